@@ -1,0 +1,19 @@
+import { postgresKit } from '../src/platform/db/kit.ts'
+import { allTables } from '../src/schema.ts'
+
+// drizzle-kit finds tables among the named exports of this module only.
+export const {
+  tasks,
+  taskGroups,
+  schedules,
+  scheduleSkips,
+  outbox,
+  subscribers,
+  parsingSources,
+  parsingRuns,
+  products,
+  productPrices,
+  categoryMaps,
+  idempotencyKeys,
+  workerHeartbeats,
+} = allTables(postgresKit)

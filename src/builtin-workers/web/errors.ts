@@ -1,0 +1,36 @@
+/** Why a page could not be had. `refused`: an address or scheme we never visit; `robots`: the site asks us not to. */
+export type FetchProblem = 'refused' | 'robots' | 'robots_unavailable' | 'timeout' | 'network' | 'status' | 'too_large' | 'redirects' | 'aborted'
+
+/** A page that could not be fetched. `retryable` says whether a later run may fare better (gifty §4, fail). */
+export class FetchError extends Error {
+  override name = 'FetchError'
+  constructor(
+    readonly problem: FetchProblem,
+    message: string,
+    readonly retryable: boolean,
+    readonly status?: number,
+  ) {
+    super(message)
+  }
+}
+
+export const stopped = () => new FetchError('aborted', 'Stopped', true)
+
+/** Waits for `work`, but no longer than `signal` allows: for work that several tasks share or that cannot be aborted itself. */
+export const unlessAborted = async <T>(work: Promise<T>, signal?: AbortSignal): Promise<T> => {
+  if (!signal) return work
+  if (signal.aborted) {
+    work.catch(() => {}) // the caller hears that it was stopped, which is why this outcome no longer matters
+    throw stopped()
+  }
+  let end: () => void = () => {}
+  const abort = new Promise<never>((_, reject) => {
+    end = () => reject(stopped())
+    signal.addEventListener('abort', end)
+  })
+  try {
+    return await Promise.race([work, abort])
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}

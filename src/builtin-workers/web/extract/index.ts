@@ -1,0 +1,112 @@
+import type { ScrapedProduct } from '../../port.ts'
+import { readJsonLd } from './json-ld.ts'
+import { readCrumbs, readProduct } from './microdata.ts'
+import { readOpenGraph } from './opengraph.ts'
+import { type Outline, outline } from './outline.ts'
+import { absoluteUrl, type Crumb, type Draft } from './product.ts'
+
+export type { Link, Outline } from './outline.ts'
+export type { Crumb } from './product.ts'
+
+/** Which marks the products came from. */
+export type Source = 'json-ld' | 'microdata' | 'opengraph' | 'none'
+
+export interface PageData {
+  outline: Outline
+  source: Source
+  products: ScrapedProduct[]
+  /** Products without a name or an address of their own, with the reason. */
+  rejected: string[]
+  /** Absolute addresses that an ItemList names without describing the products. */
+  listUrls: string[]
+  crumbs: Crumb[]
+  /** JSON-LD scripts beyond repair. */
+  brokenScripts: number
+}
+
+export interface ReadOptions {
+  siteKey: string
+  /** Wins over what the page says: the name under which the category was discovered (`config.discovery_name`). */
+  category?: string
+}
+
+/**
+ * Everything a page says about products, as ScrapedProduct of gifty §3. JSON-LD is asked first, then microdata, then OpenGraph; the
+ * first that names a valid product wins, and a lone product takes missing fields from OpenGraph. Never throws on bad input.
+ */
+export const readPage = (html: string, url: string, options: ReadOptions): PageData => {
+  const page = outline(html, url)
+  const { products, listUrls, crumbs: ldCrumbs, broken } = readJsonLd(page.scripts)
+  const crumbs = ldCrumbs.length > 0 ? ldCrumbs : page.crumbRoots.map((node) => readCrumbs(node, page.ids)).find((trail) => trail.length > 0) ?? []
+  const graph = readOpenGraph(page.meta)
+  const data: PageData = {
+    outline: page,
+    source: 'none',
+    products: [],
+    rejected: [],
+    listUrls: [...new Set(listUrls.flatMap((address) => absoluteUrl(address, page.base) ?? []))],
+    crumbs: crumbs.map(({ name, url: address }) => ({ name, url: absoluteUrl(address, page.base) })),
+    brokenScripts: broken,
+  }
+  const readers: [Source, () => Draft[]][] = [
+    ['json-ld', () => products],
+    ['microdata', () => page.productRoots.map((node) => readProduct(node, page.ids))],
+    ['opengraph', () => (graph ? [graph] : [])],
+  ]
+  for (const [source, read] of readers) {
+    const drafts = read()
+    const lone = drafts.length === 1
+    const filled = lone && graph && source !== 'opengraph' ? [complete(drafts[0]!, graph)] : drafts
+    const seen = new Set<string>()
+    for (const draft of filled) {
+      const product = toProduct(draft, page, crumbs, lone, options)
+      if (typeof product === 'string') data.rejected.push(`${source}: ${product}`)
+      else if (!seen.has(product.product_url)) {
+        seen.add(product.product_url)
+        data.products.push(product)
+      }
+    }
+    if (data.products.length > 0) {
+      data.source = source
+      break
+    }
+  }
+  return data
+}
+
+/** Fills what a lone product lacks from the page's OpenGraph tags, which describe the same thing. */
+const complete = (draft: Draft, graph: Draft): Draft => {
+  const result: Draft = { ...draft, facts: { ...graph.facts, ...draft.facts } }
+  for (const key of ['name', 'url', 'description', 'image', 'brand'] as const) result[key] ??= graph[key]
+  if (result.price === undefined && graph.price !== undefined) Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency })
+  return result
+}
+
+const toProduct = (draft: Draft, page: Outline, crumbs: Crumb[], lone: boolean, options: ReadOptions): ScrapedProduct | string => {
+  if (!draft.name) return 'product without a name'
+  // Only a page's one product may take the page's own address: several would overwrite each other.
+  const address = absoluteUrl(draft.url, page.base) ?? (lone ? page.base : undefined)
+  if (!address) return `no address for "${draft.name.slice(0, 80)}"`
+  if (address.length > 4096) return `address longer than 4096 characters for "${draft.name.slice(0, 80)}"`
+  const category = options.category ?? categoryOf(crumbs, draft.name) ?? draft.category
+  const image = absoluteUrl(draft.image, page.base)
+  const facts = { ...draft.facts, ...(draft.brand ? { brand: draft.brand.slice(0, 200) } : {}) }
+  return {
+    title: draft.name,
+    product_url: address,
+    site_key: options.siteKey,
+    ...(draft.description ? { description: draft.description } : {}),
+    ...(draft.price !== undefined ? { price: draft.price } : {}),
+    ...(draft.price !== undefined && draft.currency ? { currency: draft.currency } : {}),
+    ...(image ? { image_url: image } : {}),
+    ...((draft.seller ?? draft.brand) ? { merchant: draft.seller ?? draft.brand } : {}),
+    ...(category ? { category } : {}),
+    ...(Object.keys(facts).length > 0 ? { raw_data: facts } : {}),
+  }
+}
+
+/** The trail's last step that is not the product itself; the first step is the home page. */
+const categoryOf = (crumbs: Crumb[], name: string): string | undefined => {
+  const steps = crumbs.slice(1).filter((crumb) => crumb.name.toLowerCase() !== name.toLowerCase())
+  return steps.at(-1)?.name
+}

@@ -1,0 +1,169 @@
+import { cleanJson } from './clean-json.ts'
+import { type Crumb, type Draft, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
+
+export interface JsonLd {
+  products: Draft[]
+  /** Addresses of ItemList entries that name no product themselves. */
+  listUrls: string[]
+  crumbs: Crumb[]
+  /** Scripts that no repair made JSON. */
+  broken: number
+}
+
+type Thing = Record<string, any>
+
+const PRODUCT = /^(?:Product|ProductGroup|IndividualProduct|ProductModel|SomeProducts)$/
+/** Where products hide. `isRelatedTo`, `isSimilarTo` and reviews are left out on purpose: what they name is another page's product. */
+const DOORS = ['@graph', 'mainEntity', 'mainEntityOfPage', 'itemListElement', 'item', 'itemOffered', 'hasOfferCatalog', 'offers', 'hasPart'] as const
+const MAX_DEPTH = 12
+const MAX_THINGS = 20_000
+
+/** Reads the texts of a page's JSON-LD scripts. Never throws: a script beyond repair is counted. */
+export const readJsonLd = (scripts: string[]): JsonLd => {
+  const result: JsonLd = { products: [], listUrls: [], crumbs: [], broken: 0 }
+  const documents: unknown[] = []
+  for (const script of scripts) {
+    if (!script.trim()) continue
+    const value = parseTolerant(script)
+    if (value === undefined) result.broken++
+    else documents.push(value)
+  }
+  const byId = indexIds(documents)
+  const follow = (thing: any): any => {
+    const id = thing && typeof thing === 'object' && Object.keys(thing).length === 1 ? thing['@id'] : undefined
+    return (typeof id === 'string' && byId.get(id)) || thing
+  }
+  const seen = new Set<unknown>()
+  const visit = (value: unknown, depth: number): void => {
+    if (depth > MAX_DEPTH || seen.size > MAX_THINGS) return
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item, depth + 1)
+      return
+    }
+    const thing = follow(value)
+    if (!thing || typeof thing !== 'object' || seen.has(thing)) return
+    seen.add(thing)
+    const types = typesOf(thing)
+    if (types.some((type) => PRODUCT.test(type))) {
+      result.products.push(toDraft(thing, follow))
+      return // what hangs below (variants, accessories) describes this product
+    }
+    if (types.includes('BreadcrumbList')) {
+      if (result.crumbs.length === 0) result.crumbs = toCrumbs(thing, follow)
+      return
+    }
+    if (types.includes('ItemList')) for (const entry of listOf(thing.itemListElement)) collectUrl(follow(entry), follow, result.listUrls)
+    for (const door of DOORS) if (thing[door] !== undefined) visit(thing[door], depth + 1)
+  }
+  for (const document of documents) visit(document, 0)
+  return result
+}
+
+const parseTolerant = (script: string): unknown => {
+  for (const attempt of [() => script, () => cleanJson(script), () => cleanJson(unescapeQuotes(script))]) {
+    try {
+      return JSON.parse(attempt())
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  return undefined
+}
+
+/** Some templates escape the whole script as if it were HTML text. */
+const unescapeQuotes = (text: string) =>
+  text
+    .replace(/&quot;|&#0*34;|&#x0*22;/gi, '"')
+    .replace(/&lt;/gi, '<')
+    .replace(/&gt;/gi, '>')
+    .replace(/&amp;/gi, '&')
+
+const indexIds = (documents: unknown[]): Map<string, Thing> => {
+  const byId = new Map<string, Thing>()
+  const stack = [...documents]
+  for (let seen = 0; stack.length > 0 && seen < MAX_THINGS; seen++) {
+    const value = stack.pop()
+    if (!value || typeof value !== 'object') continue
+    const id = (value as Thing)['@id']
+    if (typeof id === 'string' && Object.keys(value).length > 1 && !byId.has(id)) byId.set(id, value as Thing)
+    for (const child of Object.values(value)) if (child && typeof child === 'object') stack.push(child)
+  }
+  return byId
+}
+
+const listOf = (value: unknown): any[] => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value])
+const first = (value: unknown): any => listOf(value)[0]
+const typesOf = (thing: Thing): string[] => listOf(thing['@type']).flatMap((type) => schemaWord(type) ?? [])
+
+/** A text that may be wrapped: "x", {"@value": "x"}, {"name": "x"}, or a list of these. */
+const textIn = (value: unknown, limit: number, follow: (thing: any) => any): string | undefined => {
+  const one = follow(first(value))
+  return plainText(one && typeof one === 'object' ? (first(one['@value']) ?? first(one.name)) : one, limit)
+}
+
+const urlIn = (value: unknown, follow: (thing: any) => any): string | undefined => {
+  const one = follow(first(value))
+  const text = one && typeof one === 'object' ? (first(one.contentUrl) ?? first(one.url) ?? one['@id']) : one
+  return typeof text === 'string' ? plainText(text, 4096) : undefined
+}
+
+const collectUrl = (entry: any, follow: (thing: any) => any, urls: string[]) => {
+  if (typeof entry === 'string') return void urls.push(entry)
+  if (!entry || typeof entry !== 'object') return
+  const item = entry.item === undefined ? entry : follow(entry.item)
+  if (typeof item === 'string') return void urls.push(item)
+  if (!item || typeof item !== 'object' || typesOf(item).some((type) => PRODUCT.test(type))) return
+  const url = first(item.url) ?? item['@id'] ?? first(entry.url)
+  if (typeof url === 'string') urls.push(url)
+}
+
+const toCrumbs = (thing: Thing, follow: (thing: any) => any): Crumb[] =>
+  listOf(thing.itemListElement)
+    .map(follow)
+    .filter((entry) => entry && typeof entry === 'object')
+    .map((entry, index) => ({ entry, position: Number(entry.position ?? index) }))
+    .sort((a, b) => a.position - b.position)
+    .flatMap(({ entry }) => {
+      const name = textIn(entry.name, 500, follow) ?? textIn(entry.item?.name, 500, follow)
+      return name ? [{ name, url: urlIn(entry.item ?? entry.url, follow) }] : []
+    })
+
+const toDraft = (thing: Thing, follow: (thing: any) => any): Draft => {
+  const offers = listOf(thing.offers)
+    .map(follow)
+    .flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...listOf(offer.offers).map(follow)] : []))
+    .concat(listOf(thing.hasVariant).map(follow).flatMap((variant) => listOf(variant?.offers).map(follow)))
+  let price: number | undefined
+  let currency: string | undefined
+  for (const offer of offers) {
+    if (!offer || typeof offer !== 'object') continue
+    const terms = follow(first(offer.priceSpecification)) ?? {}
+    const raw = first(offer.price) ?? first(offer.lowPrice) ?? first(terms.price)
+    price ??= parsePrice(raw)
+    currency ??= parseCurrency(first(offer.priceCurrency) ?? first(terms.priceCurrency)) ?? (price !== undefined ? parseCurrency(raw) : undefined)
+  }
+  const facts: Draft['facts'] = {}
+  const note = (key: string, value: unknown) => {
+    const text = typeof value === 'number' ? value : plainText(value, 200)
+    if (text !== undefined) facts[key] = text
+  }
+  note('sku', textIn(thing.sku ?? thing.productID, 200, follow))
+  note('gtin', textIn(thing.gtin ?? thing.gtin13 ?? thing.gtin14 ?? thing.gtin12 ?? thing.gtin8 ?? thing.isbn, 200, follow))
+  note('mpn', textIn(thing.mpn, 200, follow))
+  note('availability', schemaWord(offers.map((offer) => first(offer?.availability)).find((word) => word !== undefined)))
+  const rating = follow(first(thing.aggregateRating))
+  note('rating', rating?.ratingValue)
+  note('review_count', rating?.reviewCount ?? rating?.ratingCount)
+  return {
+    name: textIn(thing.name, 1000, follow),
+    url: urlIn(thing.url, follow) ?? offers.map((offer) => urlIn(offer?.url, follow)).find(Boolean),
+    description: textIn(thing.description, 10_000, follow),
+    price,
+    currency,
+    image: urlIn(thing.image, follow),
+    brand: textIn(thing.brand ?? thing.manufacturer, 500, follow),
+    seller: offers.map((offer) => textIn(offer?.seller, 500, follow)).find(Boolean),
+    category: textIn(thing.category, 500, follow),
+    facts,
+  }
+}

@@ -1,0 +1,140 @@
+import { type Node, parseHtml, skip, textOf, tidy, walk } from './dom.ts'
+import { isProductRoot, typeOf } from './microdata.ts'
+import { absoluteUrl } from './product.ts'
+
+/** Where on the page a link stands, told by the nearest telling ancestor. */
+export type Zone = 'menu' | 'product' | 'footer' | 'plain'
+
+export interface Link {
+  /** Absolute, without fragment. */
+  url: string
+  text: string
+  rel: string
+  zone: Zone
+}
+
+/** What one walk over a page finds. */
+export interface Outline {
+  title: string
+  heading: string
+  /** `<base href>` applied: what relative addresses refer to. */
+  base: string
+  links: Link[]
+  /** rel=next of `<link>` or `<a>`. */
+  next?: string
+  /** `<link rel=sitemap>`. */
+  sitemaps: string[]
+  /** Texts of JSON-LD scripts. */
+  scripts: string[]
+  /** Lower-case property or name -> first content. */
+  meta: Map<string, string>
+  productRoots: Node[]
+  crumbRoots: Node[]
+  ids: Map<string, Node>
+}
+
+const MAX_LINKS = 5000
+const PRODUCT_ZONE = /(?:^|[\s_-])(?:products?|goods|tovar\w*|sku)(?![\w-]*categor)|(?:item|product|offer)[_-]?(?:card|tile|cell)/i
+const MENU_ZONE =
+  /(?:^|[\s_-])(?:nav|navbar|navigation|menu|mega-?menu|submenu|categor\w*|catalog\w*|katalog\w*|breadcrumbs?|crumbs|sidebar|rubric\w*|departments?|collections?|sections?-list)(?=$|[\s_-])/i
+const FOOTER_ZONE = /(?:^|[\s_-])(?:footer|copyright|socials?)(?=$|[\s_-])/i
+
+const zoneOf = (node: Node, above: Zone): Zone => {
+  const { name, attribs = {} } = node
+  if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
+  if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
+  if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
+  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`
+  if (marks.length > 1) {
+    if (FOOTER_ZONE.test(marks)) return 'footer'
+    if (PRODUCT_ZONE.test(marks)) return 'product'
+    if (MENU_ZONE.test(marks)) return above === 'footer' ? 'footer' : 'menu'
+  }
+  if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList')) return above === 'footer' ? 'footer' : 'menu'
+  return above
+}
+
+/** Walks a page once. `url` is the address it was fetched from. */
+export const outline = (html: string, url: string): Outline => {
+  const result: Outline = {
+    title: '',
+    heading: '',
+    base: url,
+    links: [],
+    sitemaps: [],
+    scripts: [],
+    meta: new Map(),
+    productRoots: [],
+    crumbRoots: [],
+    ids: new Map(),
+  }
+  const anchors: { node: Node; zone: Zone }[] = []
+  const heads: Node[] = []
+  walk<Zone>(parseHtml(html), 'plain', (node, above) => {
+    const { name, attribs } = node
+    if (!name || !attribs) return above
+    if (attribs.id && !result.ids.has(attribs.id)) result.ids.set(attribs.id, node)
+    if (attribs.itemscope !== undefined && attribs.itemtype) {
+      if (isProductRoot(node)) result.productRoots.push(node)
+      else if (typeOf(node) === 'BreadcrumbList') result.crumbRoots.push(node)
+    }
+    switch (name) {
+      case 'script':
+        if (/^application\/ld\+json/i.test(attribs.type?.trim() ?? '')) result.scripts.push(rawText(node))
+        return skip
+      case 'style':
+      case 'svg':
+        return skip
+      case 'title':
+        result.title ||= textOf(node, 500)
+        break
+      case 'h1':
+        result.heading ||= textOf(node, 500)
+        break
+      case 'base':
+        if (attribs.href && URL.canParse(attribs.href, url)) result.base = new URL(attribs.href, url).href
+        break
+      case 'meta': {
+        const key = (attribs.property ?? attribs.name)?.trim().toLowerCase()
+        if (key && attribs.content !== undefined && !result.meta.has(key)) result.meta.set(key, attribs.content)
+        break
+      }
+      case 'link':
+        heads.push(node)
+        break
+      case 'a':
+        if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone: zoneOf(node, above) })
+        break
+    }
+    return zoneOf(node, above)
+  })
+  // Addresses wait for the end of the walk, since `<base>` may come late in a broken page.
+  for (const { attribs = {} } of heads) {
+    const rel = ` ${attribs.rel?.toLowerCase() ?? ''} `
+    const address = absoluteUrl(attribs.href, result.base)
+    if (!address) continue
+    if (rel.includes(' next ')) result.next ??= address
+    if (rel.includes(' sitemap ')) result.sitemaps.push(address)
+  }
+  for (const { node, zone } of anchors) {
+    const address = absoluteUrl(node.attribs!.href, result.base)
+    if (!address) continue
+    const rel = node.attribs!.rel?.toLowerCase() ?? ''
+    if (rel.split(/\s+/).includes('next')) result.next ??= address
+    result.links.push({ url: address, text: textOf(node, 200) || labelOf(node), rel, zone })
+  }
+  return result
+}
+
+const rawText = (node: Node) => (node.children ?? []).map((child) => child.data ?? '').join('')
+
+/** The name of a link that shows no text: its label, title, or its picture's alt. */
+const labelOf = (node: Node): string => {
+  let label = node.attribs?.['aria-label'] ?? node.attribs?.title ?? ''
+  if (!label)
+    walk(node, undefined, (child) => {
+      label ||= child.attribs?.alt ?? ''
+      return label ? skip : undefined
+    })
+  return tidy(label, 200)
+}

@@ -1,0 +1,96 @@
+import robotsParser from 'robots-parser'
+import type { Clock } from '../../platform/clock.ts'
+import { FetchError, unlessAborted } from './errors.ts'
+
+export interface Robots {
+  /** Throws `FetchError` `robots` (not retryable) or `robots_unavailable` (retryable: RFC 9309 reads a failing robots.txt as "no"). */
+  check(url: URL, signal?: AbortSignal): Promise<void>
+  /** `Crawl-delay` in ms, bounded; 0 when there is none or the file is not loaded yet. */
+  delayMs(url: URL, signal?: AbortSignal): Promise<number>
+  sitemaps(url: URL, signal?: AbortSignal): Promise<string[]>
+}
+
+interface Rules {
+  allowed(url: string): boolean
+  delayMs: number
+  sitemaps: string[]
+}
+
+type Loaded = { rules: Rules } | { down: string }
+
+const KEEP_MS = 60 * 60_000
+const KEEP_FAILURE_MS = 5 * 60_000
+const MAX_HOSTS = 64
+const MAX_CRAWL_DELAY_MS = 10_000
+
+const ALL: Rules = { allowed: () => true, delayMs: 0, sitemaps: [] }
+
+/**
+ * robots.txt per origin, cached. `load` fetches a URL without asking robots and answers `{status, text}`; a rejection counts as down.
+ */
+export const createRobots = (options: {
+  clock: Clock
+  agent: string
+  load: (url: URL) => Promise<{ status: number; text: string }>
+}): Robots => {
+  const { clock, agent, load } = options
+  const cache = new Map<string, { until: number; loaded: Promise<Loaded> }>()
+
+  const fetchRules = async (origin: string): Promise<Loaded> => {
+    const url = new URL('/robots.txt', origin)
+    try {
+      const { status, text } = await load(url)
+      if (status >= 500 || status === 429) return { down: `robots.txt answers ${status}` }
+      if (status >= 400) return { rules: ALL }
+      const parsed = robotsParser(url.href, text)
+      const delay = Number(parsed.getCrawlDelay(agent) ?? 0) * 1000
+      return {
+        rules: {
+          allowed: (page) => parsed.isAllowed(page, agent) ?? true,
+          delayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), MAX_CRAWL_DELAY_MS) : 0,
+          sitemaps: parsed.getSitemaps(),
+        },
+      }
+    } catch (error) {
+      // A refused address is the page's own problem as well, and says so better than robots.txt can.
+      if (error instanceof FetchError && (error.problem === 'refused' || error.problem === 'network')) throw error
+      return { down: `robots.txt cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+    }
+  }
+
+  const get = async (url: URL): Promise<Loaded> => {
+    const { origin } = url
+    let entry = cache.get(origin)
+    if (!entry || entry.until <= clock.now()) {
+      const fresh = { until: clock.now() + KEEP_MS, loaded: fetchRules(origin) }
+      entry = fresh
+      cache.delete(origin)
+      cache.set(origin, fresh)
+      if (cache.size > MAX_HOSTS) cache.delete(cache.keys().next().value!) // oldest first
+      fresh.loaded.then(
+        (loaded) => {
+          if ('down' in loaded) fresh.until = clock.now() + KEEP_FAILURE_MS
+        },
+        () => {
+          if (cache.get(origin) === fresh) cache.delete(origin) // the awaiting callers hear it
+        },
+      )
+    }
+    return entry.loaded
+  }
+
+  const rules = async (url: URL, signal?: AbortSignal): Promise<Rules> => {
+    const loaded = await unlessAborted(get(url), signal) // the load is shared, so one stopped task must not abort it
+    if ('down' in loaded) throw new FetchError('robots_unavailable', loaded.down, true)
+    return loaded.rules
+  }
+
+  return {
+    async check(url, signal) {
+      const { allowed } = await rules(url, signal)
+      if (!allowed(url.href)) throw new FetchError('robots', `robots.txt disallows ${url.pathname}`, false)
+    },
+    delayMs: async (url, signal) => (await rules(url, signal)).delayMs,
+    sitemaps: async (url, signal) => (await rules(url, signal)).sitemaps,
+  }
+}

@@ -1,0 +1,225 @@
+import { z } from 'zod'
+
+/** Development stand-ins, printed at start and refused when `NODE_ENV=production`. */
+export const DEVELOPMENT_TOKENS = {
+  INTERNAL_API_TOKEN: 'dev-internal-token',
+  ANALYTICS_API_TOKEN: 'dev-analytics-token',
+  CRAWLER_API_TOKEN: 'dev-crawler-token',
+  SERVICE_TOKENS: 'dev:dev-service-token',
+} as const
+const DEVELOPMENT_SECRETS = {
+  JWT_SECRET: 'development-jwt-secret-not-for-production',
+  DASHBOARD_JWT_SECRET: 'development-dashboard-secret-not-for-production',
+} as const
+
+/** The API families this build contains; later families join here and in `app.ts`. */
+export const FAMILIES = ['gifty', 'love-parser'] as const
+export type FamilyName = (typeof FAMILIES)[number]
+export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
+export const EMBEDDABLE_WORKERS = ['web'] as const
+
+const list = (text: string) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+const oneOfList = <const T extends readonly string[]>(names: T) =>
+  z.string().transform((text, ctx) => {
+    const parts = list(text)
+    for (const part of parts)
+      if (!names.includes(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not one of ${names.join(', ')}` })
+    return parts as T[number][]
+  })
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must lie between ${min} and ${max}`)
+const flag = z
+  .string()
+  .toLowerCase()
+  .refine((text) => ['1', '0', 'true', 'false', 'yes', 'no', 'on', 'off'].includes(text), 'must be 1 or 0')
+  .transform((text) => ['1', 'true', 'yes', 'on'].includes(text))
+const origins = z.string().transform((text, ctx) => {
+  for (const part of list(text))
+    if (part !== '*' && !URL.canParse(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not an origin` })
+  return list(text)
+})
+const regex = z.string().transform((text, ctx) => {
+  try {
+    return new RegExp(`^(?:${text})$`)
+  } catch {
+    ctx.addIssue({ code: 'custom', message: 'is not a regular expression' })
+    return z.NEVER
+  }
+})
+const url = (protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    )
+
+interface Variable {
+  schema: z.ZodType
+  /** What an unset variable means, as text for the README; the code default sits beside it. */
+  shown: string
+  about: string
+  secret?: boolean
+}
+const variable = <S extends z.ZodType>(schema: S, shown: string, about: string, more: { secret?: boolean } = {}) => ({
+  schema,
+  shown,
+  about,
+  ...more,
+})
+
+/** Every variable the process reads. The README's table is generated from this list (`bun run generate`). */
+export const VARIABLES = {
+  NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
+  PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
+  HOST: variable(z.string().min(1), '127.0.0.1, in production 0.0.0.0', 'address to listen on'),
+  LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'least level that is written'),
+  DATABASE_URL: variable(
+    z.string().refine((text) => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text), 'must be sqlite:PATH or postgres://...'),
+    'sqlite:data/trawl.db',
+    '`sqlite:PATH`, `sqlite::memory:` or `postgres://...`',
+    { secret: true },
+  ),
+  DATABASE_POOL_MAX: variable(integer(2, 200), '10', 'most Postgres connections of this process'),
+  SQLITE_SYNCHRONOUS: variable(z.enum(['OFF', 'NORMAL', 'FULL']), 'NORMAL, in production FULL', 'what an answered write survives: NORMAL kill -9, FULL power loss too'),
+  ROLE: variable(z.enum(ROLES), 'all', 'which part of the work this process takes: all, api, scheduler or worker'),
+  FAMILIES: variable(oneOfList(FAMILIES), FAMILIES.join(','), 'API families to mount'),
+  EMBEDDED_WORKERS: variable(
+    z.string().transform((text, ctx) => {
+      const parts = list(text).filter((part) => part !== 'none' && part !== 'telegram')
+      for (const part of parts)
+        if (!(EMBEDDABLE_WORKERS as readonly string[]).includes(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
+      return parts
+    }),
+    'web',
+    'built-in workers inside this process, or `none`',
+  ),
+  EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
+  WEB_WORKER_ALLOW: variable(
+    z.string().transform(list),
+    'empty',
+    'comma list of host:port that the web worker may reach although the address is private',
+  ),
+  DEMO: variable(flag, '1 in development, else 0', 'seed the demo shop source when the database is new, and serve /demo/shop'),
+  CORS_ORIGIN: variable(origins, 'empty', 'comma list of browser origins that may call the API'),
+  CORS_ORIGIN_REGEX: variable(regex, 'empty', 'regular expression that a whole origin may match instead'),
+  TRUST_PROXY: variable(integer(0, 16), '0', 'how many proxies in front add to X-Forwarded-For'),
+  INTERNAL_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN, 'X-Internal-Token of the gifty family', { secret: true }),
+  ANALYTICS_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN, 'X-Analytics-Token of the gifty family', { secret: true }),
+  CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
+  SERVICE_TOKENS: variable(z.string(), DEVELOPMENT_TOKENS.SERVICE_TOKENS, 'service tokens of the stickers family', { secret: true }),
+  METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
+  JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens', { secret: true }),
+  DASHBOARD_JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs dashboard tokens', { secret: true }),
+  ENCRYPTION_KEYS: variable(
+    z.string().transform((text, ctx) => {
+      const keys = list(text).map((part) => {
+        const split = part.indexOf(':')
+        return { id: part.slice(0, split), key: Buffer.from(part.slice(split + 1), 'base64') }
+      })
+      for (const { id, key } of keys)
+        if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32)
+          ctx.addIssue({ code: 'custom', message: 'must be `id:base64` pairs of 32-byte keys' })
+      return keys
+    }),
+    'a key file in the data directory; required in production',
+    'key ring `id:base64,...`: the first encrypts, all decrypt',
+    { secret: true },
+  ),
+  SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
+  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
+  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
+  DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
+  SHUTDOWN_TIMEOUT_SECONDS: variable(integer(1, 60), '8', 'how long a stop waits for requests in flight'),
+} as const satisfies Record<string, Variable>
+
+type Name = keyof typeof VARIABLES
+type Parsed = { [K in Name]?: z.output<(typeof VARIABLES)[K]['schema']> }
+
+/** All configuration problems at once; the texts name variables, never values of secrets. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}
+
+export type Config = ReturnType<typeof loadConfig>
+
+/**
+ * Reads the environment once. An empty value means "not configured" for tokens and "unset" for the rest.
+ * @throws ConfigError with every problem found
+ */
+export const loadConfig = (env: Record<string, string | undefined>) => {
+  const problems: string[] = []
+  const parsed: Parsed = {}
+  const emptyMeansOff = new Set<Name>(['INTERNAL_API_TOKEN', 'ANALYTICS_API_TOKEN', 'CRAWLER_API_TOKEN', 'SERVICE_TOKENS'])
+  for (const name of Object.keys(VARIABLES) as Name[]) {
+    const value = env[name]
+    if (value === undefined || (value === '' && !emptyMeansOff.has(name))) continue
+    const result = VARIABLES[name].schema.safeParse(value)
+    if (result.success) (parsed as Record<string, unknown>)[name] = result.data
+    else for (const issue of result.error.issues) problems.push(`${name} ${issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : issue.message.toLowerCase()}`)
+  }
+  const mode = parsed.NODE_ENV ?? 'development'
+  const production = mode === 'production'
+  const families = parsed.FAMILIES ?? [...FAMILIES]
+  for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
+    if (env[name]) problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
+
+  const secretFor = (name: keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, needed: boolean) => {
+    const value = parsed[name]
+    const standIn: string = { ...DEVELOPMENT_TOKENS, ...DEVELOPMENT_SECRETS }[name]
+    if (!production) return value ?? standIn
+    if (value === standIn) problems.push(`${name} must not be the development value in production`)
+    if (needed && !value) problems.push(`${name} is required in production`)
+    return value
+  }
+  const gifty = families.includes('gifty')
+  const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
+  const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
+  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  if (production && parsed.ENCRYPTION_KEYS === undefined) problems.push('ENCRYPTION_KEYS is required in production')
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  return {
+    mode,
+    production,
+    port: parsed.PORT ?? 3000,
+    host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    logLevel: parsed.LOG_LEVEL ?? 'info',
+    databaseUrl: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
+    databasePoolMax: parsed.DATABASE_POOL_MAX ?? 10,
+    sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
+    role: parsed.ROLE ?? 'all',
+    families,
+    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDABLE_WORKERS],
+    embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY ?? 4,
+    webWorkerAllow: parsed.WEB_WORKER_ALLOW ?? [],
+    demo: parsed.DEMO ?? mode === 'development',
+    corsOrigins: parsed.CORS_ORIGIN ?? [],
+    corsOriginRegex: parsed.CORS_ORIGIN_REGEX,
+    trustProxy: parsed.TRUST_PROXY ?? 0,
+    internalToken,
+    analyticsToken,
+    metricsToken: parsed.METRICS_TOKEN,
+    dashboardJwtSecret,
+    encryptionKeys: parsed.ENCRYPTION_KEYS,
+    schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
+    runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
+    runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,
+    discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
+    shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
+  } as const
+}
+
+/** `loadConfig(process.env)`: the one place that reads the process environment. */
+export const configFromProcess = () => loadConfig(process.env)

@@ -1,0 +1,100 @@
+import type { Bus } from '../platform/bus/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { Engine } from './engine.ts'
+import type { LeaseRequest } from './leasing.ts'
+import { TASKS_READY, type Task, type TasksReady } from './model.ts'
+
+interface Waiter extends LeaseRequest {
+  give(tasks: Task[]): void
+  refuse(error: unknown): void
+}
+
+/**
+ * Long polls and sockets that wait for tasks, served first come first served. A ready task wakes as many waiters as there are
+ * tasks for, not all of them.
+ */
+export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Log) => {
+  const waiters = new Set<Waiter>()
+  let hints: Set<string> | undefined
+  let serving = false
+
+  const serve = async () => {
+    serving = true
+    try {
+      while (hints) {
+        const kinds = hints
+        hints = undefined
+        for (const waiter of waiters) {
+          const wanted = waiter.kinds.filter((kind) => kinds.has(kind))
+          if (wanted.length === 0) continue
+          const tasks = await engine.lease(waiter)
+          if (tasks.length > 0) {
+            // A waiter that gave up while the lease was stored cannot use it: its `give` hands the tasks back.
+            waiters.delete(waiter)
+            waiter.give(tasks)
+          } else for (const kind of wanted) kinds.delete(kind)
+          if (kinds.size === 0) break
+        }
+      }
+    } catch (error) {
+      log.warn('leasing for waiting workers failed', { error })
+      for (const waiter of [...waiters]) {
+        waiters.delete(waiter)
+        waiter.refuse(error)
+      }
+    } finally {
+      serving = false
+    }
+  }
+  const unsubscribe = bus.subscribe(TASKS_READY, ({ kinds }: TasksReady) => {
+    if (waiters.size === 0) return
+    hints ??= new Set()
+    for (const kind of kinds) hints.add(kind)
+    if (!serving) void serve()
+  })
+
+  return {
+    /** Leases now, or waits up to `waitMs` for something to lease; answers `[]` after the wait or when `signal` aborts. */
+    async lease(request: LeaseRequest, waitMs: number, signal?: AbortSignal): Promise<Task[]> {
+      const now = await engine.lease(request)
+      if (now.length > 0 || waitMs <= 0 || signal?.aborted) return now
+      const ended = new AbortController()
+      const answer = new Promise<Task[]>((resolve, reject) => {
+        let open = true
+        const waiter: Waiter = {
+          ...request,
+          give: (tasks) => {
+            if (open) {
+              open = false
+              ended.abort()
+              return resolve(tasks)
+            }
+            const holders = tasks.map((task) => ({ id: task.id, owner: request.owner, fence: task.fence }))
+            engine.release(holders, request.kinds).catch((error) => log.warn('a lease that nobody took could not be released', { error }))
+          },
+          refuse: reject,
+        }
+        const giveUp = () => {
+          if (!open) return
+          open = false
+          waiters.delete(waiter)
+          ended.abort()
+          resolve([])
+        }
+        waiters.add(waiter)
+        signal?.addEventListener('abort', giveUp, { once: true })
+        clock.sleep(waitMs, ended.signal).then(giveUp)
+        ended.signal.addEventListener('abort', () => signal?.removeEventListener('abort', giveUp))
+        // Something may have become ready between the first lease and the subscription.
+        hints ??= new Set()
+        for (const kind of request.kinds) hints.add(kind)
+        if (!serving) void serve()
+      })
+      return answer
+    },
+    waiting: () => waiters.size,
+    close: unsubscribe,
+  }
+}
+export type Dispatcher = ReturnType<typeof createDispatcher>

@@ -1,0 +1,20 @@
+export { CronError, nextCronTime } from './cron.ts'
+export { createDispatcher, type Dispatcher } from './dispatcher.ts'
+export { createEngine, type Engine, type Holder, isRefusal } from './engine.ts'
+export {
+  defineKind,
+  isFinished,
+  type KindHooks,
+  type KindPolicy,
+  type NewTask,
+  type Refusal,
+  TASK_CANCEL,
+  TASK_PROGRESS,
+  TASKS_READY,
+  type Task,
+  type TaskCancel,
+  type TaskProgress,
+  type TaskState,
+} from './model.ts'
+export { createOutbox, type Outbox } from './outbox.ts'
+export { createSchedules, type Schedule } from './schedules.ts'

@@ -1,0 +1,78 @@
+import { engineTables } from './tables.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import type { Task } from './model.ts'
+import type { EngineStatements } from './statements.ts'
+
+export interface LeaseRequest {
+  owner: string
+  kinds: string[]
+  max: number
+  leaseMs: number
+}
+
+const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) => b.priority - a.priority || (a.id < b.id ? -1 : 1)
+
+/** The rows of one lease: by priority, then age, within the caps and pauses of their groups. */
+export function* takeReady(db: Db, statements: EngineStatements, tx: Tx, { owner, kinds, max, leaseMs }: LeaseRequest, now: Date): Steps<Task[]> {
+  const common = { owner, now, until: new Date(now.getTime() + leaseMs) }
+  const limited = yield* tx.run(statements.limitedGroups, { now })
+  if (limited.length === 0) {
+    const params: Record<string, unknown> = { ...common, max }
+    kinds.forEach((kind, n) => {
+      params[`kind${n}`] = kind
+    })
+    return (yield* tx.run(statements.leaseDirect(kinds.length), params)).sort(inLeaseOrder)
+  }
+
+  const caps = new Map(limited.filter((group) => group.cap !== null).map((group) => [group.key, group.cap as number]))
+  const blocked = new Set(limited.filter((group) => group.pausedUntil !== null && group.pausedUntil > now).map((group) => group.key))
+  if (caps.size > 0) {
+    const full = yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify([...caps.keys()]) })
+    for (const { key, leased } of full) if (leased >= (caps.get(key) ?? Infinity)) blocked.add(key)
+  }
+  const chosen: string[] = []
+  const taken = new Map<string, number>()
+  // Every round that is cut short by a cap blocks at least one more group, so the rounds are bounded by the number of groups.
+  for (let more = true; more && chosen.length < max; ) {
+    more = false
+    const candidates: { id: string; priority: number; groupKey: string | null }[] = []
+    for (const kind of kinds)
+      candidates.push(...(yield* tx.run(statements.readyOfKind, { kind, now, max: max + chosen.length, blocked: JSON.stringify([...blocked]) })))
+    candidates.sort(inLeaseOrder)
+    const fresh = candidates.filter((candidate) => !chosen.includes(candidate.id))
+    const keys = [...new Set(fresh.map((candidate) => candidate.groupKey).filter((key): key is string => key !== null && caps.has(key) && !taken.has(key)))].sort()
+    if (keys.length > 0) {
+      // Counted under the group's lock: two leasers that count at once would both take the last place.
+      yield* tx.run(statements.lockGroups, { keys: JSON.stringify(keys) })
+      for (const key of keys) taken.set(key, 0)
+      for (const { key, leased } of yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify(keys) })) taken.set(key, leased)
+    }
+    for (const { id, groupKey } of fresh) {
+      if (chosen.length >= max) break
+      const cap = groupKey === null ? undefined : caps.get(groupKey)
+      if (groupKey !== null && cap !== undefined) {
+        const used = taken.get(groupKey) ?? 0
+        if (used >= cap) {
+          if (!blocked.has(groupKey)) more = true
+          blocked.add(groupKey)
+          continue
+        }
+        taken.set(groupKey, used + 1)
+      }
+      chosen.push(id)
+    }
+  }
+  if (chosen.length === 0) return []
+  return (yield* tx.run(statements.leaseChosen, { ...common, ids: JSON.stringify(chosen) })).sort(inLeaseOrder)
+}
+
+/** Sets a group's cap (null: none) and pause. Units: `pausedUntil` is a time, null ends a pause. */
+export function* setGroup(db: Db, tx: Tx, group: { key: string; cap?: number | null; pausedUntil?: Date | null }, now: Date): Steps<void> {
+  const { taskGroups } = engineTables(db.kit)
+  const changed = {
+    ...(group.cap === undefined ? {} : { cap: group.cap }),
+    ...(group.pausedUntil === undefined ? {} : { pausedUntil: group.pausedUntil }),
+    updatedAt: now,
+  }
+  yield tx.insert(taskGroups).values({ key: group.key, ...changed }).onConflictDoUpdate({ target: taskGroups.key, set: changed }).returning()
+}

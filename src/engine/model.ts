@@ -1,0 +1,117 @@
+import type { Steps, Tx } from '../platform/db/index.ts'
+
+export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
+export type TaskState = (typeof TASK_STATES)[number]
+export const isFinished = (state: TaskState) => state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
+
+/** The engine's row. Families map states and names to their own words. */
+export interface Task {
+  id: string
+  kind: string
+  payload: unknown
+  priority: number
+  state: TaskState
+  runAfter: Date
+  /** Leases counted so far; a released one is not counted. */
+  attempts: number
+  maxAttempts: number
+  leaseOwner: string | null
+  leaseExpiresAt: Date | null
+  lastEnd: 'complete' | 'fail' | 'release' | 'expiry' | 'report' | 'cancel' | null
+  /** Grows with every lease; a verb with an older one changes nothing. */
+  fence: number
+  progress: unknown
+  result: unknown
+  error: string | null
+  dedupeKey: string | null
+  groupKey: string | null
+  expiresAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+  finishedAt: Date | null
+}
+
+export interface NewTask {
+  kind: string
+  payload: unknown
+  /** Default 10; higher first. */
+  priority?: number
+  runAfter?: Date
+  /** At most one live task per kind and key. */
+  dedupeKey?: string
+  groupKey?: string
+  expiresAt?: Date
+  id?: string
+}
+
+/** Why a verb was refused. `stale` covers another owner, an old fence, an expired lease and a finished task. */
+export type Refusal = { code: 'not_found' | 'stale' | 'finished' | 'invalid'; message: string; cause?: unknown }
+
+/** What a kind's domain does with its tasks, inside the engine's transaction. Sets, not single tasks. */
+export interface KindHooks {
+  leased?(tx: Tx, tasks: Task[], now: Date): Steps<void>
+  /** Domain effect of completion; the tasks in the answer are refused (their lease stays), the others complete. */
+  completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<Map<string, Refusal>>
+  /** `outcome` is where the failure leads. */
+  failed?(tx: Tx, task: Task, failure: { error: string; retryable: boolean; outcome: TaskState }, now: Date): Steps<void>
+  released?(tx: Tx, tasks: Task[], now: Date): Steps<void>
+  /** A lease ended without a word; `outcome` is queued, dead or cancelled. */
+  expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<void>
+  cancelled?(tx: Tx, tasks: Task[], now: Date): Steps<void>
+  /** Before a dead task lives again: a new payload, or the reason to leave it dead. */
+  redriven?(tx: Tx, task: Task, now: Date): Steps<{ payload?: unknown; skip?: string }>
+}
+
+/** How a kind behaves; the contracts of the families differ here. */
+export interface KindPolicy extends KindHooks {
+  kind: string
+  maxAttempts: number
+  /** Delay before the next attempt after failure number `attempt` (1-based), in milliseconds, before jitter. */
+  retryDelayMs(attempt: number): number
+  /** Share by which a delay varies both ways, 0..1. */
+  jitter: number
+  /** Whether a reported retryable failure is tried again, or ends the task. */
+  onFailure: 'retry' | 'fail'
+  /** Whether a lost lease is offered again until the attempts are used up, or at once dead. */
+  onExpiry: 'requeue' | 'dead'
+  /** Whether progress is accepted from a worker without the fence. */
+  unfencedUpdates: boolean
+  keepFinishedMs: number
+  keepDeadMs: number
+}
+
+const DAY_MS = 86_400_000
+
+/** Exponential backoff of the gifty contract (§4): 10 s x 2^(attempt-1), at most 15 min. */
+export const exponentialDelay = (attempt: number) => Math.min(10_000 * 2 ** (attempt - 1), 900_000)
+
+/** A kind with the common policy: five attempts, exponential delays, 7 days of finished and 30 days of dead tasks. */
+export const defineKind = (kind: string, policy: Partial<Omit<KindPolicy, 'kind'>> = {}): KindPolicy => ({
+  kind,
+  maxAttempts: 5,
+  retryDelayMs: exponentialDelay,
+  jitter: 0.2,
+  onFailure: 'retry',
+  onExpiry: 'requeue',
+  unfencedUpdates: false,
+  keepFinishedMs: 7 * DAY_MS,
+  keepDeadMs: 30 * DAY_MS,
+  ...policy,
+})
+
+/** Bus topics of the engine. Messages are hints: the truth is in the database. */
+export const TASKS_READY = 'engine.tasks-ready'
+export const TASK_CANCEL = 'engine.task-cancel'
+export const TASK_PROGRESS = 'engine.task-progress'
+export interface TasksReady {
+  kinds: string[]
+}
+export interface TaskCancel {
+  taskId: string
+  owner: string
+}
+export interface TaskProgress {
+  taskId: string
+  kind: string
+  progress: unknown
+}

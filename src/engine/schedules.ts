@@ -1,0 +1,58 @@
+import { asc, eq, lte } from 'drizzle-orm'
+import type { Clock } from '../platform/clock.ts'
+import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import { nextCronTime } from './cron.ts'
+import { engineTables } from './tables.ts'
+
+/** Recurring work of the system itself. `fire` runs in the claim's transaction; a text it returns is recorded as a skip's reason. */
+export interface Schedule {
+  name: string
+  /** Five fields. */
+  cron: string
+  timezone?: string
+  fire(tx: Tx, due: { dueAt: Date; now: Date }): Steps<string | undefined>
+}
+
+/**
+ * Schedules that live in the database: any number of processes tick, each due time is claimed by exactly one, and the time missed
+ * while all were down fires once.
+ */
+export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
+  const { schedules, scheduleSkips } = engineTables(db.kit)
+  const byName = new Map(defined.map((schedule) => [schedule.name, schedule]))
+
+  /** Stores what is defined; a changed pattern takes its next time from now, an unchanged one keeps its place. */
+  const register = () =>
+    db.tx(function* (tx) {
+      const now = new Date(clock.now())
+      for (const { name, cron, timezone = 'UTC' } of defined) {
+        const [known] = yield* q(tx.forUpdate(tx.select().from(schedules).where(eq(schedules.name, name))))
+        if (known && known.cron === cron && known.timezone === timezone) continue
+        const row = { name, cron, timezone, nextRunAt: new Date(nextCronTime(cron, timezone, now.getTime())), updatedAt: now }
+        yield tx.insert(schedules).values(row).onConflictDoUpdate({ target: schedules.name, set: row }).returning()
+      }
+    })
+
+  /** Claims and fires what is due. Answers the names that fired. */
+  const tick = () =>
+    db.tx(function* (tx) {
+      const now = new Date(clock.now())
+      const due = yield* q(tx.skipLocked(tx.select().from(schedules).where(lte(schedules.nextRunAt, now)).orderBy(asc(schedules.name))))
+      const fired: string[] = []
+      for (const row of due) {
+        const schedule = byName.get(row.name)
+        if (!schedule) continue
+        const reason = yield* schedule.fire(tx, { dueAt: row.nextRunAt, now })
+        if (reason === undefined) fired.push(row.name)
+        else yield tx.insert(scheduleSkips).values({ name: row.name, dueAt: row.nextRunAt, reason, createdAt: now }).returning()
+        yield tx
+          .update(schedules)
+          .set({ nextRunAt: new Date(nextCronTime(row.cron, row.timezone, now.getTime())), lastRunAt: now, updatedAt: now })
+          .where(eq(schedules.name, row.name))
+          .returning()
+      }
+      return fired
+    })
+
+  return { register, tick }
+}

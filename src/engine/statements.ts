@@ -1,0 +1,161 @@
+import { and, asc, desc, eq, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import { type Db, inJsonList, param, type Queries } from '../platform/db/index.ts'
+import type { Task } from './model.ts'
+import { engineTables } from './tables.ts'
+
+const at = param
+const limitParam = () => sql.placeholder('max')
+
+/** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
+export const engineStatements = (db: Db) => {
+  const { tasks, taskGroups } = engineTables(db.kit)
+  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
+  const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
+
+  /** Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now. */
+  const ready = (queries: Queries, kind: SQL, grouped: boolean) =>
+    lockFree(
+      queries
+        .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
+        .from(tasks)
+        .where(
+          and(
+            eq(tasks.state, 'queued'),
+            eq(tasks.kind, kind),
+            lte(tasks.runAfter, at('now')),
+            grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
+          ),
+        )
+        .orderBy(desc(tasks.priority), asc(tasks.id))
+        .limit(limitParam()),
+    )
+
+  const leaseSet = () => ({
+    state: 'leased' as const,
+    attempts: sql`${tasks.attempts} + 1`,
+    fence: sql`${tasks.fence} + 1`,
+    leaseOwner: at('owner'),
+    leaseExpiresAt: at('until'),
+    lastEnd: null,
+    updatedAt: at('now'),
+  })
+
+  const directLeases = new Map<number, ReturnType<typeof makeDirectLease>>()
+  const makeDirectLease = (kinds: number) =>
+    db.prepare<Task>(`engine_lease_${kinds}`, (queries) => {
+      // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
+      const branches = Array.from({ length: kinds }, (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false)} b${sql.raw(String(n))}`)
+      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
+      return queries
+        .update(tasks)
+        .set(leaseSet())
+        .where(sql`${tasks.id} in (${picked})`)
+        .returning() as any
+    })
+
+  return {
+    /** Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. */
+    leaseDirect(kinds: number) {
+      const known = directLeases.get(kinds)
+      if (known) return known
+      const made = makeDirectLease(kinds)
+      directLeases.set(kinds, made)
+      return made
+    },
+    readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) => ready(queries, at('kind'), true)),
+    leaseChosen: db.prepare<Task>(
+      'engine_lease_chosen',
+      (queries) =>
+        queries
+          .update(tasks)
+          .set(leaseSet())
+          .where(and(inJsonList(db, tasks.id, 'ids'), eq(tasks.state, 'queued')))
+          .returning() as any,
+    ),
+    limitedGroups: db.prepare<{ key: string; cap: number | null; pausedUntil: Date | null }>('engine_groups', (queries) =>
+      queries
+        .select({ key: taskGroups.key, cap: taskGroups.cap, pausedUntil: taskGroups.pausedUntil })
+        .from(taskGroups)
+        .where(sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`),
+    ),
+    lockGroups: db.prepare<{ key: string }>('engine_groups_lock', (queries) =>
+      lock(queries.select({ key: taskGroups.key }).from(taskGroups).where(inJsonList(db, taskGroups.key, 'keys')).orderBy(asc(taskGroups.key))),
+    ),
+    leasedPerGroup: db.prepare<{ key: string; leased: number }>(
+      'engine_group_counts',
+      (queries) =>
+        queries
+          .select({ key: tasks.groupKey, leased: sql<number>`count(*)`.mapWith(Number) })
+          .from(tasks)
+          .where(and(inArray(tasks.state, ['leased', 'cancelling']), inJsonList(db, tasks.groupKey, 'keys')))
+          .groupBy(tasks.groupKey) as any,
+    ),
+    lockTasks: db.prepare<Task>('engine_lock', (queries) =>
+      lock(queries.select().from(tasks).where(inJsonList(db, tasks.id, 'ids')).orderBy(asc(tasks.id))),
+    ),
+    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) =>
+      queries
+        .select({ one: sql<number>`1` })
+        .from(tasks)
+        .where(and(inArray(tasks.state, ['leased', 'cancelling']), lte(tasks.leaseExpiresAt, at('now'))))
+        .limit(1),
+    ),
+    lockExpired: db.prepare<Task>('engine_expired', (queries) =>
+      lockFree(
+        queries
+          .select()
+          .from(tasks)
+          .where(and(inArray(tasks.state, ['leased', 'cancelling']), lte(tasks.leaseExpiresAt, at('now'))))
+          .orderBy(asc(tasks.id))
+          .limit(limitParam()),
+      ),
+    ),
+    heartbeat: db.prepare<{ leaseExpiresAt: Date; state: string; kind: string }>(
+      'engine_heartbeat',
+      (queries) =>
+        queries
+          .update(tasks)
+          .set({
+            leaseExpiresAt: at('until'),
+            updatedAt: at('now'),
+            // A heartbeat without progress keeps the last one.
+            progress: db.dialect === 'sqlite' ? sql`coalesce(${at('progress')}, ${tasks.progress})` : sql`coalesce(${at('progress')}::text::jsonb, ${tasks.progress})`,
+          })
+          .where(
+            and(
+              eq(tasks.id, at('id')),
+              eq(tasks.leaseOwner, at('owner')),
+              eq(tasks.fence, at('fence')),
+              inArray(tasks.state, ['leased', 'cancelling']),
+              sql`${tasks.leaseExpiresAt} > ${at('now')}`,
+            ),
+          )
+          .returning({ leaseExpiresAt: tasks.leaseExpiresAt, state: tasks.state, kind: tasks.kind }) as any,
+    ),
+    /**
+     * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, back, run_after, error, result,
+     * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored.
+     */
+    settle: db.statement<{ id: string }>('engine_settle', {
+      sqlite: `update tasks set state = j.state, last_end = j.last_end, attempts = tasks.attempts - j.back, run_after = coalesce(j.run_after, tasks.run_after),
+          error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result), finished_at = j.finished_at, lease_expires_at = null, updated_at = :now
+        from (select value ->> 'id' as id, value ->> 'state' as state, value ->> 'last_end' as last_end, value ->> 'back' as back,
+          value ->> 'run_after' as run_after, value ->> 'error' as error, nullif(value -> 'result', 'null') as result, value ->> 'finished_at' as finished_at
+          from json_each(:items)) j
+        where tasks.id = j.id returning tasks.id`,
+      postgres: `update tasks set state = j.state, last_end = j.last_end, attempts = tasks.attempts - j.back,
+          run_after = coalesce(to_timestamp(j.run_after / 1000.0), tasks.run_after), error = coalesce(j.error, tasks.error),
+          result = coalesce(j.result, tasks.result), finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
+        from jsonb_to_recordset(:items::text::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
+        where tasks.id = j.id returning tasks.id`,
+    }),
+    get: db.prepare<Task>('engine_get', (queries) => queries.select().from(tasks).where(eq(tasks.id, at('id'))) as any),
+    readyKinds: db.prepare<{ kind: string }>('engine_ready_kinds', (queries) =>
+      queries
+        .selectDistinct({ kind: tasks.kind })
+        .from(tasks)
+        .where(and(eq(tasks.state, 'queued'), lte(tasks.runAfter, at('now')))),
+    ),
+  }
+}
+export type EngineStatements = ReturnType<typeof engineStatements>

@@ -1,0 +1,95 @@
+import { sql } from 'drizzle-orm'
+import { defineTables } from '../platform/db/kit.ts'
+import { TASK_STATES } from './model.ts'
+
+/** The engine's tables: tasks, groups, schedules and the outbox. */
+export const engineTables = defineTables((k) => {
+  const tasks = k.table(
+    'tasks',
+    {
+      id: k.uuid().primaryKey(),
+      kind: k.text().notNull(),
+      payload: k.json<unknown>().notNull(),
+      priority: k.int().notNull(),
+      state: k.oneOf(...TASK_STATES).notNull(),
+      runAfter: k.at().notNull(),
+      attempts: k.int().notNull().default(0),
+      maxAttempts: k.int().notNull(),
+      /** The holder of the lease, or its last one. */
+      leaseOwner: k.text(),
+      leaseExpiresAt: k.at(),
+      /** How the last lease ended; null while none has ended. Tells a repeated answer from a stale one. */
+      lastEnd: k.oneOf('complete', 'fail', 'release', 'expiry', 'report', 'cancel'),
+      fence: k.big().notNull().default(0),
+      progress: k.json<unknown>(),
+      result: k.json<unknown>(),
+      error: k.text(),
+      dedupeKey: k.text(),
+      groupKey: k.text(),
+      /** A queued task that nobody has taken by then is cancelled. */
+      expiresAt: k.at(),
+      createdAt: k.at().notNull(),
+      updatedAt: k.at().notNull(),
+      finishedAt: k.at(),
+    },
+    (t) => [
+      k.index('tasks_ready_ix').on(t.kind, k.desc(t.priority), t.id).where(sql`${t.state} = 'queued'`),
+      k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.state} in ('leased', 'cancelling')`),
+      k.unique('tasks_live_uq').on(t.kind, t.dedupeKey).where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
+      k.index('tasks_group_ix').on(t.groupKey).where(sql`${t.state} in ('leased', 'cancelling') and ${t.groupKey} is not null`),
+      k.index('tasks_expiry_ix').on(t.expiresAt).where(sql`${t.state} = 'queued' and ${t.expiresAt} is not null`),
+      k.index('tasks_finished_ix').on(t.finishedAt).where(sql`${t.finishedAt} is not null`),
+      k.index('tasks_state_ix').on(t.state, t.kind, t.id),
+      k.check('tasks_state_ck', sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`),
+    ],
+  )
+
+  /** A source, host or account whose tasks are limited together. */
+  const taskGroups = k.table('task_groups', {
+    key: k.text().primaryKey(),
+    /** Most tasks leased at once; null is no limit. */
+    cap: k.int(),
+    /** No task of the group is leased before this time (Retry-After). */
+    pausedUntil: k.at(),
+    updatedAt: k.at().notNull(),
+  })
+
+  const schedules = k.table(
+    'schedules',
+    {
+      name: k.text().primaryKey(),
+      cron: k.text().notNull(),
+      timezone: k.text().notNull(),
+      nextRunAt: k.at().notNull(),
+      lastRunAt: k.at(),
+      updatedAt: k.at().notNull(),
+    },
+    (t) => [k.index('schedules_due_ix').on(t.nextRunAt)],
+  )
+  const scheduleSkips = k.table(
+    'schedule_skips',
+    {
+      id: k.serial(),
+      name: k.text().notNull(),
+      dueAt: k.at().notNull(),
+      reason: k.text().notNull(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [k.index('schedule_skips_name_ix').on(t.name, t.id)],
+  )
+
+  /** Messages for the broker, written in the transaction that causes them. */
+  const outbox = k.table(
+    'outbox',
+    {
+      id: k.serial(),
+      queue: k.text().notNull(),
+      messageId: k.text().notNull(),
+      body: k.json<unknown>().notNull(),
+      publishedAt: k.at(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [k.index('outbox_unpublished_ix').on(t.id).where(sql`${t.publishedAt} is null`), k.unique('outbox_message_uq').on(t.messageId)],
+  )
+  return { tasks, taskGroups, schedules, scheduleSkips, outbox }
+})

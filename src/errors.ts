@@ -1,0 +1,50 @@
+import { databaseProblem } from './platform/db/problems.ts'
+
+/** Field problems or other facts about an error that its reader may see. */
+export type ErrorDetails = Record<string, unknown>
+
+/**
+ * The one error type domains throw. `code` and `status` are wire facts of the family's contract; the family dresses them in its
+ * own envelope. The message is shown to users: no SQL, addresses or library texts.
+ */
+export class AppError extends Error {
+  readonly details?: ErrorDetails
+  readonly headers?: Record<string, string>
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    message: string,
+    more: { details?: ErrorDetails; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    this.name = 'AppError'
+    this.details = more.details
+    this.headers = more.headers
+  }
+}
+
+export const notFound = (message: string) => new AppError('not_found', 404, message)
+export const conflict = (message: string, code = 'conflict', details?: ErrorDetails) => new AppError(code, 409, message, { details })
+export const forbidden = (message: string, code = 'forbidden') => new AppError(code, 403, message)
+export const unauthorized = (message: string) => new AppError('unauthorized', 401, message)
+export const badRequest = (message: string, code = 'bad_request') => new AppError(code, 400, message)
+export const unavailable = (message: string, code = 'unavailable') => new AppError(code, 503, message, { headers: { 'retry-after': '1' } })
+
+export interface FieldProblem {
+  type: string
+  loc: (string | number)[]
+  msg: string
+  input: unknown
+}
+/** A refused field, for rules that a schema cannot say (a time zone, a cron text). */
+export const invalidField = (loc: (string | number)[], msg: string, input: unknown, type = 'value_error') =>
+  new AppError('validation_error', 422, 'Invalid request', { details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] } })
+
+/** One door for everything thrown: known errors pass, a lost database becomes 503, the rest 500 without a word of its own. */
+export const toAppError = (error: unknown): AppError => {
+  if (error instanceof AppError) return error
+  const cause = (error as { cause?: unknown } | null)?.cause
+  if (cause instanceof AppError) return cause
+  if (databaseProblem(error) === 'unreachable') return new AppError('unavailable', 503, 'The database is not available', { cause: error, headers: { 'retry-after': '1' } })
+  return new AppError('internal_error', 500, 'Unexpected error', { cause: error })
+}

@@ -1,0 +1,18 @@
+import { defineTables } from '../../platform/db/kit.ts'
+
+/** Answers kept for a repeated request with the same Idempotency-Key (gifty §3). */
+export const ingestionTables = defineTables((k) => {
+  const idempotencyKeys = k.table(
+    'idempotency_keys',
+    {
+      scope: k.text().notNull(),
+      key: k.text().notNull(),
+      bodyHash: k.text().notNull(),
+      response: k.json<unknown>().notNull(),
+      expiresAt: k.at().notNull(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.scope, t.key] }), k.index('idempotency_keys_expiry_ix').on(t.expiresAt)],
+  )
+  return { idempotencyKeys }
+})

@@ -1,0 +1,63 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export interface EncryptionKey {
+  id: string
+  /** 32 bytes. */
+  key: Uint8Array
+}
+
+/** Where a secret is stored. It is bound into the ciphertext, so that a value moved to another row does not decrypt there. */
+export interface SecretPlace {
+  table: string
+  row: string
+  column: string
+}
+
+/** AES-256-GCM with a ring of keys: the first encrypts, all decrypt, so that a key can be rotated without downtime. */
+export interface KeyRing {
+  encrypt(plain: string, place: SecretPlace): string
+  /** @throws Error when the key is unknown, the text was changed, or it belongs to another place. Says nothing of the content. */
+  decrypt(stored: string, place: SecretPlace): string
+}
+
+export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
+  const first = keys[0]
+  if (!first) throw new Error('a key ring needs a key')
+  const bound = (place: SecretPlace) => Buffer.from(JSON.stringify([place.table, place.row, place.column]))
+  return {
+    encrypt(plain, place) {
+      const iv = randomBytes(12)
+      const cipher = createCipheriv('aes-256-gcm', first.key, iv)
+      cipher.setAAD(bound(place))
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `v1:${first.id}:${iv.toString('base64')}:${body.toString('base64')}`
+    },
+    decrypt(stored, place) {
+      const [version, id, iv, body] = stored.split(':')
+      const key = keys.find((candidate) => candidate.id === id)
+      if (version !== 'v1' || !key || !iv || !body) throw new Error('stored secret has an unknown format or key')
+      const bytes = Buffer.from(body, 'base64')
+      const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(iv, 'base64'))
+      decipher.setAAD(bound(place))
+      decipher.setAuthTag(bytes.subarray(-16))
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8')
+      } catch {
+        throw new Error('stored secret does not decrypt: wrong key, changed text, or another row')
+      }
+    },
+  }
+}
+
+/** Outside production a key file in the data directory stands in for `ENCRYPTION_KEYS`; it is made at first use, mode 0600. */
+export const keyFromFile = (path: string): EncryptionKey => {
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+  }
+  const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
+  if (key.length !== 32) throw new Error(`the key file ${path} does not hold a 32-byte key`)
+  return { id: 'local', key }
+}

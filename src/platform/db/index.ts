@@ -1,0 +1,83 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { AnyPgColumn, PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Kit } from './kit.ts'
+
+type Builders = PgDatabase<PgQueryResultHKT, Record<string, never>>
+/** The subset of the query builder that behaves alike on both dialects. No `.execute`, no `.transaction`. */
+export type Queries = Pick<Builders, 'select' | 'selectDistinct' | 'insert' | 'update' | 'delete' | '$count' | 'with' | '$with'>
+
+export type Params = Record<string, unknown>
+
+/** A step of a transaction: only what `q` and `Tx` make may be yielded. */
+export type Step = PromiseLike<unknown>
+/** The body of a transaction, or a part of one: compose with `yield* part(tx)`. */
+export type Steps<T> = Generator<Step, T, any>
+
+/** Typed step: `const rows = yield* q(tx.select().from(t))`. */
+export function* q<T>(step: PromiseLike<T>): Steps<T> {
+  return yield step
+}
+
+/** A named statement, prepared once per Db. Outside a transaction `.all(params)`; inside one `yield* tx.run(statement, params)`. */
+export interface Statement<Row> {
+  readonly name: string
+  all(params?: Params): Promise<Row[]>
+}
+
+export interface Tx extends Omit<Queries, '$count'> {
+  /** Runs a prepared statement in this transaction (a statement of the Db would otherwise run outside it on Postgres). */
+  run<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]>
+  /** Ad-hoc SQL for what the builder cannot say. */
+  sql<Row>(query: SQL): Steps<Row[]>
+  /** `for update` on Postgres, nothing on SQLite (its one writer already excludes others). */
+  forUpdate<S extends LockableSelect>(select: S): S
+  skipLocked<S extends LockableSelect>(select: S): S
+  /** Runs `action` once the transaction is durable; forgotten if it rolls back. The only place for a side effect. */
+  afterCommit(action: () => void): void
+}
+type LockableSelect = { for(strength: 'update', config?: { skipLocked?: boolean }): unknown }
+
+/**
+ * One database handle, either dialect. Transactions are generators: SQLite drives them synchronously, so nothing can slip in
+ * between; Postgres drives them asynchronously and runs them again on a deadlock. A body has no side effects: it may run twice.
+ */
+export interface Db {
+  readonly dialect: 'sqlite' | 'postgres'
+  readonly kit: Kit
+  readonly q: Queries
+  tx<T>(body: (tx: Tx) => Steps<T>): Promise<T>
+  /** A builder query with `sql.placeholder('name')` parameters, prepared at its first use. */
+  prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>): Statement<Row>
+  /** Hand-written SQL with `:name` parameters, one text per dialect where they differ. Rows come as the driver returns them. */
+  statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string): Statement<Row>
+  sql<Row>(query: SQL): Promise<Row[]>
+  /** One cheap round trip. @throws when the database does not answer */
+  ping(): Promise<void>
+  /** Open connections, for the gauge. */
+  connections(): number
+  close(): Promise<void>
+}
+
+/** A named parameter of a prepared builder query. Values are bound as they are: Date and boolean are encoded, JSON is passed as text. */
+export const param = (name: string): SQL => sql`${sql.placeholder(name)}`
+
+/**
+ * `column in (the JSON array of parameter NAME)`: one statement text for lists of any length, with an index lookup per element.
+ * The parameter is the list as JSON text.
+ */
+export const inJsonList = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, parameter: string): SQL => {
+  const value = sql.placeholder(parameter)
+  if (db.dialect === 'sqlite') return sql`${column} in (select value from json_each(${value}))`
+  return sql`${column} in (select value::${sql.raw(column.getSQLType())} from jsonb_array_elements_text(${value}::text::jsonb))`
+}
+
+/** `:name` parameters of a statement text, and the text with the driver's own placeholders. Casts (`::int`) stay. */
+export const compileNamed = (text: string, placeholder: (name: string, index: number) => string): { text: string; names: string[] } => {
+  const names: string[] = []
+  const compiled = text.replace(/(?<![:\w]):([a-z]\w*)/gi, (_, name: string) => {
+    let index = names.indexOf(name)
+    if (index < 0) index = names.push(name) - 1
+    return placeholder(name, index)
+  })
+  return { text: compiled, names }
+}

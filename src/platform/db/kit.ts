@@ -1,0 +1,67 @@
+import * as pg from 'drizzle-orm/pg-core'
+import * as lite from 'drizzle-orm/sqlite-core'
+import { type SQL, sql } from 'drizzle-orm'
+
+/** A descending index column, without `nulls last`: a plain `order by x desc` could not use the index otherwise. */
+const desc = (column: unknown): SQL => sql`${column} desc`
+
+/**
+ * Column kit: a table is declared once as a function of the kit and exists on both dialects. The static types are those of the
+ * Postgres flavour. Texts, not native enums; times in milliseconds; JSON as jsonb or text.
+ */
+export const postgresKit = {
+  dialect: 'postgres' as 'postgres' | 'sqlite',
+  table: pg.pgTable,
+  /** UUIDv7 key, set by the caller from the clock. */
+  uuid: () => pg.uuid(),
+  /** Integer key that is never reused. */
+  serial: () => pg.bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  text: () => pg.text(),
+  oneOf: <const T extends readonly [string, ...string[]]>(...values: T) => pg.text({ enum: values as unknown as [T[number], ...T[number][]] }),
+  /** 32-bit. Anything a client can choose freely is `big`. */
+  int: () => pg.integer(),
+  /** Up to 2^53-1 in JavaScript. */
+  big: () => pg.bigint({ mode: 'number' }),
+  real: () => pg.doublePrecision(),
+  bool: () => pg.boolean(),
+  json: <T>() => pg.jsonb().$type<T>(),
+  at: () => pg.timestamp({ withTimezone: true, mode: 'date', precision: 3 }),
+  desc,
+  index: pg.index,
+  unique: pg.uniqueIndex,
+  check: pg.check,
+  primaryKey: pg.primaryKey,
+}
+export type Kit = typeof postgresKit
+
+export const sqliteKit = {
+  dialect: 'sqlite',
+  table: lite.sqliteTable,
+  uuid: () => lite.text(),
+  serial: () => lite.integer().primaryKey({ autoIncrement: true }),
+  text: () => lite.text(),
+  oneOf: (...values: string[]) => lite.text({ enum: values as [string, ...string[]] }),
+  int: () => lite.integer(),
+  big: () => lite.integer(),
+  real: () => lite.real(),
+  bool: () => lite.integer({ mode: 'boolean' }),
+  json: () => lite.text({ mode: 'json' }),
+  at: () => lite.integer({ mode: 'timestamp_ms' }),
+  desc,
+  index: lite.index,
+  unique: lite.uniqueIndex,
+  check: lite.check,
+  primaryKey: lite.primaryKey,
+} satisfies Record<keyof Kit, unknown> as unknown as Kit
+
+/** Memoises a table definition per kit, so that one process can hold both dialects (parity tests do). */
+export const defineTables = <T>(define: (kit: Kit) => T): ((kit: Kit) => T) => {
+  const made = new Map<Kit, T>()
+  return (kit) => {
+    const known = made.get(kit)
+    if (known) return known
+    const tables = define(kit)
+    made.set(kit, tables)
+    return tables
+  }
+}

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Migration {
+  name: string
+  statements: string[]
+}
+
+/**
+ * Bundle-time macro: the migrations as plain data inside the binary, so that a compiled Trawl needs no files beside it.
+ * In source form Bun runs it when it loads the module.
+ */
+export const readMigrations = (dialect: 'sqlite' | 'postgres'): Migration[] => {
+  const folder = join(import.meta.dir, '../../../drizzle', dialect)
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({
+      name: file.replace(/\.sql$/, ''),
+      statements: readFileSync(join(folder, file), 'utf8')
+        .split('--> statement-breakpoint')
+        .map((statement) => statement.trim())
+        .filter((statement) => statement !== ''),
+    }))
+}

@@ -1,0 +1,143 @@
+import type { SQL } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { compileNamed, type Db, type Params, type Queries, type Statement, type Step, type Steps, type Tx } from './index.ts'
+import { postgresKit } from './kit.ts'
+import { readMigrations } from './migrations.ts' with { type: 'macro' }
+import { databaseProblem } from './problems.ts'
+
+const MIGRATIONS = readMigrations('postgres')
+/** Any number that no other program takes on the same database. */
+const MIGRATION_LOCK = 7_265_491_001
+const TX_ATTEMPTS = 6
+
+export interface PostgresOptions {
+  url: string
+  poolMax?: number
+}
+
+const migrate = async (url: string) => {
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 })
+  try {
+    await client.begin(async (sql) => {
+      // Of several processes that start at once one migrates; the lock ends with the transaction, also after a crash.
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`
+      await sql`create table if not exists trawl_migrations (name text primary key, applied_at timestamptz not null default now())`
+      const applied = new Set((await sql<{ name: string }[]>`select name from trawl_migrations`).map((row) => row.name))
+      for (const { name, statements } of MIGRATIONS) {
+        if (applied.has(name)) continue
+        for (const statement of statements) await sql.unsafe(statement)
+        await sql`insert into trawl_migrations (name) values (${name})`
+      }
+    })
+  } finally {
+    await client.end({ timeout: 1 })
+  }
+}
+
+const bind = (value: unknown): any => {
+  if (value instanceof Date) return value.toISOString()
+  if (value === undefined) return null
+  if (Array.isArray(value)) return value.map(bind)
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) return JSON.stringify(value)
+  return value
+}
+
+const bindAll = (params: Params = {}): Params => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, bind(value)]))
+
+/** A client or one transaction of it, as drizzle and the statements need it. */
+type Session = { client: any; builders: any }
+type RunIn = { runIn(session: Session, params?: Params): Promise<unknown[]> }
+
+/** Opens (and migrates) a Postgres database. */
+export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Promise<Db> => {
+  await migrate(url)
+  const client = postgres(url, { max: poolMax, onnotice: () => {}, connect_timeout: 3, idle_timeout: 60, connection: { application_name: 'trawl' } })
+  const builders = drizzle(client, { casing: 'snake_case' })
+  const base: Session = { client, builders }
+  let open = 0
+
+  const drive = async (steps: Steps<unknown>, session: Session): Promise<unknown> => {
+    let state = steps.next()
+    while (!state.done) {
+      let value: unknown
+      try {
+        const step = state.value as any
+        if (typeof step?.runIn === 'function') value = await step.runIn(session)
+        else if (typeof step?.prepare === 'function') value = await step
+        else throw new TypeError('only queries may be yielded inside a transaction')
+      } catch (error) {
+        state = steps.throw(error)
+        continue
+      }
+      state = steps.next(value)
+    }
+    return state.value
+  }
+  const makeTx = (session: Session, afterCommit: (() => void)[]): Tx => {
+    function* run<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]> {
+      return yield { runIn: (inside: Session) => (statement as unknown as RunIn).runIn(inside, params) } as unknown as Step
+    }
+    function* sqlInside<Row>(query: SQL): Steps<Row[]> {
+      return yield { runIn: (inside: Session) => inside.builders.execute(query) } as unknown as Step
+    }
+    return Object.assign(Object.create(session.builders) as object, {
+      afterCommit: (action: () => void) => afterCommit.push(action),
+      run,
+      sql: sqlInside,
+      forUpdate: (select: any) => select.for('update'),
+      skipLocked: (select: any) => select.for('update', { skipLocked: true }),
+    }) as unknown as Tx
+  }
+
+  return {
+    dialect: 'postgres',
+    kit: postgresKit,
+    q: builders as unknown as Queries,
+    async tx(body) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          open++
+          const committed: (() => void)[] = []
+          const value = await builders.transaction(async (inner) => {
+            const session: Session = { client: (inner as any).session.client, builders: inner }
+            return drive(body(makeTx(session, committed)), session)
+          })
+          for (const action of committed) action()
+          return value as any
+        } catch (error) {
+          if (attempt >= TX_ATTEMPTS || databaseProblem(error) !== 'serialization') throw error
+          await Bun.sleep(2 ** attempt * 5 * Math.random())
+        } finally {
+          open--
+        }
+      }
+    },
+    prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
+      let prepared: any
+      const runIn = (session: Session, params?: Params) => {
+        prepared ??= (build(builders as unknown as Queries) as any).prepare(name)
+        // Drizzle binds a prepared query to the client it was made on; the copy runs in the given transaction instead.
+        const bound = session === base ? prepared : Object.assign(Object.create(Object.getPrototypeOf(prepared)), prepared, { client: session.client })
+        return bound.execute(bindAll(params)) as Promise<Row[]>
+      }
+      return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
+    },
+    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
+      const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.postgres, (_, index) => `$${index + 1}`)
+      const runIn = async (session: Session, params: Params = {}) =>
+        (await session.client.unsafe(text, names.map((param) => bind(params[param])), { prepare: true })) as Row[]
+      return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
+    },
+    async sql(query) {
+      return (await builders.execute(query)) as any
+    },
+    async ping() {
+      await client.unsafe('select 1')
+    },
+    connections: () => Math.min(open, poolMax),
+    async close() {
+      await client.end({ timeout: 2 })
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import { Database } from 'bun:sqlite'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { SQL } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { compileNamed, type Db, type Params, type Queries, type Statement, type Step, type Steps, type Tx } from './index.ts'
+import { sqliteKit } from './kit.ts'
+import { readMigrations } from './migrations.ts' with { type: 'macro' }
+
+const MIGRATIONS = readMigrations('sqlite')
+
+export interface SqliteOptions {
+  /** A path or `:memory:`. */
+  path: string
+  synchronous?: 'OFF' | 'NORMAL' | 'FULL'
+}
+
+type Job = { body: (tx: Tx) => Steps<unknown>; resolve: (value: any) => void; reject: (error: unknown) => void }
+type RunNow = { runNow(params?: Params): unknown[] }
+
+const bind = (value: unknown): unknown => {
+  if (value instanceof Date) return value.getTime()
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (value === undefined) return null
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) return JSON.stringify(value)
+  return value
+}
+
+const bindAll = (params: Params): Params => {
+  const bound: Params = {}
+  for (const name in params) bound[name] = bind(params[name])
+  return bound
+}
+
+const migrate = (raw: Database) => {
+  // Outside a transaction, where SQLite ignores it: a migration that rebuilds a table must not cascade.
+  raw.run('pragma foreign_keys=off')
+  // Immediate: of several processes that start on a new file one migrates and the others wait for it.
+  raw.run('begin immediate')
+  try {
+    raw.run('create table if not exists trawl_migrations (name text primary key, applied_at integer not null)')
+    const applied = new Set(raw.query<{ name: string }, []>('select name from trawl_migrations').all().map((row) => row.name))
+    for (const { name, statements } of MIGRATIONS) {
+      if (applied.has(name)) continue
+      for (const statement of statements) raw.run(statement)
+      raw.query('insert into trawl_migrations values (?, ?)').run(name, Date.now())
+    }
+    raw.run('commit')
+  } catch (error) {
+    raw.run('rollback')
+    throw error
+  }
+  raw.run('pragma foreign_keys=on')
+}
+
+/**
+ * Opens (and migrates) a SQLite database. All transactions asked for in one turn of the event loop are committed together, each in
+ * its own savepoint: one fsync answers them all, and a failing one takes only itself back.
+ */
+export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db => {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const raw = new Database(path, { create: true, strict: true })
+  raw.run('pragma busy_timeout=5000')
+  raw.run('pragma journal_mode=wal')
+  raw.run(`pragma synchronous=${synchronous}`)
+  raw.run('pragma temp_store=memory')
+  raw.run('pragma cache_size=-32000')
+  raw.run('pragma journal_size_limit=67108864')
+  migrate(raw)
+  // A waiting writer blocks the event loop, so after the start a lock held by another process is an error soon.
+  raw.run('pragma busy_timeout=1000')
+  // Drizzle compiles a statement at every call; Bun's own cache makes that once per text.
+  raw.prepare = ((text: string) => raw.query(text)) as typeof raw.prepare
+  const builders = drizzle(raw, { casing: 'snake_case' })
+
+  const runStep = (step: any): unknown => {
+    if (typeof step?.runNow === 'function') return step.runNow()
+    if (typeof step?.prepare !== 'function') throw new TypeError('only queries may be yielded inside a transaction')
+    return step.prepare().execute().sync()
+  }
+  const drive = (steps: Steps<unknown>): unknown => {
+    let state = steps.next()
+    while (!state.done) {
+      let value: unknown
+      try {
+        value = runStep(state.value)
+      } catch (error) {
+        state = steps.throw(error)
+        continue
+      }
+      state = steps.next(value)
+    }
+    return state.value
+  }
+
+  function* runInside<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]> {
+    return yield { runNow: () => (statement as unknown as RunNow).runNow(params) } as unknown as Step
+  }
+  function* sqlInside<Row>(query: SQL): Steps<Row[]> {
+    return yield { runNow: () => builders.all(query) } as unknown as Step
+  }
+  let afterCommit: (() => void)[] = []
+  const tx = Object.assign(Object.create(builders) as object, {
+    afterCommit: (action: () => void) => afterCommit.push(action),
+    run: runInside,
+    sql: sqlInside,
+    forUpdate: <S>(select: S) => select,
+    skipLocked: <S>(select: S) => select,
+  }) as unknown as Tx
+
+  let pending: Job[] = []
+  const flush = () => {
+    const jobs = pending
+    pending = []
+    try {
+      raw.run('begin immediate')
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+      return
+    }
+    const answers: (() => void)[] = []
+    const committed: (() => void)[] = []
+    const failed = (job: Job, error: unknown) => answers.push(() => job.reject(error))
+    let lost: unknown
+    for (const job of jobs) {
+      if (lost !== undefined) {
+        failed(job, lost)
+        continue
+      }
+      try {
+        raw.run('savepoint job')
+        afterCommit = []
+        const value = drive(job.body(tx))
+        raw.run('release job')
+        answers.push(() => job.resolve(value))
+        committed.push(...afterCommit)
+      } catch (error) {
+        // A full disk or an I/O error ends the whole transaction, not the statement alone.
+        if (raw.inTransaction) raw.run('rollback to job; release job')
+        else {
+          lost = error
+          answers.length = 0
+          committed.length = 0
+          for (const earlier of jobs.slice(0, jobs.indexOf(job))) failed(earlier, error)
+        }
+        failed(job, error)
+      }
+    }
+    try {
+      if (raw.inTransaction) raw.run('commit')
+    } catch (error) {
+      if (raw.inTransaction) raw.run('rollback')
+      for (const job of jobs) job.reject(error)
+      return
+    }
+    for (const action of committed) action()
+    for (const answer of answers) answer()
+  }
+
+  return {
+    dialect: 'sqlite',
+    kit: sqliteKit,
+    q: builders as unknown as Queries,
+    tx: (body) =>
+      new Promise((resolve, reject) => {
+        if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
+      }),
+    prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
+      let prepared: any
+      const runNow = (params?: Params) => {
+        prepared ??= (build(builders as unknown as Queries) as any).prepare(name)
+        return prepared.execute(params ? bindAll(params) : {}).sync() as Row[]
+      }
+      return { name, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
+    },
+    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
+      const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.sqlite, (param) => `$${param}`)
+      let query: any
+      const runNow = (params: Params = {}) => {
+        query ??= raw.query(text)
+        const bound: Record<string, unknown> = {}
+        for (const param of names) bound[param] = bind(params[param])
+        return query.all(bound) as Row[]
+      }
+      return { name, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
+    },
+    async sql(query) {
+      return builders.all(query) as any
+    },
+    async ping() {
+      raw.query('select 1').get()
+    },
+    connections: () => 1,
+    async close() {
+      if (pending.length > 0) flush()
+      raw.close()
+    },
+  }
+}

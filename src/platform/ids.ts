@@ -1,0 +1,8 @@
+import type { Clock } from './clock.ts'
+
+/** A UUIDv7 of the clock's time: sorts by creation, so "oldest first" is "by id". */
+export const createId = (clock: Clock): string => Bun.randomUUIDv7('hex', clock.now())
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** Postgres refuses a malformed uuid with an error, so texts are checked before a query. */
+export const isUuid = (text: string): boolean => UUID.test(text)

@@ -1,0 +1,47 @@
+import type { Clock } from '../clock.ts'
+
+/** Small short-lived values: caches, revocations, counters. Nothing that must survive a restart lives here. */
+export interface Kv {
+  get(key: string): Promise<string | undefined>
+  /** `ttlMs` is how long the value lives. */
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  delete(key: string): Promise<void>
+  /** Adds one and returns the count; the first increment starts the key's life of `ttlMs`. */
+  increment(key: string, ttlMs: number): Promise<{ count: number; resetMs: number }>
+}
+
+/** In-process store with a bound: over it the oldest entry goes first. */
+export const createLocalKv = (clock: Clock, maxEntries = 100_000): Kv => {
+  const entries = new Map<string, { value: string; expiresAt: number }>()
+  const live = (key: string) => {
+    const entry = entries.get(key)
+    if (entry && entry.expiresAt <= clock.now()) {
+      entries.delete(key)
+      return undefined
+    }
+    return entry
+  }
+  const put = (key: string, value: string, expiresAt: number) => {
+    entries.delete(key)
+    entries.set(key, { value, expiresAt })
+    if (entries.size > maxEntries) entries.delete(entries.keys().next().value as string)
+  }
+  return {
+    async get(key) {
+      return live(key)?.value
+    },
+    async set(key, value, ttlMs) {
+      put(key, value, clock.now() + ttlMs)
+    },
+    async delete(key) {
+      entries.delete(key)
+    },
+    async increment(key, ttlMs) {
+      const entry = live(key)
+      const count = Number(entry?.value ?? 0) + 1
+      const expiresAt = entry?.expiresAt ?? clock.now() + ttlMs
+      put(key, String(count), expiresAt)
+      return { count, resetMs: expiresAt - clock.now() }
+    },
+  }
+}

@@ -1,0 +1,74 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+export type LogFields = Record<string, unknown>
+
+/** Structured log: one JSON object a line. Secrets never reach it: see `redact`. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  child(fields: LogFields): Log
+}
+
+const RANK: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40, silent: 99 }
+const SECRET_KEY =
+  /token|secret|password|passwd|authorization|cookie|credential|api[-_]?key|session|phone|init_?data|hash$|signature|ciphertext/i
+const SECRET_TEXT: [RegExp, string][] = [
+  [/\b(bearer|basic)\s+[^\s"',;]+/gi, '$1 [redacted]'],
+  [/([?&;\s"']|^)((?:[\w-]*(?:token|secret|password|api[-_]?key|signature|code))=)[^&\s"']+/gi, '$1$2[redacted]'],
+  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[redacted jwt]'],
+  [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, '$1[redacted]@'],
+  [/\b\d{6,12}:[A-Za-z0-9_-]{30,}\b/g, '[redacted bot token]'],
+  [/\+\d{10,15}\b/g, '[redacted phone]'],
+]
+
+/** Removes credentials from free text: bearer values, `token=` parameters, JWTs, URL passwords, bot tokens, phone numbers. */
+export const redactText = (text: string): string => SECRET_TEXT.reduce((out, [pattern, to]) => out.replace(pattern, to), text)
+
+/** A copy fit for a log line: secret-looking keys are masked, texts are cleaned, errors become `{name, message, stack}`. */
+export const redact = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'string') return redactText(value.length > 4000 ? `${value.slice(0, 4000)}...` : value)
+  if (typeof value === 'bigint') return value.toString()
+  if (value === null || typeof value !== 'object') return value
+  if (depth > 5) return '[deep]'
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Error)
+    return {
+      name: value.name,
+      message: redactText(value.message),
+      stack: value.stack ? redactText(value.stack) : undefined,
+      cause: value.cause === undefined ? undefined : redact(value.cause, depth + 1),
+    }
+  if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      SECRET_KEY.test(key) && item !== null && typeof item !== 'boolean' ? '[redacted]' : redact(item, depth + 1),
+    ]),
+  )
+}
+
+export interface LogOptions {
+  level: LogLevel
+  now?: () => number
+  write?: (line: string) => void
+}
+
+export const createLog = ({ level, now = Date.now, write = (line) => process.stdout.write(line) }: LogOptions, base: LogFields = {}): Log => {
+  const emit = (name: Exclude<LogLevel, 'silent'>) => {
+    if (RANK[name] < RANK[level]) return () => {}
+    return (message: string, fields?: LogFields) => {
+      const line = { time: new Date(now()).toISOString(), level: name, message: redactText(message), ...base, ...fields }
+      write(`${JSON.stringify(redact(line))}\n`)
+    }
+  }
+  return {
+    debug: emit('debug'),
+    info: emit('info'),
+    warn: emit('warn'),
+    error: emit('error'),
+    child: (fields) => createLog({ level, now, write }, { ...base, ...fields }),
+  }
+}
+
+export const silentLog: Log = createLog({ level: 'silent' })

@@ -1,0 +1,17 @@
+import { accessTables } from './access/tables.ts'
+import { engineTables } from './engine/tables.ts'
+import { catalogTables } from './gifty/catalog/tables.ts'
+import { fleetTables } from './gifty/fleet/tables.ts'
+import { ingestionTables } from './gifty/ingestion/tables.ts'
+import { sourcesTables } from './gifty/sources/tables.ts'
+import type { Kit } from './platform/db/kit.ts'
+
+/** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */
+export const allTables = (kit: Kit) => ({
+  ...engineTables(kit),
+  ...accessTables(kit),
+  ...sourcesTables(kit),
+  ...catalogTables(kit),
+  ...ingestionTables(kit),
+  ...fleetTables(kit),
+})

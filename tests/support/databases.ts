@@ -1,0 +1,81 @@
+import { afterAll, describe } from 'bun:test'
+import { randomUUID } from 'node:crypto'
+import postgres from 'postgres'
+import type { Db } from '../../src/platform/db/index.ts'
+import { openPostgres } from '../../src/platform/db/postgres.ts'
+import { openSqlite } from '../../src/platform/db/sqlite.ts'
+
+export interface TestDatabase {
+  dialect: 'sqlite' | 'postgres'
+  /** An empty, migrated database. The one before it is closed or emptied. */
+  fresh(): Promise<Db>
+  /** Another connection to the same data, where the dialect has one. */
+  second(): Promise<Db>
+}
+
+const postgresUrl = process.env.TEST_DATABASE_URL
+
+/** A Postgres database of its own for one test file, dropped at its end. */
+const ownPostgres = async () => {
+  const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
+  const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
+  await admin.unsafe(`create database ${name}`)
+  const url = new URL(postgresUrl as string)
+  url.pathname = `/${name}`
+  return {
+    url: url.toString(),
+    drop: async () => {
+      await admin.unsafe(`drop database if exists ${name} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+/**
+ * Runs the same suite on SQLite always and on Postgres when `TEST_DATABASE_URL` is set. A missing Postgres is printed, never silent.
+ */
+export const onEachDatabase = (name: string, suite: (database: TestDatabase) => void) => {
+  describe(`${name} [sqlite]`, () => {
+    let open: Db | undefined
+    afterAll(async () => open?.close())
+    suite({
+      dialect: 'sqlite',
+      async fresh() {
+        await open?.close()
+        open = openSqlite({ path: ':memory:' })
+        return open
+      },
+      second: async () => open as Db,
+    })
+  })
+  if (!postgresUrl) {
+    console.warn(`skipped: ${name} [postgres] (TEST_DATABASE_URL is not set)`)
+    return
+  }
+  describe(`${name} [postgres]`, () => {
+    let own: Promise<{ url: string; drop(): Promise<void> }> | undefined
+    const open: Db[] = []
+    const connect = async () => {
+      own ??= ownPostgres()
+      const db = await openPostgres({ url: (await own).url, poolMax: 8 })
+      open.push(db)
+      return db
+    }
+    let first: Db | undefined
+    afterAll(async () => {
+      for (const db of open) await db.close()
+      await (await own)?.drop()
+    })
+    suite({
+      dialect: 'postgres',
+      async fresh() {
+        first ??= await connect()
+        const { sql } = await import('drizzle-orm')
+        const tables = await first.sql<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations'`)
+        await first.sql(sql.raw(`truncate ${tables.map((table) => `"${table.name}"`).join(', ')} restart identity cascade`))
+        return first
+      },
+      second: connect,
+    })
+  })
+}
