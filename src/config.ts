@@ -54,14 +54,6 @@ const regex = z.string().transform((text, ctx) => {
     return z.NEVER
   }
 })
-const url = (protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    )
-
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -89,14 +81,19 @@ export const VARIABLES = {
     { secret: true },
   ),
   DATABASE_POOL_MAX: variable(integer(2, 200), '10', 'most Postgres connections of this process'),
-  SQLITE_SYNCHRONOUS: variable(z.enum(['OFF', 'NORMAL', 'FULL']), 'NORMAL, in production FULL', 'what an answered write survives: NORMAL kill -9, FULL power loss too'),
+  SQLITE_SYNCHRONOUS: variable(
+    z.enum(['OFF', 'NORMAL', 'FULL']),
+    'NORMAL, in production FULL',
+    'what an answered write survives: NORMAL kill -9, FULL power loss too',
+  ),
   ROLE: variable(z.enum(ROLES), 'all', 'which part of the work this process takes: all, api, scheduler or worker'),
   FAMILIES: variable(oneOfList(FAMILIES), FAMILIES.join(','), 'API families to mount'),
   EMBEDDED_WORKERS: variable(
     z.string().transform((text, ctx) => {
       const parts = list(text).filter((part) => part !== 'none' && part !== 'telegram')
       for (const part of parts)
-        if (!(EMBEDDABLE_WORKERS as readonly string[]).includes(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
+        if (!(EMBEDDABLE_WORKERS as readonly string[]).includes(part))
+          ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
       return parts
     }),
     'web',
@@ -112,10 +109,16 @@ export const VARIABLES = {
   CORS_ORIGIN: variable(origins, 'empty', 'comma list of browser origins that may call the API'),
   CORS_ORIGIN_REGEX: variable(regex, 'empty', 'regular expression that a whole origin may match instead'),
   TRUST_PROXY: variable(integer(0, 16), '0', 'how many proxies in front add to X-Forwarded-For'),
-  INTERNAL_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN, 'X-Internal-Token of the gifty family', { secret: true }),
-  ANALYTICS_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN, 'X-Analytics-Token of the gifty family', { secret: true }),
+  INTERNAL_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN, 'X-Internal-Token of the gifty family', {
+    secret: true,
+  }),
+  ANALYTICS_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN, 'X-Analytics-Token of the gifty family', {
+    secret: true,
+  }),
   CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
-  SERVICE_TOKENS: variable(z.string(), DEVELOPMENT_TOKENS.SERVICE_TOKENS, 'service tokens of the stickers family', { secret: true }),
+  SERVICE_TOKENS: variable(z.string(), DEVELOPMENT_TOKENS.SERVICE_TOKENS, 'service tokens of the stickers family', {
+    secret: true,
+  }),
   METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
   JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens', { secret: true }),
   DASHBOARD_JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs dashboard tokens', { secret: true }),
@@ -167,13 +170,18 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (value === undefined || (value === '' && !emptyMeansOff.has(name))) continue
     const result = VARIABLES[name].schema.safeParse(value)
     if (result.success) (parsed as Record<string, unknown>)[name] = result.data
-    else for (const issue of result.error.issues) problems.push(`${name} ${issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : issue.message.toLowerCase()}`)
+    else
+      for (const issue of result.error.issues)
+        problems.push(
+          `${name} ${issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : issue.message.toLowerCase()}`,
+        )
   }
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
   for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
-    if (env[name]) problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
+    if (env[name])
+      problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
   const secretFor = (name: keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, needed: boolean) => {
     const value = parsed[name]

@@ -24,11 +24,13 @@ export class AppError extends Error {
 }
 
 export const notFound = (message: string) => new AppError('not_found', 404, message)
-export const conflict = (message: string, code = 'conflict', details?: ErrorDetails) => new AppError(code, 409, message, { details })
+export const conflict = (message: string, code = 'conflict', details?: ErrorDetails) =>
+  new AppError(code, 409, message, { details })
 export const forbidden = (message: string, code = 'forbidden') => new AppError(code, 403, message)
 export const unauthorized = (message: string) => new AppError('unauthorized', 401, message)
 export const badRequest = (message: string, code = 'bad_request') => new AppError(code, 400, message)
-export const unavailable = (message: string, code = 'unavailable') => new AppError(code, 503, message, { headers: { 'retry-after': '1' } })
+export const unavailable = (message: string, code = 'unavailable') =>
+  new AppError(code, 503, message, { headers: { 'retry-after': '1' } })
 
 export interface FieldProblem {
   type: string
@@ -38,13 +40,16 @@ export interface FieldProblem {
 }
 /** A refused field, for rules that a schema cannot say (a time zone, a cron text). */
 export const invalidField = (loc: (string | number)[], msg: string, input: unknown, type = 'value_error') =>
-  new AppError('validation_error', 422, 'Invalid request', { details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] } })
+  new AppError('validation_error', 422, 'Invalid request', {
+    details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] },
+  })
 
 /** One door for everything thrown: known errors pass, a lost database becomes 503, the rest 500 without a word of its own. */
 export const toAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error
   const cause = (error as { cause?: unknown } | null)?.cause
   if (cause instanceof AppError) return cause
-  if (databaseProblem(error) === 'unreachable') return new AppError('unavailable', 503, 'The database is not available', { cause: error, headers: { 'retry-after': '1' } })
+  if (databaseProblem(error) === 'unreachable')
+    return new AppError('unavailable', 503, 'The database is not available', { cause: error, headers: { 'retry-after': '1' } })
   return new AppError('internal_error', 500, 'Unexpected error', { cause: error })
 }

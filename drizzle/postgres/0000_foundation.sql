@@ -12,7 +12,7 @@ CREATE TABLE "idempotency_keys" (
 	"scope" text NOT NULL,
 	"key" text NOT NULL,
 	"body_hash" text NOT NULL,
-	"response" jsonb NOT NULL,
+	"response" jsonb,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "idempotency_keys_scope_key_pk" PRIMARY KEY("scope","key")
@@ -218,7 +218,7 @@ CREATE INDEX "parsing_sources_status_ix" ON "parsing_sources" USING btree ("stat
 CREATE INDEX "parsing_sources_quota_ix" ON "parsing_sources" USING btree ("activated_at") WHERE "parsing_sources"."activated_at" is not null;--> statement-breakpoint
 CREATE INDEX "product_prices_seen_ix" ON "product_prices" USING btree ("gift_hash","seen_at" desc);--> statement-breakpoint
 CREATE INDEX "products_site_category_ix" ON "products" USING btree ("site_key","category_key");--> statement-breakpoint
-CREATE INDEX "products_source_ix" ON "products" USING btree ("source_id");--> statement-breakpoint
+CREATE INDEX "products_source_ix" ON "products" USING btree ("source_id","site_key");--> statement-breakpoint
 CREATE INDEX "products_category_ix" ON "products" USING btree ("category_key") WHERE "products"."is_active";--> statement-breakpoint
 CREATE INDEX "products_updated_ix" ON "products" USING btree ("updated_at" desc);--> statement-breakpoint
 CREATE INDEX "products_unscored_ix" ON "products" USING btree ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring";--> statement-breakpoint

@@ -14,7 +14,7 @@ CREATE TABLE `idempotency_keys` (
 	`scope` text NOT NULL,
 	`key` text NOT NULL,
 	`body_hash` text NOT NULL,
-	`response` text NOT NULL,
+	`response` text,
 	`expires_at` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`scope`, `key`)
@@ -140,7 +140,7 @@ CREATE TABLE `products` (
 );
 --> statement-breakpoint
 CREATE INDEX `products_site_category_ix` ON `products` (`site_key`,`category_key`);--> statement-breakpoint
-CREATE INDEX `products_source_ix` ON `products` (`source_id`);--> statement-breakpoint
+CREATE INDEX `products_source_ix` ON `products` (`source_id`,`site_key`);--> statement-breakpoint
 CREATE INDEX `products_category_ix` ON `products` (`category_key`) WHERE "products"."is_active";--> statement-breakpoint
 CREATE INDEX `products_updated_ix` ON `products` ("updated_at" desc);--> statement-breakpoint
 CREATE INDEX `products_unscored_ix` ON `products` ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring";--> statement-breakpoint

@@ -1,116 +1,8 @@
 import { type Clock, systemClock } from '../platform/clock.ts'
 
-/** A task as the server hands it out (gifty §4). `payload` is checked by whoever runs the kind. */
-export interface LeasedTask {
-  id: string
-  kind: string
-  payload: unknown
-  fence: number
-  attempt: number
-  lease_expires_at: string
-  priority: number
-}
+import { type LeasedTask, type LeaseRef, PortRefused, PortUnavailable, StaleLease, type WorkerPort } from './protocol.ts'
 
-/** What proves that a worker holds a task: every verb after `lease` carries it (gifty §4). */
-export interface LeaseRef {
-  taskId: string
-  workerId: string
-  fence: number
-}
-
-/** ScrapedProduct of gifty §3. Absent fields keep their stored value, so an extractor omits what it did not see. */
-export interface ScrapedProduct {
-  title: string
-  product_url: string
-  site_key: string
-  description?: string
-  price?: number
-  currency?: string
-  image_url?: string
-  merchant?: string
-  category?: string
-  raw_data?: Record<string, unknown>
-}
-
-/** ScrapedCategory of gifty §3. */
-export interface ScrapedCategory {
-  name: string | null
-  url: string
-  parent_url?: string
-  site_key: string
-}
-
-export interface IngestBatch {
-  sourceId: number
-  items: ScrapedProduct[]
-  categories?: ScrapedCategory[]
-  /** 1..255 printable ASCII; the same key must always come with the same content (gifty §3). */
-  idempotencyKey: string
-}
-
-export interface IngestAnswer {
-  items_ingested: number
-  items_updated: number
-  items_unchanged: number
-  items_duplicate: number
-  categories_ingested: number
-  rejected: { kind: 'item' | 'category'; index: number; errors: { field: string; message: string }[] }[]
-}
-
-export interface WorkerVitals {
-  workerId: string
-  hostname: string
-  pid: number
-  concurrentTasks: number
-  ramUsagePct: number
-  cpuUsage: number
-  status: string
-}
-
-/** The worker protocol of gifty §4 as built-in workers see it. Every method may throw `PortUnavailable` or `PortRefused`. */
-export interface WorkerPort {
-  lease(
-    input: { workerId: string; kinds: string[]; max: number; leaseSeconds: number; waitSeconds: number },
-    signal?: AbortSignal,
-  ): Promise<LeasedTask[]>
-  /** Throws `StaleLease` when the lease was lost. */
-  heartbeat(
-    lease: LeaseRef,
-    input: { leaseSeconds?: number; progress?: unknown },
-    signal?: AbortSignal,
-  ): Promise<{ leaseExpiresAt: string; cancelRequested: boolean }>
-  /** Throws `StaleLease`; `PortRefused` with status 422 when the result is invalid (the lease stays). */
-  complete(lease: LeaseRef, result?: unknown): Promise<void>
-  /** `error` is cut at 10,000 characters. Throws `StaleLease`. */
-  fail(lease: LeaseRef, input: { error: string; retryable: boolean }): Promise<void>
-  /** Gives the task back uncounted. Throws `StaleLease`. */
-  release(lease: LeaseRef): Promise<void>
-  workerHeartbeat(vitals: WorkerVitals): Promise<void>
-  /** gifty §3 under a lease. Throws `StaleLease`: nothing of the batch was stored. */
-  ingest(lease: LeaseRef, batch: IngestBatch, signal?: AbortSignal): Promise<IngestAnswer>
-}
-
-/** The lease is not ours any more: stop working, report nothing. */
-export class StaleLease extends Error {
-  override name = 'StaleLease'
-}
-
-/** The server cannot be reached or answers 5xx, also after the retries. The same call may succeed later. */
-export class PortUnavailable extends Error {
-  override name = 'PortUnavailable'
-}
-
-/** The server understood and said no; the same call would be refused again. */
-export class PortRefused extends Error {
-  override name = 'PortRefused'
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-  ) {
-    super(message)
-  }
-}
+export * from './protocol.ts'
 
 export interface HttpPortOptions {
   /** `http://host:port` of the server, without a path. */
@@ -120,7 +12,7 @@ export interface HttpPortOptions {
   /** The in-process worker passes the app's own `handle`; default is the network. */
   fetch?: (request: Request) => Promise<Response> | Response
   clock?: Clock
-  /** Tries per idempotent call, the first included. */
+  /** Tries per idempotent call, the first included; the default of 7 spans 16 s, enough for a server to restart. */
   attempts?: number
 }
 
@@ -131,7 +23,7 @@ const MAX_ERROR_CHARS = 10_000
 
 /** A `WorkerPort` over HTTP (gifty §4). Retries only what the contract makes repeatable; `lease` is not among it. */
 export const httpPort = (options: HttpPortOptions): WorkerPort => {
-  const { token, clock = systemClock, attempts = 4 } = options
+  const { token, clock = systemClock, attempts = 7 } = options
   const send = options.fetch ?? ((request: Request) => fetch(request))
   const base = new URL(options.origin).origin
 
@@ -207,7 +99,11 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
   }
 
   const verb = (lease: LeaseRef, name: string, body: object, callOptions?: CallOptions) =>
-    call(`/workers/tasks/${encodeURIComponent(lease.taskId)}/${name}`, { worker_id: lease.workerId, fence: lease.fence, ...body }, callOptions)
+    call(
+      `/workers/tasks/${encodeURIComponent(lease.taskId)}/${name}`,
+      { worker_id: lease.workerId, fence: lease.fence, ...body },
+      callOptions,
+    )
 
   const port: WorkerPort = {
     async lease(input, signal) {
@@ -218,7 +114,8 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
         lease_seconds: input.leaseSeconds,
         wait_seconds: input.waitSeconds,
       })
-      const tasksOf = (answered: any): LeasedTask[] => (answered?.tasks ?? []).map((task: any) => ({ ...task, id: String(task.id) }))
+      const tasksOf = (answered: any): LeasedTask[] =>
+        (answered?.tasks ?? []).map((task: any) => ({ ...task, id: String(task.id) }))
       let outcome: Awaited<ReturnType<typeof once>>
       try {
         outcome = await once('/workers/lease', body, {}, input.waitSeconds * 1000 + CALL_TIMEOUT_MS, signal)
@@ -243,7 +140,12 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
       throw new PortRefused(answer.status, code, answer.body?.error?.message ?? `HTTP ${answer.status}`)
     },
     async heartbeat(lease, input, signal) {
-      const answer = await verb(lease, 'heartbeat', { lease_seconds: input.leaseSeconds, progress: input.progress }, { tries: 2, timeoutMs: 10_000, signal })
+      const answer = await verb(
+        lease,
+        'heartbeat',
+        { lease_seconds: input.leaseSeconds, progress: input.progress },
+        { tries: 2, timeoutMs: 10_000, signal },
+      )
       return { leaseExpiresAt: answer.lease_expires_at, cancelRequested: answer.cancel_requested === true }
     },
     async complete(lease, result) {

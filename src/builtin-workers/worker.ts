@@ -1,7 +1,16 @@
 import { totalmem } from 'node:os'
 import type { Clock } from '../platform/clock.ts'
 import { type Log, redactText } from '../platform/log.ts'
-import { type IngestAnswer, type IngestBatch, type LeasedTask, type LeaseRef, PortRefused, PortUnavailable, StaleLease, type WorkerPort } from './port.ts'
+import {
+  type IngestAnswer,
+  type IngestBatch,
+  type LeasedTask,
+  type LeaseRef,
+  PortRefused,
+  PortUnavailable,
+  StaleLease,
+  type WorkerPort,
+} from './port.ts'
 
 /** What a running task may use. After `signal` aborts, nothing it sends can have an effect. */
 export interface TaskContext {
@@ -193,7 +202,8 @@ export const startWorker = (options: WorkerOptions): Worker => {
       } catch (error) {
         if (stopping.signal.aborted) return
         failures++
-        const waitMs = error instanceof PortRefused ? MAX_BACKOFF_MS : Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS)
+        const waitMs =
+          error instanceof PortRefused ? MAX_BACKOFF_MS : Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS)
         log.warn('no lease', { error: messageOf(error), retry_in_ms: waitMs })
         await clock.sleep(waitMs, stopping.signal)
       }
@@ -252,7 +262,9 @@ export const startWorker = (options: WorkerOptions): Worker => {
     // Tasks that ignore their signal lose their lease here; the fence makes whatever they still send harmless.
     await Promise.all(
       [...held].map((item) =>
-        port.release(item.lease).catch((error) => log.warn('lease not released', { task_id: item.lease.taskId, error: messageOf(error) })),
+        port
+          .release(item.lease)
+          .catch((error) => log.warn('lease not released', { task_id: item.lease.taskId, error: messageOf(error) })),
       ),
     )
   }

@@ -2,22 +2,60 @@ import { Cron } from 'croner'
 
 /** How far ahead a time must exist: a pattern such as 30 February never comes. */
 const HORIZON_MS = 8 * 366 * 86_400_000
+const DAY_MS = 86_400_000
 
 /** A schedule's text is not usable. The message is fit for a client. */
 export class CronError extends Error {
   override name = 'CronError'
 }
 
-const parse = (cron: string, timezone: string): Cron => {
-  const fields = cron.trim().split(/\s+/)
-  if (fields.length !== 5) throw new CronError('a cron text has exactly five fields: minute hour day month weekday')
+/** What the clock on the wall of a zone shows at an instant, in milliseconds as if it were UTC. */
+const wallClockOf = (timezone: string): ((instant: number) => number) => {
+  let format: Intl.DateTimeFormat
   try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone })
+    // Intl also takes plain offsets (`+02:00`), which are no zones: they know no daylight saving.
+    if (/^[+-]/.test(timezone)) throw new RangeError('an offset')
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
   } catch {
     throw new CronError(`unknown time zone`)
   }
+  return (instant) => {
+    const at: Record<string, number> = {}
+    for (const { type, value } of format.formatToParts(instant)) at[type] = Number(value)
+    return Date.UTC(at.year!, at.month! - 1, at.day!, at.hour!, at.minute!, at.second!) + (((instant % 1000) + 1000) % 1000)
+  }
+}
+
+/** The first instant at which the wall clock shows `local` or more: the end of the gap if `local` is skipped, the first of two if repeated. */
+const firstInstant = (wallClock: (instant: number) => number, local: number): number => {
+  // A local time lies within 14 hours of its UTC namesake, so these are the offsets around any change nearby.
+  const offsets = [local - DAY_MS, local + DAY_MS].map((instant) => wallClock(instant) - instant)
+  let low = local - Math.max(...offsets)
+  if (wallClock(low) >= local) return low
+  let high = local - Math.min(...offsets)
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (wallClock(middle) >= local) high = middle
+    else low = middle
+  }
+  return high
+}
+
+const parse = (cron: string): Cron => {
+  const fields = cron.trim().split(/\s+/)
+  if (fields.length !== 5) throw new CronError('a cron text has exactly five fields: minute hour day month weekday')
   try {
-    return new Cron(fields.join(' '), { paused: true, timezone })
+    // In UTC, as plain wall-clock times: croner drops skipped times and repeats doubled ones of patterns with `*` or `/`.
+    return new Cron(fields.join(' '), { paused: true, timezone: 'UTC' })
   } catch {
     throw new CronError('not a cron text')
   }
@@ -25,11 +63,19 @@ const parse = (cron: string, timezone: string): Cron => {
 
 /**
  * The first time after `from` that the pattern names in the zone (gifty §2.5). A local time that daylight saving skips fires at the
- * next valid instant, a repeated one once.
+ * next valid instant, a repeated one once, the first time.
  * @throws CronError for bad syntax, seconds, an unknown zone, or a time that never comes
  */
 export const nextCronTime = (cron: string, timezone: string, from: number): number => {
-  const next = parse(cron, timezone).nextRun(new Date(from))
-  if (!next || next.getTime() - from > HORIZON_MS) throw new CronError('this time never comes')
-  return next.getTime()
+  const pattern = parse(cron)
+  const wallClock = wallClockOf(timezone)
+  const start = wallClock(from)
+  for (let local = start; ; ) {
+    const next = pattern.nextRun(new Date(local))
+    if (!next || next.getTime() - start > HORIZON_MS) throw new CronError('this time never comes')
+    const instant = firstInstant(wallClock, next.getTime())
+    // Within a repeated hour the wall clock names times that have already been.
+    if (instant > from) return instant
+    local = next.getTime()
+  }
 }

@@ -16,8 +16,10 @@ interface Waiter extends LeaseRequest {
  */
 export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Log) => {
   const waiters = new Set<Waiter>()
+  const endings = new Set<() => void>()
   let hints: Set<string> | undefined
   let serving = false
+  let closed = false
 
   const serve = async () => {
     serving = true
@@ -58,7 +60,7 @@ export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Lo
     /** Leases now, or waits up to `waitMs` for something to lease; answers `[]` after the wait or when `signal` aborts. */
     async lease(request: LeaseRequest, waitMs: number, signal?: AbortSignal): Promise<Task[]> {
       const now = await engine.lease(request)
-      if (now.length > 0 || waitMs <= 0 || signal?.aborted) return now
+      if (now.length > 0 || waitMs <= 0 || closed || signal?.aborted) return now
       const ended = new AbortController()
       const answer = new Promise<Task[]>((resolve, reject) => {
         let open = true
@@ -71,9 +73,16 @@ export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Lo
               return resolve(tasks)
             }
             const holders = tasks.map((task) => ({ id: task.id, owner: request.owner, fence: task.fence }))
-            engine.release(holders, request.kinds).catch((error) => log.warn('a lease that nobody took could not be released', { error }))
+            engine
+              .release(holders, request.kinds)
+              .catch((error) => log.warn('a lease that nobody took could not be released', { error }))
           },
-          refuse: reject,
+          refuse: (error) => {
+            // Ends the wait as well: its timer and the listener on the client's signal would live on until the end of the wait.
+            open = false
+            ended.abort()
+            reject(error)
+          },
         }
         const giveUp = () => {
           if (!open) return
@@ -83,6 +92,8 @@ export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Lo
           resolve([])
         }
         waiters.add(waiter)
+        endings.add(giveUp)
+        ended.signal.addEventListener('abort', () => endings.delete(giveUp))
         signal?.addEventListener('abort', giveUp, { once: true })
         clock.sleep(waitMs, ended.signal).then(giveUp)
         ended.signal.addEventListener('abort', () => signal?.removeEventListener('abort', giveUp))
@@ -94,7 +105,12 @@ export const createDispatcher = (engine: Engine, bus: Bus, clock: Clock, log: Lo
       return answer
     },
     waiting: () => waiters.size,
-    close: unsubscribe,
+    /** Ends all waits with `[]`; from now on nothing waits. */
+    close() {
+      closed = true
+      unsubscribe()
+      for (const giveUp of [...endings]) giveUp()
+    },
   }
 }
 export type Dispatcher = ReturnType<typeof createDispatcher>

@@ -1,7 +1,7 @@
-import { engineTables } from './tables.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Task } from './model.ts'
 import type { EngineStatements } from './statements.ts'
+import { engineTables } from './tables.ts'
 
 export interface LeaseRequest {
   owner: string
@@ -10,10 +10,16 @@ export interface LeaseRequest {
   leaseMs: number
 }
 
-const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) => b.priority - a.priority || (a.id < b.id ? -1 : 1)
+const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) =>
+  b.priority - a.priority || (a.id < b.id ? -1 : 1)
 
 /** The rows of one lease: by priority, then age, within the caps and pauses of their groups. */
-export function* takeReady(db: Db, statements: EngineStatements, tx: Tx, { owner, kinds, max, leaseMs }: LeaseRequest, now: Date): Steps<Task[]> {
+export function* takeReady(
+  statements: EngineStatements,
+  tx: Tx,
+  { owner, kinds, max, leaseMs }: LeaseRequest,
+  now: Date,
+): Steps<Task[]> {
   const common = { owner, now, until: new Date(now.getTime() + leaseMs) }
   const limited = yield* tx.run(statements.limitedGroups, { now })
   if (limited.length === 0) {
@@ -25,7 +31,9 @@ export function* takeReady(db: Db, statements: EngineStatements, tx: Tx, { owner
   }
 
   const caps = new Map(limited.filter((group) => group.cap !== null).map((group) => [group.key, group.cap as number]))
-  const blocked = new Set(limited.filter((group) => group.pausedUntil !== null && group.pausedUntil > now).map((group) => group.key))
+  const blocked = new Set(
+    limited.filter((group) => group.pausedUntil !== null && group.pausedUntil > now).map((group) => group.key),
+  )
   if (caps.size > 0) {
     const full = yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify([...caps.keys()]) })
     for (const { key, leased } of full) if (leased >= (caps.get(key) ?? Infinity)) blocked.add(key)
@@ -36,19 +44,34 @@ export function* takeReady(db: Db, statements: EngineStatements, tx: Tx, { owner
   for (let more = true; more && chosen.length < max; ) {
     more = false
     const candidates: { id: string; priority: number; groupKey: string | null }[] = []
-    for (const kind of kinds)
-      candidates.push(...(yield* tx.run(statements.readyOfKind, { kind, now, max: max + chosen.length, blocked: JSON.stringify([...blocked]) })))
+    const look = max + chosen.length
+    // Behind the last row of a list that was cut short, other kinds' rows may come too early in lease order.
+    let horizon: { id: string; priority: number } | undefined
+    for (const kind of kinds) {
+      const rows = yield* tx.run(statements.readyOfKind, { kind, now, max: look, blocked: JSON.stringify([...blocked]) })
+      candidates.push(...rows)
+      const last = rows[look - 1]
+      if (last && (!horizon || inLeaseOrder(last, horizon) < 0)) horizon = last
+    }
     candidates.sort(inLeaseOrder)
     const fresh = candidates.filter((candidate) => !chosen.includes(candidate.id))
-    const keys = [...new Set(fresh.map((candidate) => candidate.groupKey).filter((key): key is string => key !== null && caps.has(key) && !taken.has(key)))].sort()
+    const keys = [
+      ...new Set(
+        fresh
+          .map((candidate) => candidate.groupKey)
+          .filter((key): key is string => key !== null && caps.has(key) && !taken.has(key)),
+      ),
+    ].sort()
     if (keys.length > 0) {
       // Counted under the group's lock: two leasers that count at once would both take the last place.
       yield* tx.run(statements.lockGroups, { keys: JSON.stringify(keys) })
       for (const key of keys) taken.set(key, 0)
-      for (const { key, leased } of yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify(keys) })) taken.set(key, leased)
+      for (const { key, leased } of yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify(keys) }))
+        taken.set(key, leased)
     }
-    for (const { id, groupKey } of fresh) {
+    for (const { id, priority, groupKey } of fresh) {
       if (chosen.length >= max) break
+      if (horizon && inLeaseOrder(horizon, { id, priority }) < 0) break
       const cap = groupKey === null ? undefined : caps.get(groupKey)
       if (groupKey !== null && cap !== undefined) {
         const used = taken.get(groupKey) ?? 0
@@ -67,12 +90,21 @@ export function* takeReady(db: Db, statements: EngineStatements, tx: Tx, { owner
 }
 
 /** Sets a group's cap (null: none) and pause. Units: `pausedUntil` is a time, null ends a pause. */
-export function* setGroup(db: Db, tx: Tx, group: { key: string; cap?: number | null; pausedUntil?: Date | null }, now: Date): Steps<void> {
+export function* setGroup(
+  db: Db,
+  tx: Tx,
+  group: { key: string; cap?: number | null; pausedUntil?: Date | null },
+  now: Date,
+): Steps<void> {
   const { taskGroups } = engineTables(db.kit)
   const changed = {
     ...(group.cap === undefined ? {} : { cap: group.cap }),
     ...(group.pausedUntil === undefined ? {} : { pausedUntil: group.pausedUntil }),
     updatedAt: now,
   }
-  yield tx.insert(taskGroups).values({ key: group.key, ...changed }).onConflictDoUpdate({ target: taskGroups.key, set: changed }).returning()
+  yield tx
+    .insert(taskGroups)
+    .values({ key: group.key, ...changed })
+    .onConflictDoUpdate({ target: taskGroups.key, set: changed })
+    .returning()
 }

@@ -2,7 +2,8 @@ import type { Steps, Tx } from '../platform/db/index.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
 export type TaskState = (typeof TASK_STATES)[number]
-export const isFinished = (state: TaskState) => state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
+export const isFinished = (state: TaskState) =>
+  state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
 
 /** The engine's row. Families map states and names to their own words. */
 export interface Task {

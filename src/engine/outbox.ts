@@ -14,12 +14,21 @@ export const createOutbox = (db: Db, clock: Clock) => {
   function* add(tx: Tx, messages: { queue: string; messageId: string; body: unknown }[]): Steps<void> {
     if (messages.length === 0) return
     const createdAt = new Date(clock.now())
-    yield tx.insert(outbox).values(messages.map((message) => ({ ...message, createdAt }))).onConflictDoNothing().returning({ id: outbox.id })
+    yield tx
+      .insert(outbox)
+      .values(messages.map((message) => ({ ...message, createdAt })))
+      .onConflictDoNothing()
+      .returning({ id: outbox.id })
   }
 
   /** Withdraws an unpublished message; answers whether there was one. */
   function* drop(tx: Tx, messageId: string): Steps<boolean> {
-    const gone = yield* q(tx.delete(outbox).where(and(eq(outbox.messageId, messageId), isNull(outbox.publishedAt))).returning({ id: outbox.id }))
+    const gone = yield* q(
+      tx
+        .delete(outbox)
+        .where(and(eq(outbox.messageId, messageId), isNull(outbox.publishedAt)))
+        .returning({ id: outbox.id }),
+    )
     return gone.length > 0
   }
 
@@ -37,13 +46,21 @@ export const createOutbox = (db: Db, clock: Clock) => {
         break
       }
     }
-    if (confirmed.length > 0) await db.q.update(outbox).set({ publishedAt: new Date(clock.now()) }).where(inArray(outbox.id, confirmed)).returning({ id: outbox.id })
+    if (confirmed.length > 0)
+      await db.q
+        .update(outbox)
+        .set({ publishedAt: new Date(clock.now()) })
+        .where(inArray(outbox.id, confirmed))
+        .returning({ id: outbox.id })
     return failure === undefined ? { published: confirmed.length } : { published: confirmed.length, error: failure }
   }
 
   /** Forgets messages published before `before`. */
   function* purge(tx: Tx, before: Date): Steps<void> {
-    yield tx.delete(outbox).where(and(isNotNull(outbox.publishedAt), lte(outbox.publishedAt, before))).returning({ id: outbox.id })
+    yield tx
+      .delete(outbox)
+      .where(and(isNotNull(outbox.publishedAt), lte(outbox.publishedAt, before)))
+      .returning({ id: outbox.id })
   }
 
   return { add, drop, relay, purge }

@@ -1,4 +1,4 @@
-import { asc, eq, lte } from 'drizzle-orm'
+import { and, asc, eq, lte } from 'drizzle-orm'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { nextCronTime } from './cron.ts'
@@ -33,26 +33,54 @@ export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
       }
     })
 
-  /** Claims and fires what is due. Answers the names that fired. */
-  const tick = () =>
+  /** Claims one schedule if it is still due and no other process has it. Answers whether it fired. */
+  const claim = (schedule: Schedule) =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
-      const due = yield* q(tx.skipLocked(tx.select().from(schedules).where(lte(schedules.nextRunAt, now)).orderBy(asc(schedules.name))))
-      const fired: string[] = []
-      for (const row of due) {
-        const schedule = byName.get(row.name)
-        if (!schedule) continue
-        const reason = yield* schedule.fire(tx, { dueAt: row.nextRunAt, now })
-        if (reason === undefined) fired.push(row.name)
-        else yield tx.insert(scheduleSkips).values({ name: row.name, dueAt: row.nextRunAt, reason, createdAt: now }).returning()
-        yield tx
-          .update(schedules)
-          .set({ nextRunAt: new Date(nextCronTime(row.cron, row.timezone, now.getTime())), lastRunAt: now, updatedAt: now })
-          .where(eq(schedules.name, row.name))
-          .returning()
-      }
-      return fired
+      const [row] = yield* q(
+        tx.skipLocked(
+          tx
+            .select()
+            .from(schedules)
+            .where(and(eq(schedules.name, schedule.name), lte(schedules.nextRunAt, now))),
+        ),
+      )
+      if (!row) return false
+      const reason = yield* schedule.fire(tx, { dueAt: row.nextRunAt, now })
+      if (reason !== undefined)
+        yield tx.insert(scheduleSkips).values({ name: row.name, dueAt: row.nextRunAt, reason, createdAt: now }).returning()
+      yield tx
+        .update(schedules)
+        .set({ nextRunAt: new Date(nextCronTime(row.cron, row.timezone, now.getTime())), lastRunAt: now, updatedAt: now })
+        .where(eq(schedules.name, row.name))
+        .returning()
+      return reason === undefined
     })
+
+  /**
+   * Claims and fires what is due, each schedule in a transaction of its own. Answers the names that fired.
+   * @throws the first error, after the others had their turn: a schedule that always fails must not stop the rest
+   */
+  const tick = async (): Promise<string[]> => {
+    const due = await db.q
+      .select({ name: schedules.name })
+      .from(schedules)
+      .where(lte(schedules.nextRunAt, new Date(clock.now())))
+      .orderBy(asc(schedules.name))
+    const fired: string[] = []
+    const failures: unknown[] = []
+    for (const { name } of due) {
+      const schedule = byName.get(name)
+      if (!schedule) continue
+      try {
+        if (await claim(schedule)) fired.push(name)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+    return fired
+  }
 
   return { register, tick }
 }

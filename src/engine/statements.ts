@@ -23,6 +23,8 @@ export const engineStatements = (db: Db) => {
             eq(tasks.state, 'queued'),
             eq(tasks.kind, kind),
             lte(tasks.runAfter, at('now')),
+            // What has expired is not handed out any more, also before a sweep has found it.
+            sql`(${tasks.expiresAt} is null or ${tasks.expiresAt} > ${at('now')})`,
             grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
           ),
         )
@@ -44,13 +46,12 @@ export const engineStatements = (db: Db) => {
   const makeDirectLease = (kinds: number) =>
     db.prepare<Task>(`engine_lease_${kinds}`, (queries) => {
       // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
-      const branches = Array.from({ length: kinds }, (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false)} b${sql.raw(String(n))}`)
+      const branches = Array.from(
+        { length: kinds },
+        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false)} b${sql.raw(String(n))}`,
+      )
       const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
-      return queries
-        .update(tasks)
-        .set(leaseSet())
-        .where(sql`${tasks.id} in (${picked})`)
-        .returning() as any
+      return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
     })
 
   return {
@@ -62,7 +63,9 @@ export const engineStatements = (db: Db) => {
       directLeases.set(kinds, made)
       return made
     },
-    readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) => ready(queries, at('kind'), true)),
+    readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) =>
+      ready(queries, at('kind'), true),
+    ),
     leaseChosen: db.prepare<Task>(
       'engine_lease_chosen',
       (queries) =>
@@ -79,7 +82,13 @@ export const engineStatements = (db: Db) => {
         .where(sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`),
     ),
     lockGroups: db.prepare<{ key: string }>('engine_groups_lock', (queries) =>
-      lock(queries.select({ key: taskGroups.key }).from(taskGroups).where(inJsonList(db, taskGroups.key, 'keys')).orderBy(asc(taskGroups.key))),
+      lock(
+        queries
+          .select({ key: taskGroups.key })
+          .from(taskGroups)
+          .where(inJsonList(db, taskGroups.key, 'keys'))
+          .orderBy(asc(taskGroups.key)),
+      ),
     ),
     leasedPerGroup: db.prepare<{ key: string; leased: number }>(
       'engine_group_counts',
@@ -91,13 +100,25 @@ export const engineStatements = (db: Db) => {
           .groupBy(tasks.groupKey) as any,
     ),
     lockTasks: db.prepare<Task>('engine_lock', (queries) =>
-      lock(queries.select().from(tasks).where(inJsonList(db, tasks.id, 'ids')).orderBy(asc(tasks.id))),
+      lock(
+        queries
+          .select()
+          .from(tasks)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(tasks.id)),
+      ),
     ),
     expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) =>
       queries
         .select({ one: sql<number>`1` })
         .from(tasks)
-        .where(and(inArray(tasks.state, ['leased', 'cancelling']), lte(tasks.leaseExpiresAt, at('now'))))
+        .where(
+          and(
+            inArray(tasks.state, ['leased', 'cancelling']),
+            lte(tasks.leaseExpiresAt, at('now')),
+            inJsonList(db, tasks.kind, 'kinds'),
+          ),
+        )
         .limit(1),
     ),
     lockExpired: db.prepare<Task>('engine_expired', (queries) =>
@@ -105,7 +126,13 @@ export const engineStatements = (db: Db) => {
         queries
           .select()
           .from(tasks)
-          .where(and(inArray(tasks.state, ['leased', 'cancelling']), lte(tasks.leaseExpiresAt, at('now'))))
+          .where(
+            and(
+              inArray(tasks.state, ['leased', 'cancelling']),
+              lte(tasks.leaseExpiresAt, at('now')),
+              inJsonList(db, tasks.kind, 'kinds'),
+            ),
+          )
           .orderBy(asc(tasks.id))
           .limit(limitParam()),
       ),
@@ -119,7 +146,10 @@ export const engineStatements = (db: Db) => {
             leaseExpiresAt: at('until'),
             updatedAt: at('now'),
             // A heartbeat without progress keeps the last one.
-            progress: db.dialect === 'sqlite' ? sql`coalesce(${at('progress')}, ${tasks.progress})` : sql`coalesce(${at('progress')}::text::jsonb, ${tasks.progress})`,
+            progress:
+              db.dialect === 'sqlite'
+                ? sql`coalesce(${at('progress')}, ${tasks.progress})`
+                : sql`coalesce(${at('progress')}::jsonb, ${tasks.progress})`,
           })
           .where(
             and(
@@ -146,10 +176,17 @@ export const engineStatements = (db: Db) => {
       postgres: `update tasks set state = j.state, last_end = j.last_end, attempts = tasks.attempts - j.back,
           run_after = coalesce(to_timestamp(j.run_after / 1000.0), tasks.run_after), error = coalesce(j.error, tasks.error),
           result = coalesce(j.result, tasks.result), finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
-        from jsonb_to_recordset(:items::text::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
+        from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
-    get: db.prepare<Task>('engine_get', (queries) => queries.select().from(tasks).where(eq(tasks.id, at('id'))) as any),
+    get: db.prepare<Task>(
+      'engine_get',
+      (queries) =>
+        queries
+          .select()
+          .from(tasks)
+          .where(eq(tasks.id, at('id'))) as any,
+    ),
     readyKinds: db.prepare<{ kind: string }>('engine_ready_kinds', (queries) =>
       queries
         .selectDistinct({ kind: tasks.kind })

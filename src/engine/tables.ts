@@ -35,12 +35,18 @@ export const engineTables = defineTables((k) => {
     (t) => [
       k.index('tasks_ready_ix').on(t.kind, k.desc(t.priority), t.id).where(sql`${t.state} = 'queued'`),
       k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.state} in ('leased', 'cancelling')`),
-      k.unique('tasks_live_uq').on(t.kind, t.dedupeKey).where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
+      k
+        .unique('tasks_live_uq')
+        .on(t.kind, t.dedupeKey)
+        .where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
       k.index('tasks_group_ix').on(t.groupKey).where(sql`${t.state} in ('leased', 'cancelling') and ${t.groupKey} is not null`),
       k.index('tasks_expiry_ix').on(t.expiresAt).where(sql`${t.state} = 'queued' and ${t.expiresAt} is not null`),
       k.index('tasks_finished_ix').on(t.finishedAt).where(sql`${t.finishedAt} is not null`),
       k.index('tasks_state_ix').on(t.state, t.kind, t.id),
-      k.check('tasks_state_ck', sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`),
+      k.check(
+        'tasks_state_ck',
+        sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`,
+      ),
     ],
   )
 
@@ -89,7 +95,10 @@ export const engineTables = defineTables((k) => {
       publishedAt: k.at(),
       createdAt: k.at().notNull(),
     },
-    (t) => [k.index('outbox_unpublished_ix').on(t.id).where(sql`${t.publishedAt} is null`), k.unique('outbox_message_uq').on(t.messageId)],
+    (t) => [
+      k.index('outbox_unpublished_ix').on(t.id).where(sql`${t.publishedAt} is null`),
+      k.unique('outbox_message_uq').on(t.messageId),
+    ],
   )
   return { tasks, taskGroups, schedules, scheduleSkips, outbox }
 })

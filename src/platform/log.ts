@@ -54,7 +54,10 @@ export interface LogOptions {
   write?: (line: string) => void
 }
 
-export const createLog = ({ level, now = Date.now, write = (line) => process.stdout.write(line) }: LogOptions, base: LogFields = {}): Log => {
+export const createLog = (
+  { level, now = Date.now, write = (line) => process.stdout.write(line) }: LogOptions,
+  base: LogFields = {},
+): Log => {
   const emit = (name: Exclude<LogLevel, 'silent'>) => {
     if (RANK[name] < RANK[level]) return () => {}
     return (message: string, fields?: LogFields) => {

@@ -37,7 +37,8 @@ export interface AddressPolicy {
  * and for any non-public address among those of the name: a name with one private address is an attack or a mistake.
  */
 export const resolveTarget = async (url: URL, { lookup, allowPrivate }: AddressPolicy): Promise<Target> => {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new FetchError('refused', `Scheme ${url.protocol} is not visited`, false)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new FetchError('refused', `Scheme ${url.protocol} is not visited`, false)
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   if (!host) throw new FetchError('refused', 'URL has no host', false)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))

@@ -23,7 +23,8 @@ export const decodePage = (bytes: Uint8Array, contentType: string): string => {
   const declared = decoder(/charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1])
   if (declared) return declared.decode(bytes)
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
-  const said = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] ?? /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w-]+)/i.exec(head)?.[1]
+  const said =
+    /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] ?? /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w-]+)/i.exec(head)?.[1]
   // A meta that could be read as ASCII cannot be UTF-16 whatever it says.
   const meta = /^utf-?16/i.test(said ?? '') ? undefined : decoder(said)
   return (meta ?? new TextDecoder()).decode(bytes)

@@ -1,5 +1,14 @@
 /** Why a page could not be had. `refused`: an address or scheme we never visit; `robots`: the site asks us not to. */
-export type FetchProblem = 'refused' | 'robots' | 'robots_unavailable' | 'timeout' | 'network' | 'status' | 'too_large' | 'redirects' | 'aborted'
+export type FetchProblem =
+  | 'refused'
+  | 'robots'
+  | 'robots_unavailable'
+  | 'timeout'
+  | 'network'
+  | 'status'
+  | 'too_large'
+  | 'redirects'
+  | 'aborted'
 
 /** A page that could not be fetched. `retryable` says whether a later run may fare better (gifty §4, fail). */
 export class FetchError extends Error {

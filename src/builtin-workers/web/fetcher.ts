@@ -72,7 +72,9 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
       signal,
       // The certificate is checked against the name although the connection goes to an address; Bun keeps pooled
       // connections apart by this name, so one host's certificate never vouches for another's.
-      ...(address && url.protocol === 'https:' && url.hostname !== bracketed(address) ? { tls: { serverName: url.hostname } } : {}),
+      ...(address && url.protocol === 'https:' && url.hostname !== bracketed(address)
+        ? { tls: { serverName: url.hostname } }
+        : {}),
     })
     const { status, headers } = response
     if (REDIRECTS.has(status)) {
@@ -120,7 +122,9 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
   const follow = async (start: URL, limit: Limit, before: (url: URL) => Promise<void>, signal?: AbortSignal) => {
     let url = start
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const { addresses } = await unlessAborted(resolveTarget(url, policy), signal)
+      // A private origin is allowed to those who ask for it, never to a foreign page that redirects there.
+      const rule = url.origin === start.origin ? policy : { ...policy, allowPrivate: () => false }
+      const { addresses } = await unlessAborted(resolveTarget(url, rule), signal)
       await before(url)
       const answer = await request(url, addresses, limit, signal)
       const location = REDIRECTS.has(answer.status) ? answer.headers.get('location') : null
@@ -154,14 +158,25 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
         const { status, headers, bytes } = answer
         if (status === 200 || status === 203) {
           const contentType = headers.get('content-type') ?? ''
-          return { url: url.href, contentType, link: headers.get('link') ?? '', bytes, text: () => decodePage(bytes, contentType) }
+          return {
+            url: url.href,
+            contentType,
+            link: headers.get('link') ?? '',
+            bytes,
+            text: () => decodePage(bytes, contentType),
+          }
         }
         const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get('retry-after'), clock.now()) : undefined
         if (waitMs !== undefined && waitMs <= MAX_RETRY_AFTER_MS && waits < MAX_RETRY_AFTER) {
           pace.pause(url.host, waitMs) // all tasks of this process leave the host alone, not only this one
           continue
         }
-        throw new FetchError('status', `HTTP ${status}`, status >= 500 || status === 429 || status === 408 || status === 425, status)
+        throw new FetchError(
+          'status',
+          `HTTP ${status}`,
+          status >= 500 || status === 429 || status === 408 || status === 425,
+          status,
+        )
       }
     },
     sitemaps: async (url, signal) => robots.sitemaps(visitable(url), signal),
@@ -214,7 +229,11 @@ const visitable = (address: string, base?: URL): URL => {
   try {
     url = new URL(address, base)
   } catch (error) {
-    throw new FetchError('refused', `Not a URL: ${address.slice(0, 200)} (${error instanceof Error ? error.message : 'unparsable'})`, false)
+    throw new FetchError(
+      'refused',
+      `Not a URL: ${address.slice(0, 200)} (${error instanceof Error ? error.message : 'unparsable'})`,
+      false,
+    )
   }
   url.username = ''
   url.password = ''

@@ -8,7 +8,13 @@ const MAX_URLS = 20_000
 const MAX_UNPACKED_BYTES = 10 * 1024 * 1024
 
 /** Entities are not expanded by the parser at all: a sitemap needs only the five of XML and numbers, which `plain` knows. */
-const parser = new XMLParser({ ignoreAttributes: true, processEntities: false, parseTagValue: false, trimValues: true, removeNSPrefix: true })
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  processEntities: false,
+  parseTagValue: false,
+  trimValues: true,
+  removeNSPrefix: true,
+})
 
 const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 const plain = (text: string) =>
@@ -57,7 +63,11 @@ export const sitemapText = (bytes: Uint8Array, contentType: string): string => {
   try {
     return decodePage(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }), 'application/xml')
   } catch (error) {
-    throw new FetchError('too_large', `Sitemap cannot be unpacked (${error instanceof Error ? error.message : String(error)})`, false)
+    throw new FetchError(
+      'too_large',
+      `Sitemap cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
+      false,
+    )
   }
 }
 

@@ -39,7 +39,7 @@ export const catalogTables = defineTables((k) => {
     },
     (t) => [
       k.index('products_site_category_ix').on(t.siteKey, t.categoryKey),
-      k.index('products_source_ix').on(t.sourceId),
+      k.index('products_source_ix').on(t.sourceId, t.siteKey),
       k.index('products_category_ix').on(t.categoryKey).where(sql`${t.isActive}`),
       k.index('products_updated_ix').on(k.desc(t.updatedAt)),
       k.index('products_unscored_ix').on(k.desc(t.updatedAt)).where(sql`${t.isActive} and ${t.needsScoring}`),
@@ -69,7 +69,10 @@ export const catalogTables = defineTables((k) => {
       createdAt: k.at().notNull(),
       updatedAt: k.at().notNull(),
     },
-    (t) => [k.unique('category_maps_name_uq').on(t.nameHash), k.index('category_maps_unmapped_ix').on(t.id).where(sql`${t.internalCategoryId} is null`)],
+    (t) => [
+      k.unique('category_maps_name_uq').on(t.nameHash),
+      k.index('category_maps_unmapped_ix').on(t.id).where(sql`${t.internalCategoryId} is null`),
+    ],
   )
   return { products, productPrices, categoryMaps }
 })

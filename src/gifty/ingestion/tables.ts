@@ -8,7 +8,7 @@ export const ingestionTables = defineTables((k) => {
       scope: k.text().notNull(),
       key: k.text().notNull(),
       bodyHash: k.text().notNull(),
-      response: k.json<unknown>().notNull(),
+      response: k.json<unknown>(),
       expiresAt: k.at().notNull(),
       createdAt: k.at().notNull(),
     },

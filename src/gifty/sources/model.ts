@@ -1,5 +1,144 @@
 import { z } from 'zod'
+import { absent, boolean, httpUrl, integer, object, siteKey, text, time } from '../fields.ts'
+
 export const RUN_STATUSES = ['queued', 'running', 'completed', 'failed', 'lost', 'cancelled', 'skipped'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
+export const STRATEGIES = ['deep', 'discovery'] as const
+export type Strategy = (typeof STRATEGIES)[number]
+/** Free JSON of the client, without the server's keys. */
 export type ClientConfig = Record<string, unknown>
-export type Schedule = { cron: string; timezone: string }
+export interface Schedule {
+  cron: string
+  timezone: string
+}
+/** Keys of `config` that the server owns: shown in it, ignored on input, never dispatched (gifty §2.1). */
+export const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
+/** Statuses that the scheduler passes over. */
+export const UNSCHEDULED = ['disabled', 'broken', 'discovered'] as const
+
+const schedule = z.object({ cron: text(1, 200), timezone: text(1, 100).nullish() })
+
+export const runView = z
+  .object({
+    id: z.int(),
+    source_id: z.int(),
+    date: time(),
+    started_at: time().nullable(),
+    finished_at: time().nullable(),
+    duration_seconds: z.number().nullable(),
+    status: z.enum(RUN_STATUSES),
+    strategy: z.string(),
+    trigger: z.enum(['schedule', 'force', 'worker', 'ingest']),
+    items_scraped: z.int(),
+    items_new: z.int(),
+    items_updated: z.int(),
+    categories_found: z.int(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'Run' })
+export type RunView = z.infer<typeof runView>
+
+export const sourceView = z
+  .object({
+    id: z.int(),
+    url: z.string(),
+    type: z.string(),
+    site_key: z.string(),
+    strategy: z.enum(STRATEGIES),
+    priority: z.int(),
+    refresh_interval_hours: z.int(),
+    schedule: z.object({ cron: z.string(), timezone: z.string() }).nullable(),
+    overlap: z.enum(['skip', 'queue_one']),
+    is_active: z.boolean(),
+    status: z.string(),
+    last_synced_at: time().nullable(),
+    next_sync_at: time(),
+    created_at: time(),
+    updated_at: time(),
+    config: z.record(z.string(), z.unknown()),
+    total_items: z.int(),
+    last_run_new: z.int(),
+    history: z.array(runView).nullable(),
+  })
+  .meta({ id: 'ParsingSource' })
+export type SourceView = z.infer<typeof sourceView>
+
+const sourceFields = {
+  strategy: z.enum(STRATEGIES),
+  priority: integer(1, 100),
+  refresh_interval_hours: integer(1, 8760),
+  is_active: boolean(),
+  config: object(),
+  overlap: z.enum(['skip', 'queue_one']),
+}
+
+export const listQuery = z.object({
+  site_key: text().optional(),
+  status: text().optional(),
+  is_active: boolean().optional(),
+  limit: integer(1, 1000).optional(),
+  after_id: integer().optional(),
+})
+export const sourceCreate = z.object({
+  url: httpUrl(2048),
+  type: text(1, 64),
+  site_key: siteKey(),
+  strategy: sourceFields.strategy.nullish(),
+  priority: sourceFields.priority.nullish(),
+  refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
+  is_active: sourceFields.is_active.nullish(),
+  config: sourceFields.config.nullish(),
+  schedule: schedule.nullish(),
+  overlap: sourceFields.overlap.nullish(),
+})
+export const sourcePatch = z.object({
+  url: httpUrl(2048).nullish(),
+  type: text(1, 64).nullish(),
+  strategy: sourceFields.strategy.nullish(),
+  priority: sourceFields.priority.nullish(),
+  refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
+  is_active: sourceFields.is_active.nullish(),
+  config: sourceFields.config.nullish(),
+  overlap: sourceFields.overlap.nullish(),
+  schedule: schedule.nullish(),
+})
+export type SourceCreate = z.infer<typeof sourceCreate>
+export type SourcePatch = z.infer<typeof sourcePatch>
+
+export const forceRunInput = z.object({ strategy: z.enum(STRATEGIES).nullish() })
+export const forceRunResponse = z.object({
+  status: z.literal('ok'),
+  message: z.string(),
+  run_id: z.int().nullable(),
+  task_id: z.string().nullable(),
+  queued_after: z.int().optional(),
+})
+export const toggleInput = z.object({ is_active: boolean().nullish() })
+export const toggleResponse = z.object({ status: z.literal('ok'), is_active: z.boolean() })
+
+const runId = integer().nullish()
+export const reportStatus = z.object({ status: z.enum(['queued', 'running', 'waiting', 'error', 'broken']), run_id: runId })
+export const reportLogs = z.object({ logs: text(), run_id: runId })
+export const reportError = z.object({ error: text(), is_broken: absent(boolean(), true), run_id: runId })
+export const reportResponse = z.object({
+  status: z.literal('ok'),
+  ignored: z.literal(true).optional().describe('set when the named run had already ended'),
+})
+
+export const syncSpiders = z.object({ available_spiders: z.array(text()) })
+export const syncSpidersResponse = z.object({
+  status: z.literal('ok'),
+  new_spiders: z.array(z.string()),
+  rejected: z.array(z.string()),
+})
+export const backlogQuery = z.object({ limit: absent(integer(1, 500), 50) })
+export const backlogActivate = z.object({ source_ids: z.array(integer()).max(1000) })
+export const backlogActivateResponse = z.object({
+  status: z.literal('ok'),
+  activated_count: z.int(),
+  skipped: z.array(z.object({ source_id: z.int(), reason: z.enum(['not_found', 'not_discovered']) })),
+})
+export const backlogStats = z.object({ discovered_today: z.int(), quota: z.int(), remaining: z.int(), backlog_total: z.int() })
+
+export const runsQuery = z.object({ limit: absent(integer(1, 200), 50), cursor: text().nullish() })
+export const runsPage = z.object({ items: z.array(runView), next_cursor: z.string().nullable() })

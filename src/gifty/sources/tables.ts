@@ -85,7 +85,10 @@ export const sourcesTables = defineTables((k) => {
       k.index('parsing_runs_site_ix').on(t.siteKey, k.desc(t.id)),
       k.index('parsing_runs_created_ix').on(t.createdAt),
       k.index('parsing_runs_idle_ix').on(t.lastActivityAt).where(sql`${t.status} in ('queued', 'running')`),
-      k.check('parsing_runs_status_ck', sql`${t.status} in (${sql.raw(RUN_STATUSES.map((status: RunStatus) => `'${status}'`).join(', '))})`),
+      k.check(
+        'parsing_runs_status_ck',
+        sql`${t.status} in (${sql.raw(RUN_STATUSES.map((status: RunStatus) => `'${status}'`).join(', '))})`,
+      ),
     ],
   )
   return { parsingSources, parsingRuns }

@@ -4,6 +4,8 @@ export const BASE = '/demo/shop'
 export const PAGE_SIZE = 20
 /** This page of this category carries JSON-LD as careless template authors write it; a tolerant reader loses nothing. */
 export const CARELESS_PAGE = { slug: 'odezhda', page: 2 }
+/** This category's listing names its products' pages only, as many shops do: a crawler has to open each of them. */
+export const LINKS_ONLY_SLUG = 'knigi'
 /** This category's last page links to a next one that answers 500: a crawler has to report it and keep the rest. */
 export const FAILING_PAGE = { slug: 'knigi', page: 3 }
 

@@ -7,6 +7,7 @@ import {
   categoryUrl,
   escapeHtml,
   FAILING_PAGE,
+  LINKS_ONLY_SLUG,
   layout,
   ldScript,
   PAGE_SIZE,
@@ -52,7 +53,7 @@ const categoryPage = ({ categories }: DemoRows, category: DemoCategory, page: nu
     itemListElement: shown.map((product, index) => ({
       '@type': 'ListItem',
       position: (page - 1) * PAGE_SIZE + index + 1,
-      item: productData(origin, product),
+      ...(category.slug === LINKS_ONLY_SLUG ? { url: productUrl(origin, product) } : { item: productData(origin, product) }),
     })),
   })
   const isCareless = category.slug === CARELESS_PAGE.slug && page === CARELESS_PAGE.page
@@ -101,7 +102,12 @@ const openGraph = (product: DemoProduct, origin: string) =>
 const productPage = ({ categories }: DemoRows, product: DemoProduct, origin: string): Page => {
   const kind = markupOf(product)
   const json = scriptJson({ '@context': 'https://schema.org', ...productData(origin, product) })
-  const script = { truncated: ldScript(json.slice(0, json.length / 2)), careless: ldScript(careless(json)), 'json-ld': ldScript(json), microdata: '' }[kind]
+  const script = {
+    truncated: ldScript(json.slice(0, json.length / 2)),
+    careless: ldScript(careless(json)),
+    'json-ld': ldScript(json),
+    microdata: '',
+  }[kind]
   const micro = kind === 'microdata'
   const prop = (name: string, extra = '') => (micro ? ` itemprop="${name}"${extra}` : '')
   const { category } = product
@@ -119,7 +125,9 @@ const productPage = ({ categories }: DemoRows, product: DemoProduct, origin: str
 <article class="product"${micro ? ' itemscope itemtype="https://schema.org/Product"' : ''}>
 <span class="tile" aria-hidden="true">${category.icon}</span><div>
 <h1${prop('name')}>${escapeHtml(product.title)}</h1>${
-        micro ? `<link itemprop="url" href="${BASE}/p/${product.id}"><link itemprop="image" href="${escapeHtml(product.imageUrl)}">` : ''
+        micro
+          ? `<link itemprop="url" href="${BASE}/p/${product.id}"><link itemprop="image" href="${escapeHtml(product.imageUrl)}">`
+          : ''
       }
 <p${prop('offers', ' itemscope itemtype="https://schema.org/Offer"')} class="price">${
         micro
@@ -163,7 +171,8 @@ const route = (path: string, query: URLSearchParams, origin: string): Page => {
     const page = /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : 0
     if (category?.slug === FAILING_PAGE.slug && page === FAILING_PAGE.page)
       return message(rows, 500, 'Страница сломана', 'Нарочно: обходчик должен сообщить о ней и сохранить остальное.')
-    if (category && page > 0 && page <= Math.ceil(category.products.length / PAGE_SIZE)) return categoryPage(rows, category, page, origin)
+    if (category && page > 0 && page <= Math.ceil(category.products.length / PAGE_SIZE))
+      return categoryPage(rows, category, page, origin)
   }
   if (first === 'p' && second && rest.length === 0) {
     const product = rows.byId.get(second)
@@ -185,7 +194,8 @@ export const createDemoShop = (): DemoShop => ({
   handle(request) {
     const url = new URL(request.url)
     if (url.pathname !== BASE && !url.pathname.startsWith(`${BASE}/`)) return undefined
-    if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
     const page = route(url.pathname.slice(BASE.length), url.searchParams, url.origin)
     const headers: Record<string, string> = { 'content-type': page.type, 'x-content-type-options': 'nosniff' }
     if (page.status !== 200) {

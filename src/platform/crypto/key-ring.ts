@@ -39,6 +39,8 @@ export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
       const key = keys.find((candidate) => candidate.id === id)
       if (version !== 'v1' || !key || !iv || !body) throw new Error('stored secret has an unknown format or key')
       const bytes = Buffer.from(body, 'base64')
+      // Node takes shorter tags as well, and the shorter a tag the easier it is to guess.
+      if (bytes.length < 16) throw new Error('stored secret does not decrypt: wrong key, changed text, or another row')
       const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(iv, 'base64'))
       decipher.setAAD(bound(place))
       decipher.setAuthTag(bytes.subarray(-16))
@@ -55,7 +57,12 @@ export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
 export const keyFromFile = (path: string): EncryptionKey => {
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+    try {
+      writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      // Another process that started at the same moment has made it: its key is everyone's.
+      if ((error as { code?: string }).code !== 'EEXIST') throw error
+    }
   }
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
   if (key.length !== 32) throw new Error(`the key file ${path} does not hold a 32-byte key`)

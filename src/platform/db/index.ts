@@ -24,11 +24,27 @@ export interface Statement<Row> {
   all(params?: Params): Promise<Row[]>
 }
 
+/** A column of a batch: its name in the statement, and its Postgres type. */
+export interface BatchColumn {
+  name: string
+  type: 'text' | 'bigint' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb'
+}
+/** A named statement over a set of rows, given as arrays in the order of its columns. Only inside a transaction: `yield* tx.batch(...)`. */
+export interface Batch<Row> {
+  readonly name: string
+  /** Says which Row it answers; never set. */
+  readonly row?: Row
+}
+
 export interface Tx extends Omit<Queries, '$count'> {
   /** Runs a prepared statement in this transaction (a statement of the Db would otherwise run outside it on Postgres). */
   run<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]>
+  /** Runs a batch over `rows`; `params` are its `:name` parameters. The rows answered are those of all of it. */
+  batch<Row>(batch: Batch<Row>, rows: unknown[][], params?: Params): Steps<Row[]>
   /** Ad-hoc SQL for what the builder cannot say. */
   sql<Row>(query: SQL): Steps<Row[]>
+  /** Holds a named lock until the transaction ends, against all processes. SQLite's one writer needs none. */
+  exclusive(name: string): Steps<void>
   /** `for update` on Postgres, nothing on SQLite (its one writer already excludes others). */
   forUpdate<S extends LockableSelect>(select: S): S
   skipLocked<S extends LockableSelect>(select: S): S
@@ -50,12 +66,40 @@ export interface Db {
   prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>): Statement<Row>
   /** Hand-written SQL with `:name` parameters, one text per dialect where they differ. Rows come as the driver returns them. */
   statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string): Statement<Row>
+  /**
+   * SQL over a set of rows: `source` stands for a table expression with the given columns. Bound values on SQLite, one JSON
+   * parameter on Postgres.
+   */
+  batch<Row>(name: string, columns: BatchColumn[], sql: (source: string, dialect: 'sqlite' | 'postgres') => string): Batch<Row>
   sql<Row>(query: SQL): Promise<Row[]>
   /** One cheap round trip. @throws when the database does not answer */
   ping(): Promise<void>
   /** Open connections, for the gauge. */
   connections(): number
   close(): Promise<void>
+}
+
+/**
+ * JSON as Postgres can store it: it refuses the NUL character and half a surrogate pair, which scraped pages and foreign workers
+ * do send. NULs are dropped, halves become U+FFFD.
+ */
+export const storableJson = (json: string): string =>
+  json.includes('\\u')
+    ? json.replace(
+        /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u(0000|d[89a-f][0-9a-f]{2})|.)/gi,
+        (found, code: string | undefined) => (code === undefined ? found : code === '0000' ? '' : '\\ufffd'),
+      )
+    : json
+
+/** Runs what waited for a commit. One that throws must neither keep the others from running nor make the commit look failed. */
+export const runAfterCommit = (actions: readonly (() => void)[]) => {
+  for (const action of actions) {
+    try {
+      action()
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
+  }
 }
 
 /** A named parameter of a prepared builder query. Values are bound as they are: Date and boolean are encoded, JSON is passed as text. */
@@ -71,8 +115,15 @@ export const inJsonList = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, paramet
   return sql`${column} in (select value::${sql.raw(column.getSQLType())} from jsonb_array_elements_text(${value}::text::jsonb))`
 }
 
+/** A text column in byte order, as SQLite compares it; Postgres would use the database's collation. */
+export const bytewise = (db: Pick<Db, 'dialect'>, column: AnyPgColumn): SQL =>
+  db.dialect === 'sqlite' ? sql`${column}` : sql`${column} collate "C"`
+
 /** `:name` parameters of a statement text, and the text with the driver's own placeholders. Casts (`::int`) stay. */
-export const compileNamed = (text: string, placeholder: (name: string, index: number) => string): { text: string; names: string[] } => {
+export const compileNamed = (
+  text: string,
+  placeholder: (name: string, index: number) => string,
+): { text: string; names: string[] } => {
   const names: string[] = []
   const compiled = text.replace(/(?<![:\w]):([a-z]\w*)/gi, (_, name: string) => {
     let index = names.indexOf(name)

@@ -1,6 +1,6 @@
+import { type SQL, sql } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import * as lite from 'drizzle-orm/sqlite-core'
-import { type SQL, sql } from 'drizzle-orm'
 
 /** A descending index column, without `nulls last`: a plain `order by x desc` could not use the index otherwise. */
 const desc = (column: unknown): SQL => sql`${column} desc`
@@ -17,7 +17,8 @@ export const postgresKit = {
   /** Integer key that is never reused. */
   serial: () => pg.bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   text: () => pg.text(),
-  oneOf: <const T extends readonly [string, ...string[]]>(...values: T) => pg.text({ enum: values as unknown as [T[number], ...T[number][]] }),
+  oneOf: <const T extends readonly [string, ...string[]]>(...values: T) =>
+    pg.text({ enum: values as unknown as [T[number], ...T[number][]] }),
   /** 32-bit. Anything a client can choose freely is `big`. */
   int: () => pg.integer(),
   /** Up to 2^53-1 in JavaScript. */

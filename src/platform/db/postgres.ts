@@ -1,7 +1,20 @@
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { compileNamed, type Db, type Params, type Queries, type Statement, type Step, type Steps, type Tx } from './index.ts'
+import {
+  type Batch,
+  type BatchColumn,
+  compileNamed,
+  type Db,
+  type Params,
+  type Queries,
+  runAfterCommit,
+  type Statement,
+  type Step,
+  type Steps,
+  storableJson,
+  type Tx,
+} from './index.ts'
 import { postgresKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
 import { databaseProblem } from './problems.ts'
@@ -43,17 +56,31 @@ const bind = (value: unknown): any => {
   return value
 }
 
-const bindAll = (params: Params = {}): Params => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, bind(value)]))
+const bindAll = (params: Params = {}): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, bind(value)]))
 
 /** A client or one transaction of it, as drizzle and the statements need it. */
 type Session = { client: any; builders: any }
+type RunBatch = { runBatch(session: Session, rows: unknown[][], params?: Params): Promise<unknown[]> }
 type RunIn = { runIn(session: Session, params?: Params): Promise<unknown[]> }
 
 /** Opens (and migrates) a Postgres database. */
 export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
-  const client = postgres(url, { max: poolMax, onnotice: () => {}, connect_timeout: 3, idle_timeout: 60, connection: { application_name: 'trawl' } })
+  const client = postgres(url, {
+    max: poolMax,
+    onnotice: () => {},
+    connect_timeout: 3,
+    idle_timeout: 60,
+    connection: { application_name: 'trawl' },
+  })
   const builders = drizzle(client, { casing: 'snake_case' })
+  // Where every parameter passes, so that no character of a foreign text ends as an error of the server.
+  for (const json of ['114', '3802'])
+    client.options.serializers[json as never] = ((text: unknown) =>
+      typeof text === 'string' ? storableJson(text) : text) as never
+  for (const plain of ['25', '1043'])
+    client.options.serializers[plain as never] = ((text: unknown) => String(text).replaceAll('\0', '')) as never
   const base: Session = { client, builders }
   let open = 0
 
@@ -81,9 +108,20 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
     function* sqlInside<Row>(query: SQL): Steps<Row[]> {
       return yield { runIn: (inside: Session) => inside.builders.execute(query) } as unknown as Step
     }
+    function* batch<Row>(of: Batch<Row>, rows: unknown[][], params?: Params): Steps<Row[]> {
+      if (rows.length === 0) return []
+      return yield { runIn: (inside: Session) => (of as unknown as RunBatch).runBatch(inside, rows, params) } as unknown as Step
+    }
+    function* exclusive(name: string): Steps<void> {
+      yield {
+        runIn: (inside: Session) => inside.client.unsafe('select pg_advisory_xact_lock(hashtext($1))', [name], { prepare: true }),
+      } as unknown as Step
+    }
     return Object.assign(Object.create(session.builders) as object, {
       afterCommit: (action: () => void) => afterCommit.push(action),
       run,
+      batch,
+      exclusive,
       sql: sqlInside,
       forUpdate: (select: any) => select.for('update'),
       skipLocked: (select: any) => select.for('update', { skipLocked: true }),
@@ -103,7 +141,7 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
             const session: Session = { client: (inner as any).session.client, builders: inner }
             return drive(body(makeTx(session, committed)), session)
           })
-          for (const action of committed) action()
+          runAfterCommit(committed)
           return value as any
         } catch (error) {
           if (attempt >= TX_ATTEMPTS || databaseProblem(error) !== 'serialization') throw error
@@ -118,7 +156,10 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
       const runIn = (session: Session, params?: Params) => {
         prepared ??= (build(builders as unknown as Queries) as any).prepare(name)
         // Drizzle binds a prepared query to the client it was made on; the copy runs in the given transaction instead.
-        const bound = session === base ? prepared : Object.assign(Object.create(Object.getPrototypeOf(prepared)), prepared, { client: session.client })
+        const bound =
+          session === base
+            ? prepared
+            : Object.assign(Object.create(Object.getPrototypeOf(prepared)), prepared, { client: session.client })
         return bound.execute(bindAll(params)) as Promise<Row[]>
       }
       return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
@@ -126,8 +167,25 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
     statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
       const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.postgres, (_, index) => `$${index + 1}`)
       const runIn = async (session: Session, params: Params = {}) =>
-        (await session.client.unsafe(text, names.map((param) => bind(params[param])), { prepare: true })) as Row[]
+        (await session.client.unsafe(
+          text,
+          names.map((param) => bind(params[param])),
+          { prepare: true },
+        )) as Row[]
       return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
+    },
+    batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
+      const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`
+      const { text, names } = compileNamed(build(source, 'postgres'), (_, index) => `$${index + 1}`)
+      const runBatch = async (session: Session, rows: unknown[][], params: Params = {}) => {
+        const given: Params = { ...params, rows: JSON.stringify(rows) }
+        return (await session.client.unsafe(
+          text,
+          names.map((param) => bind(given[param])),
+          { prepare: true },
+        )) as Row[]
+      }
+      return { name, runBatch } as unknown as Batch<Row>
     },
     async sql(query) {
       return (await builders.execute(query)) as any

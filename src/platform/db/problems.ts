@@ -31,7 +31,11 @@ const CODES: Record<string, DatabaseProblem> = {
 
 /** What a driver error means on either dialect, or undefined. Drizzle wraps driver errors, so the whole cause chain is read. */
 export const databaseProblem = (error: unknown): DatabaseProblem | undefined => {
-  for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at && typeof at === 'object' && depth < 8; depth++) {
+  for (
+    let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0;
+    at && typeof at === 'object' && depth < 8;
+    depth++
+  ) {
     if (typeof at.code === 'string') {
       const found = CODES[at.code] ?? CODES[at.code.replace(/^(SQLITE_[A-Z]+)_.*$/, '$1')]
       if (found) return found

@@ -3,7 +3,19 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
-import { compileNamed, type Db, type Params, type Queries, type Statement, type Step, type Steps, type Tx } from './index.ts'
+import {
+  type Batch,
+  type BatchColumn,
+  compileNamed,
+  type Db,
+  type Params,
+  type Queries,
+  runAfterCommit,
+  type Statement,
+  type Step,
+  type Steps,
+  type Tx,
+} from './index.ts'
 import { sqliteKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
 
@@ -16,6 +28,10 @@ export interface SqliteOptions {
 }
 
 type Job = { body: (tx: Tx) => Steps<unknown>; resolve: (value: any) => void; reject: (error: unknown) => void }
+type RunBatch = { runBatch(rows: unknown[][], params?: Params): unknown[] }
+/** Rows per statement of a batch: few sizes, so that few statements are compiled. */
+const BATCH_SIZES = [100, 10, 1]
+
 type RunNow = { runNow(params?: Params): unknown[] }
 
 const bind = (value: unknown): unknown => {
@@ -39,7 +55,12 @@ const migrate = (raw: Database) => {
   raw.run('begin immediate')
   try {
     raw.run('create table if not exists trawl_migrations (name text primary key, applied_at integer not null)')
-    const applied = new Set(raw.query<{ name: string }, []>('select name from trawl_migrations').all().map((row) => row.name))
+    const applied = new Set(
+      raw
+        .query<{ name: string }, []>('select name from trawl_migrations')
+        .all()
+        .map((row) => row.name),
+    )
     for (const { name, statements } of MIGRATIONS) {
       if (applied.has(name)) continue
       for (const statement of statements) raw.run(statement)
@@ -99,10 +120,19 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
   function* sqlInside<Row>(query: SQL): Steps<Row[]> {
     return yield { runNow: () => builders.all(query) } as unknown as Step
   }
+  function* batchInside<Row>(batch: Batch<Row>, rows: unknown[][], params?: Params): Steps<Row[]> {
+    if (rows.length === 0) return []
+    return yield { runNow: () => (batch as unknown as RunBatch).runBatch(rows, params) } as unknown as Step
+  }
+  // Nothing to lock: transactions are one after the other.
+  // biome-ignore lint/correctness/useYield: the interface is that of a step
+  function* exclusive(): Steps<void> {}
   let afterCommit: (() => void)[] = []
   const tx = Object.assign(Object.create(builders) as object, {
     afterCommit: (action: () => void) => afterCommit.push(action),
     run: runInside,
+    batch: batchInside,
+    exclusive,
     sql: sqlInside,
     forUpdate: <S>(select: S) => select,
     skipLocked: <S>(select: S) => select,
@@ -153,7 +183,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       for (const job of jobs) job.reject(error)
       return
     }
-    for (const action of committed) action()
+    runAfterCommit(committed)
     for (const answer of answers) answer()
   }
 
@@ -183,6 +213,37 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         return query.all(bound) as Row[]
       }
       return { name, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
+    },
+    batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
+      const made = new Map<number, { query: any; names: string[] }>()
+      const prepareFor = (size: number) => {
+        const known = made.get(size)
+        if (known) return known
+        // Numbered parameters: the rows first, the named ones after them.
+        const values = Array.from(
+          { length: size },
+          (_, row) => `(${columns.map((_, column) => `?${row * columns.length + column + 1}`).join(',')})`,
+        ).join(',')
+        const source = `(select ${columns.map((column, n) => `column${n + 1} as ${column.name}`).join(', ')} from (values ${values}))`
+        const { text, names } = compileNamed(build(source, 'sqlite'), (_, index) => `?${size * columns.length + index + 1}`)
+        const entry = { query: raw.query(text) as any, names }
+        made.set(size, entry)
+        return entry
+      }
+      const runBatch = (rows: unknown[][], params: Params = {}) => {
+        const answer: Row[] = []
+        let from = 0
+        for (const size of BATCH_SIZES)
+          for (; rows.length - from >= size; from += size) {
+            const { query, names } = prepareFor(size)
+            const bound: unknown[] = []
+            for (let row = from; row < from + size; row++) for (const value of rows[row] as unknown[]) bound.push(bind(value))
+            for (const param of names) bound.push(bind(params[param]))
+            for (const found of query.all(...bound)) answer.push(found)
+          }
+        return answer
+      }
+      return { name, runBatch } as unknown as Batch<Row>
     },
     async sql(query) {
       return builders.all(query) as any

@@ -6,7 +6,9 @@ const ESCAPABLE = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'])
  * Never throws; what cannot be repaired (a truncated text) is left for `JSON.parse` to refuse.
  */
 export const cleanJson = (input: string): string => {
-  const text = input.replace(/^[\s\ufeff]*(?:<!--|\/\/\s*<!\[CDATA\[|<!\[CDATA\[)/, '').replace(/(?:\/\/\s*\]\]>|\]\]>|-->)\s*$/, '')
+  const text = input
+    .replace(/^[\s\ufeff]*(?:<!--|\/\/\s*<!\[CDATA\[|<!\[CDATA\[)/, '')
+    .replace(/(?:\/\/\s*\]\]>|\]\]>|-->)\s*$/, '')
   const out: string[] = []
   let comma = -1 // place in `out` of a comma that may turn out to be a trailing one
   for (let at = 0; at < text.length; ) {

@@ -37,7 +37,10 @@ export interface ReadOptions {
 export const readPage = (html: string, url: string, options: ReadOptions): PageData => {
   const page = outline(html, url)
   const { products, listUrls, crumbs: ldCrumbs, broken } = readJsonLd(page.scripts)
-  const crumbs = ldCrumbs.length > 0 ? ldCrumbs : page.crumbRoots.map((node) => readCrumbs(node, page.ids)).find((trail) => trail.length > 0) ?? []
+  const crumbs =
+    ldCrumbs.length > 0
+      ? ldCrumbs
+      : (page.crumbRoots.map((node) => readCrumbs(node, page.ids)).find((trail) => trail.length > 0) ?? [])
   const graph = readOpenGraph(page.meta)
   const data: PageData = {
     outline: page,
@@ -55,11 +58,15 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
   ]
   for (const [source, read] of readers) {
     const drafts = read()
-    const lone = drafts.length === 1
-    const filled = lone && graph && source !== 'opengraph' ? [complete(drafts[0]!, graph)] : drafts
+    // A nameless mark is no product: it must not keep the page's one product from the page's address.
+    const lone = drafts.filter((draft) => draft.name || (graph && drafts.length === 1)).length === 1
+    const filled =
+      lone && graph && source !== 'opengraph'
+        ? drafts.map((draft) => (draft.name || drafts.length === 1 ? complete(draft, graph) : draft))
+        : drafts
     const seen = new Set<string>()
     for (const draft of filled) {
-      const product = toProduct(draft, page, crumbs, lone, options)
+      const product = toProduct(draft, page, crumbs, lone ? (page.canonical ?? url) : undefined, options)
       if (typeof product === 'string') data.rejected.push(`${source}: ${product}`)
       else if (!seen.has(product.product_url)) {
         seen.add(product.product_url)
@@ -78,14 +85,21 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
 const complete = (draft: Draft, graph: Draft): Draft => {
   const result: Draft = { ...draft, facts: { ...graph.facts, ...draft.facts } }
   for (const key of ['name', 'url', 'description', 'image', 'brand'] as const) result[key] ??= graph[key]
-  if (result.price === undefined && graph.price !== undefined) Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency })
+  if (result.price === undefined && graph.price !== undefined)
+    Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency })
   return result
 }
 
-const toProduct = (draft: Draft, page: Outline, crumbs: Crumb[], lone: boolean, options: ReadOptions): ScrapedProduct | string => {
+const toProduct = (
+  draft: Draft,
+  page: Outline,
+  crumbs: Crumb[],
+  ownUrl: string | undefined,
+  options: ReadOptions,
+): ScrapedProduct | string => {
   if (!draft.name) return 'product without a name'
   // Only a page's one product may take the page's own address: several would overwrite each other.
-  const address = absoluteUrl(draft.url, page.base) ?? (lone ? page.base : undefined)
+  const address = absoluteUrl(draft.url, page.base) ?? ownUrl
   if (!address) return `no address for "${draft.name.slice(0, 80)}"`
   if (address.length > 4096) return `address longer than 4096 characters for "${draft.name.slice(0, 80)}"`
   const category = options.category ?? categoryOf(crumbs, draft.name) ?? draft.category

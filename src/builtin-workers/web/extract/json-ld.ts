@@ -14,9 +14,23 @@ type Thing = Record<string, any>
 
 const PRODUCT = /^(?:Product|ProductGroup|IndividualProduct|ProductModel|SomeProducts)$/
 /** Where products hide. `isRelatedTo`, `isSimilarTo` and reviews are left out on purpose: what they name is another page's product. */
-const DOORS = ['@graph', 'mainEntity', 'mainEntityOfPage', 'itemListElement', 'item', 'itemOffered', 'hasOfferCatalog', 'offers', 'hasPart'] as const
+const DOORS = [
+  '@graph',
+  'mainEntity',
+  'mainEntityOfPage',
+  'itemListElement',
+  'item',
+  'itemOffered',
+  'hasOfferCatalog',
+  'offers',
+  'hasPart',
+] as const
 const MAX_DEPTH = 12
+/** Longer scripts are read if they are JSON, but not repaired: repair looks at every character. */
+const MAX_REPAIR_CHARS = 1_000_000
 const MAX_THINGS = 20_000
+/** Offers and variants of one product that are looked at; by reference a thousand products may share a list of any length. */
+const MAX_OFFERS = 50
 
 /** Reads the texts of a page's JSON-LD scripts. Never throws: a script beyond repair is counted. */
 export const readJsonLd = (scripts: string[]): JsonLd => {
@@ -52,7 +66,8 @@ export const readJsonLd = (scripts: string[]): JsonLd => {
       if (result.crumbs.length === 0) result.crumbs = toCrumbs(thing, follow)
       return
     }
-    if (types.includes('ItemList')) for (const entry of listOf(thing.itemListElement)) collectUrl(follow(entry), follow, result.listUrls)
+    if (types.includes('ItemList'))
+      for (const entry of listOf(thing.itemListElement)) collectUrl(follow(entry), follow, result.listUrls)
     for (const door of DOORS) if (thing[door] !== undefined) visit(thing[door], depth + 1)
   }
   for (const document of documents) visit(document, 0)
@@ -65,6 +80,7 @@ const parseTolerant = (script: string): unknown => {
       return JSON.parse(attempt())
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
+      if (script.length > MAX_REPAIR_CHARS) return undefined
     }
   }
   return undefined
@@ -129,10 +145,10 @@ const toCrumbs = (thing: Thing, follow: (thing: any) => any): Crumb[] =>
     })
 
 const toDraft = (thing: Thing, follow: (thing: any) => any): Draft => {
-  const offers = listOf(thing.offers)
-    .map(follow)
-    .flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...listOf(offer.offers).map(follow)] : []))
-    .concat(listOf(thing.hasVariant).map(follow).flatMap((variant) => listOf(variant?.offers).map(follow)))
+  const few = (value: unknown) => listOf(value).slice(0, MAX_OFFERS).map(follow)
+  const offers = few(thing.offers)
+    .flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...few(offer.offers)] : []))
+    .concat(few(thing.hasVariant).flatMap((variant) => few(variant?.offers)))
   let price: number | undefined
   let currency: string | undefined
   for (const offer of offers) {
@@ -140,7 +156,9 @@ const toDraft = (thing: Thing, follow: (thing: any) => any): Draft => {
     const terms = follow(first(offer.priceSpecification)) ?? {}
     const raw = first(offer.price) ?? first(offer.lowPrice) ?? first(terms.price)
     price ??= parsePrice(raw)
-    currency ??= parseCurrency(first(offer.priceCurrency) ?? first(terms.priceCurrency)) ?? (price !== undefined ? parseCurrency(raw) : undefined)
+    currency ??=
+      parseCurrency(first(offer.priceCurrency) ?? first(terms.priceCurrency)) ??
+      (price !== undefined ? parseCurrency(raw) : undefined)
   }
   const facts: Draft['facts'] = {}
   const note = (key: string, value: unknown) => {

@@ -1,4 +1,4 @@
-import { type Node, skip, textOf, walk } from './dom.ts'
+import { type Node, skip, stop, textOf, walk } from './dom.ts'
 import { type Crumb, type Draft, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
 
 /** A microdata item: property -> values in document order. */
@@ -8,7 +8,9 @@ interface Item {
 }
 
 const MAX_DEPTH = 6
-const MAX_PROPS = 500
+const MAX_PROPS = 200
+/** Nodes looked at for one item: `itemref` lets a thousand items point at the same large part of a page. */
+const MAX_NODES = 3000
 const URL_ATTRIBUTE: Record<string, string> = {
   a: 'href',
   area: 'href',
@@ -29,7 +31,11 @@ export const typeOf = (node: Node): string | undefined => schemaWord(node.attrib
 
 /** Whether an element opens a product of its own, not a related product named by another one (`itemprop="related_products"`). */
 export const isProductRoot = (node: Node): boolean => {
-  if (node.attribs?.itemscope === undefined || !/^(?:Product|ProductGroup|IndividualProduct|ProductModel)$/.test(typeOf(node) ?? '')) return false
+  if (
+    node.attribs?.itemscope === undefined ||
+    !/^(?:Product|ProductGroup|IndividualProduct|ProductModel)$/.test(typeOf(node) ?? '')
+  )
+    return false
   const props = words(node.attribs.itemprop)
   return props.length === 0 || props.some((prop) => CARRIERS.has(prop.toLowerCase()))
 }
@@ -58,7 +64,9 @@ export const readProduct = (node: Node, ids: Map<string, Node>): Draft => {
     url: textProp(item, 'url') ?? inOffers('url'),
     description: plainText(textProp(item, 'description'), 10_000),
     price,
-    currency: parseCurrency(inOffers('priceCurrency') ?? textProp(item, 'priceCurrency')) ?? (price === undefined ? undefined : parseCurrency(priceText)),
+    currency:
+      parseCurrency(inOffers('priceCurrency') ?? textProp(item, 'priceCurrency')) ??
+      (price === undefined ? undefined : parseCurrency(priceText)),
     image: textProp(item, 'image'),
     brand: textProp(item, 'brand') ?? textProp(item, 'manufacturer'),
     seller: inOffers('seller'),
@@ -80,13 +88,14 @@ const readItem = (root: Node, ids: Map<string, Node>, depth: number): Item => {
   const visited = new Set<Node>([root])
   let count = 0
   const enter = (node: Node) => {
+    if (visited.size > MAX_NODES) return stop
     if (node !== root && visited.has(node)) return skip // itemref may point back at what was read already
     visited.add(node)
     if (node === root || !node.attribs) return undefined
     const scoped = node.attribs.itemscope !== undefined
     const props = words(node.attribs.itemprop)
     if (props.length > 0 && count++ < MAX_PROPS && depth < MAX_DEPTH) {
-      const value = scoped ? readItem(node, ids, depth + 1) : valueOf(node)
+      const value = scoped ? readItem(node, ids, depth + 1) : propertyValue(node)
       for (const prop of props) {
         const values = item.props.get(prop)
         if (values) values.push(value)
@@ -103,7 +112,7 @@ const readItem = (root: Node, ids: Map<string, Node>, depth: number): Item => {
   return item
 }
 
-const valueOf = (node: Node): string => {
+const propertyValue = (node: Node): string => {
   const { attribs = {}, name = '' } = node
   if (attribs.content !== undefined) return attribs.content.trim()
   const address = URL_ATTRIBUTE[name]

@@ -1,4 +1,4 @@
-import { type Node, parseHtml, skip, textOf, tidy, walk } from './dom.ts'
+import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
 import { isProductRoot, typeOf } from './microdata.ts'
 import { absoluteUrl } from './product.ts'
 
@@ -22,6 +22,8 @@ export interface Outline {
   links: Link[]
   /** rel=next of `<link>` or `<a>`. */
   next?: string
+  /** `<link rel=canonical>` of the same host; a home page as the canonical form of another page is a template's mistake. */
+  canonical?: string
   /** `<link rel=sitemap>`. */
   sitemaps: string[]
   /** Texts of JSON-LD scripts. */
@@ -34,7 +36,11 @@ export interface Outline {
 }
 
 const MAX_LINKS = 5000
-const PRODUCT_ZONE = /(?:^|[\s_-])(?:products?|goods|tovar\w*|sku)(?![\w-]*categor)|(?:item|product|offer)[_-]?(?:card|tile|cell)/i
+const MAX_ROOTS = 1000
+/** Nodes of one link that are searched for its name. */
+const LINK_NODES = 100
+const PRODUCT_ZONE =
+  /(?:^|[\s_-])(?:products?|goods|tovar\w*|sku)(?![\w-]*categor)|(?:item|product|offer)[_-]?(?:card|tile|cell)/i
 const MENU_ZONE =
   /(?:^|[\s_-])(?:nav|navbar|navigation|menu|mega-?menu|submenu|categor\w*|catalog\w*|katalog\w*|breadcrumbs?|crumbs|sidebar|rubric\w*|departments?|collections?|sections?-list)(?=$|[\s_-])/i
 const FOOTER_ZONE = /(?:^|[\s_-])(?:footer|copyright|socials?)(?=$|[\s_-])/i
@@ -44,13 +50,14 @@ const zoneOf = (node: Node, above: Zone): Zone => {
   if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
   if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
   if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
-  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`
+  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`.slice(0, 300)
   if (marks.length > 1) {
     if (FOOTER_ZONE.test(marks)) return 'footer'
     if (PRODUCT_ZONE.test(marks)) return 'product'
     if (MENU_ZONE.test(marks)) return above === 'footer' ? 'footer' : 'menu'
   }
-  if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList')) return above === 'footer' ? 'footer' : 'menu'
+  if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList'))
+    return above === 'footer' ? 'footer' : 'menu'
   return above
 }
 
@@ -75,8 +82,9 @@ export const outline = (html: string, url: string): Outline => {
     if (!name || !attribs) return above
     if (attribs.id && !result.ids.has(attribs.id)) result.ids.set(attribs.id, node)
     if (attribs.itemscope !== undefined && attribs.itemtype) {
-      if (isProductRoot(node)) result.productRoots.push(node)
-      else if (typeOf(node) === 'BreadcrumbList') result.crumbRoots.push(node)
+      if (isProductRoot(node)) {
+        if (result.productRoots.length < MAX_ROOTS) result.productRoots.push(node)
+      } else if (typeOf(node) === 'BreadcrumbList' && result.crumbRoots.length < 10) result.crumbRoots.push(node)
     }
     switch (name) {
       case 'script':
@@ -114,6 +122,8 @@ export const outline = (html: string, url: string): Outline => {
     const address = absoluteUrl(attribs.href, result.base)
     if (!address) continue
     if (rel.includes(' next ')) result.next ??= address
+    if (rel.includes(' canonical ') && new URL(address).host === new URL(url).host && new URL(address).pathname !== '/')
+      result.canonical ??= address
     if (rel.includes(' sitemap ')) result.sitemaps.push(address)
   }
   for (const { node, zone } of anchors) {
@@ -121,7 +131,7 @@ export const outline = (html: string, url: string): Outline => {
     if (!address) continue
     const rel = node.attribs!.rel?.toLowerCase() ?? ''
     if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: textOf(node, 200) || labelOf(node), rel, zone })
+    result.links.push({ url: address, text: textOf(node, 200, LINK_NODES) || labelOf(node), rel, zone })
   }
   return result
 }
@@ -131,10 +141,11 @@ const rawText = (node: Node) => (node.children ?? []).map((child) => child.data 
 /** The name of a link that shows no text: its label, title, or its picture's alt. */
 const labelOf = (node: Node): string => {
   let label = node.attribs?.['aria-label'] ?? node.attribs?.title ?? ''
+  let seen = 0
   if (!label)
     walk(node, undefined, (child) => {
-      label ||= child.attribs?.alt ?? ''
-      return label ? skip : undefined
+      label = child.attribs?.alt ?? ''
+      return label || ++seen > LINK_NODES ? stop : undefined
     })
   return tidy(label, 200)
 }

@@ -63,9 +63,11 @@ export const parseCurrency = (value: unknown): string | undefined => {
 /** Plain text of a value that may carry entities or tags; undefined when nothing remains. */
 export const plainText = (value: unknown, limit: number): string | undefined => {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const text = String(value)
+  const text = String(value).slice(0, limit * 4)
   const marked = /&(?:#\w+|\w{2,8});|<[a-z/!]/i.test(text)
-  return tidy(marked ? load(`<p>${text.replace(/<(?:br|\/p|\/div|\/li)\b[^>]*>/gi, ' $&')}</p>`).text() : text, limit) || undefined
+  return (
+    tidy(marked ? load(`<p>${text.replace(/<(?:br|\/p|\/div|\/li)\b[^<>]*>/gi, ' $&')}</p>`).text() : text, limit) || undefined
+  )
 }
 
 /** "https://schema.org/InStock" -> "InStock". */

@@ -1,0 +1,99 @@
+import { Elysia } from 'elysia'
+import { createDashboardAccess } from './access/dashboard.ts'
+import { createDispatcher, createEngine, createOutbox, createSchedules } from './engine/index.ts'
+import { giftyFamily, giftyRoutes } from './gifty/index.ts'
+import { giftyDomains } from './gifty/services.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import { loveParserFamily, loveParserRoutes } from './love-parser/index.ts'
+import { demoRoutes } from './ops/demo/index.ts'
+import { docsRoutes } from './ops/docs.ts'
+import { type OpsState, opsRoutes } from './ops/index.ts'
+import { MIB } from './platform/http/body.ts'
+import { createPipeline } from './platform/http/pipeline.ts'
+import type { Platform } from './platform/index.ts'
+
+/** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
+const HARD_BODY_BYTES = 64 * MIB
+/** Largest frame of the worker protocol (gifty §4). */
+const MAX_FRAME_BYTES = 2 * MIB
+/** Longer than the longest long poll (30 s). */
+const IDLE_SECONDS = 60
+
+/**
+ * The whole app over a platform: engine, families, routes. Starts no timer and opens no port: `main.ts` does, and tests drive
+ * `tick` themselves.
+ */
+export const createApp = (platform: Platform) => {
+  const { config, db, clock, bus, log, metrics } = platform
+  const gifty = giftyDomains(platform)
+  const engine = createEngine({ db, clock, bus, kinds: gifty.kinds })
+  const dispatcher = createDispatcher(engine, bus, clock, log)
+  const services = gifty.start(engine, dispatcher)
+  const outbox = createOutbox(db, clock)
+  const schedules = createSchedules(db, clock, createHousekeeping({ engine, outbox, gifty: services }))
+  const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
+  const state: OpsState = { stopping: false }
+  const mounted = new Set(config.families)
+
+  metrics.onScrape({
+    async refresh() {
+      metrics.tasks.reset()
+      for (const { kind, state: of, count } of await engine.counts()) metrics.tasks.labels({ kind, state: of }).set(count)
+      metrics.waiting.set(dispatcher.waiting())
+      metrics.sockets.set(services.sockets.count())
+    },
+  })
+
+  const pipeline = createPipeline({
+    log,
+    metrics,
+    families: [...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []), loveParserFamily()],
+  })
+  const app = pipeline(
+    new Elysia({
+      // All requests pass the pipeline, so Bun's own router has to stand aside.
+      systemRouter: false,
+      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: false },
+      websocket: { maxPayloadLength: MAX_FRAME_BYTES, idleTimeout: IDLE_SECONDS * 2, backpressureLimit: MIB, closeOnBackpressureLimit: true },
+    }),
+  )
+  const routed = app
+    .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
+    .use(loveParserRoutes())
+    .use(opsRoutes(platform, state))
+    .use(config.demo ? demoRoutes() : new Elysia())
+    .use(docsRoutes(() => app))
+
+  let dispatchedAt = Number.NEGATIVE_INFINITY
+  /**
+   * One turn of the clockwork, to be called about every second: lost leases, due schedules, due sources, idle runs. Any number of
+   * processes may do so.
+   */
+  const tick = async () => {
+    await engine.sweep()
+    if (config.role === 'api' || config.role === 'worker') return
+    await schedules.tick()
+    if (clock.now() - dispatchedAt < config.schedulerTickSeconds * 1000 - 50) return
+    dispatchedAt = clock.now()
+    if (mounted.has('gifty')) {
+      metrics.dispatched.inc(await services.sources.tick())
+      await services.sources.endIdleRuns()
+    }
+  }
+
+  return {
+    app: routed,
+    services,
+    engine,
+    dispatcher,
+    schedules,
+    outbox,
+    dashboard,
+    state,
+    tick,
+    prepare: () => schedules.register(),
+  }
+}
+export type Trawl = ReturnType<typeof createApp>
+/** Feeds the typed client. */
+export type App = Trawl['app']

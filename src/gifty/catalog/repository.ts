@@ -1,0 +1,273 @@
+import { and, asc, desc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
+import { type BatchColumn, bytewise, type Db, param, type Steps, type Tx } from '../../platform/db/index.ts'
+import { catalogTables } from './tables.ts'
+
+type Tables = ReturnType<typeof catalogTables>
+export type ProductRow = Tables['products']['$inferSelect']
+
+/** What ingestion writes of a product; `raw` is JSON text, times are epoch milliseconds of the clock. */
+export interface ProductWrite {
+  giftHash: string
+  giftId: string
+  siteKey: string
+  sourceId: number | null
+  title: string
+  description: string | null
+  price: number | null
+  currency: string | null
+  imageUrl: string | null
+  productUrl: string
+  merchant: string | null
+  category: string | null
+  categoryKey: string | null
+  contentText: string
+  contentHash: string
+  raw: string | null
+}
+
+/** A stored product as ingestion compares it. `raw` is JSON text on SQLite, a value on Postgres. */
+export interface StoredProduct {
+  gift_hash: string
+  is_new: number | boolean
+  title: string
+  description: string | null
+  price: number | null
+  currency: string | null
+  image_url: string | null
+  product_url: string
+  merchant: string | null
+  category: string | null
+  content_hash: string
+  llm_scored_hash: string | null
+  source_id: number | string | null
+  is_active: number | boolean
+  raw: unknown
+}
+
+const COLUMNS: BatchColumn[] = [
+  { name: 'gift_hash', type: 'text' },
+  { name: 'gift_id', type: 'text' },
+  { name: 'site_key', type: 'text' },
+  { name: 'source_id', type: 'bigint' },
+  { name: 'title', type: 'text' },
+  { name: 'description', type: 'text' },
+  { name: 'price', type: 'float8' },
+  { name: 'currency', type: 'text' },
+  { name: 'image_url', type: 'text' },
+  { name: 'product_url', type: 'text' },
+  { name: 'merchant', type: 'text' },
+  { name: 'category', type: 'text' },
+  { name: 'category_key', type: 'text' },
+  { name: 'content_text', type: 'text' },
+  { name: 'content_hash', type: 'text' },
+  { name: 'raw', type: 'jsonb' },
+]
+const NAMES = COLUMNS.map((column) => column.name).join(', ')
+const toRow = (product: ProductWrite): unknown[] => [
+  product.giftHash,
+  product.giftId,
+  product.siteKey,
+  product.sourceId,
+  product.title,
+  product.description,
+  product.price,
+  product.currency,
+  product.imageUrl,
+  product.productUrl,
+  product.merchant,
+  product.category,
+  product.categoryKey,
+  product.contentText,
+  product.contentHash,
+  product.raw,
+]
+
+export interface ProductFilter {
+  siteKey?: string
+  categoryKey?: string
+  category?: string
+  minPrice?: number
+  maxPrice?: number
+  isActive: boolean
+  giftHash?: string
+  after?: { updatedAt: Date; giftId: string }
+  limit: number
+}
+
+/** Queries of products, prices and category names. */
+export const catalogRepository = (db: Db) => {
+  const { products, productPrices } = catalogTables(db.kit)
+  const now = (dialect: string) => (dialect === 'postgres' ? ':now::timestamptz' : ':now')
+
+  /**
+   * Inserts what is new and touches what exists, in key order: that takes all row locks in one order, so that concurrent batches
+   * cannot deadlock, and answers the stored values as they were.
+   */
+  const store = db.batch<StoredProduct>(
+    'products_store',
+    COLUMNS,
+    (source, dialect) => `insert into products (${NAMES}, is_active, needs_scoring, created_at, updated_at, last_seen_at)
+      select ${NAMES}, true, true, ${now(dialect)}, ${now(dialect)}, ${now(dialect)} from ${source} s where true order by gift_hash
+      on conflict (gift_hash) do update set last_seen_at = excluded.last_seen_at
+      returning gift_hash, ${dialect === 'postgres' ? '(xmax = 0)' : 'products.rowid > :last_rowid'} as is_new, title, description, price, currency, image_url, product_url,
+        merchant, category, content_hash, llm_scored_hash, source_id, is_active, raw`,
+  )
+  /** Writes the scraped columns of stored products. Scores and embeddings are not touched; changed content asks for a new score. */
+  const rewrite = db.batch<{ gift_hash: string }>(
+    'products_rewrite',
+    COLUMNS,
+    (
+      source,
+      dialect,
+    ) => `update products set source_id = s.source_id, title = s.title, description = s.description, price = s.price, currency = s.currency,
+        image_url = s.image_url, product_url = s.product_url, merchant = s.merchant, category = s.category, category_key = s.category_key,
+        content_text = s.content_text, content_hash = s.content_hash, raw = s.raw, is_active = true,
+        needs_scoring = s.content_hash is distinct from products.llm_scored_hash, updated_at = ${now(dialect)}
+      from ${source} s where products.gift_hash = s.gift_hash returning products.gift_hash`,
+  )
+  /** Moves unchanged products to another source, and back to life. */
+  const adopt = db.batch<{ gift_hash: string }>(
+    'products_adopt',
+    [
+      { name: 'gift_hash', type: 'text' },
+      { name: 'source_id', type: 'bigint' },
+    ],
+    (source) =>
+      `update products set source_id = coalesce(s.source_id, products.source_id), is_active = true from ${source} s where products.gift_hash = s.gift_hash returning products.gift_hash`,
+  )
+  const addPrices = db.batch<{ id: number }>(
+    'prices_add',
+    [
+      { name: 'gift_hash', type: 'text' },
+      { name: 'price', type: 'float8' },
+      { name: 'currency', type: 'text' },
+    ],
+    (source, dialect) => `insert into product_prices (gift_hash, price, currency, run_id, seen_at)
+      select gift_hash, price, currency, ${dialect === 'postgres' ? ':run_id::bigint' : ':run_id'}, ${now(dialect)} from ${source} s where true returning id`,
+  )
+  const addCategoryNames = db.batch<{ id: number }>(
+    'category_names_add',
+    [
+      { name: 'name_hash', type: 'text' },
+      { name: 'external_name', type: 'text' },
+    ],
+    (source, dialect) => `insert into category_maps (name_hash, external_name, is_verified, created_at, updated_at)
+      select name_hash, external_name, false, ${now(dialect)}, ${now(dialect)} from ${source} s where true order by name_hash on conflict do nothing returning id`,
+  )
+  const lastRowid = db.statement<{ last: number | null }>('products_last_rowid', {
+    sqlite: 'select max(rowid) as last from products',
+    postgres: 'select 0 as last',
+  })
+
+  const countOfSite = db.statement<{ total: number | string }>(
+    'products_of_site',
+    'select count(*) as total from products where site_key = :site',
+  )
+  const countOfSource = db.statement<{ total: number | string }>(
+    'products_of_source',
+    'select count(*) as total from products where source_id = :id and site_key = :site',
+  )
+  const countOfSourceOrCategory = db.statement<{ total: number | string }>(
+    'products_of_source_or_category',
+    `select (select count(*) from products where source_id = :id and site_key = :site)
+       + (select count(*) from products where site_key = :site and category_key = :category and (source_id is null or source_id <> :id)) as total`,
+  )
+  const find = db.prepare<ProductRow>('product_find', (queries) =>
+    queries
+      .select()
+      .from(products)
+      .where(eq(products.giftHash, param('hash'))),
+  )
+  const prices = db.prepare<{ price: number | null; currency: string | null; seenAt: Date }>('product_prices', (queries) =>
+    queries
+      .select({ price: productPrices.price, currency: productPrices.currency, seenAt: productPrices.seenAt })
+      .from(productPrices)
+      .where(eq(productPrices.giftHash, param('hash')))
+      .orderBy(desc(productPrices.seenAt), desc(productPrices.id))
+      .limit(100),
+  )
+  const totals = db.statement<{ total: number | string; unscored: number | string }>(
+    'products_totals',
+    'select (select count(*) from products) as total, (select count(*) from products where is_active and needs_scoring) as unscored',
+  )
+  const perSite = db.statement<{ site_key: string; total: number | string }>(
+    'products_per_site',
+    'select site_key, count(*) as total from products group by site_key',
+  )
+
+  return {
+    *store(tx: Tx, rows: ProductWrite[], at: Date): Steps<StoredProduct[]> {
+      const [{ last } = { last: 0 }] = db.dialect === 'sqlite' ? yield* tx.run(lastRowid) : []
+      return yield* tx.batch(store, rows.map(toRow), { now: at, last_rowid: last ?? 0 })
+    },
+    *rewrite(tx: Tx, rows: ProductWrite[], at: Date): Steps<void> {
+      yield* tx.batch(rewrite, rows.map(toRow), { now: at })
+    },
+    *adopt(tx: Tx, hashes: string[], sourceId: number | null): Steps<void> {
+      yield* tx.batch(
+        adopt,
+        hashes.map((hash) => [hash, sourceId]),
+      )
+    },
+    *addPrices(
+      tx: Tx,
+      rows: { giftHash: string; price: number | null; currency: string | null }[],
+      runId: number | null,
+      at: Date,
+    ): Steps<void> {
+      yield* tx.batch(
+        addPrices,
+        rows.map((row) => [row.giftHash, row.price, row.currency]),
+        { run_id: runId, now: at },
+      )
+    },
+    *addCategoryNames(tx: Tx, names: { hash: string; name: string }[], at: Date): Steps<void> {
+      yield* tx.batch(
+        addCategoryNames,
+        names.map(({ hash, name }) => [hash, name]),
+        { now: at },
+      )
+    },
+    countOfSite: async (site: string) => Number((await countOfSite.all({ site }))[0]?.total ?? 0),
+    countOfSource: async (id: number, site: string, category: string | undefined) =>
+      Number(
+        (
+          await (category === undefined ? countOfSource.all({ id, site }) : countOfSourceOrCategory.all({ id, site, category }))
+        )[0]?.total ?? 0,
+      ),
+    countPerSite: async () => new Map((await perSite.all()).map((row) => [row.site_key, Number(row.total)])),
+    totals: async () => {
+      const [row] = await totals.all()
+      return { total: Number(row?.total ?? 0), unscored: Number(row?.unscored ?? 0) }
+    },
+    find: async (hash: string): Promise<ProductRow | undefined> => (await find.all({ hash }))[0],
+    prices: (hash: string) => prices.all({ hash }),
+    list: (filter: ProductFilter): Promise<ProductRow[]> => {
+      const giftId: SQL = bytewise(db, products.giftId)
+      return db.q
+        .select()
+        .from(products)
+        .where(
+          and(
+            eq(products.isActive, filter.isActive),
+            filter.siteKey === undefined ? undefined : eq(products.siteKey, filter.siteKey),
+            filter.categoryKey === undefined
+              ? undefined
+              : and(eq(products.categoryKey, filter.categoryKey), eq(products.category, filter.category as string)),
+            filter.minPrice === undefined ? undefined : gte(products.price, filter.minPrice),
+            filter.maxPrice === undefined ? undefined : lte(products.price, filter.maxPrice),
+            filter.giftHash === undefined ? undefined : eq(products.giftHash, filter.giftHash),
+            // The first condition alone bounds the index range.
+            filter.after &&
+              and(
+                lte(products.updatedAt, filter.after.updatedAt),
+                sql`(${products.updatedAt} < ${sql.param(filter.after.updatedAt, products.updatedAt)} or ${giftId} > ${filter.after.giftId})`,
+              ),
+          ),
+        )
+        .orderBy(desc(products.updatedAt), asc(giftId))
+        .limit(filter.limit)
+    },
+  }
+}
+export type CatalogRepository = ReturnType<typeof catalogRepository>

@@ -1,0 +1,91 @@
+import { invalidField, notFound } from '../../errors.ts'
+import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
+import { isoTime, isoTimeOrNull } from '../fields.ts'
+import { categoryKey, giftHash } from './identity.ts'
+import type { ProductDetail, ProductsQuery, ProductView } from './model.ts'
+import type { CatalogRepository, ProductRow } from './repository.ts'
+
+export const toProduct = (row: ProductRow): ProductView => ({
+  gift_id: row.giftId,
+  site_key: row.siteKey,
+  source_id: row.sourceId,
+  title: row.title,
+  description: row.description,
+  price: row.price,
+  currency: row.currency,
+  image_url: row.imageUrl,
+  product_url: row.productUrl,
+  merchant: row.merchant,
+  category: row.category,
+  is_active: row.isActive,
+  content_text: row.contentText,
+  content_hash: row.contentHash,
+  llm_gift_score: row.llmGiftScore,
+  llm_gift_reasoning: row.llmGiftReasoning,
+  llm_gift_vector: row.llmGiftVector,
+  llm_scoring_model: row.llmScoringModel,
+  llm_scoring_version: row.llmScoringVersion,
+  llm_scored_at: isoTimeOrNull(row.llmScoredAt),
+  needs_scoring: row.needsScoring,
+  created_at: isoTime(row.createdAt),
+  updated_at: isoTime(row.updatedAt),
+  last_seen_at: isoTime(row.lastSeenAt),
+})
+
+/** How many products there are: of a site, or of a source (gifty §2.2, detail). */
+export const createCatalogCounts = (repository: CatalogRepository) => ({
+  ofSite: repository.countOfSite,
+  perSite: repository.countPerSite,
+  totals: repository.totals,
+  /** Products of the site last ingested for the source, or whose category is the source's discovery name. */
+  ofSource: ({ id, siteKey, discoveryName }: { id: number; siteKey: string; discoveryName: string }) =>
+    repository.countOfSource(id, siteKey, discoveryName === '' ? undefined : categoryKey(discoveryName)),
+})
+export type CatalogCounts = ReturnType<typeof createCatalogCounts>
+
+/** Reading the catalogue (gifty §6, the read routes). */
+export const createCatalog = (repository: CatalogRepository) => ({
+  async list(query: ProductsQuery): Promise<{ items: ProductView[]; next_cursor: string | null }> {
+    if (query.min_price !== undefined && query.max_price !== undefined && query.min_price > query.max_price)
+      throw invalidField(['query', 'max_price'], 'Input should not be less than min_price', query.max_price)
+    let after: { updatedAt: Date; giftId: string } | undefined
+    if (query.cursor !== undefined) {
+      const place = decodeCursor(query.cursor)
+      const [updatedAt, giftId] = place ?? []
+      if (typeof updatedAt !== 'number' || typeof giftId !== 'string' || Number.isNaN(new Date(updatedAt).getTime()))
+        throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
+      after = { updatedAt: new Date(updatedAt), giftId }
+    }
+    const rows = await repository.list({
+      siteKey: query.site_key,
+      ...(query.category === undefined ? {} : { categoryKey: categoryKey(query.category), category: query.category }),
+      minPrice: query.min_price,
+      maxPrice: query.max_price,
+      isActive: query.is_active,
+      giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
+      after,
+      limit: query.limit + 1,
+    })
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    return {
+      items: page.map(toProduct),
+      next_cursor: rows.length > query.limit && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
+    }
+  },
+
+  /** @throws AppError 404 */
+  async detail(giftId: string): Promise<ProductDetail> {
+    const hash = giftHash(giftId)
+    const row = await repository.find(hash)
+    if (!row) throw notFound('Product not found')
+    const prices = await repository.prices(hash)
+    return {
+      ...toProduct(row),
+      raw: row.raw,
+      price_history: prices.map((price) => ({ price: price.price, currency: price.currency, seen_at: isoTime(price.seenAt) })),
+      embeddings: [],
+    }
+  },
+})
+export type Catalog = ReturnType<typeof createCatalog>

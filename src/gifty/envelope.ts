@@ -1,0 +1,94 @@
+import type { z } from 'zod'
+import { AppError, type FieldProblem } from '../errors.ts'
+import { NOT_AN_INTEGER } from './fields.ts'
+import type { Call, HttpFamily } from '../platform/http/family.ts'
+
+const MAX_PROBLEMS = 100
+const MAX_INPUT = 1000
+const SECRET_FIELD = /password|token|secret|init_data/i
+const WHERE = { body: 'body', query: 'query', params: 'path' } as const
+
+const shownInput = (input: unknown, loc: (string | number)[]): unknown => {
+  if (input === undefined || loc.some((part) => typeof part === 'string' && SECRET_FIELD.test(part))) return null
+  if (typeof input === 'string') return input.slice(0, MAX_INPUT)
+  if (typeof input === 'bigint') return input.toString()
+  if (input === null || typeof input !== 'object') return input
+  const text = JSON.stringify(input) ?? ''
+  return text.length > MAX_INPUT ? text.slice(0, MAX_INPUT) : input
+}
+
+/** Maps a zod issue to the contract's `{type, loc, msg, input}` (gifty §1.2). The issue must carry its input. */
+export const fieldProblem = (issue: z.core.$ZodIssue, base: (string | number)[]): FieldProblem => {
+  const loc = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
+  const input = issue.input as unknown
+  const told = (type: string, msg: string): FieldProblem => ({
+    type,
+    loc,
+    msg,
+    input: type === 'missing' ? null : shownInput(input, loc),
+  })
+  switch (issue.code) {
+    case 'invalid_type':
+      if (input === undefined) return told('missing', 'Field required')
+      switch (issue.expected as string) {
+        case 'string':
+          return told('string_type', 'Input should be a string')
+        case 'int':
+          return typeof input === 'string'
+            ? told('int_parsing', 'Input should be an integer')
+            : told('int_type', 'Input should be an integer')
+        case 'number':
+          if (issue.message === NOT_AN_INTEGER) return typeof input === 'string' ? told('int_parsing', NOT_AN_INTEGER) : told('int_type', NOT_AN_INTEGER)
+          return told('float_parsing', 'Input should be a number')
+        case 'boolean':
+          return told('bool_parsing', 'Input should be a boolean')
+        case 'array':
+          return told('list_type', 'Input should be a list')
+        case 'object':
+        case 'record':
+          return told('dict_type', 'Input should be an object')
+        default:
+          return told('value_error', issue.message)
+      }
+    case 'too_small':
+      if (issue.origin === 'string') return told('string_too_short', `Input should have at least ${issue.minimum} characters`)
+      if (issue.origin === 'array') return told('value_error', `Input should have at least ${issue.minimum} elements`)
+      return told('greater_than_equal', `Input should be greater than or equal to ${issue.minimum}`)
+    case 'too_big':
+      if (issue.origin === 'string') return told('string_too_long', `Input should have at most ${issue.maximum} characters`)
+      if (issue.origin === 'array') return told('value_error', `Input should have at most ${issue.maximum} elements`)
+      return told('less_than_equal', `Input should be less than or equal to ${issue.maximum}`)
+    case 'invalid_value':
+      return input === undefined
+        ? told('missing', 'Field required')
+        : told('enum', `Input should be ${issue.values.map((value) => `'${String(value)}'`).join(', ')}`)
+    default:
+      return told('value_error', issue.message)
+  }
+}
+
+export const problemsOf = (error: z.core.$ZodError, base: (string | number)[]): FieldProblem[] =>
+  error.issues.slice(0, MAX_PROBLEMS).map((issue) => fieldProblem(issue, base))
+
+/** 422 `validation_error` with the problems found. */
+export const invalidRequest = (problems: FieldProblem[]) =>
+  new AppError('validation_error', 422, 'Invalid request', { details: { details: problems } })
+
+/** The family's `errorResponse` and `validationError`: `{"error":{"code","message","fields"?}}` (gifty §1.2). */
+export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
+  errorResponse(error) {
+    const fields = error.details && Object.keys(error.details).length > 0 ? error.details : undefined
+    const headers: Record<string, string> = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
+    return Response.json(
+      { error: fields ? { code: error.code, message: error.message, fields } : { code: error.code, message: error.message } },
+      { status: error.status, headers },
+    )
+  },
+  validationError(where, call: Call, value) {
+    const schema = call.route?.schemas[where] as z.ZodType | undefined
+    // Elysia's own error does not tell the refused input, so the refused value is asked once more.
+    const again = schema?.safeParse(value, { reportInput: true })
+    if (!again || again.success) return new AppError('validation_error', 422, 'Invalid request')
+    return invalidRequest(problemsOf(again.error, [WHERE[where]]))
+  },
+}

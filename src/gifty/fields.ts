@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { cleanText } from '../platform/http/body.ts'
+
+/**
+ * Field kinds of the gifty contract (§1.3). Notation of the contract: `x?` is `.nullish()`, `x=5` is `absent(schema, 5)`,
+ * `x?=5` is `absentOrNull(schema, 5)`.
+ */
+const INTEGER = /^\s*[+-]?\d+\s*$/
+const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
+const TRUE = new Set(['true', '1', 't', 'yes', 'y', 'on'])
+const FALSE = new Set(['false', '0', 'f', 'no', 'n', 'off'])
+
+const toInteger = (value: unknown) => (typeof value === 'string' && INTEGER.test(value) ? Number(value) : value)
+const toNumber = (value: unknown) => (typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value)
+const toBoolean = (value: unknown) => {
+  if (value === 1) return true
+  if (value === 0) return false
+  if (typeof value !== 'string') return value
+  const text = value.trim().toLowerCase()
+  return TRUE.has(text) ? true : FALSE.has(text) ? false : value
+}
+
+/** Zod tells a text that is no integer from one that is no number by its message only. */
+export const NOT_AN_INTEGER = 'Input should be an integer'
+const wholeNumber = () => z.int({ error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
+
+/** JSON integer or integer string. */
+export const integer = (min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(toInteger, wholeNumber().min(min).max(max))
+/** JSON number or decimal string; `""` is not a number. */
+export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) => z.preprocess(toNumber, z.number().min(min).max(max))
+/** true/false, 1/0, t/f, yes/no, y/n, on/off in any case. */
+export const boolean = () => z.preprocess(toBoolean, z.boolean())
+export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
+  const schema = min > 0 ? z.string().min(min) : z.string()
+  return max < Number.MAX_SAFE_INTEGER ? schema.max(max) : schema
+}
+/** A path id: any well-formed integer; one no row can have is simply not found, however large. */
+export const pathId = () =>
+  z.preprocess((value) => {
+    if (typeof value !== 'string' || !/^[+-]?\d+$/.test(value)) return value
+    const id = Number(value)
+    return Number.isSafeInteger(id) ? id : -1
+  }, wholeNumber())
+
+export const absent = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
+  schema.optional().transform((given) => (given === undefined ? value : given) as z.output<S>)
+export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
+  schema.nullish().transform((given) => (given ?? value) as z.output<S>)
+
+/** Absolute http(s) URL of at most `max` characters. */
+export const httpUrl = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine(
+      (value) => /^https?:\/\/[^\s/?#]+/i.test(value.trim()) && URL.canParse(value.trim()),
+      'Input should be an absolute http or https URL',
+    )
+
+export const SITE_KEY = /^[^\s:]{1,100}$/u
+/** 1..100 characters without whitespace or `:`. */
+export const siteKey = () => z.string().min(1).max(100).regex(SITE_KEY, 'Input should have no whitespace and no ":"')
+
+/** Any JSON object. */
+export const object = () => z.record(z.string(), z.unknown())
+
+/** Out: RFC 3339 UTC with `Z`. */
+export const time = () => z.iso.datetime().describe('RFC 3339, UTC')
+export const isoTime = (value: Date): string => value.toISOString()
+export const isoTimeOrNull = (value: Date | null): string | null => (value === null ? null : value.toISOString())
+
+/** One value per query name (the last), and no character the database cannot hold. */
+export const tidyStrings = (values: Record<string, unknown> | undefined): void => {
+  for (const name in values) {
+    const value = Array.isArray(values[name]) ? values[name].at(-1) : values[name]
+    values[name] = typeof value === 'string' ? cleanText(value) : value
+  }
+}
+
+export const okResponse = z.object({ status: z.literal('ok') })
+export const OK = { status: 'ok' } as const

@@ -1,0 +1,113 @@
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import { MIB } from '../../platform/http/body.ts'
+import { okResponse, text } from '../fields.ts'
+import { answers, operation } from '../operation.ts'
+import * as model from './model.ts'
+import type { Fleet } from './service.ts'
+import type { WorkerSockets } from './sockets.ts'
+
+const params = z.object({ id: text() })
+const op = operation('workers')
+/** A set of results is larger than one request of the family usually is. */
+const RESULTS_BYTES = 8 * MIB
+
+/** Routes of the worker protocol (gifty §4) and of the live workers (§8). */
+export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
+  new Elysia()
+    .post('/workers/lease', ({ body, request }) => fleet.lease(body, request.signal), {
+      body: model.leaseBody,
+      detail: op(
+        'Lease tasks',
+        'By priority, then oldest; waits up to `wait_seconds` for something to lease. At least once: the fence makes the effect once.',
+        answers(model.leaseAnswer, 422),
+      ),
+    })
+    .post('/workers/tasks/complete', ({ body }) => fleet.completeMany(body), {
+      body: model.completeManyBody,
+      detail: op(
+        'Complete tasks',
+        'Each as a single complete; refused ones are listed.',
+        answers(model.completeManyAnswer, 422),
+        { 'x-max-body-bytes': RESULTS_BYTES },
+      ),
+    })
+    .post('/workers/tasks/:id/heartbeat', ({ params, body }) => fleet.heartbeat(params.id, body), {
+      params,
+      body: model.heartbeatBody,
+      detail: op(
+        'Prolong a lease',
+        'With progress, if there is any; tells whether the task should stop.',
+        answers(model.heartbeatAnswer, 404, 409, 422),
+      ),
+    })
+    .post('/workers/tasks/:id/complete', ({ params, body }) => fleet.complete(params.id, body), {
+      params,
+      body: model.completeBody,
+      detail: op('Complete a task', 'Repeating it is answered alike.', answers(model.completeAnswer, 404, 409, 422)),
+    })
+    .post('/workers/tasks/:id/fail', ({ params, body }) => fleet.fail(params.id, body), {
+      params,
+      body: model.failBody,
+      detail: op(
+        'Report a failed task',
+        'Tried again after a delay, unless it is not retryable or the attempts are used up.',
+        answers(model.failAnswer, 404, 409, 422),
+      ),
+    })
+    .post('/workers/tasks/:id/release', ({ params, body }) => fleet.release(params.id, body), {
+      params,
+      body: model.releaseBody,
+      detail: op('Give a task back', 'Offered again at once; the attempt is not counted.', answers(okResponse, 404, 409, 422)),
+    })
+    .post('/workers/heartbeat', ({ body }) => fleet.workerHeartbeat(body, 'http'), {
+      body: model.workerHeartbeatBody,
+      detail: op('Report a live worker', 'Shown for 60 seconds.', answers(model.workerHeartbeatAnswer, 422)),
+    })
+    .get('/workers', () => fleet.workers(), {
+      detail: op('List live workers', 'By hostname; heartbeats of the last 60 seconds.', answers(z.array(model.workerView))),
+    })
+    .get('/tasks', ({ query }) => fleet.tasks(query), {
+      query: model.tasksQuery,
+      detail: op('List tasks', 'Newest first.', answers(model.tasksPage, 422)),
+    })
+    .get('/tasks/:id', ({ params }) => fleet.task(params.id), {
+      params,
+      detail: op('Read a task', 'With its result and progress.', answers(model.taskInfo, 404)),
+    })
+    .post('/tasks/redrive', ({ body }) => fleet.redrive(body), {
+      body: model.redriveBody,
+      detail: op(
+        'Give dead tasks a new life',
+        'By ids or by kind, oldest first; attempts start anew.',
+        answers(model.redriveAnswer, 422),
+      ),
+    })
+    .post('/tasks/:id/cancel', ({ params }) => fleet.cancel(params.id), {
+      params,
+      detail: op(
+        'Cancel a task',
+        'A pending one at once; a leased one is asked to stop, and is cancelled when its lease ends.',
+        answers(model.cancelAnswer, 404, 409),
+      ),
+    })
+    .get(
+      '/workers/connect',
+      () => {
+        throw new AppError('upgrade_required', 426, 'This address speaks WebSocket', { headers: { upgrade: 'websocket' } })
+      },
+      {
+        detail: op(
+          'Open a worker socket',
+          'WebSocket: the same verbs as frames `{type, id, data}`; tasks are pushed after `hello`.',
+          { ...answers(z.never(), 426), 101: z.never() },
+        ),
+      },
+    )
+    .ws('/workers/connect', {
+      open: (ws) => sockets.open(ws),
+      message: (ws, message) => sockets.message(ws, message),
+      pong: (ws) => sockets.pong(ws),
+      close: (ws) => sockets.close(ws),
+    })

@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import { absent, boolean, integer, number, text, time } from '../fields.ts'
+
+/** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
+export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category_mapping', 'embedding', 'notification'] as const
+/** What a worker that names no kinds gets. */
+export const DEFAULT_KINDS = FLEET_KINDS.filter((kind) => kind !== 'source.run.web')
+export const TASK_STATUSES = ['pending', 'leased', 'completed', 'failed', 'dead', 'cancelled'] as const
+export type TaskStatus = (typeof TASK_STATUSES)[number]
+const PROGRESS_BYTES = 16 * 1024
+
+const workerId = text(1, 128)
+const leaseSeconds = integer(5, 3600)
+const fence = integer(0)
+const progress = z
+  .unknown()
+  .optional()
+  .refine(
+    (value) => value === undefined || Buffer.byteLength(JSON.stringify(value) ?? '') <= PROGRESS_BYTES,
+    `Input should be at most ${PROGRESS_BYTES} bytes of JSON`,
+  )
+
+export const leaseBody = z.object({
+  worker_id: workerId,
+  kinds: z.array(text(1, 64)).max(100).nullish(),
+  max: absent(integer(1, 100), 1),
+  lease_seconds: absent(leaseSeconds, 60),
+  wait_seconds: absent(integer(0, 30), 0),
+})
+export const heartbeatBody = z.object({ worker_id: workerId, fence, lease_seconds: leaseSeconds.nullish(), progress })
+export const completeBody = z.object({ worker_id: workerId, fence, result: z.unknown().optional() })
+export const completeManyBody = z.object({
+  worker_id: workerId,
+  tasks: z
+    .array(z.object({ id: text(1, 128), fence, result: z.unknown().optional() }))
+    .min(1)
+    .max(500),
+})
+export const failBody = z.object({ worker_id: workerId, fence, error: text(0, 10_000), retryable: absent(boolean(), true) })
+export const releaseBody = z.object({ worker_id: workerId, fence })
+export const workerHeartbeatBody = z.object({
+  hostname: text(1, 255),
+  concurrent_tasks: number(0),
+  ram_usage_pct: number(),
+  pid: integer(0),
+  cpu_usage: number().nullish(),
+  status: absent(text(0, 64), 'online'),
+  worker_id: text(1, 300).nullish(),
+})
+export const tasksQuery = z.object({
+  status: z.enum(TASK_STATUSES).optional(),
+  kind: text().optional(),
+  limit: absent(integer(1, 200), 50),
+  cursor: text().optional(),
+})
+export const redriveBody = z.object({
+  ids: z.array(text(0, 128)).max(1000).nullish(),
+  kind: text().nullish(),
+  limit: absent(integer(1, 1000), 100),
+})
+/** First frame of a socket. */
+export const helloData = z.object({
+  worker_id: workerId,
+  hostname: text(1, 255).nullish(),
+  pid: integer(0).nullish(),
+  kinds: z.array(text(1, 64)).max(100).nullish(),
+  max: absent(integer(1, 100), 1),
+  lease_seconds: absent(leaseSeconds, 60),
+})
+
+export const taskView = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    payload: z.unknown(),
+    fence: z.int(),
+    attempt: z.int(),
+    lease_expires_at: time(),
+    priority: z.int(),
+  })
+  .meta({ id: 'Task' })
+export type TaskView = z.infer<typeof taskView>
+export const taskInfo = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    payload: z.unknown(),
+    fence: z.int(),
+    attempt: z.int(),
+    lease_expires_at: time().nullable(),
+    priority: z.int(),
+    status: z.enum(TASK_STATUSES),
+    worker_id: z.string().nullable(),
+    error: z.string().nullable(),
+    result: z.unknown(),
+    progress: z.unknown(),
+    max_attempts: z.int(),
+    available_at: time(),
+    created_at: time(),
+    updated_at: time(),
+  })
+  .meta({ id: 'TaskInfo' })
+export type TaskInfo = z.infer<typeof taskInfo>
+
+const ok = z.literal('ok')
+export const leaseAnswer = z.object({ tasks: z.array(taskView) })
+export const heartbeatAnswer = z.object({ status: ok, lease_expires_at: time(), cancel_requested: z.boolean() })
+export const completeAnswer = z.object({ status: ok, state: z.literal('completed') })
+export const completeManyAnswer = z.object({
+  status: ok,
+  completed: z.int(),
+  rejected: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+})
+export const failAnswer = z.object({ status: ok, state: z.enum(TASK_STATUSES), next_attempt_at: time().nullable() })
+export const workerHeartbeatAnswer = z.object({ status: ok, expires_in: z.int() })
+export const tasksPage = z.object({ tasks: z.array(taskInfo), next_cursor: z.string().nullable() })
+export const redriveAnswer = z.object({
+  status: ok,
+  redriven: z.int(),
+  skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
+})
+export const cancelAnswer = z.object({ status: ok, state: z.string() })
+export const workerView = z.object({
+  worker_id: z.string(),
+  hostname: z.string(),
+  last_seen: time(),
+  status: z.string(),
+  concurrent_tasks: z.number(),
+  ram_usage_pct: z.number(),
+  pid: z.int(),
+  cpu_usage: z.number(),
+  memory_usage: z.number(),
+  tasks_count: z.number(),
+  via: z.enum(['http', 'ws', 'redis']),
+})
+export type WorkerView = z.infer<typeof workerView>

@@ -1,0 +1,215 @@
+import { desc, gt, lte } from 'drizzle-orm'
+import type { z } from 'zod'
+import type { Dispatcher, Engine, Refusal, Task, TaskState } from '../../engine/index.ts'
+import { isRefusal } from '../../engine/index.ts'
+import { type AppError, conflict, invalidField, notFound } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
+import { invalidRequest } from '../envelope.ts'
+import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
+import type * as model from './model.ts'
+import { DEFAULT_KINDS, FLEET_KINDS, type TaskInfo, type TaskStatus, type TaskView, type WorkerView } from './model.ts'
+import { fleetTables } from './tables.ts'
+
+/** A worker without a heartbeat for so long is gone (gifty §8). */
+export const WORKER_LIFE_MS = 60_000
+
+const STATUS: Record<TaskState, TaskStatus> = {
+  queued: 'pending',
+  // Someone reported that it runs without holding its lease.
+  paused: 'leased',
+  leased: 'leased',
+  cancelling: 'leased',
+  completed: 'completed',
+  failed: 'failed',
+  dead: 'dead',
+  cancelled: 'cancelled',
+}
+const statesOf = (status: TaskStatus) => (Object.keys(STATUS) as TaskState[]).filter((state) => STATUS[state] === status)
+
+export const toTask = (task: Task): TaskView => ({
+  id: task.id,
+  kind: task.kind,
+  payload: task.payload,
+  fence: task.fence,
+  attempt: task.attempts,
+  lease_expires_at: isoTime(task.leaseExpiresAt as Date),
+  priority: task.priority,
+})
+export const toTaskInfo = (task: Task): TaskInfo => ({
+  id: task.id,
+  kind: task.kind,
+  payload: task.payload,
+  fence: task.fence,
+  attempt: task.attempts,
+  lease_expires_at: isoTimeOrNull(task.leaseExpiresAt),
+  priority: task.priority,
+  status: STATUS[task.state],
+  worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner,
+  error: task.error,
+  result: task.result ?? null,
+  progress: task.progress ?? null,
+  max_attempts: task.maxAttempts,
+  available_at: isoTime(task.runAfter),
+  created_at: isoTime(task.createdAt),
+  updated_at: isoTime(task.updatedAt),
+})
+
+/** The wire code of a refused verb. */
+const codeOf = (refusal: Refusal) =>
+  ({ not_found: 'not_found', stale: 'stale_lease', finished: 'already_finished', invalid: 'validation_error' })[refusal.code]
+const refused = (refusal: Refusal): AppError => {
+  if (refusal.code === 'not_found') return notFound('Task not found')
+  if (refusal.code === 'invalid') return invalidField(['body', 'result'], refusal.message, null)
+  return conflict(refusal.message, codeOf(refusal))
+}
+
+export interface FleetDeps {
+  db: Db
+  clock: Clock
+  engine: Engine
+  dispatcher: Dispatcher
+}
+
+/** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
+export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
+  const { workerHeartbeats } = fleetTables(db.kit)
+  const offered = (kinds: string[] | null | undefined): string[] =>
+    kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS
+
+  return {
+    async lease(body: z.output<typeof model.leaseBody>, signal?: AbortSignal) {
+      const request = { owner: body.worker_id, kinds: offered(body.kinds), max: body.max, leaseMs: body.lease_seconds * 1000 }
+      return { tasks: (await dispatcher.lease(request, body.wait_seconds * 1000, signal)).map(toTask) }
+    },
+    async heartbeat(id: string, body: z.output<typeof model.heartbeatBody>) {
+      const beat = await engine.heartbeat(
+        { id, owner: body.worker_id, fence: body.fence },
+        (body.lease_seconds ?? 60) * 1000,
+        body.progress,
+        FLEET_KINDS,
+      )
+      if (isRefusal(beat)) throw refused(beat)
+      return { ...OK, lease_expires_at: isoTime(beat.leaseExpiresAt), cancel_requested: beat.cancelRequested }
+    },
+    async complete(id: string, body: z.output<typeof model.completeBody>) {
+      const refusal = (await engine.complete(body.worker_id, [{ id, fence: body.fence, result: body.result }], FLEET_KINDS)).get(
+        id,
+      )
+      if (refusal) throw refused(refusal)
+      return { ...OK, state: 'completed' as const }
+    },
+    async completeMany(body: z.output<typeof model.completeManyBody>) {
+      const refusals = await engine.complete(body.worker_id, body.tasks, FLEET_KINDS)
+      return {
+        ...OK,
+        completed: body.tasks.length - refusals.size,
+        rejected: [...refusals].map(([id, refusal]) => ({ id, code: codeOf(refusal), message: refusal.message })),
+      }
+    },
+    async fail(id: string, body: z.output<typeof model.failBody>) {
+      const outcome = await engine.fail(
+        { id, owner: body.worker_id, fence: body.fence },
+        { error: body.error, retryable: body.retryable },
+        FLEET_KINDS,
+      )
+      if (isRefusal(outcome)) throw refused(outcome)
+      return { ...OK, state: STATUS[outcome.state], next_attempt_at: isoTimeOrNull(outcome.nextAttemptAt) }
+    },
+    async release(id: string, body: z.output<typeof model.releaseBody>) {
+      const refusal = (await engine.release([{ id, owner: body.worker_id, fence: body.fence }], FLEET_KINDS)).get(id)
+      if (refusal) throw refused(refusal)
+      return OK
+    },
+    /** Stores a worker's sign of life. It survives a restart, so that the list is whole right after it. */
+    async workerHeartbeat(body: z.output<typeof model.workerHeartbeatBody>, via: 'http' | 'ws') {
+      const now = new Date(clock.now())
+      const row = {
+        hostname: body.hostname,
+        pid: body.pid,
+        workerId: body.worker_id ?? `${body.hostname}:${body.pid}`,
+        status: body.status,
+        concurrentTasks: body.concurrent_tasks,
+        ramUsagePct: body.ram_usage_pct,
+        cpuUsage: body.cpu_usage ?? 0,
+        via,
+        lastSeen: now,
+      }
+      await db.tx(function* (tx) {
+        yield tx
+          .insert(workerHeartbeats)
+          .values(row)
+          .onConflictDoUpdate({ target: [workerHeartbeats.hostname, workerHeartbeats.pid], set: row })
+          .returning({ pid: workerHeartbeats.pid })
+      })
+      return { ...OK, expires_in: WORKER_LIFE_MS / 1000 }
+    },
+    async workers(): Promise<WorkerView[]> {
+      const rows = await db.q
+        .select()
+        .from(workerHeartbeats)
+        .where(gt(workerHeartbeats.lastSeen, new Date(clock.now() - WORKER_LIFE_MS)))
+        .orderBy(workerHeartbeats.hostname, workerHeartbeats.pid, desc(workerHeartbeats.lastSeen))
+      return rows.map((row) => ({
+        worker_id: row.workerId,
+        hostname: row.hostname,
+        last_seen: isoTime(row.lastSeen),
+        status: row.status,
+        concurrent_tasks: row.concurrentTasks,
+        ram_usage_pct: row.ramUsagePct,
+        pid: row.pid,
+        cpu_usage: row.cpuUsage,
+        memory_usage: row.ramUsagePct,
+        tasks_count: row.concurrentTasks,
+        via: row.via,
+      }))
+    },
+    *purgeWorkers(tx: Tx, before: Date): Steps<void> {
+      yield* q(tx.delete(workerHeartbeats).where(lte(workerHeartbeats.lastSeen, before)).returning({ pid: workerHeartbeats.pid }))
+    },
+
+    async tasks(query: z.output<typeof model.tasksQuery>) {
+      const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor)
+      const after = place?.[0]
+      if (query.cursor !== undefined && typeof after !== 'string')
+        throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
+      const kinds = query.kind === undefined ? FLEET_KINDS : FLEET_KINDS.filter((kind) => kind === query.kind)
+      const rows =
+        kinds.length === 0
+          ? []
+          : await engine.list({
+              kinds,
+              state: query.status && statesOf(query.status),
+              after: after as string | undefined,
+              limit: query.limit + 1,
+            })
+      const page = rows.slice(0, query.limit)
+      const last = page.at(-1)
+      return { tasks: page.map(toTaskInfo), next_cursor: rows.length > query.limit && last ? encodeCursor([last.id]) : null }
+    },
+    async task(id: string) {
+      const task = await engine.get(id)
+      if (!task || !(FLEET_KINDS as readonly string[]).includes(task.kind)) throw notFound('Task not found')
+      return toTaskInfo(task)
+    },
+    async redrive(body: z.output<typeof model.redriveBody>) {
+      if (!body.ids && !body.kind)
+        throw invalidRequest([{ type: 'missing', loc: ['body', 'ids'], msg: 'ids or kind is required', input: null }])
+      const { redriven, skipped } = await engine.redrive(
+        { ids: body.ids ?? undefined, kind: body.kind ?? undefined, limit: body.limit },
+        FLEET_KINDS,
+      )
+      return { ...OK, redriven: redriven.length, skipped }
+    },
+    async cancel(id: string) {
+      const outcome = await engine.cancel(id, FLEET_KINDS)
+      if (isRefusal(outcome)) throw refused(outcome)
+      return { ...OK, state: outcome.state === 'cancelling' ? 'cancel_requested' : STATUS[outcome.state] }
+    },
+    /** Tasks a worker holds now: what counts against a socket's `max` after a reconnect. */
+    held: (owner: string) => engine.heldBy(owner, FLEET_KINDS),
+    offered,
+  }
+}
+export type Fleet = ReturnType<typeof createFleet>

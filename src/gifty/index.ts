@@ -1,0 +1,104 @@
+import { Elysia } from 'elysia'
+import type { DashboardAccess } from '../access/dashboard.ts'
+import { AppError, forbidden, unauthorized } from '../errors.ts'
+import { secretMatcher } from '../platform/crypto/compare.ts'
+import { isJsonType, MIB, parseJson, readBodyText } from '../platform/http/body.ts'
+import { corsPolicy } from '../platform/http/cors.ts'
+import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { callOf, requireRoute } from '../platform/http/pipeline.ts'
+import type { Platform } from '../platform/index.ts'
+import { catalogRoutes } from './catalog/index.ts'
+import { giftyEnvelope, invalidRequest } from './envelope.ts'
+import { tidyStrings } from './fields.ts'
+import { fleetRoutes } from './fleet/index.ts'
+import { ingestionRoutes } from './ingestion/index.ts'
+import { monitoringRoutes } from './monitoring/index.ts'
+import type { GiftyServices } from './services.ts'
+import { sourcesRoutes } from './sources/index.ts'
+
+const PREFIXES = ['/internal', '/api/v1/internal']
+const ANALYTICS_PREFIXES = ['/analytics', '/api/v1/analytics']
+const DEFAULT_BODY_BYTES = MIB
+export interface GiftyDeps {
+  platform: Platform
+  services: GiftyServices
+  dashboard: DashboardAccess
+}
+
+/** What the family's routes share: credentials before the body, its envelope, CORS (gifty §1). */
+export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpFamily => {
+  const { config, log } = platform
+  const internal = config.internalToken === undefined ? undefined : secretMatcher(config.internalToken)
+  const cors = corsPolicy({
+    origins: config.corsOrigins,
+    pattern: config.corsOriginRegex,
+    headers: 'X-Internal-Token, X-Analytics-Token, Authorization, Content-Type, Idempotency-Key, X-Request-Id',
+  })
+
+  const byBearer = async (call: Call, authorization: string) => {
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw unauthorized('Malformed Authorization header')
+    call.principal = await dashboard.authenticate(token)
+  }
+  return {
+    name: 'gifty',
+    prefixes: [...PREFIXES, ...ANALYTICS_PREFIXES],
+    guard(request, call) {
+      if (call.method === 'OPTIONS') {
+        const preflight = cors.preflight(request)
+        if (preflight) return preflight
+      }
+      requireRoute(call)
+      const token = request.headers.get('x-internal-token')
+      if (token !== null) {
+        if (!internal?.(token)) throw forbidden('Invalid internal token')
+        call.principal = { kind: 'service', id: 'service' }
+        return
+      }
+      const authorization = request.headers.get('authorization')
+      if (authorization !== null && /^Bearer\b/i.test(authorization)) return byBearer(call, authorization)
+      throw unauthorized('Missing internal token')
+    },
+    ...giftyEnvelope,
+    errorResponse(error, call) {
+      if (error.code === 'internal_error') services.systemErrors.report(call.route?.path ?? 'unmatched', log)
+      return giftyEnvelope.errorResponse(error, call)
+    },
+    decorate: cors.decorate,
+  }
+}
+
+const readBody = async ({ request }: { request: Request }): Promise<unknown> => {
+  const call = callOf(request)
+  const limit = call.route?.detail['x-max-body-bytes'] ?? DEFAULT_BODY_BYTES
+  const declared = request.headers.get('content-length')
+  const json = isJsonType(request.headers.get('content-type'))
+  const wrongType = () => new AppError('unsupported_media_type', 415, 'The body should be application/json')
+  if (!json && declared !== null && Number(declared) > 0) throw wrongType()
+  const text = await readBodyText(request, limit)
+  if (text === '') return {}
+  if (!json) throw wrongType()
+  call.bodyText = text
+  try {
+    return parseJson(text)
+  } catch {
+    throw invalidRequest([{ type: 'json_invalid', loc: ['body'], msg: 'The body is not valid JSON', input: null }])
+  }
+}
+
+/** Both mounts of the family; the alias answers alike and is left out of the documentation. */
+export const giftyRoutes = (services: GiftyServices) => {
+  const mount = (prefix: string) =>
+    new Elysia({ prefix })
+      .onParse({ as: 'scoped' }, readBody as any)
+      .onTransform({ as: 'scoped' }, ({ query, params }: any) => {
+        tidyStrings(query)
+        tidyStrings(params)
+      })
+      .use(sourcesRoutes(services.sources))
+      .use(ingestionRoutes(services.ingestion))
+      .use(catalogRoutes(services.catalog))
+      .use(monitoringRoutes(services.reports))
+      .use(fleetRoutes(services.fleet, services.sockets))
+  return new Elysia().use(mount('/internal')).use(mount('/api/v1/internal'))
+}

@@ -1,0 +1,55 @@
+import { Elysia } from 'elysia'
+import { MIB } from '../../platform/http/body.ts'
+import { callOf } from '../../platform/http/pipeline.ts'
+import { invalidRequest } from '../envelope.ts'
+import { answers, operation } from '../operation.ts'
+import { ingestAnswer, ingestBatch, ingestBatchDocument } from './model.ts'
+import type { Ingestion } from './service.ts'
+
+const op = operation('ingestion')
+const KEY = /^[\x20-\x7e]{1,255}$/
+
+/** `POST /internal/ingest-batch` (gifty §3). */
+export const ingestionRoutes = (ingestion: Ingestion) =>
+  new Elysia().post(
+    '/ingest-batch',
+    async ({ body, request, set }) => {
+      const key = request.headers.get('idempotency-key')
+      if (key === null) return (await ingestion.ingest(body)).answer
+      if (!KEY.test(key))
+        throw invalidRequest([
+          {
+            type: 'value_error',
+            loc: ['header', 'Idempotency-Key'],
+            msg: 'Input should be 1 to 255 printable ASCII characters',
+            input: key.slice(0, 300),
+          },
+        ])
+      const call = callOf(request)
+      const bodyHash = new Bun.CryptoHasher('sha256').update(call.bodyText ?? '').digest('base64url')
+      const { answer, replayed } = await ingestion.ingest(body, { scope: call.principal?.id ?? '', key, bodyHash })
+      if (replayed) set.headers['idempotency-replayed'] = 'true'
+      return answer
+    },
+    {
+      body: ingestBatch,
+      detail: op(
+        'Ingest a batch',
+        'Good elements are stored, bad ones reported. An `Idempotency-Key` makes a repeat safe.',
+        answers(ingestAnswer, 404, 409, 422),
+        {
+          requestBody: ingestBatchDocument,
+          parameters: [
+            {
+              in: 'header',
+              name: 'Idempotency-Key',
+              required: false,
+              description: 'A repeat with the same key and body gets the same answer',
+              schema: { type: 'string', minLength: 1, maxLength: 255 },
+            },
+          ],
+          'x-max-body-bytes': 32 * MIB,
+        },
+      ),
+    },
+  )

@@ -1,0 +1,198 @@
+import { type Engine, isRefusal } from '../../engine/index.ts'
+import { AppError, conflict, notFound } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Metrics } from '../../platform/metrics.ts'
+import { nameHash, stripSet } from '../catalog/identity.ts'
+import type { CatalogRepository } from '../catalog/repository.ts'
+import { invalidRequest } from '../envelope.ts'
+import type { RunRow, SourceRow } from '../sources/repository.ts'
+import type { Sources } from '../sources/service.ts'
+import { type CheckedCategory, checkElements } from './elements.ts'
+import type { IngestAnswer, IngestBatch } from './model.ts'
+import { type PreparedProduct, prepareProducts, storeProducts } from './products.ts'
+import type { IngestionRepository } from './repository.ts'
+
+const MAX_ELEMENTS = 5000
+const KEY_LIFE_MS = 86_400_000
+
+export interface IngestionDeps {
+  db: Db
+  clock: Clock
+  engine: Engine
+  sources: Sources
+  catalog: CatalogRepository
+  repository: IngestionRepository
+  metrics: Metrics
+}
+export interface IdempotencyKey {
+  /** The credential. */
+  scope: string
+  key: string
+  /** SHA-256 of the body. */
+  bodyHash: string
+}
+
+const staleLease = () => conflict('The lease is not held any more', 'stale_lease')
+const missing = () => notFound('Source not found')
+
+/** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
+export const createIngestion = ({ db, clock, engine, sources, catalog, repository, metrics }: IngestionDeps) => {
+  const inProgress = new Set<string>()
+
+  /** The run a batch belongs to: that of the lease, of the named source, or of the only running source of the site. */
+  function* target(tx: Tx, batch: IngestBatch, siteKeys: ReadonlySet<string>): Steps<{ source?: SourceRow; open?: RunRow }> {
+    if (batch.task_id && batch.worker_id && batch.fence !== null && batch.fence !== undefined) {
+      const task = yield* engine.holding(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
+      if (isRefusal(task)) throw staleLease()
+      const [run] = yield* sources.repository.runsOfTasks(tx, [task.id])
+      const source = run && (yield* sources.repository.lock(tx, run.sourceId))
+      const open = source && (yield* sources.repository.openRunInside(tx, source.id))
+      if (!source || open?.id !== run.id) throw staleLease()
+      if (batch.source_id !== 0 && batch.source_id !== source.id && !(yield* sources.repository.lock(tx, batch.source_id)))
+        throw missing()
+      return { source, open }
+    }
+    if (batch.source_id !== 0) return yield* sources.lockForReport(tx, batch.source_id)
+    const [siteKey] = siteKeys
+    const running =
+      siteKeys.size === 1 && siteKey !== undefined ? yield* sources.repository.onlyRunningOfSite(tx, siteKey) : undefined
+    return running ? yield* sources.lockForReport(tx, running.sourceId) : {}
+  }
+
+  const store = (
+    batch: IngestBatch,
+    prepared: {
+      products: PreparedProduct[]
+      duplicates: number
+      categories: CheckedCategory[]
+      rejected: IngestAnswer['rejected']
+    },
+    idempotency: IdempotencyKey | undefined,
+  ) =>
+    db.tx(function* (tx) {
+      const now = new Date(clock.now())
+      if (idempotency) {
+        const known = yield* repository.claim(tx, idempotency, now, new Date(now.getTime() + KEY_LIFE_MS))
+        if (known) {
+          if (known.bodyHash !== idempotency.bodyHash)
+            throw new AppError('idempotency_conflict', 422, 'The Idempotency-Key was used with another body')
+          return { answer: known.response, replayed: true, siteKey: undefined }
+        }
+      }
+      const { products, categories } = prepared
+      const siteKeys = new Set([
+        ...products.map((product) => product.write.siteKey),
+        ...categories.map(({ category }) => category.site_key),
+      ])
+      const { source, open } = yield* target(tx, batch, siteKeys)
+      if (source) for (const product of products) product.write.sourceId = source.id
+
+      const stored = yield* storeProducts(catalog, tx, products, now)
+      const found = distinctCategories(categories)
+      const created = yield* sources.discover(tx, found, source, now)
+      const names = new Set<string>()
+      for (const { write } of products) if (write.category !== null && write.category.trim() !== '') names.add(write.category)
+      for (const { name } of found) if (name.trim() !== '') names.add(name)
+      yield* catalog.addCategoryNames(
+        tx,
+        [...names].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1)),
+        now,
+      )
+
+      const runId = source
+        ? yield* sources.runEvents.addBatch(
+            tx,
+            source,
+            open,
+            {
+              scraped: products.length,
+              new: stored.inserted,
+              updated: stored.updated,
+              unchanged: stored.unchanged,
+              categories: created,
+            },
+            now,
+          )
+        : null
+      yield* catalog.addPrices(tx, stored.priced, runId, now)
+      const answer: IngestAnswer = {
+        status: 'ok',
+        items_ingested: stored.inserted,
+        items_updated: stored.updated,
+        items_unchanged: stored.unchanged,
+        items_duplicate: prepared.duplicates,
+        categories_ingested: created,
+        run_id: runId,
+        rejected: prepared.rejected,
+      }
+      if (idempotency) yield* repository.keep(tx, idempotency, answer)
+      return { answer, replayed: false, siteKey: source?.siteKey ?? [...siteKeys][0] }
+    })
+
+  const ingest = async (
+    batch: IngestBatch,
+    idempotency: IdempotencyKey | undefined,
+  ): Promise<{ answer: IngestAnswer; replayed: boolean }> => {
+    const categories = batch.categories ?? []
+    if (batch.items.length + categories.length > MAX_ELEMENTS)
+      throw new AppError('payload_too_large', 413, `A batch holds at most ${MAX_ELEMENTS} elements`)
+    const given = [batch.task_id, batch.worker_id, batch.fence].filter((part) => part !== null && part !== undefined).length
+    if (given !== 0 && given !== 3)
+      throw invalidRequest([
+        {
+          type: 'value_error',
+          loc: ['body', 'task_id'],
+          msg: 'task_id, worker_id and fence go together',
+          input: batch.task_id ?? null,
+        },
+      ])
+    // Only for its parameters; the transaction locks the row and reads it again.
+    const source = batch.source_id === 0 ? undefined : await sources.repository.find(batch.source_id)
+    if (batch.source_id !== 0 && !source) throw missing()
+    const checked = await checkElements(batch.items, categories, stripSet(source?.config.strip_params))
+    if (checked.rejected.length > 0 && checked.products.length + checked.categories.length === 0) {
+      metrics.batch(source?.siteKey ?? 'unknown', 'error', 0)
+      throw invalidRequest(checked.problems)
+    }
+    const { products, duplicates } = prepareProducts(checked.products, null)
+    const { answer, replayed, siteKey } = await store(
+      batch,
+      { products, duplicates, categories: checked.categories, rejected: checked.rejected },
+      idempotency,
+    )
+    if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
+    return { answer, replayed }
+  }
+
+  return {
+    /**
+     * Stores a batch. A repeated Idempotency-Key with the same body gets the stored answer.
+     * @throws AppError 404 unknown source, 409 `stale_lease` or `idempotency_in_progress`, 413, 422
+     */
+    async ingest(batch: IngestBatch, idempotency?: IdempotencyKey): Promise<{ answer: IngestAnswer; replayed: boolean }> {
+      if (!idempotency) return ingest(batch, undefined)
+      const id = `${idempotency.scope}\n${idempotency.key}`
+      if (inProgress.has(id))
+        throw new AppError('idempotency_in_progress', 409, 'A request with this Idempotency-Key is in progress', {
+          headers: { 'retry-after': '1' },
+        })
+      inProgress.add(id)
+      try {
+        return await ingest(batch, idempotency)
+      } finally {
+        inProgress.delete(id)
+      }
+    },
+    purgeKeys: repository.purge,
+  }
+}
+export type Ingestion = ReturnType<typeof createIngestion>
+
+const distinctCategories = (categories: CheckedCategory[]) => {
+  const byUrl = new Map<string, { url: string; name: string; siteKey: string; parentUrl: string | null }>()
+  for (const { category, url } of categories)
+    if (!byUrl.has(url))
+      byUrl.set(url, { url, name: category.name ?? '', siteKey: category.site_key, parentUrl: category.parent_url ?? null })
+  return [...byUrl.values()]
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { documented, type RouteDocument } from '../platform/http/openapi.ts'
+
+const problem = z.object({ type: z.string(), loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), input: z.unknown() })
+
+/** The family's error envelope (gifty §1.2). */
+export const errorView = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      fields: z.looseObject({ details: z.array(problem).optional() }).optional(),
+    }),
+  })
+  .meta({ id: 'GiftyError', description: 'What went wrong' })
+
+/** Statuses every operation of the family can answer. */
+const ALWAYS = [401, 403, 413, 415, 500, 503]
+
+/** Responses of an operation for its documentation: the 200 body, and the statuses of errors. */
+export const answers = (ok: z.ZodType, ...errors: number[]) => {
+  const responses: Record<number, z.ZodType> = { 200: ok }
+  for (const status of [...ALWAYS, ...errors].sort((a, b) => a - b)) responses[status] = errorView
+  return responses
+}
+
+/** Documentation of a route under a tag. */
+export const operation =
+  (tag: string) =>
+  (summary: string, description: string, responses: Record<number, z.ZodType>, more: Partial<RouteDocument> = {}) =>
+    documented({
+      tags: [`gifty: ${tag}`],
+      summary,
+      description,
+      responses,
+      security: [{ internalToken: [] }, { dashboard: [] }],
+      ...more,
+    })

@@ -1,0 +1,83 @@
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/db/index.ts'
+import type { CatalogCounts } from './catalog/service.ts'
+
+const DAY_MS = 86_400_000
+
+export interface SiteReport {
+  site_key: string
+  total_sources: number
+  status: string
+  last_synced_at: string | null
+  is_active: boolean
+  id: number
+  url: string
+  total_items: number
+  scraped_last_run: number
+}
+
+/** Read-only reports over several domains' tables (gifty §8). */
+export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
+  const lite = db.dialect === 'sqlite'
+  const perSite = db.statement<{
+    site_key: string
+    total_sources: number | string
+    running: number
+    queued: number
+    error: number
+    broken: number
+    active: number
+    last_synced_ms: number | string | null
+    id: number | string
+    url: string
+    scraped_last_run: number | string | null
+  }>('report_sites', {
+    sqlite: siteReport('is_active', 'max(last_synced_at)'),
+    postgres: siteReport('is_active::int', '(extract(epoch from max(last_synced_at)) * 1000)::bigint'),
+  })
+  const ofRuns = db.statement<Record<'scraped' | 'fresh' | 'updated' | 'runs' | 'failed', number | string | null>>(
+    'report_runs',
+    `select sum(items_scraped) as scraped, sum(items_new) as fresh, sum(items_updated) as updated, count(*) as runs,
+      sum(case when status in ('failed', 'lost') then 1 else 0 end) as failed from parsing_runs where created_at > ${lite ? ':since' : ':since::timestamptz'}`,
+  )
+
+  return {
+    async monitoring(): Promise<SiteReport[]> {
+      const [rows, totals] = await Promise.all([perSite.all(), counts.perSite()])
+      return rows.map((row) => ({
+        site_key: row.site_key,
+        total_sources: Number(row.total_sources),
+        status: row.running ? 'running' : row.queued ? 'queued' : row.error ? 'error' : row.broken ? 'broken' : 'waiting',
+        last_synced_at: row.last_synced_ms === null ? null : new Date(Number(row.last_synced_ms)).toISOString(),
+        is_active: Number(row.active) > 0,
+        id: Number(row.id),
+        url: row.url,
+        total_items: totals.get(row.site_key) ?? 0,
+        scraped_last_run: Number(row.scraped_last_run ?? 0),
+      }))
+    },
+    async stats() {
+      const [[runs], products] = await Promise.all([ofRuns.all({ since: new Date(clock.now() - DAY_MS) }), counts.totals()])
+      return {
+        scraped_24h: Number(runs?.scraped ?? 0),
+        new_24h: Number(runs?.fresh ?? 0),
+        updated_24h: Number(runs?.updated ?? 0),
+        runs_24h: Number(runs?.runs ?? 0),
+        failed_runs_24h: Number(runs?.failed ?? 0),
+        products_total: products.total,
+        unscored_total: products.unscored,
+      }
+    },
+  }
+}
+export type Reports = ReturnType<typeof createReports>
+
+/** One row a site: `id` and `url` of its oldest hub, else its oldest source. */
+const siteReport = (active: string, lastSynced: string) => `select g.*, s.url,
+    (select r.items_scraped from parsing_runs r where r.site_key = g.site_key and r.status <> 'skipped' order by r.id desc limit 1) as scraped_last_run
+  from (select site_key, count(*) as total_sources,
+      max(case when status = 'running' then 1 else 0 end) as running, max(case when status = 'queued' then 1 else 0 end) as queued,
+      max(case when status = 'error' then 1 else 0 end) as error, max(case when status = 'broken' then 1 else 0 end) as broken,
+      max(${active}) as active, ${lastSynced} as last_synced_ms, coalesce(min(case when type = 'hub' then id end), min(id)) as id
+    from parsing_sources group by site_key) g
+  join parsing_sources s on s.id = g.id order by g.site_key`

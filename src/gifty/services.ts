@@ -1,0 +1,68 @@
+import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
+import type { Platform } from '../platform/index.ts'
+import { catalogRepository } from './catalog/repository.ts'
+import { createCatalog, createCatalogCounts } from './catalog/service.ts'
+import { createFleet } from './fleet/service.ts'
+import { createWorkerSockets } from './fleet/sockets.ts'
+import { ingestionRepository } from './ingestion/repository.ts'
+import { createIngestion } from './ingestion/service.ts'
+import { createNotifications, notificationKind } from './notifications.ts'
+import { createReports } from './reports.ts'
+import { sourcesRepository } from './sources/repository.ts'
+import { createRuns } from './sources/runs.ts'
+import { createSources } from './sources/service.ts'
+import { createSystemErrors } from './system-errors.ts'
+
+/**
+ * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
+ * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher)` the services.
+ */
+export const giftyDomains = (platform: Platform) => {
+  const { db, clock, config, metrics, bus, log } = platform
+  let engine: Engine | undefined
+  const theEngine = () => {
+    if (!engine) throw new Error('the engine is not made yet')
+    return engine
+  }
+  const repository = sourcesRepository(db)
+  const runs = createRuns({
+    db,
+    clock,
+    repository,
+    engine: theEngine,
+    notifications: () => createNotifications(theEngine(), clock),
+    idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
+  })
+  const kinds: KindPolicy[] = [...runs.kinds, notificationKind]
+
+  const start = (made: Engine, dispatcher: Dispatcher) => {
+    engine = made
+    const catalog = catalogRepository(db)
+    const counts = createCatalogCounts(catalog)
+    const notifications = createNotifications(made, clock)
+    const sources = createSources({
+      db,
+      clock,
+      engine: made,
+      repository,
+      runs,
+      counts,
+      notifications,
+      discoveryDailyQuota: config.discoveryDailyQuota,
+    })
+    const ingestion = createIngestion({ db, clock, engine: made, sources, catalog, repository: ingestionRepository(db), metrics })
+    const fleet = createFleet({ db, clock, engine: made, dispatcher })
+    const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
+    return {
+      sources,
+      ingestion,
+      catalog: createCatalog(catalog),
+      reports: createReports(db, clock, counts),
+      fleet,
+      sockets,
+      systemErrors: createSystemErrors(db, clock, notifications),
+    }
+  }
+  return { kinds, start }
+}
+export type GiftyServices = ReturnType<ReturnType<typeof giftyDomains>['start']>

@@ -1,0 +1,100 @@
+import { cron } from '@elysiajs/cron'
+import { Elysia } from 'elysia'
+import { createApp } from './app.ts'
+import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
+import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
+import { seedDemo } from './demo-source.ts'
+import { PING_MS } from './gifty/fleet/sockets.ts'
+import { startSummary } from './ops/summary.ts'
+import { createPlatform } from './platform/index.ts'
+import { VERSION } from './version.ts'
+
+const start = async () => {
+  const config = configFromProcess()
+  const platform = await createPlatform(config, { version: VERSION })
+  const { log, clock } = platform
+  const trawl = createApp(platform)
+  await trawl.prepare()
+
+  trawl.app.listen({ port: config.port, hostname: config.host })
+  const server = trawl.app.server
+  if (!server) throw new Error('the server did not start')
+  const port = Number(server.port)
+  const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
+
+  // One tick a second; `protect` keeps a slow one from overlapping with the next.
+  const clockwork = new Elysia().use(
+    cron({
+      name: 'tick',
+      pattern: '* * * * * *',
+      protect: true,
+      run: trawl.tick,
+      catch: (error) => log.error('a tick failed', { error }),
+    }),
+  ).store.cron.tick
+  const pings = setInterval(() => trawl.services.sockets.sweep(), PING_MS)
+
+  const workers =
+    config.embeddedWorkers.includes('web') &&
+    config.families.includes('gifty') &&
+    config.internalToken &&
+    config.role !== 'scheduler' &&
+    config.role !== 'api'
+      ? [
+          startWebWorker({
+            log,
+            clock,
+            origin: 'http://localhost',
+            token: config.internalToken,
+            fetch: (request) => trawl.app.handle(request),
+            concurrency: config.embeddedWorkerConcurrency,
+            allowPrivate: allowed(port, config),
+          }),
+        ]
+      : []
+  log.info('listening', { url: origin, version: VERSION, database: platform.db.dialect, role: config.role })
+  if (config.demo && config.families.includes('gifty') && (await seedDemo(trawl.services, origin)))
+    log.info('demo shop seeded', { url: `${origin}/demo/shop` })
+  const summary =
+    config.mode === 'development'
+      ? startSummary({ origin, services: trawl.services, engine: trawl.engine, tokens: DEVELOPMENT_TOKENS })
+      : undefined
+
+  /** SIGTERM: stop accepting, finish, release leases, close streams, exit 0 within ten seconds. */
+  const stop = async (signal: string) => {
+    if (trawl.state.stopping) return
+    trawl.state.stopping = true
+    log.info('stopping', { signal })
+    summary?.stop()
+    const deadline = setTimeout(() => {
+      log.warn('requests in flight did not end in time')
+      server.stop(true)
+    }, config.shutdownTimeoutSeconds * 1000)
+    clockwork.stop()
+    clearInterval(pings)
+    // Leases go back through the app, so the workers stop before anything they speak through.
+    await Promise.all(workers.map((worker) => worker.stop()))
+    const closed = server.stop()
+    trawl.dispatcher.close()
+    trawl.services.sockets.stop()
+    await closed
+    clearTimeout(deadline)
+    await platform.close()
+    log.info('stopped', {})
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void stop('SIGTERM'))
+  process.on('SIGINT', () => void stop('SIGINT'))
+}
+
+/** Private addresses the web worker may reach: the demo shop on our own port, and what the configuration lists. */
+const allowed = (port: number, config: { demo: boolean; webWorkerAllow: readonly string[] }) => {
+  const own = allowOwnOrigin(port)
+  return (host: string, at: number) => (config.demo && own(host, at)) || config.webWorkerAllow.includes(`${host}:${at}`)
+}
+
+start().catch((error) => {
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`)
+  else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,72 @@
+import { swagger } from '@elysiajs/swagger'
+import type { AnyElysia } from 'elysia'
+import { Elysia } from 'elysia'
+import { describeRoutes } from '../platform/http/openapi.ts'
+import { VERSION } from '../version.ts'
+
+const INFO = {
+  title: 'Trawl',
+  version: VERSION,
+  description: 'The API core for fleets of parsers. Every `/internal` route is served identically under `/api/v1/internal`.',
+}
+const SECURITY = {
+  internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
+  dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
+  metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
+} as const
+
+const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Trawl API</title>
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true, persistAuthorization: true })</script></body></html>`
+
+/** The UI's files from the package, so that no page needs the internet; loaded with the first visit. */
+const ASSETS: Record<string, { type: string; load: () => Promise<{ default: string }> }> = {
+  'swagger-ui.css': {
+    type: 'text/css; charset=utf-8',
+    load: () => import('swagger-ui-dist/swagger-ui.css', { with: { type: 'file' } }) as never,
+  },
+  'swagger-ui-bundle.js': {
+    type: 'text/javascript; charset=utf-8',
+    load: () => import('swagger-ui-dist/swagger-ui-bundle.js', { with: { type: 'file' } }) as never,
+  },
+}
+
+/** `/docs` (Swagger UI) and `/docs/json`, the OpenAPI document of the routes (made once, at the first request). */
+export const docsRoutes = (app: () => AnyElysia) => {
+  let made: ReturnType<typeof describeRoutes> | undefined
+  const described = () => {
+    // The alias prefix answers alike; the probes of other names too.
+    made ??= describeRoutes(app().routes as never, (path) => !/^\/(api\/v1\/internal|docs)(\/|$)/.test(path))
+    return made
+  }
+  return new Elysia()
+    .use(
+      swagger({
+        path: '/docs',
+        specPath: '/docs/json',
+        exclude: [/.*/],
+        documentation: {
+          info: INFO,
+          get paths() {
+            return described().paths
+          },
+          get components() {
+            return { ...described().components, securitySchemes: SECURITY } as never
+          },
+        },
+      }),
+    )
+    .get('/docs', () => new Response(PAGE, { headers: { 'content-type': 'text/html; charset=utf-8' } }), {
+      detail: { hide: true },
+    })
+    .get(
+      '/docs/assets/:file',
+      async ({ params, status }) => {
+        const asset = ASSETS[params.file]
+        if (!asset) return status(404)
+        const { default: path } = await asset.load()
+        return new Response(Bun.file(path), { headers: { 'content-type': asset.type, 'cache-control': 'public, max-age=86400' } })
+      },
+      { detail: { hide: true } },
+    )
+}

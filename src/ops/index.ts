@@ -1,0 +1,84 @@
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { unauthorized } from '../errors.ts'
+import { secretMatcher } from '../platform/crypto/compare.ts'
+import { documented } from '../platform/http/openapi.ts'
+import type { Platform } from '../platform/index.ts'
+
+/** A dependency that does not answer within this time counts as down. */
+const CHECK_MS = 1000
+
+export interface OpsState {
+  stopping: boolean
+}
+
+/** Probes and metrics (DESIGN §1). */
+export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsState) => {
+  const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
+  const databaseAnswers = async () => {
+    const done = new AbortController()
+    try {
+      return await Promise.race([db.ping().then(() => true), clock.sleep(CHECK_MS, done.signal).then(() => false)])
+    } catch {
+      return false
+    } finally {
+      done.abort()
+    }
+  }
+  const ready = z.object({
+    status: z.enum(['ready', 'not_ready']),
+    checks: z.record(z.string(), z.enum(['ok', 'down', 'stopping'])),
+  })
+  return new Elysia()
+    .get('/livez', () => ({ status: 'ok' as const }), {
+      detail: documented({
+        tags: ['health'],
+        summary: 'Tell that the process lives',
+        description: 'Touches no dependency.',
+        responses: { 200: z.object({ status: z.literal('ok') }) },
+        security: [],
+      }),
+    })
+    .get(
+      '/readyz',
+      async ({ set }) => {
+        const database = await databaseAnswers()
+        const isReady = database && !state.stopping
+        set.headers['cache-control'] = 'no-store'
+        if (!isReady) set.status = 503
+        return {
+          status: isReady ? 'ready' : 'not_ready',
+          checks: { database: database ? 'ok' : 'down', process: state.stopping ? 'stopping' : 'ok' },
+        }
+      },
+      {
+        detail: documented({
+          tags: ['health'],
+          summary: 'Tell whether requests are welcome',
+          description: 'Asks the database, one second at most.',
+          responses: { 200: ready, 503: ready },
+          security: [],
+        }),
+      },
+    )
+    .get(
+      '/metrics',
+      async ({ request, set }) => {
+        if (metricsToken) {
+          const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+          if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
+        }
+        set.headers['content-type'] = metrics.registry.contentType
+        return metrics.text(clock.now())
+      },
+      {
+        detail: documented({
+          tags: ['ops'],
+          summary: 'Read metrics',
+          description: 'Prometheus text format.',
+          responses: { 200: z.string(), 401: z.unknown() },
+          security: [{ metrics: [] }],
+        }),
+      },
+    )
+}

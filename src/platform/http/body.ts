@@ -1,0 +1,57 @@
+import { AppError } from '../../errors.ts'
+
+export const MIB = 1024 * 1024
+
+const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The body is larger than ${limit} bytes`)
+
+/**
+ * Reads a body as text, counting as it comes, so that neither a lying nor a missing Content-Length gets past the limit.
+ * @throws AppError 413 `payload_too_large`
+ */
+export const readBodyText = async (request: Request, limit: number): Promise<string> => {
+  const declared = request.headers.get('content-length')
+  if (declared !== null) {
+    if (Number(declared) > limit) throw tooLarge(limit)
+    return request.text()
+  }
+  if (!request.body) return ''
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of request.body) {
+    size += part.byteLength
+    if (size > limit) throw tooLarge(limit)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/** `application/json` or `application/*+json`, parameters allowed. */
+export const isJsonType = (contentType: string | null): boolean =>
+  contentType !== null && /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i.test(contentType)
+
+/** Drops U+0000 and lone surrogates, which Postgres does not store, from a text. */
+export const cleanText = (text: string): string => (text.includes('\0') ? text.replaceAll('\0', '') : text).toWellFormed()
+
+/** `cleanText` on every text of a JSON value. */
+export const cleanValue = (value: unknown): unknown => {
+  if (typeof value === 'string') return cleanText(value)
+  if (Array.isArray(value)) return value.map(cleanValue)
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [cleanText(key), cleanValue(item)]))
+  return value
+}
+
+/**
+ * Parses JSON text. Characters no database stores can only come from `\u` escapes, so only a text that has such an escape is walked.
+ * @throws SyntaxError, also for nesting deeper than the parser's stack
+ */
+export const parseJson = (text: string): unknown => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw error instanceof SyntaxError ? error : new SyntaxError('nested too deeply')
+  }
+  const suspect = text.includes('\\u0000') || text.includes('\\ud') || text.includes('\\uD')
+  return suspect ? cleanValue(value) : value
+}

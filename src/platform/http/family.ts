@@ -1,0 +1,56 @@
+import type { AppError } from '../../errors.ts'
+
+/** What the app knows of a route before the body is read. `detail` is the route's documentation, where its needs stand too. */
+export interface RouteInfo {
+  method: string
+  /** Template, e.g. `/internal/sources/:id`. */
+  path: string
+  detail: RouteDetail
+  /** The route's zod schemas, to explain a refused value. */
+  schemas: { body?: unknown; query?: unknown; params?: unknown }
+}
+export interface RouteDetail {
+  /** Largest body in bytes; the family's default otherwise. */
+  'x-max-body-bytes'?: number
+  /** The credential the family asks for on this route, where it has several. */
+  'x-credential'?: string
+  [key: string]: unknown
+}
+
+/** One request on its way through the app. */
+export interface Call {
+  requestId: string
+  /** Path of the URL, decoded nowhere. */
+  path: string
+  method: string
+  family: HttpFamily
+  route: RouteInfo | undefined
+  /** Methods the path answers to when the request's own is not among them. */
+  allowed: string[]
+  startedAt: number
+  /** Who the credential names; set by the family's guard. */
+  principal: Principal | undefined
+  /** The body as text, for what hashes it. */
+  bodyText: string | undefined
+}
+export interface Principal {
+  kind: 'service' | 'dashboard'
+  /** Stable name of the credential: idempotency keys live per credential. */
+  id: string
+  role?: string
+}
+
+/** What the domains of one API family share on the wire (DESIGN §1). */
+export interface HttpFamily {
+  name: string
+  /** Path prefixes without a trailing slash; `''` claims what no other family does. */
+  prefixes: string[]
+  /** Before any body byte is read: route, credential, rate limit in the contract's order. Throws AppError to refuse. */
+  guard(request: Request, call: Call): void | Response | Promise<void | Response>
+  /** Dresses an error in the family's envelope. */
+  errorResponse(error: AppError, call: Call): Response
+  /** Turns refused values of a route's schema into the family's error. */
+  validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
+  /** Last touch on every response of the family: CORS, fixed headers. */
+  decorate?: ((response: Response, call: Call, request: Request) => void) | undefined
+}

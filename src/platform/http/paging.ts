@@ -1,0 +1,39 @@
+/** Opaque cursors: the place after which a page goes on. A cursor that is not one of ours is undefined. */
+export const encodeCursor = (place: (string | number)[]): string => Buffer.from(JSON.stringify(place)).toString('base64url')
+
+export const decodeCursor = (cursor: string): (string | number)[] | undefined => {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    return Array.isArray(place) && place.every((part) => typeof part === 'string' || Number.isFinite(part)) ? place : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A JSON array answered page by page, for lists without a bound: memory holds one page. The first page is read before the answer
+ * starts, so that a failure then is still an error response.
+ */
+export const jsonArrayStream = async <T>(pages: AsyncIterator<T[]>): Promise<Response> => {
+  const encoder = new TextEncoder()
+  let next = await pages.next()
+  let first = true
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (next.done) {
+        controller.enqueue(encoder.encode(first ? '[]' : ']'))
+        return controller.close()
+      }
+      const body = JSON.stringify(next.value).slice(1, -1)
+      if (body !== '') {
+        controller.enqueue(encoder.encode((first ? '[' : ',') + body))
+        first = false
+      }
+      next = await pages.next()
+    },
+    async cancel() {
+      await pages.return?.(undefined)
+    },
+  })
+  return new Response(stream, { headers: { 'content-type': 'application/json' } })
+}

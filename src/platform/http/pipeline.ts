@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import type { AnyElysia } from 'elysia'
+import { Memoirist } from 'memoirist'
+import { AppError, toAppError } from '../../errors.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Call, HttpFamily, RouteDetail, RouteInfo } from './family.ts'
+
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
+/** Elysia looks for the path from this character of the URL on, so a shorter host would hide it. */
+const ELYSIA_PATH_FROM = 11
+
+/** Start of the path in an absolute URL, whatever the length of its host. */
+export const pathStart = (url: string): number => {
+  const at = url.indexOf('/', url.indexOf('://') + 3)
+  return at < 0 ? url.length : at
+}
+const pathOf = (url: string): string => {
+  const from = pathStart(url)
+  const query = url.indexOf('?', from)
+  return query < 0 ? url.slice(from) || '/' : url.slice(from, query)
+}
+const withoutTrailingSlash = (path: string) => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
+
+/** All routes of the app by method and path, for what must be known before Elysia has routed. */
+const createRouteIndex = (app: AnyElysia) => {
+  const trees = new Map<string, Memoirist<RouteInfo>>()
+  for (const { method, path, hooks } of app.routes as { method: string; path: string; hooks: any }[]) {
+    const verb = method === 'WS' ? 'GET' : method
+    let tree = trees.get(verb)
+    if (!tree) {
+      tree = new Memoirist<RouteInfo>()
+      trees.set(verb, tree)
+    }
+    const detail: RouteDetail = hooks?.detail ?? {}
+    tree.add(verb, withoutTrailingSlash(path), {
+      method: verb,
+      path,
+      detail,
+      schemas: { body: hooks?.body, query: hooks?.query, params: hooks?.params },
+    })
+  }
+  return {
+    find: (method: string, path: string) => trees.get(method)?.find(method, path)?.store,
+    allowed: (path: string) => {
+      const methods = [...trees].filter(([method, tree]) => tree.find(method, path)).map(([method]) => method)
+      return methods.includes('GET') ? ['HEAD', ...methods].sort() : methods.sort()
+    },
+  }
+}
+
+/** 404 or 405 as `guard`s throw it, at the place their contract gives it. */
+export const requireRoute = (call: Call): RouteInfo => {
+  if (call.route) return call.route
+  if (call.allowed.length === 0) throw new AppError('not_found', 404, 'Not Found')
+  throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
+}
+
+export interface PipelineDeps {
+  log: Log
+  metrics: Metrics
+  families: HttpFamily[]
+}
+
+/**
+ * What every request passes: path and family, request id, the family's guard before the body, one door for errors, metrics and log.
+ * Wraps the root app; to be done before any route is mounted, because Elysia gives hooks to later routes only.
+ */
+export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
+  const byPrefix = families
+    .flatMap((family) => family.prefixes.map((prefix) => ({ prefix, family })))
+    .sort((a, b) => b.prefix.length - a.prefix.length)
+  const familyOf = (path: string): HttpFamily => {
+    for (const { prefix, family } of byPrefix)
+      if (path.startsWith(prefix) && (path.length === prefix.length || prefix === '' || path.charCodeAt(prefix.length) === 47))
+        return family
+    throw new Error('one family has to claim every path')
+  }
+  let index: ReturnType<typeof createRouteIndex> | undefined
+
+  const finish = (error: AppError, call: Call): Response => {
+    const facts = {
+      requestId: call.requestId,
+      route: call.route?.path ?? 'unmatched',
+      method: call.method,
+      code: error.code,
+      error: error.cause,
+    }
+    if (error.code === 'internal_error') log.error('request failed', facts)
+    else if (error.status === 503) log.warn('request refused', facts)
+    const response = call.family.errorResponse(error, call)
+    for (const name in error.headers) response.headers.set(name, error.headers[name] as string)
+    return response
+  }
+  const complete = (call: Call, request: Request, response: Response): Response => {
+    metrics.request(call.method, call.route?.path ?? 'unmatched', response.status, (performance.now() - call.startedAt) / 1000)
+    response.headers.set('x-request-id', call.requestId)
+    call.family.decorate?.(response, call, request)
+    return response
+  }
+  /** Runs the rest of the app; an upgraded socket has no response. */
+  const proceed = (call: Call, request: Request, next: Next): Response | undefined | Promise<Response | undefined> => {
+    const answer = next(request)
+    if (answer instanceof Promise)
+      return answer.then((response) => (response instanceof Response ? complete(call, request, response) : response))
+    return answer instanceof Response ? complete(call, request, answer) : answer
+  }
+
+  const receive = (app: AnyElysia, request: Request, next: Next): Response | undefined | Promise<Response | undefined> => {
+    const url = request.url
+    const from = pathStart(url)
+    // Elysia would look for the path inside the path.
+    if (from < ELYSIA_PATH_FROM) return app.handle(new Request(`http://localhost${url.slice(from)}`, request))
+    if (request.method === 'HEAD') return headOf(app, request)
+    index ??= createRouteIndex(app)
+    const path = withoutTrailingSlash(pathOf(url))
+    const method = request.method
+    const route = index.find(method, path)
+    const given = request.headers.get('x-request-id')
+    const call: Call = {
+      requestId: given !== null && REQUEST_ID.test(given) ? given : randomUUID(),
+      path,
+      method,
+      family: familyOf(path),
+      route,
+      allowed: route ? [] : index.allowed(path),
+      startedAt: performance.now(),
+      principal: undefined,
+      bodyText: undefined,
+    }
+    calls.set(request, call)
+    try {
+      const guarded = call.family.guard(request, call)
+      if (guarded instanceof Promise)
+        return guarded.then(
+          (answer) => (answer ? complete(call, request, answer) : proceed(call, request, next)),
+          (error) => complete(call, request, finish(toAppError(error), call)),
+        )
+      return guarded ? complete(call, request, guarded) : proceed(call, request, next)
+    } catch (error) {
+      return complete(call, request, finish(toAppError(error), call))
+    }
+  }
+
+  return <A extends AnyElysia>(app: A): A =>
+    app
+      .wrap(((next: Next) => (request: Request) => receive(app, request, next)) as any)
+      .onError({ as: 'global' }, ({ code, error, request }: any) => {
+        const call = callOf(request)
+        return finish(explain(code, error, call), call)
+      }) as unknown as A
+}
+
+type Next = (request: Request) => Response | undefined | Promise<Response | undefined>
+const calls = new WeakMap<Request, Call>()
+
+/** The call of a request that has passed the pipeline. */
+export const callOf = (request: Request): Call => {
+  const call = calls.get(request)
+  if (!call) throw new Error('this request has not come through the pipeline')
+  return call
+}
+
+/** HEAD is GET without the body: same checks, same headers. Routes that hand out work refuse it by not being GET. */
+const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
+  const response = await app.handle(new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal }))
+  await response.body?.cancel()
+  return new Response(null, { status: response.status, headers: response.headers })
+}
+
+/** One door for what Elysia and the routes throw. */
+const explain = (code: unknown, error: any, call: Call): AppError => {
+  if (error instanceof AppError) return error
+  if (code === 'NOT_FOUND') return new AppError('not_found', 404, 'Not Found')
+  if (code === 'VALIDATION' && (error.type === 'body' || error.type === 'query' || error.type === 'params'))
+    return call.family.validationError(error.type, call, error.value)
+  if (code === 'PARSE')
+    return error.cause === undefined ? new AppError('bad_request', 400, 'The body could not be read') : toAppError(error.cause)
+  return toAppError(error)
+}

@@ -1,0 +1,71 @@
+import { dirname, join } from 'node:path'
+import type { Config } from '../config.ts'
+import { type Bus, createLocalBus } from './bus/index.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
+import type { Db } from './db/index.ts'
+import { openDatabase } from './db/open.ts'
+import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
+import { createLocalKv, type Kv } from './kv/index.ts'
+import { createLog, type Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+
+/** Everything below the domains. Tests make one with their own clock and database. */
+export interface Platform {
+  config: Config
+  clock: Clock
+  log: Log
+  db: Db
+  bus: Bus
+  kv: Kv
+  rateLimiter: RateLimiter
+  metrics: Metrics
+  /** Made at first use: without a secret to store there is no key file. */
+  keyRing(): KeyRing
+  close(): Promise<void>
+}
+
+export interface PlatformOverrides {
+  clock?: Clock
+  log?: Log
+  db?: Db
+  version: string
+}
+
+/** Opens what the configuration names. */
+export const createPlatform = async (config: Config, overrides: PlatformOverrides): Promise<Platform> => {
+  const clock = overrides.clock ?? systemClock
+  const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
+  const db =
+    overrides.db ??
+    (await openDatabase({ url: config.databaseUrl, synchronous: config.sqliteSynchronous, poolMax: config.databasePoolMax }))
+  const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
+  metrics.onScrape({
+    async refresh() {
+      metrics.connections.set(db.connections())
+    },
+  })
+  let ring: KeyRing | undefined
+  const keyFile = () => {
+    const path =
+      config.databaseUrl.startsWith('sqlite:') && !config.databaseUrl.includes(':memory:')
+        ? config.databaseUrl.slice('sqlite:'.length)
+        : 'data/trawl.db'
+    return join(dirname(path), 'encryption.key')
+  }
+  return {
+    config,
+    clock,
+    log,
+    db,
+    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
+    kv: createLocalKv(clock),
+    rateLimiter: createLocalRateLimiter(clock),
+    metrics,
+    keyRing: () => {
+      ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
+      return ring
+    },
+    close: () => db.close(),
+  }
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'bun:test'
+import { createLocalBus } from '../../src/platform/bus/index.ts'
+import { createLocalKv } from '../../src/platform/kv/index.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+
+describe('kv in process', () => {
+  test('a value lives for its time, and is replaced and deleted', async () => {
+    const clock = fakeClock()
+    const kv = createLocalKv(clock)
+    expect(await kv.get('k')).toBeUndefined()
+    await kv.set('k', 'one', 1000)
+    clock.advance(999)
+    expect(await kv.get('k')).toBe('one')
+    await kv.set('k', '', 1000)
+    clock.advance(999)
+    expect(await kv.get('k')).toBe('')
+    clock.advance(1)
+    expect(await kv.get('k')).toBeUndefined()
+    await kv.set('k', 'again', 1000)
+    await kv.delete('k')
+    await kv.delete('never there')
+    expect(await kv.get('k')).toBeUndefined()
+  })
+
+  test('a counter counts within the life that its first increment started', async () => {
+    const clock = fakeClock()
+    const kv = createLocalKv(clock)
+    expect(await kv.increment('n', 1000)).toEqual({ count: 1, resetMs: 1000 })
+    clock.advance(400)
+    expect(await kv.increment('n', 1000)).toEqual({ count: 2, resetMs: 600 })
+    expect(await Promise.all([kv.increment('n', 9), kv.increment('n', 9)])).toEqual([
+      { count: 3, resetMs: 600 },
+      { count: 4, resetMs: 600 },
+    ])
+    expect(await kv.get('n')).toBe('4')
+    clock.advance(600)
+    expect(await kv.increment('n', 500)).toEqual({ count: 1, resetMs: 500 })
+  })
+
+  test('it stays within its bound; what was written longest ago goes first', async () => {
+    const kv = createLocalKv(fakeClock(), 3)
+    for (const key of ['a', 'b', 'c']) await kv.set(key, key, 1000)
+    await kv.set('a', 'a2', 1000)
+    await kv.set('d', 'd', 1000)
+    expect(await Promise.all(['a', 'b', 'c', 'd'].map((key) => kv.get(key)))).toEqual(['a2', undefined, 'c', 'd'])
+  })
+})
+
+describe('bus in process', () => {
+  test('every subscriber of the topic hears, in order of subscription, within the publish', () => {
+    const bus = createLocalBus(() => {})
+    const heard: string[] = []
+    bus.subscribe('t', (message) => heard.push(`1:${message}`))
+    bus.subscribe('t', (message) => heard.push(`2:${message}`))
+    bus.subscribe('other', (message) => heard.push(`other:${message}`))
+    bus.publish('t', 'x')
+    bus.publish('nobody', 'y')
+    expect(heard).toEqual(['1:x', '2:x'])
+  })
+
+  test('a handler that throws is told and does not keep the others from hearing', () => {
+    const errors: unknown[] = []
+    const bus = createLocalBus((error, topic) => errors.push([(error as Error).message, topic]))
+    const heard: unknown[] = []
+    bus.subscribe('t', () => {
+      throw new Error('broken')
+    })
+    bus.subscribe('t', (message) => heard.push(message))
+    bus.publish('t', 1)
+    expect([heard, errors]).toEqual([[1], [['broken', 't']]])
+  })
+
+  test('an ended subscription hears nothing; ending it twice ends no other', () => {
+    const bus = createLocalBus(() => {})
+    const heard: string[] = []
+    const end = bus.subscribe('t', () => heard.push('first'))
+    end()
+    bus.subscribe('t', () => heard.push('second'))
+    end()
+    bus.publish('t', 1)
+    expect(heard).toEqual(['second'])
+  })
+
+  test('a handler may end its own subscription while it runs', () => {
+    const bus = createLocalBus(() => {})
+    const heard: string[] = []
+    const end = bus.subscribe('t', () => {
+      end()
+      heard.push('once')
+    })
+    bus.subscribe('t', () => heard.push('always'))
+    bus.publish('t', 1)
+    bus.publish('t', 2)
+    expect(heard).toEqual(['once', 'always', 'always'])
+  })
+})

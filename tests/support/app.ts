@@ -1,0 +1,62 @@
+import { createApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { Db } from '../../src/platform/db/index.ts'
+import { createPlatform } from '../../src/platform/index.ts'
+import { createLog, type Log } from '../../src/platform/log.ts'
+import { type FakeClock, fakeClock } from './fake-clock.ts'
+
+export const INTERNAL = { 'x-internal-token': 'dev-internal-token' }
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** Parsed JSON, or the text where it is none. */
+  body: any
+}
+export interface TestAppOptions {
+  clock?: FakeClock
+  env?: Record<string, string>
+  log?: Log
+}
+
+/** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
+export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log }: TestAppOptions = {}) => {
+  const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...env })
+  const platform = await createPlatform(config, { clock, db, log: log ?? createLog({ level: 'error', now: clock.now }), version: 'test' })
+  const trawl = createApp(platform)
+  await trawl.prepare()
+
+  /** One request through the app with the service token. A body that is no string is sent as JSON. */
+  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = INTERNAL): Promise<Answer> => {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+    const response = await trawl.app.handle(
+      new Request(`http://localhost${path}`, { method, headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, body: text }),
+    )
+    const answer = await response.text()
+    let parsed: unknown = answer
+    try {
+      parsed = JSON.parse(answer)
+    } catch {}
+    return { status: response.status, headers: response.headers, body: parsed }
+  }
+  return {
+    ...trawl,
+    platform,
+    clock,
+    call,
+    get: (path: string, headers?: Record<string, string>) => call('GET', path, undefined, headers),
+    post: (path: string, body?: unknown, headers?: Record<string, string>) => call('POST', path, body, headers),
+    patch: (path: string, body?: unknown, headers?: Record<string, string>) => call('PATCH', path, body, headers),
+    /** Listens on a free port for tests of sockets and streams; answers the origin. */
+    listen() {
+      trawl.app.listen({ port: 0, hostname: '127.0.0.1' })
+      return `http://127.0.0.1:${trawl.app.server?.port}`
+    },
+    async stop() {
+      trawl.dispatcher.close()
+      trawl.services.sockets.stop()
+      await trawl.app.server?.stop(true)
+    },
+  }
+}
+export type TestApp = Awaited<ReturnType<typeof createTestApp>>
