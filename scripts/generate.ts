@@ -7,6 +7,15 @@ const run = (...command: string[]) => {
 }
 const name = process.argv[2]
 for (const dialect of ['sqlite', 'postgres'])
-  run(process.execPath, 'x', '--bun', 'drizzle-kit', 'generate', '--config', `drizzle/config.${dialect}.ts`, ...(name ? ['--name', name] : []))
+  run(
+    process.execPath,
+    'x',
+    '--bun',
+    'drizzle-kit',
+    'generate',
+    '--config',
+    `drizzle/config.${dialect}.ts`,
+    ...(name ? ['--name', name] : []),
+  )
 run(process.execPath, 'scripts/openapi.ts')
 await renderEnvTable('write')

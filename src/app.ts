@@ -54,7 +54,12 @@ export const createApp = (platform: Platform) => {
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
       serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: false },
-      websocket: { maxPayloadLength: MAX_FRAME_BYTES, idleTimeout: IDLE_SECONDS * 2, backpressureLimit: MIB, closeOnBackpressureLimit: true },
+      websocket: {
+        maxPayloadLength: MAX_FRAME_BYTES,
+        idleTimeout: IDLE_SECONDS * 2,
+        backpressureLimit: MIB,
+        closeOnBackpressureLimit: true,
+      },
     }),
   )
   const routed = app

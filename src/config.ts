@@ -195,6 +195,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
   const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
   const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  // Not used by the families of this release, but a development value in production is a mistake all the same.
+  for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS', 'JWT_SECRET'] as const) secretFor(name, false)
   if (production && parsed.ENCRYPTION_KEYS === undefined) problems.push('ENCRYPTION_KEYS is required in production')
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -231,3 +233,16 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
 
 /** `loadConfig(process.env)`: the one place that reads the process environment. */
 export const configFromProcess = () => loadConfig(process.env)
+
+/** What the command line tools read of the environment: as clients they need none of a server's secrets. */
+export const clientFromProcess = () => ({
+  token: process.env.INTERNAL_API_TOKEN || undefined,
+  logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
+})
+
+/** The database alone, so that migrating needs no secrets either. */
+export const databaseFromProcess = () => {
+  const { DATABASE_URL, DATABASE_POOL_MAX } = process.env
+  const { databaseUrl, databasePoolMax } = loadConfig({ DATABASE_URL, DATABASE_POOL_MAX })
+  return { databaseUrl, databasePoolMax }
+}

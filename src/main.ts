@@ -5,8 +5,8 @@ import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
-import { startSummary } from './ops/summary.ts'
 import { createPlatform } from './platform/index.ts'
+import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
 
 const start = async () => {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { AppError, type FieldProblem } from '../errors.ts'
-import { NOT_AN_INTEGER } from './fields.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { NOT_AN_INTEGER } from './fields.ts'
 
 const MAX_PROBLEMS = 100
 const MAX_INPUT = 1000
@@ -38,7 +38,8 @@ export const fieldProblem = (issue: z.core.$ZodIssue, base: (string | number)[])
             ? told('int_parsing', 'Input should be an integer')
             : told('int_type', 'Input should be an integer')
         case 'number':
-          if (issue.message === NOT_AN_INTEGER) return typeof input === 'string' ? told('int_parsing', NOT_AN_INTEGER) : told('int_type', NOT_AN_INTEGER)
+          if (issue.message === NOT_AN_INTEGER)
+            return typeof input === 'string' ? told('int_parsing', NOT_AN_INTEGER) : told('int_type', NOT_AN_INTEGER)
           return told('float_parsing', 'Input should be a number')
         case 'boolean':
           return told('bool_parsing', 'Input should be a boolean')

@@ -15,11 +15,16 @@ const SECRET_KEY =
   /token|secret|password|passwd|authorization|cookie|credential|api[-_]?key|session|phone|init_?data|hash$|signature|ciphertext/i
 const SECRET_TEXT: [RegExp, string][] = [
   [/\b(bearer|basic)\s+[^\s"',;]+/gi, '$1 [redacted]'],
-  [/([?&;\s"']|^)((?:[\w-]*(?:token|secret|password|api[-_]?key|signature|code))=)[^&\s"']+/gi, '$1$2[redacted]'],
+  [/([?&;\s"']|^)((?:[\w-]*(?:token|secret|password|api[-_]?key|signature|code|hash|init_data))=)[^&\s"']+/gi, '$1$2[redacted]'],
+  [
+    /("[\w-]*(?:token|secret|password|api[-_]?key|hash|session|phone|init_data)[\w-]*"\s*:\s*)"(?:[^"\\]|\\.)*"/gi,
+    '$1"[redacted]"',
+  ],
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[redacted jwt]'],
-  [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, '$1[redacted]@'],
-  [/\b\d{6,12}:[A-Za-z0-9_-]{30,}\b/g, '[redacted bot token]'],
-  [/\+\d{10,15}\b/g, '[redacted phone]'],
+  // Greedy to the last @ before the path: a password may hold one.
+  [/(:\/\/[^\s/:@]*:)[^\s/]+@/g, '$1[redacted]@'],
+  [/(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}/g, '[redacted bot token]'],
+  [/\+\d(?:[\s().-]{0,2}\d){9,14}(?!\d)/g, '[redacted phone]'],
 ]
 
 /** Removes credentials from free text: bearer values, `token=` parameters, JWTs, URL passwords, bot tokens, phone numbers. */

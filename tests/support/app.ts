@@ -22,15 +22,29 @@ export interface TestAppOptions {
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
 export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log }: TestAppOptions = {}) => {
   const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...env })
-  const platform = await createPlatform(config, { clock, db, log: log ?? createLog({ level: 'error', now: clock.now }), version: 'test' })
+  const platform = await createPlatform(config, {
+    clock,
+    db,
+    log: log ?? createLog({ level: 'error', now: clock.now }),
+    version: 'test',
+  })
   const trawl = createApp(platform)
   await trawl.prepare()
 
   /** One request through the app with the service token. A body that is no string is sent as JSON. */
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = INTERNAL): Promise<Answer> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = INTERNAL,
+  ): Promise<Answer> => {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
     const response = await trawl.app.handle(
-      new Request(`http://localhost${path}`, { method, headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, body: text }),
+      new Request(`http://localhost${path}`, {
+        method,
+        headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        body: text,
+      }),
     )
     const answer = await response.text()
     let parsed: unknown = answer

@@ -71,7 +71,9 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
       async fresh() {
         first ??= await connect()
         const { sql } = await import('drizzle-orm')
-        const tables = await first.sql<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations'`)
+        const tables = await first.sql<{ name: string }>(
+          sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations'`,
+        )
         await first.sql(sql.raw(`truncate ${tables.map((table) => `"${table.name}"`).join(', ')} restart identity cascade`))
         return first
       },

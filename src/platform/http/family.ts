@@ -46,7 +46,7 @@ export interface HttpFamily {
   /** Path prefixes without a trailing slash; `''` claims what no other family does. */
   prefixes: string[]
   /** Before any body byte is read: route, credential, rate limit in the contract's order. Throws AppError to refuse. */
-  guard(request: Request, call: Call): void | Response | Promise<void | Response>
+  guard(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
   /** Dresses an error in the family's envelope. */
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */

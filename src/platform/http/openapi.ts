@@ -63,7 +63,7 @@ export const describeRoutes = (
     if (known) return known
     const {
       $schema,
-      $defs = {},
+      definitions = {},
       id,
       ...rest
     } = z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' }) as Json
@@ -76,11 +76,11 @@ export const describeRoutes = (
       for (const [key, item] of Object.entries(value))
         out[key] =
           key === '$ref' && typeof item === 'string'
-            ? item.replace(/^#\/\$defs\/(.+)$/, (_, name) => `#/components/schemas/${nameOf(name)}`)
+            ? item.replace(/^#\/definitions\/(.+)$/, (_, name) => `#/components/schemas/${nameOf(name)}`)
             : relink(item)
       return out
     }
-    for (const [name, definition] of Object.entries($defs as Json)) {
+    for (const [name, definition] of Object.entries(definitions as Json)) {
       const { id: _id, ...body } = definition
       schemas[nameOf(name)] = relink(body)
     }

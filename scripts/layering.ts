@@ -1,0 +1,85 @@
+import { dirname, join, normalize, relative } from 'node:path'
+
+const FAMILIES = ['gifty', 'love-parser', 'crawler', 'stickers', 'ops']
+/** What a layer may import besides itself (DESIGN §2: arrows go one way). Files of `src` itself are `app`, which may import all. */
+const MAY_IMPORT: Record<string, string[]> = {
+  errors: ['platform'],
+  config: [],
+  version: [],
+  platform: ['errors', 'config'],
+  engine: ['platform', 'errors'],
+  access: ['platform', 'errors'],
+  ...Object.fromEntries(FAMILIES.map((family) => [family, ['access', 'engine', 'platform', 'errors', 'version']])),
+  'builtin-workers': ['platform'],
+  cli: ['builtin-workers', 'platform', 'config', 'errors', 'version'],
+}
+const LEAVES = ['errors.ts', 'config.ts', 'version.ts']
+/** Where the database's dialect may be named. */
+const DIALECT = /\bbun:sqlite\b|from 'postgres'|drizzle-orm\/(?:bun-sqlite|postgres-js|pg-core|sqlite-core)/
+
+const layerOf = (file: string): string => {
+  const path = relative('src', file)
+  const [first] = path.split('/')
+  if (LEAVES.includes(path)) return path.replace('.ts', '')
+  return path.includes('/') ? (first as string) : 'app'
+}
+const IMPORT = /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)|^\s*import\s+'([^']+)'/gm
+
+interface Edge {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+/** Every rule of the house that imports can break; answers the problems in words. */
+export const layeringProblems = async (): Promise<string[]> => {
+  const problems: string[] = []
+  const edges: Edge[] = []
+  const files = [...new Bun.Glob('src/**/*.ts').scanSync('.')]
+    .map(normalize)
+    .filter((file) => !file.endsWith('.d.ts'))
+    .sort()
+  for (const file of files) {
+    const text = await Bun.file(file).text()
+    if (file !== 'src/config.ts' && /\bprocess\.env\b|\bBun\.env\b/.test(text))
+      problems.push(`${file} reads the environment: only src/config.ts may`)
+    if (!file.startsWith('src/platform/db/') && DIALECT.test(text))
+      problems.push(`${file} knows a database dialect: only src/platform/db may`)
+    for (const [, typeOnly, from, lazy, bare] of text.matchAll(IMPORT)) {
+      const target = from ?? lazy ?? bare ?? ''
+      if (target.startsWith('.') && target.endsWith('.ts'))
+        edges.push({ from: file, to: normalize(join(dirname(file), target)), typeOnly: typeOnly !== undefined })
+    }
+    for (const [statement] of text.matchAll(/^[ \t]*tx\.(?:select|insert|update|delete)\(/gm))
+      problems.push(`${file}: "${statement.trim()}" is not yielded, so it does nothing`)
+  }
+  for (const { from, to, typeOnly } of edges) {
+    const layer = layerOf(from)
+    const target = layerOf(to)
+    if (layer !== 'app' && layer !== target && !MAY_IMPORT[layer]?.includes(target))
+      problems.push(`${from} (${layer}) must not import ${to} (${target})`)
+    if (to.endsWith('/tables.ts') && dirname(from) !== dirname(to) && from !== 'src/schema.ts')
+      problems.push(`${from} reaches into the tables of another domain: ${to}`)
+    if (to.endsWith('/repository.ts') && !typeOnly && dirname(from) !== dirname(to) && !from.endsWith('/services.ts'))
+      problems.push(`${from} uses another domain's repository: ${to}`)
+  }
+  return [...problems, ...cycles(edges.filter((edge) => !edge.typeOnly))]
+}
+
+const cycles = (edges: Edge[]): string[] => {
+  const next = Map.groupBy(edges, (edge) => edge.from)
+  const done = new Set<string>()
+  const found: string[] = []
+  const visit = (file: string, path: string[]) => {
+    const at = path.indexOf(file)
+    if (at >= 0) {
+      found.push(`import cycle: ${[...path.slice(at), file].join(' -> ')}`)
+      return
+    }
+    if (done.has(file)) return
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of next.keys()) visit(file, [])
+  return found
+}

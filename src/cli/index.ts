@@ -1,0 +1,81 @@
+import { ConfigError, clientFromProcess } from '../config.ts'
+import { systemClock } from '../platform/clock.ts'
+import { CommandError, EXIT, type Io, UsageError } from './io.ts'
+
+interface Command {
+  about: string
+  /** Loaded when asked for: `trawl ingest` should not pay for a database driver. */
+  load(): Promise<{ help: string; run(args: string[], io: Io): Promise<number> }>
+}
+
+const COMMANDS: Record<string, Command> = {
+  ingest: { about: 'send an NDJSON file of products to a server', load: () => import('./ingest.ts') },
+  worker: { about: 'run a built-in worker as a process of its own', load: () => import('./worker.ts') },
+  migrate: { about: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') },
+}
+
+const HELP = `Usage: trawl <command> [options]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { about }]) => `  ${name.padEnd(10)}${about}`)
+  .join('\n')}
+
+trawl <command> --help tells more.
+`
+
+/** Runs one command line; answers the exit code (see `EXIT`). */
+export const runCli = async (argv: string[], io: Io): Promise<number> => {
+  const [name, ...args] = argv
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.out(HELP)
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) {
+    io.err(`trawl: unknown command "${name}"\n\n${HELP}`)
+    return EXIT.usage
+  }
+  const { help, run } = await command.load()
+  if (args.includes('--help') || args.includes('-h')) {
+    io.out(help)
+    return EXIT.ok
+  }
+  try {
+    return await run(args, io)
+  } catch (error) {
+    // parseArgs names its errors by code only.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
+      io.err(`trawl ${name}: ${(error as Error).message}\n\n${help}`)
+      return EXIT.usage
+    }
+    if (!(error instanceof CommandError || error instanceof ConfigError)) throw error
+    io.err(`trawl ${name}: ${error.message}\n`)
+    return error instanceof ConfigError ? EXIT.usage : EXIT.givenUp
+  }
+}
+
+const main = async () => {
+  const { token, logLevel } = clientFromProcess()
+  return runCli(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isTty: process.stderr.isTTY === true,
+    cwd: process.cwd(),
+    clock: systemClock,
+    token,
+    logLevel,
+  })
+}
+
+if (import.meta.main)
+  main().then(
+    (code) => {
+      process.exitCode = code
+    },
+    (error) => {
+      process.stderr.write(`trawl: ${error instanceof Error ? error.message : String(error)}\n`)
+      process.exitCode = EXIT.givenUp
+    },
+  )

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../src/platform/clock.ts'
+import { openSqlite } from '../src/platform/db/sqlite.ts'
+import { createTestApp, type TestApp } from './support/app.ts'
+
+/** The README's examples are run as they are written. */
+const readme = await Bun.file('README.md').text()
+const example = (name: string): string => {
+  const found = new RegExp(`<!-- example: ${name} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\n\`\`\``).exec(readme)?.[1]
+  if (!found) throw new Error(`the README has no example ${name}`)
+  return found
+}
+
+describe('README', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trawl-readme-'))
+  let app: TestApp
+  let origin: string
+  beforeAll(async () => {
+    app = await createTestApp(openSqlite({ path: join(folder, 'db.sqlite') }), { clock: systemClock as never })
+    origin = app.listen()
+  })
+  afterAll(async () => {
+    await app.stop()
+    await app.platform.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const run = async (...command: string[]) => {
+    const child = Bun.spawn(command, {
+      cwd: folder,
+      env: { ...process.env, TRAWL: origin, TASKS: '1' },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    return { exitCode: await child.exited, stdout, stderr }
+  }
+  const forcedRun = async (name: string) => {
+    const source = await app.post('/internal/sources', { url: `https://${name}.example/catalog`, type: 'list', site_key: name })
+    return { source: source.body, run: (await app.post(`/internal/sources/${source.body.id}/force-run`)).body }
+  }
+
+  for (const [name, lines] of [
+    ['worker-http.mjs', 40],
+    ['worker-ws.mjs', 45],
+  ] as const)
+    test(`${name}: a worker of about 40 lines leases, heartbeats and completes`, async () => {
+      const code = example(name)
+      expect(code.split('\n').length).toBeLessThanOrEqual(lines)
+      await Bun.write(join(folder, name), code)
+      const { source, run: forced } = await forcedRun(name.replace(/\W/g, ''))
+      const done = await run(process.execPath, name)
+      expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+      expect((await app.get(`/internal/tasks/${forced.task_id}`)).body).toMatchObject({
+        status: 'completed',
+        progress: { page: 1 },
+        fence: 1,
+      })
+      expect((await app.get(`/internal/sources/${source.id}`)).body).toMatchObject({
+        status: 'waiting',
+        history: [{ status: 'completed', trigger: 'force' }],
+      })
+    }, 20_000)
+
+  test('tour.sh: every command of the tour answers', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour.sh (no curl or no bash on this machine)')
+      return
+    }
+    await Bun.write(join(folder, 'tour.sh'), example('tour.sh'))
+    const done = await run('bash', '-euo', 'pipefail', 'tour.sh')
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(done.stdout).toContain('"items_ingested":1')
+    expect(done.stdout).toContain('"gift_id":"gifts:https://gifts.example/p/1"')
+    expect(done.stdout).toContain('trawl_build_info')
+  }, 20_000)
+})
