@@ -372,8 +372,10 @@ export const createEngine = ({ db, clock, bus, random = Math.random, kinds }: En
         now,
       )
     })
-    const ready = await statements.readyKinds.all({ now: nowDate() })
-    if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready.map((row) => row.kind) })
+    const ready: string[] = []
+    // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
+    for (const kind of policies.keys()) if ((await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+    if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready })
     return { expired }
   }
 
@@ -550,10 +552,12 @@ export const createEngine = ({ db, clock, bus, random = Math.random, kinds }: En
       and(eq(tasks.kind, kind.kind), eq(tasks.state, 'dead'), lte(tasks.finishedAt, new Date(now - kind.keepDeadMs))),
     ])
     if (past.length === 0) return 0
+    // Bounds the range of the index; without it every finished task of the last days would be looked at.
+    const youngest = new Date(now - Math.min(...kinds.map((kind) => Math.min(kind.keepFinishedMs, kind.keepDeadMs))))
     const ids = tx
       .select({ id: tasks.id })
       .from(tasks)
-      .where(and(isNotNull(tasks.finishedAt), or(...past)))
+      .where(and(lte(tasks.finishedAt, youngest), or(...past)))
       .limit(max)
     return (yield* q(tx.delete(tasks).where(inArray(tasks.id, ids)).returning({ id: tasks.id }))).length
   }

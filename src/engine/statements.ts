@@ -187,11 +187,12 @@ export const engineStatements = (db: Db) => {
           .from(tasks)
           .where(eq(tasks.id, at('id'))) as any,
     ),
-    readyKinds: db.prepare<{ kind: string }>('engine_ready_kinds', (queries) =>
+    readyExists: db.prepare<{ one: number }>('engine_ready_exists', (queries) =>
       queries
-        .selectDistinct({ kind: tasks.kind })
+        .select({ one: sql<number>`1` })
         .from(tasks)
-        .where(and(eq(tasks.state, 'queued'), lte(tasks.runAfter, at('now')))),
+        .where(and(eq(tasks.state, 'queued'), eq(tasks.kind, at('kind')), lte(tasks.runAfter, at('now'))))
+        .limit(1),
     ),
   }
 }

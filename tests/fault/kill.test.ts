@@ -1,0 +1,94 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, expect, test } from 'bun:test'
+import { killLeftovers, ownDirectory, type Server, startServer, TOKEN } from './processes.ts'
+
+const KILLS = 20
+const CLIENTS = 4
+const BATCH = 100
+
+const directory = ownDirectory()
+afterAll(async () => {
+  await killLeftovers()
+  directory.remove()
+})
+
+/** mulberry32: the moments of a failed run can be had again. */
+const seeded = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+
+test('kill -9 at 20 random moments of an ingestion loses no answered row and stores none twice', async () => {
+  const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
+  console.log(`kill.test.ts: TEST_SEED=${seed}`)
+  const random = seeded(seed)
+
+  let server: Server = await startServer(directory.database)
+  const port = server.port
+  let over = false
+  let repeats = 0
+  const answered: { client: number; batch: number; answer: any }[] = []
+
+  const send = async (client: number, batch: number) => {
+    const items = Array.from({ length: BATCH }, (_, n) => ({
+      title: `Product ${client}.${batch}.${n}`,
+      product_url: `https://shop.example/${client}/${batch}/${n}`,
+      site_key: `site-${client}`,
+      price: n + 1,
+      category: `category ${batch % 7}`,
+    }))
+    const body = JSON.stringify({ source_id: 0, items })
+    for (;;) {
+      try {
+        const response = await fetch(`http://127.0.0.1:${port}/internal/ingest-batch`, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json', 'x-internal-token': TOKEN, 'idempotency-key': `${client}:${batch}` },
+        })
+        const answer = await response.json()
+        if (response.status === 200) return answer
+        if (response.status !== 409 && response.status < 500)
+          throw new Error(`answered ${response.status} ${JSON.stringify(answer)}`)
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('answered')) throw error
+      }
+      repeats++
+      await Bun.sleep(20)
+    }
+  }
+  const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+    for (let batch = 0; !over; batch++) answered.push({ client, batch, answer: await send(client, batch) })
+  })
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    await Bun.sleep(20 + random() * 250)
+    server.child.kill('SIGKILL')
+    await server.child.exited
+    server = await startServer(directory.database, { PORT: port })
+  }
+  over = true
+  await Promise.all(clients)
+  server.child.kill('SIGKILL')
+  await server.child.exited
+
+  const rows = answered.length * BATCH
+  console.log(`kill.test.ts: ${answered.length} batches answered, ${repeats} tries repeated`)
+  // A batch that was stored before a kill and answered after it is still one batch: its first answer was kept.
+  for (const { answer } of answered)
+    expect(answer).toMatchObject({ items_ingested: BATCH, items_updated: 0, items_unchanged: 0, items_duplicate: 0 })
+  const db = new Database(directory.database)
+  const count = (sql: string) => (db.query(sql).get() as { n: number }).n
+  expect(db.query('pragma integrity_check').all()).toEqual([{ integrity_check: 'ok' }])
+  expect(count('select count(*) as n from products')).toBe(rows)
+  expect(count('select count(distinct product_url) as n from products')).toBe(rows)
+  expect(count('select count(*) as n from product_prices')).toBe(rows)
+  expect(count('select count(distinct gift_hash) as n from product_prices')).toBe(rows)
+  expect(count('select count(*) as n from category_maps')).toBe(7)
+  expect(count('select count(*) as n from idempotency_keys where response is not null')).toBe(answered.length)
+  const urls = db.query('select 1 from products where product_url = ?')
+  for (const { client, batch } of answered.slice(-50))
+    expect(urls.get(`https://shop.example/${client}/${batch}/${BATCH - 1}`)).not.toBeNull()
+  db.close()
+}, 60_000)

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dir, '../..')
+export const TOKEN = 'dev-internal-token'
+const START_MS = 20_000
+
+/** A directory of the test's own, gone with `remove`. */
+export const ownDirectory = () => {
+  const path = mkdtempSync(join(tmpdir(), 'trawl-fault-'))
+  return { path, database: join(path, 'trawl.db'), remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export interface Started {
+  child: ReturnType<typeof Bun.spawn>
+  /** JSON lines of its log so far. */
+  log: any[]
+  /** Waits for a line of the log. @throws when the process ends or the time is over before it comes */
+  said(message: string): Promise<any>
+}
+
+const alive = new Set<ReturnType<typeof Bun.spawn>>()
+/** Ends what a failed test has left: only processes started here. */
+export const killLeftovers = async () => {
+  for (const child of alive) child.kill('SIGKILL')
+  await Promise.all([...alive].map((child) => child.exited))
+}
+
+const start = (command: string[], env: Record<string, string>): Started => {
+  const child = Bun.spawn([process.execPath, ...command], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'test', ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  alive.add(child)
+  void child.exited.then(() => alive.delete(child))
+  const log: any[] = []
+  let ended = false
+  const wake: (() => void)[] = []
+  const changed = () => {
+    for (const resolve of wake.splice(0)) resolve()
+  }
+  const errors = new Response(child.stderr).text()
+  void (async () => {
+    let rest = ''
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream() as any) as unknown as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() as string
+      for (const line of lines) if (line.startsWith('{')) log.push(JSON.parse(line))
+      changed()
+    }
+    ended = true
+    changed()
+  })()
+  return {
+    child,
+    log,
+    async said(message) {
+      const deadline = Date.now() + START_MS
+      for (;;) {
+        const found = log.find((line) => line.message === message)
+        if (found) return found
+        if (ended) throw new Error(`the process ended without saying "${message}": ${await errors}`)
+        if (Date.now() > deadline) throw new Error(`the process did not say "${message}"`)
+        await Promise.race([new Promise<void>((resolve) => wake.push(resolve)), Bun.sleep(200)])
+      }
+    },
+  }
+}
+
+/** A server process of its own on a free port (or `PORT`), without demo and embedded workers unless `env` says otherwise. */
+export const startServer = async (database: string, env: Record<string, string> = {}) => {
+  const started = start(['src/main.ts'], {
+    DATABASE_URL: `sqlite:${database}`,
+    PORT: '0',
+    DEMO: '0',
+    EMBEDDED_WORKERS: 'none',
+    SCHEDULER_TICK_SECONDS: '1',
+    ...env,
+  })
+  const origin: string = (await started.said('listening')).url
+  return {
+    ...started,
+    origin,
+    port: new URL(origin).port,
+    /** One request with the service token; the answer's status and JSON. */
+    async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+      const response = await fetch(`${origin}${path}`, {
+        method,
+        headers: { 'x-internal-token': TOKEN, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: (await response.json()) as any }
+    },
+  }
+}
+export type Server = Awaited<ReturnType<typeof startServer>>
+
+/** A `trawl worker` process. */
+export const startWorkerProcess = (server: string, ...more: string[]) =>
+  start(['src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
+
+/** Asks until the answer is good. @throws when the time is over, with the last answer */
+export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 20_000): Promise<T> => {
+  const deadline = Date.now() + withinMs
+  for (;;) {
+    const answer = await ask()
+    if (good(answer)) return answer
+    if (Date.now() > deadline) throw new Error(`not in time; the last answer was ${JSON.stringify(answer)}`)
+    await Bun.sleep(50)
+  }
+}

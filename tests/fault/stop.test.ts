@@ -1,0 +1,68 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, expect, test } from 'bun:test'
+import { killLeftovers, ownDirectory, startServer, TOKEN, until } from './processes.ts'
+
+const directory = ownDirectory()
+/** Answers robots.txt and then nothing any more: a task of this site stays where it is. */
+const site = Bun.serve({
+  port: 0,
+  hostname: '127.0.0.1',
+  fetch: (request) =>
+    new URL(request.url).pathname === '/robots.txt' ? new Response(null, { status: 404 }) : new Promise<Response>(() => {}),
+})
+afterAll(async () => {
+  await killLeftovers()
+  await site.stop(true)
+  directory.remove()
+})
+
+test('SIGTERM ends it within ten seconds, with everyone who waits answered and every own lease given back', async () => {
+  const server = await startServer(directory.database, {
+    EMBEDDED_WORKERS: 'web',
+    WEB_WORKER_ALLOW: `127.0.0.1:${site.port}`,
+  })
+  const source = await server.call('POST', '/internal/sources', {
+    url: `http://127.0.0.1:${site.port}/`,
+    type: 'list',
+    site_key: 'slow',
+    config: { worker: 'web' },
+  })
+  const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
+  await until(
+    async () => (await server.call('GET', `/internal/tasks/${run.task_id}`)).body.status,
+    (status) => status === 'leased',
+  )
+
+  const poll = server.call('POST', '/internal/workers/lease', { worker_id: 'waits', kinds: ['notification'], wait_seconds: 30 })
+  const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/internal/workers/connect`, {
+    headers: { 'x-internal-token': TOKEN },
+  } as any)
+  await new Promise((resolve, reject) => {
+    socket.onmessage = resolve
+    socket.onerror = reject
+    socket.onopen = () =>
+      socket.send(JSON.stringify({ type: 'hello', id: 1, data: { worker_id: 'socket', kinds: ['notification'] } }))
+  })
+  const closed = new Promise<number>((resolve) => {
+    socket.onclose = (event) => resolve(event.code)
+  })
+  // The poll has to have reached the server before it is told to stop.
+  await Bun.sleep(300)
+
+  const askedAt = performance.now()
+  server.child.kill('SIGTERM')
+  expect(await poll).toEqual({ status: 200, body: { tasks: [] } })
+  expect(await closed).toBe(1001)
+  expect(await server.child.exited).toBe(0)
+  expect(performance.now() - askedAt).toBeLessThan(10_000)
+
+  const db = new Database(directory.database, { readonly: true })
+  expect(db.query('select state, attempts, last_end, lease_expires_at from tasks where id = ?').get(run.task_id)).toEqual({
+    state: 'queued',
+    attempts: 0,
+    last_end: 'release',
+    lease_expires_at: null,
+  })
+  expect(db.query('select status from parsing_runs where id = ?').get(run.run_id)).toEqual({ status: 'queued' })
+  db.close()
+}, 30_000)

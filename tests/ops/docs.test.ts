@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'bun:test'
+import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { createTestApp } from '../support/app.ts'
+
+describe('/docs', () => {
+  const app = createTestApp(openSqlite({ path: ':memory:' }))
+
+  test('the page and everything it loads come from this server', async () => {
+    const { get } = await app
+    const page = await get('/docs', {})
+    expect(page.headers.get('content-type')).toContain('text/html')
+    const loaded = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string)
+    expect(loaded).toHaveLength(2)
+    expect(String(page.body)).not.toMatch(/https?:\/\//)
+    for (const path of loaded) {
+      const asset = await get(path, {})
+      expect(asset.status).toBe(200)
+      expect(String(asset.body).length).toBeGreaterThan(50_000)
+    }
+  })
+
+  test('an unknown asset is 404, also one that looks like a path', async () => {
+    const { get } = await app
+    for (const name of ['nothing.js', '..%2Findex.ts', '%2e%2e%2fpackage.json'])
+      expect((await get(`/docs/assets/${name}`, {})).status).toBe(404)
+  })
+
+  test('the document is made once and needs no credential', async () => {
+    const { get } = await app
+    const first = await get('/docs/json', {})
+    expect(first.status).toBe(200)
+    expect(Object.keys(first.body.paths)).toContain('/internal/ingest-batch')
+    expect((await get('/docs/json', {})).body).toEqual(first.body)
+  })
+})
