@@ -1,6 +1,7 @@
+export type { Holder } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
-export { createEngine, type Engine, type Holder, isRefusal } from './engine.ts'
+export { createEngine, type Engine, isRefusal } from './engine.ts'
 export {
   defineKind,
   isFinished,

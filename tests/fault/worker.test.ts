@@ -69,8 +69,10 @@ test('the task of a killed worker is leased again, and its run ends with every p
   expect(await server.child.exited).toBe(0)
 
   const db = new Database(directory.database, { readonly: true })
-  const names = db.query('select title from products where site_key = ? order by title').all('shop') as { title: string }[]
-  expect(names.map((row) => row.title)).toEqual(products.map((product) => product.title).sort())
+  const stored = db.query("select product_url from products where site_key = 'shop'").all() as { product_url: string }[]
+  expect(stored.map((row) => row.product_url).sort()).toEqual(
+    products.map((product) => `http://${address}/demo/shop/p/${product.id}`).sort(),
+  )
   expect(db.query('select count(*) as n from product_prices').get()).toEqual({ n: products.length })
   db.close()
 }, 40_000)

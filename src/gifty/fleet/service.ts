@@ -6,6 +6,7 @@ import { type AppError, conflict, invalidField, notFound } from '../../errors.ts
 import type { Clock } from '../../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
+import { isUuid } from '../../platform/ids.ts'
 import { invalidRequest } from '../envelope.ts'
 import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
 import type * as model from './model.ts'
@@ -172,7 +173,7 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
     async tasks(query: z.output<typeof model.tasksQuery>) {
       const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor)
       const after = place?.[0]
-      if (query.cursor !== undefined && typeof after !== 'string')
+      if (query.cursor !== undefined && !(typeof after === 'string' && isUuid(after)))
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
       const kinds = query.kind === undefined ? FLEET_KINDS : FLEET_KINDS.filter((kind) => kind === query.kind)
       const rows =

@@ -32,6 +32,9 @@ type RunBatch = { runBatch(rows: unknown[][], params?: Params): unknown[] }
 /** Rows per statement of a batch: few sizes, so that few statements are compiled. */
 const BATCH_SIZES = [100, 10, 1]
 
+/** How long a start waits for another process that migrates. */
+const BUSY_AT_START_MS = 5000
+
 type RunNow = { runNow(params?: Params): unknown[] }
 
 const bind = (value: unknown): unknown => {
@@ -46,6 +49,20 @@ const bindAll = (params: Params): Params => {
   const bound: Params = {}
   for (const name in params) bound[name] = bind(params[name])
   return bound
+}
+
+/** Switching to WAL does not honour the busy timeout: of several processes that start on a new file, all but one would fail. */
+const useWal = (raw: Database) => {
+  const deadline = performance.now() + BUSY_AT_START_MS
+  for (;;) {
+    try {
+      raw.run('pragma journal_mode=wal')
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'SQLITE_BUSY' || performance.now() > deadline) throw error
+      Bun.sleepSync(5)
+    }
+  }
 }
 
 const migrate = (raw: Database) => {
@@ -81,8 +98,8 @@ const migrate = (raw: Database) => {
 export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db => {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
   const raw = new Database(path, { create: true, strict: true })
-  raw.run('pragma busy_timeout=5000')
-  raw.run('pragma journal_mode=wal')
+  raw.run(`pragma busy_timeout=${BUSY_AT_START_MS}`)
+  useWal(raw)
   raw.run(`pragma synchronous=${synchronous}`)
   raw.run('pragma temp_store=memory')
   raw.run('pragma cache_size=-32000')

@@ -1,0 +1,104 @@
+import type { Bus } from '../platform/bus/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import { isUuid } from '../platform/ids.ts'
+import { isFinished, type KindPolicy, type Refusal, TASKS_READY, type Task, type TaskState } from './model.ts'
+import { engineStatements } from './statements.ts'
+import { engineTables } from './tables.ts'
+
+/** Who speaks for a task: the verb counts only if this is its current lease. */
+export interface Holder {
+  id: string
+  owner: string
+  fence: number
+}
+
+/** What ends a lease or a life: see the `settle` statement. */
+export type Settlement = {
+  id: string
+  state: TaskState
+  last_end: Task['lastEnd']
+  back?: number
+  run_after?: number | null
+  error?: string | null
+  result?: unknown
+  finished_at?: number | null
+}
+
+export interface EngineDeps {
+  db: Db
+  clock: Clock
+  bus: Bus
+  /** 0..1, for jitter. */
+  random?: () => number
+  kinds: KindPolicy[]
+}
+
+export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
+export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
+
+/** What all verbs of the engine share: statements, policies, the lock on tasks and the settlement of sets. */
+export const createContext = ({ db, clock, bus, random = Math.random, kinds }: EngineDeps) => {
+  const policies = new Map(kinds.map((kind) => [kind.kind, kind]))
+  const statements = engineStatements(db)
+  const { tasks } = engineTables(db.kit)
+  const policyOf = (kind: string): KindPolicy => {
+    const policy = policies.get(kind)
+    if (!policy) throw new Error(`no policy is defined for tasks of kind ${kind}`)
+    return policy
+  }
+  const nowDate = () => new Date(clock.now())
+  // A process that mounts some families only leaves the others' tasks alone: it does not know what their ends mean.
+  const knownKinds = JSON.stringify(kinds.map((kind) => kind.kind))
+  const announceReady = (tx: Tx, ready: Iterable<string>) => {
+    const names = [...new Set(ready)]
+    if (names.length > 0) tx.afterCommit(() => bus.publish(TASKS_READY, { kinds: names }))
+  }
+  const byKind = <T>(items: T[], kindOf: (item: T) => string): Map<string, T[]> => Map.groupBy(items, kindOf)
+  const holds = (task: Task, holder: Holder, now: Date) =>
+    (task.state === 'leased' || task.state === 'cancelling') &&
+    task.leaseOwner === holder.owner &&
+    task.fence === holder.fence &&
+    task.leaseExpiresAt !== null &&
+    task.leaseExpiresAt > now
+  const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
+
+  function* lockTasks(tx: Tx, ids: string[]): Steps<Map<string, Task>> {
+    const known = ids.filter(isUuid)
+    if (known.length === 0) return new Map()
+    const rows = yield* tx.run(statements.lockTasks, { ids: JSON.stringify(known) })
+    return new Map(rows.map((row) => [row.id, row]))
+  }
+  function* settle(tx: Tx, items: Settlement[], now: Date): Steps<void> {
+    if (items.length === 0) return
+    const rows = items.map((item) => ({
+      back: 0,
+      run_after: null,
+      error: null,
+      finished_at: isFinished(item.state) ? now.getTime() : null,
+      ...item,
+    }))
+    yield* tx.run(statements.settle, { items: JSON.stringify(rows), now })
+  }
+
+  return {
+    db,
+    clock,
+    bus,
+    random,
+    kinds,
+    policies,
+    statements,
+    tasks,
+    policyOf,
+    nowDate,
+    knownKinds,
+    announceReady,
+    byKind,
+    holds,
+    lastHeldBy,
+    lockTasks,
+    settle,
+  }
+}
+export type EngineContext = ReturnType<typeof createContext>

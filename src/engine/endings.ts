@@ -1,0 +1,163 @@
+import { and, eq, inArray, isNotNull, lte } from 'drizzle-orm'
+import { q, type Steps, type Tx } from '../platform/db/index.ts'
+import { type EngineContext, unknown } from './context.ts'
+import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type TaskState } from './model.ts'
+
+/** Most expired leases one sweep transaction ends; more are ended by the next. */
+const SWEEP_MAX = 500
+
+/** How tasks end or are held back without a word of their holder: expiry, cancel, the domain's own reports. */
+export const createEndings = ({
+  db,
+  bus,
+  policies,
+  statements,
+  tasks,
+  policyOf,
+  nowDate,
+  knownKinds,
+  announceReady,
+  byKind,
+  lockTasks,
+  settle,
+}: EngineContext) => {
+  function* endExpired(tx: Tx, now: Date): Steps<number> {
+    const rows = yield* tx.run(statements.lockExpired, { now, kinds: knownKinds, max: SWEEP_MAX })
+    const ended = rows.map((task) => {
+      const last = task.attempts >= task.maxAttempts || policyOf(task.kind).onExpiry === 'dead'
+      const outcome: TaskState = task.state === 'cancelling' ? 'cancelled' : last ? 'dead' : 'queued'
+      return { task, outcome }
+    })
+    for (const [kind, group] of byKind(ended, (end) => end.task.kind)) {
+      const hook = policyOf(kind).expired
+      if (hook) yield* hook(tx, group, now)
+    }
+    yield* settle(
+      tx,
+      ended.map(({ task, outcome }) => ({
+        id: task.id,
+        state: outcome,
+        last_end: 'expiry',
+        error: outcome === 'dead' ? 'the lease was lost in every attempt' : undefined,
+      })),
+      now,
+    )
+    announceReady(
+      tx,
+      ended.filter((end) => end.outcome === 'queued').map((end) => end.task.kind),
+    )
+    return ended.length
+  }
+
+  /** One sweep: ends expired leases and overdue tasks, and announces delayed tasks that have become ready. */
+  const sweep = async (): Promise<{ expired: number }> => {
+    let expired = 0
+    for (;;) {
+      const ended = await db.tx((tx) => endExpired(tx, nowDate()))
+      expired += ended
+      if (ended < SWEEP_MAX) break
+    }
+    await db.tx(function* (tx) {
+      const now = nowDate()
+      const overdue = yield* q(
+        tx
+          .select({ id: tasks.id })
+          .from(tasks)
+          .where(
+            and(
+              eq(tasks.state, 'queued'),
+              isNotNull(tasks.expiresAt),
+              lte(tasks.expiresAt, now),
+              inArray(tasks.kind, [...policies.keys()]),
+            ),
+          )
+          .limit(SWEEP_MAX),
+      )
+      const locked = yield* lockTasks(
+        tx,
+        overdue.map((row) => row.id),
+      )
+      const still = [...locked.values()].filter((task) => task.state === 'queued')
+      for (const [kind, group] of byKind(still, (task) => task.kind)) {
+        const hook = policyOf(kind).cancelled
+        if (hook) yield* hook(tx, group, now)
+      }
+      yield* settle(
+        tx,
+        still.map((task) => ({
+          id: task.id,
+          state: 'cancelled',
+          last_end: task.lastEnd,
+          error: 'expired before anyone took it',
+        })),
+        now,
+      )
+    })
+    const ready: string[] = []
+    // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
+    for (const kind of policies.keys())
+      if ((await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+    if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready })
+    return { expired }
+  }
+
+  /** Cancels: a queued task at once, a leased one when its holder lets go. Answers the new state, or `finished`. */
+  const cancel = (id: string, allowed: readonly string[]): Promise<{ state: TaskState } | Refusal> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const task = (yield* lockTasks(tx, [id])).get(id)
+      if (!task || !allowed.includes(task.kind)) return unknown
+      if (isFinished(task.state)) return { code: 'finished' as const, message: 'The task has already finished' }
+      if (task.state === 'leased' || task.state === 'cancelling') {
+        yield tx.update(tasks).set({ state: 'cancelling', updatedAt: now }).where(eq(tasks.id, id)).returning({ id: tasks.id })
+        const owner = task.leaseOwner as string
+        tx.afterCommit(() => bus.publish(TASK_CANCEL, { taskId: id, owner }))
+        return { state: 'cancelling' as const }
+      }
+      const hook = policyOf(task.kind).cancelled
+      if (hook) yield* hook(tx, [task], now)
+      yield* settle(tx, [{ id, state: 'cancelled', last_end: 'cancel' }], now)
+      return { state: 'cancelled' as const }
+    })
+
+  /** Ends a live task because its domain has closed the matter (a report); a later verb of its holder is answered as done. */
+  function* closeByReport(
+    tx: Tx,
+    ids: string[],
+    state: 'completed' | 'failed' | 'cancelled' | 'dead',
+    error: string | null,
+    now: Date,
+  ): Steps<void> {
+    const live = [...(yield* lockTasks(tx, ids)).values()].filter((task) => !isFinished(task.state))
+    yield* settle(
+      tx,
+      live.map((task) => ({ id: task.id, state, last_end: 'report', error })),
+      now,
+    )
+  }
+
+  /** Takes queued tasks off the offer, because someone works on them without a lease; `closeByReport` ends them. */
+  function* setAside(tx: Tx, ids: string[], now: Date): Steps<void> {
+    const queued = [...(yield* lockTasks(tx, ids)).values()].filter((task) => task.state === 'queued')
+    yield* settle(
+      tx,
+      queued.map((task) => ({ id: task.id, state: 'paused', last_end: task.lastEnd })),
+      now,
+    )
+  }
+
+  /** Changes what a task that nobody holds will be about; answers whether it was in time. */
+  function* replacePayload(tx: Tx, id: string, payload: unknown, now: Date): Steps<boolean> {
+    return (
+      (yield* q(
+        tx
+          .update(tasks)
+          .set({ payload, updatedAt: now })
+          .where(and(eq(tasks.id, id), eq(tasks.state, 'queued')))
+          .returning({ id: tasks.id }),
+      )).length > 0
+    )
+  }
+
+  return { endExpired, sweep, cancel, closeByReport, setAside, replacePayload }
+}

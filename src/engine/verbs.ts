@@ -1,0 +1,203 @@
+import type { Steps, Tx } from '../platform/db/index.ts'
+import { isUuid } from '../platform/ids.ts'
+import { type EngineContext, type Holder, type Settlement, stale, unknown } from './context.ts'
+import type { createEndings } from './endings.ts'
+import { type LeaseRequest, takeReady } from './leasing.ts'
+import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState } from './model.ts'
+
+/** A verb met a task of a kind its caller may not touch. */
+class OtherFamily extends Error {}
+
+/** What a worker says: lease, heartbeat, complete, fail, release. Each verb but the first carries the fence. */
+export const createVerbs = (
+  {
+    db,
+    bus,
+    random,
+    statements,
+    policyOf,
+    nowDate,
+    knownKinds,
+    announceReady,
+    byKind,
+    holds,
+    lastHeldBy,
+    lockTasks,
+    settle,
+  }: EngineContext,
+  { endExpired }: Pick<ReturnType<typeof createEndings>, 'endExpired'>,
+) => {
+  /** Leases up to `max` tasks; ends expired leases first, so that a lost task is offered at once. */
+  const lease = async (request: LeaseRequest): Promise<Task[]> => {
+    if (request.kinds.length === 0 || request.max < 1) return []
+    return db.tx(function* (tx) {
+      const now = nowDate()
+      if ((yield* tx.run(statements.expiredExists, { now, kinds: knownKinds })).length > 0) yield* endExpired(tx, now)
+      // A kind asked for twice would fill the places of the lease twice.
+      const leased = yield* takeReady(statements, tx, { ...request, kinds: [...new Set(request.kinds)] }, now)
+      for (const [kind, group] of byKind(leased, (task) => task.kind)) {
+        const hook = policyOf(kind).leased
+        if (hook) yield* hook(tx, group, now)
+      }
+      return leased
+    })
+  }
+
+  /** Prolongs a lease and stores progress. `leaseMs` counts from now. */
+  const heartbeat = async (
+    holder: Holder,
+    leaseMs: number,
+    progress?: unknown,
+    allowed?: readonly string[],
+  ): Promise<{ leaseExpiresAt: Date; cancelRequested: boolean } | Refusal> => {
+    if (!isUuid(holder.id)) return unknown
+    const beat = await db
+      .tx(function* (tx) {
+        const now = nowDate()
+        const [row] = yield* tx.run(statements.heartbeat, {
+          ...holder,
+          now,
+          until: new Date(now.getTime() + leaseMs),
+          progress: progress === undefined || progress === null ? null : JSON.stringify(progress),
+        })
+        // Thrown, not returned: the prolongation of another family's lease must not be kept.
+        if (row && allowed && !allowed.includes(row.kind)) throw new OtherFamily()
+        if (row && progress !== undefined && progress !== null)
+          tx.afterCommit(() => bus.publish(TASK_PROGRESS, { taskId: holder.id, kind: row.kind, progress }))
+        return row
+      })
+      .catch((error) => {
+        if (error instanceof OtherFamily) return 'other' as const
+        throw error
+      })
+    if (beat === 'other') return unknown
+    if (beat) return { leaseExpiresAt: beat.leaseExpiresAt, cancelRequested: beat.state === 'cancelling' }
+    return (await statements.get.all({ id: holder.id })).length > 0 ? stale : unknown
+  }
+
+  /**
+   * Completes a set. Each item stands alone: the answer maps the refused ids, all others are completed (or were, by the same holder).
+   * `kinds` limits what may be touched; others are unknown.
+   */
+  const complete = (
+    owner: string,
+    items: { id: string; fence: number; result?: unknown }[],
+    allowed: readonly string[],
+  ): Promise<Map<string, Refusal>> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const refused = new Map<string, Refusal>()
+      const rows = yield* lockTasks(
+        tx,
+        items.map((item) => item.id),
+      )
+      const done: { task: Task; result: unknown }[] = []
+      const seen = new Set<string>()
+      for (const { id, fence, result } of items) {
+        const task = rows.get(id)
+        const holder = { id, owner, fence }
+        // The first item of an id decides: a second one must not refuse what the first has completed, nor the other way round.
+        if (seen.has(id)) continue
+        seen.add(id)
+        if (!task || !allowed.includes(task.kind)) refused.set(id, unknown)
+        else if (holds(task, holder, now)) done.push({ task, result })
+        else if (
+          !(isFinished(task.state) && lastHeldBy(task, holder) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
+        )
+          refused.set(id, stale)
+      }
+      for (const [kind, group] of byKind(done, (item) => item.task.kind)) {
+        const hook = policyOf(kind).completed
+        if (hook) for (const [id, refusal] of yield* hook(tx, group, now)) refused.set(id, refusal)
+      }
+      yield* settle(
+        tx,
+        done
+          .filter(({ task }) => !refused.has(task.id))
+          .map(({ task, result }) => ({ id: task.id, state: 'completed', last_end: 'complete', result })),
+        now,
+      )
+      return refused
+    })
+
+  /** Reports a failure. The policy decides whether the task is tried again; a task being cancelled is cancelled. */
+  const fail = (
+    holder: Holder,
+    failure: { error: string; retryable: boolean },
+    allowed: readonly string[],
+  ): Promise<{ state: TaskState; nextAttemptAt: Date | null } | Refusal> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const task = (yield* lockTasks(tx, [holder.id])).get(holder.id)
+      if (!task || !allowed.includes(task.kind)) return unknown
+      if (!holds(task, holder, now)) {
+        if (lastHeldBy(task, holder) && (task.lastEnd === 'fail' || task.lastEnd === 'report'))
+          return { state: task.state, nextAttemptAt: task.state === 'queued' ? task.runAfter : null }
+        return stale
+      }
+      const policy = policyOf(task.kind)
+      let state: TaskState = 'queued'
+      if (task.state === 'cancelling') state = 'cancelled'
+      else if (policy.onFailure === 'fail') state = 'failed'
+      else if (!failure.retryable || task.attempts >= task.maxAttempts) state = 'dead'
+      const delay = policy.retryDelayMs(task.attempts) * (1 + policy.jitter * (2 * random() - 1))
+      const runAfter = state === 'queued' ? new Date(now.getTime() + Math.round(delay)) : null
+      if (policy.failed) yield* policy.failed(tx, task, { ...failure, outcome: state }, now)
+      yield* settle(tx, [{ id: task.id, state, last_end: 'fail', error: failure.error, run_after: runAfter?.getTime() }], now)
+      return { state, nextAttemptAt: runAfter }
+    })
+
+  /** Gives leases back: offered again at once, the attempt is not counted. Tasks being cancelled are cancelled. */
+  const release = (holders: Holder[], allowed: readonly string[]): Promise<Map<string, Refusal>> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const rows = yield* lockTasks(
+        tx,
+        holders.map((holder) => holder.id),
+      )
+      const refused = new Map<string, Refusal>()
+      const held: Task[] = []
+      for (const holder of holders) {
+        const task = rows.get(holder.id)
+        if (!task || !allowed.includes(task.kind)) refused.set(holder.id, unknown)
+        else if (!holds(task, holder, now)) refused.set(holder.id, stale)
+        else held.push(task)
+      }
+      yield* giveBack(tx, held, 'release', now)
+      return refused
+    })
+
+  /** Ends leases without an outcome of work: what was being cancelled is cancelled, the rest is queued again. */
+  function* giveBack(tx: Tx, held: Task[], end: 'release', now: Date): Steps<void> {
+    for (const [kind, group] of byKind(held, (task) => task.kind)) {
+      const policy = policyOf(kind)
+      const back = group.filter((task) => task.state === 'leased')
+      const gone = group.filter((task) => task.state === 'cancelling')
+      if (policy.released && back.length > 0) yield* policy.released(tx, back, now)
+      if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
+    }
+    yield* settle(
+      tx,
+      held.map(
+        (task): Settlement =>
+          task.state === 'leased'
+            ? { id: task.id, state: 'queued', last_end: end, back: 1 }
+            : { id: task.id, state: 'cancelled', last_end: end },
+      ),
+      now,
+    )
+    announceReady(
+      tx,
+      held.filter((task) => task.state === 'leased').map((task) => task.kind),
+    )
+  }
+
+  /** Takes the lock of live leases and tells which of `holders` still hold theirs (the fence of ingestion). */
+  function* holding(tx: Tx, holder: Holder): Steps<Task | Refusal> {
+    const task = (yield* lockTasks(tx, [holder.id])).get(holder.id)
+    if (!task) return unknown
+    return holds(task, holder, nowDate()) ? task : stale
+  }
+
+  return { lease, heartbeat, complete, fail, release, holding }
+}
