@@ -48,11 +48,7 @@ export const loveParserFamily = (): HttpFamily => ({
     return Response.json({ error: body }, { status: error.status })
   },
   validationError: () => new AppError('validation_error', 422, 'Validation failed'),
-  decorate(response) {
-    response.headers.set('x-content-type-options', 'nosniff')
-    response.headers.set('x-frame-options', 'SAMEORIGIN')
-    response.headers.set('referrer-policy', 'no-referrer')
-  },
+  headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
 })
 
 const healthy = { status: 'ok' } as const
@@ -62,6 +58,7 @@ const detail = documented({
   description: 'Touches no dependency.',
   responses: { 200: z.object({ status: z.literal('ok') }) },
   security: [],
+  'x-static': JSON.stringify(healthy),
 })
 
 /** Health of the process (love-parser §2). */

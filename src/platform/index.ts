@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
@@ -63,6 +64,9 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     rateLimiter: createLocalRateLimiter(clock),
     metrics,
     keyRing: () => {
+      // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
+      if (config.production && !config.encryptionKeys)
+        throw new AppError('not_configured', 503, 'ENCRYPTION_KEYS is not configured')
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
       return ring
     },

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { createRequestMetrics } from './request-metrics.ts'
 
 /** A label value a client chose is kept up to this many distinct ones; the rest count as `other`. */
 const MAX_CLIENT_LABELS = 1000
@@ -18,20 +19,7 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
     labelNames: ['version', 'bun', 'dialect'],
     registers: [registry],
   }).set({ ...build, bun: Bun.version }, 1)
-  const requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Answered requests',
-    labelNames: ['method', 'route', 'status_code', 'outcome'],
-    registers: [registry],
-  })
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time from the first byte of a request to its answer',
-    labelNames: ['method', 'route', 'status_code'],
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10],
-    registers: [registry],
-  })
-  const bound = new Map<string, { count: Counter.Internal; time: Histogram.Internal<'method' | 'route' | 'status_code'> }>()
+  const requests = createRequestMetrics(registry)
   const scraped = new Counter({
     name: 'scraped_items_total',
     help: 'Products stored from ingested batches',
@@ -84,22 +72,8 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
     sockets,
     connections,
     dispatched,
-    /** One answered request. `route` is the template, `unmatched` for unknown paths. */
-    request(method: string, route: string, status: number, seconds: number) {
-      const key = `${method} ${route} ${status}`
-      let labels = bound.get(key)
-      if (!labels) {
-        const outcome = status >= 500 ? 'error' : status >= 400 ? 'client_error' : 'success'
-        const status_code = String(status)
-        labels = {
-          count: requests.labels({ method, route, status_code, outcome }),
-          time: durations.labels({ method, route, status_code }),
-        }
-        bound.set(key, labels)
-      }
-      labels.count.inc()
-      labels.time.observe(seconds)
-    },
+    /** Counts the requests of a route; `route` is the template, `unmatched` for unknown paths. */
+    series: requests.series,
     batch(siteKey: string, status: 'success' | 'partial' | 'error', items: number) {
       const spider = spiderLabel(siteKey)
       batches.labels({ spider, status }).inc()

@@ -142,7 +142,6 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
     return yield { runNow: () => (batch as unknown as RunBatch).runBatch(rows, params) } as unknown as Step
   }
   // Nothing to lock: transactions are one after the other.
-  // biome-ignore lint/correctness/useYield: the interface is that of a step
   function* exclusive(): Steps<void> {}
   let afterCommit: (() => void)[] = []
   const tx = Object.assign(Object.create(builders) as object, {

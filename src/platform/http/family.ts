@@ -5,15 +5,20 @@ export interface RouteInfo {
   method: string
   /** Template, e.g. `/internal/sources/:id`. */
   path: string
+  family: HttpFamily
   detail: RouteDetail
   /** The route's zod schemas, to explain a refused value. */
   schemas: { body?: unknown; query?: unknown; params?: unknown }
+  /** Where its requests are counted. */
+  series: { observe(status: number, seconds: number): void }
 }
 export interface RouteDetail {
   /** Largest body in bytes; the family's default otherwise. */
   'x-max-body-bytes'?: number
   /** The credential the family asks for on this route, where it has several. */
   'x-credential'?: string
+  /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
+  'x-static'?: string
   [key: string]: unknown
 }
 
@@ -51,6 +56,8 @@ export interface HttpFamily {
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
-  /** Last touch on every response of the family: CORS, fixed headers. */
+  /** Headers of every response of the family. */
+  headers?: Record<string, string>
+  /** Last touch on every response of the family: CORS. */
   decorate?: ((response: Response, call: Call, request: Request) => void) | undefined
 }
