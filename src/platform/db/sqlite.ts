@@ -65,6 +65,13 @@ const useWal = (raw: Database) => {
   }
 }
 
+/**
+ * SQLite compiles an ordered or limited query anew at every execution, because the bound values might change its plan; that costs
+ * several times the query itself. `likely()` hides a value from the planner and changes nothing else.
+ */
+const withStablePlan = (text: string): string =>
+  / (?:order by|limit) /i.test(text) ? text.replace(/ (<>|<=|>=|=|<|>|limit|offset) \?/gi, ' $1 likely(?)') : text
+
 const migrate = (raw: Database) => {
   // Outside a transaction, where SQLite ignores it: a migration that rebuilds a table must not cascade.
   raw.run('pragma foreign_keys=off')
@@ -108,7 +115,15 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
   // A waiting writer blocks the event loop, so after the start a lock held by another process is an error soon.
   raw.run('pragma busy_timeout=1000')
   // Drizzle compiles a statement at every call; Bun's own cache makes that once per text.
-  raw.prepare = ((text: string) => raw.query(text)) as typeof raw.prepare
+  const texts = new Map<string, string>()
+  raw.prepare = ((text: string) => {
+    let planned = texts.get(text)
+    if (planned === undefined) {
+      planned = withStablePlan(text)
+      texts.set(text, planned)
+    }
+    return raw.query(planned)
+  }) as typeof raw.prepare
   const builders = drizzle(raw, { casing: 'snake_case' })
 
   const runStep = (step: any): unknown => {
