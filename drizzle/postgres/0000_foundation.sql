@@ -233,5 +233,5 @@ CREATE UNIQUE INDEX "tasks_live_uq" ON "tasks" USING btree ("kind","dedupe_key")
 CREATE INDEX "tasks_group_ix" ON "tasks" USING btree ("group_key") WHERE "tasks"."state" in ('leased', 'cancelling') and "tasks"."group_key" is not null;--> statement-breakpoint
 CREATE INDEX "tasks_expiry_ix" ON "tasks" USING btree ("expires_at") WHERE "tasks"."state" = 'queued' and "tasks"."expires_at" is not null;--> statement-breakpoint
 CREATE INDEX "tasks_finished_ix" ON "tasks" USING btree ("finished_at") WHERE "tasks"."finished_at" is not null;--> statement-breakpoint
-CREATE INDEX "tasks_state_ix" ON "tasks" USING btree ("state","kind","id");--> statement-breakpoint
+CREATE INDEX "tasks_kind_ix" ON "tasks" USING btree ("kind","state","id");--> statement-breakpoint
 CREATE INDEX "worker_heartbeats_seen_ix" ON "worker_heartbeats" USING btree ("last_seen");

@@ -220,7 +220,7 @@ CREATE UNIQUE INDEX `tasks_live_uq` ON `tasks` (`kind`,`dedupe_key`) WHERE "task
 CREATE INDEX `tasks_group_ix` ON `tasks` (`group_key`) WHERE "tasks"."state" in ('leased', 'cancelling') and "tasks"."group_key" is not null;--> statement-breakpoint
 CREATE INDEX `tasks_expiry_ix` ON `tasks` (`expires_at`) WHERE "tasks"."state" = 'queued' and "tasks"."expires_at" is not null;--> statement-breakpoint
 CREATE INDEX `tasks_finished_ix` ON `tasks` (`finished_at`) WHERE "tasks"."finished_at" is not null;--> statement-breakpoint
-CREATE INDEX `tasks_state_ix` ON `tasks` (`state`,`kind`,`id`);--> statement-breakpoint
+CREATE INDEX `tasks_kind_ix` ON `tasks` (`kind`,`state`,`id`);--> statement-breakpoint
 CREATE TABLE `worker_heartbeats` (
 	`hostname` text NOT NULL,
 	`pid` integer NOT NULL,

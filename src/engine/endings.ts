@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, lte } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, lte, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { type EngineContext, unknown } from './context.ts'
 import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type TaskState } from './model.ts'
@@ -65,7 +65,7 @@ export const createEndings = ({
           .from(tasks)
           .where(
             and(
-              eq(tasks.state, 'queued'),
+              sql`${tasks.state} = 'queued'`,
               isNotNull(tasks.expiresAt),
               lte(tasks.expiresAt, now),
               inArray(tasks.kind, [...policies.keys()]),

@@ -1,8 +1,11 @@
-import { and, desc, eq, inArray, lt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, lte, ne, or, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
 import type { EngineContext } from './context.ts'
-import type { Task, TaskState } from './model.ts'
+import { TASK_STATES, type Task, type TaskState } from './model.ts'
+
+/** Above every id. */
+const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** What an operator does: look, redrive, purge. */
 export const createOperator = ({
@@ -99,7 +102,7 @@ export const createOperator = ({
   const get = async (id: string): Promise<Task | undefined> => (isUuid(id) ? (await statements.get.all({ id }))[0] : undefined)
 
   /** Newest first. `after` is the id of the last task of the page before. */
-  const list = ({
+  const list = async ({
     kinds: wanted,
     state,
     after,
@@ -109,19 +112,14 @@ export const createOperator = ({
     state?: TaskState[]
     after?: string
     limit: number
-  }): Promise<Task[]> =>
-    db.q
-      .select()
-      .from(tasks)
-      .where(
-        and(
-          inArray(tasks.kind, [...wanted]),
-          state ? inArray(tasks.state, state) : undefined,
-          after ? lt(tasks.id, after) : undefined,
-        ),
-      )
-      .orderBy(desc(tasks.id))
-      .limit(limit) as unknown as Promise<Task[]>
+  }): Promise<Task[]> => {
+    const pages: Task[] = []
+    // One index range for each kind and state: a query for all of them would sort everything they hold.
+    for (const kind of new Set(wanted))
+      for (const one of state ?? TASK_STATES)
+        pages.push(...(await statements.page.all({ kind, state: one, after: after ?? NO_ID, max: limit })))
+    return pages.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit)
+  }
 
   /** Deletes finished and dead tasks of all kinds past their keeping time, at most `max` of them. */
   function* purgeInside(tx: Tx, max = 5000): Steps<number> {
@@ -142,13 +140,21 @@ export const createOperator = ({
   }
   const purge = (max?: number): Promise<number> => db.tx((tx) => purgeInside(tx, max))
 
-  /** Live and dead tasks per kind and state, for the gauges. */
+  /** Live and dead tasks of the kinds this process knows, per kind and state, for the gauges. */
   const counts = (): Promise<{ kind: string; state: TaskState; count: number }[]> =>
     db.q
       .select({ kind: tasks.kind, state: tasks.state, count: sql<number>`count(*)`.mapWith(Number) })
       .from(tasks)
-      .where(inArray(tasks.state, ['queued', 'leased', 'paused', 'cancelling', 'dead']))
-      .groupBy(tasks.state, tasks.kind) as unknown as Promise<{ kind: string; state: TaskState; count: number }[]>
+      .where(
+        and(
+          inArray(
+            tasks.kind,
+            kinds.map((kind) => kind.kind),
+          ),
+          inArray(tasks.state, ['queued', 'leased', 'paused', 'cancelling', 'dead']),
+        ),
+      )
+      .groupBy(tasks.kind, tasks.state) as unknown as Promise<{ kind: string; state: TaskState; count: number }[]>
 
   /** Live leases of a worker. */
   const heldBy = (owner: string, allowed: readonly string[]): Promise<{ id: string; fence: number; leaseExpiresAt: Date }[]> =>
@@ -157,7 +163,7 @@ export const createOperator = ({
       .from(tasks)
       .where(
         and(
-          inArray(tasks.state, ['leased', 'cancelling']),
+          sql`${tasks.state} in ('leased', 'cancelling')`,
           sql`${tasks.leaseExpiresAt} > ${sql.param(nowDate(), tasks.leaseExpiresAt)}`,
           eq(tasks.leaseOwner, owner),
           inArray(tasks.kind, [...allowed]),

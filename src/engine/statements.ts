@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, inArray, lte, type SQL, sql } from 'drizzle-orm'
-import { type Db, inJsonList, param, type Queries } from '../platform/db/index.ts'
+import { and, asc, desc, eq, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { type Db, inJsonList, inJsonListFilter, param, type Queries } from '../platform/db/index.ts'
 import type { Task } from './model.ts'
 import { engineTables } from './tables.ts'
 
@@ -9,6 +9,9 @@ const limitParam = () => sql.placeholder('max')
 /** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
 export const engineStatements = (db: Db) => {
   const { tasks, taskGroups } = engineTables(db.kit)
+  // Literal, as the partial indices say it: with a bound value neither dialect could use them.
+  const queued = sql`${tasks.state} = 'queued'`
+  const held = sql`${tasks.state} in ('leased', 'cancelling')`
   const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
@@ -20,7 +23,7 @@ export const engineStatements = (db: Db) => {
         .from(tasks)
         .where(
           and(
-            eq(tasks.state, 'queued'),
+            queued,
             eq(tasks.kind, kind),
             lte(tasks.runAfter, at('now')),
             // What has expired is not handed out any more, also before a sweep has found it.
@@ -72,7 +75,7 @@ export const engineStatements = (db: Db) => {
         queries
           .update(tasks)
           .set(leaseSet())
-          .where(and(inJsonList(db, tasks.id, 'ids'), eq(tasks.state, 'queued')))
+          .where(and(inJsonList(db, tasks.id, 'ids'), queued))
           .returning() as any,
     ),
     limitedGroups: db.prepare<{ key: string; cap: number | null; pausedUntil: Date | null }>('engine_groups', (queries) =>
@@ -96,7 +99,7 @@ export const engineStatements = (db: Db) => {
         queries
           .select({ key: tasks.groupKey, leased: sql<number>`count(*)`.mapWith(Number) })
           .from(tasks)
-          .where(and(inArray(tasks.state, ['leased', 'cancelling']), inJsonList(db, tasks.groupKey, 'keys')))
+          .where(and(held, inJsonList(db, tasks.groupKey, 'keys')))
           .groupBy(tasks.groupKey) as any,
     ),
     lockTasks: db.prepare<Task>('engine_lock', (queries) =>
@@ -112,13 +115,7 @@ export const engineStatements = (db: Db) => {
       queries
         .select({ one: sql<number>`1` })
         .from(tasks)
-        .where(
-          and(
-            inArray(tasks.state, ['leased', 'cancelling']),
-            lte(tasks.leaseExpiresAt, at('now')),
-            inJsonList(db, tasks.kind, 'kinds'),
-          ),
-        )
+        .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
         .limit(1),
     ),
     lockExpired: db.prepare<Task>('engine_expired', (queries) =>
@@ -126,14 +123,8 @@ export const engineStatements = (db: Db) => {
         queries
           .select()
           .from(tasks)
-          .where(
-            and(
-              inArray(tasks.state, ['leased', 'cancelling']),
-              lte(tasks.leaseExpiresAt, at('now')),
-              inJsonList(db, tasks.kind, 'kinds'),
-            ),
-          )
-          .orderBy(asc(tasks.id))
+          .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
+          .orderBy(asc(tasks.leaseExpiresAt), asc(tasks.id))
           .limit(limitParam()),
       ),
     ),
@@ -156,7 +147,7 @@ export const engineStatements = (db: Db) => {
               eq(tasks.id, at('id')),
               eq(tasks.leaseOwner, at('owner')),
               eq(tasks.fence, at('fence')),
-              inArray(tasks.state, ['leased', 'cancelling']),
+              held,
               sql`${tasks.leaseExpiresAt} > ${at('now')}`,
             ),
           )
@@ -179,6 +170,17 @@ export const engineStatements = (db: Db) => {
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
+    /** One page of one kind in one state, newest first. */
+    page: db.prepare<Task>(
+      'engine_page',
+      (queries) =>
+        queries
+          .select()
+          .from(tasks)
+          .where(and(eq(tasks.kind, at('kind')), eq(tasks.state, at('state')), lt(tasks.id, at('after'))))
+          .orderBy(desc(tasks.id))
+          .limit(limitParam()) as any,
+    ),
     get: db.prepare<Task>(
       'engine_get',
       (queries) =>
@@ -191,7 +193,7 @@ export const engineStatements = (db: Db) => {
       queries
         .select({ one: sql<number>`1` })
         .from(tasks)
-        .where(and(eq(tasks.state, 'queued'), eq(tasks.kind, at('kind')), lte(tasks.runAfter, at('now'))))
+        .where(and(queued, eq(tasks.kind, at('kind')), lte(tasks.runAfter, at('now'))))
         .limit(1),
     ),
   }

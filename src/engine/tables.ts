@@ -42,7 +42,7 @@ export const engineTables = defineTables((k) => {
       k.index('tasks_group_ix').on(t.groupKey).where(sql`${t.state} in ('leased', 'cancelling') and ${t.groupKey} is not null`),
       k.index('tasks_expiry_ix').on(t.expiresAt).where(sql`${t.state} = 'queued' and ${t.expiresAt} is not null`),
       k.index('tasks_finished_ix').on(t.finishedAt).where(sql`${t.finishedAt} is not null`),
-      k.index('tasks_state_ix').on(t.state, t.kind, t.id),
+      k.index('tasks_kind_ix').on(t.kind, t.state, t.id),
       k.check(
         'tasks_state_ck',
         sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`,

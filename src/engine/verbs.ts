@@ -72,7 +72,8 @@ export const createVerbs = (
       })
     if (beat === 'other') return unknown
     if (beat) return { leaseExpiresAt: beat.leaseExpiresAt, cancelRequested: beat.state === 'cancelling' }
-    return (await statements.get.all({ id: holder.id })).length > 0 ? stale : unknown
+    const [task] = await statements.get.all({ id: holder.id })
+    return task && (!allowed || allowed.includes(task.kind)) ? stale : unknown
   }
 
   /**

@@ -1,6 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import type { RunStatus } from './model.ts'
 import { UNSCHEDULED } from './model.ts'
 import { sourcesTables } from './tables.ts'
 
@@ -12,7 +11,8 @@ export type RunChange = Partial<{
   [K in keyof Tables['parsingRuns']['$inferInsert']]: Tables['parsingRuns']['$inferInsert'][K] | SQL
 }>
 
-export const OPEN: RunStatus[] = ['queued', 'running']
+/** Literal, as the partial indices say it: with bound values neither dialect could use them. */
+const isOpen = (runs: Tables['parsingRuns']): SQL => sql`${runs.status} in ('queued', 'running')`
 /** A URL can be longer than what a btree key may hold. */
 export const urlHash = (url: string): string => new Bun.CryptoHasher('sha256').update(url).digest('base64url')
 
@@ -36,7 +36,7 @@ export const sourcesRepository = (db: Db) => {
     queries
       .select()
       .from(runs)
-      .where(and(eq(runs.sourceId, param('id')), inArray(runs.status, OPEN))),
+      .where(and(eq(runs.sourceId, param('id')), isOpen(runs))),
   )
   const newestRun = db.prepare<RunRow>('run_newest', (queries) =>
     queries
@@ -89,6 +89,8 @@ export const sourcesRepository = (db: Db) => {
   )
 
   return {
+    /** The hot ones, for a look at their plans. */
+    statements: { openRun, newestRun, historyOfSource },
     find: async (id: number): Promise<SourceRow | undefined> => (await find.all({ id }))[0],
     /** The row, locked until the transaction ends: whoever changes a source or its runs holds this first. */
     *lock(tx: Tx, id: number): Steps<SourceRow | undefined> {
@@ -214,7 +216,7 @@ export const sourcesRepository = (db: Db) => {
       const open = tx
         .select({ one: sql`1` })
         .from(runs)
-        .where(and(eq(runs.sourceId, sources.id), inArray(runs.status, OPEN)))
+        .where(and(eq(runs.sourceId, sources.id), isOpen(runs)))
       return yield* q(
         tx.skipLocked(
           tx
@@ -260,13 +262,13 @@ export const sourcesRepository = (db: Db) => {
     *updateRun(tx: Tx, id: number, change: RunChange): Steps<RunRow> {
       return (yield* q(tx.update(runs).set(change).where(eq(runs.id, id)).returning()))[0] as RunRow
     },
-    /** Open runs without a word since `before`. */
-    *idleRuns(tx: Tx, before: Date, limit: number): Steps<RunRow[]> {
+    /** Running runs without a word since `before`, by id. */
+    *idleRuns(tx: Tx, before: Date, afterId: number, limit: number): Steps<RunRow[]> {
       return yield* q(
         tx
           .select()
           .from(runs)
-          .where(and(eq(runs.status, 'running'), lte(runs.lastActivityAt, before)))
+          .where(and(isOpen(runs), eq(runs.status, 'running'), lte(runs.lastActivityAt, before), gt(runs.id, afterId)))
           .orderBy(asc(runs.id))
           .limit(limit),
       )

@@ -152,17 +152,20 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
       }
     },
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
-      let prepared: any
+      let made: any
+      const prepared = () => {
+        made ??= (build(builders as unknown as Queries) as any).prepare(name)
+        return made
+      }
       const runIn = (session: Session, params?: Params) => {
-        prepared ??= (build(builders as unknown as Queries) as any).prepare(name)
+        const query = prepared()
         // Drizzle binds a prepared query to the client it was made on; the copy runs in the given transaction instead.
         const bound =
-          session === base
-            ? prepared
-            : Object.assign(Object.create(Object.getPrototypeOf(prepared)), prepared, { client: session.client })
+          session === base ? query : Object.assign(Object.create(Object.getPrototypeOf(query)), query, { client: session.client })
         return bound.execute(bindAll(params)) as Promise<Row[]>
       }
-      return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
+      const text = () => prepared().getQuery().sql as string
+      return { name, text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
     statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
       const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.postgres, (_, index) => `$${index + 1}`)
@@ -172,7 +175,7 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
           names.map((param) => bind(params[param])),
           { prepare: true },
         )) as Row[]
-      return { name, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
+      return { name, text: () => text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
     batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
       const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`

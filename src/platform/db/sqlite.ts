@@ -227,12 +227,18 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
       }),
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
-      let prepared: any
-      const runNow = (params?: Params) => {
-        prepared ??= (build(builders as unknown as Queries) as any).prepare(name)
-        return prepared.execute(params ? bindAll(params) : {}).sync() as Row[]
+      let made: any
+      const prepared = () => {
+        made ??= (build(builders as unknown as Queries) as any).prepare(name)
+        return made
       }
-      return { name, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
+      const runNow = (params?: Params) => {
+        return prepared()
+          .execute(params ? bindAll(params) : {})
+          .sync() as Row[]
+      }
+      const text = () => withStablePlan(prepared().getQuery().sql)
+      return { name, text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
     },
     statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
       const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.sqlite, (param) => `$${param}`)
@@ -243,7 +249,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         for (const param of names) bound[param] = bind(params[param])
         return query.all(bound) as Row[]
       }
-      return { name, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
+      return { name, text: () => text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
     },
     batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
       const made = new Map<number, { query: any; names: string[] }>()

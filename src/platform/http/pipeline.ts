@@ -143,8 +143,11 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     const url = request.url
     const method = request.method
     const from = pathStart(url)
-    // Elysia would look for the path inside the path.
-    if (from < ELYSIA_PATH_FROM) return app.handle(new Request(`http://localhost${url.slice(from)}`, request))
+    if (from < ELYSIA_PATH_FROM) {
+      // Elysia would look for the path inside the path. Not a copy with another URL: only the server's own request can be upgraded.
+      Object.defineProperty(request, 'url', { value: `http://localhost${url.slice(from)}` })
+      return receive(app, request, next)
+    }
     if (method === 'HEAD') return headOf(app, request)
     index ??= createRouteIndex(app, familyOf, metrics.series)
     const path = pathAt(url, from)

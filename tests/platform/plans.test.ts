@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { engineStatements } from '../../src/engine/statements.ts'
+import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
+import type { Db, Statement } from '../../src/platform/db/index.ts'
+import { openSqlite } from '../../src/platform/db/sqlite.ts'
+
+/**
+ * SQLite's plans of the hot statements. A partial index is used only where the query says its condition literally, and nothing
+ * but a plan tells: the answers are the same, later.
+ */
+const plan = async (db: Db, statement: Statement<unknown>): Promise<string> => {
+  const rows = await db.sql<{ detail: string }>(sql.raw(`explain query plan ${statement.text().replace(/\?|\$\w+/g, '1')}`))
+  return rows.map((row) => row.detail).join('\n')
+}
+
+describe('plans of hot statements [sqlite]', () => {
+  const db = openSqlite({ path: ':memory:' })
+  const engine = engineStatements(db)
+
+  for (const [what, statement, index] of [
+    ['a lease of one kind', engine.leaseDirect(1), 'tasks_ready_ix'],
+    ['a lease of three kinds', engine.leaseDirect(3), 'tasks_ready_ix'],
+    ['candidates behind limited groups', engine.readyOfKind, 'tasks_ready_ix'],
+    ['whether anything is ready', engine.readyExists, 'tasks_'],
+    ['a page of tasks', engine.page, 'tasks_kind_ix'],
+    ['whether a lease has expired', engine.expiredExists, 'tasks_lease_ix'],
+    ['expired leases', engine.lockExpired, 'tasks_lease_ix'],
+    ['leased tasks of groups', engine.leasedPerGroup, 'tasks_group_ix'],
+  ] as const)
+    test(`${what} reads ${index} in order`, async () => {
+      const told = await plan(db, statement as Statement<unknown>)
+      expect(told).toContain(index)
+      expect(told).not.toMatch(/SCAN tasks\b(?! USING (COVERING )?INDEX)/)
+    })
+
+  test('a lease of one kind sorts nothing but what it picked', async () => {
+    const told = await plan(db, engine.readyOfKind)
+    expect(told).not.toContain('TEMP B-TREE')
+  })
+
+  test('the open run of a source reads the index of open runs', async () => {
+    const { statements } = sourcesRepository(db)
+    expect(await plan(db, statements.openRun)).toContain('parsing_runs_open_uq')
+    expect(await plan(db, statements.historyOfSource)).toContain('parsing_runs_history_ix')
+    expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
+  })
+})
