@@ -36,11 +36,11 @@ export const createApp = (platform: Platform) => {
   const mounted = new Set(config.families)
 
   metrics.onScrape({
-    async refresh() {
-      metrics.tasks.reset()
-      for (const { kind, state: of, count } of await engine.counts()) metrics.tasks.labels({ kind, state: of }).set(count)
-      metrics.waiting.set(dispatcher.waiting())
-      metrics.sockets.set(services.sockets.count())
+    async refresh({ tasks, waiting, sockets }) {
+      tasks.reset()
+      for (const { kind, state: of, count } of await engine.counts()) tasks.labels({ kind, state: of }).set(count)
+      waiting.set(dispatcher.waiting())
+      sockets.set(services.sockets.count())
     },
   })
 
@@ -81,7 +81,7 @@ export const createApp = (platform: Platform) => {
     if (clock.now() - dispatchedAt < config.schedulerTickSeconds * 1000 - 50) return
     dispatchedAt = clock.now()
     if (mounted.has('gifty')) {
-      metrics.dispatched.inc(await services.sources.tick())
+      metrics.dispatched(await services.sources.tick())
       await services.sources.endIdleRuns()
     }
   }

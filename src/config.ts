@@ -133,7 +133,7 @@ export const VARIABLES = {
           ctx.addIssue({ code: 'custom', message: 'must be `id:base64` pairs of 32-byte keys' })
       return keys
     }),
-    'a key file in the data directory; required in production',
+    'a key file in the data directory; none in production',
     'key ring `id:base64,...`: the first encrypts, all decrypt',
     { secret: true },
   ),
@@ -197,7 +197,6 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
   // Not used by the families of this release, but a development value in production is a mistake all the same.
   for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS', 'JWT_SECRET'] as const) secretFor(name, false)
-  if (production && parsed.ENCRYPTION_KEYS === undefined) problems.push('ENCRYPTION_KEYS is required in production')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {

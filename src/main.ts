@@ -2,6 +2,7 @@ import { cron } from '@elysiajs/cron'
 import { Elysia } from 'elysia'
 import { createApp } from './app.ts'
 import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
+import type { Worker } from './builtin-workers/worker.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
@@ -9,12 +10,14 @@ import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
 
+/** When the clockwork and the workers begin, after the port is open. */
+const WORK_AFTER_MS = 25
+
 const start = async () => {
   const config = configFromProcess()
   const platform = await createPlatform(config, { version: VERSION })
   const { log, clock } = platform
   const trawl = createApp(platform)
-  await trawl.prepare()
 
   trawl.app.listen({ port: config.port, hostname: config.host })
   const server = trawl.app.server
@@ -22,36 +25,8 @@ const start = async () => {
   const port = Number(server.port)
   const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
 
-  // One tick a second; `protect` keeps a slow one from overlapping with the next.
-  const clockwork = new Elysia().use(
-    cron({
-      name: 'tick',
-      pattern: '* * * * * *',
-      protect: true,
-      run: trawl.tick,
-      catch: (error) => log.error('a tick failed', { error }),
-    }),
-  ).store.cron.tick
   const pings = setInterval(() => trawl.services.sockets.sweep(), PING_MS)
 
-  const workers =
-    config.embeddedWorkers.includes('web') &&
-    config.families.includes('gifty') &&
-    config.internalToken &&
-    config.role !== 'scheduler' &&
-    config.role !== 'api'
-      ? [
-          startWebWorker({
-            log,
-            clock,
-            origin: 'http://localhost',
-            token: config.internalToken,
-            fetch: (request) => trawl.app.handle(request),
-            concurrency: config.embeddedWorkerConcurrency,
-            allowPrivate: allowed(port, config),
-          }),
-        ]
-      : []
   log.info('listening', { url: origin, version: VERSION, database: platform.db.dialect, role: config.role })
   if (config.demo && config.families.includes('gifty') && (await seedDemo(trawl.services, origin)))
     log.info('demo shop seeded', { url: `${origin}/demo/shop` })
@@ -59,6 +34,43 @@ const start = async () => {
     config.mode === 'development'
       ? startSummary({ origin, services: trawl.services, engine: trawl.engine, tokens: DEVELOPMENT_TOKENS })
       : undefined
+
+  let clockwork: { stop(): void } | undefined
+  let workers: Worker[] = []
+  const work = async () => {
+    await trawl.prepare()
+    if (trawl.state.stopping) return
+    // One tick a second; `protect` keeps a slow one from overlapping with the next.
+    clockwork = new Elysia().use(
+      cron({
+        name: 'tick',
+        pattern: '* * * * * *',
+        protect: true,
+        run: trawl.tick,
+        catch: (error) => log.error('a tick failed', { error }),
+      }),
+    ).store.cron.tick
+    workers =
+      config.embeddedWorkers.includes('web') &&
+      config.families.includes('gifty') &&
+      config.internalToken &&
+      config.role !== 'scheduler' &&
+      config.role !== 'api'
+        ? [
+            startWebWorker({
+              log,
+              clock,
+              origin: 'http://localhost',
+              token: config.internalToken,
+              fetch: (request) => trawl.app.handle(request),
+              concurrency: config.embeddedWorkerConcurrency,
+              allowPrivate: allowed(port, config),
+            }),
+          ]
+        : []
+  }
+  // A third of the start's time that no first request needs.
+  const later = setTimeout(() => work().catch(fail), WORK_AFTER_MS)
 
   /** SIGTERM: stop accepting, finish, release leases, close streams, exit 0 within ten seconds. */
   const stop = async (signal: string) => {
@@ -70,7 +82,8 @@ const start = async () => {
       log.warn('requests in flight did not end in time')
       server.stop(true)
     }, config.shutdownTimeoutSeconds * 1000)
-    clockwork.stop()
+    clearTimeout(later)
+    clockwork?.stop()
     clearInterval(pings)
     // Leases go back through the app, so the workers stop before anything they speak through.
     await Promise.all(workers.map((worker) => worker.stop()))
@@ -93,8 +106,10 @@ const allowed = (port: number, config: { demo: boolean; webWorkerAllow: readonly
   return (host: string, at: number) => (config.demo && own(host, at)) || config.webWorkerAllow.includes(`${host}:${at}`)
 }
 
-start().catch((error) => {
+const fail = (error: unknown) => {
   if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exit(1)
-})
+}
+
+start().catch(fail)

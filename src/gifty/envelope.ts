@@ -4,17 +4,21 @@ import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { NOT_AN_INTEGER } from './fields.ts'
 
 const MAX_PROBLEMS = 100
+/** Bytes; a character cut in half may add two. */
 const MAX_INPUT = 1000
 const SECRET_FIELD = /password|token|secret|init_data/i
 const WHERE = { body: 'body', query: 'query', params: 'path' } as const
 
-const shownInput = (input: unknown, loc: (string | number)[]): unknown => {
+const cut = (text: string): string =>
+  Buffer.byteLength(text) > MAX_INPUT ? Buffer.from(text.slice(0, MAX_INPUT)).subarray(0, MAX_INPUT).toString('utf8') : text
+
+export const shownInput = (input: unknown, loc: (string | number)[]): unknown => {
   if (input === undefined || loc.some((part) => typeof part === 'string' && SECRET_FIELD.test(part))) return null
-  if (typeof input === 'string') return input.slice(0, MAX_INPUT)
+  if (typeof input === 'string') return cut(input)
   if (typeof input === 'bigint') return input.toString()
   if (input === null || typeof input !== 'object') return input
   const text = JSON.stringify(input) ?? ''
-  return text.length > MAX_INPUT ? text.slice(0, MAX_INPUT) : input
+  return Buffer.byteLength(text) > MAX_INPUT ? cut(text) : input
 }
 
 /** Maps a zod issue to the contract's `{type, loc, msg, input}` (gifty §1.2). The issue must carry its input. */

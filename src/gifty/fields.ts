@@ -32,7 +32,8 @@ export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) => z.pre
 /** true/false, 1/0, t/f, yes/no, y/n, on/off in any case. */
 export const boolean = () => z.preprocess(toBoolean, z.boolean())
 export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
-  const schema = min > 0 ? z.string().min(min) : z.string()
+  // A text that is too short is told so once, not again by the rules that follow.
+  const schema = min > 0 ? z.string().min(min, { abort: true }) : z.string()
   return max < Number.MAX_SAFE_INTEGER ? schema.max(max) : schema
 }
 /** A path id: any well-formed integer; one no row can have is simply not found, however large. */
@@ -52,7 +53,7 @@ export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>)
 export const httpUrl = (max: number) =>
   z
     .string()
-    .min(1)
+    .min(1, { abort: true })
     .max(max)
     .refine(
       (value) => /^https?:\/\/[^\s/?#]+/i.test(value.trim()) && URL.canParse(value.trim()),
@@ -61,7 +62,9 @@ export const httpUrl = (max: number) =>
 
 export const SITE_KEY = /^[^\s:]{1,100}$/u
 /** 1..100 characters without whitespace or `:`. */
-export const siteKey = () => z.string().min(1).max(100).regex(SITE_KEY, 'Input should have no whitespace and no ":"')
+export const siteKey = () =>
+  // A wrong length ends the check: the pattern would tell of the same problem once more.
+  z.string().min(1, { abort: true }).max(100, { abort: true }).regex(SITE_KEY, 'Input should have no whitespace and no ":"')
 
 /** Any JSON object. */
 export const object = () => z.record(z.string(), z.unknown())

@@ -35,10 +35,11 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
     headers: 'X-Internal-Token, X-Analytics-Token, Authorization, Content-Type, Idempotency-Key, X-Request-Id',
   })
 
-  const byBearer = async (call: Call, authorization: string) => {
+  const byBearer = async (call: Call, authorization: string): Promise<undefined> => {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
     if (token === undefined) throw unauthorized('Malformed Authorization header')
     call.principal = await dashboard.authenticate(token)
+    call.recheck = () => dashboard.authenticate(token)
   }
   return {
     name: 'gifty',
@@ -75,7 +76,13 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
   const json = isJsonType(request.headers.get('content-type'))
   const wrongType = () => new AppError('unsupported_media_type', 415, 'The body should be application/json')
   if (!json && declared !== null && Number(declared) > 0) throw wrongType()
-  const text = await readBodyText(request, limit)
+  // The type comes before the size: a first byte of an undeclared length is enough to refuse.
+  const text =
+    json || declared !== null
+      ? await readBodyText(request, limit)
+      : await readBodyText(request, 0).catch(() => {
+          throw wrongType()
+        })
   if (text === '') return {}
   if (!json) throw wrongType()
   call.bodyText = text

@@ -32,8 +32,9 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
     url: string
     scraped_last_run: number | string | null
   }>('report_sites', {
-    sqlite: siteReport('is_active', 'max(last_synced_at)'),
-    postgres: siteReport('is_active::int', '(extract(epoch from max(last_synced_at)) * 1000)::bigint'),
+    sqlite: siteReport('is_active', 'max(last_synced_at)', 'g.site_key'),
+    // In byte order, as SQLite sorts.
+    postgres: siteReport('is_active::int', '(extract(epoch from max(last_synced_at)) * 1000)::bigint', 'g.site_key collate "C"'),
   })
   const ofRuns = db.statement<Record<'scraped' | 'fresh' | 'updated' | 'runs' | 'failed', number | string | null>>(
     'report_runs',
@@ -73,11 +74,11 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
 export type Reports = ReturnType<typeof createReports>
 
 /** One row a site: `id` and `url` of its oldest hub, else its oldest source. */
-const siteReport = (active: string, lastSynced: string) => `select g.*, s.url,
+const siteReport = (active: string, lastSynced: string, order: string) => `select g.*, s.url,
     (select r.items_scraped from parsing_runs r where r.site_key = g.site_key and r.status <> 'skipped' order by r.id desc limit 1) as scraped_last_run
   from (select site_key, count(*) as total_sources,
       max(case when status = 'running' then 1 else 0 end) as running, max(case when status = 'queued' then 1 else 0 end) as queued,
       max(case when status = 'error' then 1 else 0 end) as error, max(case when status = 'broken' then 1 else 0 end) as broken,
       max(${active}) as active, ${lastSynced} as last_synced_ms, coalesce(min(case when type = 'hub' then id end), min(id)) as id
     from parsing_sources group by site_key) g
-  join parsing_sources s on s.id = g.id order by g.site_key`
+  join parsing_sources s on s.id = g.id order by ${order}`

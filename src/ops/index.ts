@@ -68,7 +68,7 @@ export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsSt
           const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
           if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
         }
-        set.headers['content-type'] = metrics.registry.contentType
+        set.headers['content-type'] = metrics.contentType
         return metrics.text(clock.now())
       },
       {

@@ -42,8 +42,8 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     (await openDatabase({ url: config.databaseUrl, synchronous: config.sqliteSynchronous, poolMax: config.databasePoolMax }))
   const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
   metrics.onScrape({
-    async refresh() {
-      metrics.connections.set(db.connections())
+    async refresh({ connections }) {
+      connections.set(db.connections())
     },
   })
   let ring: KeyRing | undefined

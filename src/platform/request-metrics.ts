@@ -1,4 +1,4 @@
-import type { Metric, Registry } from 'prom-client'
+import type { PlainMetric } from './exposition.ts'
 
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10]
 
@@ -17,7 +17,7 @@ interface Series {
  * `http_requests_total` and `http_request_duration_seconds`, counted in plain numbers and written out at a scrape: prom-client's own
  * `inc` and `observe` cost more than a small answer does.
  */
-export const createRequestMetrics = (registry: Registry) => {
+export const createRequestMetrics = () => {
   const routes = new Map<string, ReturnType<typeof makeRoute>>()
   const makeRoute = (method: string, route: string) => {
     const statuses = new Map<number, Series>()
@@ -42,37 +42,39 @@ export const createRequestMetrics = (registry: Registry) => {
     }
   }
   const all = () => [...routes.values()].flatMap((route) => [...route.statuses.values()])
-  const register = (name: string, help: string, type: 'counter' | 'histogram', values: () => unknown[]) =>
-    registry.registerMetric({
-      name,
-      get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }),
-      reset() {},
-    } as unknown as Metric)
-
-  register('http_requests_total', 'Answered requests', 'counter', () =>
-    all().map(({ method, route, status_code, outcome, count }) => ({
-      labels: { method, route, status_code, outcome },
-      value: count,
-    })),
-  )
-  register('http_request_duration_seconds', 'Time from a request to its answer', 'histogram', () =>
-    all().flatMap(({ method, route, status_code, count, seconds, buckets }) => {
-      const labels = { method, route, status_code }
-      const of = (suffix: string, value: number, more = {}) => ({
-        metricName: `http_request_duration_seconds_${suffix}`,
-        labels: { ...more, ...labels },
-        value,
-      })
-      let below = 0
-      const upTo = BUCKETS.map((le, n) => {
-        below += buckets[n] as number
-        return of('bucket', below, { le })
-      })
-      return [...upTo, of('bucket', count, { le: '+Inf' }), of('sum', seconds), of('count', count)]
-    }),
-  )
+  const counts: PlainMetric = {
+    name: 'http_requests_total',
+    help: 'Answered requests',
+    type: 'counter',
+    values: () =>
+      all().map(({ method, route, status_code, outcome, count }) => ({
+        labels: { method, route, status_code, outcome },
+        value: count,
+      })),
+  }
+  const durations: PlainMetric = {
+    name: 'http_request_duration_seconds',
+    help: 'Time from a request to its answer',
+    type: 'histogram',
+    values: () =>
+      all().flatMap(({ method, route, status_code, count, seconds, buckets }) => {
+        const labels = { method, route, status_code }
+        const of = (suffix: string, value: number, more = {}) => ({
+          metricName: `http_request_duration_seconds_${suffix}`,
+          labels: { ...more, ...labels },
+          value,
+        })
+        let below = 0
+        const upTo = BUCKETS.map((le, n) => {
+          below += buckets[n] as number
+          return of('bucket', below, { le })
+        })
+        return [...upTo, of('bucket', count, { le: '+Inf' }), of('sum', seconds), of('count', count)]
+      }),
+  }
 
   return {
+    metrics: [counts, durations],
     /** Where the requests of one route are counted: bound once, so that a request costs a few additions. */
     series(method: string, route: string) {
       const key = `${method} ${route}`

@@ -22,7 +22,7 @@ describe('trawl', () => {
       expect(await cli(command, '--help')).toMatchObject({ code: 0, out: expect.stringContaining(`Usage: trawl ${command}`) })
   })
 
-  test.each([
+  const wrong = [
     ['ingest'],
     ['ingest', 'missing.ndjson', '--site', 'x'],
     ['ingest', CLI],
@@ -36,11 +36,13 @@ describe('trawl', () => {
     ['worker', '--kinds', 'web', '--lease-seconds', '1'],
     ['worker', '--kinds', 'web', '--allow', 'localhost'],
     ['migrate', 'now'],
-  ])('%s %s %s %s %s is wrong usage', async (...argv) => {
-    const { code, err } = await cli(...argv)
-    expect(code).toBe(2)
-    expect(err).toContain(`Usage: trawl ${argv[0]}`)
-  })
+  ]
+  for (const argv of wrong)
+    test(`${argv.join(' ').replace(CLI, 'FILE')} is wrong usage`, async () => {
+      const { code, err } = await cli(...argv)
+      expect(code).toBe(2)
+      expect(err).toContain(`Usage: trawl ${argv[0]}`)
+    })
 
   test('migrates the database it is told and says what it is at', async () => {
     const env = { DATABASE_URL: `sqlite:${join(directory.path, 'new/trawl.db')}` }

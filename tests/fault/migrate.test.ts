@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { killLeftovers, ownDirectory, startServer } from './processes.ts'
+import { killLeftovers, ownDirectory, startMigration, startServer } from './processes.ts'
 
 const directory = ownDirectory()
 afterAll(async () => {
@@ -31,3 +31,11 @@ test.each([1, 2, 3, 4])(
   },
   30_000,
 )
+
+test('eight migrations of one new file at once all end well', async () => {
+  const migrations = Array.from({ length: 8 }, () => startMigration(join(directory.path, 'eight.db')))
+  for (const { child, errors } of migrations) {
+    expect(await child.exited).toBe(0)
+    expect(await errors).toBe('')
+  }
+}, 20_000)

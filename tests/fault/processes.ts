@@ -16,6 +16,8 @@ export interface Started {
   child: ReturnType<typeof Bun.spawn>
   /** JSON lines of its log so far. */
   log: any[]
+  /** What it wrote to stderr, once it has ended. */
+  errors: Promise<string>
   /** Waits for a line of the log. @throws when the process ends or the time is over before it comes */
   said(message: string): Promise<any>
 }
@@ -57,6 +59,7 @@ const start = (command: string[], env: Record<string, string>): Started => {
   return {
     child,
     log,
+    errors,
     async said(message) {
       const deadline = Date.now() + START_MS
       for (;;) {
@@ -101,6 +104,9 @@ export type Server = Awaited<ReturnType<typeof startServer>>
 /** A `trawl worker` process. */
 export const startWorkerProcess = (server: string, ...more: string[]) =>
   start(['src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
+
+/** A `trawl migrate` process. */
+export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
 
 /** Asks until the answer is good. @throws when the time is over, with the last answer */
 export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 20_000): Promise<T> => {

@@ -15,11 +15,25 @@ export interface TestDatabase {
 
 const postgresUrl = process.env.TEST_DATABASE_URL
 
+/** Empties every table and starts its ids anew. Deleting the few rows of a test is far quicker than truncating two dozen tables. */
+const EMPTY = `do $$ declare t record; begin
+  -- In any order of the tables, where the user may: foreign keys without a cascade would ask for one.
+  begin set local session_replication_role = replica; exception when insufficient_privilege then null; end;
+  for t in select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations' loop
+    execute format('delete from %I', t.name);
+  end loop;
+  for t in select sequencename as name from pg_sequences where schemaname = 'public' and last_value is not null loop
+    execute format('alter sequence %I restart', t.name);
+  end loop;
+end $$`
+
 /** A Postgres database of its own for one test file, dropped at its end. */
 const ownPostgres = async () => {
   const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
   await admin.unsafe(`create database ${name}`)
+  // Thousands of small commits: their fsyncs are most of a run's time, and no suite here cuts the power.
+  await admin.unsafe(`alter database ${name} set synchronous_commit = off`)
   const url = new URL(postgresUrl as string)
   url.pathname = `/${name}`
   return {
@@ -71,10 +85,7 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
       async fresh() {
         first ??= await connect()
         const { sql } = await import('drizzle-orm')
-        const tables = await first.sql<{ name: string }>(
-          sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations'`,
-        )
-        await first.sql(sql.raw(`truncate ${tables.map((table) => `"${table.name}"`).join(', ')} restart identity cascade`))
+        await first.sql(sql.raw(EMPTY))
         return first
       },
       second: connect,

@@ -15,7 +15,8 @@ export const TRACKING_PARAMS = [
 ]
 const CONTENT_MAX = 4000
 const CATEGORY_KEY_MAX = 100
-const URL_PARTS = /^(?:(https?):)?\/\/([^/?#\\\s]+)([^?#]*)(\?[^#]*)?(?:#.*)?$/is
+const URL_PARTS = /^(?:(https?):)?\/\/([^/?#\\\s]+)((?:\/[^?#]*)?)(\?[^#]*)?(?:#.*)?$/is
+const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d*))?$/
 
 /**
  * The normal form of a product or category URL: scheme and host in lower case, no default port, no fragment, no listed parameter,
@@ -27,17 +28,19 @@ export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | 
   const scheme = parts[1]?.toLowerCase()
   const authority = parts[2] as string
   const at = authority.lastIndexOf('@') + 1
-  let host = authority.slice(at).toLowerCase()
-  if (scheme === 'http' && host.endsWith(':80')) host = host.slice(0, -3)
-  else if (scheme === 'https' && host.endsWith(':443')) host = host.slice(0, -4)
-  if (host === '' || host.startsWith(':')) return undefined
+  const place = HOST_AND_PORT.exec(authority.slice(at).toLowerCase())
+  if (!place) return undefined
+  const [, host, port = ''] = place
+  const isDefault = port === '' || (scheme === 'http' && Number(port) === 80) || (scheme === 'https' && Number(port) === 443)
   let query = ''
   if (parts[4] !== undefined && parts[4].length > 1) {
     const kept = new URLSearchParams()
     for (const [name, value] of new URLSearchParams(parts[4])) if (!strip.has(name.toLowerCase())) kept.append(name, value)
     query = kept.toString()
   }
-  return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${parts[3]}${query === '' ? '' : `?${query}`}`
+  // Blanks that stood before a fragment or a dropped query would be trimmed the next time: the form would not be normal.
+  const path = query === '' ? (parts[3] as string).trimEnd() : `${parts[3]}?${query}`
+  return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
 }
 
 export const stripSet = (params: unknown): ReadonlySet<string> =>

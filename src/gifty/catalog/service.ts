@@ -1,9 +1,14 @@
 import { invalidField, notFound } from '../../errors.ts'
+import { cleanText } from '../../platform/http/body.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
 import type { ProductDetail, ProductsQuery, ProductView } from './model.ts'
 import type { CatalogRepository, ProductRow } from './repository.ts'
+
+/** Milliseconds of a time that a row can have; Postgres knows no year beyond 9999 as we write it. */
+const isStoredTime = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < Date.UTC(10_000, 0)
 
 export const toProduct = (row: ProductRow): ProductView => ({
   gift_id: row.giftId,
@@ -52,9 +57,9 @@ export const createCatalog = (repository: CatalogRepository) => ({
     if (query.cursor !== undefined) {
       const place = decodeCursor(query.cursor)
       const [updatedAt, giftId] = place ?? []
-      if (typeof updatedAt !== 'number' || typeof giftId !== 'string' || Number.isNaN(new Date(updatedAt).getTime()))
+      if (!isStoredTime(updatedAt) || typeof giftId !== 'string')
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
-      after = { updatedAt: new Date(updatedAt), giftId }
+      after = { updatedAt: new Date(updatedAt), giftId: cleanText(giftId) }
     }
     const rows = await repository.list({
       siteKey: query.site_key,

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { MIB } from '../../platform/http/body.ts'
+import { callOf } from '../../platform/http/pipeline.ts'
 import { okResponse, text } from '../fields.ts'
 import { answers, operation } from '../operation.ts'
 import * as model from './model.ts'
@@ -106,7 +107,7 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
       },
     )
     .ws('/workers/connect', {
-      open: (ws) => sockets.open(ws),
+      open: (ws) => sockets.open(ws, callOf(ws.data.request).recheck),
       message: (ws, message) => sockets.message(ws, message),
       pong: (ws) => sockets.pong(ws),
       close: (ws) => sockets.close(ws),

@@ -1,10 +1,10 @@
-import { desc, gt, lte } from 'drizzle-orm'
+import { gt, lte } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Dispatcher, Engine, Refusal, Task, TaskState } from '../../engine/index.ts'
 import { isRefusal } from '../../engine/index.ts'
 import { type AppError, conflict, invalidField, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { bytewise, type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
 import { isUuid } from '../../platform/ids.ts'
 import { invalidRequest } from '../envelope.ts'
@@ -105,7 +105,7 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
       const refusals = await engine.complete(body.worker_id, body.tasks, FLEET_KINDS)
       return {
         ...OK,
-        completed: body.tasks.length - refusals.size,
+        completed: body.tasks.filter((task) => !refusals.has(task.id)).length,
         rejected: [...refusals].map(([id, refusal]) => ({ id, code: codeOf(refusal), message: refusal.message })),
       }
     },
@@ -151,7 +151,7 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
         .select()
         .from(workerHeartbeats)
         .where(gt(workerHeartbeats.lastSeen, new Date(clock.now() - WORKER_LIFE_MS)))
-        .orderBy(workerHeartbeats.hostname, workerHeartbeats.pid, desc(workerHeartbeats.lastSeen))
+        .orderBy(bytewise(db, workerHeartbeats.hostname), workerHeartbeats.pid)
       return rows.map((row) => ({
         worker_id: row.workerId,
         hostname: row.hostname,

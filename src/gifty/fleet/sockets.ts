@@ -1,12 +1,12 @@
-import { z } from 'zod'
-import { type Engine, TASK_CANCEL, type TaskCancel } from '../../engine/index.ts'
-import { type AppError, badRequest, toAppError } from '../../errors.ts'
+import type { z } from 'zod'
+import { type Engine, TASK_CANCEL, type Task, type TaskCancel } from '../../engine/index.ts'
+import { type AppError, badRequest, forbidden, toAppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { cleanValue } from '../../platform/http/body.ts'
+import { cleanValue, isDeeper } from '../../platform/http/body.ts'
 import type { Log } from '../../platform/log.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
-import { text } from '../fields.ts'
+import { frame, VERBS } from './frames.ts'
 import * as model from './model.ts'
 import { FLEET_KINDS } from './model.ts'
 import { type Fleet, toTask } from './service.ts'
@@ -30,20 +30,11 @@ interface Connection {
   hello?: z.output<typeof model.helloData>
   /** Leases this connection knows of: task id to fence and expiry. */
   held: Map<string, { fence: number; expiresAt: number }>
+  recheck: (() => Promise<unknown>) | undefined
   pumping: boolean
+  /** Ends the pump's wait, because what it waits for has changed. */
+  wait?: AbortController
   closed: AbortController
-}
-
-const frame = z.object({ type: text(1, 32), id: z.union([z.string().max(200), z.number()]), data: z.unknown().optional() })
-/** The HTTP body plus the task; the worker is known from `hello`. */
-const ofTask = { worker_id: text(1, 128).nullish(), task_id: text(1, 128) }
-const VERBS = {
-  lease: model.leaseBody.extend({ worker_id: text(1, 128).nullish() }),
-  heartbeat: model.heartbeatBody.extend(ofTask),
-  complete: model.completeBody.extend(ofTask),
-  fail: model.failBody.extend(ofTask),
-  release: model.releaseBody.extend(ofTask),
-  worker_heartbeat: model.workerHeartbeatBody,
 }
 
 export interface SocketsDeps {
@@ -64,7 +55,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   const connections = new Map<string, Connection>()
   const parse = <S extends z.ZodType>(schema: S, data: unknown): z.output<S> => {
     const result = schema.safeParse(data ?? {}, { reportInput: true })
-    if (!result.success) throw invalidRequest(problemsOf(result.error, ['data']))
+    if (!result.success) throw invalidRequest(problemsOf(result.error, ['body']))
     return result.data
   }
   const send = (connection: Connection, type: string, id: string | number | null, data: unknown): boolean => {
@@ -79,6 +70,11 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       ...(error.details && Object.keys(error.details).length > 0 ? { fields: error.details } : {}),
     })
 
+  const end = (connection: Connection) => {
+    connection.closed.abort()
+    connection.wait?.abort()
+  }
+
   const release = (owner: string, tasks: { id: string; fence: number }[]) =>
     engine
       .release(
@@ -86,6 +82,27 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         FLEET_KINDS,
       )
       .catch((error) => log.warn('tasks that could not be sent could not be released', { error }))
+
+  /** A dashboard credential can end while its socket is open: a change takes effect within 10 s (gifty §1.1). */
+  const isStillAllowed = async ({ recheck }: Connection): Promise<boolean> => {
+    try {
+      await recheck?.()
+      return true
+    } catch (error) {
+      const { status } = toAppError(error)
+      if (status === 401 || status === 403) return false
+      throw error
+    }
+  }
+
+  const push = (connection: Connection, owner: string, tasks: Task[]) => {
+    for (const task of tasks) {
+      connection.held.set(task.id, { fence: task.fence, expiresAt: (task.leaseExpiresAt as Date).getTime() })
+      if (send(connection, 'task', task.id, toTask(task))) continue
+      connection.held.delete(task.id)
+      void release(owner, [task])
+    }
+  }
 
   /** Pushes tasks while the worker holds fewer than it can. One pump per connection. */
   const pump = async (connection: Connection) => {
@@ -98,22 +115,19 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         for (const [id, lease] of connection.held) if (lease.expiresAt <= now) connection.held.delete(id)
         const free = max - connection.held.size
         if (free <= 0) return
+        connection.wait = new AbortController()
         const tasks = await dispatch(
           { owner, kinds: fleet.offered(kinds), max: free, leaseMs: lease_seconds * 1000 },
           WAIT_MS,
-          connection.closed.signal,
+          connection.wait.signal,
         )
-        if (connection.closed.signal.aborted) {
+        const allowed = tasks.length === 0 || (await isStillAllowed(connection))
+        if (connection.closed.signal.aborted || !allowed) {
           if (tasks.length > 0) await release(owner, tasks)
+          if (!allowed) connection.socket.close(1008, 'the credential has ended')
           return
         }
-        for (const task of tasks) {
-          connection.held.set(task.id, { fence: task.fence, expiresAt: (task.leaseExpiresAt as Date).getTime() })
-          if (!send(connection, 'task', task.id, toTask(task))) {
-            connection.held.delete(task.id)
-            await release(owner, [task])
-          }
-        }
+        push(connection, owner, tasks)
       }
     } catch (error) {
       log.warn('pushing tasks to a worker failed', { error })
@@ -123,9 +137,21 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     }
   }
 
-  const done = (connection: Connection, taskId: string) => {
-    connection.held.delete(taskId)
-    void pump(connection)
+  /** After a verb that ends a lease: the place is free again, unless the verb was refused and the lease stays. */
+  const ending = async <T>(connection: Connection, taskId: string, verb: Promise<T>): Promise<T> => {
+    const free = () => {
+      connection.held.delete(taskId)
+      void pump(connection)
+    }
+    try {
+      const answer = await verb
+      free()
+      return answer
+    } catch (error) {
+      const { status } = toAppError(error)
+      if (status === 404 || status === 409) free()
+      throw error
+    }
   }
 
   const answer = async (connection: Connection, type: string, data: unknown): Promise<unknown> => {
@@ -157,6 +183,8 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         const leased = await fleet.lease({ ...body, kinds: body.kinds ?? hello.kinds, worker_id }, connection.closed.signal)
         for (const task of leased.tasks)
           connection.held.set(task.id, { fence: task.fence, expiresAt: Date.parse(task.lease_expires_at) })
+        // The pump waits for as many as were free before.
+        if (leased.tasks.length > 0) connection.wait?.abort()
         return leased
       }
       case 'heartbeat': {
@@ -171,15 +199,15 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       }
       case 'complete': {
         const body = parse(VERBS.complete, data)
-        return fleet.complete(body.task_id, { ...body, worker_id }).finally(() => done(connection, body.task_id))
+        return ending(connection, body.task_id, fleet.complete(body.task_id, { ...body, worker_id }))
       }
       case 'fail': {
         const body = parse(VERBS.fail, data)
-        return fleet.fail(body.task_id, { ...body, worker_id }).finally(() => done(connection, body.task_id))
+        return ending(connection, body.task_id, fleet.fail(body.task_id, { ...body, worker_id }))
       }
       case 'release': {
         const body = parse(VERBS.release, data)
-        return fleet.release(body.task_id, { ...body, worker_id }).finally(() => done(connection, body.task_id))
+        return ending(connection, body.task_id, fleet.release(body.task_id, { ...body, worker_id }))
       }
       case 'worker_heartbeat':
         return fleet.workerHeartbeat({ ...parse(VERBS.worker_heartbeat, data) }, 'ws')
@@ -194,12 +222,14 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   })
 
   return {
-    open(socket: unknown) {
+    /** `recheck` asks again whether the credential of the upgrade still holds. */
+    open(socket: unknown, recheck?: () => Promise<unknown>) {
       const ws = socket as WorkerSocket
       connections.set(ws.id, {
         socket: ws,
         lastHeard: clock.now(),
         held: new Map(),
+        recheck,
         pumping: false,
         closed: new AbortController(),
       })
@@ -209,13 +239,20 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       if (!connection) return
       connection.lastHeard = clock.now()
       const checked =
-        typeof message === 'object' && !(message instanceof Uint8Array) ? frame.safeParse(cleanValue(message)) : undefined
+        typeof message === 'object' && !(message instanceof Uint8Array) && !isDeeper(message)
+          ? frame.safeParse(cleanValue(message))
+          : undefined
       if (!checked?.success) {
         sendError(connection, null, badRequest('A frame is a JSON object {type, id, data}'))
         return
       }
       const { type, id, data } = checked.data
       try {
+        if (!(await isStillAllowed(connection))) {
+          sendError(connection, id, forbidden('Access denied'))
+          connection.socket.close(1008, 'the credential has ended')
+          return
+        }
         send(connection, 'reply', id, await answer(connection, type, data))
         if (type === 'hello') void pump(connection)
       } catch (error) {
@@ -231,7 +268,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     close(socket: unknown) {
       const connection = connections.get((socket as WorkerSocket).id)
       connections.delete((socket as WorkerSocket).id)
-      connection?.closed.abort()
+      if (connection) end(connection)
     },
     /** Every 20 s: pings all, closes the silent, and lets those with an expired lease have new tasks. */
     sweep() {
@@ -248,7 +285,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     stop() {
       unsubscribe()
       for (const connection of connections.values()) {
-        connection.closed.abort()
+        end(connection)
         connection.socket.close(1001, 'the server stops')
       }
     },

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import type { FieldProblem } from '../../errors.ts'
 import { normaliseUrl } from '../catalog/identity.ts'
-import { fieldProblem } from '../envelope.ts'
+import { fieldProblem, shownInput } from '../envelope.ts'
 import { type IngestAnswer, type ScrapedCategory, type ScrapedProduct, scrapedCategory, scrapedProduct } from './model.ts'
 
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500
+const MAX_SOURCE_URL = 2048
 
 export interface CheckedProduct {
   product: ScrapedProduct
@@ -43,7 +44,7 @@ export const checkElements = async (
     type: 'value_error',
     loc: [...base, field],
     msg: 'Input should be an http or https URL',
-    input: input.slice(0, 1000),
+    input: shownInput(input, []),
   })
 
   for (let index = 0; index < items.length; index++) {
@@ -67,7 +68,8 @@ export const checkElements = async (
       continue
     }
     const url = normaliseUrl(result.data.url, strip)
-    if (url === undefined) reject('category', index, [badUrl(base, 'url', result.data.url)])
+    // Encoding may have made it longer than the url of a source can be.
+    if (url === undefined || url.length > MAX_SOURCE_URL) reject('category', index, [badUrl(base, 'url', result.data.url)])
     else checked.categories.push({ category: result.data, url })
   }
   return checked

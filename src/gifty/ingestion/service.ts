@@ -2,6 +2,7 @@ import { type Engine, isRefusal } from '../../engine/index.ts'
 import { AppError, conflict, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { isUuid } from '../../platform/ids.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { nameHash, stripSet } from '../catalog/identity.ts'
 import type { CatalogRepository } from '../catalog/repository.ts'
@@ -45,7 +46,8 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
     if (batch.task_id && batch.worker_id && batch.fence !== null && batch.fence !== undefined) {
       const task = yield* engine.holding(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
       if (isRefusal(task)) throw staleLease()
-      const [run] = yield* sources.repository.runsOfTasks(tx, [task.id])
+      // A task that was redriven has a run for each of its lives.
+      const run = (yield* sources.repository.runsOfTasks(tx, [task.id])).at(-1)
       const source = run && (yield* sources.repository.lock(tx, run.sourceId))
       const open = source && (yield* sources.repository.openRunInside(tx, source.id))
       if (!source || open?.id !== run.id) throw staleLease()
@@ -58,6 +60,26 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
     const running =
       siteKeys.size === 1 && siteKey !== undefined ? yield* sources.repository.onlyRunningOfSite(tx, siteKey) : undefined
     return running ? yield* sources.lockForReport(tx, running.sourceId) : {}
+  }
+
+  /**
+   * The source a batch will belong to, as far as can be told before its transaction decides: that of the lease, of the named source,
+   * or of the only running source of the site. Its `strip_params` shape the URLs.
+   */
+  const expectedSource = async (batch: IngestBatch, elements: unknown[]): Promise<SourceRow | undefined> => {
+    const named = batch.source_id === 0 ? undefined : await sources.repository.find(batch.source_id)
+    if (batch.source_id !== 0 && !named) throw missing()
+    const taskId = batch.task_id
+    if (!taskId && named) return named
+    const siteKeys = new Set(elements.map((element) => (element as { site_key?: unknown } | null)?.site_key))
+    const [siteKey] = siteKeys
+    const run = await db.tx(function* (tx) {
+      if (taskId) return isUuid(taskId) ? (yield* sources.repository.runsOfTasks(tx, [taskId])).at(-1) : undefined
+      return siteKeys.size === 1 && typeof siteKey === 'string'
+        ? yield* sources.repository.onlyRunningOfSite(tx, siteKey)
+        : undefined
+    })
+    return run ? await sources.repository.find(run.sourceId) : named
   }
 
   const store = (
@@ -147,9 +169,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
           input: batch.task_id ?? null,
         },
       ])
-    // Only for its parameters; the transaction locks the row and reads it again.
-    const source = batch.source_id === 0 ? undefined : await sources.repository.find(batch.source_id)
-    if (batch.source_id !== 0 && !source) throw missing()
+    const source = await expectedSource(batch, [...batch.items, ...categories])
     const checked = await checkElements(batch.items, categories, stripSet(source?.config.strip_params))
     if (checked.rejected.length > 0 && checked.products.length + checked.categories.length === 0) {
       metrics.batch(source?.siteKey ?? 'unknown', 'error', 0)

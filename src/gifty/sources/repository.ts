@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, lte, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { UNSCHEDULED } from './model.ts'
 import { sourcesTables } from './tables.ts'
@@ -6,6 +6,26 @@ import { sourcesTables } from './tables.ts'
 type Tables = ReturnType<typeof sourcesTables>
 export type SourceRow = Tables['parsingSources']['$inferSelect']
 export type RunRow = Tables['parsingRuns']['$inferSelect']
+/** A run as lists show it: without its logs, which can be 100,000 characters. */
+export type RunSummary = Pick<
+  RunRow,
+  | 'id'
+  | 'sourceId'
+  | 'status'
+  | 'strategy'
+  | 'trigger'
+  | 'reason'
+  | 'error'
+  | 'itemsScraped'
+  | 'itemsNew'
+  | 'itemsUpdated'
+  | 'categoriesFound'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'createdAt'
+>
+/** A source as lists show it. */
+export type SourceSummary = Omit<SourceRow, 'lastLogs'>
 export type SourceChange = Partial<Tables['parsingSources']['$inferInsert']>
 export type RunChange = Partial<{
   [K in keyof Tables['parsingRuns']['$inferInsert']]: Tables['parsingRuns']['$inferInsert'][K] | SQL
@@ -19,6 +39,23 @@ export const urlHash = (url: string): string => new Bun.CryptoHasher('sha256').u
 /** Queries of sources and runs. Functions that take `tx` are steps of the caller's transaction. */
 export const sourcesRepository = (db: Db) => {
   const { parsingSources: sources, parsingRuns: runs } = sourcesTables(db.kit)
+  const shownOfRun: { [K in keyof RunSummary]: (typeof runs)[K] } = {
+    id: runs.id,
+    sourceId: runs.sourceId,
+    status: runs.status,
+    strategy: runs.strategy,
+    trigger: runs.trigger,
+    reason: runs.reason,
+    error: runs.error,
+    itemsScraped: runs.itemsScraped,
+    itemsNew: runs.itemsNew,
+    itemsUpdated: runs.itemsUpdated,
+    categoriesFound: runs.categoriesFound,
+    startedAt: runs.startedAt,
+    finishedAt: runs.finishedAt,
+    createdAt: runs.createdAt,
+  }
+  const { lastLogs: _, ...shownOfSource } = getTableColumns(sources)
   const find = db.prepare<SourceRow>('source_find', (queries) =>
     queries
       .select()
@@ -46,17 +83,17 @@ export const sourcesRepository = (db: Db) => {
       .orderBy(desc(runs.id))
       .limit(1),
   )
-  const historyOfSource = db.prepare<RunRow>('run_history', (queries) =>
+  const historyOfSource = db.prepare<RunSummary>('run_history', (queries) =>
     queries
-      .select()
+      .select(shownOfRun)
       .from(runs)
       .where(eq(runs.sourceId, param('id')))
       .orderBy(desc(runs.id))
       .limit(50),
   )
-  const historyOfSite = db.prepare<RunRow>('run_history_site', (queries) =>
+  const historyOfSite = db.prepare<RunSummary>('run_history_site', (queries) =>
     queries
-      .select()
+      .select(shownOfRun)
       .from(runs)
       .where(eq(runs.siteKey, param('site')))
       .orderBy(desc(runs.id))
@@ -140,9 +177,9 @@ export const sourcesRepository = (db: Db) => {
       isActive?: boolean
       afterId?: number
       limit: number
-    }): Promise<SourceRow[]> =>
+    }): Promise<SourceSummary[]> =>
       db.q
-        .select()
+        .select(shownOfSource)
         .from(sources)
         .where(
           and(
@@ -154,9 +191,9 @@ export const sourcesRepository = (db: Db) => {
         )
         .orderBy(asc(sources.id))
         .limit(filter.limit),
-    backlog: (limit: number): Promise<SourceRow[]> =>
+    backlog: (limit: number): Promise<SourceSummary[]> =>
       db.q
-        .select()
+        .select(shownOfSource)
         .from(sources)
         .where(eq(sources.status, 'discovered'))
         .orderBy(desc(sources.priority), asc(sources.createdAt), asc(sources.id))
@@ -286,9 +323,9 @@ export const sourcesRepository = (db: Db) => {
     },
     historyOfSource: (sourceId: number) => historyOfSource.all({ id: sourceId }),
     historyOfSite: (siteKey: string) => historyOfSite.all({ site: siteKey }),
-    runs: (of: { sourceId: number } | { siteKey: string }, beforeId: number | undefined, limit: number): Promise<RunRow[]> =>
+    runs: (of: { sourceId: number } | { siteKey: string }, beforeId: number | undefined, limit: number): Promise<RunSummary[]> =>
       db.q
-        .select()
+        .select(shownOfRun)
         .from(runs)
         .where(
           and(

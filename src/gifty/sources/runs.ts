@@ -15,6 +15,7 @@ const SAME_RUN_MS = 10 * MINUTE_MS
 /** This many soft errors in a row delay; the next one breaks (gifty §2.4). */
 const SOFT_ERRORS = 3
 const MAX_LOGS = 100_000
+const IDLE_PAGE = 100
 const KEEPS_ON_ERROR = ['disabled', 'broken']
 const KEEPS_ON_INGEST = ['disabled', 'broken', 'discovered', 'error']
 
@@ -275,10 +276,12 @@ export const createRuns = ({ db, clock, repository, engine, notifications, idleT
 
   /** Appends to the logs of the open, else the newest run; the source shows those of that run. */
   function* appendLogs(tx: Tx, source: SourceRow, run: RunRow | undefined, text: string, now: Date): Steps<void> {
-    const at = run ?? (yield* repository.newestRunInside(tx, source.id))
+    const newest = yield* repository.newestRunInside(tx, source.id)
+    const at = run ?? newest
     const logs = joined(at ? at.logs : source.lastLogs, text)
     if (at) yield* repository.updateRun(tx, at.id, { logs, updatedAt: now, ...(run ? { lastActivityAt: now } : {}) })
-    yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
+    // Late logs of an older run stay with it: the source shows its newest one's.
+    if (at?.id === newest?.id) yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
   }
 
   /** Adds a batch to its run (gifty §2.3): the open one, else the `ingest` run of the last ten minutes, else a new one. */
@@ -330,16 +333,27 @@ export const createRuns = ({ db, clock, repository, engine, notifications, idleT
           )
     const change: SourceChange = { lastSyncedAt: now, lastStats: completedStats(run), updatedAt: now }
     if (!KEEPS_ON_INGEST.includes(source.status)) change.status = 'waiting'
-    if (source.status !== 'error') Object.assign(change, { nextSyncAt: nextRegular(source, now), retryCount: 0, lastError: null })
+    if (source.status !== 'error') change.nextSyncAt = nextRegular(source, now)
     yield* repository.update(tx, source.id, change)
     return run.id
   }
 
   /** Ends runs that nobody has spoken for: lost, or completed where batches came but never a report (gifty §2.3). */
-  const endIdle = () =>
+  const endIdle = async (): Promise<number> => {
+    let ended = 0
+    // All of them, a page at a time: runs whose leases live are passed over, and would keep a single page full for hours.
+    for (let afterId: number | undefined = 0; afterId !== undefined; ) {
+      const page: { ended: number; next: number | undefined } = await endIdleAfter(afterId)
+      ended += page.ended
+      afterId = page.next
+    }
+    return ended
+  }
+  const endIdleAfter = (afterId: number) =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
-      const quiet = yield* repository.idleRuns(tx, new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs)), 100)
+      const before = new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs))
+      const quiet = yield* repository.idleRuns(tx, before, afterId, IDLE_PAGE)
       const tasks = yield* engine().lockTasks(
         tx,
         quiet.flatMap((run) => (run.taskId ? [run.taskId] : [])),
@@ -354,8 +368,9 @@ export const createRuns = ({ db, clock, repository, engine, notifications, idleT
         // A heartbeat prolongs the lease, not the run's row: a live lease is a sign of life.
         if (task && (task.state === 'leased' || task.state === 'cancelling') && task.leaseExpiresAt && task.leaseExpiresAt > now)
           continue
-        const batches = run.itemsScraped + run.categoriesFound > 0
-        if (!run.reported && batches && idleMs >= SAME_RUN_MS) {
+        // Without a report only batches can have started it.
+        if (!run.reported) {
+          if (idleMs < SAME_RUN_MS) continue
           yield* complete(tx, source, run, now)
           yield* closeTask(tx, run, 'completed', null, now)
           ended++
@@ -365,7 +380,7 @@ export const createRuns = ({ db, clock, repository, engine, notifications, idleT
           ended++
         }
       }
-      return ended
+      return { ended, next: quiet.length < IDLE_PAGE ? undefined : quiet.at(-1)?.id }
     })
 
   /** Runs `step` for each task whose run is still open, with its source locked. */
@@ -394,8 +409,11 @@ export const createRuns = ({ db, clock, repository, engine, notifications, idleT
       yield* eachOpen(tx, tasks, (source, run) => start(tx, source, run, true, now))
     },
     *completed(tx, done, now) {
-      const logs = new Map(done.map(({ task, result }) => [task.id, (result as { logs?: unknown } | null)?.logs]))
+      const logs = new Map(done.map(({ task, result }) => [task.id, (result as { logs?: unknown } | null | undefined)?.logs]))
       const refused = new Map()
+      for (const { task, result } of done)
+        if (result !== undefined && result !== null && (typeof result !== 'object' || Array.isArray(result)))
+          refused.set(task.id, { code: 'invalid', message: 'Input should be an object' })
       for (const [id, text] of logs)
         if (text !== undefined && text !== null && typeof text !== 'string')
           refused.set(id, { code: 'invalid', message: 'result.logs should be a string' })

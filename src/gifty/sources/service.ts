@@ -366,7 +366,7 @@ export const createSources = ({
       if (!source) throw missing()
       const place = cursor ? decodeCursor(cursor) : undefined
       const before = place?.[0]
-      if (cursor && typeof before !== 'number')
+      if (cursor && !Number.isSafeInteger(before))
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', cursor)
       const rows = await repository.runs(
         source.type === 'hub' ? { siteKey: source.siteKey } : { sourceId: id },
@@ -389,14 +389,20 @@ export const createSources = ({
       now: Date,
     ): Steps<number> {
       if (found.length === 0) return 0
-      const known = yield* repository.existingUrlHashes(
-        tx,
-        found.map((category) => urlHash(category.url)),
-      )
-      const fresh = found.filter((category) => !known.has(urlHash(category.url)))
-      if (fresh.length === 0) return 0
-      // Concurrent batches count the quota one after the other, or two would both take the last of it.
+      const unknown = function* (categories: typeof found): Steps<typeof found> {
+        const known = yield* repository.existingUrlHashes(
+          tx,
+          categories.map((category) => urlHash(category.url)),
+        )
+        return categories.filter((category) => !known.has(urlHash(category.url)))
+      }
+      const maybeFresh = yield* unknown(found)
+      if (maybeFresh.length === 0) return 0
+      // Concurrent batches count the quota one after the other, or two would both take the last of it. What another one has stored
+      // meanwhile is looked at again, or its categories would take the places of new ones.
       yield* tx.exclusive('gifty.discovery-quota')
+      const fresh = yield* unknown(maybeFresh)
+      if (fresh.length === 0) return 0
       const used = yield* repository.quotaUsedInside(tx, new Date(now.getTime() - DAY_MS))
       const left = Math.max(0, discoveryDailyQuota - used)
       const inherited: ClientConfig =
@@ -444,6 +450,8 @@ export const createSources = ({
           if (!open) {
             yield* runs.dispatch(tx, source, { trigger: 'schedule' }, now)
             dispatched++
+          } else if (!source.schedule) {
+            // Its run was opened after the due sources were read: without a cron text it is not due any more.
           } else if (source.overlap === 'skip') {
             yield* runs.skip(tx, source, 'schedule', 'overlap', now)
             yield* repository.update(tx, source.id, { nextSyncAt: runs.nextRegular(source, now), updatedAt: now })

@@ -1,6 +1,6 @@
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { type ClientConfig, type RunView, SERVER_KEYS, type SourceView } from './model.ts'
-import type { RunRow, SourceRow } from './repository.ts'
+import type { RunSummary, SourceRow, SourceSummary } from './repository.ts'
 
 /** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */
 export const clientConfig = (config: Record<string, unknown> | null | undefined): ClientConfig => {
@@ -10,7 +10,7 @@ export const clientConfig = (config: Record<string, unknown> | null | undefined)
   return own
 }
 
-export const toRun = (run: RunRow): RunView => ({
+export const toRun = (run: RunSummary): RunView => ({
   id: run.id,
   source_id: run.sourceId,
   date: isoTime(run.startedAt ?? run.createdAt),
@@ -31,16 +31,16 @@ export const toRun = (run: RunRow): RunView => ({
 export interface SourceDetail {
   totalItems: number
   lastRunNew: number
-  history: RunRow[]
+  history: RunSummary[]
 }
 
 /** The row as the contract's ParsingSource; logs and the last error only in the detail. */
-export const toSource = (row: SourceRow, detail?: SourceDetail): SourceView => {
+export const toSource = (row: SourceSummary & Partial<Pick<SourceRow, 'lastLogs'>>, detail?: SourceDetail): SourceView => {
   const config: Record<string, unknown> = { ...row.config }
   if (row.lastStats) config.last_stats = row.lastStats
   if (row.retryCount > 0) config.retry_count = row.retryCount
   if (row.fixRequired) config.fix_required = true
-  if (detail && row.lastLogs !== null) config.last_logs = row.lastLogs
+  if (detail && typeof row.lastLogs === 'string') config.last_logs = row.lastLogs
   if (detail && row.lastError !== null) config.last_error = row.lastError
   return {
     id: row.id,

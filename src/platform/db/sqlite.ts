@@ -18,6 +18,7 @@ import {
 } from './index.ts'
 import { sqliteKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
+import { rowReader } from './rows.ts'
 
 const MIGRATIONS = readMigrations('sqlite')
 
@@ -232,10 +233,15 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         made ??= (build(builders as unknown as Queries) as any).prepare(name)
         return made
       }
+      let read: ReturnType<typeof rowReader> | null = null
       const runNow = (params?: Params) => {
-        return prepared()
-          .execute(params ? bindAll(params) : {})
-          .sync() as Row[]
+        const query = prepared()
+        const bound = params ? bindAll(params) : {}
+        if (read === null) read = query.fields ? rowReader(query.fields) : undefined
+        if (!read) return query.execute(bound).sync() as Row[]
+        const rows = query.values(bound)
+        for (let n = 0; n < rows.length; n++) rows[n] = read(rows[n])
+        return rows as Row[]
       }
       const text = () => withStablePlan(prepared().getQuery().sql)
       return { name, text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>

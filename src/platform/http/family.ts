@@ -35,6 +35,8 @@ export interface Call {
   startedAt: number
   /** Who the credential names; set by the family's guard. */
   principal: Principal | undefined
+  /** Asks again whether the credential still holds, for what lives longer than a request; unset for one that cannot change. Throws AppError. */
+  recheck?: () => Promise<unknown>
   /** The body as text, for what hashes it. */
   bodyText: string | undefined
 }

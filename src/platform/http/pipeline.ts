@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AnyElysia } from 'elysia'
 import { Memoirist } from 'memoirist'
 import { AppError, toAppError } from '../../errors.ts'
@@ -68,7 +67,7 @@ export const requireRoute = (call: Call): RouteInfo => {
 
 const requestIdOf = (request: Request): string => {
   const given = request.headers.get('x-request-id')
-  return given !== null && REQUEST_ID.test(given) ? given : randomUUID()
+  return given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID()
 }
 
 export interface PipelineDeps {

@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util'
+import { cleanUp, FULL, type Row, SMOKE } from './rig.ts'
+
+/**
+ * `bun run bench`: every figure against the floor of the same run, rounds interleaved, medians. `--smoke` runs all of it very shortly
+ * and only checks that it runs; `--only reads,ingest` picks lines.
+ */
+const LINES = {
+  reads: async () => (await import('./reads.ts')).benchReads,
+  ingest: async () => (await import('./ingest.ts')).benchIngest,
+  tasks: async () => (await import('./tasks.ts')).benchTasks,
+  memory: async () => (await import('./memory.ts')).benchMemory,
+  start: async () => (await import('./start.ts')).benchStart,
+}
+
+const { values } = parseArgs({
+  options: { smoke: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' } },
+})
+const scale = values.smoke ? SMOKE : { ...FULL, ...(values.rounds ? { rounds: Number(values.rounds) } : {}) }
+const names = (values.only?.split(',') ?? Object.keys(LINES)) as (keyof typeof LINES)[]
+
+const shown = (row: Row): string[] => [
+  row.name,
+  row.measured,
+  row.floor,
+  row.unit === 'ratio' ? row.value.toFixed(2) : `${row.value.toFixed(0)} MB`,
+  `${row.better === 'more' ? '>=' : '<='} ${row.unit === 'ratio' ? row.target : `${row.target} MB`}`,
+  scale.smoke ? '-' : (row.better === 'more' ? row.value >= row.target : row.value <= row.target) ? 'ok' : 'MISSED',
+  row.note ?? '',
+]
+
+try {
+  const rows: string[][] = [['line', 'trawl', 'floor', 'value', 'target', '', 'rounds']]
+  for (const name of names) {
+    if (!LINES[name]) throw new Error(`no line is named ${name}: ${Object.keys(LINES).join(', ')}`)
+    const run = await LINES[name]()
+    if (!scale.smoke) process.stderr.write(`measuring ${name}...\n`)
+    rows.push(...(await run(scale)).map(shown))
+  }
+  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] as number))
+        .join('  ')
+        .trimEnd(),
+    )
+} finally {
+  await cleanUp()
+}

@@ -1,0 +1,161 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const ROOT = join(import.meta.dir, '../..')
+export const TOKEN = 'bench-internal-token'
+export const HEADERS = { 'x-internal-token': TOKEN, 'content-type': 'application/json' }
+
+/** How long things run: `--smoke` only checks that they do. */
+export interface Scale {
+  smoke: boolean
+  rounds: number
+  /** Length of one measurement over HTTP, ms. */
+  spanMs: number
+  /** Batches of 500 products per round. */
+  batches: number
+  /** Lease and complete pairs per round. */
+  pairs: number
+  /** Products of the memory line. */
+  products: number
+  starts: number
+}
+export const FULL: Scale = { smoke: false, rounds: 9, spanMs: 1500, batches: 20, pairs: 100, products: 200_000, starts: 9 }
+export const SMOKE: Scale = { smoke: true, rounds: 1, spanMs: 100, batches: 2, pairs: 5, products: 2000, starts: 1 }
+
+/** One line of the table. `better` is which way the target lies. */
+export interface Row {
+  name: string
+  measured: string
+  floor: string
+  value: number
+  unit: 'ratio' | 'MB'
+  target: number
+  better: 'more' | 'less'
+  /** Spread of the rounds, and CPU time where the system tells it. */
+  note?: string
+}
+
+export const median = (values: number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+}
+export const spread = (values: number[]) => `${Math.min(...values).toFixed(2)}..${Math.max(...values).toFixed(2)}`
+
+const alive = new Set<ReturnType<typeof Bun.spawn>>()
+const directories: string[] = []
+export const ownDirectory = () => {
+  const path = mkdtempSync(join(tmpdir(), 'trawl-bench-'))
+  directories.push(path)
+  return path
+}
+/** Ends and removes what was made here, also after a failure. */
+export const cleanUp = async () => {
+  for (const child of alive) child.kill('SIGKILL')
+  await Promise.all([...alive].map((child) => child.exited))
+  for (const path of directories) rmSync(path, { recursive: true, force: true })
+}
+
+/** CPU time of a process and its threads so far, in microseconds; undefined where the system does not tell. */
+export const cpuOf = (pid: number): number | undefined => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce(
+      (sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000,
+      0,
+    )
+  } catch {
+    return undefined
+  }
+}
+/** Resident memory in MB. */
+export const rssOf = (pid: number): number => {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(line?.[1] ?? 0) / 1024
+}
+
+export interface Running {
+  pid: number
+  port: number
+  origin: string
+  stop(): Promise<void>
+}
+
+/** Starts a process that prints a JSON line with its `url` once it listens. */
+export const startProcess = async (command: string[], env: Record<string, string>): Promise<Running> => {
+  const child = Bun.spawn(command, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'production', ...env },
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  alive.add(child)
+  void child.exited.then(() => alive.delete(child))
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  void (async () => {
+    let seen = ''
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream() as any) as unknown as AsyncIterable<string>) {
+      seen = (seen + chunk).slice(-10_000)
+      const url = /"url":"(http[^"]+)"/.exec(seen)?.[1]
+      if (url) resolve(url)
+    }
+    reject(new Error(`${command.join(' ')} ended without listening: ${seen}`))
+  })()
+  const origin = await promise
+  return {
+    pid: child.pid,
+    port: Number(new URL(origin).port),
+    origin,
+    async stop() {
+      child.kill('SIGTERM')
+      await child.exited
+    },
+  }
+}
+
+/** What `bun start` needs in production, as environment. */
+export const productionEnv = (database: string, more: Record<string, string> = {}) => ({
+  NODE_ENV: 'production',
+  DATABASE_URL: `sqlite:${database}`,
+  HOST: '127.0.0.1',
+  PORT: '0',
+  EMBEDDED_WORKERS: 'none',
+  INTERNAL_API_TOKEN: TOKEN,
+  ANALYTICS_API_TOKEN: 'bench-analytics-token',
+  CRAWLER_API_TOKEN: 'bench-crawler-token',
+  SERVICE_TOKENS: 'bench:bench-service-token',
+  JWT_SECRET: 'bench-jwt-secret-of-some-length',
+  DASHBOARD_JWT_SECRET: 'bench-dashboard-secret-of-some-length',
+  ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
+  ...more,
+})
+/** The server under test. */
+export const startTrawl = (database: string, more: Record<string, string> = {}) =>
+  startProcess([process.execPath, 'src/main.ts'], productionEnv(database, more))
+
+export interface Load {
+  requests: number
+  seconds: number
+  /** Microseconds of the server's CPU per request. */
+  cpu: number | undefined
+}
+const CONNECTIONS = 32
+
+/** Asks one thing over and over from a process of its own. */
+export const runLoad = async (server: Running, path: string, spanMs: number): Promise<Load> => {
+  const before = cpuOf(server.pid)
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, 'load.ts'), String(server.port), path, String(spanMs), String(CONNECTIONS), TOKEN],
+    {
+      stdout: 'pipe',
+      stderr: 'inherit',
+    },
+  )
+  alive.add(child)
+  const text = await new Response(child.stdout).text()
+  alive.delete(child)
+  if ((await child.exited) !== 0) throw new Error(`the load on ${path} failed`)
+  const { requests, seconds } = JSON.parse(text)
+  const after = cpuOf(server.pid)
+  return { requests, seconds, cpu: before === undefined || after === undefined ? undefined : (after - before) / requests }
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { median, ownDirectory, productionEnv, ROOT, type Row, type Scale, spread } from './rig.ts'
+
+const build = async (entry: string, outfile: string) => {
+  const child = Bun.spawn([process.execPath, 'build', '--compile', '--minify', '--bytecode', entry, '--outfile', outfile], {
+    cwd: ROOT,
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const problem = await new Response(child.stderr).text()
+  if ((await child.exited) !== 0) throw new Error(`${entry} could not be compiled: ${problem}`)
+}
+
+const freePort = () => {
+  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = probe
+  probe.stop(true)
+  return port
+}
+
+/** Milliseconds from the start of a process to its first 200. */
+const startUp = async (binary: string, env: Record<string, string>): Promise<number> => {
+  const port = freePort()
+  const startedAt = performance.now()
+  const child = Bun.spawn([binary], { env: { ...env, PORT: String(port) }, stdout: 'ignore', stderr: 'inherit' })
+  try {
+    for (;;) {
+      const status = await fetch(`http://127.0.0.1:${port}/health`).then(
+        (response) => response.status,
+        () => 0,
+      )
+      if (status === 200) return performance.now() - startedAt
+      if (child.exitCode !== null || performance.now() - startedAt > 20_000) throw new Error(`${binary} did not start`)
+      await Bun.sleep(1)
+    }
+  } finally {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+}
+
+/** Cold start of the compiled binary to its first 200, against a compiled bare Elysia app. */
+export const benchStart = async (scale: Scale): Promise<Row[]> => {
+  const directory = ownDirectory()
+  const [ours, bare] = [join(directory, 'trawl'), join(directory, 'bare')]
+  await Promise.all([build('src/main.ts', ours), build('tests/bench/bare-elysia.ts', bare)])
+  const env = productionEnv(join(directory, 'start.db'), { LOG_LEVEL: 'error' })
+  const times = { ours: [] as number[], bare: [] as number[] }
+  // The first start of each reads the file into the page cache and makes the database.
+  await startUp(ours, env)
+  await startUp(bare, {})
+  for (let n = 0; n < scale.starts; n++) {
+    times.ours.push(await startUp(ours, env))
+    times.bare.push(await startUp(bare, {}))
+  }
+  const ratios = times.ours.map((time, n) => time / (times.bare[n] as number))
+  return [
+    {
+      name: 'cold start of the binary',
+      measured: `${median(times.ours).toFixed(0)} ms`,
+      floor: `${median(times.bare).toFixed(0)} ms`,
+      value: median(ratios),
+      unit: 'ratio',
+      target: 5,
+      better: 'less',
+      note: spread(ratios),
+    },
+  ]
+}

@@ -1,0 +1,134 @@
+import { expect } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../src/platform/db/index.ts'
+import { createTestApp, type TestAppOptions } from '../support/app.ts'
+import type { TestDatabase } from '../support/databases.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+
+export const MINUTE = 60_000
+export const HOUR = 3_600_000
+export const DAY = 86_400_000
+/** Where the clock of a rig stands at first. */
+export const START = Date.parse('2026-01-15T12:00:00.000Z')
+export const iso = (at: number) => new Date(at).toISOString()
+
+/** A product as a worker sends it; `n` makes it distinct. */
+export const product = (n: number | string, more: Record<string, unknown> = {}) => ({
+  title: `Gift ${n}`,
+  product_url: `https://shop.example/p/${n}`,
+  site_key: 'shop',
+  price: 100,
+  ...more,
+})
+export const products = (count: number, more: Record<string, unknown> = {}) =>
+  Array.from({ length: count }, (_, n) => product(n, more))
+export const category = (n: number | string, more: Record<string, unknown> = {}) => ({
+  name: `Category ${n}`,
+  url: `https://shop.example/c/${n}`,
+  site_key: 'shop',
+  ...more,
+})
+
+const around = async (db: Db, options: TestAppOptions) => {
+  const app = await createTestApp(db, options)
+  /** The body of an answer that has to be 200. */
+  const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
+    const answer = await app.call(method, path, body)
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+  let made = 0
+  return {
+    ...app,
+    db,
+    ok,
+    /** Creates or updates a source. */
+    source: (more: Record<string, unknown> = {}) =>
+      ok('POST', '/internal/sources', {
+        url: `https://shop.example/list/${++made}`,
+        type: 'list',
+        site_key: 'shop',
+        ...more,
+      }),
+    detail: (id: number) => ok('GET', `/internal/sources/${id}`),
+    /** Runs of a source, newest first. */
+    runs: async (id: number): Promise<any[]> => (await ok('GET', `/internal/sources/${id}/runs?limit=200`)).items,
+    report: (id: number, status: string, runId?: number) =>
+      ok('POST', `/internal/sources/${id}/report-status`, { status, ...(runId === undefined ? {} : { run_id: runId }) }),
+    error: (id: number, error: string, isBroken = false) =>
+      ok('POST', `/internal/sources/${id}/report-error`, { error, is_broken: isBroken }),
+    force: (id: number) => ok('POST', `/internal/sources/${id}/force-run`),
+    lease: async (worker = 'w1', more: Record<string, unknown> = {}): Promise<any[]> =>
+      (await ok('POST', '/internal/workers/lease', { worker_id: worker, kinds: ['source.run'], ...more })).tasks,
+    verb: (task: { id: string; fence: number }, verb: string, worker = 'w1', more: Record<string, unknown> = {}) =>
+      app.post(`/internal/workers/tasks/${task.id}/${verb}`, { worker_id: worker, fence: task.fence, ...more }),
+    task: (id: string) => ok('GET', `/internal/tasks/${id}`),
+    ingest: (items: unknown[], more: Record<string, unknown> = {}) =>
+      ok('POST', '/internal/ingest-batch', { items, source_id: 0, ...more }),
+    /** Payloads of the queued notifications of a topic, oldest first. */
+    notifications: async (topic: string): Promise<any[]> =>
+      (await ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks
+        .map((task: any) => task.payload)
+        .filter((payload: any) => payload.topic === topic)
+        .reverse(),
+    rows: async (table: string): Promise<number> =>
+      Number((await db.sql<{ n: number }>(sql.raw(`select count(*) as n from ${table}`)))[0]?.n),
+  }
+}
+export type Rig = Awaited<ReturnType<typeof around>>
+
+/** The app over an empty database with a standing clock. */
+export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}): Promise<Rig> =>
+  around(await database.fresh(), options)
+
+/** `count` processes on one database, sharing a clock: own connections on Postgres, the one connection on SQLite. */
+export const makeProcesses = async (database: TestDatabase, count: number, options: TestAppOptions = {}): Promise<Rig[]> => {
+  const shared = { clock: fakeClock(), ...options }
+  const rigs = [await around(await database.fresh(), shared)]
+  while (rigs.length < count) rigs.push(await around(await database.second(), shared))
+  return rigs
+}
+
+/** A source with a forced run, its task leased by `w1`. */
+export const leasedRun = async (app: Rig, more: Record<string, unknown> = {}) => {
+  const source = await app.source(more)
+  const { run_id, task_id } = await app.force(source.id)
+  const [task] = await app.lease()
+  expect(task.id).toBe(task_id)
+  return { id: source.id as number, run_id: run_id as number, task }
+}
+/** Puts notifications on the queue; answers their task ids, oldest first. */
+export const queueNotifications = async (app: Rig, count: number): Promise<string[]> => {
+  const before = new Set((await app.ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks.map((task: any) => task.id))
+  for (let n = 0; n < count; n++) {
+    app.clock.advance(1)
+    await app.error((await app.source({ site_key: 'n' })).id, `error ${n}`)
+  }
+  const { tasks } = await app.ok('GET', '/internal/tasks?kind=notification&limit=200')
+  return tasks
+    .map((task: any) => task.id)
+    .filter((id: string) => !before.has(id))
+    .reverse()
+}
+
+export const NOBODY = '01890000-0000-7000-8000-000000000000'
+export const STALE = [409, 'stale_lease']
+export const GONE = [404, 'not_found']
+
+/** The one problem of a refused request. */
+export const problemOf = (answer: { status: number; body: any }) => {
+  expect(answer.status).toBe(422)
+  expect(answer.body.error).toMatchObject({ code: 'validation_error', message: 'Invalid request' })
+  expect(answer.body.error.fields.details).toHaveLength(1)
+  return answer.body.error.fields.details[0] as { type: string; loc: (string | number)[]; msg: string; input: unknown }
+}
+export const codeOf = (answer: { status: number; body: any }) => [answer.status, answer.body?.error?.code]
+
+/** Lets the event loop turn until `until` holds; answers whether it came to hold within `ms`. */
+export const settled = async (until: () => boolean | Promise<boolean>, ms = 4000) => {
+  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
+    if (await until()) return true
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return false
+}
