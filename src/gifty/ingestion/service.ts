@@ -47,18 +47,16 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
       const task = yield* engine.holding(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
       if (isRefusal(task)) throw staleLease()
       // A task that was redriven has a run for each of its lives.
-      const run = (yield* sources.repository.runsOfTasks(tx, [task.id])).at(-1)
-      const source = run && (yield* sources.repository.lock(tx, run.sourceId))
-      const open = source && (yield* sources.repository.openRunInside(tx, source.id))
+      const run = (yield* sources.runsOfTasks(tx, [task.id])).at(-1)
+      const source = run && (yield* sources.lock(tx, run.sourceId))
+      const open = source && (yield* sources.openRunInside(tx, source.id))
       if (!source || open?.id !== run.id) throw staleLease()
-      if (batch.source_id !== 0 && batch.source_id !== source.id && !(yield* sources.repository.lock(tx, batch.source_id)))
-        throw missing()
+      if (batch.source_id !== 0 && batch.source_id !== source.id && !(yield* sources.lock(tx, batch.source_id))) throw missing()
       return { source, open }
     }
     if (batch.source_id !== 0) return yield* sources.lockForReport(tx, batch.source_id)
     const [siteKey] = siteKeys
-    const running =
-      siteKeys.size === 1 && siteKey !== undefined ? yield* sources.repository.onlyRunningOfSite(tx, siteKey) : undefined
+    const running = siteKeys.size === 1 && siteKey !== undefined ? yield* sources.onlyRunningOfSite(tx, siteKey) : undefined
     return running ? yield* sources.lockForReport(tx, running.sourceId) : {}
   }
 
@@ -67,19 +65,17 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
    * or of the only running source of the site. Its `strip_params` shape the URLs.
    */
   const expectedSource = async (batch: IngestBatch, elements: unknown[]): Promise<SourceRow | undefined> => {
-    const named = batch.source_id === 0 ? undefined : await sources.repository.find(batch.source_id)
+    const named = batch.source_id === 0 ? undefined : await sources.find(batch.source_id)
     if (batch.source_id !== 0 && !named) throw missing()
     const taskId = batch.task_id
     if (!taskId && named) return named
     const siteKeys = new Set(elements.map((element) => (element as { site_key?: unknown } | null)?.site_key))
     const [siteKey] = siteKeys
     const run = await db.tx(function* (tx) {
-      if (taskId) return isUuid(taskId) ? (yield* sources.repository.runsOfTasks(tx, [taskId])).at(-1) : undefined
-      return siteKeys.size === 1 && typeof siteKey === 'string'
-        ? yield* sources.repository.onlyRunningOfSite(tx, siteKey)
-        : undefined
+      if (taskId) return isUuid(taskId) ? (yield* sources.runsOfTasks(tx, [taskId])).at(-1) : undefined
+      return siteKeys.size === 1 && typeof siteKey === 'string' ? yield* sources.onlyRunningOfSite(tx, siteKey) : undefined
     })
-    return run ? await sources.repository.find(run.sourceId) : named
+    return run ? await sources.find(run.sourceId) : named
   }
 
   const store = (
@@ -123,7 +119,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
       )
 
       const runId = source
-        ? yield* sources.runEvents.addBatch(
+        ? yield* sources.addBatch(
             tx,
             source,
             open,

@@ -1,0 +1,141 @@
+import type { Steps, Tx } from '../../platform/db/index.ts'
+import { SITE_KEY } from '../fields.ts'
+import type { SourcesContext } from './context.ts'
+import type { ClientConfig, SourceView } from './model.ts'
+import { type SourceRow, urlHash } from './repository.ts'
+import { toSource } from './view.ts'
+
+const DAY_MS = 86_400_000
+
+/** Sources that nobody typed in: discovered categories, their backlog and quota, and spiders that report themselves (gifty §2.2, §3.8). */
+export const createBacklog = ({ db, clock, repository, notifications, discoveryDailyQuota, nowDate }: SourcesContext) => {
+  return {
+    /** Each spider that no source belongs to becomes an inactive hub (gifty §2.2). */
+    syncSpiders: (spiders: string[]) =>
+      db.tx(function* (tx) {
+        const now = nowDate()
+        const distinct = [...new Set(spiders)]
+        const rejected = distinct.filter((key) => !SITE_KEY.test(key))
+        const keys = distinct.filter((key) => SITE_KEY.test(key))
+        const known = yield* repository.existingSiteKeys(tx, keys)
+        const fresh = keys.filter((key) => !known.has(key))
+        const rows = yield* repository.insertNew(
+          tx,
+          fresh.map((key) => ({
+            url: `https://${key}.placeholder`,
+            urlHash: urlHash(`https://${key}.placeholder`),
+            type: 'hub',
+            siteKey: key,
+            strategy: 'discovery' as const,
+            priority: 50,
+            refreshIntervalHours: 24,
+            isActive: false,
+            overlap: 'skip' as const,
+            status: 'waiting',
+            nextSyncAt: now,
+            config: { is_new: true, note: 'Reported by a spider: set the url and switch the source on' },
+            createdAt: now,
+            updatedAt: now,
+          })),
+        )
+        const created = new Set(rows.map((row) => row.siteKey))
+        const newSpiders = fresh.filter((key) => created.has(key))
+        if (newSpiders.length > 0)
+          yield* notifications.add(tx, [
+            { topic: 'scraping', text: `New spiders: ${newSpiders.length}`, data: { new_spiders: newSpiders } },
+          ])
+        return { status: 'ok' as const, new_spiders: newSpiders, rejected }
+      }),
+
+    async backlog(limit: number): Promise<SourceView[]> {
+      return (await repository.backlog(limit)).map((row) => toSource(row))
+    },
+    activate: (ids: number[]) =>
+      db.tx(function* (tx) {
+        const now = nowDate()
+        const distinct = [...new Set(ids)]
+        const rows = new Map((yield* repository.lockMany(tx, distinct)).map((row) => [row.id, row]))
+        const skipped: { source_id: number; reason: 'not_found' | 'not_discovered' }[] = []
+        let activated = 0
+        for (const id of distinct) {
+          const row = rows.get(id)
+          if (row?.status === 'discovered') {
+            yield* repository.update(tx, id, { isActive: true, status: 'waiting', nextSyncAt: now, updatedAt: now })
+            activated++
+          } else skipped.push({ source_id: id, reason: row ? 'not_discovered' : 'not_found' })
+        }
+        return { status: 'ok' as const, activated_count: activated, skipped }
+      }),
+    async backlogStats() {
+      const [used, total] = await Promise.all([repository.quotaUsed(new Date(clock.now() - DAY_MS)), repository.backlogTotal()])
+      return {
+        discovered_today: used,
+        quota: discoveryDailyQuota,
+        remaining: Math.max(0, discoveryDailyQuota - used),
+        backlog_total: total,
+      }
+    },
+
+    /**
+     * Stores categories a batch found, those whose URL is new (gifty §3.8): as many as the day's quota leaves start active, the
+     * rest wait in the backlog. `web` sources hand their worker on.
+     */
+    *discover(
+      tx: Tx,
+      found: { url: string; name: string; siteKey: string; parentUrl: string | null }[],
+      parent: SourceRow | undefined,
+      now: Date,
+    ): Steps<number> {
+      if (found.length === 0) return 0
+      const unknown = function* (categories: typeof found): Steps<typeof found> {
+        const known = yield* repository.existingUrlHashes(
+          tx,
+          categories.map((category) => urlHash(category.url)),
+        )
+        return categories.filter((category) => !known.has(urlHash(category.url)))
+      }
+      const maybeFresh = yield* unknown(found)
+      if (maybeFresh.length === 0) return 0
+      // Concurrent batches count the quota one after the other, or two would both take the last of it. What another one has stored
+      // meanwhile is looked at again, or its categories would take the places of new ones.
+      yield* tx.exclusive('gifty.discovery-quota')
+      const fresh = yield* unknown(maybeFresh)
+      if (fresh.length === 0) return 0
+      const used = yield* repository.quotaUsedInside(tx, new Date(now.getTime() - DAY_MS))
+      const left = Math.max(0, discoveryDailyQuota - used)
+      const inherited: ClientConfig =
+        parent?.config.worker === 'web'
+          ? { worker: 'web', ...(parent.config.web === undefined ? {} : { web: parent.config.web }) }
+          : {}
+      const rows = yield* repository.insertNew(
+        tx,
+        fresh
+          .map((category, index) => ({
+            url: category.url,
+            urlHash: urlHash(category.url),
+            type: 'list',
+            siteKey: category.siteKey,
+            strategy: 'deep' as const,
+            priority: 50,
+            refreshIntervalHours: 24,
+            isActive: index < left,
+            overlap: 'skip' as const,
+            status: index < left ? 'waiting' : 'discovered',
+            nextSyncAt: now,
+            config: {
+              discovery_name: category.name,
+              parent_url: category.parentUrl,
+              discovered_at: now.toISOString(),
+              ...inherited,
+            },
+            discoveredAt: now,
+            activatedAt: index < left ? now : null,
+            createdAt: now,
+            updatedAt: now,
+          }))
+          .sort((a, b) => (a.urlHash < b.urlHash ? -1 : 1)),
+      )
+      return rows.length
+    },
+  }
+}
