@@ -56,15 +56,14 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
         const distinct = [...new Set(ids)]
         const rows = new Map((yield* repository.lockMany(tx, distinct)).map((row) => [row.id, row]))
         const skipped: { source_id: number; reason: 'not_found' | 'not_discovered' }[] = []
-        let activated = 0
+        const chosen: number[] = []
         for (const id of distinct) {
           const row = rows.get(id)
-          if (row?.status === 'discovered') {
-            yield* repository.update(tx, id, { isActive: true, status: 'waiting', nextSyncAt: now, updatedAt: now })
-            activated++
-          } else skipped.push({ source_id: id, reason: row ? 'not_discovered' : 'not_found' })
+          if (row?.status === 'discovered') chosen.push(id)
+          else skipped.push({ source_id: id, reason: row ? 'not_discovered' : 'not_found' })
         }
-        return { status: 'ok' as const, activated_count: activated, skipped }
+        yield* repository.activate(tx, chosen, now)
+        return { status: 'ok' as const, activated_count: chosen.length, skipped }
       }),
     async backlogStats() {
       const [used, total] = await Promise.all([repository.quotaUsed(new Date(clock.now() - DAY_MS)), repository.backlogTotal()])

@@ -9,7 +9,7 @@ const LIST_PAGE = 500
 
 /** Lists, details and histories of sources (gifty §2.2). */
 export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repository' | 'counts'>) => {
-  const aggregated = async (row: SourceRow): Promise<SourceView> => {
+  const aggregated = async (row: SourceRow & { lastLogs: string | null }): Promise<SourceView> => {
     if (row.type === 'hub') {
       const [site, totalItems, lastRunNew, history] = await Promise.all([
         repository.site(row.siteKey),
@@ -28,7 +28,7 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
               : row.status
       return toSource(
         { ...row, status, lastSyncedAt: site?.lastSyncedAt ?? null, nextSyncAt: site?.nextSyncAt ?? row.nextSyncAt },
-        { totalItems, lastRunNew, history },
+        { logs: row.lastLogs, totalItems, lastRunNew, history },
       )
     }
     const discoveryName = typeof row.config.discovery_name === 'string' ? row.config.discovery_name : ''
@@ -38,7 +38,7 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
     ])
     const newest =
       history.find((run) => run.status !== 'skipped') ?? (history.length === 50 ? await repository.newestRun(row.id) : undefined)
-    return toSource(row, { totalItems, lastRunNew: newest?.itemsNew ?? 0, history })
+    return toSource(row, { logs: row.lastLogs, totalItems, lastRunNew: newest?.itemsNew ?? 0, history })
   }
 
   const detail = async (id: number): Promise<SourceView> => {

@@ -4,8 +4,10 @@ import { UNSCHEDULED } from './model.ts'
 import { sourcesTables } from './tables.ts'
 
 type Tables = ReturnType<typeof sourcesTables>
-export type SourceRow = Tables['parsingSources']['$inferSelect']
-export type RunRow = Tables['parsingRuns']['$inferSelect']
+/** A source as the domain works with it. Its logs can be long, so only who shows them reads them. */
+export type SourceRow = Omit<Tables['parsingSources']['$inferSelect'], 'lastLogs'>
+/** A run without its logs. */
+export type RunRow = Omit<Tables['parsingRuns']['$inferSelect'], 'logs'>
 /** A run as lists show it: without its logs, which can be 100,000 characters. */
 export type RunSummary = Pick<
   RunRow,
@@ -24,8 +26,6 @@ export type RunSummary = Pick<
   | 'finishedAt'
   | 'createdAt'
 >
-/** A source as lists show it. */
-export type SourceSummary = Omit<SourceRow, 'lastLogs'>
 export type SourceChange = Partial<Tables['parsingSources']['$inferInsert']>
 export type RunChange = Partial<{
   [K in keyof Tables['parsingRuns']['$inferInsert']]: Tables['parsingRuns']['$inferInsert'][K] | SQL
@@ -39,6 +39,8 @@ export const urlHash = (url: string): string => new Bun.CryptoHasher('sha256').u
 /** Queries of sources and runs. Functions that take `tx` are steps of the caller's transaction. */
 export const sourcesRepository = (db: Db) => {
   const { parsingSources: sources, parsingRuns: runs } = sourcesTables(db.kit)
+  const { lastLogs, ...sourceColumns } = getTableColumns(sources)
+  const { logs, ...runColumns } = getTableColumns(runs)
   const shownOfRun: { [K in keyof RunSummary]: (typeof runs)[K] } = {
     id: runs.id,
     sourceId: runs.sourceId,
@@ -55,8 +57,7 @@ export const sourcesRepository = (db: Db) => {
     finishedAt: runs.finishedAt,
     createdAt: runs.createdAt,
   }
-  const { lastLogs: _, ...shownOfSource } = getTableColumns(sources)
-  const find = db.prepare<SourceRow>('source_find', (queries) =>
+  const find = db.prepare<SourceRow & { lastLogs: string | null }>('source_find', (queries) =>
     queries
       .select()
       .from(sources)
@@ -64,20 +65,20 @@ export const sourcesRepository = (db: Db) => {
   )
   const lock = db.prepare<SourceRow>('source_lock', (queries) => {
     const select = queries
-      .select()
+      .select(sourceColumns)
       .from(sources)
       .where(eq(sources.id, param('id')))
     return (db.dialect === 'postgres' ? select.for('update') : select) as typeof select
   })
   const openRun = db.prepare<RunRow>('run_open', (queries) =>
     queries
-      .select()
+      .select(runColumns)
       .from(runs)
       .where(and(eq(runs.sourceId, param('id')), isOpen(runs))),
   )
   const newestRun = db.prepare<RunRow>('run_newest', (queries) =>
     queries
-      .select()
+      .select(runColumns)
       .from(runs)
       .where(and(eq(runs.sourceId, param('id')), ne(runs.status, 'skipped')))
       .orderBy(desc(runs.id))
@@ -128,7 +129,22 @@ export const sourcesRepository = (db: Db) => {
   return {
     /** The hot ones, for a look at their plans. */
     statements: { openRun, newestRun, historyOfSource },
-    find: async (id: number): Promise<SourceRow | undefined> => (await find.all({ id }))[0],
+    /** With its logs, for the detail. */
+    find: async (id: number): Promise<(SourceRow & { lastLogs: string | null }) | undefined> => (await find.all({ id }))[0],
+    /** The logs a source shows, and those of a run. */
+    *logsOf(tx: Tx, of: { sourceId: number } | { runId: number }): Steps<string | null> {
+      if ('runId' in of) return (yield* q(tx.select({ logs }).from(runs).where(eq(runs.id, of.runId))))[0]?.logs ?? null
+      return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, of.sourceId))))[0]?.logs ?? null
+    },
+    /** Makes waiting, active sources of those that are discovered. */
+    *activate(tx: Tx, ids: number[], now: Date): Steps<void> {
+      if (ids.length === 0) return
+      yield tx
+        .update(sources)
+        .set({ isActive: true, status: 'waiting', nextSyncAt: now, updatedAt: now })
+        .where(inArray(sources.id, ids))
+        .returning({ id: sources.id })
+    },
     /** The row, locked until the transaction ends: whoever changes a source or its runs holds this first. */
     *lock(tx: Tx, id: number): Steps<SourceRow | undefined> {
       return (yield* tx.run(lock, { id }))[0]
@@ -137,7 +153,7 @@ export const sourcesRepository = (db: Db) => {
       return (yield* q(
         tx.forUpdate(
           tx
-            .select()
+            .select(sourceColumns)
             .from(sources)
             .where(eq(sources.urlHash, urlHash(url))),
         ),
@@ -145,10 +161,12 @@ export const sourcesRepository = (db: Db) => {
     },
     *lockMany(tx: Tx, ids: number[]): Steps<SourceRow[]> {
       if (ids.length === 0) return []
-      return yield* q(tx.forUpdate(tx.select().from(sources).where(inArray(sources.id, ids)).orderBy(asc(sources.id))))
+      return yield* q(
+        tx.forUpdate(tx.select(sourceColumns).from(sources).where(inArray(sources.id, ids)).orderBy(asc(sources.id))),
+      )
     },
     *insert(tx: Tx, row: Tables['parsingSources']['$inferInsert']): Steps<SourceRow> {
-      return (yield* q(tx.insert(sources).values(row).returning()))[0] as SourceRow
+      return (yield* q(tx.insert(sources).values(row).returning(sourceColumns)))[0] as SourceRow
     },
     /** Inserts those whose URL is new; answers their rows. */
     *insertNew(tx: Tx, rows: Tables['parsingSources']['$inferInsert'][]): Steps<SourceRow[]> {
@@ -166,7 +184,7 @@ export const sourcesRepository = (db: Db) => {
       return inserted
     },
     *update(tx: Tx, id: number, change: SourceChange): Steps<SourceRow> {
-      return (yield* q(tx.update(sources).set(change).where(eq(sources.id, id)).returning()))[0] as SourceRow
+      return (yield* q(tx.update(sources).set(change).where(eq(sources.id, id)).returning(sourceColumns)))[0] as SourceRow
     },
     *moveRunsToSite(tx: Tx, sourceId: number, siteKey: string): Steps<void> {
       yield tx.update(runs).set({ siteKey }).where(eq(runs.sourceId, sourceId)).returning({ id: runs.id })
@@ -177,9 +195,9 @@ export const sourcesRepository = (db: Db) => {
       isActive?: boolean
       afterId?: number
       limit: number
-    }): Promise<SourceSummary[]> =>
+    }): Promise<SourceRow[]> =>
       db.q
-        .select(shownOfSource)
+        .select(sourceColumns)
         .from(sources)
         .where(
           and(
@@ -191,9 +209,9 @@ export const sourcesRepository = (db: Db) => {
         )
         .orderBy(asc(sources.id))
         .limit(filter.limit),
-    backlog: (limit: number): Promise<SourceSummary[]> =>
+    backlog: (limit: number): Promise<SourceRow[]> =>
       db.q
-        .select(shownOfSource)
+        .select(sourceColumns)
         .from(sources)
         .where(eq(sources.status, 'discovered'))
         .orderBy(desc(sources.priority), asc(sources.createdAt), asc(sources.id))
@@ -257,7 +275,7 @@ export const sourcesRepository = (db: Db) => {
       return yield* q(
         tx.skipLocked(
           tx
-            .select()
+            .select(sourceColumns)
             .from(sources)
             .where(
               and(
@@ -287,23 +305,23 @@ export const sourcesRepository = (db: Db) => {
     },
     newestRun: async (sourceId: number): Promise<RunRow | undefined> => (await newestRun.all({ id: sourceId }))[0],
     *run(tx: Tx, id: number): Steps<RunRow | undefined> {
-      return (yield* q(tx.select().from(runs).where(eq(runs.id, id))))[0]
+      return (yield* q(tx.select(runColumns).from(runs).where(eq(runs.id, id))))[0]
     },
     *runsOfTasks(tx: Tx, taskIds: string[]): Steps<RunRow[]> {
       if (taskIds.length === 0) return []
-      return yield* q(tx.select().from(runs).where(inArray(runs.taskId, taskIds)).orderBy(asc(runs.id)))
+      return yield* q(tx.select(runColumns).from(runs).where(inArray(runs.taskId, taskIds)).orderBy(asc(runs.id)))
     },
     *insertRun(tx: Tx, row: Tables['parsingRuns']['$inferInsert']): Steps<RunRow> {
-      return (yield* q(tx.insert(runs).values(row).returning()))[0] as RunRow
+      return (yield* q(tx.insert(runs).values(row).returning(runColumns)))[0] as RunRow
     },
     *updateRun(tx: Tx, id: number, change: RunChange): Steps<RunRow> {
-      return (yield* q(tx.update(runs).set(change).where(eq(runs.id, id)).returning()))[0] as RunRow
+      return (yield* q(tx.update(runs).set(change).where(eq(runs.id, id)).returning(runColumns)))[0] as RunRow
     },
     /** Running runs without a word since `before`, by id. */
     *idleRuns(tx: Tx, before: Date, afterId: number, limit: number): Steps<RunRow[]> {
       return yield* q(
         tx
-          .select()
+          .select(runColumns)
           .from(runs)
           .where(and(isOpen(runs), eq(runs.status, 'running'), lte(runs.lastActivityAt, before), gt(runs.id, afterId)))
           .orderBy(asc(runs.id))
@@ -314,7 +332,7 @@ export const sourcesRepository = (db: Db) => {
     *onlyRunningOfSite(tx: Tx, siteKey: string): Steps<RunRow | undefined> {
       const found = yield* q(
         tx
-          .select()
+          .select(runColumns)
           .from(runs)
           .where(and(eq(runs.siteKey, siteKey), eq(runs.status, 'running')))
           .limit(2),

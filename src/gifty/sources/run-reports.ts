@@ -89,7 +89,7 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
   function* appendLogs(tx: Tx, source: SourceRow, run: RunRow | undefined, text: string, now: Date): Steps<void> {
     const newest = yield* repository.newestRunInside(tx, source.id)
     const at = run ?? newest
-    const logs = joined(at ? at.logs : source.lastLogs, text)
+    const logs = joined(yield* repository.logsOf(tx, at ? { runId: at.id } : { sourceId: source.id }), text)
     if (at) yield* repository.updateRun(tx, at.id, { logs, updatedAt: now, ...(run ? { lastActivityAt: now } : {}) })
     // Late logs of an older run stay with it: the source shows its newest one's.
     if (at?.id === newest?.id) yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })

@@ -1,6 +1,6 @@
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { type ClientConfig, type RunView, SERVER_KEYS, type SourceView } from './model.ts'
-import type { RunSummary, SourceRow, SourceSummary } from './repository.ts'
+import type { RunSummary, SourceRow } from './repository.ts'
 
 /** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */
 export const clientConfig = (config: Record<string, unknown> | null | undefined): ClientConfig => {
@@ -29,18 +29,19 @@ export const toRun = (run: RunSummary): RunView => ({
 })
 
 export interface SourceDetail {
+  logs: string | null
   totalItems: number
   lastRunNew: number
   history: RunSummary[]
 }
 
 /** The row as the contract's ParsingSource; logs and the last error only in the detail. */
-export const toSource = (row: SourceSummary & Partial<Pick<SourceRow, 'lastLogs'>>, detail?: SourceDetail): SourceView => {
+export const toSource = (row: SourceRow, detail?: SourceDetail): SourceView => {
   const config: Record<string, unknown> = { ...row.config }
   if (row.lastStats) config.last_stats = row.lastStats
   if (row.retryCount > 0) config.retry_count = row.retryCount
   if (row.fixRequired) config.fix_required = true
-  if (detail && typeof row.lastLogs === 'string') config.last_logs = row.lastLogs
+  if (detail && detail.logs !== null) config.last_logs = detail.logs
   if (detail && row.lastError !== null) config.last_error = row.lastError
   return {
     id: row.id,
