@@ -2,6 +2,7 @@ import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
+import { createCatalogStore } from './catalog/store.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
@@ -50,7 +51,15 @@ export const giftyDomains = (platform: Platform) => {
       notifications,
       discoveryDailyQuota: config.discoveryDailyQuota,
     })
-    const ingestion = createIngestion({ db, clock, engine: made, sources, catalog, repository: ingestionRepository(db), metrics })
+    const ingestion = createIngestion({
+      db,
+      clock,
+      engine: made,
+      sources,
+      catalog: createCatalogStore(catalog),
+      repository: ingestionRepository(db),
+      metrics,
+    })
     const fleet = createFleet({ db, clock, engine: made, dispatcher })
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
     return {

@@ -10,7 +10,7 @@ export const openFloor = async (path: string, synchronous: Synchronous): Promise
   const db = new Database(path, { strict: true })
   db.run('pragma journal_mode=wal')
   db.run(`pragma synchronous=${synchronous}`)
-  db.run('pragma cache_size=-32000')
+  db.run('pragma cache_size=-16000')
   db.run('pragma temp_store=memory')
   return db
 }

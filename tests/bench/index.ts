@@ -19,13 +19,18 @@ const { values } = parseArgs({
 const scale = values.smoke ? SMOKE : { ...FULL, ...(values.rounds ? { rounds: Number(values.rounds) } : {}) }
 const names = (values.only?.split(',') ?? Object.keys(LINES)) as (keyof typeof LINES)[]
 
+const amount = (row: Row, value: number) => (row.unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(0)} MB`)
+const verdict = ({ value, target, better }: Row): string => {
+  if (scale.smoke || target === undefined) return '-'
+  return (better === 'more' ? value >= target : value <= target) ? 'ok' : 'MISSED'
+}
 const shown = (row: Row): string[] => [
   row.name,
   row.measured,
   row.floor,
-  row.unit === 'ratio' ? row.value.toFixed(2) : `${row.value.toFixed(0)} MB`,
-  `${row.better === 'more' ? '>=' : '<='} ${row.unit === 'ratio' ? row.target : `${row.target} MB`}`,
-  scale.smoke ? '-' : (row.better === 'more' ? row.value >= row.target : row.value <= row.target) ? 'ok' : 'MISSED',
+  amount(row, row.value),
+  row.target === undefined ? '-' : `${row.better === 'more' ? '>=' : '<='} ${amount(row, row.target)}`,
+  verdict(row),
   row.note ?? '',
 ]
 

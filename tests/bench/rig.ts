@@ -23,14 +23,14 @@ export interface Scale {
 export const FULL: Scale = { smoke: false, rounds: 9, spanMs: 1500, batches: 20, pairs: 100, products: 200_000, starts: 9 }
 export const SMOKE: Scale = { smoke: true, rounds: 1, spanMs: 100, batches: 2, pairs: 5, products: 2000, starts: 1 }
 
-/** One line of the table. `better` is which way the target lies. */
+/** One line of the table. `better` is which way the target lies; a line without one is there to be seen. */
 export interface Row {
   name: string
   measured: string
   floor: string
   value: number
   unit: 'ratio' | 'MB'
-  target: number
+  target: number | undefined
   better: 'more' | 'less'
   /** Spread of the rounds, and CPU time where the system tells it. */
   note?: string

@@ -1,18 +1,15 @@
 import type { z } from 'zod'
 import type { FieldProblem } from '../../errors.ts'
 import { normaliseUrl } from '../catalog/identity.ts'
+import { scrapedProduct } from '../catalog/model.ts'
+import type { CheckedProduct } from '../catalog/store.ts'
 import { fieldProblem, shownInput } from '../envelope.ts'
-import { type IngestAnswer, type ScrapedCategory, type ScrapedProduct, scrapedCategory, scrapedProduct } from './model.ts'
+import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './model.ts'
 
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500
 const MAX_SOURCE_URL = 2048
 
-export interface CheckedProduct {
-  product: ScrapedProduct
-  /** Normal form of its URL. */
-  url: string
-}
 export interface CheckedCategory {
   category: ScrapedCategory
   url: string

@@ -1,29 +1,6 @@
 import { z } from 'zod'
+import { scrapedProduct } from '../catalog/model.ts'
 import { httpUrl, integer, object, siteKey, text } from '../fields.ts'
-
-/** `"1 499,50"` (spaces group, comma or point before decimals), a number, or a decimal string. */
-const toPrice = (value: unknown): unknown => {
-  if (typeof value !== 'string') return value
-  const plain = value.replace(/[\s\u00a0\u202f']/g, '').replace(',', '.')
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : value
-}
-
-/** One scraped product (gifty §3). Absent and null differ: absent keeps a stored value, null clears it. */
-export const scrapedProduct = z
-  .object({
-    title: text(1, 1000).refine((title) => title.trim() !== '', 'Input should not be blank'),
-    product_url: text(1, 4096),
-    site_key: siteKey(),
-    description: text().nullish(),
-    price: z.preprocess(toPrice, z.number().min(0)).nullish(),
-    currency: text(0, 8).nullish(),
-    image_url: text().nullish(),
-    merchant: text().nullish(),
-    category: text().nullish(),
-    raw_data: object().nullish(),
-  })
-  .meta({ id: 'ScrapedProduct' })
-export type ScrapedProduct = z.output<typeof scrapedProduct>
 
 export const scrapedCategory = z
   .object({ name: text().nullish(), url: httpUrl(2048), parent_url: text().nullish(), site_key: siteKey() })

@@ -4,14 +4,13 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { isUuid } from '../../platform/ids.ts'
 import type { Metrics } from '../../platform/metrics.ts'
-import { nameHash, stripSet } from '../catalog/identity.ts'
-import type { CatalogRepository } from '../catalog/repository.ts'
+import { stripSet } from '../catalog/identity.ts'
+import { type CatalogStore, type PreparedProduct, prepareProducts } from '../catalog/store.ts'
 import { invalidRequest } from '../envelope.ts'
 import type { RunRow, SourceRow } from '../sources/repository.ts'
 import type { Sources } from '../sources/service.ts'
 import { type CheckedCategory, checkElements } from './elements.ts'
 import type { IngestAnswer, IngestBatch } from './model.ts'
-import { type PreparedProduct, prepareProducts, storeProducts } from './products.ts'
 import type { IngestionRepository } from './repository.ts'
 
 const MAX_ELEMENTS = 5000
@@ -22,7 +21,7 @@ export interface IngestionDeps {
   clock: Clock
   engine: Engine
   sources: Sources
-  catalog: CatalogRepository
+  catalog: CatalogStore
   repository: IngestionRepository
   metrics: Metrics
 }
@@ -104,17 +103,15 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
         ...categories.map(({ category }) => category.site_key),
       ])
       const { source, open } = yield* target(tx, batch, siteKeys)
-      if (source) for (const product of products) product.write.sourceId = source.id
+      // Set either way: a transaction that runs again may find another source, or none.
+      for (const product of products) product.write.sourceId = source?.id ?? null
 
-      const stored = yield* storeProducts(catalog, tx, products, now)
+      const stored = yield* catalog.store(tx, products, now)
       const found = distinctCategories(categories)
       const created = yield* sources.discover(tx, found, source, now)
-      const names = new Set<string>()
-      for (const { write } of products) if (write.category !== null && write.category.trim() !== '') names.add(write.category)
-      for (const { name } of found) if (name.trim() !== '') names.add(name)
       yield* catalog.addCategoryNames(
         tx,
-        [...names].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1)),
+        [...products.map(({ write }) => write.category ?? ''), ...found.map(({ name }) => name)],
         now,
       )
 

@@ -110,7 +110,8 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
   useWal(raw)
   raw.run(`pragma synchronous=${synchronous}`)
   raw.run('pragma temp_store=memory')
-  raw.run('pragma cache_size=-32000')
+  // 16 MB: with 32 a large ingestion ran no faster and kept the difference.
+  raw.run('pragma cache_size=-16000')
   raw.run('pragma journal_size_limit=67108864')
   migrate(raw)
   // A waiting writer blocks the event loop, so after the start a lock held by another process is an error soon.

@@ -1,9 +1,13 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { categoryKey, contentHash, contentText, giftHash, giftId } from '../catalog/identity.ts'
-import type { CatalogRepository, ProductWrite, StoredProduct } from '../catalog/repository.ts'
-import type { CheckedProduct } from './elements.ts'
+import { categoryKey, contentHash, contentText, giftHash, giftId, nameHash } from './identity.ts'
 import type { ScrapedProduct } from './model.ts'
+import type { CatalogRepository, ProductWrite, StoredProduct } from './repository.ts'
 
+export interface CheckedProduct {
+  product: ScrapedProduct
+  /** Normal form of its URL. */
+  url: string
+}
 export interface PreparedProduct {
   write: ProductWrite
   /** What the worker sent: absent fields keep what is stored. */
@@ -97,7 +101,7 @@ const merge = ({ write, sent }: PreparedProduct, stored: StoredProduct): { write
 }
 
 /** Stores a batch's products and their prices (gifty §3, points 4-6). Scores and embeddings stay. */
-export function* storeProducts(
+function* storeProducts(
   repository: CatalogRepository,
   tx: Tx,
   products: PreparedProduct[],
@@ -138,3 +142,17 @@ export function* storeProducts(
   if (adoptions.length > 0) yield* repository.adopt(tx, adoptions, sourceId)
   return { ...counts, priced }
 }
+
+/** How other domains write to the catalogue: within their transaction, through this alone. */
+export const createCatalogStore = (repository: CatalogRepository) => ({
+  store: (tx: Tx, products: PreparedProduct[], at: Date) => storeProducts(repository, tx, products, at),
+  /** One row of history for each first price and each change (gifty §3, point 6). */
+  addPrices: repository.addPrices,
+  /** Enters names that are new (gifty §3, point 7); blank ones are none. */
+  *addCategoryNames(tx: Tx, names: Iterable<string>, at: Date): Steps<void> {
+    const distinct = new Set([...names].filter((name) => name.trim() !== ''))
+    const rows = [...distinct].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    yield* repository.addCategoryNames(tx, rows, at)
+  },
+})
+export type CatalogStore = ReturnType<typeof createCatalogStore>
