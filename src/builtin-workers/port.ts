@@ -157,6 +157,24 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
     async release(lease) {
       await verb(lease, 'release', {}, { tries: 2, timeoutMs: 5_000 })
     },
+    async leases(workerId, kinds) {
+      const found: LeaseRef[] = []
+      for (const kind of kinds) {
+        const request = new Request(`${base}/internal/tasks?status=leased&limit=200&kind=${encodeURIComponent(kind)}`, {
+          headers: { 'x-internal-token': token },
+          signal: AbortSignal.timeout(5_000),
+          redirect: 'manual',
+        })
+        const response = await Promise.resolve(send(request)).catch((error) => {
+          throw new PortUnavailable(`leases failed: ${error instanceof Error ? error.message : String(error)}`)
+        })
+        if (!response.ok) throw new PortUnavailable(`leases answered ${response.status}`)
+        const { tasks = [] } = parse(await response.text()) ?? {}
+        for (const task of tasks)
+          if (task.worker_id === workerId) found.push({ taskId: String(task.id), workerId, fence: task.fence })
+      }
+      return found
+    },
     async workerHeartbeat(vitals) {
       await call(
         '/workers/heartbeat',

@@ -84,6 +84,8 @@ export interface WorkerPort {
   /** Gives the task back uncounted. Throws `StaleLease`. */
   release(lease: LeaseRef): Promise<void>
   workerHeartbeat(vitals: WorkerVitals): Promise<void>
+  /** What the server believes this worker holds, at most 200 per kind: also a lease whose answer never arrived. */
+  leases(workerId: string, kinds: string[]): Promise<LeaseRef[]>
   /** gifty §3 under a lease. Throws `StaleLease`: nothing of the batch was stored. */
   ingest(lease: LeaseRef, batch: IngestBatch, signal?: AbortSignal): Promise<IngestAnswer>
 }

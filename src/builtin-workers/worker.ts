@@ -259,12 +259,17 @@ export const startWorker = (options: WorkerOptions): Worker => {
     const done = new AbortController()
     await Promise.race([Promise.all([...held].map((item) => item.done)), clock.sleep(STOP_GRACE_MS, done.signal)])
     done.abort()
-    // Tasks that ignore their signal lose their lease here; the fence makes whatever they still send harmless.
+    // Tasks that ignore their signal lose their lease here; the fence makes whatever they still send harmless. The server is asked
+    // too, because the poll that was broken off may have been answered with a lease that never arrived.
+    const leases = new Map([...held].map((item) => [item.lease.taskId, item.lease]))
+    try {
+      for (const lease of await port.leases(workerId, kinds)) leases.set(lease.taskId, lease)
+    } catch (error) {
+      log.warn('the server did not tell what is still leased', { error: messageOf(error) })
+    }
     await Promise.all(
-      [...held].map((item) =>
-        port
-          .release(item.lease)
-          .catch((error) => log.warn('lease not released', { task_id: item.lease.taskId, error: messageOf(error) })),
+      [...leases.values()].map((lease) =>
+        port.release(lease).catch((error) => log.warn('lease not released', { task_id: lease.taskId, error: messageOf(error) })),
       ),
     )
   }

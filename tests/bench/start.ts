@@ -1,15 +1,20 @@
 import { join } from 'node:path'
 import { median, ownDirectory, productionEnv, ROOT, type Row, type Scale, spread } from './rig.ts'
 
-const build = async (entry: string, outfile: string) => {
-  const child = Bun.spawn([process.execPath, 'build', '--compile', '--minify', '--bytecode', entry, '--outfile', outfile], {
-    cwd: ROOT,
-    stdout: 'ignore',
-    stderr: 'pipe',
-  })
+const run = async (...command: string[]) => {
+  const child = Bun.spawn([process.execPath, ...command], { cwd: ROOT, stdout: 'ignore', stderr: 'pipe' })
   const problem = await new Response(child.stderr).text()
-  if ((await child.exited) !== 0) throw new Error(`${entry} could not be compiled: ${problem}`)
+  if ((await child.exited) !== 0) throw new Error(`bun ${command.join(' ')} failed: ${problem}`)
 }
+/** Both as `bun run build` makes ours. */
+const build = (ours: string, bare: string) =>
+  Promise.all([
+    run('scripts/build.ts', ours),
+    run(
+      ...['build', '--compile', '--minify', '--bytecode', '--sourcemap=none'],
+      ...['tests/bench/bare-elysia.ts', '--outfile', bare],
+    ),
+  ])
 
 const freePort = () => {
   const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
@@ -43,7 +48,7 @@ const startUp = async (binary: string, env: Record<string, string>): Promise<num
 export const benchStart = async (scale: Scale): Promise<Row[]> => {
   const directory = ownDirectory()
   const [ours, bare] = [join(directory, 'trawl'), join(directory, 'bare')]
-  await Promise.all([build('src/main.ts', ours), build('tests/bench/bare-elysia.ts', bare)])
+  await build(ours, bare)
   const env = productionEnv(join(directory, 'start.db'), { LOG_LEVEL: 'error' })
   const times = { ours: [] as number[], bare: [] as number[] }
   // The first start of each reads the file into the page cache and makes the database.

@@ -72,6 +72,7 @@ export interface FakePort extends WorkerPort {
     heartbeat?: (lease: LeaseRef) => { cancelRequested: boolean } | undefined
     ingest?: (batch: IngestBatch) => IngestAnswer | undefined
     ended?: () => void
+    leases?: () => LeaseRef[]
   }
 }
 
@@ -114,6 +115,9 @@ export const fakePort = (): FakePort => {
     async release(lease) {
       seen.released.push(lease)
       port.on.ended?.()
+    },
+    async leases() {
+      return port.on.leases?.() ?? []
     },
     async workerHeartbeat() {
       seen.vitals++

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { PortRefused, PortUnavailable } from '../../src/builtin-workers/port.ts'
+import { type LeaseRef, PortRefused, PortUnavailable } from '../../src/builtin-workers/port.ts'
 import { type RunTask, startWorker, TaskFailure } from '../../src/builtin-workers/worker.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -141,6 +141,15 @@ describe('worker loop', () => {
     await worker.stop()
     expect(port.seen.released.map((lease) => lease.fence)).toEqual([1, 1])
     expect(port.seen.leases).toHaveLength(1)
+  })
+
+  test('stop gives back a lease whose answer never arrived', async () => {
+    const port = fakePort()
+    const lost: LeaseRef = { taskId: 'lost', workerId: 'w1', fence: 3 }
+    port.on.leases = () => [lost]
+    const { worker } = start(port, async () => ({}))
+    await worker.stop()
+    expect(port.seen.released).toEqual([lost])
   })
 
   test('stop does not wait for a task that ignores its signal, and releases it all the same', async () => {

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { killLeftovers, ownDirectory, startMigration, startServer } from './processes.ts'
+import { killLeftovers, ownDirectory, startMigration, startServer } from '../support/processes.ts'
 
 const directory = ownDirectory()
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startServer, TOKEN, until } from './processes.ts'
+import { killLeftovers, ownDirectory, startServer, TOKEN, until } from '../support/processes.ts'
 
 const directory = ownDirectory()
 /** Answers robots.txt and then nothing any more: a task of this site stays where it is. */

@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { demoRows } from '../../src/ops/demo/rows.ts'
 import { createDemoShop } from '../../src/ops/demo/shop.ts'
-import { killLeftovers, ownDirectory, startServer, startWorkerProcess, until } from './processes.ts'
+import { killLeftovers, ownDirectory, startServer, startWorkerProcess, until } from '../support/processes.ts'
 
 const directory = ownDirectory()
 const products = [...demoRows().byId.values()]
