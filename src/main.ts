@@ -85,10 +85,11 @@ const start = async () => {
     clearTimeout(later)
     clockwork?.stop()
     clearInterval(pings)
-    // Leases go back through the app, so the workers stop before anything they speak through.
-    await Promise.all(workers.map((worker) => worker.stop()))
+    // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()
     trawl.dispatcher.close()
+    // Leases go back through the app itself, which needs no port for that.
+    await Promise.all(workers.map((worker) => worker.stop()))
     trawl.services.sockets.stop()
     await closed
     clearTimeout(deadline)

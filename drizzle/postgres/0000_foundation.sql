@@ -173,6 +173,7 @@ CREATE TABLE "tasks" (
 	"max_attempts" integer NOT NULL,
 	"lease_owner" text,
 	"lease_expires_at" timestamp (3) with time zone,
+	"lease_ms" integer,
 	"last_end" text,
 	"fence" bigint DEFAULT 0 NOT NULL,
 	"progress" jsonb,

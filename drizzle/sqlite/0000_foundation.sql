@@ -200,6 +200,7 @@ CREATE TABLE `tasks` (
 	`max_attempts` integer NOT NULL,
 	`lease_owner` text,
 	`lease_expires_at` integer,
+	`lease_ms` integer,
 	`last_end` text,
 	`fence` integer DEFAULT 0 NOT NULL,
 	`progress` text,

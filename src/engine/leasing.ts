@@ -20,7 +20,7 @@ export function* takeReady(
   { owner, kinds, max, leaseMs }: LeaseRequest,
   now: Date,
 ): Steps<Task[]> {
-  const common = { owner, now, until: new Date(now.getTime() + leaseMs) }
+  const common = { owner, now, until: new Date(now.getTime() + leaseMs), leaseMs }
   const limited = yield* tx.run(statements.limitedGroups, { now })
   if (limited.length === 0) {
     const params: Record<string, unknown> = { ...common, max }

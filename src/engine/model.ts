@@ -18,6 +18,7 @@ export interface Task {
   maxAttempts: number
   leaseOwner: string | null
   leaseExpiresAt: Date | null
+  leaseMs: number | null
   lastEnd: 'complete' | 'fail' | 'release' | 'expiry' | 'report' | 'cancel' | null
   /** Grows with every lease; a verb with an older one changes nothing. */
   fence: number

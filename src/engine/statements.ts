@@ -41,6 +41,7 @@ export const engineStatements = (db: Db) => {
     fence: sql`${tasks.fence} + 1`,
     leaseOwner: at('owner'),
     leaseExpiresAt: at('until'),
+    leaseMs: at('leaseMs'),
     lastEnd: null,
     updatedAt: at('now'),
   })
@@ -134,7 +135,14 @@ export const engineStatements = (db: Db) => {
         queries
           .update(tasks)
           .set({
-            leaseExpiresAt: at('until'),
+            leaseExpiresAt:
+              db.dialect === 'sqlite'
+                ? sql`${at('now')} + coalesce(${at('leaseMs')}, ${tasks.leaseMs})`
+                : sql`${at('now')}::timestamptz + coalesce(${at('leaseMs')}::int, ${tasks.leaseMs}) * interval '1 millisecond'`,
+            leaseMs:
+              db.dialect === 'sqlite'
+                ? sql`coalesce(${at('leaseMs')}, ${tasks.leaseMs})`
+                : sql`coalesce(${at('leaseMs')}::int, ${tasks.leaseMs})`,
             updatedAt: at('now'),
             // A heartbeat without progress keeps the last one.
             progress:

@@ -18,6 +18,8 @@ export const engineTables = defineTables((k) => {
       /** The holder of the lease, or its last one. */
       leaseOwner: k.text(),
       leaseExpiresAt: k.at(),
+      /** Length of the lease as it was taken: a heartbeat that names none keeps it. */
+      leaseMs: k.int(),
       /** How the last lease ended; null while none has ended. Tells a repeated answer from a stale one. */
       lastEnd: k.oneOf('complete', 'fail', 'release', 'expiry', 'report', 'cancel'),
       fence: k.big().notNull().default(0),

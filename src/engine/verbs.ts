@@ -43,10 +43,10 @@ export const createVerbs = (
     })
   }
 
-  /** Prolongs a lease and stores progress. `leaseMs` counts from now. */
+  /** Prolongs a lease and stores progress. `leaseMs` counts from now; undefined keeps the length the lease has. */
   const heartbeat = async (
     holder: Holder,
-    leaseMs: number,
+    leaseMs: number | undefined,
     progress?: unknown,
     allowed?: readonly string[],
   ): Promise<{ leaseExpiresAt: Date; cancelRequested: boolean } | Refusal> => {
@@ -57,7 +57,7 @@ export const createVerbs = (
         const [row] = yield* tx.run(statements.heartbeat, {
           ...holder,
           now,
-          until: new Date(now.getTime() + leaseMs),
+          leaseMs: leaseMs ?? null,
           progress: progress === undefined || progress === null ? null : JSON.stringify(progress),
         })
         // Thrown, not returned: the prolongation of another family's lease must not be kept.

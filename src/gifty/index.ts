@@ -16,8 +16,7 @@ import { monitoringRoutes } from './monitoring/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 
-const PREFIXES = ['/internal', '/api/v1/internal']
-const ANALYTICS_PREFIXES = ['/analytics', '/api/v1/analytics']
+const PREFIXES = ['/internal', '/analytics']
 const DEFAULT_BODY_BYTES = MIB
 export interface GiftyDeps {
   platform: Platform
@@ -43,7 +42,8 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
   }
   return {
     name: 'gifty',
-    prefixes: [...PREFIXES, ...ANALYTICS_PREFIXES],
+    prefixes: PREFIXES,
+    aliases: PREFIXES.map((prefix) => [`/api/v1${prefix}`, prefix]),
     guard(request, call) {
       if (call.method === 'OPTIONS') {
         const preflight = cors.preflight(request)
@@ -93,19 +93,16 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
   }
 }
 
-/** Both mounts of the family; the alias answers alike and is left out of the documentation. */
-export const giftyRoutes = (services: GiftyServices) => {
-  const mount = (prefix: string) =>
-    new Elysia({ prefix })
-      .onParse({ as: 'scoped' }, readBody as any)
-      .onTransform({ as: 'scoped' }, ({ query, params }: any) => {
-        tidyStrings(query)
-        tidyStrings(params)
-      })
-      .use(sourcesRoutes(services.sources))
-      .use(ingestionRoutes(services.ingestion))
-      .use(catalogRoutes(services.catalog))
-      .use(monitoringRoutes(services.reports))
-      .use(fleetRoutes(services.fleet, services.sockets))
-  return new Elysia().use(mount('/internal')).use(mount('/api/v1/internal'))
-}
+/** The routes of the family. */
+export const giftyRoutes = (services: GiftyServices) =>
+  new Elysia({ prefix: '/internal' })
+    .onParse({ as: 'scoped' }, readBody as any)
+    .onTransform({ as: 'scoped' }, ({ query, params }: any) => {
+      tidyStrings(query)
+      tidyStrings(params)
+    })
+    .use(sourcesRoutes(services.sources))
+    .use(ingestionRoutes(services.ingestion))
+    .use(catalogRoutes(services.catalog))
+    .use(monitoringRoutes(services.reports))
+    .use(fleetRoutes(services.fleet, services.sockets))

@@ -34,8 +34,7 @@ const ASSETS: Record<string, { type: string; load: () => Promise<{ default: stri
 export const docsRoutes = (app: () => AnyElysia) => {
   let made: ReturnType<typeof describeRoutes> | undefined
   const described = () => {
-    // The alias prefix answers alike; the probes of other names too.
-    made ??= describeRoutes(app().routes as never, (path) => !/^\/(api\/v1\/internal|docs)(\/|$)/.test(path))
+    made ??= describeRoutes(app().routes as never, (path) => !/^\/docs(\/|$)/.test(path))
     return made
   }
   // An app of its own, made with the first visit: the plugin is a tenth of a start's time.

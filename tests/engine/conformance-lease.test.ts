@@ -70,6 +70,22 @@ onEachDatabase('engine: leases and fences', (database) => {
     expect(await rig.lease('w2')).toMatchObject([{ id: task.id, fence: 2, attempts: 2 }])
   })
 
+  test('gifty §4: a heartbeat that names no length keeps that of the lease', async () => {
+    const rig = await makeRig(database)
+    await rig.enqueue({ kind: 'a', payload: {} })
+    const [task] = await rig.engine.lease({ owner: 'w1', kinds: ['a'], max: 1, leaseMs: 10 * MINUTE })
+    if (!task) throw new Error('nothing was leased')
+    const lasts = async (leaseMs?: number) => {
+      const beat = await rig.engine.heartbeat(holderOf(task), leaseMs)
+      return 'leaseExpiresAt' in beat ? beat.leaseExpiresAt.getTime() - rig.clock.now() : beat
+    }
+    rig.clock.advance(MINUTE)
+    expect(await lasts()).toBe(10 * MINUTE)
+    expect(await lasts(2 * MINUTE)).toBe(2 * MINUTE)
+    rig.clock.advance(MINUTE)
+    expect(await lasts()).toBe(2 * MINUTE)
+  })
+
   test('gifty §4: a heartbeat prolongs from now and stores progress; one without keeps the last', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased()

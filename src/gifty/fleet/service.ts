@@ -87,7 +87,7 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
     async heartbeat(id: string, body: z.output<typeof model.heartbeatBody>) {
       const beat = await engine.heartbeat(
         { id, owner: body.worker_id, fence: body.fence },
-        (body.lease_seconds ?? 60) * 1000,
+        body.lease_seconds ? body.lease_seconds * 1000 : undefined,
         body.progress,
         FLEET_KINDS,
       )

@@ -52,6 +52,8 @@ export interface HttpFamily {
   name: string
   /** Path prefixes without a trailing slash; `''` claims what no other family does. */
   prefixes: string[]
+  /** Prefixes that answer like another one of the family: `[alias, prefix]`. Only the prefix has routes. */
+  aliases?: [string, string][]
   /** Before any body byte is read: route, credential, rate limit in the contract's order. Throws AppError to refuse. */
   guard(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
   /** Dresses an error in the family's envelope. */

@@ -91,6 +91,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
         return family
     throw new Error('one family has to claim every path')
   }
+  const aliases = families.flatMap((family) => (family.aliases ?? []).map(([alias, prefix]) => ({ alias, prefix, family })))
   let index: ReturnType<typeof createRouteIndex> | undefined
   const staticHeaders = new Map<HttpFamily, Headers>()
 
@@ -138,28 +139,45 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     return answer instanceof Response ? complete(call, request, answer) : answer
   }
 
-  const receive = (app: AnyElysia, request: Request, next: Next): Response | undefined | Promise<Response | undefined> => {
+  const receive = (
+    app: AnyElysia,
+    request: Request,
+    next: Next,
+    /** The family whose alias the path began with; the URL then names the prefix. */
+    aliased?: HttpFamily,
+  ): Response | undefined | Promise<Response | undefined> => {
     const url = request.url
     const method = request.method
     const from = pathStart(url)
     if (from < ELYSIA_PATH_FROM) {
       // Elysia would look for the path inside the path. Not a copy with another URL: only the server's own request can be upgraded.
-      Object.defineProperty(request, 'url', { value: `http://localhost${url.slice(from)}` })
-      return receive(app, request, next)
+      Object.defineProperty(request, 'url', { value: `http://localhost${url.slice(from)}`, configurable: true })
+      return receive(app, request, next, aliased)
     }
     if (method === 'HEAD') return headOf(app, request)
+    if (!aliased)
+      for (const { alias, prefix, family } of aliases)
+        if (url.startsWith(alias, from) && (from + alias.length === url.length || /[/?]/.test(url.charAt(from + alias.length)))) {
+          Object.defineProperty(request, 'url', {
+            value: `http://localhost${prefix}${url.slice(from + alias.length)}`,
+            configurable: true,
+          })
+          return receive(app, request, next, family)
+        }
     index ??= createRouteIndex(app, familyOf, metrics.series)
     const path = pathAt(url, from)
-    const route = index.find(method, path)
+    const found = index.find(method, path)
+    // An alias reaches its own family only: another one may have routes below the same prefix.
+    const route = aliased && found?.family !== aliased ? undefined : found
     const same = route?.detail['x-static']
     if (route && same !== undefined) return answerStatic(same, route, request)
     const call: Call = {
       requestId: requestIdOf(request),
       path,
       method,
-      family: route ? route.family : familyOf(path),
+      family: aliased ?? (route ? route.family : familyOf(path)),
       route,
-      allowed: route ? [] : index.allowed(path),
+      allowed: found ? [] : index.allowed(path),
       startedAt: performance.now(),
       principal: undefined,
       bodyText: undefined,
