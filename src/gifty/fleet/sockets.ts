@@ -191,7 +191,6 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         const body = parse(VERBS.heartbeat, data)
         const beat = await fleet.heartbeat(body.task_id, {
           ...body,
-          lease_seconds: body.lease_seconds ?? hello.lease_seconds,
           worker_id,
         })
         connection.held.set(body.task_id, { fence: body.fence, expiresAt: Date.parse(beat.lease_expires_at) })
