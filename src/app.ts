@@ -18,6 +18,8 @@ const HARD_BODY_BYTES = 64 * MIB
 const MAX_FRAME_BYTES = 2 * MIB
 /** Longer than the longest long poll (30 s). */
 const IDLE_SECONDS = 60
+/** A timer may come a little early; the tick it brings still counts. */
+const TICK_SLACK_MS = 50
 
 /**
  * The whole app over a platform: engine, families, routes. Starts no timer and opens no port: `main.ts` does, and tests drive
@@ -75,15 +77,18 @@ export const createApp = (platform: Platform) => {
    * processes may do so.
    */
   const tick = async () => {
-    await engine.sweep()
-    if (config.role === 'api' || config.role === 'worker') return
-    await schedules.tick()
-    if (clock.now() - dispatchedAt < config.schedulerTickSeconds * 1000 - 50) return
-    dispatchedAt = clock.now()
-    if (mounted.has('gifty')) {
-      metrics.dispatched(await services.sources.tick())
-      await services.sources.endIdleRuns()
+    const steps: (() => Promise<unknown>)[] = [engine.sweep]
+    if (config.role !== 'api' && config.role !== 'worker') {
+      steps.push(schedules.tick)
+      if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
+        dispatchedAt = clock.now()
+        steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+      }
     }
+    // Each on its own: a failing purge must not keep sources from being dispatched.
+    const failures: unknown[] = []
+    for (const step of steps) await step().catch((error) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
 
   return {

@@ -43,6 +43,7 @@ export const redact = (value: unknown, depth = 0): unknown => {
       message: redactText(value.message),
       stack: value.stack ? redactText(value.stack) : undefined,
       cause: value.cause === undefined ? undefined : redact(value.cause, depth + 1),
+      errors: value instanceof AggregateError ? value.errors.map((error) => redact(error, depth + 1)) : undefined,
     }
   if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1))
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createLog, type LogFields, redactText } from '../../src/platform/log.ts'
+import { createLog, type LogFields, redact, redactText } from '../../src/platform/log.ts'
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiIsImF1ZCI6ImRhc2hib2FyZCJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg'
 const BOT_TOKEN = '123456789:AAFabcdefghijklmnopqrstuvwxyz012345'
@@ -107,6 +107,13 @@ describe('log', () => {
       expect(redactText('init_data=query_id%3DAAH&hash=c501b71e775f74ce10e377dea85a7ea2')).not.toContain('c501b71e'))
     test('a token in JSON text', () =>
       expect(redactText('upstream said {"access_token":"q-secret-1"}')).not.toContain('q-secret-1'))
+  })
+
+  test('every error of a set is told, each without its secrets', () => {
+    const told = JSON.stringify(redact(new AggregateError([new Error('first'), new Error('Bearer abc.def')], 'two failed')))
+    expect(told).toContain('first')
+    expect(told).toContain('[redacted]')
+    expect(told).not.toContain('abc.def')
   })
 
   test('what is no secret stays readable', () => {
