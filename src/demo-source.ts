@@ -1,3 +1,4 @@
+import { AppError } from './errors.ts'
 import type { GiftyServices } from './gifty/services.ts'
 
 /**
@@ -13,6 +14,9 @@ export const seedDemo = async ({ sources, reports }: GiftyServices, origin: stri
     strategy: 'discovery',
     config: { worker: 'web', web: { delay_ms: 10 }, note: 'The shop this process serves itself' },
   })
-  await sources.forceRun(hub.id, undefined)
+  await sources.forceRun(hub.id, undefined).catch((error) => {
+    // Another process on the same new database has run it already, which is all that is wanted.
+    if (!(error instanceof AppError && error.code === 'already_running')) throw error
+  })
   return true
 }

@@ -25,6 +25,8 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
     url: `http://127.0.0.1:${site.port}/`,
     type: 'list',
     site_key: 'slow',
+    // Off, or the scheduler's tick may run it before the force-run does.
+    is_active: false,
     config: { worker: 'web' },
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})

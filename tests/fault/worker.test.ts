@@ -41,6 +41,8 @@ test('the task of a killed worker is leased again, and its run ends with every p
     url: `http://${address}/demo/shop`,
     type: 'hub',
     site_key: 'shop',
+    // Off, or the scheduler's tick may run it before the force-run does.
+    is_active: false,
     config: { worker: 'web', web: { delay_ms: 0, max_pages: 1000 } },
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
@@ -86,6 +88,8 @@ test('a worker that is asked to stop gives its task back at once, uncounted', as
     url: `http://${address}/demo/shop`,
     type: 'hub',
     site_key: 'shop',
+    // Off, or the scheduler's tick may run it before the force-run does.
+    is_active: false,
     config: { worker: 'web', web: { delay_ms: 0, max_pages: 1000 } },
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
