@@ -48,8 +48,11 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   const closed = new Promise<number>((resolve) => {
     socket.onclose = (event) => resolve(event.code)
   })
-  // The poll has to have reached the server before it is told to stop.
-  await Bun.sleep(300)
+  // The poll and the socket have to wait at the server before it is told to stop; the gauges are up to ten seconds old.
+  await until(
+    async () => /^trawl_workers_waiting (\d+)$/m.exec(await (await fetch(`${server.origin}/metrics`)).text())?.[1],
+    (waiting) => Number(waiting) >= 2,
+  )
 
   const askedAt = performance.now()
   server.child.kill('SIGTERM')
