@@ -14,7 +14,6 @@ const DEVELOPMENT_SECRETS = {
 
 /** The API families this build contains; later families join here and in `app.ts`. */
 export const FAMILIES = ['gifty', 'love-parser'] as const
-export type FamilyName = (typeof FAMILIES)[number]
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
 export const EMBEDDABLE_WORKERS = ['web'] as const
 

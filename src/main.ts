@@ -12,6 +12,8 @@ import { VERSION } from './version.ts'
 
 /** When the clockwork and the workers begin, after the port is open. */
 const WORK_AFTER_MS = 25
+/** What is left after the deadline of a stop: eight seconds and this stay below ten. */
+const LAST_WORD_MS = 1000
 
 const start = async () => {
   const config = configFromProcess()
@@ -81,6 +83,8 @@ const start = async () => {
     const deadline = setTimeout(() => {
       log.warn('requests in flight did not end in time')
       server.stop(true)
+      // With the database gone, leases cannot be given back: they expire by themselves, and the process still ends in time.
+      setTimeout(() => process.exit(0), LAST_WORD_MS)
     }, config.shutdownTimeoutSeconds * 1000)
     clearTimeout(later)
     clockwork?.stop()
@@ -97,8 +101,7 @@ const start = async () => {
     log.info('stopped', {})
     process.exit(0)
   }
-  process.on('SIGTERM', () => void stop('SIGTERM'))
-  process.on('SIGINT', () => void stop('SIGINT'))
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail))
 }
 
 /** Private addresses the web worker may reach: the demo shop on our own port, and what the configuration lists. */

@@ -22,4 +22,3 @@ export const createSystemErrors = (db: Db, clock: Clock, notifications: Notifica
     },
   }
 }
-export type SystemErrors = ReturnType<typeof createSystemErrors>

@@ -17,18 +17,6 @@ const CODES: Record<string, string> = {
   internal_error: 'INTERNAL_SERVER_ERROR',
 }
 
-export const loveParserError = z
-  .object({
-    error: z.object({
-      message: z.string(),
-      code: z.string(),
-      statusCode: z.int(),
-      details: z.unknown().optional(),
-      requestId: z.string(),
-    }),
-  })
-  .meta({ id: 'LoveParserError', description: 'What went wrong' })
-
 /** The love-parser family claims what no other does (DESIGN §1): its envelope is that of unknown paths. */
 export const loveParserFamily = (): HttpFamily => ({
   name: 'love-parser',

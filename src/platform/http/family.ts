@@ -15,8 +15,6 @@ export interface RouteInfo {
 export interface RouteDetail {
   /** Largest body in bytes; the family's default otherwise. */
   'x-max-body-bytes'?: number
-  /** The credential the family asks for on this route, where it has several. */
-  'x-credential'?: string
   /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
   'x-static'?: string
   [key: string]: unknown
