@@ -1,0 +1,24 @@
+export const PLAN_CODES = ['free', 'week', 'month', 'year'] as const
+export type PlanCode = (typeof PLAN_CODES)[number]
+export const CATEGORIES = ['parsing', 'audience', 'broadcast'] as const
+export type Category = (typeof CATEGORIES)[number]
+/** A limit that is none. */
+export const UNLIMITED = -1
+
+export interface Plan {
+  code: PlanCode
+  name: string
+  /** Whole roubles. */
+  price: number
+  days: number
+  /** Units a period; −1 unlimited, 0 none. */
+  limits: Record<Category, number>
+}
+
+/** The price list, in the order it is shown (love-parser §6). */
+export const PLANS: Record<PlanCode, Plan> = {
+  free: { code: 'free', name: 'Бесплатный', price: 0, days: 30, limits: { parsing: 1, audience: 1, broadcast: 0 } },
+  week: { code: 'week', name: 'Неделя', price: 450, days: 7, limits: { parsing: 10, audience: 10, broadcast: 10 } },
+  month: { code: 'month', name: 'Месяц', price: 950, days: 30, limits: { parsing: 50, audience: 50, broadcast: 50 } },
+  year: { code: 'year', name: 'Год', price: 5750, days: 365, limits: { parsing: -1, audience: -1, broadcast: -1 } },
+}
