@@ -1,5 +1,6 @@
 import { jwt } from '@elysiajs/jwt'
 import { Elysia } from 'elysia'
+import { SignJWT } from 'jose'
 import type { Clock } from '../platform/clock.ts'
 
 export interface VerifiedToken {
@@ -24,13 +25,14 @@ export interface TokensOptions {
  * what looking it up does.
  */
 export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_000 }: TokensOptions) => {
-  const signer =
+  const verifier =
     secret === undefined ? undefined : new Elysia().use(jwt({ name: 'tokens', secret, alg: 'HS256' })).decorator.tokens
+  const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
   const verified = new Map<string, VerifiedToken>()
 
   const examine = async (token: string): Promise<VerifiedToken | undefined> => {
-    const claims = signer
-      ? await signer.verify(token, {
+    const claims = verifier
+      ? await verifier.verify(token, {
           algorithms: ['HS256'],
           ...(issuer === undefined ? {} : { issuer }),
           ...(audience === undefined ? {} : { audience }),
@@ -57,15 +59,16 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
     },
     /** Signs claims; `iat` is now, `exp` is `ttlSeconds` later. */
     async sign(claims: Record<string, unknown>, ttlSeconds: number): Promise<string> {
-      if (!signer) throw new Error('no secret for tokens is configured')
+      if (!key) throw new Error('no secret for tokens is configured')
       const issuedAt = Math.floor(clock.now() / 1000)
-      return signer.sign({
-        ...claims,
-        ...(issuer === undefined ? {} : { iss: issuer }),
-        ...(audience === undefined ? {} : { aud: audience }),
-        iat: issuedAt,
-        exp: issuedAt + ttlSeconds,
-      } as never)
+      // Not by the plugin's `sign`, which takes `iat` from the system's clock whatever it is given.
+      const token = new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + ttlSeconds)
+      if (issuer !== undefined) token.setIssuer(issuer)
+      if (audience !== undefined) token.setAudience(audience)
+      return token.sign(key)
     },
   }
 }

@@ -18,5 +18,5 @@ export {
   type TaskState,
 } from './model.ts'
 export { createOutbox, type Outbox } from './outbox.ts'
-export { createSchedules, type Schedule } from './schedules.ts'
 export { createRunner, type Job, JobDelayed, JobFailed, type JobHandler, type Runner } from './runner.ts'
+export { createSchedules, type Schedule } from './schedules.ts'

@@ -131,6 +131,12 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
     await done
   }
 
+  const handlerOf = (kind: string): JobHandler => {
+    const handler = handlers[kind]
+    if (!handler) throw new Error(`no handler runs tasks of kind ${kind}`)
+    return handler
+  }
+
   const unsubscribe = bus.subscribe(TASK_CANCEL, ({ taskId }: TaskCancel) => running.get(taskId)?.end('cancelled'))
 
   const serve = async (kind: string, handler: JobHandler): Promise<void> => {
@@ -155,16 +161,15 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
   }
 
   return {
-    /** Takes tasks from now on, until `stop`. */
-    start() {
-      for (const [kind, handler] of Object.entries(handlers)) void serve(kind, handler)
+    /** Takes tasks of these kinds from now on, until `stop`. */
+    start(kinds: readonly string[]) {
+      for (const kind of kinds) void serve(kind, handlerOf(kind))
     },
     /** Runs what is ready now to its end, one after another; answers how many tasks that were. For tests and one-off commands. */
     async drain(kinds = Object.keys(handlers)): Promise<number> {
       let ran = 0
       for (const kind of kinds) {
-        const handler = handlers[kind]
-        if (!handler) throw new Error(`no handler runs tasks of kind ${kind}`)
+        const handler = handlerOf(kind)
         for (;;) {
           const [task] = await engine.lease({ owner, kinds: [kind], max: 1, leaseMs: handler.leaseMs })
           if (!task) break
@@ -180,10 +185,7 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
       unsubscribe()
       for (const job of running.values()) job.end('stopping')
       const waited = new AbortController()
-      await Promise.race([
-        Promise.all([...running.values()].map((job) => job.done)),
-        clock.sleep(STOP_MS, waited.signal),
-      ])
+      await Promise.race([Promise.all([...running.values()].map((job) => job.done)), clock.sleep(STOP_MS, waited.signal)])
       waited.abort()
     },
   }

@@ -1,13 +1,13 @@
-import { AppError, unauthorized } from '../errors.ts'
+import type { z } from 'zod'
 import type { VerifiedToken } from '../access/tokens.ts'
+import { AppError, unauthorized } from '../errors.ts'
 import { isJsonType, parseJson, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
-import type { Call, HttpFamily } from '../platform/http/family.ts'
+import type { Call, HttpFamily, RouteInfo } from '../platform/http/family.ts'
 import { callOf } from '../platform/http/pipeline.ts'
 import type { RateClass, RateDecision } from '../platform/http/rate-limit.ts'
 import type { Platform } from '../platform/index.ts'
-import type { z } from 'zod'
 import type { Accounts, Session } from './accounts/service.ts'
 import { errorResponse, invalidRequest, unreadableBody } from './envelope.ts'
 
@@ -141,7 +141,7 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
     },
     errorResponse,
     validationError(where, call, value) {
-      const { schemas } = call.route ?? { schemas: {} }
+      const schemas: RouteInfo['schemas'] = call.route?.schemas ?? {}
       const { body, values } = admittedOf(call)
       // Body, then query, then path (§1); the framework looks in another order.
       const groups = [

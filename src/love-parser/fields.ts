@@ -18,8 +18,7 @@ export const filterShare = () => z.preprocess((value) => toNumber(notSet(value))
 export const filterChoice = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess(notSet, z.enum(values).optional()).optional()
 /** 2 to 8 characters, kept in lower case. */
-export const filterLanguage = () =>
-  z.preprocess(notSet, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
+export const filterLanguage = () => z.preprocess(notSet, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
 export const filterActivity = () => filterChoice(ACTIVITY_LEVELS)
 
 /** A UUID of any version, in lower case. */

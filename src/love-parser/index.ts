@@ -12,13 +12,11 @@ import { telegramAuthRoutes } from './telegram-auth/index.ts'
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
 export const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping'>) =>
   new Elysia()
-    .use(
-      healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }),
-    )
+    .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
     .use(
       new Elysia({ prefix: '/api/v1' })
-        .onParse({ as: 'scoped' }, takeBody as never)
-        .onTransform({ as: 'scoped' }, keepValues as never)
+        .onParse(takeBody as never)
+        .onTransform(keepValues as never)
         .use(telegramAuthRoutes(services.telegramAuth))
         .use(accountsRoutes(services.accounts))
         .use(dashboardRoutes(services.dashboard))

@@ -1,5 +1,5 @@
 import { createTokens } from '../access/tokens.ts'
-import type { Engine, JobHandler, KindPolicy, Schedule } from '../engine/index.ts'
+import type { Engine, JobHandler, KindPolicy } from '../engine/index.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createTelegramGateway, type TelegramGateway } from '../platform/telegram/user-api/index.ts'
@@ -12,9 +12,14 @@ import { SEARCH_KIND, searchKind } from './channel-search/kind.ts'
 import { createSearchLife } from './channel-search/life.ts'
 import { createProgressStreams } from './channel-search/progress.ts'
 import { channelSearchRepository } from './channel-search/repository.ts'
-import { createChannelSearch } from './channel-search/service.ts'
+import { type ChannelSearch, createChannelSearch } from './channel-search/service.ts'
 import { createDashboard } from './dashboard/service.ts'
 import { createReplays } from './idempotency/service.ts'
+import { notificationsRepository } from './notifications/repository.ts'
+import { createNotifications, notificationsKind } from './notifications/service.ts'
+import { createScheduledWork, jobKind } from './scheduled-work.ts'
+import type { Category } from './subscriptions/plans.ts'
+import { createSubscriptions } from './subscriptions/service.ts'
 import { telegramAuthRepository } from './telegram-auth/repository.ts'
 import { createTelegramAuth } from './telegram-auth/service.ts'
 
@@ -23,10 +28,13 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
   const calls = metrics.counter('telegram_api_calls_total', 'Calls of the Telegram API')
   const errors = metrics.counter('telegram_api_errors_total', 'Calls of the Telegram API that failed')
   return createTelegramGateway(config.telegramMode, {
-    apiId: config.telegramApiId,
-    apiHash: config.telegramApiHash,
-    serviceSession: config.telegramSession,
+    credentials:
+      config.telegramApiId !== undefined && config.telegramApiHash !== undefined
+        ? { apiId: config.telegramApiId, apiHash: config.telegramApiHash }
+        : null,
+    session: config.telegramSession ?? null,
     callDelayMs: config.telegramCallDelayMs,
+    random: Math.random,
     clock,
     log,
     onCall: (method: string, ok: boolean) => {
@@ -41,8 +49,8 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
  * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
  */
 export const loveParserDomains = (platform: Platform, gateway: TelegramGateway = telegramGateway(platform)) => {
-  const { db, clock, bus, log, config, keyRing } = platform
-  let made: { engine: Engine; audience: Audience } | undefined
+  const { db, clock, bus, log, config, metrics, keyRing } = platform
+  let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
   const started = () => {
     if (!made) throw new Error('the domains are not started yet')
     return made
@@ -58,7 +66,32 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway =
     touch,
     ended: (tx, search, now) => started().audience.searchEnded(tx, search, now),
   })
-  const kinds: KindPolicy[] = [searchKind(life)]
+  const notifications = createNotifications({
+    clock,
+    bus,
+    repository: notificationsRepository(db),
+    engine: () => started().engine,
+    channelsOf: users.notificationChannels,
+  })
+  const subscriptions = createSubscriptions({
+    db,
+    clock,
+    config: config.robokassa,
+    notifications,
+    touchUser: touch,
+    activeUsers: users.activeAmong,
+    *deleteUserData(tx, userId) {
+      const { searches, audience } = started()
+      const removed = yield* searches.deleteOfUser(tx, userId, new Date(clock.now()))
+      return { ...removed, segments: yield* audience.deleteOfUser(tx, userId) }
+    },
+  })
+  const taker = (category: Category) =>
+    function* (tx: Tx, userId: string, now: Date): Steps<number> {
+      yield* subscriptions.requireActive(tx, userId, now)
+      return yield* subscriptions.reserve(tx, userId, category, now)
+    }
+  const kinds: KindPolicy[] = [searchKind(life), notificationsKind, jobKind]
 
   const start = (engine: Engine) => {
     const accounts = createAccounts({
@@ -89,7 +122,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway =
       giveBack: (tx, userId, period, now) => subscriptions.release(tx, userId, 'audience', period, now),
       touch,
     })
-    made = { engine, audience }
+    made = { engine, audience, searches }
     const replays = createReplays({ db, clock })
     const telegramAuth = createTelegramAuth({
       db,
@@ -127,7 +160,38 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway =
       snapshotOf: searches.snapshot,
       stillHolds: accounts.stillHolds,
     })
-    return { accounts, telegramAuth, searches, audience, dashboard, progress, replays, gateway }
+    const work = createScheduledWork({
+      db,
+      clock,
+      metrics,
+      engine: () => engine,
+      subscriptions,
+      purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
+    })
+    const background = { concurrency: 1, leaseMs: 60_000, renewMs: 20_000, timeoutMs: 15 * 60_000 }
+    /** How this process runs the family's tasks: searches where the telegram worker is embedded, the rest where schedules are kept. */
+    const handlers: Record<string, JobHandler> = {
+      [SEARCH_KIND]: searchJob({ db, clock, life, gateway, channelLimit: config.channelLimit }),
+      [jobKind.kind]: { ...background, run: ({ task }) => work.run(task) },
+      [notificationsKind.kind]: { ...background, run: ({ task }) => notifications.send(task) },
+    }
+    return {
+      accounts,
+      telegramAuth,
+      searches,
+      audience,
+      dashboard,
+      progress,
+      replays,
+      gateway,
+      subscriptions,
+      handlers,
+      /** Kinds of the handlers by who runs them: the telegram worker, and the process that keeps the schedules. */
+      kindsOf: { telegram: [SEARCH_KIND], scheduler: [jobKind.kind, notificationsKind.kind] },
+      schedules: work.schedules,
+      prepare: searches.prepare,
+    }
   }
   return { kinds, start }
 }
+export type LoveParserServices = ReturnType<ReturnType<typeof loveParserDomains>['start']>

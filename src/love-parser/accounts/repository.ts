@@ -33,9 +33,10 @@ export const accountsRepository = (db: Db) => {
     queries
       .select({
         ...seen,
-        revoked: sql<number>`(select count(*) from ${tokenBlacklist} where ${tokenBlacklist.tokenHash} = ${param('hash')})`.mapWith(
-          Number,
-        ),
+        revoked:
+          sql<number>`(select count(*) from ${tokenBlacklist} where ${tokenBlacklist.tokenHash} = ${param('hash')})`.mapWith(
+            Number,
+          ),
       })
       .from(users)
       .where(eq(users.id, param('id'))),
@@ -69,6 +70,23 @@ export const accountsRepository = (db: Db) => {
     },
     async countActiveSessions(): Promise<number> {
       return db.q.$count(telegramSessions, sql`${telegramSessions.isActive}`)
+    },
+    /** Of these people, those whose status is active. */
+    *activeAmong(tx: Tx, ids: string[]): Steps<ReadonlySet<string>> {
+      if (ids.length === 0) return new Set()
+      const rows = yield* q(
+        tx
+          .select({ id: users.id })
+          .from(users)
+          .where(and(inArray(users.id, ids), eq(users.status, 'active'))),
+      )
+      return new Set(rows.map((row) => row.id))
+    },
+    /** `profile.notification_channel` of these people. */
+    *notificationChannels(tx: Tx, ids: string[]): Steps<ReadonlyMap<string, unknown>> {
+      if (ids.length === 0) return new Map()
+      const rows = yield* q(tx.select({ id: users.id, profile: users.profile }).from(users).where(inArray(users.id, ids)))
+      return new Map(rows.map((row) => [row.id, row.profile.notification_channel]))
     },
     /** Inserts or refreshes the user of a Telegram account; the row stays locked until the transaction ends. */
     *upsert(tx: Tx, user: Tables['users']['$inferInsert']): Steps<UserRow> {

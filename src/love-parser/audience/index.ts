@@ -74,8 +74,13 @@ export const audienceRoutes = (audience: Audience, replays: Replays) =>
       {
         params: segmentParams,
         query: previewQuery,
-        detail: described('Preview a segment', 'The total as of now and its first recipients.', { 200: previewView }, {
-          errors: [404, 422],
-        }),
+        detail: described(
+          'Preview a segment',
+          'The total as of now and its first recipients.',
+          { 200: previewView },
+          {
+            errors: [404, 422],
+          },
+        ),
       },
     )

@@ -65,8 +65,7 @@ export const audienceRepository = (db: Db) => {
       )
     },
     *update(tx: Tx, ids: string[], change: SegmentChange): Steps<void> {
-      if (ids.length > 0)
-        yield tx.update(segments).set(change).where(inArray(segments.id, ids)).returning({ id: segments.id })
+      if (ids.length > 0) yield tx.update(segments).set(change).where(inArray(segments.id, ids)).returning({ id: segments.id })
     },
     *delete(tx: Tx, id: string): Steps<void> {
       yield tx.delete(segments).where(eq(segments.id, id)).returning({ id: segments.id })

@@ -39,16 +39,7 @@ const segmentViewOf = (row: SegmentRow): SegmentView => {
 const missing = () => notFound('The segment was not found')
 
 /** Audiences made of a search's channels (love-parser §5). */
-export const createAudience = ({
-  db,
-  clock,
-  repository,
-  searches,
-  requireActive,
-  takeUnit,
-  giveBack,
-  touch,
-}: AudienceDeps) => {
+export const createAudience = ({ db, clock, repository, searches, requireActive, takeUnit, giveBack, touch }: AudienceDeps) => {
   /** What a segment is, given how its search stands. */
   function* measure(
     tx: Tx,
@@ -99,8 +90,7 @@ export const createAudience = ({
         yield* requireActive(tx, userId, now)
         const before = yield* repository.lock(tx, id, userId)
         if (!before) throw missing()
-        const source =
-          before.sourceParsingId === null ? undefined : yield* searches.source(tx, userId, before.sourceParsingId)
+        const source = before.sourceParsingId === null ? undefined : yield* searches.source(tx, userId, before.sourceParsingId)
         if (!source) throw new AppError('validation_error', 422, 'The search of this segment no longer exists')
         const wanted = filters ?? before.filters
         const change = { filters: wanted, ...(yield* measure(tx, source, wanted)), updatedAt: now }
@@ -141,11 +131,7 @@ export const createAudience = ({
       }),
 
     /** Follows the end of a search in its transaction: waiting segments get their total, or fail and give their unit back. */
-    *searchEnded(
-      tx: Tx,
-      search: { id: string; userId: string; outcome: 'completed' | 'failed' },
-      now: Date,
-    ): Steps<void> {
+    *searchEnded(tx: Tx, search: { id: string; userId: string; outcome: 'completed' | 'failed' }, now: Date): Steps<void> {
       const waiting = yield* repository.lockWaiting(tx, search.id)
       if (search.outcome === 'completed') {
         // Each has filters of its own, and a plan bounds how many there are.

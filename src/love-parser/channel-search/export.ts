@@ -1,4 +1,4 @@
-import type { ExportPlace, ChannelRow } from './repository.ts'
+import type { ChannelRow, ExportPlace } from './repository.ts'
 import { channelViewOf } from './view.ts'
 
 export type ExportFormat = 'csv' | 'ndjson'
@@ -19,19 +19,17 @@ const cell = (text: string | null, formula: RegExp): string =>
 export const csvLine = (row: ChannelRow): string =>
   `${cell(row.channelId, FORMULA)},${cell(row.title, FORMULA_OR_AT)},${cell(row.username === null ? null : `@${row.username}`, FORMULA)},${row.memberCount},${cell(row.description, FORMULA_OR_AT)},${row.activityScore.toFixed(2)},${row.lastPost?.toISOString() ?? ''}`
 
-const WRITERS: Record<
-  ExportFormat,
-  { type: string; file: string; head: string; line(row: ChannelRow, source: string): string; end: string }
-> = {
-  // Lines are separated, not ended: the last one has no newline.
-  csv: { type: 'text/csv; charset=utf-8', file: 'parsing_results.csv', head: HEADER, line: (row) => `\n${csvLine(row)}` },
-  ndjson: {
-    type: 'application/x-ndjson; charset=utf-8',
-    file: 'parsing_results.ndjson',
-    head: '',
-    line: (row, source) => `${JSON.stringify({ ...channelViewOf(row), language: row.language, source })}\n`,
-  },
-}
+const WRITERS: Record<ExportFormat, { type: string; file: string; head: string; line(row: ChannelRow, source: string): string }> =
+  {
+    // Lines are separated, not ended: the last one has no newline.
+    csv: { type: 'text/csv; charset=utf-8', file: 'parsing_results.csv', head: HEADER, line: (row) => `\n${csvLine(row)}` },
+    ndjson: {
+      type: 'application/x-ndjson; charset=utf-8',
+      file: 'parsing_results.ndjson',
+      head: '',
+      line: (row, source) => `${JSON.stringify({ ...channelViewOf(row), language: row.language, source })}\n`,
+    },
+  }
 
 /**
  * A search's channels as a file, page by page: memory holds one page however long the file. The first page is read before the answer

@@ -76,7 +76,9 @@ export const searchJob = ({ db, clock, life, gateway, channelLimit }: SearchJobD
       progress.waited = (progress.waited ?? 0) + seconds
       if (seconds > MAX_WAIT_SECONDS || progress.waited > MAX_WAITED_SECONDS)
         throw new JobFailed('Telegram asks to wait for too long', false)
-      await db.tx((tx) => life.delayed(tx, holder, `Telegram asks to wait ${seconds} s, then the search goes on`, progress, now()))
+      await db.tx((tx) =>
+        life.delayed(tx, holder, `Telegram asks to wait ${seconds} s, then the search goes on`, progress, now()),
+      )
       throw new JobDelayed((seconds + 1) * 1000)
     }
   }

@@ -165,7 +165,12 @@ export const channelSearchRepository = (db: Db) => {
       return { searches: ended.length, channels: gone.length }
     },
     *countMatching(tx: Tx, id: string, filter: ChannelFilter): Steps<number> {
-      const [row] = yield* q(tx.select({ count: sql<number>`count(*)`.mapWith(Number) }).from(channels).where(matching(id, filter)))
+      const [row] = yield* q(
+        tx
+          .select({ count: sql<number>`count(*)`.mapWith(Number) })
+          .from(channels)
+          .where(matching(id, filter)),
+      )
       return row?.count ?? 0
     },
     countMatchingNow: (id: string, filter: ChannelFilter) => db.q.$count(channels, matching(id, filter)),

@@ -29,17 +29,7 @@ export interface ChannelSearchDeps {
 const CANCELLED = 'Cancelled by user'
 
 /** Channel searches (love-parser §4). */
-export const createChannelSearch = ({
-  db,
-  clock,
-  bus,
-  engine,
-  repository,
-  life,
-  source,
-  takeUnit,
-  touch,
-}: ChannelSearchDeps) => {
+export const createChannelSearch = ({ db, clock, bus, engine, repository, life, source, takeUnit, touch }: ChannelSearchDeps) => {
   /** @throws AppError 404 for a search that is missing or another user's */
   const find = async (userId: string, id: string): Promise<SearchSummary> => {
     const row = await repository.find(id, userId)

@@ -1,4 +1,4 @@
-import { AppError, forbidden } from '../../errors.ts'
+import { forbidden } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
@@ -22,7 +22,7 @@ export interface TelegramAuthDeps {
   users: Pick<AccountsRepository, 'byTelegramId' | 'upsert' | 'replaceSession'>
   accounts: Pick<Accounts, 'sign' | 'view'>
   /** A free subscription when none is active (§6). */
-  ensureFree(tx: Tx, userId: string, now: Date): Steps<void>
+  ensureFree(tx: Tx, userId: string, now: Date): Steps<unknown>
   subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
 }
 
