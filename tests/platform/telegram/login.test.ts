@@ -91,14 +91,30 @@ describe('mtproto login (love-parser §3, §7)', () => {
     expect(again.calls).toEqual([['help.getNearestDc', true]])
   })
 
+  test('a code that went to the login email goes back as one', async () => {
+    const type = { _: 'auth.sentCodeTypeEmailCode', emailPattern: 'a***@e***.org', length: 6 } as const
+    const { gateway, sent, asked } = await login({
+      'auth.sendCode': () => ({ ...codeSent, type }),
+      'auth.signIn': () => welcome(),
+    })
+    expect(await gateway.signIn(sent.state, INPUT)).toMatchObject({ account: { telegramId: 5_000_000_001 } })
+    expect(asked[1]).toEqual({
+      _: 'auth.signIn',
+      phoneNumber: '79991112233',
+      phoneCodeHash: 'hash-of-code',
+      emailVerification: { _: 'emailVerificationCode', code: '24680' },
+    })
+  })
+
   test('§3: sign-up required is invalid_phone', async () => {
     const { gateway, sent } = await login({ 'auth.signIn': () => ({ _: 'auth.authorizationSignUpRequired' }) })
     expect(await problem(gateway.signIn(sent.state, INPUT))).toEqual({ problem: 'invalid_phone' })
   })
 
-  test('a login that skips the code or wants money is rejected', async () => {
+  test('a login that skips the code, or wants money or an email address, is rejected', async () => {
     for (const answer of [
       { _: 'auth.sentCodeSuccess', authorization: welcome() },
+      { ...codeSent, type: { _: 'auth.sentCodeTypeSetUpEmailRequired' } },
       {
         _: 'auth.sentCodePaymentRequired',
         storeProduct: 'x',

@@ -1,6 +1,5 @@
 import { Long, type tl } from '@mtcute/core'
 import { activityLevel, activityScore } from '../channels.ts'
-import { detectLanguage } from '../language.ts'
 import type { Channel } from '../port.ts'
 
 /** What contacts.search says of a channel: enough to ask on, and to fall back on. Plain JSON. */
@@ -26,6 +25,9 @@ export interface ReadChannel {
   lastPost: number | null
 }
 
+/** A text as a database takes it, null when nothing is left: Postgres refuses a zero byte, and one would cost the whole search. */
+const clean = (text: string): string | null => text.replaceAll('\0', '').trim() || null
+
 /** Channels and megagroups of an answer, in its order, each once (love-parser §7). */
 export const foundChannels = (found: tl.contacts.TypeFound, limit: number): FoundChannel[] => {
   const chats = new Map(found.chats.flatMap((chat) => (chat._ === 'channel' && !chat.monoforum ? [[chat.id, chat]] : [])))
@@ -44,25 +46,29 @@ export const foundChannels = (found: tl.contacts.TypeFound, limit: number): Foun
   return [...channels.values()].slice(0, limit)
 }
 
-/** A channel as far as it is known (love-parser §7, live); `full` and `history` are undefined where they could not be had. */
+/**
+ * A channel as far as it is known (love-parser §7, live); `full` and `history` are undefined where they could not be had. `detect` is
+ * `detectLanguage`.
+ */
 export const readChannel = (
+  detect: (texts: readonly (string | null)[]) => string | null,
   found: FoundChannel,
   full: tl.TypeChatFull | undefined,
   history: tl.messages.TypeMessages | undefined,
 ): ReadChannel => {
-  const about = full?.about.trim() || null
+  const about = clean(full?.about ?? '')
   // Service messages (joins, pins) and deleted ones say nothing of a channel being written in.
   const messages = history && 'messages' in history ? history.messages.filter((message) => message._ === 'message') : []
   const newest = messages.reduce((latest, message) => Math.max(latest, message.date), 0)
   const username = found.username === null ? null : `@${found.username}`
   return {
     channelId: String(found.id),
-    title: found.title || null,
+    title: clean(found.title),
     username,
     subscribers: (full?._ === 'channelFull' ? full.participantsCount : undefined) ?? found.subscribers ?? 0,
     description: about ?? username,
     // TL names no language of a channel, so it is always detected.
-    language: detectLanguage([found.title, about, ...messages.map((message) => message.message)]),
+    language: detect([found.title, about, ...messages.map((message) => message.message)]),
     lastPost: newest > 0 ? newest * 1000 : null,
   }
 }

@@ -61,7 +61,9 @@ const askDetails = async ({ log }: SearchDeps, link: Link, channel: FoundChannel
       { signal },
     ),
   )
-  return readChannel(channel, full?.fullChat, history)
+  // Loaded here: its word lists take 40 MB, which logins and probes do without.
+  const { detectLanguage } = await import('../language.ts')
+  return readChannel(detectLanguage, channel, full?.fullChat, history)
 }
 
 /** @see TelegramGateway.search (love-parser §7, live) */
