@@ -4,11 +4,13 @@ import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client
 export interface PlainMetric {
   name: string
   help: string
-  type: 'counter' | 'histogram'
+  type: 'counter' | 'gauge' | 'histogram'
   values(): { metricName?: string; labels: Record<string, string | number>; value: number }[]
 }
 
-/** prom-client's part of the metrics: the process itself, gauges, the text. Loaded with the first scrape. */
+/**
+ * prom-client's part of the metrics: the process itself, gauges, the text. Loaded with the first scrape; `plain` may grow after it.
+ */
 export const createExposition = (build: { version: string; dialect: string }, plain: PlainMetric[]) => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -18,12 +20,6 @@ export const createExposition = (build: { version: string; dialect: string }, pl
     labelNames: ['version', 'bun', 'dialect'],
     registers: [registry],
   }).set({ ...build, bun: Bun.version }, 1)
-  for (const { name, help, type, values } of plain)
-    registry.registerMetric({
-      name,
-      get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }),
-      reset() {},
-    } as unknown as Metric)
   const gauges = {
     tasks: new Gauge({
       name: 'trawl_tasks',
@@ -39,6 +35,22 @@ export const createExposition = (build: { version: string; dialect: string }, pl
     sockets: new Gauge({ name: 'trawl_worker_sockets', help: 'Open worker sockets of this process', registers: [registry] }),
     connections: new Gauge({ name: 'database_connections_active', help: 'Database connections in use', registers: [registry] }),
   }
-  return { gauges, text: () => registry.metrics() }
+  let registered = 0
+  const registerNew = () => {
+    for (const { name, help, type, values } of plain.slice(registered))
+      registry.registerMetric({
+        name,
+        get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }),
+        reset() {},
+      } as unknown as Metric)
+    registered = plain.length
+  }
+  return {
+    gauges,
+    text() {
+      registerNew()
+      return registry.metrics()
+    },
+  }
 }
 export type Gauges = ReturnType<typeof createExposition>['gauges']

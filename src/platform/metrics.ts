@@ -1,4 +1,5 @@
 import type { createExposition, Gauges, PlainMetric } from './exposition.ts'
+import { type Counter, createCounter, createGauge, createHistogram, type Gauge, type Histogram } from './plain-metrics.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 
 /** A label value a client chose is kept up to this many distinct ones; the rest count as `other`. */
@@ -40,6 +41,17 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
     },
   ]
 
+  // By name, because two parts of the system may count in the same metric.
+  const named = new Map<string, unknown>()
+  const once = <T extends { metric: PlainMetric }>(name: string, make: () => T): T => {
+    const known = named.get(name)
+    if (known) return known as T
+    const made = make()
+    named.set(name, made)
+    plain.push(made.metric)
+    return made
+  }
+
   const spiders = new Set<string>()
   const spiderLabel = (siteKey: string) => {
     if (spiders.has(siteKey)) return siteKey
@@ -66,6 +78,13 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
     dispatched(runs: number) {
       dispatched += runs
     },
+    /** A counter that anyone may define; the same name gives the same one. `inc(labels, by = 1)`. */
+    counter: (name: string, help: string): Counter => once(name, () => createCounter(name, help)),
+    /** A gauge likewise. `set(labels, value)`; set it in `onScrape` when it costs a query. */
+    gauge: (name: string, help: string): Gauge => once(name, () => createGauge(name, help)),
+    /** A histogram likewise. `observe(labels, value)`; `bounds` ascend, in the unit of the name. */
+    histogram: (name: string, help: string, bounds: readonly number[]): Histogram =>
+      once(name, () => createHistogram(name, help, bounds)),
     /** Gauges that are read from elsewhere at a scrape. */
     onScrape(source: GaugeSource) {
       sources.push(source)

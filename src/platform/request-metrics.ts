@@ -1,4 +1,5 @@
 import type { PlainMetric } from './exposition.ts'
+import { histogramRows, observeInto } from './plain-metrics.ts'
 
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10]
 
@@ -8,7 +9,8 @@ interface Series {
   status_code: string
   outcome: 'success' | 'client_error' | 'error'
   count: number
-  seconds: number
+  /** Seconds. */
+  sum: number
   /** Requests per bucket, not cumulated. */
   buckets: number[]
 }
@@ -28,16 +30,10 @@ export const createRequestMetrics = () => {
         let series = statuses.get(status)
         if (!series) {
           const outcome = status >= 500 ? 'error' : status >= 400 ? 'client_error' : 'success'
-          series = { method, route, status_code: String(status), outcome, count: 0, seconds: 0, buckets: BUCKETS.map(() => 0) }
+          series = { method, route, status_code: String(status), outcome, count: 0, sum: 0, buckets: BUCKETS.map(() => 0) }
           statuses.set(status, series)
         }
-        series.count++
-        series.seconds += seconds
-        for (let n = 0; n < BUCKETS.length; n++)
-          if (seconds <= (BUCKETS[n] as number)) {
-            series.buckets[n] = (series.buckets[n] as number) + 1
-            break
-          }
+        observeInto(series, BUCKETS, seconds)
       },
     }
   }
@@ -57,20 +53,11 @@ export const createRequestMetrics = () => {
     help: 'Time from a request to its answer',
     type: 'histogram',
     values: () =>
-      all().flatMap(({ method, route, status_code, count, seconds, buckets }) => {
-        const labels = { method, route, status_code }
-        const of = (suffix: string, value: number, more = {}) => ({
-          metricName: `http_request_duration_seconds_${suffix}`,
-          labels: { ...more, ...labels },
-          value,
-        })
-        let below = 0
-        const upTo = BUCKETS.map((le, n) => {
-          below += buckets[n] as number
-          return of('bucket', below, { le })
-        })
-        return [...upTo, of('bucket', count, { le: '+Inf' }), of('sum', seconds), of('count', count)]
-      }),
+      histogramRows(
+        'http_request_duration_seconds',
+        BUCKETS,
+        all().map(({ method, route, status_code, ...series }) => ({ ...series, labels: { method, route, status_code } })),
+      ),
   }
 
   return {

@@ -1,0 +1,103 @@
+import type { PlainMetric } from './exposition.ts'
+
+/** Label values by name; the same names at every call of one metric. */
+export type Labels = Record<string, string>
+
+interface HistogramSeries {
+  labels: Labels
+  count: number
+  sum: number
+  /** Observations per bucket, not cumulated. */
+  buckets: number[]
+}
+
+/** One number per set of labels. */
+const createSeries = <T>(make: (labels: Labels) => T) => {
+  const series = new Map<string, T>()
+  return {
+    of(labels: Labels): T {
+      const key = Object.values(labels).join('\n')
+      let known = series.get(key)
+      if (!known) {
+        known = make({ ...labels })
+        series.set(key, known)
+      }
+      return known
+    },
+    all: () => [...series.values()],
+    clear: () => series.clear(),
+  }
+}
+
+/** The rows of a histogram's exposition: cumulated buckets, sum and count of each of its series. */
+export const histogramRows = (
+  name: string,
+  bounds: readonly number[],
+  series: HistogramSeries[],
+): ReturnType<PlainMetric['values']> =>
+  series.flatMap(({ labels, count, sum, buckets }) => {
+    const of = (suffix: string, value: number, more = {}) => ({
+      metricName: `${name}_${suffix}`,
+      labels: { ...more, ...labels },
+      value,
+    })
+    let below = 0
+    const upTo = bounds.map((le, n) => {
+      below += buckets[n] as number
+      return of('bucket', below, { le })
+    })
+    return [...upTo, of('bucket', count, { le: '+Inf' }), of('sum', sum), of('count', count)]
+  })
+
+/** Adds one observation to its bucket. */
+export const observeInto = (series: Omit<HistogramSeries, 'labels'>, bounds: readonly number[], value: number): void => {
+  series.count++
+  series.sum += value
+  for (let n = 0; n < bounds.length; n++)
+    if (value <= (bounds[n] as number)) {
+      series.buckets[n] = (series.buckets[n] as number) + 1
+      return
+    }
+}
+
+/** A counter of its own: `inc({method: 'x'})`; `inc(labels, 0)` makes a series visible before its first event. */
+export const createCounter = (name: string, help: string) => {
+  const series = createSeries((labels) => ({ labels, value: 0 }))
+  const metric: PlainMetric = { name, help, type: 'counter', values: series.all }
+  return {
+    metric,
+    inc(labels: Labels = {}, by = 1): void {
+      series.of(labels).value += by
+    },
+  }
+}
+
+/** A gauge that its owner sets, at best when asked to by `metrics.onScrape`. */
+export const createGauge = (name: string, help: string) => {
+  const series = createSeries((labels) => ({ labels, value: 0 }))
+  const metric: PlainMetric = { name, help, type: 'gauge', values: series.all }
+  return {
+    metric,
+    set(labels: Labels, value: number): void {
+      series.of(labels).value = value
+    },
+    /** Forgets all series, before those that still exist are set again. */
+    reset: series.clear,
+  }
+}
+
+/** A histogram with buckets of its own, in the unit of its name. */
+export const createHistogram = (name: string, help: string, bounds: readonly number[]) => {
+  const series = createSeries((labels) => ({ labels, count: 0, sum: 0, buckets: bounds.map(() => 0) }))
+  const metric: PlainMetric = { name, help, type: 'histogram', values: () => histogramRows(name, bounds, series.all()) }
+  return {
+    metric,
+    observe(labels: Labels, value: number): void {
+      observeInto(series.of(labels), bounds, value)
+    },
+  }
+}
+
+export type Counter = Omit<ReturnType<typeof createCounter>, 'metric'>
+export type Gauge = Omit<ReturnType<typeof createGauge>, 'metric'>
+export type Histogram = Omit<ReturnType<typeof createHistogram>, 'metric'>
