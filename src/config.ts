@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Development stand-ins, printed at start and refused when `NODE_ENV=production`. */
@@ -40,6 +41,22 @@ const flag = z
   .toLowerCase()
   .refine((text) => ['1', '0', 'true', 'false', 'yes', 'no', 'on', 'off'].includes(text), 'must be 1 or 0')
   .transform((text) => ['1', 'true', 'yes', 'on'].includes(text))
+/** As the love-parser contract spells its booleans (§10). */
+const strictFlag = z
+  .string()
+  .toLowerCase()
+  .refine((text) => ['true', '1', 'yes', 'false', '0', 'no'].includes(text), 'must be true or false')
+  .transform((text) => ['true', '1', 'yes'].includes(text))
+/** Addresses and networks (`a.b.c.d/len`). */
+const networks = z.string().transform((text, ctx) => {
+  for (const part of list(text)) {
+    const [address = '', bits, ...rest] = part.split('/')
+    const most = isIP(address) === 6 ? 128 : 32
+    if (isIP(address) === 0 || rest.length > 0 || (bits !== undefined && !(/^\d+$/.test(bits) && Number(bits) <= most)))
+      ctx.addIssue({ code: 'custom', message: `"${part}" is not an address or a network` })
+  }
+  return list(text)
+})
 const origins = z.string().transform((text, ctx) => {
   for (const part of list(text))
     if (part !== '*' && !URL.canParse(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not an origin` })
@@ -136,6 +153,25 @@ export const VARIABLES = {
     'key ring `id:base64,...`: the first encrypts, all decrypt',
     { secret: true },
   ),
+  ROBOKASSA_MERCHANT_LOGIN: variable(z.string(), 'empty', 'shop that takes payments; without it a purchase is 503'),
+  ROBOKASSA_PASSWORD1: variable(z.string(), 'empty', 'signs payment links', { secret: true }),
+  ROBOKASSA_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of payments', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD1: variable(z.string(), 'empty', 'signs links of test orders', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of test payments', { secret: true }),
+  ROBOKASSA_IS_TEST: variable(strictFlag, 'false', 'new orders are test orders'),
+  ROBOKASSA_ALLOW_TEST: variable(strictFlag, 'false', 'test payments count in production too'),
+  ROBOKASSA_HASH: variable(
+    z.enum(['md5', 'ripemd160', 'sha1', 'sha256', 'sha384', 'sha512']),
+    'sha256',
+    'hash of signatures, as the shop is set to',
+  ),
+  ROBOKASSA_ALLOWED_IPS: variable(networks, 'empty', 'comma list of addresses and networks that may notify; empty allows all'),
+  ROBOKASSA_INV_ID_START: variable(integer(1, 2_000_000_000), '1', 'least order number'),
+  ROBOKASSA_PAYMENT_URL: variable(
+    z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
+    'https://auth.robokassa.ru/Merchant/Index.aspx',
+    'page that takes the money',
+  ),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
@@ -196,6 +232,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
   // Not used by the families of this release, but a development value in production is a mistake all the same.
   for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS', 'JWT_SECRET'] as const) secretFor(name, false)
+  const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
+  if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
+    problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -221,6 +260,18 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
+    robokassa: {
+      merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',
+      /** Of a link and of a notification; empty ones are not set. */
+      passwords: { link: parsed.ROBOKASSA_PASSWORD1 ?? '', notification: parsed.ROBOKASSA_PASSWORD2 ?? '' },
+      testPasswords: { link: parsed.ROBOKASSA_TEST_PASSWORD1 ?? '', notification: parsed.ROBOKASSA_TEST_PASSWORD2 ?? '' },
+      isTest: parsed.ROBOKASSA_IS_TEST ?? false,
+      testAllowed: !production || allowTest,
+      hash: parsed.ROBOKASSA_HASH ?? ('sha256' as const),
+      allowedIps: parsed.ROBOKASSA_ALLOWED_IPS ?? [],
+      invIdStart: parsed.ROBOKASSA_INV_ID_START ?? 1,
+      paymentUrl: parsed.ROBOKASSA_PAYMENT_URL ?? 'https://auth.robokassa.ru/Merchant/Index.aspx',
+    },
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
     runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
     runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,
@@ -237,6 +288,12 @@ export const clientFromProcess = () => ({
   token: process.env.INTERNAL_API_TOKEN || undefined,
   logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
 })
+
+/** What signs a payment notification, for the command line's helper. */
+export const robokassaFromProcess = () => {
+  const names = Object.keys(VARIABLES).filter((name) => name.startsWith('ROBOKASSA_'))
+  return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).robokassa
+}
 
 /** The database alone, so that migrating needs no secrets either. */
 export const databaseFromProcess = () => {

@@ -11,6 +11,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   ingest: { about: 'send an NDJSON file of products to a server', load: () => import('./ingest.ts') },
   worker: { about: 'run a built-in worker as a process of its own', load: () => import('./worker.ts') },
+  robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
   migrate: { about: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') },
 }
 
@@ -18,7 +19,7 @@ const HELP = `Usage: trawl <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { about }]) => `  ${name.padEnd(10)}${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(11)}${about}`)
   .join('\n')}
 
 trawl <command> --help tells more.

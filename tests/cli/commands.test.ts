@@ -18,7 +18,7 @@ describe('trawl', () => {
     expect((await cli()).code).toBe(2)
     expect(await cli('fish')).toMatchObject({ code: 2, err: expect.stringContaining('unknown command "fish"') })
     expect(await cli('constructor')).toMatchObject({ code: 2 })
-    for (const command of ['ingest', 'worker', 'migrate'])
+    for (const command of ['ingest', 'worker', 'robokassa', 'migrate'])
       expect(await cli(command, '--help')).toMatchObject({ code: 0, out: expect.stringContaining(`Usage: trawl ${command}`) })
   })
 

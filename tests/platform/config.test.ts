@@ -166,3 +166,55 @@ describe('configuration', () => {
     ).toEqual([true, false, false, true])
   })
 })
+
+describe('configuration of payments', () => {
+  test('love-parser §10: nothing is configured by default, and sha256 signs', () => {
+    expect(loadConfig({}).robokassa).toEqual({
+      merchantLogin: '',
+      passwords: { link: '', notification: '' },
+      testPasswords: { link: '', notification: '' },
+      isTest: false,
+      testAllowed: true,
+      hash: 'sha256',
+      allowedIps: [],
+      invIdStart: 1,
+      paymentUrl: 'https://auth.robokassa.ru/Merchant/Index.aspx',
+    })
+  })
+
+  test('love-parser §10: booleans accept true/1/yes and false/0/no; anything else refuses to start', () => {
+    for (const text of ['true', '1', 'yes', 'YES']) expect(loadConfig({ ROBOKASSA_IS_TEST: text }).robokassa.isTest).toBe(true)
+    for (const text of ['false', '0', 'no', '']) expect(loadConfig({ ROBOKASSA_IS_TEST: text }).robokassa.isTest).toBe(false)
+    for (const text of ['on', 'off', 'y', '2'])
+      expect(problemsOf({ ROBOKASSA_ALLOW_TEST: text })).toEqual(['ROBOKASSA_ALLOW_TEST must be true or false'])
+  })
+
+  test('love-parser §10: production refuses test orders that are not allowed', () => {
+    expect(problemsOf({ ...PRODUCTION, ROBOKASSA_IS_TEST: 'true' })).toEqual([
+      'ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production',
+    ])
+    expect(loadConfig({ ...PRODUCTION, ROBOKASSA_IS_TEST: 'true', ROBOKASSA_ALLOW_TEST: 'yes' }).robokassa.testAllowed).toBe(true)
+    expect(loadConfig(PRODUCTION).robokassa.testAllowed).toBe(false)
+  })
+
+  test('love-parser §6: addresses, networks, hashes and numbers are checked at start', () => {
+    expect(loadConfig({ ROBOKASSA_ALLOWED_IPS: '1.2.3.4, 10.0.0.0/8,2001:db8::/32' }).robokassa.allowedIps).toEqual([
+      '1.2.3.4',
+      '10.0.0.0/8',
+      '2001:db8::/32',
+    ])
+    const bad = {
+      ROBOKASSA_ALLOWED_IPS: '1.2.3',
+      ROBOKASSA_HASH: 'crc32',
+      ROBOKASSA_INV_ID_START: '0',
+      ROBOKASSA_PAYMENT_URL: 'ftp://x',
+    }
+    expect(
+      problemsOf(bad)
+        .map((problem) => problem.split(' ')[0])
+        .sort(),
+    ).toEqual(Object.keys(bad).sort())
+    for (const text of ['1.2.3.4/33', '::1/129', '1.2.3.4/8/8', '1.2.3.4/'])
+      expect(problemsOf({ ROBOKASSA_ALLOWED_IPS: text })).toHaveLength(1)
+  })
+})

@@ -1,0 +1,50 @@
+import { secretMatcher } from '../crypto/compare.ts'
+
+/** Hashes a Robokassa shop can be set to. */
+export const ROBOKASSA_HASHES = ['md5', 'ripemd160', 'sha1', 'sha256', 'sha384', 'sha512'] as const
+export type RobokassaHash = (typeof ROBOKASSA_HASHES)[number]
+
+/** Lower-case hex of a text's UTF-8 bytes. */
+const hexOf = (hash: RobokassaHash, text: string): string => new Bun.CryptoHasher(hash).update(text).digest('hex')
+
+/** Signature of a payment link (love-parser §6): lower-case hex of `MerchantLogin:OutSum:InvId:Password1`. */
+export const signLink = (
+  hash: RobokassaHash,
+  { merchantLogin, outSum, invId }: { merchantLogin: string; outSum: string; invId: string },
+  password1: string,
+): string => hexOf(hash, `${merchantLogin}:${outSum}:${invId}:${password1}`)
+
+/** The parts of a notification that its signature covers, exactly as they were received. */
+export interface SignedParts {
+  outSum: string
+  invId: string
+  /** `Shp_*` parameters by name, in any order. */
+  shp: readonly (readonly [name: string, value: string])[]
+}
+
+/** Signature of a notification (love-parser §6): `OutSum:InvId:Password2` and each `:Shp_x=v`, sorted by name. */
+export const signNotification = (hash: RobokassaHash, { outSum, invId, shp }: SignedParts, password2: string): string => {
+  const extras = [...shp].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([name, value]) => `:${name}=${value}`)
+  return hexOf(hash, `${outSum}:${invId}:${password2}${extras.join('')}`)
+}
+
+/** Whether two hex signatures are the same, in any case of letters and in constant time. */
+export const sameSignature = (expected: string, received: string): boolean => secretMatcher(expected)(received.toLowerCase())
+
+/** More digits than any amount has; what is longer is no amount. */
+const MAX_AMOUNT_LENGTH = 40
+
+/**
+ * A decimal text (`950.000000`, `950`, `950,00`) in hundredths, without a float. Undefined when it is no amount, or has a part smaller
+ * than a hundredth.
+ */
+export const hundredthsOf = (text: string): number | undefined => {
+  const [, whole, fraction = ''] = (text.length <= MAX_AMOUNT_LENGTH && /^(\d+)(?:[.,](\d*))?$/.exec(text)) || []
+  if (whole === undefined || !/^0*$/.test(fraction.slice(2))) return undefined
+  const value = Number(`${whole}${fraction.slice(0, 2).padEnd(2, '0')}`)
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+/** Hundredths as a decimal text with two places. */
+export const decimalOf = (hundredths: number): string =>
+  `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}`
