@@ -22,3 +22,15 @@ export const PLANS: Record<PlanCode, Plan> = {
   month: { code: 'month', name: 'Месяц', price: 950, days: 30, limits: { parsing: 50, audience: 50, broadcast: 50 } },
   year: { code: 'year', name: 'Год', price: 5750, days: 365, limits: { parsing: -1, audience: -1, broadcast: -1 } },
 }
+
+/** Whether a text is a code of the price list. */
+export const isPlanCode = (code: string | null): code is PlanCode => (PLAN_CODES as readonly (string | null)[]).includes(code)
+
+/**
+ * The plan of the price list that a stored row stands for: the code (else the name) that contains year, month or week, in that
+ * precedence, else free (love-parser §3 dashboard). Rows of older systems carry codes such as `pro-monthly`.
+ */
+export const planOf = ({ planCode, planName }: { planCode: string | null; planName: string | null }): Plan => {
+  const text = (planCode ?? planName ?? '').toLowerCase()
+  return PLANS[(['year', 'month', 'week'] as const).find((code) => text.includes(code)) ?? 'free']
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import { isJsonType } from '../../platform/http/body.ts'
+import { invalidFields } from './refusals.ts'
+
+const scalar = z.union([z.string(), z.boolean().transform(String)], { error: 'must be a text or a number' })
+const optional = scalar.nullish().transform((value) => (value === null || value === '' ? undefined : value))
+const required = (message: string) => scalar.refine((value) => value !== '', message)
+
+/** The fields of a payment notification (love-parser §6); numbers have become texts as they were written. Others are ignored. */
+export const notificationFields = z
+  .object(
+    {
+      SignatureValue: required('is required').describe('hex, any case'),
+      InvId: required('is required').refine((text) => /^\d+$/.test(text), 'must be the number of an order'),
+      OutSum: optional,
+      Sum: optional,
+      MerchantLogin: optional,
+      IsTest: optional,
+      OutSumCurrency: optional,
+    },
+    { error: 'the notification must be an object' },
+  )
+  .meta({ id: 'RobokassaNotification', description: 'And `Shp_*` parameters' })
+
+/** A notification as it was received: every value is the literal text that its signature covers. */
+export interface PaymentNotification extends z.output<typeof notificationFields> {
+  shp: [name: string, value: string][]
+  /** JSON is answered with JSON, everything else with `OK<InvId>`. */
+  json: boolean
+}
+
+/** Numbers of a JSON text as they are written in it: `950.000000` signs differently from `950`. */
+const literally = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' ? (context?.source ?? String(value)) : value
+
+const malformed = () =>
+  new AppError('bad_request', 400, 'The body is not valid JSON', {
+    details: { formErrors: ['The body is not valid JSON'], fieldErrors: {} },
+  })
+
+const checked = (value: unknown, json: boolean): PaymentNotification => {
+  const result = notificationFields.safeParse(value)
+  if (!result.success) {
+    const { formErrors, fieldErrors } = z.flattenError(result.error)
+    throw invalidFields(fieldErrors, formErrors)
+  }
+  const shp: [string, string][] = []
+  for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
+    if (!/^shp_/i.test(name)) continue
+    const text = scalar.safeParse(given)
+    if (!text.success) throw invalidFields({ [name]: ['must be a text or a number'] })
+    shp.push([name, text.data])
+  }
+  return { ...result.data, shp, json }
+}
+
+/** The first value of each name: a second one must not replace what was looked at. */
+const fieldsOf = (parameters: URLSearchParams): Record<string, string> => {
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of parameters) fields[name] ??= value
+  return fields
+}
+
+/**
+ * Reads a notification from a JSON body, a form body, or the query when there is no body (love-parser §6 check 1).
+ * @throws AppError 400 malformed JSON, 415 another media type, 422 missing or unusable fields
+ */
+export const readNotification = (request: {
+  contentType: string | null
+  bodyText: string
+  query: URLSearchParams
+}): PaymentNotification => {
+  const { contentType, bodyText, query } = request
+  if (isJsonType(contentType)) {
+    let value: unknown
+    try {
+      value = JSON.parse(bodyText, literally as never)
+    } catch {
+      throw malformed()
+    }
+    return checked(value, true)
+  }
+  if (bodyText === '') return checked(fieldsOf(query), false)
+  if (contentType !== null && /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType))
+    return checked(fieldsOf(new URLSearchParams(bodyText)), false)
+  throw new AppError('unsupported_media_type', 415, 'The body should be JSON or a form', {
+    details: { formErrors: ['The body should be JSON or a form'], fieldErrors: {} },
+  })
+}
+
+/** What is kept of a notification: never its signature. */
+export const keptOf = ({
+  SignatureValue: _signature,
+  json: _json,
+  shp,
+  ...fields
+}: PaymentNotification): Record<string, unknown> => ({
+  ...fields,
+  ...Object.fromEntries(shp),
+})

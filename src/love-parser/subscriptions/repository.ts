@@ -1,0 +1,147 @@
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import type { Category } from './plans.ts'
+import { subscriptionsTables } from './tables.ts'
+
+type Tables = ReturnType<typeof subscriptionsTables>
+export type SubscriptionRow = Tables['subscriptions']['$inferSelect']
+export type UsageRow = Tables['usage']['$inferSelect']
+
+/** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `sets.ts`. */
+export const subscriptionsRepository = (db: Db) => {
+  const { subscriptions, usage } = subscriptionsTables(db.kit)
+  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
+
+  const current = db.prepare<SubscriptionRow>('subscription_current', (queries) =>
+    queries
+      .select()
+      .from(subscriptions)
+      .where(eq(subscriptions.userId, param('userId')))
+      .orderBy(desc(subscriptions.expiresAt), desc(subscriptions.id))
+      .limit(1),
+  )
+  const lockCurrent = db.prepare<SubscriptionRow>('subscription_lock', (queries) =>
+    lock(
+      queries
+        .select()
+        .from(subscriptions)
+        .where(eq(subscriptions.userId, param('userId')))
+        .orderBy(desc(subscriptions.expiresAt), desc(subscriptions.id))
+        .limit(1),
+    ),
+  )
+  const usageOf = db.prepare<UsageRow>('usage_of', (queries) =>
+    queries
+      .select()
+      .from(usage)
+      .where(eq(usage.userId, param('userId'))),
+  )
+  const lockUsage = db.prepare<UsageRow>('usage_lock', (queries) =>
+    lock(
+      queries
+        .select()
+        .from(usage)
+        .where(and(eq(usage.userId, param('userId')), eq(usage.category, param('category')))),
+    ),
+  )
+  /** One unit of a period that runs, if there is one: the limit and the count are one statement, so that nobody passes it. */
+  const take = db.prepare<{ period: number }>(
+    'usage_take',
+    (queries) =>
+      queries
+        .update(usage)
+        .set({ consumedValue: sql`${usage.consumedValue} + 1`, updatedAt: param('now') })
+        .where(
+          and(
+            eq(usage.userId, param('userId')),
+            eq(usage.category, param('category')),
+            gt(usage.resetsAt, param('now')),
+            sql`(${usage.limitValue} = -1 or ${usage.consumedValue} < ${usage.limitValue})`,
+          ),
+        )
+        .returning({ period: usage.period }) as any,
+  )
+  const giveBack = db.prepare<{ period: number }>(
+    'usage_give_back',
+    (queries) =>
+      queries
+        .update(usage)
+        .set({
+          consumedValue: sql`case when ${usage.consumedValue} > ${param('units')} then ${usage.consumedValue} - ${param('units')} else 0 end`,
+          updatedAt: param('now'),
+        })
+        .where(
+          and(
+            eq(usage.userId, param('userId')),
+            eq(usage.category, param('category')),
+            eq(usage.period, param('period')),
+            gt(usage.resetsAt, param('now')),
+          ),
+        )
+        .returning({ period: usage.period }) as any,
+  )
+  const countActive = db.prepare<{ count: number }>('subscriptions_active', (queries) =>
+    queries
+      .select({ count: sql<number>`count(*)`.mapWith(Number) })
+      .from(subscriptions)
+      .where(and(sql`${subscriptions.status} in ('active', 'trialing')`, gt(subscriptions.expiresAt, param('now')))),
+  )
+
+  return {
+    statements: { current, usageOf, take, countActive },
+    /** The row with the greatest end (love-parser §6). */
+    current: async (userId: string): Promise<SubscriptionRow | undefined> => (await current.all({ userId }))[0],
+    *lockCurrent(tx: Tx, userId: string): Steps<SubscriptionRow | undefined> {
+      return (yield* tx.run(lockCurrent, { userId }))[0]
+    },
+    usageOf: (userId: string) => usageOf.all({ userId }),
+    *lockUsage(tx: Tx, userId: string, category: Category): Steps<UsageRow | undefined> {
+      return (yield* tx.run(lockUsage, { userId, category }))[0]
+    },
+    /** Answers the period of the unit taken, or undefined: none is left, the period is over, or nothing is stored. */
+    *take(tx: Tx, userId: string, category: Category, now: Date): Steps<number | undefined> {
+      return (yield* tx.run(take, { userId, category, now }))[0]?.period
+    },
+    *giveBack(tx: Tx, userId: string, category: Category, given: { period: number; units: number }, now: Date): Steps<void> {
+      yield* tx.run(giveBack, { userId, category, ...given, now })
+    },
+    /** Stores one category as it is now. */
+    *putUsage(tx: Tx, row: UsageRow): Steps<void> {
+      const { userId: _user, category: _category, ...changed } = row
+      yield* q(
+        tx
+          .insert(usage)
+          .values(row)
+          .onConflictDoUpdate({ target: [usage.userId, usage.category], set: changed })
+          .returning({ period: usage.period }),
+      )
+    },
+    /** New limits with nothing used of them, in a period of their own. `rows` in key order. */
+    *renewUsage(tx: Tx, rows: Omit<UsageRow, 'period' | 'consumedValue'>[]): Steps<void> {
+      yield* q(
+        tx
+          .insert(usage)
+          .values(rows.map((row) => ({ ...row, consumedValue: 0, period: 1 })))
+          .onConflictDoUpdate({
+            target: [usage.userId, usage.category],
+            set: {
+              limitValue: sql`excluded.limit_value`,
+              consumedValue: 0,
+              resetsAt: sql`excluded.resets_at`,
+              period: sql`${usage.period} + 1`,
+              updatedAt: sql`excluded.updated_at`,
+            },
+          })
+          .returning({ period: usage.period }),
+      )
+    },
+    *insert(tx: Tx, row: SubscriptionRow): Steps<void> {
+      yield* q(tx.insert(subscriptions).values(row).returning({ id: subscriptions.id }))
+    },
+    *change(tx: Tx, id: string, changed: Partial<SubscriptionRow>): Steps<void> {
+      yield* q(tx.update(subscriptions).set(changed).where(eq(subscriptions.id, id)).returning({ id: subscriptions.id }))
+    },
+    countActive: async (now: Date): Promise<number> => (await countActive.all({ now }))[0]?.count ?? 0,
+  }
+}
+export type SubscriptionsRepository = ReturnType<typeof subscriptionsRepository>
