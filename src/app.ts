@@ -1,10 +1,13 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
-import { createDispatcher, createEngine, createOutbox, createSchedules } from './engine/index.ts'
+import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
 import { giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
 import { createHousekeeping } from './housekeeping.ts'
-import { loveParserFamily, loveParserRoutes } from './love-parser/index.ts'
+import { loveParserFamily } from './love-parser/family.ts'
+import { aliveRoutes } from './love-parser/health/index.ts'
+import { loveParserRoutes } from './love-parser/index.ts'
+import { loveParserDomains } from './love-parser/services.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
@@ -27,15 +30,29 @@ const TICK_SLACK_MS = 50
  */
 export const createApp = (platform: Platform) => {
   const { config, db, clock, bus, log, metrics } = platform
+  const mounted = new Set(config.families)
   const gifty = giftyDomains(platform)
-  const engine = createEngine({ db, clock, bus, kinds: gifty.kinds })
+  const loveParserDomain = mounted.has('love-parser') ? loveParserDomains(platform) : undefined
+  const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const services = gifty.start(engine, dispatcher)
+  const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
-  const schedules = createSchedules(db, clock, createHousekeeping({ engine, outbox, gifty: services }))
+  const schedules = createSchedules(db, clock, [
+    ...createHousekeeping({ engine, outbox, gifty: services }),
+    ...(loveParser?.schedules ?? []),
+  ])
   const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
-  const mounted = new Set(config.families)
+  const runner = createRunner({
+    engine,
+    dispatcher,
+    bus,
+    clock,
+    log,
+    owner: `process-${crypto.randomUUID()}`,
+    handlers: loveParser?.handlers ?? {},
+  })
 
   metrics.onScrape({
     async refresh({ tasks, waiting, sockets }) {
@@ -46,10 +63,15 @@ export const createApp = (platform: Platform) => {
     },
   })
 
+  const server = () => app.server
   const pipeline = createPipeline({
     log,
     metrics,
-    families: [...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []), loveParserFamily()],
+    families: [
+      ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
+      // Always: its envelope is that of the paths nobody claims.
+      loveParserFamily({ platform, accounts: loveParser?.accounts, server: () => server() }),
+    ],
   })
   const app = pipeline(
     new Elysia({
@@ -66,7 +88,8 @@ export const createApp = (platform: Platform) => {
   )
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
-    .use(loveParserRoutes())
+    .use(aliveRoutes())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: db.ping }) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
@@ -101,7 +124,14 @@ export const createApp = (platform: Platform) => {
     dashboard,
     state,
     tick,
-    prepare: () => schedules.register(),
+    /** The process's own workers; not started. */
+    runner,
+    loveParser,
+    /** Before the first tick: what has to stand in the database. */
+    async prepare() {
+      await schedules.register()
+      await loveParser?.prepare()
+    },
   }
 }
 export type Trawl = ReturnType<typeof createApp>

@@ -16,7 +16,7 @@ const DEVELOPMENT_SECRETS = {
 /** The API families this build contains; later families join here and in `app.ts`. */
 export const FAMILIES = ['gifty', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
-export const EMBEDDABLE_WORKERS = ['web'] as const
+export const EMBEDDABLE_WORKERS = ['web', 'telegram'] as const
 
 const list = (text: string) =>
   text
@@ -106,13 +106,13 @@ export const VARIABLES = {
   FAMILIES: variable(oneOfList(FAMILIES), FAMILIES.join(','), 'API families to mount'),
   EMBEDDED_WORKERS: variable(
     z.string().transform((text, ctx) => {
-      const parts = list(text).filter((part) => part !== 'none' && part !== 'telegram')
+      const parts = list(text).filter((part) => part !== 'none')
       for (const part of parts)
         if (!(EMBEDDABLE_WORKERS as readonly string[]).includes(part))
           ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
       return parts
     }),
-    'web',
+    EMBEDDABLE_WORKERS.join(','),
     'built-in workers inside this process, or `none`',
   ),
   EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
@@ -136,7 +136,9 @@ export const VARIABLES = {
     secret: true,
   }),
   METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
-  JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens', { secret: true }),
+  JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens; 32 characters in production', {
+    secret: true,
+  }),
   DASHBOARD_JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs dashboard tokens', { secret: true }),
   ENCRYPTION_KEYS: variable(
     z.string().transform((text, ctx) => {
@@ -176,6 +178,35 @@ export const VARIABLES = {
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
+  FRONTEND_URL: variable(origins, 'http://localhost:5173', 'origin of the Love Parser web app'),
+  REQUEST_BODY_LIMIT: variable(integer(1024, 64 * 1_048_576), '1048576', 'largest body of a Love Parser request, in bytes'),
+  RATE_LIMIT_MAX: variable(
+    integer(0, 1_000_000_000),
+    '100',
+    'Love Parser requests a user or address may make in a window; 0 is no limit',
+  ),
+  RATE_LIMIT_WINDOW_MS: variable(integer(1000, 86_400_000), '60000', 'length of that window'),
+  TELEGRAM_MODE: variable(
+    z.enum(['sandbox', 'mtproto']),
+    'sandbox, in production mtproto',
+    'Telegram user API: generated channels and the login code 12345, or the real one',
+  ),
+  TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), 'empty', 'Telegram application, from my.telegram.org'),
+  TELEGRAM_API_HASH: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
+  TELEGRAM_SESSION: variable(z.string().min(1), 'empty', 'session of the account that searches', { secret: true }),
+  TELEGRAM_CALL_DELAY_MS: variable(
+    integer(0, 60_000),
+    '500',
+    'pause between two channels of a live search, give or take a fifth',
+  ),
+  PARSING_CHANNEL_LIMIT: variable(
+    z
+      .string()
+      .regex(/^\d+$/, 'must be a whole number')
+      .transform((text) => Math.min(200, Math.max(5, Number(text)))),
+    '100',
+    'most channels of one search, 5 to 200',
+  ),
   SHUTDOWN_TIMEOUT_SECONDS: variable(integer(1, 60), '8', 'how long a stop waits for requests in flight'),
 } as const satisfies Record<string, Variable>
 
@@ -230,8 +261,19 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
   const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
   const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  const loveParser = families.includes('love-parser')
+  const jwtSecret = secretFor('JWT_SECRET', loveParser)
+  const telegramMode = parsed.TELEGRAM_MODE ?? (production ? 'mtproto' : 'sandbox')
+  if (production && loveParser) {
+    if (jwtSecret && jwtSecret.length < 32) problems.push('JWT_SECRET must have at least 32 characters in production')
+    if (!parsed.ENCRYPTION_KEYS) problems.push('ENCRYPTION_KEYS is required in production')
+    if (telegramMode === 'sandbox') problems.push('TELEGRAM_MODE must not be sandbox in production')
+    else
+      for (const name of ['TELEGRAM_API_ID', 'TELEGRAM_API_HASH', 'TELEGRAM_SESSION'] as const)
+        if (parsed[name] === undefined) problems.push(`${name} is required in production`)
+  }
   // Not used by the families of this release, but a development value in production is a mistake all the same.
-  for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS', 'JWT_SECRET'] as const) secretFor(name, false)
+  for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS'] as const) secretFor(name, false)
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
@@ -275,6 +317,22 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
     runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
     runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,
+    jwtSecret,
+    /** Who may call Love Parser from a browser (love-parser §1). */
+    loveParserOrigins: [
+      ...(parsed.FRONTEND_URL ?? ['http://localhost:5173']),
+      ...(parsed.CORS_ORIGIN ?? []),
+      ...(production ? [] : ['http://localhost:3000', 'http://localhost:5173']),
+    ].map((origin) => (origin === '*' ? origin : new URL(origin).origin)),
+    requestBodyLimit: parsed.REQUEST_BODY_LIMIT ?? 1_048_576,
+    rateLimitMax: parsed.RATE_LIMIT_MAX ?? 100,
+    rateLimitWindowMs: parsed.RATE_LIMIT_WINDOW_MS ?? 60_000,
+    telegramMode,
+    telegramApiId: parsed.TELEGRAM_API_ID,
+    telegramApiHash: parsed.TELEGRAM_API_HASH,
+    telegramSession: parsed.TELEGRAM_SESSION,
+    telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
+    channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
     shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
   } as const

@@ -52,12 +52,14 @@ const start = async () => {
         catch: (error) => log.error('a tick failed', { error }),
       }),
     ).store.cron.tick
+    const schedules = config.role !== 'api' && config.role !== 'worker'
+    const works = config.role !== 'api' && config.role !== 'scheduler'
+    trawl.runner.start([
+      ...(schedules ? (trawl.loveParser?.kindsOf.scheduler ?? []) : []),
+      ...(works && config.embeddedWorkers.includes('telegram') ? (trawl.loveParser?.kindsOf.telegram ?? []) : []),
+    ])
     workers =
-      config.embeddedWorkers.includes('web') &&
-      config.families.includes('gifty') &&
-      config.internalToken &&
-      config.role !== 'scheduler' &&
-      config.role !== 'api'
+      works && config.embeddedWorkers.includes('web') && config.families.includes('gifty') && config.internalToken
         ? [
             startWebWorker({
               log,
@@ -92,8 +94,10 @@ const start = async () => {
     // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()
     trawl.dispatcher.close()
+    trawl.loveParser?.progress.stop()
     // Leases go back through the app itself, which needs no port for that.
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await Promise.all([trawl.runner.stop(), ...workers.map((worker) => worker.stop())])
+    await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
     await closed
     clearTimeout(deadline)

@@ -1,26 +1,20 @@
-import { jwt } from '@elysiajs/jwt'
 import { eq } from 'drizzle-orm'
-import { Elysia } from 'elysia'
 import { forbidden, unauthorized } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, param } from '../platform/db/index.ts'
 import type { Principal } from '../platform/http/family.ts'
 import { accessTables } from './tables.ts'
+import { createTokens } from './tokens.ts'
 
 /** How long a stored subscriber is believed: a change takes effect within 10 s (gifty §1.1). */
 const SUBSCRIBER_CACHE_MS = 5000
-const MAX_CACHED_TOKENS = 10_000
+const MAX_CACHED_SUBSCRIBERS = 10_000
 
 export interface DashboardClaims {
   /** Chat id. */
   sub: string
   role: string
   jti: string
-}
-interface Verified {
-  chatId: number
-  expiresAt: number
-  subscriber?: { principal: Principal | undefined; until: number }
 }
 
 /**
@@ -35,34 +29,22 @@ export const createDashboardAccess = ({ db, clock, secret }: { db: Db; clock: Cl
       .from(subscribers)
       .where(eq(subscribers.chatId, param('chatId'))),
   )
-  const signer =
-    secret === undefined ? undefined : new Elysia().use(jwt({ name: 'dashboard', secret, alg: 'HS256' })).decorator.dashboard
-  const verified = new Map<string, Verified>()
+  const tokens = createTokens({ clock, secret, issuer: 'gifty', audience: 'dashboard' })
+  const known = new Map<number, { principal: Principal | undefined; until: number }>()
 
-  const remember = (token: string, entry: Verified) => {
-    verified.set(token, entry)
-    if (verified.size > MAX_CACHED_TOKENS) verified.delete(verified.keys().next().value as string)
-    return entry
-  }
-  const verify = async (token: string): Promise<Verified> => {
-    const known = verified.get(token)
-    if (known) {
-      if (known.expiresAt > clock.now()) return known
-      verified.delete(token)
-      throw unauthorized('Invalid token')
-    }
-    const claims = signer
-      ? await signer.verify(token, {
-          algorithms: ['HS256'],
-          issuer: 'gifty',
-          audience: 'dashboard',
-          currentDate: new Date(clock.now()),
-        } as never)
-      : false
-    const chatId = claims ? Number(claims.sub) : Number.NaN
-    const expiry = claims ? (claims as { exp?: number }).exp : undefined
-    if (!claims || !Number.isSafeInteger(chatId) || typeof expiry !== 'number') throw unauthorized('Invalid token')
-    return remember(token, { chatId, expiresAt: expiry * 1000 })
+  const subscriberOf = async (chatId: number) => {
+    const now = clock.now()
+    const fresh = known.get(chatId)
+    if (fresh && fresh.until > now) return fresh.principal
+    const [row] = await byChat.all({ chatId })
+    const allowed = row?.isActive && (row.role === 'admin' || row.role === 'superadmin')
+    const principal: Principal | undefined = allowed
+      ? { kind: 'dashboard', id: `subscriber:${row.id}`, role: row.role }
+      : undefined
+    known.delete(chatId)
+    known.set(chatId, { principal, until: now + SUBSCRIBER_CACHE_MS })
+    if (known.size > MAX_CACHED_SUBSCRIBERS) known.delete(known.keys().next().value as number)
+    return principal
   }
 
   return {
@@ -71,25 +53,14 @@ export const createDashboardAccess = ({ db, clock, secret }: { db: Db; clock: Cl
      * @throws AppError 401 for a token that does not verify, 403 when the subscriber is gone, inactive or no admin
      */
     async authenticate(token: string): Promise<Principal> {
-      const entry = await verify(token)
-      const now = clock.now()
-      if (!entry.subscriber || entry.subscriber.until <= now) {
-        const [row] = await byChat.all({ chatId: entry.chatId })
-        const allowed = row?.isActive && (row.role === 'admin' || row.role === 'superadmin')
-        entry.subscriber = {
-          principal: allowed ? { kind: 'dashboard', id: `subscriber:${row.id}`, role: row.role } : undefined,
-          until: now + SUBSCRIBER_CACHE_MS,
-        }
-      }
-      if (!entry.subscriber.principal) throw forbidden('Access denied')
-      return entry.subscriber.principal
+      const chatId = Number((await tokens.verify(token))?.claims.sub ?? Number.NaN)
+      if (!Number.isSafeInteger(chatId)) throw unauthorized('Invalid token')
+      const principal = await subscriberOf(chatId)
+      if (!principal) throw forbidden('Access denied')
+      return principal
     },
     /** Signs a token for a chat; `ttlSeconds` from now. */
-    async sign(claims: DashboardClaims, ttlSeconds: number): Promise<string> {
-      if (!signer) throw new Error('no dashboard secret is configured')
-      const issuedAt = Math.floor(clock.now() / 1000)
-      return signer.sign({ ...claims, iss: 'gifty', aud: 'dashboard', iat: issuedAt, exp: issuedAt + ttlSeconds } as never)
-    },
+    sign: (claims: DashboardClaims, ttlSeconds: number) => tokens.sign({ ...claims }, ttlSeconds),
   }
 }
 export type DashboardAccess = ReturnType<typeof createDashboardAccess>

@@ -18,4 +18,5 @@ export {
   type TaskState,
 } from './model.ts'
 export { createOutbox, type Outbox } from './outbox.ts'
+export { createRunner, type Job, JobDelayed, JobFailed, type JobHandler, type Runner } from './runner.ts'
 export { createSchedules, type Schedule } from './schedules.ts'

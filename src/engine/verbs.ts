@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
 import { type EngineContext, type Holder, type Settlement, stale, unknown } from './context.ts'
@@ -15,6 +16,7 @@ export const createVerbs = (
     bus,
     random,
     statements,
+    tasks,
     policyOf,
     nowDate,
     knownKinds,
@@ -148,8 +150,8 @@ export const createVerbs = (
       return { state, nextAttemptAt: runAfter }
     })
 
-  /** Gives leases back: offered again at once, the attempt is not counted. Tasks being cancelled are cancelled. */
-  const release = (holders: Holder[], allowed: readonly string[]): Promise<Map<string, Refusal>> =>
+  /** Gives leases back: offered again at once or from `runAfter` on, the attempt is not counted. Tasks being cancelled are cancelled. */
+  const release = (holders: Holder[], allowed: readonly string[], runAfter?: Date): Promise<Map<string, Refusal>> =>
     db.tx(function* (tx) {
       const now = nowDate()
       const rows = yield* lockTasks(
@@ -164,12 +166,12 @@ export const createVerbs = (
         else if (!holds(task, holder, now)) refused.set(holder.id, stale)
         else held.push(task)
       }
-      yield* giveBack(tx, held, 'release', now)
+      yield* giveBack(tx, held, runAfter, now)
       return refused
     })
 
   /** Ends leases without an outcome of work: what was being cancelled is cancelled, the rest is queued again. */
-  function* giveBack(tx: Tx, held: Task[], end: 'release', now: Date): Steps<void> {
+  function* giveBack(tx: Tx, held: Task[], runAfter: Date | undefined, now: Date): Steps<void> {
     for (const [kind, group] of byKind(held, (task) => task.kind)) {
       const policy = policyOf(kind)
       const back = group.filter((task) => task.state === 'leased')
@@ -182,15 +184,17 @@ export const createVerbs = (
       held.map(
         (task): Settlement =>
           task.state === 'leased'
-            ? { id: task.id, state: 'queued', last_end: end, back: 1 }
-            : { id: task.id, state: 'cancelled', last_end: end },
+            ? { id: task.id, state: 'queued', last_end: 'release', back: 1, run_after: runAfter?.getTime() }
+            : { id: task.id, state: 'cancelled', last_end: 'release' },
       ),
       now,
     )
-    announceReady(
-      tx,
-      held.filter((task) => task.state === 'leased').map((task) => task.kind),
-    )
+    // A delayed one is announced by the sweep that finds it ready.
+    if (runAfter === undefined)
+      announceReady(
+        tx,
+        held.filter((task) => task.state === 'leased').map((task) => task.kind),
+      )
   }
 
   /** Takes the lock of live leases and tells which of `holders` still hold theirs (the fence of ingestion). */
@@ -200,5 +204,13 @@ export const createVerbs = (
     return holds(task, holder, nowDate()) ? task : stale
   }
 
-  return { lease, heartbeat, complete, fail, release, holding }
+  /** Stores progress under a live lease in the caller's transaction, whose own writes are thereby fenced. */
+  function* saveProgress(tx: Tx, holder: Holder, progress: unknown): Steps<Task | Refusal> {
+    const task = yield* holding(tx, holder)
+    if ('code' in task) return task
+    yield tx.update(tasks).set({ progress, updatedAt: nowDate() }).where(eq(tasks.id, holder.id)).returning({ id: tasks.id })
+    return { ...task, progress }
+  }
+
+  return { lease, heartbeat, complete, fail, release, holding, saveProgress }
 }

@@ -1,57 +1,26 @@
 import { Elysia } from 'elysia'
-import { z } from 'zod'
-import { AppError } from '../errors.ts'
-import type { HttpFamily } from '../platform/http/family.ts'
-import { documented } from '../platform/http/openapi.ts'
+import { accountsRoutes } from './accounts/index.ts'
+import { audienceRoutes } from './audience/index.ts'
+import { channelSearchRoutes } from './channel-search/index.ts'
+import { dashboardRoutes } from './dashboard/index.ts'
+import { keepValues, takeBody } from './family.ts'
+import { type HealthDeps, healthRoutes } from './health/index.ts'
+import type { LoveParserServices } from './services.ts'
+import { subscriptionsRoutes } from './subscriptions/index.ts'
+import { telegramAuthRoutes } from './telegram-auth/index.ts'
 
-const CODES: Record<string, string> = {
-  not_found: 'NOT_FOUND',
-  method_not_allowed: 'NOT_FOUND',
-  unauthorized: 'AUTH_ERROR',
-  forbidden: 'FORBIDDEN',
-  validation_error: 'VALIDATION_ERROR',
-  bad_request: 'VALIDATION_ERROR',
-  payload_too_large: 'VALIDATION_ERROR',
-  unsupported_media_type: 'VALIDATION_ERROR',
-  unavailable: 'SERVICE_UNAVAILABLE',
-  internal_error: 'INTERNAL_SERVER_ERROR',
-}
-
-/** The love-parser family claims what no other does (DESIGN §1): its envelope is that of unknown paths. */
-export const loveParserFamily = (): HttpFamily => ({
-  name: 'love-parser',
-  prefixes: [''],
-  guard(_request, call) {
-    // This contract has no 405: an unknown method is an unknown route (§1).
-    if (!call.route) throw new AppError('not_found', 404, 'Not found')
-  },
-  errorResponse(error, call) {
-    const body = {
-      message: error.message,
-      code: CODES[error.code] ?? error.code,
-      statusCode: error.status,
-      ...(error.details ? { details: error.details } : {}),
-      requestId: call.requestId,
-    }
-    return Response.json({ error: body }, { status: error.status })
-  },
-  validationError: () => new AppError('validation_error', 422, 'Validation failed'),
-  headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
-})
-
-const healthy = { status: 'ok' } as const
-const detail = documented({
-  tags: ['health'],
-  summary: 'Tell that the process answers',
-  description: 'Touches no dependency.',
-  responses: { 200: z.object({ status: z.literal('ok') }) },
-  security: [],
-  'x-static': JSON.stringify(healthy),
-})
-
-/** Health of the process (love-parser §2). */
-export const loveParserRoutes = () =>
+/** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
+export const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping'>) =>
   new Elysia()
-    .get('/health', () => healthy, { detail })
-    .get('/api/health', () => healthy, { detail })
-    .get('/api/v1/health', () => healthy, { detail })
+    .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
+    .use(
+      new Elysia({ prefix: '/api/v1' })
+        .onParse(takeBody as never)
+        .onTransform(keepValues as never)
+        .use(telegramAuthRoutes(services.telegramAuth))
+        .use(accountsRoutes(services.accounts))
+        .use(dashboardRoutes(services.dashboard))
+        .use(channelSearchRoutes(services.searches, services.progress, services.replays))
+        .use(audienceRoutes(services.audience, services.replays))
+        .use(subscriptionsRoutes(services.subscriptions, services.replays)),
+    )

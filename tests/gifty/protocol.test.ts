@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
 import { engineTables } from '../../src/engine/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import {
@@ -225,7 +226,7 @@ onEachDatabase('gifty worker protocol', (database) => {
         .values([row('queued', 1), row('leased', 2), row('dead', 3)])
         .returning({ id: tasks.id })
     })
-    const read = () => app.db.q.select().from(tasks)
+    const read = () => app.db.q.select().from(tasks).where(eq(tasks.kind, 'crawler.page'))
     const before = await read()
     expect(await app.lease('w1', { kinds: ['crawler.page'], max: 100 })).toEqual([])
     expect(await app.lease('w1', { kinds: null, max: 100 })).toEqual([])

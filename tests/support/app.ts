@@ -69,6 +69,8 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
     async stop() {
       trawl.dispatcher.close()
       trawl.services.sockets.stop()
+      trawl.loveParser?.progress.stop()
+      await trawl.runner.stop()
       await trawl.app.server?.stop(true)
     },
   }

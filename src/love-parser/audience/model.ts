@@ -1,4 +1,18 @@
-import type { ActivityLevel } from '../channel-search/model.ts'
+import { z } from 'zod'
+import { ACTIVITY_LEVELS, type ActivityLevel } from '../channel-search/model.ts'
+import type { ChannelFilter } from '../channel-search/repository.ts'
+import {
+  filterActivity,
+  filterChoice,
+  filterInteger,
+  filterLanguage,
+  filterShare,
+  inOrder,
+  integer,
+  onlySet,
+  pageQuery,
+  uuid,
+} from '../fields.ts'
 
 /** Filters of a segment as they are stored and shown; absent ones are not set (love-parser §5). */
 export interface SegmentFilters {
@@ -10,3 +24,79 @@ export interface SegmentFilters {
   language?: string
   post_frequency?: 'daily' | 'weekly' | 'monthly'
 }
+
+const LEVEL_OF_FREQUENCY = { daily: 'high', weekly: 'medium', monthly: 'low' } as const
+const engagement = inOrder<SegmentFilters>('engagement_min', 'engagement_max')
+const subscribers = inOrder<SegmentFilters>('min_subscribers', 'max_subscribers')
+
+const filters = z
+  .object({
+    engagement_min: filterShare(),
+    engagement_max: filterShare(),
+    min_subscribers: filterInteger(0),
+    max_subscribers: filterInteger(1),
+    activity_level: filterActivity(),
+    language: filterLanguage(),
+    post_frequency: filterChoice(['daily', 'weekly', 'monthly']),
+  })
+  .refine(engagement.check, { message: engagement.message })
+  .refine(subscribers.check, { message: subscribers.message })
+  .transform((given) => onlySet<SegmentFilters>(given))
+
+export const segmentRequest = z.object({
+  name: z.string().trim().min(3).max(128),
+  description: z
+    .string()
+    .trim()
+    .max(500)
+    .nullish()
+    .transform((text) => text || null),
+  source_parsing_id: uuid(),
+  filters: filters.optional(),
+})
+export type SegmentRequest = z.output<typeof segmentRequest>
+export const segmentChange = z.object({ filters: filters.optional() })
+export const segmentParams = z.object({ segment_id: uuid() })
+export const segmentsQuery = pageQuery(20)
+export const previewQuery = z.object({ limit: integer(1, 100).default(10) })
+
+export const segmentView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    source_parsing_id: z.string().nullable(),
+    filters: z.looseObject({}),
+    total_recipients: z.int(),
+    status: z.enum(['ready', 'processing', 'failed']),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Segment' })
+export type SegmentView = z.infer<typeof segmentView>
+export const previewView = z
+  .object({
+    total: z.int(),
+    preview: z.array(
+      z.object({
+        username: z.string().nullable(),
+        user_id: z.string(),
+        engagement_score: z.number(),
+        activity_level: z.enum(ACTIVITY_LEVELS),
+      }),
+    ),
+  })
+  .meta({ id: 'SegmentPreview' })
+
+/** A segment's filters as a condition on channels. */
+export const channelFilter = (given: SegmentFilters): ChannelFilter => ({
+  minScore: given.engagement_min,
+  maxScore: given.engagement_max,
+  minMembers: given.min_subscribers,
+  maxMembers: given.max_subscribers,
+  levels: [
+    ...(given.activity_level ? [given.activity_level] : []),
+    ...(given.post_frequency ? [LEVEL_OF_FREQUENCY[given.post_frequency]] : []),
+  ],
+  language: given.language,
+})

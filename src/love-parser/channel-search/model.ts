@@ -1,10 +1,5 @@
-/** Filters of a search as they are stored and shown; absent ones are not set (love-parser §4). */
-export interface SearchFilters {
-  language?: string
-  min_subscribers?: number
-  max_subscribers?: number
-  activity_level?: ActivityLevel
-}
+import { z } from 'zod'
+
 export const ACTIVITY_LEVELS = ['low', 'medium', 'high'] as const
 export type ActivityLevel = (typeof ACTIVITY_LEVELS)[number]
 export const SNAPSHOT_STATUSES = [
@@ -15,6 +10,14 @@ export const SNAPSHOT_STATUSES = [
   'completed',
   'failed',
 ] as const
+
+/** Filters of a search as they are stored and shown; absent ones are not set (love-parser §4). */
+export interface SearchFilters {
+  language?: string
+  min_subscribers?: number
+  max_subscribers?: number
+  activity_level?: ActivityLevel
+}
 
 /** What the progress stream shows (love-parser §4). */
 export interface Snapshot {
@@ -33,3 +36,40 @@ export interface Snapshot {
   /** Grows with every change; the stream's event id. */
   version: number
 }
+export const isTerminal = (snapshot: Snapshot) => snapshot.status === 'completed' || snapshot.status === 'failed'
+
+const source = z.enum(['sandbox', 'mtproto'])
+export const acceptedView = z
+  .object({ search_id: z.string(), status: z.literal('processing'), progress: z.literal(0), source })
+  .meta({ id: 'AcceptedSearch' })
+/** A search as lists show it. */
+export const searchEntry = z
+  .object({
+    id: z.string(),
+    query: z.string(),
+    filters: z.looseObject({}),
+    status: z.enum(['pending', 'processing', 'completed', 'failed']),
+    created_at: z.string(),
+    results_count: z.int(),
+    source,
+    error: z.string().nullable(),
+    completed_at: z.string().nullable(),
+  })
+  .meta({ id: 'Search' })
+export type SearchEntry = z.infer<typeof searchEntry>
+export const channelView = z
+  .object({
+    channel_id: z.string(),
+    title: z.string().nullable(),
+    username: z.string().nullable(),
+    subscribers: z.int(),
+    description: z.string().nullable(),
+    activity_score: z.number(),
+    activity_level: z.enum(ACTIVITY_LEVELS),
+    last_post: z.string().nullable(),
+  })
+  .meta({ id: 'Channel' })
+export type ChannelView = z.infer<typeof channelView>
+export const resultsView = z
+  .object({ total: z.int(), page: z.int(), limit: z.int(), results: z.array(channelView), source })
+  .meta({ id: 'SearchResults' })

@@ -5,12 +5,21 @@ export interface CorsSettings {
   origins: readonly string[]
   /** Must match a whole origin. */
   pattern?: RegExp
-  /** Request headers a browser may send. */
+  /** Request headers a browser may send, or `echo` for those it asks for. */
   headers: string
+  methods?: string
+  /** Response headers a browser's script may read. */
+  exposed?: string
 }
 
 /** CORS of one family, credentials allowed. Without any configured origin it costs nothing and says nothing. */
-export const corsPolicy = ({ origins, pattern, headers }: CorsSettings) => {
+export const corsPolicy = ({
+  origins,
+  pattern,
+  headers,
+  methods = 'GET,HEAD,POST,PUT,PATCH,DELETE',
+  exposed = 'X-Request-Id, Retry-After, Idempotency-Replayed',
+}: CorsSettings) => {
   const off = origins.length === 0 && !pattern
   const any = origins.includes('*')
   const allowed = (origin: string) => any || origins.includes(origin) || (pattern?.test(origin) ?? false)
@@ -21,27 +30,28 @@ export const corsPolicy = ({ origins, pattern, headers }: CorsSettings) => {
       if (off || origin === null || request.headers.get('access-control-request-method') === null) return undefined
       const vary = { vary: 'Origin' }
       if (!allowed(origin)) return new Response(null, { status: 204, headers: vary })
+      const asked = headers === 'echo' ? (request.headers.get('access-control-request-headers') ?? '') : headers
       return new Response(null, {
         status: 204,
         headers: {
           ...vary,
           'access-control-allow-origin': origin,
           'access-control-allow-credentials': 'true',
-          'access-control-allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE',
-          'access-control-allow-headers': headers,
+          'access-control-allow-methods': methods,
+          ...(asked === '' ? {} : { 'access-control-allow-headers': asked }),
           'access-control-max-age': '600',
         },
       })
     },
     decorate: off
       ? undefined
-      : (response: Response, _call: Call, request: Request) => {
+      : (response: Response, _call: Call | undefined, request: Request) => {
           const origin = request.headers.get('origin')
-          response.headers.append('vary', 'Origin')
+          if (!response.headers.get('vary')?.includes('Origin')) response.headers.append('vary', 'Origin')
           if (origin === null || !allowed(origin)) return
           response.headers.set('access-control-allow-origin', origin)
           response.headers.set('access-control-allow-credentials', 'true')
-          response.headers.set('access-control-expose-headers', 'X-Request-Id, Retry-After, Idempotency-Replayed')
+          response.headers.set('access-control-expose-headers', exposed)
         },
   }
 }

@@ -37,9 +37,13 @@ export interface Call {
   recheck?: () => Promise<unknown>
   /** The body as text, for what hashes it. */
   bodyText: string | undefined
+  /** What the family's guard has found out, for the family's own routes. */
+  context?: unknown
+  /** Headers the guard wants on the answer, whatever it will be. */
+  headers?: Record<string, string>
 }
 export interface Principal {
-  kind: 'service' | 'dashboard'
+  kind: 'service' | 'dashboard' | 'user'
   /** Stable name of the credential: idempotency keys live per credential. */
   id: string
   role?: string
@@ -60,6 +64,6 @@ export interface HttpFamily {
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
   /** Headers of every response of the family. */
   headers?: Record<string, string>
-  /** Last touch on every response of the family: CORS. */
-  decorate?: ((response: Response, call: Call, request: Request) => void) | undefined
+  /** Last touch on every response of the family: CORS. Without a call for a route that always answers the same. */
+  decorate?: ((response: Response, call: Call | undefined, request: Request) => void) | undefined
 }

@@ -114,6 +114,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     series.observe(response.status, (performance.now() - call.startedAt) / 1000)
     response.headers.set('x-request-id', call.requestId)
     for (const name in call.family.headers) response.headers.set(name, call.family.headers[name] as string)
+    for (const name in call.headers) response.headers.set(name, call.headers[name] as string)
     call.family.decorate?.(response, call, request)
     return response
   }
@@ -128,7 +129,9 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     headers.set('x-request-id', requestIdOf(request))
     // Below what the clock can tell apart.
     series.observe(200, 0)
-    return new Response(body, { headers })
+    const response = new Response(body, { headers })
+    family.decorate?.(response, undefined, request)
+    return response
   }
   /** Runs the rest of the app; an upgraded socket has no response. */
   const proceed = (call: Call, request: Request, next: Next): Response | undefined | Promise<Response | undefined> => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 
-/** A token bucket: `limit` tokens that refill evenly within `windowMs`. */
+/** `limit` requests within `windowMs`; a limit of 0 allows all. How a window passes is the verb's: see RateLimiter. */
 export interface RateClass {
   name: string
   limit: number
@@ -11,23 +11,29 @@ export interface RateDecision {
   allowed: boolean
   limit: number
   remaining: number
-  /** Milliseconds until the bucket is full again. */
+  /** Milliseconds until all of the limit is there again. */
   resetMs: number
-  /** Whole seconds until a token exists, at least 1; only of use when not allowed. */
+  /** Whole seconds until one more is allowed, at least 1; only of use when not allowed. */
   retryAfterSeconds: number
 }
 
-/** Rate limits behind one port: per process here, shared between processes by a networked adapter. A limit of 0 allows all. */
+/** Rate limits behind one port: per process here, shared between processes by a networked adapter. */
 export interface RateLimiter {
+  /** A token bucket: the limit refills evenly within the window. */
   take(rateClass: RateClass, key: string): Promise<RateDecision> | RateDecision
+  /** A fixed window: it starts with a key's first request and gives the whole limit again at its end. */
+  count(rateClass: RateClass, key: string): Promise<RateDecision> | RateDecision
 }
 
-/** In-process limiter, bounded: full buckets are forgotten first, they hold nothing to remember. */
+const free = (limit: number): RateDecision => ({ allowed: true, limit, remaining: 0, resetMs: 0, retryAfterSeconds: 1 })
+
+/** In-process limiter, bounded: what was not asked for longest is forgotten first. */
 export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimiter => {
   const buckets = new Map<string, { tokens: number; at: number }>()
+  const windows = new Map<string, { count: number; endsAt: number }>()
   return {
     take({ name, limit, windowMs }, key) {
-      if (limit === 0) return { allowed: true, limit, remaining: 0, resetMs: 0, retryAfterSeconds: 1 }
+      if (limit === 0) return free(limit)
       const now = clock.now()
       const perMs = limit / windowMs
       const id = `${name}\n${key}`
@@ -45,6 +51,30 @@ export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimi
         remaining: Math.floor(left),
         resetMs: Math.ceil((limit - left) / perMs),
         retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / perMs / 1000)),
+      }
+    },
+    count({ name, limit, windowMs }, key) {
+      if (limit === 0) return free(limit)
+      const now = clock.now()
+      const id = `${name}\n${key}`
+      let window = windows.get(id)
+      // A clock that was set back must not make a window longer than it is.
+      if (!window || window.endsAt <= now || window.endsAt > now + windowMs) {
+        window = { count: 0, endsAt: now + windowMs }
+        windows.delete(id)
+        windows.set(id, window)
+        // The oldest window ends first, so the one forgotten early had least left.
+        if (windows.size > maxKeys) windows.delete(windows.keys().next().value as string)
+      }
+      const allowed = window.count < limit
+      if (allowed) window.count++
+      const resetMs = window.endsAt - now
+      return {
+        allowed,
+        limit,
+        remaining: limit - window.count,
+        resetMs,
+        retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
       }
     },
   }

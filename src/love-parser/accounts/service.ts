@@ -1,0 +1,72 @@
+import type { Tokens, VerifiedToken } from '../../access/tokens.ts'
+import { AppError, forbidden, unauthorized } from '../../errors.ts'
+import type { Bus } from '../../platform/bus/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { isUuid } from '../../platform/ids.ts'
+import type { SubscriptionView } from '../subscriptions/view.ts'
+import type { AccountsRepository, SeenUser } from './repository.ts'
+import { authUser } from './view.ts'
+
+/** Life of a token in seconds: 30 days. */
+export const TOKEN_SECONDS = 2_592_000
+/** Bus topic: a token was revoked, so that open streams under it end. */
+export const TOKEN_REVOKED = 'love-parser.token-revoked'
+export interface TokenRevoked {
+  hash: string
+}
+
+/** Who speaks in a request, and under which token. */
+export interface Session {
+  user: SeenUser
+  token: VerifiedToken
+}
+
+export interface AccountsDeps {
+  clock: Clock
+  bus: Bus
+  tokens: Tokens
+  repository: AccountsRepository
+  subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
+}
+
+/** People and their tokens (love-parser §2, §3). */
+export const createAccounts = ({ clock, bus, tokens, repository, subscriptionOf }: AccountsDeps) => ({
+  /** A correctly signed, unexpired token; undefined otherwise. Says nothing of its user. */
+  verify: (token: string) => tokens.verify(token),
+
+  /** Revokes nothing, reads once: the user behind a verified token. @throws AppError 401, 403 for a blocked user */
+  async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
+    const id = token.claims.sub
+    if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('The token is not valid')
+    const user = await repository.session(id.toLowerCase(), token.hash)
+    if (!user || user.revoked > 0) throw unauthorized('The token is not valid')
+    if (user.status === 'blocked' && !allowBlocked) throw forbidden('This account is blocked')
+    return { user, token }
+  },
+
+  /** Whether the token of an open stream still holds. */
+  async stillHolds(token: VerifiedToken): Promise<boolean> {
+    return token.expiresAt > clock.now() && !(await repository.isRevoked(token.hash))
+  },
+
+  me: async ({ user }: Session) => authUser(user, await subscriptionOf(user.id, new Date(clock.now()))),
+
+  /** Revokes the session's token until it would have expired. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
+  async logout({ token }: Session): Promise<void> {
+    const first = await repository.revoke(token.hash, new Date(token.expiresAt)).catch((cause) => {
+      throw new AppError('unavailable', 503, 'Logging out is not possible at the moment, please try again', { cause })
+    })
+    if (!first) throw unauthorized('The token is not valid')
+    bus.publish(TOKEN_REVOKED, { hash: token.hash } satisfies TokenRevoked)
+  },
+
+  /** A token for a user's Telegram session, valid for 30 days. */
+  sign: (user: { id: string; telegramId: number }, sessionId: string) =>
+    tokens.sign({ sub: user.id, sessionId, telegramId: String(user.telegramId) }, TOKEN_SECONDS),
+
+  view: authUser,
+  touch: repository.touch,
+  countActiveSessions: repository.countActiveSessions,
+  purgeRevocations: repository.purgeRevocations,
+})
+export type Accounts = ReturnType<typeof createAccounts>

@@ -1,0 +1,48 @@
+import { defineKind, type KindPolicy } from '../../engine/index.ts'
+import type { SearchLife } from './life.ts'
+
+export const SEARCH_KIND = 'love-parser.search'
+/** Live searches share one account, so one runs at a time across all processes (love-parser §7). */
+export const LIVE_GROUP = 'love-parser.telegram'
+/** Waits after the attempts, in milliseconds. */
+const DELAYS_MS = [2000, 6000, 14_000, 30_000]
+const delayAfter = (attempt: number) => DELAYS_MS[Math.min(attempt, DELAYS_MS.length) - 1] as number
+
+/** How search tasks are tried again and what their ends mean (love-parser §4, "Job"). */
+export const searchKind = (life: SearchLife): KindPolicy =>
+  defineKind(SEARCH_KIND, {
+    maxAttempts: 5,
+    retryDelayMs: delayAfter,
+    jitter: 0,
+    leased: life.started,
+    *completed(tx, done, now) {
+      yield* life.completed(
+        tx,
+        done.map(({ task }) => task),
+        now,
+      )
+      return new Map()
+    },
+    *failed(tx, task, { error, outcome }, now) {
+      if (outcome === 'queued')
+        yield* life.willRetry(
+          tx,
+          [task],
+          ({ attempts }) => `${error}. Attempt ${attempts} failed, the next one starts in ${delayAfter(attempts) / 1000} s`,
+          now,
+        )
+      else yield* life.failedByTasks(tx, [task], error, now)
+    },
+    *expired(tx, ended, now) {
+      const again = ended.filter(({ outcome }) => outcome === 'queued').map(({ task }) => task)
+      const over = ended.filter(({ outcome }) => outcome !== 'queued').map(({ task }) => task)
+      yield* life.willRetry(tx, again, ({ attempts }) => `Attempt ${attempts} was interrupted, the search goes on shortly`, now)
+      yield* life.failedByTasks(tx, over, 'The search was interrupted too often', now)
+    },
+    *cancelled(tx, tasks, now) {
+      yield* life.failedByTasks(tx, tasks, 'The search was stopped', now)
+    },
+    *redriven() {
+      return { skip: 'a search that has failed is not run again: its unit was given back' }
+    },
+  })

@@ -1,0 +1,181 @@
+import type { VerifiedToken } from '../../access/tokens.ts'
+import type { Bus } from '../../platform/bus/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Log } from '../../platform/log.ts'
+import { TOKEN_REVOKED, type TokenRevoked } from '../accounts/service.ts'
+import { searchTopic } from './life.ts'
+import { isTerminal, type Snapshot } from './model.ts'
+
+const REPEAT_MS = 1000
+/** Repeats from one heartbeat to the next: 15 s. */
+const REPEATS_PER_HEARTBEAT = 15
+const encoder = new TextEncoder()
+const HEARTBEAT = encoder.encode(': hb\n\n')
+
+interface Reader {
+  token: VerifiedToken
+  controller: ReadableStreamDefaultController<Uint8Array>
+  /** Whether it has been given anything yet. */
+  begun: boolean
+  /** Waits until the reader has room; a newer one takes its place. */
+  waiting?: { block: Uint8Array; last: boolean }
+}
+/** One search that is being watched in this process. */
+interface Watched {
+  id: string
+  snapshot?: Snapshot
+  block?: Uint8Array
+  readers: Set<Reader>
+  /** Whether the bus has told something since the last heartbeat. */
+  heard: boolean
+  unsubscribe(): void
+}
+
+export interface ProgressDeps {
+  bus: Bus
+  clock: Clock
+  log: Log
+  snapshotOf(searchId: string): Promise<Snapshot | undefined>
+  stillHolds(token: VerifiedToken): Promise<boolean>
+}
+
+/** The event as it goes over the wire: data first, then the version (love-parser §4). */
+const blockOf = ({ version, ...shown }: Snapshot) => encoder.encode(`data: ${JSON.stringify(shown)}\nid: ${version}\n\n`)
+
+/**
+ * Progress streams (love-parser §4). What is watched is kept once per search, encoded once per change and repeated every second from
+ * memory by one timer for all; the store is read when a stream opens, and at a heartbeat when the bus was silent since the last.
+ */
+export const createProgressStreams = ({ bus, clock, log, snapshotOf, stillHolds }: ProgressDeps) => {
+  const watched = new Map<string, Watched>()
+  const stopped = new AbortController()
+  let ticking = false
+
+  const leave = (search: Watched, reader: Reader) => {
+    if (!search.readers.delete(reader) || search.readers.size > 0) return
+    search.unsubscribe()
+    if (watched.get(search.id) === search) watched.delete(search.id)
+  }
+  const close = (search: Watched, reader: Reader) => {
+    leave(search, reader)
+    try {
+      reader.controller.close()
+    } catch {
+      // The client has gone in the same moment: there is nothing left to close.
+    }
+  }
+  const send = (search: Watched, reader: Reader, block: Uint8Array, last: boolean) => {
+    reader.begun = true
+    if ((reader.controller.desiredSize ?? 0) <= 0) {
+      reader.waiting = { block, last }
+      return
+    }
+    reader.waiting = undefined
+    reader.controller.enqueue(block)
+    if (last) close(search, reader)
+  }
+  const show = (search: Watched, snapshot: Snapshot) => {
+    // Events of two processes may overtake each other; what was shown is never taken back.
+    if (search.snapshot && search.snapshot.version >= snapshot.version) return
+    search.snapshot = snapshot
+    search.block = blockOf(snapshot)
+    for (const reader of search.readers) send(search, reader, search.block, isTerminal(snapshot))
+  }
+  const watch = (id: string): Watched => {
+    const known = watched.get(id)
+    if (known) return known
+    const search: Watched = { id, readers: new Set(), heard: false, unsubscribe: () => {} }
+    search.unsubscribe = bus.subscribe(searchTopic(id), (snapshot: Snapshot) => {
+      search.heard = true
+      show(search, snapshot)
+    })
+    watched.set(id, search)
+    return search
+  }
+
+  const repeat = (beat: boolean) => {
+    const now = clock.now()
+    for (const search of watched.values()) {
+      if (!search.block) continue
+      const block = beat ? Buffer.concat([search.block, HEARTBEAT]) : search.block
+      for (const reader of search.readers)
+        if (reader.token.expiresAt <= now) close(search, reader)
+        else if (!reader.waiting) send(search, reader, block, false)
+    }
+  }
+  /** What the bus may have kept from us: a change, the end of a search, a revoked token. */
+  const lookAgain = async () => {
+    const tokens = new Map<string, boolean>()
+    for (const search of [...watched.values()]) {
+      if (!search.heard) {
+        const stored = await snapshotOf(search.id)
+        if (stored) show(search, stored)
+        else for (const reader of [...search.readers]) close(search, reader)
+      }
+      search.heard = false
+      for (const reader of [...search.readers]) {
+        const { hash } = reader.token
+        if (!tokens.has(hash)) tokens.set(hash, await stillHolds(reader.token))
+        if (!tokens.get(hash)) close(search, reader)
+      }
+    }
+  }
+  const tick = async () => {
+    ticking = true
+    for (let turn = 1; watched.size > 0 && !stopped.signal.aborted; turn++) {
+      await clock.sleep(REPEAT_MS, stopped.signal)
+      const beat = turn % REPEATS_PER_HEARTBEAT === 0
+      repeat(beat)
+      if (beat) await lookAgain().catch((error) => log.warn('progress could not be read', { error }))
+    }
+    ticking = false
+  }
+  const unsubscribe = bus.subscribe(TOKEN_REVOKED, ({ hash }: TokenRevoked) => {
+    for (const search of [...watched.values()])
+      for (const reader of [...search.readers]) if (reader.token.hash === hash) close(search, reader)
+  })
+
+  return {
+    /** A stream that begins with the stored snapshot and ends after the terminal one, or with its token. */
+    async open(searchId: string, token: VerifiedToken): Promise<Response> {
+      const search = watch(searchId)
+      let reader: Reader | undefined
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          reader = { token, controller, begun: false }
+          search.readers.add(reader)
+        },
+        pull() {
+          const waiting = reader?.waiting
+          if (reader && waiting) send(search, reader, waiting.block, waiting.last)
+        },
+        cancel() {
+          if (reader) leave(search, reader)
+        },
+      })
+      const mine = reader as unknown as Reader
+      // Read after the subscription, so that no change falls between the two.
+      const stored = await snapshotOf(searchId).catch((error) => {
+        leave(search, mine)
+        throw error
+      })
+      const shown = search.snapshot
+      if (stored && (!shown || shown.version < stored.version)) show(search, stored)
+      else if (search.block && shown && !mine.begun) send(search, mine, search.block, isTerminal(shown))
+      if (!ticking) void tick()
+      if (stopped.signal.aborted) close(search, mine)
+      return new Response(stream, {
+        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' },
+      })
+    },
+    /** Open streams of this process. */
+    count: () => [...watched.values()].reduce((sum, { readers }) => sum + readers.size, 0),
+    /** Closes all streams; new ones are closed after their snapshot. */
+    stop() {
+      stopped.abort()
+      unsubscribe()
+      for (const search of [...watched.values()]) for (const reader of [...search.readers]) close(search, reader)
+    },
+  }
+}
+export type ProgressStreams = ReturnType<typeof createProgressStreams>

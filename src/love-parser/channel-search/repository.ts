@@ -1,0 +1,186 @@
+import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, sql } from 'drizzle-orm'
+import { bytewise, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import type { ActivityLevel } from './model.ts'
+import { channelSearchTables } from './tables.ts'
+
+type Tables = ReturnType<typeof channelSearchTables>
+export type SearchRow = Tables['parsingHistory']['$inferSelect']
+export type ChannelRow = Tables['parsedChannels']['$inferSelect']
+export type SearchChange = Partial<Tables['parsingHistory']['$inferInsert']>
+/** A search as the reading routes need it: without its snapshot. */
+export type SearchSummary = Omit<SearchRow, 'snapshot' | 'taskId' | 'quotaPeriod'>
+/** Where an export goes on: the last row it has written. */
+export interface ExportPlace {
+  memberCount: number
+  channelId: string
+}
+
+/** Which channels of a search: all given ones must hold, bounds are inclusive. */
+export interface ChannelFilter {
+  minScore?: number
+  maxScore?: number
+  minMembers?: number
+  maxMembers?: number
+  levels?: ActivityLevel[]
+  /** Lower case. */
+  language?: string
+}
+
+/** Rows of one statement: both dialects take more, but a statement's text should stay small. */
+const INSERT_ROWS = 500
+
+/** Queries of searches and their channels. Functions that take `tx` are steps of the caller's transaction. */
+export const channelSearchRepository = (db: Db) => {
+  const { parsingHistory: searches, parsedChannels: channels } = channelSearchTables(db.kit)
+  const { snapshot, taskId, quotaPeriod, ...summary } = getTableColumns(searches)
+  const channelId = bytewise(db, channels.channelId)
+  const byMembers = [desc(channels.memberCount), asc(channelId)]
+
+  const matching = (id: string, filter: ChannelFilter) =>
+    and(
+      eq(channels.searchId, id),
+      filter.minScore === undefined ? undefined : gte(channels.activityScore, filter.minScore),
+      filter.maxScore === undefined ? undefined : lte(channels.activityScore, filter.maxScore),
+      filter.minMembers === undefined ? undefined : gte(channels.memberCount, filter.minMembers),
+      filter.maxMembers === undefined ? undefined : lte(channels.memberCount, filter.maxMembers),
+      ...(filter.levels ?? []).map((level) => eq(channels.activityLevel, level)),
+      filter.language === undefined ? undefined : eq(sql`lower(${channels.language})`, filter.language),
+    )
+
+  const find = db.prepare<SearchSummary>('search_find', (queries) =>
+    queries
+      .select(summary)
+      .from(searches)
+      .where(and(eq(searches.id, param('id')), eq(searches.userId, param('userId')))),
+  )
+  const findSnapshot = db.prepare<{ snapshot: SearchRow['snapshot'] }>('search_snapshot', (queries) =>
+    queries
+      .select({ snapshot })
+      .from(searches)
+      .where(eq(searches.id, param('id'))),
+  )
+  const history = db.prepare<SearchSummary>('search_history', (queries) =>
+    queries
+      .select(summary)
+      .from(searches)
+      .where(eq(searches.userId, param('userId')))
+      .orderBy(desc(searches.createdAt), desc(searches.id))
+      .limit(sql.placeholder('limit'))
+      .offset(sql.placeholder('offset')),
+  )
+  const page = (name: string, order: (typeof byMembers)[number][]) =>
+    db.prepare<ChannelRow>(name, (queries) =>
+      queries
+        .select()
+        .from(channels)
+        .where(eq(channels.searchId, param('id')))
+        .orderBy(...order)
+        .limit(sql.placeholder('limit'))
+        .offset(sql.placeholder('offset')),
+    )
+  const pages = {
+    subscribers: page('search_results_members', byMembers),
+    activity: page('search_results_activity', [desc(channels.activityScore), asc(channelId)]),
+  }
+  /** The next rows of an export: two ranges, because a row comparison across a descending and an ascending key uses no index. */
+  const exportPart = db.prepare<ChannelRow>('search_export', (queries) =>
+    queries
+      .select()
+      .from(channels)
+      .where(
+        and(
+          eq(channels.searchId, param('id')),
+          sql`${channels.memberCount} <= ${param('members')}`,
+          sql`(${channels.memberCount} < ${param('members')} or ${channelId} > ${param('channelId')})`,
+        ),
+      )
+      .orderBy(...byMembers)
+      .limit(sql.placeholder('limit')),
+  )
+  const totals = db.prepare<{ found: number }>('search_totals', (queries) =>
+    queries
+      .select({ found: sql<number>`coalesce(sum(${searches.resultCount}), 0)`.mapWith(Number) })
+      .from(searches)
+      .where(eq(searches.userId, param('userId'))),
+  )
+
+  return {
+    async find(id: string, userId: string) {
+      return (await find.all({ id, userId }))[0]
+    },
+    async snapshot(id: string) {
+      return (await findSnapshot.all({ id }))[0]?.snapshot
+    },
+    history: (userId: string, limit: number, offset: number) => history.all({ userId, limit, offset }),
+    results: (id: string, sort: keyof typeof pages, limit: number, offset: number) => pages[sort].all({ id, limit, offset }),
+    exportPart: (id: string, after: ExportPlace, limit: number) =>
+      exportPart.all({ id, members: after.memberCount, channelId: after.channelId, limit }),
+    async totalFound(userId: string) {
+      return (await totals.all({ userId }))[0]?.found ?? 0
+    },
+
+    *insert(tx: Tx, row: Tables['parsingHistory']['$inferInsert']): Steps<void> {
+      yield tx.insert(searches).values(row).returning({ id: searches.id })
+    },
+    *lock(tx: Tx, ids: string[]): Steps<SearchRow[]> {
+      if (ids.length === 0) return []
+      return yield* q(tx.forUpdate(tx.select().from(searches).where(inArray(searches.id, ids)).orderBy(asc(searches.id))))
+    },
+    *taskOf(tx: Tx, id: string): Steps<string | undefined> {
+      return (yield* q(tx.select({ taskId: searches.taskId }).from(searches).where(eq(searches.id, id))))[0]?.taskId
+    },
+    *lockByTasks(tx: Tx, taskIds: string[]): Steps<SearchRow[]> {
+      if (taskIds.length === 0) return []
+      return yield* q(tx.forUpdate(tx.select().from(searches).where(inArray(searches.taskId, taskIds)).orderBy(asc(searches.id))))
+    },
+    *ofUser(tx: Tx, userId: string): Steps<{ id: string; taskId: string; status: SearchRow['status'] }[]> {
+      return yield* q(
+        tx
+          .select({ id: searches.id, taskId: searches.taskId, status: searches.status })
+          .from(searches)
+          .where(eq(searches.userId, userId))
+          .orderBy(asc(searches.id)),
+      )
+    },
+    *update(tx: Tx, id: string, change: SearchChange): Steps<void> {
+      yield tx.update(searches).set(change).where(eq(searches.id, id)).returning({ id: searches.id })
+    },
+    /** Replaces a search's channels. */
+    *replaceChannels(tx: Tx, id: string, rows: Tables['parsedChannels']['$inferInsert'][]): Steps<void> {
+      yield* this.deleteChannels(tx, id)
+      for (let from = 0; from < rows.length; from += INSERT_ROWS)
+        yield tx
+          .insert(channels)
+          .values(rows.slice(from, from + INSERT_ROWS))
+          .returning({ id: channels.channelId })
+    },
+    *deleteChannels(tx: Tx, id: string): Steps<void> {
+      yield tx.delete(channels).where(eq(channels.searchId, id)).returning({ id: channels.channelId })
+    },
+    /** Deletes a user's searches with their channels; answers how many of each. */
+    *deleteOfUser(tx: Tx, userId: string): Steps<{ searches: number; channels: number }> {
+      const mine = tx.select({ id: searches.id }).from(searches).where(eq(searches.userId, userId))
+      const gone = yield* q(tx.delete(channels).where(inArray(channels.searchId, mine)).returning({ id: channels.searchId }))
+      const ended = yield* q(tx.delete(searches).where(eq(searches.userId, userId)).returning({ id: searches.id }))
+      return { searches: ended.length, channels: gone.length }
+    },
+    *countMatching(tx: Tx, id: string, filter: ChannelFilter): Steps<number> {
+      const [row] = yield* q(
+        tx
+          .select({ count: sql<number>`count(*)`.mapWith(Number) })
+          .from(channels)
+          .where(matching(id, filter)),
+      )
+      return row?.count ?? 0
+    },
+    countMatchingNow: (id: string, filter: ChannelFilter) => db.q.$count(channels, matching(id, filter)),
+    firstMatching: (id: string, filter: ChannelFilter, limit: number) =>
+      db.q
+        .select()
+        .from(channels)
+        .where(matching(id, filter))
+        .orderBy(...byMembers)
+        .limit(limit),
+  }
+}
+export type ChannelSearchRepository = ReturnType<typeof channelSearchRepository>

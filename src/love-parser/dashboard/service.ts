@@ -1,0 +1,102 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Session } from '../accounts/service.ts'
+import { userProfile } from '../accounts/view.ts'
+import { CATEGORIES, UNLIMITED } from '../subscriptions/plans.ts'
+import type { SubscriptionView } from '../subscriptions/view.ts'
+import type { Dashboard } from './model.ts'
+
+const KEEP_MS = 300_000
+const MAX_KEPT = 10_000
+const RECENT = 5
+
+interface Activity {
+  name: string
+  createdAt: string
+  status: string
+}
+export interface DashboardDeps {
+  clock: Clock
+  subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
+  searches(userId: string, limit: number): Promise<Activity[]>
+  segments(userId: string, limit: number): Promise<Activity[]>
+  totalFound(userId: string): Promise<number>
+  totalRecipients(userId: string): Promise<number>
+}
+
+const activityStatus = (status: string) =>
+  status === 'completed' || status === 'ready' ? 'completed' : status === 'failed' ? 'failed' : 'in_progress'
+
+/**
+ * The dashboard (love-parser §3). Kept per user for at most 300 s and only as long as the user's revision stands: every transaction
+ * that changes what it shows raises that number, so that a kept one is known to be old in every process.
+ */
+export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
+  const kept = new Map<string, { revision: number; until: number; text: string }>()
+
+  const compose = async ({ user }: Session, at: Date): Promise<{ shown: Dashboard; until: number }> => {
+    const [subscription, newSearches, newSegments, found, recipients] = await Promise.all([
+      subscriptionOf(user.id, at),
+      searches(user.id, RECENT),
+      segments(user.id, RECENT),
+      totalFound(user.id),
+      totalRecipients(user.id),
+    ])
+    const { current, active } = subscription
+    const activity = [
+      ...newSearches.map((search) => ({ type: 'parsing' as const, ...search })),
+      ...newSegments.map((segment) => ({ type: 'audience' as const, ...segment })),
+    ].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0))
+    const limits: Record<string, number | 'unlimited'> = {}
+    let until = at.getTime() + KEEP_MS
+    // Time alone changes these: what is shown must not outlive them.
+    const turns = (moment: Date | null | undefined) => {
+      if (moment && moment > at) until = Math.min(until, moment.getTime())
+    }
+    turns(current?.expiresAt)
+    for (const category of CATEGORIES) {
+      const { limit, used, resetsAt } = subscription.limits[category]
+      limits[`${category}_limit`] = limit === UNLIMITED ? 'unlimited' : limit
+      limits[`${category}_used`] = used
+      turns(resetsAt)
+    }
+    const shown: Dashboard = {
+      user_profile: userProfile(user),
+      subscription: {
+        plan: subscription.plan,
+        status: active ? 'active' : 'expired',
+        expires_at: current?.expiresAt.toISOString() ?? null,
+        renewal_status: subscription.renewalStatus,
+      },
+      limits: limits as Dashboard['limits'],
+      stats: {
+        total_channels_found: found,
+        total_audience_analyzed: recipients,
+        total_broadcasts_sent: 0,
+        recent_activity: activity.map(({ type, name, createdAt, status }) => ({
+          type,
+          name,
+          created_at: createdAt,
+          status: activityStatus(status),
+        })),
+      },
+    }
+    return { shown, until }
+  }
+
+  return {
+    /** The dashboard as JSON text. */
+    async show(session: Session): Promise<string> {
+      const { id, revision } = session.user
+      const now = clock.now()
+      const known = kept.get(id)
+      if (known && known.revision === revision && known.until > now) return known.text
+      const { shown, until } = await compose(session, new Date(now))
+      const text = JSON.stringify(shown)
+      kept.delete(id)
+      kept.set(id, { revision, until, text })
+      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value as string)
+      return text
+    },
+  }
+}
+export type DashboardService = ReturnType<typeof createDashboard>

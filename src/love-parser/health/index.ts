@@ -1,0 +1,73 @@
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { unavailable } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { TelegramGateway } from '../../platform/telegram/user-api/port.ts'
+import { OPEN, operation } from '../operation.ts'
+
+export interface HealthDeps {
+  clock: Clock
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>
+  gateway: TelegramGateway
+  countActiveSessions(): Promise<number>
+}
+
+const CHECK_MS = 5000
+const described = operation('health')
+const healthy = { status: 'ok' } as const
+const aliveDetail = {
+  ...described('Tell that the process answers', 'Touches no dependency.', { 200: z.object({ status: z.literal('ok') }) }, OPEN),
+  'x-static': JSON.stringify(healthy),
+} as never
+const timed = z.object({ status: z.literal('ok'), response_time: z.int(), mode: z.literal('memory').optional() })
+
+/** That the process answers (love-parser §2): mounted whatever families are. */
+export const aliveRoutes = () =>
+  new Elysia()
+    .get('/health', () => healthy, { detail: aliveDetail })
+    .get('/api/health', () => healthy, { detail: aliveDetail })
+    .get('/api/v1/health', () => healthy, { detail: aliveDetail })
+
+/** Probes of the dependencies (love-parser §2). */
+export const healthRoutes = ({ clock, ping, gateway, countActiveSessions }: HealthDeps) => {
+  /** The answer of a probe within its time. @throws AppError 503 */
+  const answered = async <T>(probe: Promise<T>, what: string): Promise<T> => {
+    const done = new AbortController()
+    const late = clock.sleep(CHECK_MS, done.signal).then((): T => {
+      throw unavailable(`${what} does not answer`)
+    })
+    // The one that comes second has nobody left to hear it.
+    late.catch(() => {})
+    return Promise.race([probe, late])
+      .catch((cause) => {
+        throw cause?.status === 503 ? cause : unavailable(`${what} is not available`)
+      })
+      .finally(() => done.abort())
+  }
+  const database = async () => {
+    const since = performance.now()
+    await answered(ping(), 'The database')
+    return { ...healthy, response_time: Math.round(performance.now() - since) }
+  }
+  const redis = () => ({ ...healthy, response_time: 0, mode: 'memory' as const })
+  const telegram = async () => {
+    const [active_sessions] = await answered(Promise.all([countActiveSessions(), gateway.ping()]), 'Telegram')
+    return { ...healthy, active_sessions, mode: gateway.source }
+  }
+  const dbDetail = described('Probe the database', 'One round trip.', { 200: timed }, OPEN)
+  const redisDetail = described('Probe Redis', 'Without Redis the mode is memory.', { 200: timed }, OPEN)
+  const telegramDetail = described(
+    'Probe Telegram',
+    'With the number of active sessions.',
+    { 200: z.object({ status: z.literal('ok'), active_sessions: z.int(), mode: z.enum(['sandbox', 'mtproto']) }) },
+    OPEN,
+  )
+  return new Elysia()
+    .get('/health/db', database, { detail: dbDetail })
+    .get('/api/health/db', database, { detail: dbDetail })
+    .get('/health/redis', redis, { detail: redisDetail })
+    .get('/api/health/redis', redis, { detail: redisDetail })
+    .get('/health/telegram', telegram, { detail: telegramDetail })
+    .get('/api/health/telegram', telegram, { detail: telegramDetail })
+}

@@ -1,0 +1,197 @@
+import { createTokens } from '../access/tokens.ts'
+import type { Engine, JobHandler, KindPolicy } from '../engine/index.ts'
+import type { Steps, Tx } from '../platform/db/index.ts'
+import type { Platform } from '../platform/index.ts'
+import { createTelegramGateway, type TelegramGateway } from '../platform/telegram/user-api/index.ts'
+import { accountsRepository } from './accounts/repository.ts'
+import { createAccounts } from './accounts/service.ts'
+import { audienceRepository } from './audience/repository.ts'
+import { type Audience, createAudience } from './audience/service.ts'
+import { searchJob } from './channel-search/job.ts'
+import { SEARCH_KIND, searchKind } from './channel-search/kind.ts'
+import { createSearchLife } from './channel-search/life.ts'
+import { createProgressStreams } from './channel-search/progress.ts'
+import { channelSearchRepository } from './channel-search/repository.ts'
+import { type ChannelSearch, createChannelSearch } from './channel-search/service.ts'
+import { createDashboard } from './dashboard/service.ts'
+import { createReplays } from './idempotency/service.ts'
+import { notificationsRepository } from './notifications/repository.ts'
+import { createNotifications, notificationsKind } from './notifications/service.ts'
+import { createScheduledWork, jobKind } from './scheduled-work.ts'
+import type { Category } from './subscriptions/plans.ts'
+import { createSubscriptions } from './subscriptions/service.ts'
+import { telegramAuthRepository } from './telegram-auth/repository.ts'
+import { createTelegramAuth } from './telegram-auth/service.ts'
+
+/** The gateway of the configured mode, its calls counted (love-parser §2, §7). */
+export const telegramGateway = ({ config, clock, log, metrics }: Platform): TelegramGateway => {
+  const calls = metrics.counter('telegram_api_calls_total', 'Calls of the Telegram API')
+  const errors = metrics.counter('telegram_api_errors_total', 'Calls of the Telegram API that failed')
+  return createTelegramGateway(config.telegramMode, {
+    credentials:
+      config.telegramApiId !== undefined && config.telegramApiHash !== undefined
+        ? { apiId: config.telegramApiId, apiHash: config.telegramApiHash }
+        : null,
+    session: config.telegramSession ?? null,
+    callDelayMs: config.telegramCallDelayMs,
+    random: Math.random,
+    clock,
+    log,
+    onCall: (method: string, ok: boolean) => {
+      calls.inc({ method })
+      if (!ok) errors.inc({ method })
+    },
+  })
+}
+
+/**
+ * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
+ * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
+ */
+export const loveParserDomains = (platform: Platform, gateway: TelegramGateway = telegramGateway(platform)) => {
+  const { db, clock, bus, log, config, metrics, keyRing } = platform
+  let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
+  const started = () => {
+    if (!made) throw new Error('the domains are not started yet')
+    return made
+  }
+  const users = accountsRepository(db)
+  const touch = users.touch
+  const channels = channelSearchRepository(db)
+  const life = createSearchLife({
+    bus,
+    repository: channels,
+    engine: () => started().engine,
+    giveBack: (tx, userId, period, now) => subscriptions.release(tx, userId, 'parsing', period, now),
+    touch,
+    ended: (tx, search, now) => started().audience.searchEnded(tx, search, now),
+  })
+  const notifications = createNotifications({
+    clock,
+    bus,
+    repository: notificationsRepository(db),
+    engine: () => started().engine,
+    channelsOf: users.notificationChannels,
+  })
+  const subscriptions = createSubscriptions({
+    db,
+    clock,
+    config: config.robokassa,
+    notifications,
+    touchUser: touch,
+    activeUsers: users.activeAmong,
+    *deleteUserData(tx, userId) {
+      const { searches, audience } = started()
+      const removed = yield* searches.deleteOfUser(tx, userId, new Date(clock.now()))
+      return { ...removed, segments: yield* audience.deleteOfUser(tx, userId) }
+    },
+  })
+  const taker = (category: Category) =>
+    function* (tx: Tx, userId: string, now: Date): Steps<number> {
+      yield* subscriptions.requireActive(tx, userId, now)
+      return yield* subscriptions.reserve(tx, userId, category, now)
+    }
+  const kinds: KindPolicy[] = [searchKind(life), notificationsKind, jobKind]
+
+  const start = (engine: Engine) => {
+    const accounts = createAccounts({
+      clock,
+      bus,
+      tokens: createTokens({ clock, secret: config.jwtSecret }),
+      repository: users,
+      subscriptionOf: subscriptions.view,
+    })
+    const searches = createChannelSearch({
+      db,
+      clock,
+      bus,
+      engine,
+      repository: channels,
+      life,
+      source: gateway.source,
+      takeUnit: taker('parsing'),
+      touch,
+    })
+    const audience = createAudience({
+      db,
+      clock,
+      repository: audienceRepository(db),
+      searches,
+      requireActive: subscriptions.requireActive,
+      takeUnit: taker('audience'),
+      giveBack: (tx, userId, period, now) => subscriptions.release(tx, userId, 'audience', period, now),
+      touch,
+    })
+    made = { engine, audience, searches }
+    const replays = createReplays({ db, clock })
+    const telegramAuth = createTelegramAuth({
+      db,
+      clock,
+      gateway,
+      keyRing,
+      repository: telegramAuthRepository(db),
+      users,
+      accounts,
+      ensureFree: subscriptions.ensureFree,
+      subscriptionOf: subscriptions.view,
+    })
+    const dashboard = createDashboard({
+      clock,
+      subscriptionOf: subscriptions.view,
+      searches: async (userId, limit) =>
+        (await searches.history(userId, { page: 1, limit })).map(({ query, created_at, status }) => ({
+          name: query,
+          createdAt: created_at,
+          status,
+        })),
+      segments: async (userId, limit) =>
+        (await audience.list(userId, { page: 1, limit })).map(({ name, created_at, status }) => ({
+          name,
+          createdAt: created_at,
+          status,
+        })),
+      totalFound: searches.totalFound,
+      totalRecipients: audience.totalRecipients,
+    })
+    const progress = createProgressStreams({
+      bus,
+      clock,
+      log,
+      snapshotOf: searches.snapshot,
+      stillHolds: accounts.stillHolds,
+    })
+    const work = createScheduledWork({
+      db,
+      clock,
+      metrics,
+      engine: () => engine,
+      subscriptions,
+      purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
+    })
+    const background = { concurrency: 1, leaseMs: 60_000, renewMs: 20_000, timeoutMs: 15 * 60_000 }
+    /** How this process runs the family's tasks: searches where the telegram worker is embedded, the rest where schedules are kept. */
+    const handlers: Record<string, JobHandler> = {
+      [SEARCH_KIND]: searchJob({ db, clock, life, gateway, channelLimit: config.channelLimit }),
+      [jobKind.kind]: { ...background, run: ({ task }) => work.run(task) },
+      [notificationsKind.kind]: { ...background, run: ({ task }) => notifications.send(task) },
+    }
+    return {
+      accounts,
+      telegramAuth,
+      searches,
+      audience,
+      dashboard,
+      progress,
+      replays,
+      gateway,
+      subscriptions,
+      handlers,
+      /** Kinds of the handlers by who runs them: the telegram worker, and the process that keeps the schedules. */
+      kindsOf: { telegram: [SEARCH_KIND], scheduler: [jobKind.kind, notificationsKind.kind] },
+      schedules: work.schedules,
+      prepare: searches.prepare,
+    }
+  }
+  return { kinds, start }
+}
+export type LoveParserServices = ReturnType<ReturnType<typeof loveParserDomains>['start']>

@@ -1,0 +1,191 @@
+import { forbidden } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { KeyRing } from '../../platform/crypto/key-ring.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { createId } from '../../platform/ids.ts'
+import { type SignedIn, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
+import type { AuthUser } from '../accounts/model.ts'
+import type { AccountsRepository, UserRow } from '../accounts/repository.ts'
+import type { Accounts } from '../accounts/service.ts'
+import { invalidField } from '../envelope.ts'
+import type { SubscriptionView } from '../subscriptions/view.ts'
+import type { VerifyRequest } from './model.ts'
+import { codeExpired, loginProblem, passwordNeeded, tooManyCodes } from './problems.ts'
+import type { AuthStateRow, TelegramAuthRepository } from './repository.ts'
+
+export interface TelegramAuthDeps {
+  db: Db
+  clock: Clock
+  gateway: TelegramGateway
+  keyRing(): KeyRing
+  repository: TelegramAuthRepository
+  users: Pick<AccountsRepository, 'byTelegramId' | 'upsert' | 'replaceSession'>
+  accounts: Pick<Accounts, 'sign' | 'view'>
+  /** A free subscription when none is active (§6). */
+  ensureFree(tx: Tx, userId: string, now: Date): Steps<unknown>
+  subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const SESSION_MS = 600_000
+const MAX_CODES_PER_PHONE = 5
+const MAX_CALLS_PER_IP = 20
+const MAX_FAILURES = 5
+const MAX_DEVICE = 128
+
+/** Telegram's side of a login, as it is stored (encrypted). */
+interface LoginState {
+  phoneCodeHash: string
+  state: string
+}
+
+/** Login with a Telegram code (love-parser §3). */
+export const createTelegramAuth = (deps: TelegramAuthDeps) => {
+  const { db, clock, gateway, keyRing, repository, users, accounts, ensureFree, subscriptionOf } = deps
+  const now = () => new Date(clock.now())
+  const placeOf = (id: string) => ({ table: 'telegram_auth_states', row: id, column: 'state' })
+  const sealed = (id: string, state: LoginState) => keyRing().encrypt(JSON.stringify(state), placeOf(id))
+  const opened = (row: AuthStateRow): LoginState => JSON.parse(keyRing().decrypt(row.state, placeOf(row.id)))
+
+  /** Counts the call before it is made, so that parallel ones cannot pass the limits together. @throws AppError 429 */
+  const reserve = (phone: string, ip: string): Promise<number> =>
+    db.tx(function* (tx) {
+      const at = now()
+      yield* repository.lockCounters(tx, phone, ip)
+      const since = new Date(at.getTime() - HOUR_MS)
+      const codes = (yield* repository.attemptsOfPhone(tx, phone, since)).filter(
+        // A call that never came back (its process died) holds its place for a minute only.
+        (attempt) => attempt.state === 'sent' || at.getTime() - attempt.createdAt.getTime() < MINUTE_MS,
+      )
+      const secondsUntil = (from: Date, ms: number) => (from.getTime() + ms - at.getTime()) / 1000
+      const newest = codes.at(-1)
+      if (newest && at.getTime() - newest.createdAt.getTime() < MINUTE_MS)
+        throw tooManyCodes(secondsUntil(newest.createdAt, MINUTE_MS))
+      const fifth = codes.at(-MAX_CODES_PER_PHONE)
+      if (fifth) throw tooManyCodes(secondsUntil(fifth.createdAt, HOUR_MS))
+      const calls = yield* repository.attemptsOfIp(tx, ip, since)
+      const twentieth = calls.at(-MAX_CALLS_PER_IP)
+      if (twentieth) throw tooManyCodes(secondsUntil(twentieth.createdAt, HOUR_MS))
+      return yield* repository.reserve(tx, phone, ip, at)
+    })
+
+  /** Takes one of the session's tries before Telegram is asked; `uncount` gives it back. @throws AppError 422, 400 */
+  const takeTry = (id: string): Promise<AuthStateRow> =>
+    db.tx(function* (tx) {
+      const row = yield* repository.lockState(tx, id)
+      if (!row || row.stage === 'used' || row.expiresAt <= now())
+        throw invalidField('auth_session_id', 'This login has ended, please request a new code')
+      if (row.failures >= MAX_FAILURES) throw codeExpired()
+      yield* repository.updateState(tx, id, { failures: row.failures + 1 })
+      return row
+    })
+  const giveTryBack = (id: string) => db.tx((tx) => repository.uncount(tx, id))
+
+  const signIn = async (row: AuthStateRow, { code, password }: VerifyRequest): Promise<SignedIn> => {
+    const { phoneCodeHash, state } = opened(row)
+    let current = state
+    if (row.stage === 'code') {
+      const outcome = await gateway.signIn(state, { phoneCodeHash, code })
+      if (!outcome.passwordNeeded) return outcome.account
+      current = outcome.state
+      // The code is used up: from now on only the password is asked for.
+      const kept = sealed(row.id, { phoneCodeHash, state: current })
+      await db.tx((tx) => repository.updateState(tx, row.id, { state: kept, stage: 'password' }))
+    }
+    if (!password) throw new TelegramError('password_needed')
+    return gateway.checkPassword(current, password)
+  }
+
+  /** Uses the session up and makes the account; of parallel calls one gets here first. */
+  const enter = (id: string, account: SignedIn, device: string | null) =>
+    db.tx(function* (tx) {
+      const at = now()
+      const row = yield* repository.lockState(tx, id)
+      if (!row || row.stage === 'used') throw invalidField('auth_session_id', 'This login has ended, please request a new code')
+      yield* repository.updateState(tx, id, { stage: 'used' })
+      const known = yield* users.byTelegramId(tx, account.telegramId)
+      if (known?.status === 'blocked') throw forbidden('This account is blocked')
+      const user: UserRow = yield* users.upsert(tx, {
+        id: known?.id ?? createId(clock),
+        telegramId: account.telegramId,
+        phoneNumber: account.phone,
+        telegramUsername: account.username,
+        fullName: [account.firstName, account.lastName].filter(Boolean).join(' ') || null,
+        status: 'active',
+        profile: {
+          ...known?.profile,
+          telegram: {
+            id: String(account.telegramId),
+            username: account.username,
+            firstName: account.firstName,
+            lastName: account.lastName,
+            photoId: account.photoId,
+          },
+        },
+        createdAt: at,
+        updatedAt: at,
+      })
+      yield* ensureFree(tx, user.id, at)
+      const sessionId = createId(clock)
+      const place = { table: 'telegram_sessions', row: sessionId, column: 'session_data' }
+      yield* users.replaceSession(tx, {
+        id: sessionId,
+        userId: user.id,
+        sessionData: keyRing().encrypt(account.session, place),
+        isActive: true,
+        device: device?.slice(0, MAX_DEVICE) ?? null,
+        lastUsedAt: at,
+        createdAt: at,
+      })
+      return { user, sessionId }
+    })
+
+  return {
+    /** Sends a code. @throws AppError 400, 429, 503 */
+    async sendCode(phone: string, ip: string): Promise<{ auth_session_id: string; phone_code_hash: string }> {
+      const attempt = await reserve(phone, ip)
+      try {
+        const { phoneCodeHash, state } = await gateway.sendCode(phone)
+        const id = createId(clock)
+        const at = now()
+        const kept = sealed(id, { phoneCodeHash, state })
+        await db.tx(function* (tx) {
+          yield* repository.settle(tx, attempt, 'sent')
+          yield* repository.insertState(tx, {
+            id,
+            phone,
+            state: kept,
+            stage: 'code',
+            expiresAt: new Date(at.getTime() + SESSION_MS),
+            createdAt: at,
+          })
+        })
+        return { auth_session_id: id, phone_code_hash: phoneCodeHash }
+      } catch (error) {
+        await db.tx((tx) => repository.settle(tx, attempt, 'failed'))
+        throw loginProblem(error)
+      }
+    },
+
+    /** Checks code or password and logs in. @throws AppError 400, 401, 403, 422, 429, 503 */
+    async verifyCode(request: VerifyRequest, device: string | null): Promise<{ access_token: string; user: AuthUser }> {
+      const id = request.auth_session_id
+      const row = await takeTry(id)
+      const account = await signIn(row, request).catch(async (error) => {
+        const wrong =
+          error instanceof TelegramError && ['code_invalid', 'invalid_code', 'password_invalid'].includes(error.problem)
+        if (!wrong) await giveTryBack(id)
+        if (error instanceof TelegramError && error.problem === 'password_needed') throw passwordNeeded()
+        throw loginProblem(error)
+      })
+      const { user, sessionId } = await enter(id, account, device)
+      const token = await accounts.sign(user, sessionId)
+      return { access_token: token, user: accounts.view(user, await subscriptionOf(user.id, now())) }
+    },
+
+    /** Forgets logins that have ended and counters that no longer count. */
+    purge: (tx: Tx, at: Date) => repository.purge(tx, at, new Date(at.getTime() - HOUR_MS)),
+  }
+}
+export type TelegramAuth = ReturnType<typeof createTelegramAuth>

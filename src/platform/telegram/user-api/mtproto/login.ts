@@ -1,0 +1,101 @@
+import type { tl } from '@mtcute/core'
+import { type SentCode, type SignedIn, type SignInOutcome, TelegramError } from '../port.ts'
+import type { Link, LinkDeps } from './link.ts'
+
+/** Opens a link, with the session of an earlier one or a new one. */
+export type OpenLink = (session?: string) => Promise<Link>
+
+export interface LoginDeps extends Pick<LinkDeps, 'credentials' | 'log'> {
+  open: OpenLink
+}
+
+/** What a login carries from call to call: the link's session, and the phone, which Telegram asks for again. */
+interface LoginState {
+  session: string
+  phone: string
+}
+
+const readState = (state: string): LoginState => {
+  try {
+    const { session, phone } = JSON.parse(state) ?? {}
+    if (typeof session === 'string' && typeof phone === 'string') return { session, phone }
+  } catch {
+    // Not even JSON: told below like any other state of another mode.
+  }
+  throw new TelegramError('session_revoked')
+}
+
+/** Every call is a link of its own, since the next one may come minutes later and to another process. */
+const withLink = async <T>(deps: LoginDeps, session: string | undefined, use: (link: Link) => Promise<T>): Promise<T> => {
+  const link = await deps.open(session)
+  try {
+    return await use(link)
+  } finally {
+    // Not waited for: a peer that does not answer would hold the user's answer back.
+    link.close().catch((error) => deps.log.warn('telegram link did not close', { error: (error as Error).name }))
+  }
+}
+
+/** @see TelegramGateway.sendCode. The library follows the phone to its data centre; the state remembers which it was. */
+export const sendCode = (deps: LoginDeps, phone: string): Promise<SentCode> =>
+  withLink(deps, undefined, async (link) => {
+    const { apiId, apiHash } = deps.credentials as NonNullable<LinkDeps['credentials']>
+    const sent = await link.ask({
+      _: 'auth.sendCode',
+      phoneNumber: phone.replace(/^\+/, ''),
+      apiId,
+      apiHash,
+      settings: { _: 'codeSettings' },
+    })
+    // The others sign in without a code or ask for money first; neither is a login we offer.
+    if (sent._ !== 'auth.sentCode') throw new TelegramError('rejected')
+    return { phoneCodeHash: sent.phoneCodeHash, state: JSON.stringify({ session: await link.exportSession(), phone }) }
+  })
+
+const finish = async (link: Link, authorization: tl.auth.TypeAuthorization, phone: string): Promise<SignedIn> => {
+  if (authorization._ === 'auth.authorizationSignUpRequired') throw new TelegramError('invalid_phone')
+  if (authorization.user._ !== 'user') throw new TelegramError('rejected')
+  const user = await link.signedIn(authorization)
+  return {
+    telegramId: user.id,
+    username: user.username ?? user.usernames?.find((name) => name.active)?.username ?? null,
+    firstName: user.firstName ?? null,
+    lastName: user.lastName ?? null,
+    phone: user.phone ? `+${user.phone}` : phone,
+    photoId: user.photo?._ === 'userProfilePhoto' ? user.photo.photoId.toString() : null,
+    session: await link.exportSession(),
+  }
+}
+
+/** @see TelegramGateway.signIn */
+export const signIn = async (
+  deps: LoginDeps,
+  state: string,
+  input: { phoneCodeHash: string; code: string },
+): Promise<SignInOutcome> => {
+  const { session, phone } = readState(state)
+  return withLink(deps, session, async (link) => {
+    try {
+      const authorization = await link.ask({
+        _: 'auth.signIn',
+        phoneNumber: phone.replace(/^\+/, ''),
+        phoneCodeHash: input.phoneCodeHash,
+        phoneCode: input.code,
+      })
+      return { passwordNeeded: false, account: await finish(link, authorization, phone) }
+    } catch (error) {
+      if (!(error instanceof TelegramError) || error.problem !== 'password_needed') throw error
+      return { passwordNeeded: true, state: JSON.stringify({ session: await link.exportSession(), phone }) }
+    }
+  })
+}
+
+/** @see TelegramGateway.checkPassword. The password is proven by SRP and never leaves the process. */
+export const checkPassword = async (deps: LoginDeps, state: string, password: string): Promise<SignedIn> => {
+  const { session, phone } = readState(state)
+  return withLink(deps, session, async (link) => {
+    const exchange = await link.ask({ _: 'account.getPassword' })
+    const proof = await link.prove(exchange, password)
+    return finish(link, await link.ask({ _: 'auth.checkPassword', password: proof }), phone)
+  })
+}
