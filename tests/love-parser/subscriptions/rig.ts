@@ -208,7 +208,7 @@ export const makeRig = async (database: TestDatabase, options: RigOptions = {}) 
       return id
     },
     rowsOf: (userId: string) =>
-      db.q.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.createdAt)),
+      db.q.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.expiresAt)),
     usageOf: async (userId: string, category: Category = 'parsing') =>
       (
         await db.q
