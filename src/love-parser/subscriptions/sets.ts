@@ -106,11 +106,8 @@ export const subscriptionSets = (db: Db) => {
     },
     *lockUsage(tx: Tx, userIds: string[]): Steps<UsageRow[]> {
       if (userIds.length === 0) return []
-      return yield* q(
-        tx.forUpdate(
-          tx.select().from(usage).where(inArray(usage.userId, userIds)).orderBy(asc(usage.userId), asc(usage.category)),
-        ),
-      )
+      const all = tx.select().from(usage).where(inArray(usage.userId, userIds)).orderBy(asc(usage.userId), asc(usage.category))
+      return yield* q(tx.forUpdate(all))
     },
     *refill(tx: Tx, rows: Pick<UsageRow, 'userId' | 'category' | 'resetsAt'>[], now: Date): Steps<void> {
       yield* tx.batch(
@@ -140,11 +137,8 @@ export const subscriptionSets = (db: Db) => {
     /** Locks the current rows of people. */
     *lockCurrentOf(tx: Tx, userIds: string[]): Steps<SubscriptionRow[]> {
       if (userIds.length === 0) return []
-      const rows = yield* q(
-        tx.forUpdate(
-          tx.select().from(subscriptions).where(inArray(subscriptions.userId, userIds)).orderBy(asc(subscriptions.id)),
-        ),
-      )
+      const all = tx.select().from(subscriptions).where(inArray(subscriptions.userId, userIds)).orderBy(asc(subscriptions.id))
+      const rows = yield* q(tx.forUpdate(all))
       const current = new Map<string, SubscriptionRow>()
       for (const row of rows) {
         const known = current.get(row.userId)
@@ -179,9 +173,8 @@ export const subscriptionSets = (db: Db) => {
     },
     /** Locks all rows of a person, the current one first. */
     *lockOf(tx: Tx, userId: string): Steps<SubscriptionRow[]> {
-      const rows = yield* q(
-        tx.forUpdate(tx.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.id))),
-      )
+      const all = tx.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.id))
+      const rows = yield* q(tx.forUpdate(all))
       return rows.sort((a, b) => b.expiresAt.getTime() - a.expiresAt.getTime() || (a.id < b.id ? 1 : -1))
     },
     *setMetadata(tx: Tx, id: string, metadata: Record<string, unknown>, now: Date): Steps<void> {
