@@ -22,6 +22,8 @@ const HARD_BODY_BYTES = 64 * MIB
 const MAX_FRAME_BYTES = 2 * MIB
 /** Longer than the longest long poll (30 s). */
 const IDLE_SECONDS = 60
+/** How the names begin under which processes hold leases of their own workers. */
+const OWN_LEASES = 'process-'
 /** A timer may come a little early; the tick it brings still counts. */
 const TICK_SLACK_MS = 50
 
@@ -58,7 +60,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     bus,
     clock,
     log,
-    owner: `process-${crypto.randomUUID()}`,
+    owner: `${OWN_LEASES}${crypto.randomUUID()}`,
     handlers: loveParser?.handlers ?? {},
   })
 
@@ -139,6 +141,8 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
+      // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
+      if (db.dialect === 'sqlite') await engine.endLeasesOf(OWN_LEASES)
     },
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { DEVELOPMENT_SHOP } from '../src/config.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { createTestApp, type TestApp } from './support/app.ts'
@@ -19,7 +20,11 @@ describe('README', () => {
   let app: TestApp
   let origin: string
   beforeAll(async () => {
-    app = await createTestApp(openSqlite({ path: join(folder, 'db.sqlite') }), { clock: systemClock as never })
+    app = await createTestApp(openSqlite({ path: join(folder, 'db.sqlite') }), {
+      clock: systemClock as never,
+      env: DEVELOPMENT_SHOP,
+    })
+    app.runner.start(['love-parser.search'])
     origin = app.listen()
   })
   afterAll(async () => {
@@ -28,10 +33,10 @@ describe('README', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const run = async (...command: string[]) => {
+  const run = async (command: string[], cwd = folder) => {
     const child = Bun.spawn(command, {
-      cwd: folder,
-      env: { ...process.env, TRAWL: origin, TASKS: '1' },
+      cwd,
+      env: { ...process.env, TRAWL: origin, TASKS: '1', PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
       stdout: 'pipe',
       stderr: 'pipe',
     })
@@ -52,7 +57,7 @@ describe('README', () => {
       expect(code.split('\n').length).toBeLessThanOrEqual(lines)
       await Bun.write(join(folder, name), code)
       const { source, run: forced } = await forcedRun(name.replace(/\W/g, ''))
-      const done = await run(process.execPath, name)
+      const done = await run([process.execPath, name])
       expect(done).toMatchObject({ exitCode: 0, stderr: '' })
       expect((await app.get(`/internal/tasks/${forced.task_id}`)).body).toMatchObject({
         status: 'completed',
@@ -71,10 +76,32 @@ describe('README', () => {
       return
     }
     await Bun.write(join(folder, 'tour.sh'), example('tour.sh'))
-    const done = await run('bash', '-euo', 'pipefail', 'tour.sh')
+    const done = await run(['bash', '-euo', 'pipefail', 'tour.sh'])
     expect(done).toMatchObject({ exitCode: 0, stderr: '' })
     expect(done.stdout).toContain('"items_ingested":1')
     expect(done.stdout).toContain('"gift_id":"gifts:https://gifts.example/p/1"')
     expect(done.stdout).toContain('trawl_build_info')
   }, 20_000)
+
+  test('tour-love-parser.sh: from the login to the paid plan', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour-love-parser.sh (no curl or no bash on this machine)')
+      return
+    }
+    const script = join(folder, 'tour-love-parser.sh')
+    // It uses the command line tool, so it runs in the repository; what it writes goes to the test's folder.
+    await Bun.write(script, example('tour-love-parser.sh').replace('-o channels.csv', `-o '${folder}/channels.csv'`))
+    const done = await run(['bash', '-euo', 'pipefail', script], join(import.meta.dir, '..'))
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const part of [
+      '"status":"completed","progress":100',
+      '"channel_id":"sim-36"',
+      '"total":',
+      'OK1',
+      '{"plan_type":"week","status":"active"',
+      '"parsing_limit":10',
+    ])
+      expect(done.stdout).toContain(part)
+    expect((await Bun.file(join(folder, 'channels.csv')).text()).split('\n')).toHaveLength(101)
+  }, 30_000)
 })
