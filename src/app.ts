@@ -7,13 +7,14 @@ import { createHousekeeping } from './housekeeping.ts'
 import { loveParserFamily } from './love-parser/family.ts'
 import { aliveRoutes } from './love-parser/health/index.ts'
 import { loveParserRoutes } from './love-parser/index.ts'
-import { loveParserDomains } from './love-parser/services.ts'
+import { loveParserDomains, telegramGateway } from './love-parser/services.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
 import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
+import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
@@ -24,15 +25,22 @@ const IDLE_SECONDS = 60
 /** A timer may come a little early; the tick it brings still counts. */
 const TICK_SLACK_MS = 50
 
+export interface AppOverrides {
+  /** Instead of the Telegram of the configured mode. */
+  gateway?: TelegramGateway
+}
+
 /**
  * The whole app over a platform: engine, families, routes. Starts no timer and opens no port: `main.ts` does, and tests drive
  * `tick` themselves.
  */
-export const createApp = (platform: Platform) => {
+export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
   const { config, db, clock, bus, log, metrics } = platform
   const mounted = new Set(config.families)
   const gifty = giftyDomains(platform)
-  const loveParserDomain = mounted.has('love-parser') ? loveParserDomains(platform) : undefined
+  const loveParserDomain = mounted.has('love-parser')
+    ? loveParserDomains(platform, gateway ?? telegramGateway(platform))
+    : undefined
   const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const services = gifty.start(engine, dispatcher)

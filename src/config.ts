@@ -194,6 +194,11 @@ export const VARIABLES = {
   TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), 'empty', 'Telegram application, from my.telegram.org'),
   TELEGRAM_API_HASH: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
   TELEGRAM_SESSION: variable(z.string().min(1), 'empty', 'session of the account that searches', { secret: true }),
+  TELEGRAM_SANDBOX_STEP_MS: variable(
+    integer(0, 60_000),
+    '0, in development 100',
+    'pause before each tenth of a sandbox search, for whoever wants to watch one',
+  ),
   TELEGRAM_CALL_DELAY_MS: variable(
     integer(0, 60_000),
     '500',
@@ -331,6 +336,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramApiId: parsed.TELEGRAM_API_ID,
     telegramApiHash: parsed.TELEGRAM_API_HASH,
     telegramSession: parsed.TELEGRAM_SESSION,
+    telegramSandboxStepMs: parsed.TELEGRAM_SANDBOX_STEP_MS ?? (mode === 'development' ? 100 : 0),
     telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
     channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,

@@ -33,6 +33,7 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
         ? { apiId: config.telegramApiId, apiHash: config.telegramApiHash }
         : null,
     session: config.telegramSession ?? null,
+    stepDelayMs: config.telegramSandboxStepMs,
     callDelayMs: config.telegramCallDelayMs,
     random: Math.random,
     clock,
@@ -48,7 +49,7 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
  * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
  */
-export const loveParserDomains = (platform: Platform, gateway: TelegramGateway = telegramGateway(platform)) => {
+export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) => {
   const { db, clock, bus, log, config, metrics, keyRing } = platform
   let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
   const started = () => {

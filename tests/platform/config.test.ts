@@ -2,7 +2,14 @@ import { describe, expect, test } from 'bun:test'
 import { ConfigError, DEVELOPMENT_TOKENS, loadConfig, VARIABLES } from '../../src/config.ts'
 
 const KEYS = `k1:${Buffer.alloc(32, 1).toString('base64')},k0:${Buffer.alloc(32, 2).toString('base64')}`
-const PRODUCTION = { NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token', ENCRYPTION_KEYS: KEYS }
+const LOVE_PARSER = {
+  JWT_SECRET: 'a-real-secret-of-thirty-two-characters',
+  ENCRYPTION_KEYS: KEYS,
+  TELEGRAM_API_ID: '12345',
+  TELEGRAM_API_HASH: 'a-real-hash',
+  TELEGRAM_SESSION: 'a-real-session',
+}
+const PRODUCTION = { NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token', ...LOVE_PARSER }
 const problemsOf = (env: Record<string, string>): string[] => {
   try {
     loadConfig(env)
@@ -70,11 +77,14 @@ describe('configuration', () => {
 
   test('gifty §1.1: production without INTERNAL_API_TOKEN does not start and names the variable', () => {
     for (const env of [{}, { INTERNAL_API_TOKEN: '' }] as Record<string, string>[])
-      expect(problemsOf({ NODE_ENV: 'production', ...env })).toEqual(['INTERNAL_API_TOKEN is required in production'])
+      expect(problemsOf({ NODE_ENV: 'production', ...LOVE_PARSER, ...env })).toEqual([
+        'INTERNAL_API_TOKEN is required in production',
+      ])
   })
 
   test('DESIGN §5: production asks for the secrets of mounted families only', () => {
-    expect(problemsOf({ NODE_ENV: 'production', ENCRYPTION_KEYS: KEYS, FAMILIES: 'love-parser' })).toEqual([])
+    expect(problemsOf({ NODE_ENV: 'production', ...LOVE_PARSER, FAMILIES: 'love-parser' })).toEqual([])
+    expect(problemsOf({ NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token', FAMILIES: 'gifty' })).toEqual([])
   })
 
   test('DESIGN §5: production refuses the development secrets of gifty', () => {
@@ -89,7 +99,6 @@ describe('configuration', () => {
     expect(problemsOf(development)).toEqual([])
   })
 
-  // src/config.ts does not look at these three yet; red as soon as it does, and then the `.failing` goes.
   test('DESIGN §5: production refuses every other development secret', () => {
     const development = {
       CRAWLER_API_TOKEN: DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN,
@@ -97,6 +106,39 @@ describe('configuration', () => {
       JWT_SECRET: 'development-jwt-secret-not-for-production',
     }
     expect(problemsOf({ ...PRODUCTION, ...development })).toHaveLength(3)
+  })
+
+  test('love-parser §7, §10: production in mtproto names every credential that is missing', () => {
+    expect(problemsOf({ NODE_ENV: 'production', FAMILIES: 'love-parser' })).toEqual([
+      'JWT_SECRET is required in production',
+      'ENCRYPTION_KEYS is required in production',
+      'TELEGRAM_API_ID is required in production',
+      'TELEGRAM_API_HASH is required in production',
+      'TELEGRAM_SESSION is required in production',
+    ])
+  })
+
+  test('love-parser §7, §10: production refuses the sandbox and a short JWT_SECRET', () => {
+    expect(problemsOf({ ...PRODUCTION, TELEGRAM_MODE: 'sandbox' })).toEqual(['TELEGRAM_MODE must not be sandbox in production'])
+    expect(problemsOf({ ...PRODUCTION, JWT_SECRET: 'x'.repeat(31) })).toEqual([
+      'JWT_SECRET must have at least 32 characters in production',
+    ])
+    expect(loadConfig(PRODUCTION).telegramMode).toBe('mtproto')
+    expect(loadConfig({}).telegramMode).toBe('sandbox')
+  })
+
+  test('love-parser §1, §7: origins of the web app and the bounds of the channel limit', () => {
+    expect(loadConfig({}).loveParserOrigins).toEqual(['http://localhost:5173', 'http://localhost:3000', 'http://localhost:5173'])
+    expect(
+      loadConfig({ ...PRODUCTION, FRONTEND_URL: 'https://app.example/', CORS_ORIGIN: 'https://a.example, *' }).loveParserOrigins,
+    ).toEqual(['https://app.example', 'https://a.example', '*'])
+    for (const [text, limit] of [
+      ['1', 5],
+      ['200', 200],
+      ['9999', 200],
+      ['42', 42],
+    ] as const)
+      expect(loadConfig({ PARSING_CHANNEL_LIMIT: text }).channelLimit).toBe(limit)
   })
 
   test('gifty §1.1: an explicitly empty token means not configured; an empty other variable means unset', () => {
