@@ -97,7 +97,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: db.ping }) : new Elysia())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))

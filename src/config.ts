@@ -13,6 +13,14 @@ const DEVELOPMENT_SECRETS = {
   DASHBOARD_JWT_SECRET: 'development-dashboard-secret-not-for-production',
 } as const
 
+/** The shop of `bun dev`: orders are test orders, nobody pays, `trawl robokassa sign --test` plays Robokassa. */
+export const DEVELOPMENT_SHOP = {
+  ROBOKASSA_MERCHANT_LOGIN: 'demo',
+  ROBOKASSA_TEST_PASSWORD1: 'development-test-password-1',
+  ROBOKASSA_TEST_PASSWORD2: 'development-test-password-2',
+  ROBOKASSA_IS_TEST: 'true',
+} as const
+
 /** The API families this build contains; later families join here and in `app.ts`. */
 export const FAMILIES = ['gifty', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
@@ -353,10 +361,12 @@ export const clientFromProcess = () => ({
   logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
 })
 
-/** What signs a payment notification, for the command line's helper. */
+/** What signs a payment notification, for the command line's helper. Without a shop of its own it is that of `bun dev`. */
 export const robokassaFromProcess = () => {
   const names = Object.keys(VARIABLES).filter((name) => name.startsWith('ROBOKASSA_'))
-  return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).robokassa
+  const own = Object.fromEntries(names.map((name) => [name, process.env[name]]))
+  const none = process.env.NODE_ENV !== 'production' && Object.values(own).every((value) => !value)
+  return loadConfig(none ? DEVELOPMENT_SHOP : own).robokassa
 }
 
 /** The database alone, so that migrating needs no secrets either. */

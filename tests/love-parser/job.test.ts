@@ -154,7 +154,6 @@ onEachDatabase('love-parser search job', (database) => {
       for (const problem of ['session_revoked', 'rejected'] as const) {
         const { rig, person, shown, begin } = await watching(
           database,
-          // biome-ignore lint/correctness/useYield: it fails before its first step
           live(async function* () {
             throw new TelegramError(problem)
           }),
@@ -222,7 +221,6 @@ onEachDatabase('love-parser search job', (database) => {
         let asked = 0
         const { rig, person, begin } = await watching(
           database,
-          // biome-ignore lint/correctness/useYield: it fails before its first step
           live(async function* () {
             asked++
             throw new TelegramError('flood', { seconds })

@@ -101,7 +101,6 @@ export const scriptedGateway = (script: Partial<TelegramGateway>): TelegramGatew
   checkPassword: async () => {
     throw new TelegramError('unavailable')
   },
-  // biome-ignore lint/correctness/useYield: it fails before its first step
   async *search() {
     throw new TelegramError('unavailable')
   },
