@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { engineStatements } from '../../src/engine/statements.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
+import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
 import type { Db, Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 
@@ -44,5 +45,13 @@ describe('plans of hot statements [sqlite]', () => {
     expect(await plan(db, statements.openRun)).toContain('parsing_runs_open_uq')
     expect(await plan(db, statements.historyOfSource)).toContain('parsing_runs_history_ix')
     expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
+  })
+
+  test('what a person may do is read by the keys of person and category', async () => {
+    const { statements } = subscriptionsRepository(db)
+    expect(await plan(db, statements.rowsOf)).toBe('SEARCH subscriptions USING INDEX subscriptions_user_ix (user_id=?)')
+    expect(await plan(db, statements.usageOf)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\?\)$/)
+    expect(await plan(db, statements.take)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\? AND category=\?\)$/)
+    expect(await plan(db, statements.countActive)).toContain('subscriptions_ending_ix')
   })
 })

@@ -89,6 +89,19 @@ onEachDatabase('subscription-expiration', (database) => {
     expect(await rig.usageOf(ended)).toMatchObject({ consumedValue: 1, resetsAt: new Date(START + 7 * DAY) })
   })
 
+  test('§6: a refill that nothing has written for weeks is shown, and taken from, all the same', async () => {
+    const rig = await makeRig(database)
+    const id = await rig.free()
+    for (let n = 0; n < 9; n++) await rig.buy(id, 'week')
+    for (let n = 0; n < 10; n++) await rig.reserve(id)
+    rig.clock.advance(50 * DAY)
+    await run(rig)
+    expect((await rig.usageOf(id))!.consumedValue).toBe(10)
+    expect((await rig.view(id)).limits.parsing).toEqual({ limit: 10, used: 0, resetsAt: new Date(START + 56 * DAY) })
+    await rig.reserve(id)
+    expect(await rig.usageOf(id)).toMatchObject({ consumedValue: 1, resetsAt: new Date(START + 56 * DAY) })
+  })
+
   test('§8: SUBSCRIPTION_EXPIRING once per subscription and end, when a paid one has less than 24 h left', async () => {
     const rig = await makeRig(database)
     const [id, free] = [await rig.free({ notification_channel: 'email' }), await rig.free()]

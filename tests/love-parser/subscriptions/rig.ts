@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq } from 'drizzle-orm'
 import { createEngine, createOutbox, createSchedules } from '../../../src/engine/index.ts'
 import { accountsTables, type Profile } from '../../../src/love-parser/accounts/tables.ts'
 import { audienceTables } from '../../../src/love-parser/audience/tables.ts'
@@ -18,11 +18,12 @@ import type { SubscriptionRow } from '../../../src/love-parser/subscriptions/rep
 import { createSubscriptions } from '../../../src/love-parser/subscriptions/service.ts'
 import { subscriptionsTables } from '../../../src/love-parser/subscriptions/tables.ts'
 import { createLocalBus } from '../../../src/platform/bus/index.ts'
-import { type Db, q, type Steps, type Tx } from '../../../src/platform/db/index.ts'
+import { type Db, q } from '../../../src/platform/db/index.ts'
 import { createId } from '../../../src/platform/ids.ts'
 import { createMetrics } from '../../../src/platform/metrics.ts'
 import type { TestDatabase } from '../../support/databases.ts'
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'
+import { neighbours } from './neighbours.ts'
 
 export const MINUTE = 60_000
 export const HOUR = 3_600_000
@@ -46,60 +47,6 @@ export const SHOP: RobokassaConfig = {
 export interface RigOptions {
   shop?: Partial<RobokassaConfig>
   broker?: boolean
-}
-
-/** Stands in for the accounts domain, and for what deletes a person's data. */
-const neighbours = (db: Db) => {
-  const { users } = accountsTables(db.kit)
-  const { parsingHistory, parsedChannels } = channelSearchTables(db.kit)
-  const { audienceSegments } = audienceTables(db.kit)
-  const revisionsOf = (tx: Tx, ids: string[]) =>
-    q(tx.forUpdate(tx.select().from(users).where(inArray(users.id, ids)).orderBy(asc(users.id))))
-  return {
-    *touchUser(tx: Tx, ids: string[]): Steps<void> {
-      for (const { id, revision } of yield* revisionsOf(tx, ids))
-        yield* q(
-          tx
-            .update(users)
-            .set({ revision: revision + 1 })
-            .where(eq(users.id, id))
-            .returning({ id: users.id }),
-        )
-    },
-    *activeUsers(tx: Tx, ids: string[]): Steps<ReadonlySet<string>> {
-      if (ids.length === 0) return new Set<string>()
-      const rows = yield* q(
-        tx
-          .select({ id: users.id })
-          .from(users)
-          .where(and(inArray(users.id, ids), eq(users.status, 'active'))),
-      )
-      return new Set(rows.map((row) => row.id))
-    },
-    *channelsOf(tx: Tx, ids: string[]): Steps<ReadonlyMap<string, unknown>> {
-      const rows = yield* q(tx.select({ id: users.id, profile: users.profile }).from(users).where(inArray(users.id, ids)))
-      return new Map(rows.map((row) => [row.id, row.profile.notification_channel]))
-    },
-    *deleteUserData(tx: Tx, userId: string): Steps<{ searches: number; segments: number; channels: number }> {
-      const searches = yield* q(
-        tx.select({ id: parsingHistory.id }).from(parsingHistory).where(eq(parsingHistory.userId, userId)),
-      )
-      const ids = searches.map((row) => row.id)
-      const channels =
-        ids.length === 0
-          ? []
-          : yield* q(
-              tx.delete(parsedChannels).where(inArray(parsedChannels.searchId, ids)).returning({ id: parsedChannels.channelId }),
-            )
-      const gone = yield* q(
-        tx.delete(parsingHistory).where(eq(parsingHistory.userId, userId)).returning({ id: parsingHistory.id }),
-      )
-      const segments = yield* q(
-        tx.delete(audienceSegments).where(eq(audienceSegments.userId, userId)).returning({ id: audienceSegments.id }),
-      )
-      return { searches: gone.length, segments: segments.length, channels: channels.length }
-    },
-  }
 }
 
 /** One process of the family's paid side over a database: services, scheduled work and an engine, with a given clock. */
@@ -285,6 +232,15 @@ export const makeRig = async (database: TestDatabase, options: RigOptions = {}) 
         )
       })
     },
+    /** All there is, in the order in which it changes. */
+    everything: async () => ({
+      users: (await db.q.select({ id: users.id }).from(users)).map((row) => row.id),
+      subscriptions: await db.q.select().from(subscriptions).orderBy(asc(subscriptions.expiresAt)),
+      usage: await db.q.select().from(usage),
+      notifications: await db.q.select().from(notifications).orderBy(asc(notifications.createdAt)),
+      payments: await db.q.select().from(payments).orderBy(asc(payments.orderNumber)),
+      searches: await db.q.select({ userId: parsingHistory.userId }).from(parsingHistory),
+    }),
     searchesOf: async (userId: string) =>
       (await db.q.select({ id: parsingHistory.id }).from(parsingHistory).where(eq(parsingHistory.userId, userId))).length,
   }
