@@ -57,3 +57,37 @@ test('love-parser §4: a search interrupted by kill -9 resumes after the restart
   expect(db.query('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
   db.close()
 }, 60_000)
+
+test('love-parser §10: SIGTERM closes open streams, gives the running search back and ends within ten seconds', async () => {
+  const own = ownDirectory()
+  const server = await startServer(own.database, { ...env, TELEGRAM_SANDBOX_STEP_MS: '5000' })
+  const call = async (path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    (await (
+      await fetch(`${server.origin}/api/v1${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      })
+    ).json()) as any
+  const { auth_session_id } = await call('/telegram/auth/send-code', { phone_number: '+79991112233' })
+  const { access_token } = await call('/telegram/auth/verify-code', { auth_session_id, code: '12345' })
+  const headers = { authorization: `Bearer ${access_token}` }
+  const { search_id } = await call('/parsing/search', { query: 'crypto' }, headers)
+  await until(
+    () => call(`/parsing/${search_id}`, undefined, headers),
+    (entry) => entry.status === 'processing',
+  )
+  const response = await fetch(`${server.origin}/api/v1/parsing/${search_id}/progress`, { headers })
+  const startedAt = performance.now()
+  server.child.kill('SIGTERM')
+  await response.text()
+  expect(await server.child.exited).toBe(0)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  const db = new Database(own.database, { readonly: true })
+  expect(db.query("select state, attempts from tasks where kind = 'love-parser.search'").get()).toEqual({
+    state: 'queued',
+    attempts: 0,
+  })
+  db.close()
+  own.remove()
+}, 60_000)
