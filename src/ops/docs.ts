@@ -11,6 +11,7 @@ const INFO = {
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
   dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
+  loveParser: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Token of a Love Parser login' },
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const
 
