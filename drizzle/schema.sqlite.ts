@@ -16,4 +16,13 @@ export const {
   categoryMaps,
   idempotencyKeys,
   workerHeartbeats,
+  stickersets,
+  stickerCategories,
+  stickersetCategories,
+  stickersetDescriptions,
+  stickersetLikes,
+  stickersetAudit,
+  stickerProfiles,
+  stickerArtTransactions,
+  stickersetTelegramCache,
 } = allTables(sqliteKit)

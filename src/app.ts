@@ -11,6 +11,8 @@ import { type OpsState, opsRoutes } from './ops/index.ts'
 import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
+import { stickersFamily, stickersRoutes } from './stickers/index.ts'
+import { stickersServices } from './stickers/services.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
@@ -32,10 +34,11 @@ export const createApp = (platform: Platform) => {
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const services = gifty.start(engine, dispatcher)
   const outbox = createOutbox(db, clock)
-  const schedules = createSchedules(db, clock, createHousekeeping({ engine, outbox, gifty: services }))
+  const mounted = new Set(config.families)
+  const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
+  const schedules = createSchedules(db, clock, createHousekeeping({ engine, outbox, gifty: services, stickers }))
   const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
-  const mounted = new Set(config.families)
 
   metrics.onScrape({
     async refresh({ tasks, waiting, sockets }) {
@@ -49,7 +52,11 @@ export const createApp = (platform: Platform) => {
   const pipeline = createPipeline({
     log,
     metrics,
-    families: [...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []), loveParserFamily()],
+    families: [
+      ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
+      ...(stickers ? [stickersFamily(platform)] : []),
+      loveParserFamily(),
+    ],
   })
   const app = pipeline(
     new Elysia({
@@ -66,6 +73,7 @@ export const createApp = (platform: Platform) => {
   )
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
+    .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(loveParserRoutes())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
@@ -94,6 +102,7 @@ export const createApp = (platform: Platform) => {
   return {
     app: routed,
     services,
+    stickers,
     engine,
     dispatcher,
     schedules,

@@ -97,6 +97,7 @@ const start = async () => {
     trawl.services.sockets.stop()
     await closed
     clearTimeout(deadline)
+    await trawl.stickers?.telegram.flush()
     await platform.close()
     log.info('stopped', {})
     process.exit(0)

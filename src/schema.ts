@@ -5,6 +5,9 @@ import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
 import type { Kit } from './platform/db/kit.ts'
+import { artTables } from './stickers/art/tables.ts'
+import { stickersetsTables } from './stickers/stickersets/tables.ts'
+import { telegramTables } from './stickers/telegram/tables.ts'
 
 /** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */
 export const allTables = (kit: Kit) => ({
@@ -14,4 +17,7 @@ export const allTables = (kit: Kit) => ({
   ...catalogTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
+  ...stickersetsTables(kit),
+  ...artTables(kit),
+  ...telegramTables(kit),
 })

@@ -96,8 +96,8 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
 /** The routes of the family. */
 export const giftyRoutes = (services: GiftyServices) =>
   new Elysia({ prefix: '/internal' })
-    .onParse({ as: 'scoped' }, readBody as any)
-    .onTransform({ as: 'scoped' }, ({ query, params }: any) => {
+    .onParse(readBody as any)
+    .onTransform(({ query, params }: any) => {
       tidyStrings(query)
       tidyStrings(params)
     })
