@@ -9,6 +9,7 @@ const LINES = {
   reads: async () => (await import('./reads.ts')).benchReads,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
+  stickers: async () => (await import('./stickers.ts')).benchStickers,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }
@@ -19,7 +20,8 @@ const { values } = parseArgs({
 const scale = values.smoke ? SMOKE : { ...FULL, ...(values.rounds ? { rounds: Number(values.rounds) } : {}) }
 const names = (values.only?.split(',') ?? Object.keys(LINES)) as (keyof typeof LINES)[]
 
-const amount = (row: Row, value: number) => (row.unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(0)} MB`)
+const amount = (row: Row, value: number) =>
+  row.unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(row.unit === 'ms' ? 1 : 0)} ${row.unit}`
 const verdict = ({ value, target, better }: Row): string => {
   if (scale.smoke || target === undefined) return '-'
   return (better === 'more' ? value >= target : value <= target) ? 'ok' : 'MISSED'

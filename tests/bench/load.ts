@@ -1,6 +1,6 @@
 // A client that costs little: N keep-alive connections over raw sockets, one request at a time on each.
-// argv: port path span-ms connections token. Prints {requests, seconds}.
-const [port, path, span, connections, token] = process.argv.slice(2)
+// argv: port path span-ms connections token header. Prints {requests, seconds}.
+const [port, path, span, connections, token, header] = process.argv.slice(2)
 
 export {} // a module, for its awaits
 
@@ -12,7 +12,7 @@ interface Connection {
 }
 
 const request = Buffer.from(
-  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Internal-Token: ${token}\r\nAccept: application/json\r\n\r\n`,
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}: ${token}\r\nAccept: application/json\r\n\r\n`,
 )
 let requests = 0
 let measuring = false

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import {
+  type Credential,
   HEADERS,
+  INTERNAL,
   type Load,
   median,
   ownDirectory,
@@ -44,28 +46,30 @@ const seed = async (server: Running): Promise<number> => {
 }
 
 /** Same question, same answer: a floor that does less would not be one. */
-const sameAnswer = async (servers: Running[], path: string) => {
+const sameAnswer = async (servers: Running[], path: string, { header, token }: Credential) => {
   const [ours, floor] = await Promise.all(
-    servers.map(async (server) => (await fetch(`${server.origin}${path}`, { headers: HEADERS })).text()),
+    servers.map(async (server) => (await fetch(`${server.origin}${path}`, { headers: { [header]: token } })).text()),
   )
   if (!Bun.deepEquals(JSON.parse(ours as string), JSON.parse(floor as string)))
     throw new Error(`the floor answers ${path} differently:\n${ours}\n${floor}`)
 }
 
-const compare = async (
+/** Requests a second against those of the floor, rounds interleaved. */
+export const compare = async (
   name: string,
   target: number | undefined,
   servers: [Running, Running],
   path: string,
   scale: Scale,
+  credential: Credential = INTERNAL,
 ): Promise<Row> => {
-  await sameAnswer(servers, path)
-  for (const server of servers) await runLoad(server, path, scale.spanMs / 2) // warms the compilers
+  await sameAnswer(servers, path, credential)
+  for (const server of servers) await runLoad(server, path, scale.spanMs / 2, credential) // warms the compilers
   const ours: Load[] = []
   const floor: Load[] = []
   for (let round = 0; round < scale.rounds; round++)
     for (const side of round % 2 === 0 ? [0, 1] : [1, 0])
-      (side === 0 ? ours : floor).push(await runLoad(servers[side] as Running, path, scale.spanMs))
+      (side === 0 ? ours : floor).push(await runLoad(servers[side] as Running, path, scale.spanMs, credential))
   const rate = (load: Load) => load.requests / load.seconds
   const ratios = ours.map((load, round) => rate(load) / rate(floor[round] as Load))
   const cpu = (loads: Load[]) => median(loads.map((load) => load.cpu ?? Number.NaN))

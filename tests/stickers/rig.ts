@@ -70,7 +70,12 @@ const liveEnv = (double: BotApiDouble) => ({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM
 export const makeLiveRig = async (database: TestDatabase, options: TestAppOptions = {}) => {
   const double = startBotApi()
   const app = await around(await database.fresh(), { ...options, env: { ...liveEnv(double), ...options.env } })
-  return { app, double, done: () => double.down() }
+  const done = async () => {
+    await double.down()
+    // Late writes of this test must not land in the next one's database.
+    await app.flush()
+  }
+  return { app, double, done }
 }
 /** The same process started anew: other memory, the same rows, clock and Telegram. */
 export const restart = (app: Rig, double: BotApiDouble): Promise<Rig> =>
