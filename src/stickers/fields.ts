@@ -12,7 +12,7 @@ const NONE = new Map<string, string[]>()
 const NO_TEXT = '\ud800'
 
 const decode = (text: string): string => {
-  if (!/[%+]/.test(text)) return text
+  if (!text.includes('%') && !text.includes('+')) return text
   const spaced = text.replaceAll('+', ' ')
   try {
     return decodeURIComponent(spaced)
@@ -27,7 +27,8 @@ const parseQuery = (url: string): Map<string, string[]> => {
   const at = url.indexOf('?')
   if (at < 0) return NONE
   const query = new Map<string, string[]>()
-  for (const part of url.slice(at + 1).split('&')) {
+  const text = url.slice(at + 1)
+  for (const part of text.includes('&') ? text.split('&') : [text]) {
     if (part === '') continue
     const equals = part.indexOf('=')
     const name = decode(equals < 0 ? part : part.slice(0, equals))

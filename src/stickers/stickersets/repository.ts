@@ -67,20 +67,25 @@ export const stickersetsRepository = (db: Db) => {
         and s.state = 'DELETED' order by s.deleted_at desc nulls last, s.id desc limit 1${forUpdate}`,
     ),
   )
-  const categoriesOf = db.statement<SetCategoryRow>(
-    'stickerset_categories_of',
-    bothDialects(
-      ({ category, id, ids }) => `select ${id('sc.stickerset_id')} as "setId", ${category} from stickerset_categories sc
-        join sticker_categories c on c.id = sc.category_id where sc.stickerset_id in ${ids('ids')}`,
+  // Of one set and of many: a list of one would cost several times the lookup.
+  const parts = (suffix: string, which: (parts: SqlParts) => string) => ({
+    categories: db.statement<SetCategoryRow>(
+      `stickerset_categories_of_${suffix}`,
+      bothDialects(
+        (sql) => `select ${sql.id('sc.stickerset_id')} as "setId", ${sql.category} from stickerset_categories sc
+          join sticker_categories c on c.id = sc.category_id where sc.stickerset_id ${which(sql)}`,
+      ),
     ),
-  )
-  const descriptionsOf = db.statement<DescriptionRow>(
-    'stickerset_descriptions_of',
-    bothDialects(
-      ({ id, ids }) => `select ${id('stickerset_id')} as "setId", language, description from stickerset_descriptions
-        where stickerset_id in ${ids('ids')}`,
+    descriptions: db.statement<DescriptionRow>(
+      `stickerset_descriptions_of_${suffix}`,
+      bothDialects(
+        (sql) => `select ${sql.id('stickerset_id')} as "setId", language, description from stickerset_descriptions
+          where stickerset_id ${which(sql)}`,
+      ),
     ),
-  )
+  })
+  const ofOne = parts('one', ({ value }) => `= ${value('id')}`)
+  const ofMany = parts('many', ({ ids }) => `in ${ids('ids')}`)
   const likes = db.statement<{ liked: number }>(
     'stickerset_liked',
     'select 1 as liked from stickerset_likes where user_id = :user and stickerset_id = :id',
@@ -142,15 +147,19 @@ export const stickersetsRepository = (db: Db) => {
   }
 
   return {
-    statements: { find, findByName, check, authorPage, search },
+    statements: { findByName, check, lockDeleted, authorPage, search },
     find: async (id: number): Promise<SetRow | undefined> => (await find.all({ id }))[0],
     /** The ACTIVE or BLOCKED set of a name. */
     findByName: async (name: string): Promise<SetRow | undefined> => (await findByName.all({ name }))[0],
-    check: async (name: string): Promise<{ id: number; title: string } | undefined> => (await check.all({ name }))[0],
+    /** At most one row; as an array, because this is asked more often than anything else. */
+    check: (name: string): Promise<{ id: number; title: string }[]> => check.all({ name }),
+    async partsOf(id: number): Promise<SetParts> {
+      const [categories, descriptions] = await Promise.all([ofOne.categories.all({ id }), ofOne.descriptions.all({ id })])
+      return { categories, descriptions }
+    },
     async parts(ids: number[]): Promise<SetParts> {
-      if (ids.length === 0) return { categories: [], descriptions: [] }
       const params = { ids: JSON.stringify(ids) }
-      const [categories, descriptions] = await Promise.all([categoriesOf.all(params), descriptionsOf.all(params)])
+      const [categories, descriptions] = await Promise.all([ofMany.categories.all(params), ofMany.descriptions.all(params)])
       return { categories, descriptions }
     },
     activeCategories: () => activeCategories.all(),
@@ -208,10 +217,9 @@ export const stickersetsRepository = (db: Db) => {
     },
     /** The set as it is now in the transaction, with what a DTO shows. */
     *read(tx: Tx, id: number): Steps<SetParts & { row: SetRow }> {
-      const params = { ids: JSON.stringify([id]) }
       const [row] = yield* tx.run(find, { id })
-      const categories = yield* tx.run(categoriesOf, params)
-      const descriptions = yield* tx.run(descriptionsOf, params)
+      const categories = yield* tx.run(ofOne.categories, { id })
+      const descriptions = yield* tx.run(ofOne.descriptions, { id })
       return { row: row as SetRow, categories, descriptions }
     },
     *isLiked(tx: Tx, id: number, userId: number): Steps<boolean> {

@@ -58,7 +58,7 @@ export const createStickersets = (deps: StickersetsDeps) => {
 
     /** @throws AppError 404 for an unknown or deleted set */
     async get(id: number, shortInfo: boolean, language: Language): Promise<Answer> {
-      const [row, parts] = await Promise.all([repository.find(id), repository.parts([id])])
+      const [row, parts] = await Promise.all([repository.find(id), repository.partsOf(id)])
       if (!row || row.state === 'DELETED') throw setNotFound(id)
       const info = shortInfo ? SKIPPED : await telegram.read(row.name)
       return { json: setJson(row, parts, info.payload, language), info: info.status }
@@ -66,7 +66,7 @@ export const createStickersets = (deps: StickersetsDeps) => {
 
     /** Never asks Telegram (stickers §5.5). */
     async check({ name, possible }: { name: string; possible: boolean }): Promise<string> {
-      const set = possible ? await repository.check(name) : undefined
+      const [set] = possible ? await repository.check(name) : []
       return set
         ? `{"exists":true,"name":${JSON.stringify(name)},"id":${set.id},"title":${JSON.stringify(set.title)}}`
         : `{"exists":false,"name":${JSON.stringify(name)}}`

@@ -4,7 +4,7 @@ import type { Log } from '../../platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 import { refused, telegramUnavailable } from '../problems.ts'
 import { createFlights } from './flights.ts'
-import { createMemory, type Entry, type Quality, qualityOf, STALE_MS } from './memory.ts'
+import { createMemory, STALE_MS } from './memory.ts'
 import type { TelegramRepository } from './repository.ts'
 
 /** All upstream work for one request (stickers §7). */
@@ -14,7 +14,8 @@ const READ_PATIENCE_MS = 5500
 const RETRY_AFTER_SECONDS = 5
 
 /** What a response says of Telegram in `X-Telegram-Info`. */
-export type InfoStatus = 'skipped' | 'fresh' | 'stale' | 'missing' | 'unavailable'
+export const INFO_STATUSES = ['skipped', 'fresh', 'stale', 'missing', 'unavailable'] as const
+export type InfoStatus = (typeof INFO_STATUSES)[number]
 /** A set's Telegram data: JSON text or null, and how good it is. */
 export interface Info {
   payload: string | null
@@ -56,24 +57,21 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep }: Tel
   }
   const flights = createFlights({ botApi, clock, landed })
 
-  const usable = (entry: Entry & { quality?: Quality }): Info | undefined => {
-    const status = entry.quality ?? qualityOf(entry, clock.now())
-    return status === undefined ? undefined : { payload: entry.payload, status }
+  const remembered = (name: string): Info | undefined => {
+    const entry = memory.get(name)
+    return entry && { payload: entry.payload, status: entry.quality }
   }
-  /** What memory, or else the table, knows now. Only names without a fresh entry in memory are looked up, in one query. */
+  /** What memory, or else the table, knows now. Only names without a good entry in memory are looked up, in one query. */
   const known = async (names: string[]): Promise<Map<string, Info>> => {
+    const asked = names.filter((name) => (memory.get(name)?.quality ?? 'stale') === 'stale')
+    // Another process, or this one before a restart, may know better than memory does.
+    for (const { name, payload, fetchedAt } of await repository.find(asked))
+      if ((memory.get(name)?.fetchedAt ?? Number.NEGATIVE_INFINITY) < fetchedAt) memory.put(name, { payload, fetchedAt })
+    // Only now: an answer may have come while the table was read, and asking for it again would be a second call.
     const found = new Map<string, Info>()
     for (const name of names) {
-      const entry = memory.get(name)
-      if (entry) found.set(name, usable(entry) as Info)
-    }
-    const asked = names.filter((name) => (found.get(name)?.status ?? 'stale') === 'stale')
-    for (const { name, payload, fetchedAt } of await repository.find(asked)) {
-      // Another process, or this one before a restart, may know better than memory does.
-      const info = usable({ payload, fetchedAt })
-      if (!info || (found.has(name) && info.status !== 'fresh')) continue
-      found.set(name, info)
-      memory.put(name, { payload, fetchedAt })
+      const info = remembered(name)
+      if (info) found.set(name, info)
     }
     return found
   }
@@ -91,9 +89,8 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep }: Tel
     }
   }
   const cached = async (name: string): Promise<Info | undefined> => {
-    const entry = memory.get(name)
-    if (entry && entry.quality !== 'stale') return usable(entry)
-    return (await known([name])).get(name)
+    const info = remembered(name)
+    return info && info.status !== 'stale' ? info : (await known([name])).get(name)
   }
 
   return {
