@@ -6,7 +6,8 @@ import { VERSION } from '../version.ts'
 const INFO = {
   title: 'Trawl',
   version: VERSION,
-  description: 'The API core for fleets of parsers. Every `/internal` route is served identically under `/api/v1/internal`.',
+  description:
+    'The API core for fleets of parsers. Every `/internal` route of the gifty family is served identically under `/api/v1/internal`.',
 }
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },

@@ -22,6 +22,27 @@ const OF_AUTHOR = 1000
 /** Authors with a hundred sets each, whose pages are read once while cold. */
 const COLD_FROM = 10
 
+/** Some 13 kB, as sets of 30 stickers are. */
+const STICKERS = Array.from({ length: 30 }, (_, n) => ({
+  ...{
+    width: 512,
+    height: 512,
+    emoji: '😀',
+    set_name: 'a_set_of_stickers',
+    is_animated: false,
+    is_video: false,
+    type: 'regular',
+  },
+  thumbnail: {
+    file_id: `AAMCAgADFQABaK${'x'.repeat(60)}${n}`,
+    file_unique_id: `AQAD${n}`,
+    file_size: 4000,
+    width: 128,
+    height: 128,
+  },
+  ...{ file_id: `CAACAgIAAxUAAWi${'y'.repeat(60)}${n}`, file_unique_id: `AgAD${n}`, file_size: 20_000 },
+}))
+
 /** A gallery of `total` sets, 1,000 of them by one author, spread evenly; each in two categories. */
 const plant = async (path: string, total: number, coldAuthors: number): Promise<void> => {
   await (await openDatabase({ url: `sqlite:${path}`, synchronous: 'OFF' })).close()
@@ -112,6 +133,7 @@ export const benchStickers = async (scale: Scale): Promise<Row[]> => {
   await plant(small, OF_AUTHOR, 0)
   const double = startBotApi()
   double.slow(50)
+  double.always({ kind: 'set', more: { stickers: STICKERS } })
   const telegram = { TELEGRAM_BOT_TOKEN: BOT_TOKEN, TELEGRAM_BOT_API_URL: double.url }
   const servers = await Promise.all([
     startTrawl(large, telegram),

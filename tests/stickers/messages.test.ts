@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { AppError } from '../../src/errors.ts'
+import type { Call } from '../../src/platform/http/family.ts'
+import { stickersEnvelope } from '../../src/stickers/envelope.ts'
 import { languageOf, type MessageCode, type MessageValues, messageOf } from '../../src/stickers/messages.ts'
 
 /** Every text of the contract's table (stickers §3.5). */
@@ -58,6 +61,20 @@ describe('stickers §3.5: messages', () => {
     test(`stickers §3.5: ${code} in both languages`, () => {
       expect([messageOf(code, 'en', values), messageOf(code, 'ru', values)]).toEqual([en, ru])
     })
+
+  test('stickers §3.4: a lost database is a 503 that does not blame Telegram, and an unknown status is a 500', async () => {
+    const call = { requestId: 'r1', language: 'ru', method: 'GET' } as Call
+    const lost = stickersEnvelope.errorResponse(new AppError('unavailable', 503, 'The database is not available'), call)
+    expect([lost.status, await lost.json()]).toEqual([
+      503,
+      { error: 'Service unavailable', message: 'Внутренняя ошибка сервера', requestId: 'r1' },
+    ])
+    const odd = stickersEnvelope.errorResponse(new AppError('teapot', 418, 'select * from secrets'), call)
+    expect([odd.status, await odd.json()]).toEqual([
+      500,
+      { error: 'Internal error', message: 'Внутренняя ошибка сервера', requestId: 'r1' },
+    ])
+  })
 
   test('stickers §3.1: only ru is Russian', () => {
     expect(['ru', 'RU', '\tRu '].map(languageOf)).toEqual(['ru', 'ru', 'ru'])

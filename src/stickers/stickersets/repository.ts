@@ -50,20 +50,26 @@ export const stickersetsRepository = (db: Db) => {
   const findByName = db.statement<SetRow>(
     'stickerset_by_name',
     bothDialects(
-      ({ set }) => `select ${set} from stickersets s where lower(s.name) = :name and s.state in ('ACTIVE', 'BLOCKED')`,
+      ({ set, text }) =>
+        `select ${set} from stickersets s where lower(s.name) = ${text('name')} and s.state in ('ACTIVE', 'BLOCKED')`,
     ),
   )
   const check = db.statement<{ id: number; title: string }>(
     'stickerset_check',
     bothDialects(
-      ({ id }) =>
-        `select ${id('id')} as "id", title from stickersets where lower(name) = :name and state in ('ACTIVE', 'BLOCKED')`,
+      ({ id, text }) =>
+        `select ${id('id')} as "id", title from stickersets where lower(name) = ${text('name')} and state in ('ACTIVE', 'BLOCKED')`,
     ),
   )
   const lockDeleted = db.statement<SetRow>(
     'stickerset_deleted',
     bothDialects(
-      ({ set, forUpdate }) => `select ${set} from stickersets s where lower(s.name) = :name and s.user_id = :user
+      ({
+        set,
+        text,
+        value,
+        forUpdate,
+      }) => `select ${set} from stickersets s where lower(s.name) = ${text('name')} and s.user_id = ${value('user')}
         and s.state = 'DELETED' order by s.deleted_at desc nulls last, s.id desc limit 1${forUpdate}`,
     ),
   )
