@@ -25,5 +25,8 @@ export const normaliseName = (value: string): NormalName => {
   return { name: NAME.test(rest) ? rest.toLowerCase() : undefined, isLink: link !== undefined }
 }
 
+/** Whether a value is meant as a link, be it one of ours or not: a bare name has no slash (stickers §5.5). */
+export const isMeantAsLink = (value: string): boolean => value.includes('/')
+
 /** The set's page at Telegram. */
 export const linkOf = (name: string): string => `https://t.me/addstickers/${name}`

@@ -16,7 +16,7 @@ import {
   settle,
 } from '../fields.ts'
 import { type CreateRequest, type ListRequest, type SearchRequest, SORTS, VISIBILITIES, type Visibility } from './model.ts'
-import { normaliseName } from './names.ts'
+import { isMeantAsLink, normaliseName } from './names.ts'
 
 const MAX_NAME = 200
 const MAX_URL = 2048
@@ -91,9 +91,9 @@ export const parseCheck = (request: Request): { name: string; possible: boolean 
     settle(given)
     return { name: '', possible: false }
   }
-  const { name, isLink } = normaliseName(text)
+  const { name } = normaliseName(text)
   if (name !== undefined) return { name, possible: true }
-  if (isLink) refuse(given, 'name', 'invalid_name')
+  if (isMeantAsLink(text)) refuse(given, 'name', 'invalid_name')
   settle(given)
   return { name: text.trim().toLowerCase(), possible: false }
 }
