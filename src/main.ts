@@ -96,8 +96,8 @@ const start = async () => {
     await Promise.all(workers.map((worker) => worker.stop()))
     trawl.services.sockets.stop()
     await closed
-    clearTimeout(deadline)
     await trawl.stickers?.telegram.flush()
+    clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})
     process.exit(0)
