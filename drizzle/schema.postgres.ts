@@ -30,4 +30,13 @@ export const {
   parsingHistory,
   parsedChannels,
   audienceSegments,
+  stickersets,
+  stickerCategories,
+  stickersetCategories,
+  stickersetDescriptions,
+  stickersetLikes,
+  stickersetAudit,
+  stickerProfiles,
+  stickerArtTransactions,
+  stickersetTelegramCache,
 } = allTables(postgresKit)

@@ -15,6 +15,8 @@ import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
+import { stickersFamily, stickersRoutes } from './stickers/index.ts'
+import { stickersServices } from './stickers/services.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
@@ -48,8 +50,9 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const services = gifty.start(engine, dispatcher)
   const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
+  const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
-    ...createHousekeeping({ engine, outbox, gifty: services }),
+    ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
     ...(loveParser?.schedules ?? []),
   ])
   const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
@@ -79,6 +82,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     metrics,
     families: [
       ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
+      ...(stickers ? [stickersFamily(platform)] : []),
       // Always: its envelope is that of the paths nobody claims.
       loveParserFamily({ platform, accounts: loveParser?.accounts, server: () => server() }),
     ],
@@ -100,6 +104,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
     .use(aliveRoutes())
     .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
+    .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
@@ -127,6 +132,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   return {
     app: routed,
     services,
+    stickers,
     engine,
     dispatcher,
     schedules,

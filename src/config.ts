@@ -22,7 +22,7 @@ export const DEVELOPMENT_SHOP = {
 } as const
 
 /** The API families this build contains; later families join here and in `app.ts`. */
-export const FAMILIES = ['gifty', 'love-parser'] as const
+export const FAMILIES = ['gifty', 'stickers', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
 export const EMBEDDABLE_WORKERS = ['web', 'telegram'] as const
 
@@ -78,6 +78,37 @@ const regex = z.string().transform((text, ctx) => {
     return z.NEVER
   }
 })
+export const SERVICE_SCOPES = ['read', 'write', 'publish', 'delete'] as const
+export type ServiceScope = (typeof SERVICE_SCOPES)[number]
+export interface ServiceToken {
+  /** Of the service; it may have several tokens. */
+  name: string
+  token: string
+  scopes: readonly ServiceScope[]
+}
+
+/** `name:token[:scope,scope];...` (stickers §2). Problems name an entry by its place: its text may be a token. */
+const serviceTokens = z.string().transform((text, ctx) => {
+  const problem = (message: string) => ctx.addIssue({ code: 'custom', message })
+  const tokens: ServiceToken[] = []
+  for (const [at, entry] of text.split(';').entries()) {
+    if (entry.trim() === '') continue
+    const [name = '', token = '', scopes, ...more] = entry.split(':').map((part) => part.trim())
+    const asked = scopes?.split(',').map((scope) => scope.trim())
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || !/^[!-+\--9<-~]+$/.test(token) || more.length > 0)
+      problem(`entry ${at + 1} is not name:token or name:token:scope,scope`)
+    else if (asked?.some((scope) => !(SERVICE_SCOPES as readonly string[]).includes(scope)))
+      problem(`entry ${at + 1} has a scope that is not one of ${SERVICE_SCOPES.join(', ')}`)
+    else if (tokens.some((known) => known.token === token)) problem(`entry ${at + 1} repeats the token of an earlier one`)
+    else tokens.push({ name, token, scopes: SERVICE_SCOPES.filter((scope) => asked?.includes(scope) ?? true) })
+  }
+  return tokens
+})
+const baseUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s/?#]+[^\s?#]*$/i.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
+  .transform((text) => text.replace(/\/$/, ''))
+
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -140,9 +171,27 @@ export const VARIABLES = {
     secret: true,
   }),
   CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
-  SERVICE_TOKENS: variable(z.string(), DEVELOPMENT_TOKENS.SERVICE_TOKENS, 'service tokens of the stickers family', {
-    secret: true,
-  }),
+  SERVICE_TOKENS: variable(
+    serviceTokens,
+    `${DEVELOPMENT_TOKENS.SERVICE_TOKENS}; none in production`,
+    'X-Service-Token values of the stickers family: `name:token[:scope,scope];...`, scopes read, write, publish, delete (default all)',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_MODE: variable(
+    z.enum(['live', 'sandbox']),
+    'live with a bot token or in production, else sandbox',
+    'whether sticker sets are looked up at the Bot API or made up without a network; production refuses sandbox',
+  ),
+  TELEGRAM_BOT_TOKEN: variable(
+    z
+      .string()
+      .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
+      .regex(/^[^/?#%\\]+$/, 'must fit into a URL path'),
+    'none',
+    'token of the bot that asks; without one in live mode Telegram counts as unreachable',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
   METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
   JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens; 32 characters in production', {
     secret: true,
@@ -262,7 +311,10 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (env[name])
       problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
-  const secretFor = (name: keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, needed: boolean) => {
+  const secretFor = (
+    name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
+    needed: boolean,
+  ) => {
     const value = parsed[name]
     const standIn: string = { ...DEVELOPMENT_TOKENS, ...DEVELOPMENT_SECRETS }[name]
     if (!production) return value ?? standIn
@@ -286,10 +338,15 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
         if (parsed[name] === undefined) problems.push(`${name} is required in production`)
   }
   // Not used by the families of this release, but a development value in production is a mistake all the same.
-  for (const name of ['CRAWLER_API_TOKEN', 'SERVICE_TOKENS'] as const) secretFor(name, false)
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
+  secretFor('CRAWLER_API_TOKEN', false)
+  const developmentServices = serviceTokens.parse(DEVELOPMENT_TOKENS.SERVICE_TOKENS)
+  if (production && parsed.SERVICE_TOKENS?.some(({ token }) => developmentServices.some((known) => known.token === token)))
+    problems.push('SERVICE_TOKENS must not be the development value in production')
+  const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
+  if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -312,6 +369,10 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     trustProxy: parsed.TRUST_PROXY ?? 0,
     internalToken,
     analyticsToken,
+    serviceTokens: parsed.SERVICE_TOKENS ?? (production ? [] : developmentServices),
+    telegramBotMode,
+    telegramBotToken: parsed.TELEGRAM_BOT_TOKEN,
+    telegramBotApiUrl: parsed.TELEGRAM_BOT_API_URL ?? 'https://api.telegram.org',
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
     encryptionKeys: parsed.ENCRYPTION_KEYS,

@@ -1,5 +1,6 @@
 import type { Engine, Outbox, Schedule } from './engine/index.ts'
 import type { GiftyServices } from './gifty/services.ts'
+import type { StickersServices } from './stickers/services.ts'
 
 const DAY_MS = 86_400_000
 
@@ -8,10 +9,13 @@ export const createHousekeeping = ({
   engine,
   outbox,
   gifty,
+  stickers,
 }: {
   engine: Engine
   outbox: Outbox
   gifty: GiftyServices
+  /** Undefined when the family is not mounted. */
+  stickers: StickersServices | undefined
 }): Schedule[] => [
   {
     name: 'purge-tasks',
@@ -45,4 +49,14 @@ export const createHousekeeping = ({
       return undefined
     },
   },
+  ...(stickers ? [purgeTelegramCache(stickers)] : []),
 ]
+
+const purgeTelegramCache = ({ telegram }: StickersServices): Schedule => ({
+  name: 'purge-sticker-cache',
+  cron: '0 * * * *',
+  *fire(tx, { now }) {
+    yield* telegram.purge(tx, now)
+    return undefined
+  },
+})

@@ -100,6 +100,7 @@ const start = async () => {
     await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
     await closed
+    await trawl.stickers?.telegram.flush()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

@@ -12,6 +12,9 @@ import { notificationsTables } from './love-parser/notifications/tables.ts'
 import { subscriptionsTables } from './love-parser/subscriptions/tables.ts'
 import { telegramAuthTables } from './love-parser/telegram-auth/tables.ts'
 import type { Kit } from './platform/db/kit.ts'
+import { artTables } from './stickers/art/tables.ts'
+import { stickersetsTables } from './stickers/stickersets/tables.ts'
+import { telegramTables } from './stickers/telegram/tables.ts'
 
 /** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */
 export const allTables = (kit: Kit) => ({
@@ -28,4 +31,7 @@ export const allTables = (kit: Kit) => ({
   ...replayTables(kit),
   ...channelSearchTables(kit),
   ...audienceTables(kit),
+  ...stickersetsTables(kit),
+  ...artTables(kit),
+  ...telegramTables(kit),
 })

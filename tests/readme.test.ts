@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import { DEVELOPMENT_SHOP } from '../src/config.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
@@ -104,4 +105,27 @@ describe('README', () => {
       expect(done.stdout).toContain(part)
     expect((await Bun.file(join(folder, 'channels.csv')).text()).split('\n')).toHaveLength(101)
   }, 30_000)
+  test('stickers.sh: the gallery answers the tour in both languages', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: stickers.sh (no curl or no bash on this machine)')
+      return
+    }
+    await Bun.write(join(folder, 'stickers.sh'), example('stickers.sh'))
+    const done = await run(['bash', '-euo', 'pipefail', 'stickers.sh'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const text of [
+      '"name":"Animals"',
+      '"name":"Животные"',
+      '{"exists":true,"name":"tour_cats","id":1,"title":"Котики"}',
+      'Стикерсет tour_cats уже есть в галерее',
+      '"totalElements":1',
+      'Sticker set 1 was not found',
+      'Стикерсет 1 не найден',
+    ])
+      expect(done.stdout).toContain(text)
+    const [ledger] = await app.platform.db.sql<{ n: number }>(
+      sql`select sum(delta) as n from sticker_art_transactions where user_id = 42`,
+    )
+    expect(Number(ledger?.n)).toBe(10)
+  }, 20_000)
 })

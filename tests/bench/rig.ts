@@ -161,7 +161,6 @@ export interface Load {
   cpu: number | undefined
 }
 const CONNECTIONS = 32
-
 /** Asks one thing over and over from a process of its own. */
 export const runLoad = async (server: Running, path: string, spanMs: number, header = INTERNAL): Promise<Load> => {
   const before = cpuOf(server.pid)

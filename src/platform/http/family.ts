@@ -23,6 +23,8 @@ export interface RouteDetail {
 /** One request on its way through the app. */
 export interface Call {
   requestId: string
+  /** Language of its texts, for a family whose guard reads one. */
+  language?: string
   /** Path of the URL, decoded nowhere. */
   path: string
   method: string
@@ -62,6 +64,8 @@ export interface HttpFamily {
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
+  /** What a client's X-Request-Id has to look like to be used; by default also `:` is allowed. */
+  requestId?: RegExp
   /** Headers of every response of the family. */
   headers?: Record<string, string>
   /** Last touch on every response of the family: CORS. Without a call for a route that always answers the same. */

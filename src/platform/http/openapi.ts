@@ -28,7 +28,9 @@ const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
 const DESCRIPTIONS: Record<number, string> = {
   101: 'Switching protocols',
   200: 'Success',
+  201: 'Created',
   202: 'Accepted',
+  204: 'Done, without a body',
   304: 'Not modified',
   400: 'Bad request',
   401: 'Missing or invalid credential',
