@@ -51,7 +51,7 @@ describe('stickers: configuration', () => {
       return (error as { problems: string[] }).problems
     }
   }
-  const PRODUCTION = { NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token' }
+  const PRODUCTION = { FAMILIES: 'gifty,stickers', NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token' }
 
   test('stickers §9.35: production refuses to start in the sandbox', () => {
     expect(problemsOf({ ...PRODUCTION, TELEGRAM_BOT_MODE: 'sandbox' })).toEqual([
