@@ -120,7 +120,7 @@ export const whileTimePasses = async <T>(app: Rig, work: Promise<T>, stepMs = 10
   const started = app.clock.now()
   while (!over && app.clock.now() - started < limitMs) {
     // A few turns for sockets between the steps, so that real answers are not outrun.
-    for (let turn = 0; turn < 3 && !over; turn++) await Bun.sleep(1)
+    for (let turn = 0; turn < 10 && !over; turn++) await Bun.sleep(1)
     if (!over && app.clock.sleeping() > 0) app.clock.advance(stepMs)
   }
   return watched

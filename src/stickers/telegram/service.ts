@@ -10,7 +10,7 @@ import type { TelegramRepository } from './repository.ts'
 /** All upstream work for one request (stickers §7). */
 const BUDGET_MS = 8000
 /** How long a single read waits for it: the call goes on and fills the cache for the next one. */
-const READ_PATIENCE_MS = 5500
+const READ_PATIENCE_MS = 5300
 const RETRY_AFTER_SECONDS = 5
 
 /** What a response says of Telegram in `X-Telegram-Info`. */
