@@ -6,6 +6,7 @@ import type { Worker } from './builtin-workers/worker.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
+import { listenLocally } from './local-socket.ts'
 import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
@@ -26,6 +27,9 @@ const start = async () => {
   if (!server) throw new Error('the server did not start')
   const port = Number(server.port)
   const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
+
+  const local =
+    trawl.crawler && config.crawler.socket !== undefined ? listenLocally(config.crawler.socket, trawl.app.fetch) : undefined
 
   const pings = setInterval(() => trawl.services.sockets.sweep(), PING_MS)
 
@@ -85,6 +89,7 @@ const start = async () => {
     const deadline = setTimeout(() => {
       log.warn('requests in flight did not end in time')
       server.stop(true)
+      void local?.stop(true)
       // With the database gone, leases cannot be given back: they expire by themselves, and the process still ends in time.
       setTimeout(() => process.exit(0), LAST_WORD_MS)
     }, config.shutdownTimeoutSeconds * 1000)
@@ -93,13 +98,16 @@ const start = async () => {
     clearInterval(pings)
     // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()
+    const closedLocally = local?.stop()
     trawl.dispatcher.close()
+    trawl.crawler?.leasing.close()
+    await trawl.crawler?.streams.stop()
     trawl.loveParser?.progress.stop()
     // Leases go back through the app itself, which needs no port for that.
     await Promise.all([trawl.runner.stop(), ...workers.map((worker) => worker.stop())])
     await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
-    await closed
+    await Promise.all([closed, closedLocally])
     await trawl.stickers?.telegram.flush()
     clearTimeout(deadline)
     await platform.close()

@@ -14,6 +14,7 @@ const SECURITY = {
   dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
   loveParser: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Token of a Love Parser login' },
   serviceToken: { type: 'apiKey', in: 'header', name: 'X-Service-Token', description: 'Service token of the stickers family' },
+  crawlerToken: { type: 'http', scheme: 'bearer', description: '`CRAWLER_API_TOKEN`, of the crawler family' },
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const
 

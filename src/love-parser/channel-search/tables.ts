@@ -56,8 +56,8 @@ export const channelSearchTables = defineTables((k) => {
     },
     (t) => [
       k.primaryKey({ columns: [t.searchId, t.channelId] }),
-      k.index('parsed_channels_members_ix').on(t.searchId, k.desc(t.memberCount), k.bytes(t.channelId)),
-      k.index('parsed_channels_activity_ix').on(t.searchId, k.desc(t.activityScore), k.bytes(t.channelId)),
+      k.index('parsed_channels_members_ix').on(t.searchId, k.desc(t.memberCount), k.bytewise(t.channelId)),
+      k.index('parsed_channels_activity_ix').on(t.searchId, k.desc(t.activityScore), k.bytewise(t.channelId)),
     ],
   )
   return { parsingHistory, parsedChannels }

@@ -66,6 +66,8 @@ export interface HttpFamily {
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
   /** What a client's X-Request-Id has to look like to be used; by default also `:` is allowed. */
   requestId?: RegExp
+  /** Put before a request id that the server makes. */
+  requestIdPrefix?: string
   /** Headers of every response of the family. */
   headers?: Record<string, string>
   /** Last touch on every response of the family: CORS. Without a call for a route that always answers the same. */

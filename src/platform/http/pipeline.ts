@@ -68,9 +68,9 @@ export const requireRoute = (call: Call): RouteInfo => {
   throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
 }
 
-const requestIdOf = (request: Request, family: HttpFamily): string => {
+const requestIdOf = (request: Request, { requestId = REQUEST_ID, requestIdPrefix = '' }: HttpFamily): string => {
   const given = request.headers.get('x-request-id')
-  return given !== null && (family.requestId ?? REQUEST_ID).test(given) ? given : crypto.randomUUID()
+  return given !== null && requestId.test(given) ? given : requestIdPrefix + crypto.randomUUID()
 }
 
 export interface PipelineDeps {

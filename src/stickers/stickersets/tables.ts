@@ -36,16 +36,16 @@ export const stickersetsTables = defineTables((k) => {
         k.index('stickersets_author_created_ix').on(t.authorId, t.createdAt, t.id).where(active),
         k
           .index('stickersets_author_title_ix')
-          .on(t.authorId, k.bytes(t.title) as SQL, t.id)
+          .on(t.authorId, k.bytewise(t.title) as SQL, t.id)
           .where(active),
         k
           .index('stickersets_author_name_ix')
-          .on(t.authorId, k.bytes(t.name) as SQL, t.id)
+          .on(t.authorId, k.bytewise(t.name) as SQL, t.id)
           .where(active),
         k.index('stickersets_author_likes_ix').on(t.authorId, t.likesCount, t.id).where(active),
         k
           .index('stickersets_author_visibility_ix')
-          .on(t.authorId, k.bytes(t.visibility) as SQL, t.id)
+          .on(t.authorId, k.bytewise(t.visibility) as SQL, t.id)
           .where(active),
         k
           .index('stickersets_public_ix')
