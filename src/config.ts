@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Development stand-ins, printed at start and refused when `NODE_ENV=production`. */
@@ -57,6 +56,8 @@ const strictFlag = z
   .transform((text) => ['true', '1', 'yes'].includes(text))
 /** Addresses and networks (`a.b.c.d/len`). */
 const networks = z.string().transform((text, ctx) => {
+  // Not imported: a start without such a list need not pay for it.
+  const { isIP } = process.getBuiltinModule('node:net')
   for (const part of list(text)) {
     const [address = '', bits, ...rest] = part.split('/')
     const most = isIP(address) === 6 ? 128 : 32
