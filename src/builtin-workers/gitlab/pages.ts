@@ -123,7 +123,9 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
       if (key !== undefined) seen.add(key)
       fresh.push(item)
     }
-    const last = items.at(-1)?.[collection.identity]
+    // A page that is read again does not move what is known to be stored.
+    const newest = items.at(-1)
+    const last = newest && !again(newest) ? newest[collection.identity] : undefined
     const total = headers.get('x-total')
     return {
       items: fresh,
