@@ -33,7 +33,13 @@ interface Said {
   headers?: Record<string, string>
 }
 
-const MAX_ATTEMPTS = 3
+export interface ApiDoubleOptions {
+  clock: Clock
+  token?: string
+  /** Before a task is dead. */
+  maxAttempts?: number
+}
+
 const DEFAULT_FANOUT = {
   group: ['FETCH_GROUP_DETAILS', 'FETCH_GROUP_MEMBERS', 'FETCH_PROJECTS', 'FETCH_ISSUES'],
   project: ['FETCH_PROJECT_DETAILS', 'FETCH_ISSUES', 'FETCH_MERGE_REQUESTS', 'FETCH_BRANCHES', 'FETCH_PIPELINES'],
@@ -43,7 +49,7 @@ const DEFAULT_FANOUT = {
  * As much of the crawler API as its worker talks to (gitlab-crawler §7.6, §7.10, §7.16, §8-§13), in memory: leases with fences and
  * attempts, reports with duplicates, re-queues, cancellation, areas, renewed credentials; over HTTP and WebSocket.
  */
-export const crawlerApiDouble = ({ clock, token = API_TOKEN }: { clock: Clock; token?: string }) => {
+export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: ApiDoubleOptions) => {
   const tasks = new Map<string, Task>()
   const reports: Report[] = []
   const seen = new Set<string>()
@@ -189,7 +195,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN }: { clock: Clock; t
   }
   const requeue = (task: Task, delayMs: number) => {
     task.lease = undefined
-    const dead = task.attempts >= MAX_ATTEMPTS
+    const dead = task.attempts >= maxAttempts
     task.status = dead ? 'failed' : 'queued'
     if (dead) task.deadLetter = true
     task.availableAt = clock.now() + Math.min(delayMs, 300_000)
@@ -251,7 +257,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN }: { clock: Clock; t
       options,
       rateLimits,
       resumeState: task.resumeState,
-      lease: { workerId, fence: task.fence, leaseSeconds, attempt: task.attempts, maxAttempts: MAX_ATTEMPTS },
+      lease: { workerId, fence: task.fence, leaseSeconds, attempt: task.attempts, maxAttempts },
     }
   }
 
@@ -318,7 +324,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN }: { clock: Clock; t
       Object.assign(task, { status: 'queued', lease: undefined, availableAt: clock.now() + (body.retryAfterSeconds ?? 0) * 1000 })
     }
     if (body.type === 'failed') {
-      if (body.retryable && task.attempts < MAX_ATTEMPTS) {
+      if (body.retryable && task.attempts < maxAttempts) {
         requeue(task, 5000 * 2 ** (task.attempts - 1))
         return { willRetry: true }
       }

@@ -251,6 +251,9 @@ export const startGitlabDouble = (options: GitlabOptions = {}) => {
     port: 0,
     hostname: '127.0.0.1',
     idleTimeout: 60,
+    development: false,
+    // A body that is meant to break needs no page about it.
+    error: () => new Response(null, { status: 500 }),
     async fetch(request) {
       const url = new URL(request.url)
       const token = (request.headers.get('authorization') ?? '').replace(/^Bearer /, '')

@@ -1,5 +1,6 @@
 import type { Control } from './control.ts'
 import { crawl, type StoredPage, TRUNCATED } from './crawl.ts'
+import { LeaseGone } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { LeasedTask } from './model.ts'
 import { type Opening, openTask } from './opening.ts'
@@ -160,7 +161,7 @@ const finish = async (work: Work, { base, plan, position }: Opening, store: Stor
   control.check()
   const items = ledger.processed()
   const itemsByType = { ...position.itemsByType }
-  await store.writeManifest({
+  const manifest = {
     taskId: task.id,
     type: plan.type,
     run: task.metadata.run,
@@ -175,6 +176,9 @@ const finish = async (work: Work, { base, plan, position }: Opening, store: Stor
     parts: store.parts(),
     truncated: position.warnings.some((text) => text.startsWith(TRUNCATED)),
     warnings: position.warnings,
+  }
+  await store.writeManifest(manifest, () => {
+    if (control.lost() || clock.now() >= reporter.leaseEndsAt()) throw new LeaseGone()
   })
   await reporter.send({
     type: 'completed',

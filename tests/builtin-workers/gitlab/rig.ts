@@ -13,14 +13,15 @@ export const UNLIMITED = { requestsPerMinute: 60_000_000, burstLimit: 1_000_000 
 export interface RigOptions {
   gitlab?: GitlabOptions
   settings?: Partial<GitlabWorkerOptions['settings']>
+  maxAttempts?: number
 }
 
 /** A worker, a GitLab on a port, a crawler API in memory, and a clock that moves when all of them wait. */
-export const createRig = async ({ gitlab: gitlabOptions = {}, settings = {} }: RigOptions = {}) => {
+export const createRig = async ({ gitlab: gitlabOptions = {}, settings = {}, maxAttempts = 3 }: RigOptions = {}) => {
   const clock = steppingClock()
   const root = mkdtempSync(join(tmpdir(), 'trawl-gitlab-'))
   const gitlab = startGitlabDouble({ now: clock.now, ...gitlabOptions })
-  const api = crawlerApiDouble({ clock })
+  const api = crawlerApiDouble({ clock, maxAttempts })
   const log: string[] = []
   const workers: Awaited<ReturnType<typeof startGitlabWorker>>[] = []
   let tasks = 0
@@ -117,7 +118,7 @@ const countedDisk = (disk: Disk, during: <T>(work: () => Promise<T>) => Promise<
   makeDirectory: (path) => during(() => disk.makeDirectory(path)),
   write: (path, position, bytes) => during(() => disk.write(path, position, bytes)),
   size: (path) => during(() => disk.size(path)),
-  replace: (path, bytes) => during(() => disk.replace(path, bytes)),
+  replace: (path, bytes, writer, proceed) => during(() => disk.replace(path, bytes, writer, proceed)),
 })
 
 export const filesBelow = (directory: string): Record<string, string> => {

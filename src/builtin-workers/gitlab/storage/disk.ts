@@ -10,8 +10,12 @@ export interface Disk {
   write(path: string, position: number, bytes: Uint8Array): Promise<void>
   /** Size in bytes, or undefined when there is no such file. */
   size(path: string): Promise<number | undefined>
-  /** Puts a whole file in place at once: readers see the old or the new one, also after a power loss. */
-  replace(path: string, bytes: Uint8Array): Promise<void>
+  /**
+   * Puts a whole file in place at once: readers see the old or the new one, also after a power loss.
+   * @param writer tells several that write the same file apart
+   * @param proceed has the last word before the file is seen: it throws to leave everything as it is
+   */
+  replace(path: string, bytes: Uint8Array, writer: number, proceed: () => void): Promise<void>
 }
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
@@ -59,10 +63,16 @@ export const systemDisk: Disk = {
     })
     return found?.size
   },
-  async replace(path, bytes) {
-    const temporary = `${path}.new`
+  async replace(path, bytes, writer, proceed) {
+    const temporary = `${path}.new-${writer}`
     await within(temporary, NEW_FILE | constants.O_TRUNC, (file) => writeAll(file, bytes, 0))
-    await rename(temporary, path)
+    try {
+      proceed()
+      await rename(temporary, path)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
     await syncDirectory(dirname(path))
   },
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { messageOf, TaskFailure } from '../errors.ts'
+import { LeaseGone, messageOf, TaskFailure } from '../errors.ts'
 import { cleaned } from './clean.ts'
 import type { Disk } from './disk.ts'
 import type { Encoder, ItemMeta } from './formats.ts'
@@ -18,8 +18,8 @@ export interface Store {
   parts(): Part[]
   /** Path relative to the root. */
   manifestPath: string
-  /** @throws TaskFailure STORAGE_FAILED */
-  writeManifest(manifest: object): Promise<void>
+  /** `proceed` is asked last, right before the manifest is there. @throws TaskFailure STORAGE_FAILED; LeaseGone from `proceed` */
+  writeManifest(manifest: object, proceed: () => void): Promise<void>
 }
 
 export interface StoreOptions {
@@ -52,6 +52,7 @@ export const createStore = (options: StoreOptions): Store => {
       made = true
       return await work()
     } catch (error) {
+      if (error instanceof LeaseGone) throw error
       throw new TaskFailure('STORAGE_FAILED', `the result cannot be stored: ${messageOf(error)}`, true)
     }
   }
@@ -72,10 +73,10 @@ export const createStore = (options: StoreOptions): Store => {
       own.items += items.length
     },
     parts: () => [...options.parts, ...(own.items > 0 ? [{ ...own }] : [])],
-    writeManifest: (manifest) =>
-      stored(() =>
-        disk.replace(join(directory, 'manifest.json'), encoder.encode(withoutSecret(`${JSON.stringify(manifest, null, 2)}\n`))),
-      ),
+    writeManifest(manifest, proceed) {
+      const bytes = encoder.encode(withoutSecret(`${JSON.stringify(manifest, null, 2)}\n`))
+      return stored(() => disk.replace(join(directory, 'manifest.json'), bytes, options.fence, proceed))
+    },
   }
 }
 
