@@ -77,7 +77,9 @@ describe('configuration', () => {
 
   test('gifty §1.1: production without INTERNAL_API_TOKEN does not start and names the variable', () => {
     for (const env of [{}, { INTERNAL_API_TOKEN: '' }] as Record<string, string>[])
-      expect(problemsOf({ NODE_ENV: 'production', ...LOVE_PARSER, ...env })).toEqual(['INTERNAL_API_TOKEN is required in production'])
+      expect(problemsOf({ NODE_ENV: 'production', ...LOVE_PARSER, ...env })).toEqual([
+        'INTERNAL_API_TOKEN is required in production',
+      ])
   })
 
   test('DESIGN §5: production asks for the secrets of mounted families only', () => {

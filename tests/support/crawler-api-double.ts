@@ -291,14 +291,14 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
     if (JSON.stringify(body).length > 1_048_576) return { status: 413, code: 'PAYLOAD_TOO_LARGE' }
     if (
       JSON.stringify(body.resumeState ?? null).length > 65_536 ||
-      body.updateId.length > 128 ||
+      body.updateId?.length > 128 ||
       JSON.stringify(body.metadata ?? {}).length > 16_384
     )
       return { status: 400, code: 'VALIDATION_FAILED' }
     if (task.status === 'completed' || task.status === 'failed')
       return { status: 200, data: { taskId, currentStatus: task.status, ignored: true } }
     const key = `${taskId} ${body.updateId}`
-    if (seen.has(key)) return { status: 200, data: { taskId, currentStatus: task.status, duplicate: true } }
+    if (body.updateId && seen.has(key)) return { status: 200, data: { taskId, currentStatus: task.status, duplicate: true } }
     if (!held) return { status: 409, code: 'LEASE_LOST' }
     seen.add(key)
     const lease = task.lease as NonNullable<Task['lease']>

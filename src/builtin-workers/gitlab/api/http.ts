@@ -1,6 +1,6 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
-import { ApiProblem } from '../errors.ts'
+import { ApiProblem, messageOf } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
 import { retryAfterMs } from '../waiting.ts'
 import { readableTasks, understood } from './answers.ts'
@@ -86,7 +86,7 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const giveBack = (tasks: LeasedTask[]) => {
     for (const { id, lease } of tasks)
       post(`${taskPath(id)}/progress`, { type: 'status', status: 'queued', ...lease }, CALL_TIMEOUT_MS, never).catch((error) =>
-        log.warn('a late lease was not given back', { task_id: id, error: String(error) }),
+        log.warn('a late lease was not given back', { task_id: id, problem: messageOf(error) }),
       )
   }
 
