@@ -115,6 +115,8 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
     async until(id: string, ...wanted: Task['status'][]) {
       while (!wanted.includes((tasks.get(id) as Task).status)) await new Promise<void>((resolve) => wake.push(resolve))
     },
+    /** Takes back the leases that have run out. */
+    sweep: () => expire(),
     shutdown() {
       for (const socket of sockets) socket.send({ type: 'system', data: { messageType: 'shutdown', message: 'bye' } })
     },
@@ -126,7 +128,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
       const body: any = await request.json().catch(() => undefined)
       const said =
         request.headers.get('authorization') === `Bearer ${token}`
-          ? await call(path, body)
+          ? await call(path, body, request.signal)
           : { status: 401, code: 'UNAUTHORIZED' }
       return said.status === 200
         ? Response.json({ data: said.data })
@@ -154,12 +156,16 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
               send: (frame: object) => ws.send(JSON.stringify(frame)),
               workerId: ws.data.workerId,
               close: () => ws.close(),
+              gone: new AbortController(),
             }
             sockets.add(ws.data.self)
             ws.data.self.send({ type: 'connection_ready', status: 'connection_ready', connectionId: ws.data.workerId })
           },
           message: (ws, text) => void frame(ws.data.self, JSON.parse(String(text))),
-          close: (ws) => void sockets.delete(ws.data.self),
+          close(ws) {
+            ws.data.self.gone.abort()
+            sockets.delete(ws.data.self)
+          },
         },
       })
       return { url: `http://127.0.0.1:${server.port}/api/internal2`, stop: () => server.stop(true) }
@@ -173,7 +179,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
         : type === 'heartbeat'
           ? '/heartbeat'
           : `/tasks/${encodeURIComponent(data.taskId)}/${type === 'token_refresh_request' ? 'credentials/refresh' : 'progress'}`
-    const said = await call(path, { ...data, ...(path.endsWith('/progress') ? { type } : {}) })
+    const said = await call(path, { ...data, ...(path.endsWith('/progress') ? { type } : {}) }, socket.gone.signal)
     if (said.status !== 200)
       return socket.send({ type: 'error', data: { refId: id, code: said.code, status: said.status, message: said.code } })
     if (type === 'task_request') {
@@ -201,7 +207,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
     task.availableAt = clock.now() + Math.min(delayMs, 300_000)
   }
 
-  const call = async (path: string, body: any): Promise<Said> => {
+  const call = async (path: string, body: any, caller?: AbortSignal): Promise<Said> => {
     const [, , id = '', verb = ''] = path.split('/')
     const taskId = decodeURIComponent(id)
     const name =
@@ -212,17 +218,19 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
       return put
     }
     expire()
-    const said = name === 'lease' ? await lease(body) : name === 'heartbeat' ? heartbeat(body) : await ofTask(name, taskId, body)
+    const said =
+      name === 'lease' ? await lease(body, caller) : name === 'heartbeat' ? heartbeat(body) : await ofTask(name, taskId, body)
     if (name === 'report') reports.push({ taskId, body, at: clock.now(), status: said.status, answer: said.data })
     changed()
     return (await double.after?.(name, taskId, body)) ?? said
   }
 
-  const lease = async (body: any): Promise<Said> => {
+  const lease = async (body: any, caller?: AbortSignal): Promise<Said> => {
     double.leases.push(body)
     const until = clock.now() + body.waitSeconds * 1000
     for (;;) {
       expire()
+      if (caller?.aborted) return { status: 200, data: [] }
       const due = [...tasks.values()]
         .filter((task) => task.status === 'queued' && task.availableAt <= clock.now())
         .slice(0, body.max)

@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Control } from './control.ts'
-import { badTask, GitlabRefusal, TaskFailure } from './errors.ts'
+import { badTask, GitlabRefusal, LeaseGone, TaskFailure } from './errors.ts'
 import { createReader, type Page } from './pages.ts'
 import { type Area, areaOf, areaRow } from './plan/areas.ts'
 import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'
@@ -103,7 +103,8 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
     const items = await detailed(collection, wanted)
     const { area } = collection
     const rows = area && options.format !== 'json' ? items.map((item) => areaRow(area, item)) : items
-    control.check()
+    // A stop waits for the page in flight, a lost lease does not.
+    if (control.lost()) throw new LeaseGone()
     await store.append(rows, {
       taskId: options.taskId,
       type: plan.type,

@@ -41,7 +41,9 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
       if (over.signal.aborted) resolve(undefined)
       over.signal.addEventListener('abort', () => resolve(undefined))
     })
-    void clock.sleep(timeoutMs, done.signal).then(() => over.abort())
+    void clock.sleep(timeoutMs, done.signal).then(() => {
+      if (!done.signal.aborted) over.abort()
+    })
     try {
       const request = new Request(`${base}${path}`, {
         method: 'POST',

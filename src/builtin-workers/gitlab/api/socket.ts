@@ -18,14 +18,19 @@ export interface SocketApiOptions {
 
 const CALL_TIMEOUT_MS = 10_000
 const REFRESH_TIMEOUT_MS = 30_000
+/** How long a request for tasks may bring some after a stop, and how long giving one back may take. */
+const LINGER_MS = 1_000
+const LAST_WORD_MS = 1_000
 const MOST_REMEMBERED = 1000
 
 /** The crawler API over one WebSocket (gitlab-crawler §13): tasks are pushed into a request for them, every report is acknowledged. */
 export const socketApi = (options: SocketApiOptions): CrawlerApi => {
-  const { workerId, log } = options
+  const { workerId, clock, log } = options
   let events: ApiEvents | undefined
   let stopped = false
   const waiting: LeasedTask[] = []
+  let asking: Promise<unknown> | undefined
+  const givingBack = new Set<Promise<void>>()
   // A resumed connection brings assignments again that the old one may have delivered.
   const seen = new Set<string>()
 
@@ -48,19 +53,34 @@ export const socketApi = (options: SocketApiOptions): CrawlerApi => {
     }
   }
   const giveBack = ({ id, lease }: LeasedTask) => {
-    call('status', { taskId: id, status: 'queued', workerId: lease.workerId, fence: lease.fence }, CALL_TIMEOUT_MS).catch(
-      (error) => log.warn('a late lease was not given back', { task_id: id, problem: messageOf(error) }),
-    )
+    const { workerId: holder, fence } = lease
+    const given: Promise<void> = call('status', { taskId: id, status: 'queued', workerId: holder, fence }, LAST_WORD_MS)
+      .catch((error) => log.warn('a late lease was not given back', { task_id: id, problem: messageOf(error) }))
+      .finally(() => givingBack.delete(given))
+    givingBack.add(given)
   }
 
   return {
     async lease({ types, max, leaseSeconds, waitSeconds }, signal) {
       if (waiting.length === 0) {
         const request = { max, types, leaseSeconds, waitSeconds, workerId }
+        // Not given up with `signal`: the server goes on with it, and its tasks have to be given back.
+        const asked = call('task_request', request, waitSeconds * 1000 + CALL_TIMEOUT_MS).finally(() => {
+          if (asking === asked) asking = undefined
+        })
+        asking = asked
+        asked.catch(() => {}) // heard in the race, if still awaited
+        const gone = new AbortController()
+        const stop = new Promise<void>((resolve) => {
+          if (signal.aborted) resolve()
+          signal.addEventListener('abort', () => resolve(), { signal: gone.signal })
+        })
         try {
-          await call('task_request', request, waitSeconds * 1000 + CALL_TIMEOUT_MS, signal)
+          await Promise.race([asked, stop])
         } catch (error) {
           if (!signal.aborted && waiting.length === 0) throw error
+        } finally {
+          gone.abort()
         }
       }
       if (!signal.aborted) return waiting.splice(0, max)
@@ -84,6 +104,13 @@ export const socketApi = (options: SocketApiOptions): CrawlerApi => {
     listen(ears) {
       events = ears
     },
-    close: connection.close,
+    async close() {
+      // What a stop gives back is what a request still under way is answered with, at once.
+      const over = new AbortController()
+      await Promise.race([asking?.catch(() => {}), clock.sleep(LINGER_MS, over.signal)])
+      over.abort()
+      await Promise.all(givingBack)
+      await connection.close()
+    },
   }
 }

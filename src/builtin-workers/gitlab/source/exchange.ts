@@ -37,7 +37,9 @@ export const exchange = async (url: string, headers: Record<string, string>, opt
   const stop = () => over.abort()
   signal.addEventListener('abort', stop)
   const ended = new Promise<undefined>((resolve) => over.signal.addEventListener('abort', () => resolve(undefined)))
-  void clock.sleep(timeoutMs, done.signal).then(() => over.abort())
+  void clock.sleep(timeoutMs, done.signal).then(() => {
+    if (!done.signal.aborted) over.abort()
+  })
   try {
     const request = new Request(url, { headers, redirect: 'manual', signal: over.signal })
     const answer = (async () => {
