@@ -1,5 +1,8 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
+import { crawlerFamily } from './crawler/family.ts'
+import { crawlerRoutes } from './crawler/index.ts'
+import { crawlerDomains } from './crawler/services.ts'
 import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
 import { giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
@@ -19,8 +22,8 @@ import type { Platform } from './platform/index.ts'
 const HARD_BODY_BYTES = 64 * MIB
 /** Largest frame of the worker protocol (gifty §4). */
 const MAX_FRAME_BYTES = 2 * MIB
-/** Longer than the longest long poll (30 s). */
-const IDLE_SECONDS = 60
+/** Longer than the longest long poll (60 s, crawler). */
+const IDLE_SECONDS = 90
 /** A timer may come a little early; the tick it brings still counts. */
 const TICK_SLACK_MS = 50
 
@@ -36,11 +39,13 @@ export const createApp = (platform: Platform) => {
   const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const services = gifty.start(engine, dispatcher)
+  const crawler = mounted.has('crawler') ? crawlerDomains(platform) : undefined
   const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services }),
     ...(loveParser?.schedules ?? []),
+    ...(crawler?.schedules ?? []),
   ])
   const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
@@ -69,6 +74,7 @@ export const createApp = (platform: Platform) => {
     metrics,
     families: [
       ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
+      ...(crawler ? [crawlerFamily({ platform, dashboard, server: () => server(), isStopping: () => state.stopping })] : []),
       // Always: its envelope is that of the paths nobody claims.
       loveParserFamily({ platform, accounts: loveParser?.accounts, server: () => server() }),
     ],
@@ -88,6 +94,17 @@ export const createApp = (platform: Platform) => {
   )
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
+    .use(
+      crawler
+        ? crawlerRoutes({
+            services: crawler,
+            clock,
+            settings: config.crawler,
+            server: () => server() as never,
+            isStopping: () => state.stopping,
+          })
+        : new Elysia(),
+    )
     .use(aliveRoutes())
     .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: db.ping }) : new Elysia())
     .use(opsRoutes(platform, state))
@@ -100,7 +117,7 @@ export const createApp = (platform: Platform) => {
    * processes may do so.
    */
   const tick = async () => {
-    const steps: (() => Promise<unknown>)[] = [engine.sweep]
+    const steps: (() => Promise<unknown>)[] = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
     if (config.role !== 'api' && config.role !== 'worker') {
       steps.push(schedules.tick)
       if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
@@ -127,6 +144,7 @@ export const createApp = (platform: Platform) => {
     /** The process's own workers; not started. */
     runner,
     loveParser,
+    crawler,
     /** Before the first tick: what has to stand in the database. */
     async prepare() {
       await schedules.register()

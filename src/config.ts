@@ -15,7 +15,7 @@ const DEVELOPMENT_SECRETS = {
 } as const
 
 /** The API families this build contains; later families join here and in `app.ts`. */
-export const FAMILIES = ['gifty', 'love-parser'] as const
+export const FAMILIES = ['gifty', 'crawler', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
 export const EMBEDDABLE_WORKERS = ['web', 'telegram', 'gitlab'] as const
 /** Those that run without being asked for. */
@@ -85,6 +85,12 @@ const origins = z.string().transform((text, ctx) => {
     if (part !== '*' && !URL.canParse(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not an origin` })
   return list(text)
 })
+const httpUrl = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\/[^\s#@]+$/.test(text) && URL.canParse(text),
+    'must be an http(s) URL without user info or fragment',
+  )
 const regex = z.string().transform((text, ctx) => {
   try {
     return new RegExp(`^(?:${text})$`)
@@ -230,6 +236,59 @@ export const VARIABLES = {
     '100',
     'most channels of one search, 5 to 200',
   ),
+  CRAWLER_SOCKET: variable(
+    z.string().min(1),
+    'empty',
+    'path of the Unix socket that the crawler family is served on without a token',
+  ),
+  CRAWLER_IMPORT_DB: variable(z.string().min(1), 'empty', 'SQLite file of an earlier crawler, imported once'),
+  CRAWLER_DEFAULT_API_ENDPOINT: variable(httpUrl, 'empty', 'GitLab API of crawler tasks that name none'),
+  CRAWLER_GITLAB_HOSTS: variable(
+    z.string().transform((text) => list(text.toLowerCase())),
+    'empty',
+    'comma list of the GitLab hosts that tasks may name; empty allows all',
+  ),
+  CRAWLER_OAUTH_CLIENT_ID: variable(
+    z.string().min(1),
+    'empty',
+    'OAuth application that refreshes tokens of tasks without one of their own',
+  ),
+  CRAWLER_OAUTH_CLIENT_SECRET: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
+  CRAWLER_HEALTH_AUTH: variable(
+    z.enum(['public', 'required']),
+    'public',
+    'whether basic health of the crawler family needs a credential',
+  ),
+  CRAWLER_RATE_LIMIT: variable(
+    integer(0, 1_000_000_000),
+    '600',
+    'crawler requests a principal may make per minute; 0 is no limit',
+  ),
+  CRAWLER_PROGRESS_RATE_LIMIT: variable(
+    integer(0, 1_000_000_000),
+    '6000',
+    'progress updates a principal may send per minute; 0 is no limit',
+  ),
+  CRAWLER_MAX_BODY_BYTES: variable(
+    integer(1024, 16 * 1_048_576),
+    '1048576',
+    'largest crawler body and WebSocket frame, in bytes; four times as much for bulk',
+  ),
+  CRAWLER_MAX_CONNECTIONS: variable(integer(0, 1_000_000), '100', 'most crawler WebSockets of this process'),
+  CRAWLER_HEARTBEAT_MS: variable(integer(1000, 60_000), '30000', 'how often a crawler WebSocket is pinged'),
+  CRAWLER_RESUME_SECONDS: variable(integer(0, 600), '300', 'how long a closed crawler WebSocket can be resumed'),
+  CRAWLER_RESUME_MESSAGES: variable(integer(0, 10_000), '1000', 'most missed events a resumed connection gets'),
+  CRAWLER_MAX_ATTEMPTS: variable(integer(1, 100), '3', 'leases a crawler task may lose before it has failed'),
+  CRAWLER_STALE_AFTER_SECONDS: variable(
+    integer(10, 864_000),
+    '7200',
+    'a running crawler task without lease and update for so long is queued again',
+  ),
+  CRAWLER_FANOUT: variable(
+    z.enum(['default', 'full', 'none']),
+    'default',
+    'tasks a discovered area spawns where its task names none',
+  ),
   WORKER_API_URL: variable(
     z
       .string()
@@ -331,8 +390,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
         if (parsed[name] === undefined) problems.push(`${name} is required in production`)
   }
   // Not used by the families of this release, but a development value in production is a mistake all the same.
-  const crawlerToken = secretFor('CRAWLER_API_TOKEN', false) || undefined
   secretFor('SERVICE_TOKENS', false)
+  const crawlerToken = secretFor('CRAWLER_API_TOKEN', false) || undefined
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
@@ -358,7 +417,6 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     trustProxy: parsed.TRUST_PROXY ?? 0,
     internalToken,
     analyticsToken,
-    crawlerToken,
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
@@ -394,6 +452,27 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
     channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
+    crawler: {
+      /** Undefined: protected routes are 503 to all but the Unix socket and admins (gitlab-crawler §2). */
+      token: crawlerToken,
+      socket: parsed.CRAWLER_SOCKET,
+      importDb: parsed.CRAWLER_IMPORT_DB,
+      defaultApiEndpoint: parsed.CRAWLER_DEFAULT_API_ENDPOINT,
+      gitlabHosts: parsed.CRAWLER_GITLAB_HOSTS ?? [],
+      oauthClientId: parsed.CRAWLER_OAUTH_CLIENT_ID,
+      oauthClientSecret: parsed.CRAWLER_OAUTH_CLIENT_SECRET,
+      healthAuth: parsed.CRAWLER_HEALTH_AUTH ?? ('public' as const),
+      rateLimit: parsed.CRAWLER_RATE_LIMIT ?? 600,
+      progressRateLimit: parsed.CRAWLER_PROGRESS_RATE_LIMIT ?? 6000,
+      maxBodyBytes: parsed.CRAWLER_MAX_BODY_BYTES ?? 1_048_576,
+      maxConnections: parsed.CRAWLER_MAX_CONNECTIONS ?? 100,
+      heartbeatMs: parsed.CRAWLER_HEARTBEAT_MS ?? 30_000,
+      resumeMs: (parsed.CRAWLER_RESUME_SECONDS ?? 300) * 1000,
+      resumeMessages: parsed.CRAWLER_RESUME_MESSAGES ?? 1000,
+      maxAttempts: parsed.CRAWLER_MAX_ATTEMPTS ?? 3,
+      staleAfterMs: (parsed.CRAWLER_STALE_AFTER_SECONDS ?? 7200) * 1000,
+      fanout: parsed.CRAWLER_FANOUT ?? ('default' as const),
+    },
     shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
     gitlabWorker: {
       apiUrl: parsed.WORKER_API_URL,

@@ -5,6 +5,7 @@ import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
+import { listenLocally } from './local-socket.ts'
 import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
@@ -25,6 +26,9 @@ const start = async () => {
   if (!server) throw new Error('the server did not start')
   const port = Number(server.port)
   const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
+
+  const local =
+    trawl.crawler && config.crawler.socket !== undefined ? listenLocally(config.crawler.socket, trawl.app.fetch) : undefined
 
   const pings = setInterval(() => trawl.services.sockets.sweep(), PING_MS)
 
@@ -75,15 +79,15 @@ const start = async () => {
   }
   /** The crawler family's reference worker (gitlab-worker §1): a client like any other, without a network in between. */
   const startGitlab = async () => {
-    if (!(config.families as readonly string[]).includes('crawler'))
+    if (!config.families.includes('crawler'))
       return log.warn('the embedded GitLab worker needs the crawler family and does not run')
-    if (!config.crawlerToken) return log.warn('the embedded GitLab worker needs CRAWLER_API_TOKEN and does not run')
+    if (!config.crawler.token) return log.warn('the embedded GitLab worker needs CRAWLER_API_TOKEN and does not run')
     const { startGitlabWorker } = await import('./builtin-workers/gitlab/index.ts')
     try {
       const worker = await startGitlabWorker({
         settings: config.gitlabWorker,
         url: 'http://localhost/api/internal2',
-        token: config.crawlerToken,
+        token: config.crawler.token,
         fetch: (request) => trawl.app.handle(request),
         log,
         clock,
@@ -108,6 +112,7 @@ const start = async () => {
     const deadline = setTimeout(() => {
       log.warn('requests in flight did not end in time')
       server.stop(true)
+      void local?.stop(true)
       // With the database gone, leases cannot be given back: they expire by themselves, and the process still ends in time.
       setTimeout(() => process.exit(0), LAST_WORD_MS)
     }, config.shutdownTimeoutSeconds * 1000)
@@ -116,13 +121,16 @@ const start = async () => {
     clearInterval(pings)
     // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()
+    const closedLocally = local?.stop()
     trawl.dispatcher.close()
+    trawl.crawler?.leasing.close()
+    await trawl.crawler?.streams.stop()
     trawl.loveParser?.progress.stop()
     // Leases go back through the app itself, which needs no port for that.
     await Promise.all([trawl.runner.stop(), ...workers.map((worker) => worker.stop())])
     await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
-    await closed
+    await Promise.all([closed, closedLocally])
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

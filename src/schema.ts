@@ -1,4 +1,9 @@
 import { accessTables } from './access/tables.ts'
+import { areasTables } from './crawler/areas/tables.ts'
+import { credentialsTables } from './crawler/credentials/tables.ts'
+import { progressTables } from './crawler/progress/tables.ts'
+import { streamsTables } from './crawler/streams/tables.ts'
+import { tasksTables as crawlerTasksTables } from './crawler/tasks/tables.ts'
 import { engineTables } from './engine/tables.ts'
 import { catalogTables } from './gifty/catalog/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
@@ -28,4 +33,27 @@ export const allTables = (kit: Kit) => ({
   ...replayTables(kit),
   ...channelSearchTables(kit),
   ...audienceTables(kit),
+  ...crawlerTables(kit),
 })
+
+/** The crawler's, under names that no other family has. */
+const crawlerTables = (kit: Kit) => {
+  const { tasks, audit, receipts } = crawlerTasksTables(kit)
+  const { accounts } = credentialsTables(kit)
+  const { timeline } = progressTables(kit)
+  const { areas, taskAreas, authorizations } = areasTables(kit)
+  const { events, connections, processes } = streamsTables(kit)
+  return {
+    crawlerAccounts: accounts,
+    crawlerTasks: tasks,
+    crawlerAudit: audit,
+    crawlerReceipts: receipts,
+    crawlerTimeline: timeline,
+    crawlerAreas: areas,
+    crawlerTaskAreas: taskAreas,
+    crawlerAreaAuthorizations: authorizations,
+    crawlerEvents: events,
+    crawlerConnections: connections,
+    crawlerProcesses: processes,
+  }
+}

@@ -1,6 +1,6 @@
 export type { Holder } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
-export { createDispatcher, type Dispatcher } from './dispatcher.ts'
+export { createDispatcher, type Dispatcher, type LeasePort } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
 export {
   defineKind,

@@ -11,6 +11,7 @@ const INFO = {
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
   dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
+  crawlerToken: { type: 'http', scheme: 'bearer', description: '`CRAWLER_API_TOKEN`, of the crawler family' },
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const
 

@@ -19,6 +19,11 @@ export interface KeyRing {
   encrypt(plain: string, place: SecretPlace): string
   /** @throws Error when the key is unknown, the text was changed, or it belongs to another place. Says nothing of the content. */
   decrypt(stored: string, place: SecretPlace): string
+  /**
+   * Keyed hashes of a text, hex, one per key with the first key's first: equal secrets can be found without being stored readably,
+   * also those hashed before a key was added. `purpose` keeps hashes of different columns apart.
+   */
+  hashes(plain: string, purpose: string): string[]
 }
 
 export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
@@ -51,6 +56,8 @@ export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
         throw new Error('stored secret does not decrypt: wrong key, changed text, or another row')
       }
     },
+    hashes: (plain, purpose) =>
+      keys.map(({ key }) => new Bun.CryptoHasher('sha256', key).update(JSON.stringify([purpose, plain])).digest('hex')),
   }
 }
 

@@ -62,6 +62,8 @@ export interface HttpFamily {
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
+  /** Put before a request id that the server makes. */
+  requestIdPrefix?: string
   /** Headers of every response of the family. */
   headers?: Record<string, string>
   /** Last touch on every response of the family: CORS. Without a call for a route that always answers the same. */

@@ -66,9 +66,9 @@ export const requireRoute = (call: Call): RouteInfo => {
   throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
 }
 
-const requestIdOf = (request: Request): string => {
+const requestIdOf = (request: Request, { requestIdPrefix = '' }: HttpFamily): string => {
   const given = request.headers.get('x-request-id')
-  return given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID()
+  return given !== null && REQUEST_ID.test(given) ? given : requestIdPrefix + crypto.randomUUID()
 }
 
 export interface PipelineDeps {
@@ -126,7 +126,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       headers = new Headers({ 'content-type': 'application/json;charset=utf-8', ...family.headers })
       staticHeaders.set(family, headers)
     }
-    headers.set('x-request-id', requestIdOf(request))
+    headers.set('x-request-id', requestIdOf(request, family))
     // Below what the clock can tell apart.
     series.observe(200, 0)
     const response = new Response(body, { headers })
@@ -174,11 +174,12 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     const route = aliased && found?.family !== aliased ? undefined : found
     const same = route?.detail['x-static']
     if (route && same !== undefined) return answerStatic(same, route, request)
+    const family = aliased ?? (route ? route.family : familyOf(path))
     const call: Call = {
-      requestId: requestIdOf(request),
+      requestId: requestIdOf(request, family),
       path,
       method,
-      family: aliased ?? (route ? route.family : familyOf(path)),
+      family,
       route,
       allowed: found ? [] : index.allowed(path),
       startedAt: performance.now(),

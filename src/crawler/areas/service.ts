@@ -1,0 +1,147 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Steps, Tx } from '../../platform/db/index.ts'
+import { createId } from '../../platform/ids.ts'
+import { digest } from '../fields.ts'
+import { NEW_PROGRESS, type TaskRow } from '../tasks/row.ts'
+import type { TaskStore } from '../tasks/store.ts'
+import { commandOf, type TaskType } from '../vocabulary.ts'
+import { type AreaEntry, type AreasResult, type Fanout, spawnedTypes } from './model.ts'
+import type { AreaRow, AreasRepository } from './repository.ts'
+
+export interface Discovered {
+  result: AreasResult
+  /** Areas that the task had not brought before. */
+  newGroups: number
+  newProjects: number
+  spawned: TaskRow[]
+}
+const lastSegment = (path: string) => path.slice(path.lastIndexOf('/') + 1)
+
+/** Areas and the tasks they spawn (§11). */
+export const createAreas = ({
+  clock,
+  repository,
+  store,
+  fanout,
+}: {
+  clock: Clock
+  repository: AreasRepository
+  store: TaskStore
+  fanout: Fanout
+}) => {
+  const spawn = (parent: TaskRow, area: AreaRow, type: TaskType, now: number): TaskRow => {
+    const options = JSON.parse(parent.options)
+    const { pagination, outputFormat, includeMetadata } = options
+    return {
+      id: createId(clock),
+      taskType: type,
+      command: commandOf(type, area.type),
+      status: 'queued',
+      failureKind: null,
+      leasable: 1,
+      fullPath: area.fullPath,
+      resourceKey: digest(area.fullPath),
+      gitlabId: area.gitlabId,
+      resourceType: area.type,
+      branch: null,
+      fromDate: parent.fromDate,
+      toDate: parent.toDate,
+      accountId: parent.accountId,
+      spawnedFrom: parent.id,
+      spawnRun: parent.run,
+      spawnKey: digest(parent.id, parent.createdAt, parent.run, area.type, area.gitlabId, type),
+      duplicateKey: null,
+      provider: parent.provider,
+      userId: null,
+      apiEndpoint: parent.apiEndpoint,
+      instance: parent.instance,
+      options: JSON.stringify({
+        resourceId: area.fullPath,
+        resourceType: area.type,
+        fromDate: options.fromDate,
+        toDate: options.toDate,
+        pagination: pagination?.pageSize === undefined ? undefined : { pageSize: pagination.pageSize },
+        outputFormat,
+        includeMetadata,
+      }),
+      rateLimits: parent.rateLimits,
+      priority: parent.priority,
+      progress: NEW_PROGRESS,
+      resumeState: null,
+      lastUpdate: null,
+      timelineSize: 0,
+      timelineTruncated: 0,
+      run: 1,
+      createdAt: now,
+      startedAt: null,
+      finishedAt: null,
+      updatedAt: now,
+      activeAt: now,
+      attempts: 0,
+      maxAttempts: parent.maxAttempts,
+      fence: 0,
+      leaseOwner: null,
+      leaseSeconds: null,
+      leaseExpiresAt: null,
+      availableAt: now,
+    }
+  }
+
+  return {
+    /** Stores areas that a task has found and spawns their tasks; events are the caller's. */
+    *discover(tx: Tx, parent: TaskRow, entries: AreaEntry[], now: number): Steps<Discovered> {
+      const { instance } = parent
+      const rows = new Map<string, AreaRow>()
+      const seenIds = new Set<string>()
+      for (const entry of entries) {
+        const key = digest(instance, entry.fullPath)
+        const id = `${entry.type} ${entry.gitlabId}`
+        // Of entries that name one area twice the first counts.
+        if (rows.has(key) || seenIds.has(id)) continue
+        seenIds.add(id)
+        rows.set(key, {
+          key,
+          instance,
+          fullPath: entry.fullPath,
+          gitlabId: entry.gitlabId,
+          type: entry.type,
+          name: entry.name ?? lastSegment(entry.fullPath),
+          webUrl: entry.webUrl ?? null,
+          description: entry.description ?? null,
+          parentPath: entry.parentPath ?? null,
+          discoveredBy: entry.discoveredBy ?? null,
+          createdAt: now,
+        })
+      }
+      const areas = [...rows.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+      yield* repository.rename(tx, instance, areas)
+      const made = yield* repository.upsert(tx, areas)
+      const linked = yield* repository.link(
+        tx,
+        parent.id,
+        parent.accountId,
+        areas.map((area) => area.key),
+      )
+      const choice: Fanout = JSON.parse(parent.options).fanout ?? fanout
+      const wanted = [...rows.values()].flatMap((area) => spawnedTypes(choice, area.type).map((type) => ({ area, type })))
+      const busy = yield* store.repository.busyAreas(tx, parent.accountId, [...new Set(wanted.map(({ area }) => area.fullPath))])
+      const news = wanted
+        .filter(({ area, type }) => !busy.has(`${type} ${area.type} ${area.fullPath}`))
+        .map(({ area, type }) => spawn(parent, area, type, now))
+      const inserted = yield* store.repository.insert(tx, news)
+      const spawned = news.filter((row) => inserted.has(row.id))
+      store.announce(
+        tx,
+        spawned.map((row) => row.taskType),
+      )
+      const fresh = areas.filter((area) => linked.has(area.key))
+      return {
+        result: { received: entries.length, inserted: made.size, jobsCreated: spawned.length },
+        newGroups: fresh.filter((area) => area.type === 'group').length,
+        newProjects: fresh.filter((area) => area.type === 'project').length,
+        spawned,
+      }
+    },
+  }
+}
+export type Areas = ReturnType<typeof createAreas>

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { text, time } from '../fields.ts'
+
+/** Credentials as a client gives them (§6). */
+export const credentialsInput = z.object({
+  accessToken: z.string().min(1).max(4096),
+  refreshToken: text(4096).optional(),
+  clientId: text(4096).optional(),
+  clientSecret: text(4096).optional(),
+  tokenType: z.enum(['oauth2', 'pat']).optional(),
+  expiresAt: time().optional(),
+})
+export type CredentialsInput = z.output<typeof credentialsInput>
+
+/** Credentials as a lease holder gets them: never the refresh token or the client's secret (§12). */
+export const credentialsView = z
+  .object({
+    accessToken: z.string(),
+    tokenType: z.enum(['oauth2', 'pat']),
+    expiresAt: z.string().optional(),
+    refreshable: z.boolean(),
+    version: z.int(),
+  })
+  .meta({ id: 'CrawlerCredentials' })
+export type CredentialsView = z.infer<typeof credentialsView>
+
+export const refreshBody = z.object({
+  workerId: z.string().min(1).max(128),
+  fence: z.int().min(0),
+  credentialsVersion: z.int().min(0),
+})
+export type RefreshRequest = z.output<typeof refreshBody>
+export const refreshAnswer = z.object({
+  data: z.object({
+    taskId: z.string(),
+    refreshSuccessful: z.boolean(),
+    credentials: credentialsView.optional(),
+    reason: z.string().optional(),
+  }),
+})
+export type RefreshAnswer = z.infer<typeof refreshAnswer>['data']

@@ -1,0 +1,179 @@
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { leaseLost, taskNotFound } from '../envelope.ts'
+import { type Draft, endLease, holds, note, openDraft, pause } from '../tasks/draft.ts'
+import type { TaskStore } from '../tasks/store.ts'
+import { statusOf } from '../vocabulary.ts'
+import type { RefreshAnswer, RefreshRequest } from './model.ts'
+import type { AccountRow, CredentialsRepository } from './repository.ts'
+import type { Credentials } from './service.ts'
+
+const TIMEOUT_MS = 15_000
+/** How long others wait for one caller: its call, and a little for storing the answer. */
+const CLAIM_MS = 20_000
+const LOOK_AGAIN_MS = 100
+
+const unavailable = () => new AppError('UPSTREAM_UNAVAILABLE', 503, 'GitLab is unavailable', { headers: { 'retry-after': '10' } })
+
+/** What GitLab's token endpoint said. */
+type Verdict =
+  | { kind: 'renewed'; accessToken: string; refreshToken: string | undefined; expiresIn: number | undefined }
+  | { kind: 'refused'; reason: string; erase: boolean }
+  | { kind: 'unavailable' }
+
+/** Renews access tokens at GitLab (§12): one call at a time per account over all processes, its result shared. */
+export const createRefresh = ({
+  db,
+  clock,
+  store,
+  repository,
+  credentials,
+  defaults,
+  fetch: send = fetch,
+}: {
+  db: Db
+  clock: Clock
+  store: TaskStore
+  repository: CredentialsRepository
+  credentials: Credentials
+  defaults: { clientId: string | undefined; clientSecret: string | undefined }
+  fetch?: (url: string, init: RequestInit) => Promise<Response>
+}) => {
+  const ask = async (instance: string, form: Record<string, string>): Promise<Verdict> => {
+    const over = new AbortController()
+    const done = new AbortController()
+    clock.sleep(TIMEOUT_MS, done.signal).then(() => over.abort())
+    try {
+      const response = await send(`${instance}/oauth/token`, {
+        method: 'POST',
+        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ grant_type: 'refresh_token', ...form }).toString(),
+        // A redirect would carry the secrets to wherever it points.
+        redirect: 'manual',
+        signal: over.signal,
+      })
+      const body: any = await response.json().catch(() => undefined)
+      if (response.status === 200 && typeof body?.access_token === 'string' && body.access_token !== '')
+        return {
+          kind: 'renewed',
+          accessToken: body.access_token,
+          refreshToken: typeof body.refresh_token === 'string' ? body.refresh_token : undefined,
+          expiresIn: typeof body.expires_in === 'number' ? body.expires_in : undefined,
+        }
+      if (response.status < 400 || response.status >= 500 || response.status === 429) return { kind: 'unavailable' }
+      const code = typeof body?.error === 'string' ? body.error.slice(0, 100) : `http_${response.status}`
+      return { kind: 'refused', reason: code, erase: code === 'invalid_grant' }
+    } catch {
+      return { kind: 'unavailable' }
+    } finally {
+      done.abort()
+    }
+  }
+
+  /** Stores what GitLab said and lets the others go on. */
+  const keep = (account: AccountRow, owner: string, verdict: Verdict): Promise<void> =>
+    db.tx(function* (tx) {
+      const now = clock.now()
+      const current = yield* repository.lock(tx, account.id)
+      if (!current) return
+      const free = current.refreshOwner === owner ? { refreshOwner: null, refreshUntil: null } : {}
+      if (verdict.kind === 'renewed') {
+        const { accessToken, refreshToken, expiresIn } = verdict
+        const [tokenHash] = credentials.hashesOf(accessToken)
+        yield* repository.change(tx, account.id, {
+          ...free,
+          ...credentials.encrypt(account.id, { accessToken, refreshToken }),
+          tokenHash: tokenHash as string,
+          tokenType: 'oauth2',
+          expiresAt: expiresIn === undefined ? null : now + expiresIn * 1000,
+          version: current.version + 1,
+          updatedAt: now,
+        })
+      } else if (verdict.kind === 'refused' && verdict.erase)
+        yield* repository.change(tx, account.id, { ...free, accessToken: null, refreshToken: null, updatedAt: now })
+      else yield* repository.change(tx, account.id, free)
+    })
+
+  /** Becomes the one caller, waits for another one, or learns that there is a newer token already. */
+  const renew = async (accountId: string, known: number): Promise<Verdict | { kind: 'newer' }> => {
+    const owner = crypto.randomUUID()
+    for (;;) {
+      const claim = await db.tx(function* (tx) {
+        const now = clock.now()
+        const account = yield* repository.lock(tx, accountId)
+        if (!account) throw taskNotFound()
+        if (account.version > known) return 'newer' as const
+        if (account.refreshUntil !== null && account.refreshUntil > now) return 'busy' as const
+        yield* repository.change(tx, accountId, { refreshOwner: owner, refreshUntil: now + CLAIM_MS })
+        return account
+      })
+      if (claim === 'newer') return { kind: 'newer' }
+      if (claim === 'busy') {
+        await clock.sleep(LOOK_AGAIN_MS)
+        continue
+      }
+      let verdict: Verdict
+      try {
+        const secrets = credentials.decrypt(claim)
+        const clientId = secrets.clientId ?? defaults.clientId
+        const clientSecret = secrets.clientId ? secrets.clientSecret : defaults.clientSecret
+        if (!secrets.refreshToken || clientId === undefined)
+          verdict = { kind: 'refused', reason: secrets.refreshToken ? 'no client id' : 'no refresh token', erase: false }
+        else if (claim.instance === '') verdict = { kind: 'refused', reason: 'no apiEndpoint', erase: false }
+        else
+          verdict = await ask(claim.instance, {
+            refresh_token: secrets.refreshToken,
+            client_id: clientId,
+            ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+          })
+      } catch {
+        verdict = { kind: 'refused', reason: 'Stored credentials cannot be read', erase: false }
+      }
+      await keep(claim, owner, verdict)
+      return verdict
+    }
+  }
+  const running = new Map<string, ReturnType<typeof renew>>()
+  const share = (accountId: string, known: number) => {
+    const key = `${accountId} ${known}`
+    const already = running.get(key)
+    if (already) return already
+    const started = renew(accountId, known).finally(() => running.delete(key))
+    running.set(key, started)
+    return started
+  }
+
+  return {
+    /**
+     * A newer access token for the holder of a lease (§7.16).
+     * @throws AppError 404; 409 LEASE_LOST; 503 UPSTREAM_UNAVAILABLE with nothing changed
+     */
+    async refresh(taskId: string, { workerId, fence, credentialsVersion }: RefreshRequest): Promise<RefreshAnswer> {
+      const row = await store.get(taskId)
+      if (!row) throw taskNotFound()
+      if (!holds(row, workerId, fence, clock.now())) throw leaseLost(statusOf(row.status))
+      const verdict = await share(row.accountId, credentialsVersion)
+      if (verdict.kind === 'unavailable') throw unavailable()
+      if (verdict.kind !== 'refused') {
+        const account = await repository.get(row.accountId)
+        const view = account && credentials.view(account)
+        if (view) return { taskId, refreshSuccessful: true, credentials: view }
+      }
+      const reason = verdict.kind === 'refused' ? verdict.reason : 'no token'
+      await db.tx(function* (tx) {
+        const now = clock.now()
+        const current = yield* store.lock(tx, taskId)
+        if (!current || !holds(current, workerId, fence, now)) return
+        const draft: Draft = openDraft(current, now)
+        draft.reason = 'credential_expiry'
+        endLease(draft)
+        pause(draft, 'credential_expired')
+        note(draft, 'credential_status_change', { type: 'credential_expiry', reason })
+        yield* store.save(tx, [draft])
+      })
+      return { taskId, refreshSuccessful: false, reason }
+    },
+  }
+}
+export type Refresh = ReturnType<typeof createRefresh>

@@ -1,0 +1,63 @@
+import { and, eq, inArray } from 'drizzle-orm'
+import { type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { credentialsTables } from './tables.ts'
+
+export type AccountRow = ReturnType<typeof credentialsTables>['accounts']['$inferSelect']
+
+/** Queries of the accounts. */
+export const credentialsRepository = (db: Db) => {
+  const { accounts } = credentialsTables(db.kit)
+  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
+  const byHash = db.prepare<AccountRow>('crawler_accounts_by_hash', (queries) =>
+    queries
+      .select()
+      .from(accounts)
+      .where(inJsonList(db, accounts.tokenHash, 'hashes')),
+  )
+  const byId = db.prepare<AccountRow>('crawler_accounts_by_id', (queries) =>
+    queries
+      .select()
+      .from(accounts)
+      .where(inJsonList(db, accounts.id, 'ids')),
+  )
+  const lockOne = db.prepare<AccountRow>('crawler_account_lock', (queries) =>
+    lock(
+      queries
+        .select()
+        .from(accounts)
+        .where(eq(accounts.id, param('id'))),
+    ),
+  )
+  return {
+    *byHashes(tx: Tx, hashes: string[]): Steps<AccountRow[]> {
+      return yield* tx.run(byHash, { hashes: JSON.stringify(hashes) })
+    },
+    *byIds(tx: Tx, ids: string[]): Steps<AccountRow[]> {
+      return yield* tx.run(byId, { ids: JSON.stringify(ids) })
+    },
+    get: async (id: string): Promise<AccountRow | undefined> => (await byId.all({ ids: JSON.stringify([id]) }))[0],
+    *lock(tx: Tx, id: string): Steps<AccountRow | undefined> {
+      return (yield* tx.run(lockOne, { id }))[0]
+    },
+    /** Inserts those whose token nobody has yet; answers the ids of these. */
+    *insert(tx: Tx, rows: AccountRow[]): Steps<Set<string>> {
+      if (rows.length === 0) return new Set()
+      const inserted = yield* q(tx.insert(accounts).values(rows).onConflictDoNothing().returning({ id: accounts.id }))
+      return new Set(inserted.map((row) => row.id))
+    },
+    *change(tx: Tx, id: string, changed: Partial<AccountRow>): Steps<void> {
+      yield* q(tx.update(accounts).set(changed).where(eq(accounts.id, id)).returning({ id: accounts.id }))
+    },
+    /** The other account of an instance that has one of these tokens. */
+    *holderOf(tx: Tx, instance: string, hashes: string[]): Steps<AccountRow | undefined> {
+      const rows = yield* q(
+        tx
+          .select()
+          .from(accounts)
+          .where(and(inArray(accounts.tokenHash, hashes), eq(accounts.instance, instance))),
+      )
+      return rows[0]
+    },
+  }
+}
+export type CredentialsRepository = ReturnType<typeof credentialsRepository>

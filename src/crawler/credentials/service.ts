@@ -1,0 +1,172 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { KeyRing } from '../../platform/crypto/key-ring.ts'
+import type { Steps, Tx } from '../../platform/db/index.ts'
+import { createId } from '../../platform/ids.ts'
+import { iso } from '../fields.ts'
+import type { CredentialsInput, CredentialsView } from './model.ts'
+import type { AccountRow, CredentialsRepository } from './repository.ts'
+
+const SECRETS = ['accessToken', 'refreshToken', 'clientId', 'clientSecret'] as const
+type Secret = (typeof SECRETS)[number]
+
+/** Secrets of an account, readable. Absent ones are undefined. */
+export type Secrets = Partial<Record<Secret, string>>
+
+export interface WantedAccount {
+  instance: string
+  credentials: CredentialsInput
+}
+
+export const credentialsUnreadable = 'Stored credentials cannot be read'
+
+/** Accounts and what they may show (§12). A secret is encrypted for its row and column, and found again by a keyed hash. */
+export const createCredentials = ({
+  clock,
+  keyRing,
+  repository,
+  defaultClientId,
+}: {
+  clock: Clock
+  keyRing: () => KeyRing
+  repository: CredentialsRepository
+  defaultClientId: string | undefined
+}) => {
+  const place = (id: string, column: Secret) => ({ table: 'crawler_accounts', row: id, column })
+  const hashesOf = (token: string) => keyRing().hashes(token, 'crawler-access-token')
+  const encrypt = (id: string, secrets: Secrets): Partial<Record<Secret, string>> =>
+    Object.fromEntries(
+      SECRETS.filter((name) => secrets[name]).map((name) => [name, keyRing().encrypt(secrets[name] as string, place(id, name))]),
+    )
+  /** @throws Error when a value does not decrypt */
+  const decrypt = (account: AccountRow): Secrets =>
+    Object.fromEntries(
+      SECRETS.filter((name) => account[name] !== null).map((name) => [
+        name,
+        keyRing().decrypt(account[name] as string, place(account.id, name)),
+      ]),
+    )
+  const typeOf = (given: CredentialsInput) => given.tokenType ?? (given.refreshToken ? 'oauth2' : 'pat')
+
+  const newAccount = ({ instance, credentials }: WantedAccount, now: number): AccountRow => {
+    const id = createId(clock)
+    const stored = encrypt(id, credentials)
+    return {
+      id,
+      providerId: instance === '' ? '' : new URL(instance).host,
+      instance,
+      tokenHash: hashesOf(credentials.accessToken)[0] as string,
+      accessToken: stored.accessToken ?? null,
+      refreshToken: stored.refreshToken ?? null,
+      clientId: stored.clientId ?? null,
+      clientSecret: stored.clientSecret ?? null,
+      tokenType: typeOf(credentials),
+      expiresAt: credentials.expiresAt ?? null,
+      version: 1,
+      refreshOwner: null,
+      refreshUntil: null,
+      createdAt: now,
+      updatedAt: now,
+    }
+  }
+  /** What a client brings beside a token that is already known. */
+  const additions = (account: AccountRow, given: CredentialsInput): Partial<AccountRow> => {
+    const brought = SECRETS.filter((name) => name !== 'accessToken' && given[name])
+    const expires = given.expiresAt !== undefined && given.expiresAt !== account.expiresAt ? { expiresAt: given.expiresAt } : {}
+    if (brought.length === 0) return expires
+    let known: Secrets = {}
+    try {
+      known = decrypt(account)
+    } catch {
+      // Written anew below: with what the client brings, the account can be read again.
+    }
+    const changed = brought.filter((name) => known[name] !== given[name])
+    return { ...encrypt(account.id, Object.fromEntries(changed.map((name) => [name, given[name]]))), ...expires }
+  }
+
+  return {
+    decrypt,
+    hashesOf,
+    encrypt,
+    typeOf,
+    /** Ids of the accounts of these credentials, in their order; missing ones are made. */
+    *accountsFor(tx: Tx, wanted: WantedAccount[], now: number): Steps<string[]> {
+      const keyOf = (instance: string, hash: string) => `${hash} ${instance}`
+      const keys = wanted.map(({ credentials }) => hashesOf(credentials.accessToken))
+      const known = new Map<string, AccountRow>()
+      const remember = (rows: AccountRow[]) => {
+        for (const row of rows) known.set(keyOf(row.instance, row.tokenHash), row)
+      }
+      const find = (n: number) => {
+        for (const hash of keys[n] as string[]) {
+          const row = known.get(keyOf((wanted[n] as WantedAccount).instance, hash))
+          if (row) return row
+        }
+        return undefined
+      }
+      const all = [...new Set(keys.flat())]
+      remember(yield* repository.byHashes(tx, all))
+      const missing = new Map<string, AccountRow>()
+      wanted.forEach((one, n) => {
+        if (find(n)) return
+        const key = keyOf(one.instance, (keys[n] as string[])[0] as string)
+        if (!missing.has(key)) missing.set(key, newAccount(one, now))
+      })
+      if (missing.size > 0) {
+        const rows = [...missing.values()].sort((a, b) => (a.tokenHash < b.tokenHash ? -1 : 1))
+        yield* repository.insert(tx, rows)
+        // Another process may have been first with some of them.
+        remember(yield* repository.byHashes(tx, all))
+      }
+      const ids: string[] = []
+      for (const [n, { credentials }] of wanted.entries()) {
+        const account = find(n)
+        if (!account) throw new Error('an account that was just made is not there')
+        const more =
+          missing.size > 0 && [...missing.values()].some((row) => row.id === account.id) ? {} : additions(account, credentials)
+        if (Object.keys(more).length > 0) {
+          yield* repository.change(tx, account.id, { ...more, updatedAt: now })
+          Object.assign(account, more)
+        }
+        ids.push(account.id)
+      }
+      return ids
+    },
+    /**
+     * Gives an account other tokens (§7.8). Answers the account that has them now: another one of the instance, if that had the
+     * access token before.
+     */
+    *replace(tx: Tx, accountId: string, given: CredentialsInput, now: number): Steps<string> {
+      const account = yield* repository.lock(tx, accountId)
+      if (!account) throw new Error('a task without an account')
+      const hashes = hashesOf(given.accessToken)
+      const other = yield* repository.holderOf(tx, account.instance, hashes)
+      const target = other && other.id !== accountId ? other : account
+      const stored = encrypt(target.id, given)
+      yield* repository.change(tx, target.id, {
+        tokenHash: hashes[0] as string,
+        refreshToken: null,
+        ...stored,
+        tokenType: typeOf(given),
+        expiresAt: given.expiresAt ?? null,
+        version: target.version + 1,
+        updatedAt: now,
+      })
+      return target.id
+    },
+    /** What a lease holder gets; undefined without a token. @throws Error when it cannot be decrypted */
+    view(account: AccountRow): CredentialsView | undefined {
+      const secrets = decrypt(account)
+      if (!secrets.accessToken) return undefined
+      return {
+        accessToken: secrets.accessToken,
+        tokenType: account.tokenType,
+        expiresAt: account.expiresAt === null ? undefined : iso(account.expiresAt),
+        refreshable: secrets.refreshToken !== undefined && (secrets.clientId ?? defaultClientId) !== undefined,
+        version: account.version,
+      }
+    },
+    byIds: repository.byIds,
+    get: repository.get,
+  }
+}
+export type Credentials = ReturnType<typeof createCredentials>

@@ -1,0 +1,31 @@
+import { defineTables } from '../../platform/db/kit.ts'
+
+/** Accounts of GitLab instances (gitlab-crawler §12, §15): one per instance and access token, everything secret encrypted. */
+export const credentialsTables = defineTables((k) => {
+  const accounts = k.table(
+    'crawler_accounts',
+    {
+      id: k.text().primaryKey(),
+      /** Host of the instance. */
+      providerId: k.text().notNull(),
+      /** Origin of the API's address. */
+      instance: k.text().notNull(),
+      /** Keyed hash of the access token. */
+      tokenHash: k.text().notNull(),
+      accessToken: k.text(),
+      refreshToken: k.text(),
+      clientId: k.text(),
+      clientSecret: k.text(),
+      tokenType: k.oneOf('oauth2', 'pat').notNull(),
+      expiresAt: k.big(),
+      version: k.int().notNull(),
+      /** Who refreshes, and until when others wait for it: one call at a time over all processes. */
+      refreshOwner: k.text(),
+      refreshUntil: k.big(),
+      createdAt: k.big().notNull(),
+      updatedAt: k.big().notNull(),
+    },
+    (t) => [k.unique('crawler_accounts_token_uq').on(t.tokenHash, t.instance)],
+  )
+  return { accounts }
+})

@@ -1,0 +1,130 @@
+import type { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { cleanValue } from '../platform/http/body.ts'
+import type { HttpFamily } from '../platform/http/family.ts'
+
+/** A refused value: its path as `areas[3].fullPath` and what is wrong with it. */
+export interface FieldProblem {
+  field: string
+  message: string
+}
+const MAX_PROBLEMS = 100
+
+/** The contract's words for what the platform throws (§3). */
+const KNOWN: Record<string, { code: string; message?: string }> = {
+  not_found: { code: 'ROUTE_NOT_FOUND', message: 'Not found' },
+  payload_too_large: { code: 'PAYLOAD_TOO_LARGE', message: 'Request body too large' },
+  unauthorized: { code: 'UNAUTHORIZED' },
+  internal_error: { code: 'INTERNAL', message: 'Internal server error' },
+  unavailable: { code: 'UNAVAILABLE', message: 'Service temporarily unavailable' },
+  not_configured: { code: 'NOT_CONFIGURED' },
+}
+
+export const taskNotFound = () => new AppError('TASK_NOT_FOUND', 404, 'Task not found')
+export const invalidJson = () => new AppError('INVALID_JSON', 400, 'Invalid request body')
+export const upgradeRequired = () => new AppError('UPGRADE_REQUIRED', 400, 'WebSocket upgrade required')
+export const leaseLost = (currentStatus: string) => new AppError('LEASE_LOST', 409, 'Lease lost', { details: { currentStatus } })
+export const shuttingDown = () =>
+  new AppError('SHUTTING_DOWN', 503, 'Server is shutting down', { headers: { 'retry-after': '5' } })
+export const tooManyConnections = () =>
+  new AppError('TOO_MANY_CONNECTIONS', 503, 'Maximum number of connections reached', { headers: { 'retry-after': '10' } })
+export const rateLimited = (retryAfter: number) =>
+  new AppError('RATE_LIMITED', 429, 'Rate limit exceeded', {
+    details: { retryAfter },
+    headers: { 'retry-after': String(retryAfter) },
+  })
+export const missingFields = (fields: FieldProblem[], message: string) =>
+  new AppError('MISSING_FIELDS', 400, message, { details: { fields } })
+export const validationFailed = (problems: FieldProblem[]) => {
+  const first = problems[0]
+  const told = first ? (first.field === '' ? first.message : `${first.field}: ${first.message}`) : 'invalid value'
+  return new AppError('VALIDATION_FAILED', 400, `Validation failed: ${told}`, { details: { fields: problems } })
+}
+export const invalidField = (field: string, message: string) => validationFailed([{ field, message }])
+
+/** `areas[3].fullPath` */
+export const fieldPath = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (out, part) => (typeof part === 'number' ? `${out}[${part}]` : out === '' ? String(part) : `${out}.${String(part)}`),
+    '',
+  )
+
+const wordOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? 'is required'
+        : `must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
+    case 'too_small':
+      return issue.origin === 'string'
+        ? `must have at least ${issue.minimum} characters`
+        : issue.origin === 'array'
+          ? `must have at least ${issue.minimum} entries`
+          : `must be at least ${issue.minimum}`
+    case 'too_big':
+      return issue.origin === 'string'
+        ? `must have at most ${issue.maximum} characters`
+        : issue.origin === 'array'
+          ? `must have at most ${issue.maximum} entries`
+          : `must be at most ${issue.maximum}`
+    case 'invalid_value':
+      return issue.input === undefined ? 'is required' : `must be one of ${issue.values.map(String).join(', ')}`
+    case 'custom':
+    case 'invalid_format':
+      return issue.message
+    default:
+      return issue.message === '' ? 'invalid value' : issue.message
+  }
+}
+export const problemsOf = (error: z.core.$ZodError, base: PropertyKey[] = []): FieldProblem[] =>
+  error.issues.slice(0, MAX_PROBLEMS).map((issue) => ({ field: fieldPath([...base, ...issue.path]), message: wordOf(issue) }))
+
+/**
+ * A value in the shape of a schema, without the characters no database stores: those go only after the schema has seen them.
+ * @throws AppError 400 VALIDATION_FAILED with all problems
+ */
+export const accept = <S extends z.ZodType>(schema: S, value: unknown, base: PropertyKey[] = []): z.output<S> => {
+  const result = schema.safeParse(value, { reportInput: true })
+  if (!result.success) throw validationFailed(problemsOf(result.error, base))
+  return result.data
+}
+/** Drops U+0000 and lone surrogates, which Postgres does not store; what has none is handed back as it is. */
+export const storable = <T>(value: T, text: string): T => (text.includes('\\u') ? (cleanValue(value) as T) : value)
+
+const isRetryable = (status: number, code: string) =>
+  (status === 429 || status === 500 || status === 503) && code !== 'NOT_CONFIGURED'
+
+/** An error's wire facts: of a response's body, and of an error frame. */
+export const describeError = (error: AppError) => {
+  const known = KNOWN[error.code]
+  const code = known?.code ?? error.code
+  return { code, message: known?.message ?? error.message, status: error.status, retryable: isRetryable(error.status, code) }
+}
+
+/** The body of every non-2xx answer (§3). `taskId` where a task is named. */
+export const errorBody = (error: AppError, facts: { requestId: string; taskId?: string; method?: string; now: number }) => {
+  const { code, message, status, retryable } = describeError(error)
+  return {
+    error: message,
+    ...(code === 'TASK_NOT_FOUND' ? { message: 'Task not found' } : {}),
+    status,
+    timestamp: new Date(facts.now).toISOString(),
+    code,
+    retryable,
+    details: { requestId: facts.requestId, ...(facts.taskId === undefined ? {} : { taskId: facts.taskId }), ...error.details },
+  }
+}
+
+/** The family's `errorResponse`. */
+export const crawlerErrorResponse =
+  (now: () => number, taskIdOf: (path: string) => string | undefined): HttpFamily['errorResponse'] =>
+  (given, call) => {
+    const error =
+      given.code === 'method_not_allowed'
+        ? new AppError('METHOD_NOT_ALLOWED', 405, `${call.method} method not allowed`, { headers: given.headers })
+        : given
+    return Response.json(errorBody(error, { requestId: call.requestId, taskId: taskIdOf(call.path), now: now() }), {
+      status: error.status,
+      headers: error.status === 401 ? { 'www-authenticate': 'Bearer' } : {},
+    })
+  }

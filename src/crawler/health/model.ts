@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+const state = z.enum(['up', 'degraded', 'down'])
+const overall = z.enum(['healthy', 'degraded', 'unhealthy'])
+const services = z.object({
+  database: z.object({ status: state, responseTime: z.number() }),
+  authentication: z.object({ status: state, configured: z.boolean() }),
+  jobProcessor: z.object({
+    status: state,
+    activeJobs: z.int(),
+    queuedJobs: z.int(),
+    failedJobs: z.int(),
+    recentCompletions: z.int(),
+  }),
+  websockets: z.object({ status: state, activeConnections: z.int(), supportEnabled: z.literal(true) }),
+})
+const system = z.object({
+  runtimeVersion: z.string(),
+  memoryUsage: z.object({ used: z.number(), free: z.number(), total: z.number() }),
+})
+const common = {
+  status: overall,
+  timestamp: z.string(),
+  version: z.string(),
+  uptime: z.number(),
+  responseTime: z.number(),
+  services: services.optional(),
+  system: system.optional(),
+  configuration: z.object({ crawlerApiTokenConfigured: z.boolean(), environment: z.string() }).optional(),
+}
+export const healthView = z.object({ ...common, data: z.object(common).optional() }).meta({ id: 'CrawlerHealth' })
+export type HealthView = z.infer<typeof healthView>
+export type Services = z.infer<typeof services>
+export type SystemFacts = z.infer<typeof system>
+/** The one error body that is also a status (§3). */
+export const unhealthyView = z.object({
+  ...common,
+  data: z.object(common).optional(),
+  error: z.literal('Health check failed'),
+  message: z.string(),
+  code: z.literal('UNHEALTHY'),
+  retryable: z.literal(true),
+  details: z.object({ requestId: z.string() }),
+})
+export const operationBody = z.object({ operation: z.unknown().optional() })
+export const operationAnswer = z.object({
+  operation: z.string(),
+  timestamp: z.string(),
+  results: z.object({ database: services.shape.database, jobProcessor: services.shape.jobProcessor, system }).optional(),
+  message: z.string().optional(),
+})

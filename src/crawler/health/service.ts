@@ -1,0 +1,140 @@
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { HealthView, Services, SystemFacts } from './model.ts'
+
+const CACHE_MS = 1000
+const SLOW_MS = 5000
+/** A database that has not answered by then is down. */
+const GIVE_UP_MS = 6000
+const HOUR_MS = 3_600_000
+
+export interface Counts {
+  running: number
+  queued: number
+  failed: number
+  finishedSince: number
+}
+/** What is looked at, and how it went. */
+interface Look {
+  database: Services['database']
+  jobs: Services['jobProcessor']
+}
+
+/** How the family is (§7.14): the database is asked at most once a second, by whoever asks first. */
+export const createHealth = ({
+  clock,
+  version,
+  configured,
+  environment,
+  ping,
+  counts,
+  sockets,
+}: {
+  clock: Clock
+  version: string
+  /** Whether a token is configured. */
+  configured: boolean
+  environment: string
+  ping(): Promise<void>
+  counts(since: number): Promise<Counts>
+  /** Live sockets of this process. */
+  sockets(): number
+}) => {
+  const startedAt = clock.now()
+  let cached: { look: Promise<Look>; at: number } | undefined
+
+  const measure = async (): Promise<Look> => {
+    const began = performance.now()
+    const done = new AbortController()
+    try {
+      const asked = ping().then(() => counts(clock.now() - HOUR_MS))
+      const known = await Promise.race([asked, clock.sleep(GIVE_UP_MS, done.signal).then(() => undefined)])
+      const responseTime = performance.now() - began
+      if (!known) throw new Error('the database does not answer')
+      return {
+        database: { status: responseTime > SLOW_MS ? 'degraded' : 'up', responseTime },
+        jobs: {
+          status: 'up',
+          activeJobs: known.running,
+          queuedJobs: known.queued,
+          failedJobs: known.failed,
+          recentCompletions: known.finishedSince,
+        },
+      }
+    } catch {
+      const responseTime = performance.now() - began
+      return {
+        database: { status: 'down', responseTime },
+        jobs: { status: 'down', activeJobs: 0, queuedJobs: 0, failedJobs: 0, recentCompletions: 0 },
+      }
+    } finally {
+      done.abort()
+    }
+  }
+  const look = (): Promise<Look> => {
+    const now = clock.now()
+    if (!cached || now - cached.at >= CACHE_MS || now < cached.at) cached = { look: measure(), at: now }
+    return cached.look
+  }
+  const system = (): SystemFacts => {
+    const { heapUsed, rss } = process.memoryUsage()
+    const total = Math.max(rss, heapUsed)
+    return {
+      runtimeVersion: `bun ${Bun.version}`,
+      memoryUsage: { used: heapUsed, free: Math.max(0, total - heapUsed), total },
+    }
+  }
+
+  return {
+    /** Tasks by what they are, at most a second old. */
+    counts: async () => {
+      const { jobs } = await look()
+      return { queued: jobs.queuedJobs }
+    },
+    /** `level`: what the caller may see. */
+    async check(level: 'basic' | 'services' | 'details'): Promise<HealthView> {
+      const began = performance.now()
+      const { database, jobs } = await look()
+      const services: Services = {
+        database,
+        authentication: { status: configured ? 'up' : 'degraded', configured },
+        jobProcessor: jobs,
+        websockets: { status: 'up', activeConnections: sockets(), supportEnabled: true },
+      }
+      const states = Object.values(services).map((service) => service.status)
+      const now = clock.now()
+      const view: HealthView = {
+        status: states.includes('down') ? 'unhealthy' : states.includes('degraded') ? 'degraded' : 'healthy',
+        timestamp: new Date(now).toISOString(),
+        version,
+        uptime: Math.max(0, (now - startedAt) / 1000),
+        responseTime: performance.now() - began,
+      }
+      if (level === 'basic') return view
+      view.services = services
+      if (level === 'services') return view
+      view.system = system()
+      view.configuration = { crawlerApiTokenConfigured: configured, environment }
+      return { ...view, data: { ...view } }
+    },
+    /**
+     * An operator's wish (§7.15).
+     * @throws AppError 400 UNKNOWN_OPERATION; 500 when the database does not answer
+     */
+    async operate(operation: unknown) {
+      const timestamp = new Date(clock.now()).toISOString()
+      if (operation === 'clear_cache') {
+        cached = undefined
+        return { operation, timestamp, message: 'Cache cleared successfully' }
+      }
+      if (operation !== 'deep_check') {
+        const told = typeof operation === 'string' ? operation : (JSON.stringify(operation) ?? 'undefined')
+        throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${told.slice(0, 100)}`)
+      }
+      const { database, jobs } = await measure()
+      if (database.status === 'down') throw new AppError('INTERNAL', 500, 'Operation failed')
+      return { operation, timestamp, results: { database, jobProcessor: jobs, system: system() } }
+    },
+  }
+}
+export type Health = ReturnType<typeof createHealth>

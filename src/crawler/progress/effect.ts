@@ -1,0 +1,100 @@
+import { AppError } from '../../errors.ts'
+import type { TaskRow } from '../tasks/row.ts'
+import {
+  CREDENTIAL_STATUSES,
+  CREDENTIAL_WORDS,
+  type CredentialWord,
+  type Status,
+  statusOf,
+  type UpdateType,
+} from '../vocabulary.ts'
+import type { Update } from './model.ts'
+
+/** What an update does to a task's status (§8); `none` merges its fields all the same, `ignored` keeps its timeline only. */
+export type Effect = 'none' | 'ignored' | 'running' | 'completed' | 'paused' | 'final' | 'reopenable' | 'queued' | CredentialWord
+
+const STATUS_WORDS: Record<string, UpdateType | 'queued'> = {
+  started: 'started',
+  running: 'started',
+  completed: 'completed',
+  failed: 'failed',
+  paused: 'paused',
+  resumed: 'resumed',
+  queued: 'queued',
+}
+/** Words that any update's `status` may hold without changing the status itself. */
+const SIDE_WORDS: readonly string[] = ['new_areas_discovered', ...CREDENTIAL_WORDS]
+
+/** Fields that say nothing about the work. */
+const SPEAKER = new Set(['type', 'timeline', 'timestamp', 'updateId', 'workerId', 'fence'])
+const isTimelineOnly = (update: Update): boolean => {
+  if (!update.timeline || update.timeline.length === 0) return false
+  for (const name in update) if (!SPEAKER.has(name) && update[name as keyof Update] !== undefined) return false
+  return true
+}
+
+/**
+ * What kind of word an update is.
+ * @throws AppError 400 for an unknown `status` of a status update
+ */
+export const wordOf = (update: Update): UpdateType | 'queued' | 'timeline' => {
+  if (update.type === 'status') {
+    if (update.status === undefined || SIDE_WORDS.includes(update.status)) return 'status'
+    const word = STATUS_WORDS[update.status]
+    if (!word)
+      throw new AppError('VALIDATION_FAILED', 400, `Validation failed: status: unknown status`, {
+        details: { fields: [{ field: 'status', message: 'unknown status' }] },
+      })
+    return word
+  }
+  if (update.type !== 'progress') return update.type
+  if (update.stage === 'completed' || update.timeline?.some((entry) => entry.event === 'completion')) return 'completed'
+  return isTimelineOnly(update) ? 'timeline' : 'progress'
+}
+
+/** The credential word of an update: `credentialStatus.type`, or the same word as `status`. */
+export const credentialWordOf = (update: Update): CredentialWord | undefined => {
+  if (update.credentialStatus) return update.credentialStatus.type as CredentialWord
+  return update.status !== undefined && Object.hasOwn(CREDENTIAL_STATUSES, update.status)
+    ? (update.status as CredentialWord)
+    : undefined
+}
+
+type Column = 'queued' | 'running' | 'paused' | 'reopenable' | 'closed'
+export const columnOf = (row: Pick<TaskRow, 'status' | 'failureKind'>): Column => {
+  const status: Status = statusOf(row.status)
+  if (status === 'completed') return 'closed'
+  if (status === 'failed') return row.failureKind === 'reopenable' ? 'reopenable' : 'closed'
+  return status
+}
+
+/** The table of §8: an update of a kind meets a task in a state. */
+export const effectOf = (update: Update, row: Pick<TaskRow, 'status' | 'failureKind'>): Effect => {
+  const column = columnOf(row)
+  if (column === 'closed') return 'ignored'
+  const credential = credentialWordOf(update)
+  const word = wordOf(update)
+  if (credential) return credential
+  switch (word) {
+    case 'started':
+    case 'resumed':
+      return column === 'running' ? 'none' : 'running'
+    case 'progress':
+      if (column === 'running') return 'none'
+      if (column === 'paused') return row.status === 'credential_renewed' ? 'running' : 'none'
+      return 'running'
+    case 'completed':
+      return 'completed'
+    case 'paused':
+      if (column === 'reopenable') return 'ignored'
+      return column === 'paused' ? 'none' : 'paused'
+    case 'failed':
+      return 'final'
+    case 'error':
+      return column === 'reopenable' ? 'none' : 'reopenable'
+    case 'queued':
+      return column === 'running' || column === 'paused' ? 'queued' : 'none'
+    default:
+      return 'none'
+  }
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { areaEntry, areasResult } from '../areas/model.ts'
+import { credentialsInput } from '../credentials/model.ts'
+import { count, jsonBytes, object, objectUpTo, text, time } from '../fields.ts'
+import { CREDENTIAL_WORDS, JOB_STATUSES, STATUSES, UPDATE_TYPES } from '../vocabulary.ts'
+
+const timelineEntry = z.object({ timestamp: time(), event: z.string().min(1).max(100), details: z.unknown().optional() })
+export type TimelineEntry = z.output<typeof timelineEntry>
+
+const itemsByType = object().transform((value, ctx) => {
+  const entries = Object.entries(value)
+  if (entries.length > 100) ctx.addIssue({ code: 'custom', message: 'must have at most 100 keys' })
+  for (const [key, number] of entries) {
+    if (key.length < 1 || key.length > 64) ctx.addIssue({ code: 'custom', message: 'keys must have 1 to 64 characters' })
+    if (typeof number !== 'number' || !(number >= 0))
+      ctx.addIssue({ code: 'custom', message: `${key.slice(0, 64)} must be a number of at least 0` })
+  }
+  return value as Record<string, number>
+})
+const errorValue = z.union(
+  [text(10_000), objectUpTo(16).refine((value) => typeof value.message === 'string', 'must have a message')],
+  { error: 'must be a string of at most 10000 characters or an object of at most 16 KiB with a message' },
+)
+const credentialStatus = objectUpTo(16).refine(
+  (value) => (CREDENTIAL_WORDS as readonly unknown[]).includes(value.type),
+  `type must be one of ${CREDENTIAL_WORDS.join(', ')}`,
+)
+const resumeState = z.unknown().refine((value) => jsonBytes(value) <= 64 * 1024, 'must not be larger than 64 KiB of JSON')
+
+/** What an update may say of a task, beside who speaks (§9). */
+export const progressFields = {
+  processedItems: count().optional(),
+  processed: count().optional(),
+  totalItems: count().nullable().optional(),
+  total: count().nullable().optional(),
+  percentage: z.number().min(0).max(100).optional(),
+  currentStep: text(255).optional(),
+  currentDataType: text(100).optional(),
+  stage: text(100).optional(),
+  operationType: text(100).optional(),
+  lastProcessedId: z
+    .union([text(255), z.number()], { error: 'must be a string of at most 255 characters, a number or null' })
+    .nullable()
+    .optional(),
+  message: text(1000).optional(),
+  error: errorValue.optional(),
+  errorTimestamp: time().optional(),
+  itemsByType: itemsByType.optional(),
+  itemsByTypeMode: z.enum(['add', 'total']).optional(),
+  groupCount: count().optional(),
+  projectCount: count().optional(),
+  groupTotal: count().optional(),
+  projectTotal: count().optional(),
+  metadata: objectUpTo(16).optional(),
+  timeline: z.array(timelineEntry).max(1000).optional(),
+  resumeState: resumeState.optional(),
+  credentialStatus: credentialStatus.optional(),
+  timestamp: time().optional(),
+}
+const fieldsOnly = z.object(progressFields)
+/** The fields that merge into a task's progress. */
+export type ProgressFields = z.output<typeof fieldsOnly>
+
+/** An update of a task (§9), as a body or as a frame. */
+export const updateBody = z
+  .object({
+    type: z.enum(UPDATE_TYPES),
+    ...progressFields,
+    /** Alias of resumeState. */
+    progress: resumeState.optional(),
+    areas: z.array(areaEntry).max(1000).optional(),
+    status: z.string().max(100).optional(),
+    updateId: text(128).optional(),
+    workerId: text(128).optional(),
+    fence: z.int().min(0).optional(),
+    retryable: z.boolean().optional(),
+    retryAfterSeconds: z.number().min(0).max(3600).optional(),
+  })
+  .meta({ id: 'CrawlerUpdate' })
+export type Update = z.output<typeof updateBody>
+
+/** A change by an operator (§7.8). */
+export const putBody = z.object({
+  status: z.enum(STATUSES).optional(),
+  progress: z.object(progressFields).optional(),
+  error: text(10_000).optional(),
+  credentials: credentialsInput.optional(),
+})
+export type Put = z.output<typeof putBody>
+
+const nullable = <S extends z.ZodType>(schema: S) => schema.nullable()
+/** A task's progress as it is read (§7.11): what is not known is null. */
+export const progressView = z
+  .object({
+    processed: z.number(),
+    processedItems: z.number(),
+    total: nullable(z.number()),
+    totalItems: nullable(z.number()),
+    percentage: nullable(z.number()),
+    currentStep: nullable(z.string()),
+    message: nullable(z.string()),
+    error: z.unknown().nullable(),
+    errorTimestamp: nullable(z.string()),
+    metadata: z.record(z.string(), z.unknown()),
+    itemsByType: z.record(z.string(), z.number()),
+    currentDataType: nullable(z.string()),
+    lastProcessedId: nullable(z.union([z.string(), z.number()])),
+    stage: nullable(z.string()),
+    operationType: nullable(z.string()),
+    resumeState: z.unknown().nullable(),
+    lastAreasDiscovery: nullable(
+      z.object({ timestamp: z.string(), groups: z.int(), projects: z.int(), inserted: z.int(), jobsCreated: z.int() }),
+    ),
+    credentialStatus: nullable(z.record(z.string(), z.unknown())),
+  })
+  .meta({ id: 'CrawlerProgress' })
+export type ProgressView = z.infer<typeof progressView>
+
+export const timelineView = z.object({ timestamp: z.string(), event: z.string(), details: z.unknown().optional() })
+export type TimelineView = z.infer<typeof timelineView>
+export const progressAnswer = z.object({
+  data: z.object({
+    taskId: z.string(),
+    status: z.enum(STATUSES),
+    jobStatus: z.enum(JOB_STATUSES),
+    createdAt: z.string(),
+    startedAt: z.string().optional(),
+    completedAt: z.string().optional(),
+    lastUpdate: z.string(),
+    progress: progressView,
+    timeline: z.array(timelineView),
+    timelineTruncated: z.int(),
+  }),
+})
+
+/** What an update is answered with (§7.10); also `result` of an ack frame. */
+export const acknowledged = z
+  .object({
+    taskId: z.string(),
+    status: z.literal('acknowledged'),
+    message: z.string(),
+    timestamp: z.string(),
+    currentStatus: z.enum(STATUSES),
+    progress: z.object({
+      processed: z.number(),
+      total: nullable(z.number()),
+      percentage: nullable(z.number()),
+      currentStep: nullable(z.string()),
+      message: nullable(z.string()),
+    }),
+    ignored: z.literal(true).optional(),
+    duplicate: z.literal(true).optional(),
+    willRetry: z.literal(true).optional(),
+    lease: z.object({ fence: z.int(), expiresAt: z.string() }).optional(),
+    areas: areasResult.optional(),
+  })
+  .meta({ id: 'CrawlerAcknowledged' })
+export type Acknowledged = z.infer<typeof acknowledged>

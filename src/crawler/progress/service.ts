@@ -1,0 +1,253 @@
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { AreasResult } from '../areas/model.ts'
+import type { Areas } from '../areas/service.ts'
+import { leaseLost, taskNotFound } from '../envelope.ts'
+import { iso, isoOr } from '../fields.ts'
+import { type NewEvent, taskUpdate } from '../streams/frames.ts'
+import {
+  complete,
+  type Draft,
+  endLease,
+  fail,
+  holds,
+  isHeld,
+  note,
+  openDraft,
+  pause,
+  prolong,
+  queue,
+  retry,
+  run,
+  settleExpiry,
+} from '../tasks/draft.ts'
+import type { Receipts } from '../tasks/receipts.ts'
+import type { TaskRow } from '../tasks/row.ts'
+import type { TaskStore } from '../tasks/store.ts'
+import { toProgress } from '../tasks/view.ts'
+import { CREDENTIAL_STATUSES, type CredentialWord, statusOf } from '../vocabulary.ts'
+import { credentialWordOf, type Effect, effectOf, wordOf } from './effect.ts'
+import { mergeProgress } from './merge.ts'
+import type { Acknowledged, Update } from './model.ts'
+import type { ProgressRepository } from './repository.ts'
+
+/** What makes two updates the same beside their `updateId` (§9). */
+export interface Marks {
+  /** Idempotency-Key header. */
+  key?: string
+  /** The update as it came, for the comparison of updates with a timestamp. */
+  given: unknown
+}
+
+/** Who may speak for a task is decided under its lock (§10). @throws AppError 409 */
+const demandRight = (draft: Draft, update: Update): boolean => {
+  const { row, now } = draft
+  if (update.workerId !== undefined && update.fence !== undefined) {
+    if (!holds(row, update.workerId, update.fence, now)) throw leaseLost(statusOf(row.status))
+    return true
+  }
+  if (isHeld(row, now)) throw new AppError('TASK_LEASED', 409, 'Task is leased by a worker')
+  return false
+}
+const isRetryable = (update: Update) =>
+  update.retryable === true || (typeof update.error === 'object' && update.error.retryable === true)
+
+/** Takes the task where the update leads (§8); answers whether it will be tried again. */
+const apply = (draft: Draft, effect: Effect, update: Update, fenced: boolean): boolean => {
+  const { row } = draft
+  switch (effect) {
+    case 'running':
+      run(draft)
+      return false
+    case 'completed':
+      complete(draft)
+      return false
+    case 'paused':
+      pause(draft)
+      return false
+    case 'reopenable':
+      fail(draft, 'reopenable', update.error ?? update.message)
+      return false
+    case 'final':
+      if (fenced && isRetryable(update) && row.attempts < row.maxAttempts) {
+        draft.reason = 'retry'
+        note(draft, 'error', { message: typeof update.error === 'object' ? update.error.message : update.error })
+        retry(draft)
+        return true
+      }
+      fail(draft, 'final', update.error ?? update.message)
+      return false
+    case 'queued':
+      if (fenced) row.attempts = Math.max(0, row.attempts - 1)
+      draft.reason = 'released'
+      queue(draft, fenced ? (update.retryAfterSeconds ?? 0) * 1000 : 0)
+      return false
+    case 'credential_expiry':
+      draft.reason = effect
+      endLease(draft)
+      pause(draft, CREDENTIAL_STATUSES[effect])
+      return false
+    case 'credential_renewal':
+    case 'credential_resumed':
+      draft.reason = effect
+      pause(draft, CREDENTIAL_STATUSES[effect])
+      return false
+    case 'none':
+      // A second error report replaces the first one.
+      if (wordOf(update) === 'error' && row.status === 'failed') fail(draft, 'reopenable', update.error ?? update.message)
+      return false
+    default:
+      return false
+  }
+}
+
+/** Updates of tasks: merged, counted once, fenced (§7.10, §7.11, §9, §10). */
+export const createProgress = ({
+  db,
+  clock,
+  store,
+  receipts,
+  areas,
+  timeline,
+}: {
+  db: Db
+  clock: Clock
+  store: TaskStore
+  receipts: Receipts
+  areas: Areas
+  timeline: ProgressRepository
+}) => {
+  const acknowledge = (
+    draft: Pick<Draft, 'row' | 'progress' | 'now'>,
+    more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'> = {},
+  ): Acknowledged => {
+    const { row, progress, now } = draft
+    const { processed, total, percentage, currentStep, message } = progress
+    return {
+      taskId: row.id,
+      status: 'acknowledged',
+      message: `Progress update processed for task ${row.id}`,
+      timestamp: iso(now),
+      currentStatus: statusOf(row.status),
+      progress: { processed, total, percentage, currentStep, message },
+      ...more,
+      lease:
+        row.leaseExpiresAt !== null && row.leaseExpiresAt > now
+          ? { fence: row.fence, expiresAt: iso(row.leaseExpiresAt) }
+          : undefined,
+    }
+  }
+  const keepTimeline = (draft: Draft, update: Update) => {
+    for (const { timestamp, event, details } of update.timeline ?? []) draft.timeline.push({ at: timestamp, event, details })
+  }
+
+  function* discover(tx: Tx, draft: Draft, update: Update): Steps<{ result: AreasResult; events: NewEvent[] } | undefined> {
+    if (!update.areas || update.areas.length === 0) return undefined
+    const { row, now } = draft
+    const { result, newGroups, newProjects, spawned } = yield* areas.discover(tx, row, update.areas, now)
+    const groups = update.areas.filter((area) => area.type === 'group').length
+    draft.progress = {
+      ...draft.progress,
+      lastAreasDiscovery: {
+        timestamp: iso(now),
+        groups,
+        projects: update.areas.length - groups,
+        inserted: result.inserted,
+        jobsCreated: result.jobsCreated,
+      },
+    }
+    if (!update.itemsByType && update.groupCount === undefined && update.projectCount === undefined) {
+      const items = { ...draft.progress.itemsByType }
+      if (newGroups > 0) items.groups = (items.groups ?? 0) + newGroups
+      if (newProjects > 0) items.projects = (items.projects ?? 0) + newProjects
+      draft.progress.itemsByType = items
+    }
+    note(draft, 'areas_discovered', { ...result })
+    const message = `${result.received} areas, ${result.inserted} new, ${result.jobsCreated} tasks`
+    return {
+      result,
+      events: [
+        taskUpdate(row.id, 'areas_discovered', now, message),
+        ...spawned.map((task) => taskUpdate(task.id, 'created', now)),
+      ],
+    }
+  }
+
+  /** Merges the update's fields and leads the task where it goes; answers whether it will be tried again. */
+  const take = (draft: Draft, update: Update, effect: Effect, fenced: boolean): boolean => {
+    const { row, progress: old, now } = draft
+    const word: CredentialWord | undefined = credentialWordOf(update)
+    const merged = mergeProgress(old, update, now)
+    if (word && !update.credentialStatus) merged.credentialStatus = { type: word }
+    draft.progress = merged
+    const resume = update.resumeState !== undefined ? update.resumeState : update.progress
+    if (resume !== undefined) row.resumeState = resume === null ? null : JSON.stringify(resume)
+    row.lastUpdate = update.timestamp ?? now
+    row.activeAt = now
+    if (merged.stage !== old.stage) note(draft, 'stage_change', { from: old.stage, to: merged.stage })
+    if (word) note(draft, 'credential_status_change', { type: word })
+    const willRetry = apply(draft, effect, update, fenced)
+    if (fenced && row.leaseExpiresAt !== null) prolong(draft)
+    return willRetry
+  }
+
+  return {
+    /**
+     * Takes one update of a task; durable when it resolves.
+     * @throws AppError 400 for an unknown status; 404; 409 LEASE_LOST, TASK_LEASED
+     */
+    async report(id: string, update: Update, marks: Marks): Promise<Acknowledged> {
+      wordOf(update)
+      const moment = update.timestamp === undefined ? undefined : JSON.stringify(marks.given)
+      return db.tx(function* (tx) {
+        const now = clock.now()
+        const row = yield* store.lock(tx, id)
+        if (!row) throw taskNotFound()
+        const draft = openDraft(row, now)
+        if (update.updateId !== undefined || marks.key !== undefined || moment !== undefined) {
+          const known = { updateId: update.updateId, key: marks.key, moment }
+          if (!(yield* receipts.isFirst(tx, id, known, now))) return acknowledge(draft, { duplicate: true })
+        }
+        settleExpiry(draft)
+        draft.updateType = update.type
+        if (update.timeline) draft.own = new Set(update.timeline.map((entry) => entry.event))
+        const effect = effectOf(update, draft.row)
+        if (effect === 'ignored') {
+          keepTimeline(draft, update)
+          yield* store.save(tx, [draft])
+          return acknowledge(draft, { ignored: true })
+        }
+        const fenced = demandRight(draft, update)
+        keepTimeline(draft, update)
+        const found = yield* discover(tx, draft, update)
+        const willRetry = take(draft, update, effect, fenced)
+        yield* store.save(tx, [draft], found?.events)
+        return acknowledge(draft, { willRetry: willRetry ? true : undefined, areas: found?.result })
+      })
+    },
+    /** A task's progress with its timeline (§7.11). @throws AppError 404 */
+    async read(id: string) {
+      const row: TaskRow | undefined = await store.get(id)
+      if (!row) throw taskNotFound()
+      const events = await timeline.ofTask(id)
+      return {
+        taskId: id,
+        status: statusOf(row.status),
+        jobStatus: row.status,
+        createdAt: iso(row.createdAt),
+        startedAt: isoOr(row.startedAt),
+        completedAt: isoOr(row.finishedAt),
+        lastUpdate: iso(row.lastUpdate ?? row.updatedAt),
+        progress: toProgress(JSON.parse(row.progress), row.resumeState),
+        timeline: events.map(({ at, event, details }) => ({
+          timestamp: iso(at),
+          event,
+          details: details === null ? undefined : JSON.parse(details),
+        })),
+        timelineTruncated: row.timelineTruncated,
+      }
+    },
+  }
+}
+export type Progress = ReturnType<typeof createProgress>

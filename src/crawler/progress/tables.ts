@@ -1,0 +1,19 @@
+import { defineTables } from '../../platform/db/kit.ts'
+
+/** The timeline of tasks (gitlab-crawler §9): fewer than 1000 events each. */
+export const progressTables = defineTables((k) => {
+  const timeline = k.table(
+    'crawler_timeline',
+    {
+      id: k.serial(),
+      taskId: k.text().notNull(),
+      /** When it happened, as the client says it. */
+      at: k.big().notNull(),
+      event: k.text().notNull(),
+      /** JSON, where the event has details. */
+      details: k.text(),
+    },
+    (t) => [k.index('crawler_timeline_task_ix').on(t.taskId, t.at, t.id)],
+  )
+  return { timeline }
+})

@@ -1,0 +1,129 @@
+import type { Schedule } from '../engine/index.ts'
+import type { Platform } from '../platform/index.ts'
+import { VERSION } from '../version.ts'
+import { areasRepository } from './areas/repository.ts'
+import { createAreas } from './areas/service.ts'
+import { createRefresh } from './credentials/refresh.ts'
+import { credentialsRepository } from './credentials/repository.ts'
+import { createCredentials } from './credentials/service.ts'
+import { frameLimits } from './family.ts'
+import { createHealth } from './health/service.ts'
+import { createLeasing } from './leasing/service.ts'
+import { progressRepository } from './progress/repository.ts'
+import { createProgress } from './progress/service.ts'
+import { createConversations } from './streams/conversation.ts'
+import { createHub } from './streams/hub.ts'
+import { createRegistry } from './streams/registry.ts'
+import { streamsRepository } from './streams/repository.ts'
+import { createStreams } from './streams/service.ts'
+import { createSockets } from './streams/sockets.ts'
+import { createEventStreams } from './streams/sse.ts'
+import { createCreation } from './tasks/creation.ts'
+import { leaseQueries } from './tasks/lease-queries.ts'
+import { createReceipts } from './tasks/receipts.ts'
+import { tasksRepository } from './tasks/repository.ts'
+import { createTasks } from './tasks/service.ts'
+import { createTaskStore } from './tasks/store.ts'
+
+const DAY_MS = 24 * 3_600_000
+
+/** The family's domains, wired. */
+export const crawlerDomains = (platform: Platform) => {
+  const { db, clock, config, bus, log } = platform
+  const settings = config.crawler
+  const processId = crypto.randomUUID()
+
+  const streamRows = streamsRepository(db)
+  const accounts = credentialsRepository(db)
+  const timeline = progressRepository(db)
+  const taskRows = tasksRepository(db)
+  const queries = leaseQueries(db)
+
+  const hub = createHub({
+    db,
+    repository: streamRows,
+    clock,
+    log,
+    processId,
+    onControl: (event) => registry.replaced(event),
+  })
+  const store = createTaskStore({ repository: taskRows, timeline, emit: hub.emit, bus })
+  const credentials = createCredentials({
+    clock,
+    keyRing: platform.keyRing,
+    repository: accounts,
+    defaultClientId: settings.oauthClientId,
+  })
+  const receipts = createReceipts(taskRows)
+  const creation = createCreation({ db, clock, store, receipts, credentials, settings })
+  const tasks = createTasks({ db, clock, store, credentials, leases: queries })
+  const areas = createAreas({ clock, repository: areasRepository(db), store, fanout: settings.fanout })
+  const progress = createProgress({ db, clock, store, receipts, areas, timeline })
+  const leasing = createLeasing({ db, clock, bus, log, store, queries, credentials, staleAfterMs: settings.staleAfterMs })
+  const refresh = createRefresh({
+    db,
+    clock,
+    store,
+    repository: accounts,
+    credentials,
+    defaults: { clientId: settings.oauthClientId, clientSecret: settings.oauthClientSecret },
+  })
+  const registry = createRegistry({
+    db,
+    clock,
+    log,
+    repository: streamRows,
+    hub,
+    leasing,
+    credentials,
+    processId,
+    ...settings,
+  })
+  const count = async (status: string) => (await taskRows.statements.countOfStatus.all({ status }))[0]?.n ?? 0
+  const converse = createConversations({
+    clock,
+    log,
+    progress,
+    creation,
+    leasing,
+    refresh,
+    limit: frameLimits(platform),
+    queued: async () => (await health.counts()).queued,
+    delivered: hub.delivered,
+    maxBytes: settings.maxBodyBytes,
+  })
+  const sockets = createSockets({ clock, log, registry, converse, task: store.get, ...settings })
+  const events = createEventStreams({ clock, hub, repository: streamRows, task: store.get, ...settings })
+  const streams = createStreams({ db, clock, log, hub, repository: streamRows, registry, sockets, events, task: store.get })
+  const health = createHealth({
+    clock,
+    version: VERSION,
+    configured: settings.token !== undefined,
+    environment: config.mode,
+    ping: db.ping,
+    counts: async (since) => {
+      const [running, queued, failed, [done]] = await Promise.all([
+        count('running'),
+        count('queued'),
+        count('failed'),
+        taskRows.statements.countFinishedSince.all({ since }),
+      ])
+      return { running, queued, failed, finishedSince: done?.n ?? 0 }
+    },
+    sockets: registry.count,
+  })
+
+  const schedules: Schedule[] = [
+    {
+      name: 'crawler-purge',
+      cron: '* * * * *',
+      *fire(tx, { now }) {
+        yield* streams.purge(tx, now.getTime())
+        yield* taskRows.purge(tx, { receiptsBefore: now.getTime(), auditBefore: now.getTime() - 90 * DAY_MS })
+        return undefined
+      },
+    },
+  ]
+  return { tasks, creation, progress, leasing, refresh, streams, health, schedules, hub }
+}
+export type CrawlerServices = ReturnType<typeof crawlerDomains>

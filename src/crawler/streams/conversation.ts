@@ -1,0 +1,204 @@
+import { AppError, toAppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { isDeeper } from '../../platform/http/body.ts'
+import type { Log } from '../../platform/log.ts'
+import { refreshBody } from '../credentials/model.ts'
+import type { Refresh } from '../credentials/refresh.ts'
+import { accept, describeError, invalidField, invalidJson, missingFields, rateLimited, storable } from '../envelope.ts'
+import { iso } from '../fields.ts'
+import { taskRequest } from '../leasing/model.ts'
+import type { Leasing } from '../leasing/service.ts'
+import { type Update, updateBody } from '../progress/model.ts'
+import type { Progress } from '../progress/service.ts'
+import type { Creation } from '../tasks/creation.ts'
+import { UPDATE_TYPES } from '../vocabulary.ts'
+import type { Connection } from './connection.ts'
+import { frameText } from './frames.ts'
+import { ackFrame, clientFrame, heartbeatFrame, subscribeFrame } from './model.ts'
+
+export interface ConversationDeps {
+  clock: Clock
+  log: Log
+  progress: Progress
+  creation: Creation
+  leasing: Leasing
+  refresh: Refresh
+  /** Takes a token of the principal's bucket; answers the seconds to wait when there is none. */
+  limit(principal: string, kind: 'general' | 'progress'): number | undefined | Promise<number | undefined>
+  /** Tasks on the offer. */
+  queued(): Promise<number>
+  /** What other processes and this one have committed is delivered. */
+  delivered(): Promise<void>
+  maxBytes: number
+}
+type Ref = string | number | undefined
+const MALFORMED_MAX = 20
+const MALFORMED_MS = 60_000
+const isUpdate = (type: string): boolean => (UPDATE_TYPES as readonly string[]).includes(type)
+
+/** An update as a client means it: empty texts count as absent (§9). */
+export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in given)
+    if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return given
+}
+/** @throws AppError 400 */
+export const acceptUpdate = (given: Record<string, unknown>): Update => {
+  const update = withoutEmpty(given)
+  if (update.type === undefined || update.type === null)
+    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
+  return accept(updateBody, update)
+}
+
+/** What clients say over a socket, and what they hear back (§13). One per process; `converse` makes one per socket. */
+export const createConversations = (deps: ConversationDeps) => {
+  const { clock, log, progress, creation, leasing, refresh, limit, queued, delivered, maxBytes } = deps
+
+  return (connection: Connection) => {
+    const gone = new AbortController()
+    const malformed: number[] = []
+    /** Updates are taken one after the other: what a client sends first happens first. */
+    let updates: Promise<unknown> = Promise.resolve()
+
+    const say = (type: string, data: unknown) => connection.outlet.push(frameText(type, data, clock.now()))
+    const refuse = (error: AppError, ref: Ref, taskId?: string) => {
+      const { code, message, status, retryable } = describeError(error)
+      say('error', { code, message, status, refId: ref, retryable, taskId, ...error.details })
+    }
+    const taskOf = (given: Record<string, unknown>): string => {
+      const { scope } = connection
+      const named = given.taskId === undefined || given.taskId === null || given.taskId === '' ? undefined : String(given.taskId)
+      if (scope === '') {
+        if (named === undefined)
+          throw missingFields([{ field: 'taskId', message: 'is required' }], 'Missing required field: taskId')
+        return named
+      }
+      if (named !== undefined && named !== scope) throw invalidField('taskId', "must be this socket's task")
+      return scope
+    }
+    const answer = async (type: string, given: Record<string, unknown>, data: unknown, ref: Ref, text: string): Promise<void> => {
+      if (isUpdate(type)) {
+        const taskId = taskOf(given)
+        const update = storable(acceptUpdate({ ...given, type }), text)
+        const { taskId: _taskId, ...said } = given
+        const result = await progress.report(taskId, update, { given: { ...said, type } })
+        return say('ack', { refId: ref, taskId, result })
+      }
+      switch (type) {
+        case 'ping':
+          return say('pong', { refId: ref, timestamp: iso(clock.now()) })
+        case 'ack': {
+          const { seq } = accept(ackFrame, given)
+          connection.ackedSeq = Math.max(connection.ackedSeq ?? 0, seq)
+          connection.dirty = true
+          return
+        }
+        case 'subscribe':
+        case 'unsubscribe': {
+          const on = type === 'subscribe'
+          const { taskId } = accept(subscribeFrame, given)
+          if (connection.scope !== '' && taskId !== connection.scope) throw invalidField('taskId', "must be this socket's task")
+          if (taskId === '*') connection.hearAll(on)
+          else connection.hearTask(taskId, on)
+          return say('ack', { refId: ref, taskId: taskId === '*' ? undefined : taskId })
+        }
+        case 'heartbeat': {
+          const { activeTasks, workerId, clientId } = accept(heartbeatFrame, given)
+          const owners = new Set([...connection.workers, ...[workerId, clientId].filter((name) => name !== undefined)])
+          const lostTasks = await leasing.heartbeat(owners, activeTasks)
+          const now = iso(clock.now())
+          return say('heartbeat_response', {
+            refId: ref,
+            serverTime: now,
+            acknowledgement: true,
+            tasksQueued: await queued(),
+            systemStatus: 'healthy',
+            lostTasks,
+          })
+        }
+        case 'task': {
+          const { answer } = await creation.create(data, { principal: connection.principal, text })
+          return say('ack', { refId: ref, taskId: answer.data.id, result: answer.data })
+        }
+        case 'task_request': {
+          const request = accept(taskRequest, given)
+          const workerId = request.workerId ?? connection.connectionId
+          connection.hearWorker(workerId)
+          const tasks = await leasing.lease({ ...request, workerId }, gone.signal, connection.connectionId)
+          await delivered()
+          return say('ack', { refId: ref, count: tasks.length })
+        }
+        case 'token_refresh_request': {
+          const taskId = taskOf(given)
+          const workerId =
+            typeof given.workerId === 'string' ? given.workerId : ((await ownerAmong(taskId)) ?? connection.connectionId)
+          const asked = accept(refreshBody, { ...given, workerId })
+          return say('token_refresh_response', { refId: ref, ...(await refresh.refresh(taskId, asked)) })
+        }
+        default:
+          throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${type.slice(0, 64)}`)
+      }
+    }
+    /** Under which of its names this connection holds a task. */
+    const ownerAmong = async (taskId: string): Promise<string | undefined> => {
+      const owner = await leasing.ownerOf(taskId)
+      return owner !== undefined && connection.workers.has(owner) ? owner : undefined
+    }
+    const isMalformed = (): void => {
+      const now = clock.now()
+      malformed.push(now)
+      while ((malformed[0] ?? now) <= now - MALFORMED_MS) malformed.shift()
+      if (malformed.length > MALFORMED_MAX) connection.end(1008, 'too many malformed frames')
+    }
+    const parse = (text: string) => {
+      try {
+        const value: unknown = JSON.parse(text)
+        if (text.length > 1000 && isDeeper(value)) return undefined
+        const frame = clientFrame.safeParse(value)
+        return frame.success ? frame.data : undefined
+      } catch {
+        return undefined
+      }
+    }
+
+    return {
+      /** One frame of the client. */
+      async hear(message: string | Uint8Array): Promise<void> {
+        if (typeof message !== 'string') return connection.end(1003, 'text frames only')
+        if (message.length > maxBytes || Buffer.byteLength(message) > maxBytes) return connection.end(1009, 'frame too big')
+        const frame = parse(message)
+        const update = frame !== undefined && isUpdate(frame.type)
+        const ref = frame?.id
+        let named: string | undefined
+        const handle = async () => {
+          try {
+            const wait = limit(connection.principal, update ? 'progress' : 'general')
+            const seconds = wait instanceof Promise ? await wait : wait
+            if (seconds !== undefined) throw rateLimited(seconds)
+            if (!frame) {
+              isMalformed()
+              throw invalidJson()
+            }
+            const { type, id: _id, data, ...beside } = frame
+            const given = typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...beside, ...data } : beside
+            if (typeof given.taskId === 'string') named = given.taskId
+            await answer(type, given, data, ref, message)
+          } catch (error) {
+            const known = toAppError(error)
+            if (known.status >= 500 && known.code === 'internal_error')
+              log.error('a crawler frame failed', { type: frame?.type, error })
+            if (!connection.isEnded()) refuse(known, ref, named ?? (connection.scope === '' ? undefined : connection.scope))
+          }
+        }
+        if (!update) return handle()
+        updates = updates.then(handle)
+        await updates
+      },
+      /** The socket is gone: who waits for tasks gets none. */
+      leave() {
+        gone.abort()
+      },
+    }
+  }
+}
+export type Conversations = ReturnType<typeof createConversations>

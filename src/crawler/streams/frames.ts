@@ -1,0 +1,105 @@
+import { iso, isoOr } from '../fields.ts'
+import type { Draft } from '../tasks/draft.ts'
+import { errorText } from '../tasks/row.ts'
+import { toProgress } from '../tasks/view.ts'
+import { statusOf } from '../vocabulary.ts'
+
+/** An event before it has its place in the order of all. */
+export interface NewEvent {
+  type: string
+  taskId: string | null
+  /** `connection:ID` or `process:ID`; null for all who subscribe. */
+  target: string | null
+  /** Worker that hears it besides the subscribers. */
+  holder: string | null
+  /** JSON of `{type, data, timestamp, id}`. */
+  frame: string
+  /** Credentials that go out with the frame and are stored nowhere. */
+  secret?: unknown
+}
+
+const PREFIX = crypto.randomUUID().slice(0, 8)
+let made = 0
+/** Unique name of a frame. */
+export const frameId = (): string => `${PREFIX}-${(++made).toString(36)}`
+
+export const frameText = (type: string, data: unknown, now: number): string =>
+  JSON.stringify({ type, data, timestamp: iso(now), id: frameId() })
+
+export const newEvent = (
+  type: string,
+  taskId: string | null,
+  data: unknown,
+  now: number,
+  { target = null, holder = null }: { target?: string | null; holder?: string | null } = {},
+): NewEvent => ({ type, taskId, target, holder, frame: frameText(type, data, now) })
+
+/** A frame with its place: `seq` comes first, so that no JSON has to be made anew. */
+export const withSeq = (frame: string, seq: number): string => `{"seq":${seq},${frame.slice(1)}`
+
+export const taskUpdate = (
+  taskId: string,
+  updateType: 'created' | 'updated' | 'deleted' | 'areas_discovered',
+  now: number,
+  message?: string,
+): NewEvent => newEvent('task_update', taskId, { taskId, updateType, message, timestamp: iso(now), serverGenerated: true }, now)
+
+/** What subscribers and the holder hear of a changed task (§13), in the order in which it happened. */
+export const eventsOf = (draft: Draft, progressText: string): NewEvent[] => {
+  const { before, row, progress, now, timeline, revoked } = draft
+  const events: NewEvent[] = []
+  if (progressText !== before.progress || row.resumeState !== before.resumeState)
+    events.push(
+      newEvent(
+        'progress',
+        row.id,
+        {
+          taskId: row.id,
+          updateType: draft.updateType,
+          status: statusOf(row.status),
+          progress: toProgress(progress, row.resumeState),
+          timestamp: iso(now),
+        },
+        now,
+      ),
+    )
+  if (row.status !== before.status || row.failureKind !== before.failureKind) {
+    const status = statusOf(row.status)
+    events.push(
+      newEvent(
+        'status',
+        row.id,
+        {
+          taskId: row.id,
+          status,
+          previousStatus: statusOf(before.status),
+          reason: draft.reason,
+          error: status === 'failed' ? errorText(progress.error) : undefined,
+          startedAt: isoOr(row.startedAt),
+          completedAt: isoOr(row.finishedAt),
+        },
+        now,
+      ),
+    )
+  }
+  if (timeline.length > 0)
+    events.push(
+      newEvent(
+        'timeline',
+        row.id,
+        { taskId: row.id, events: timeline.map(({ at, event, details }) => ({ timestamp: iso(at), event, details })) },
+        now,
+      ),
+    )
+  if (revoked)
+    events.push(
+      newEvent(
+        'task_cancellation',
+        row.id,
+        { taskId: row.id, reason: revoked.reason, graceful: true, timestamp: iso(now) },
+        now,
+        { holder: revoked.owner },
+      ),
+    )
+  return events
+}

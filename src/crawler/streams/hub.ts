@@ -1,0 +1,217 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Log } from '../../platform/log.ts'
+import { type NewEvent, withSeq } from './frames.ts'
+import type { StoredEvent, StreamsRepository } from './repository.ts'
+
+/** An event on its way to subscribers: the text is made once for all of them. */
+export interface Delivery extends StoredEvent {
+  text: string
+  /** Whether the streams of its task end with it. */
+  ends: boolean
+}
+/** Who hears events: a socket or an SSE stream. */
+export interface Subscriber {
+  connectionId: string
+  /** Task of a task stream, empty for a general one. */
+  scope: string
+  deliver(delivery: Delivery): void
+}
+
+/** How often other processes' events are looked for, on Postgres, while somebody listens. */
+const LOOK_MS = 50
+const TAIL_MAX = 1000
+
+/** Subscribers by what they hear. */
+const createTopics = () => {
+  const byKey = new Map<string, Set<Subscriber>>()
+  return {
+    of: (key: string): ReadonlySet<Subscriber> | undefined => byKey.get(key),
+    add(key: string, subscriber: Subscriber): void {
+      const known = byKey.get(key)
+      if (known) known.add(subscriber)
+      else byKey.set(key, new Set([subscriber]))
+    },
+    remove(key: string, subscriber: Subscriber): void {
+      const known = byKey.get(key)
+      known?.delete(subscriber)
+      if (known?.size === 0) byKey.delete(key)
+    },
+  }
+}
+
+/**
+ * The way of events from their transaction to those who listen (§13). On SQLite the one process hands them on as they are committed;
+ * on Postgres every process reads them from the table in the order of their numbers, its own as well: commits of two connections may
+ * be reported in another order than they happened.
+ */
+export const createHub = ({
+  db,
+  repository,
+  clock,
+  log,
+  processId,
+  onControl,
+}: {
+  db: Db
+  repository: StreamsRepository
+  clock: Clock
+  log: Log
+  processId: string
+  /** Words between processes: `process:ID` events. */
+  onControl(event: StoredEvent): void
+}) => {
+  const all = new Set<Subscriber>()
+  const tasks = createTopics()
+  const workers = createTopics()
+  const connections = createTopics()
+  const attached = new Set<Subscriber>()
+  const secrets = new Map<number, unknown>()
+  const shared = db.dialect === 'postgres'
+  let cursor = -1
+  let waiting: StoredEvent[] = []
+  let scheduled = false
+  let pulling: Promise<void> | undefined
+  let again = false
+  let closed = false
+  let stopLooking: AbortController | undefined
+
+  const textOf = (event: StoredEvent): string => {
+    const secret = secrets.get(event.seq)
+    if (secret === undefined) return withSeq(event.frame, event.seq)
+    secrets.delete(event.seq)
+    return withSeq(withSecret(event.frame, secret), event.seq)
+  }
+  const dispatch = (event: StoredEvent): void => {
+    const { target, taskId, holder } = event
+    if (target !== null) {
+      if (target === `process:${processId}`) onControl(event)
+      const own = target.startsWith('connection:') ? connections.of(target.slice(11)) : undefined
+      if (!own) return
+      const delivery: Delivery = { ...event, text: textOf(event), ends: false }
+      for (const subscriber of own) if (subscriber.scope === '' || subscriber.scope === taskId) subscriber.deliver(delivery)
+      return
+    }
+    const ofTask = taskId === null ? undefined : tasks.of(taskId)
+    const ofHolder = holder === null ? undefined : workers.of(holder)
+    if (all.size === 0 && !ofTask && !ofHolder) return
+    const ends = event.type === 'task_update' && event.frame.includes('"updateType":"deleted"')
+    const delivery: Delivery = { ...event, text: textOf(event), ends }
+    for (const subscriber of all) subscriber.deliver(delivery)
+    if (ofTask) for (const subscriber of [...ofTask]) if (!all.has(subscriber)) subscriber.deliver(delivery)
+    if (ofHolder)
+      for (const subscriber of ofHolder) if (!all.has(subscriber) && !ofTask?.has(subscriber)) subscriber.deliver(delivery)
+  }
+  const flush = () => {
+    scheduled = false
+    const events = waiting
+    waiting = []
+    for (const event of events) dispatch(event)
+  }
+  const readOn = async (): Promise<void> => {
+    try {
+      do {
+        again = false
+        const events = await repository.tail(cursor, TAIL_MAX)
+        for (const event of events) {
+          cursor = event.seq
+          dispatch(event)
+        }
+        if (events.length === TAIL_MAX) again = true
+      } while (again && !closed)
+    } catch (error) {
+      log.warn('events could not be read', { error })
+    } finally {
+      pulling = undefined
+    }
+  }
+  /** Reads what has been committed since, one reader at a time; resolves when what was there is delivered. */
+  const pull = (): Promise<void> => {
+    if (pulling) again = true
+    else pulling = readOn()
+    return pulling
+  }
+  const look = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await clock.sleep(LOOK_MS, signal)
+      if (!signal.aborted) await pull()
+    }
+  }
+  /** Hands on events that have just been committed. */
+  const publish = (events: StoredEvent[]): void => {
+    if (closed) return
+    for (const event of events) if (event.secret !== undefined && attached.size > 0) secrets.set(event.seq, event.secret)
+    if (shared) {
+      if (attached.size > 0) void pull()
+      return
+    }
+    cursor = Math.max(cursor, events.at(-1)?.seq ?? cursor)
+    waiting.push(...events)
+    // All that was committed in one turn goes out together.
+    if (!scheduled) {
+      scheduled = true
+      queueMicrotask(flush)
+    }
+  }
+
+  return {
+    /** Stores events and hands them on once they are durable: the last step of a transaction. */
+    *emit(tx: Tx, events: NewEvent[], now: number): Steps<void> {
+      const stored = yield* repository.append(tx, events, now)
+      tx.afterCommit(() => publish(stored))
+    },
+    publish,
+    /** To be awaited before `attach`: from here on no event is missed. */
+    async ready(): Promise<void> {
+      if (cursor >= 0 && !(shared && attached.size === 0)) return
+      const head = await repository.head()
+      if (cursor < 0 || (shared && attached.size === 0)) cursor = Math.max(cursor, head)
+    },
+    /** Begins to deliver; answers the number after which events come. */
+    attach(subscriber: Subscriber): number {
+      attached.add(subscriber)
+      connections.add(subscriber.connectionId, subscriber)
+      if (shared && !stopLooking && !closed) {
+        stopLooking = new AbortController()
+        void look(stopLooking.signal)
+      }
+      return cursor
+    },
+    detach(subscriber: Subscriber, topics: { tasks: Iterable<string>; workers: Iterable<string> }): void {
+      attached.delete(subscriber)
+      all.delete(subscriber)
+      connections.remove(subscriber.connectionId, subscriber)
+      for (const key of topics.tasks) tasks.remove(key, subscriber)
+      for (const key of topics.workers) workers.remove(key, subscriber)
+      if (attached.size === 0) {
+        secrets.clear()
+        stopLooking?.abort()
+        stopLooking = undefined
+      }
+    },
+    hearAll(subscriber: Subscriber, on: boolean): void {
+      if (on) all.add(subscriber)
+      else all.delete(subscriber)
+    },
+    hearTask: (subscriber: Subscriber, taskId: string, on: boolean): void =>
+      on ? tasks.add(taskId, subscriber) : tasks.remove(taskId, subscriber),
+    hearWorker: (subscriber: Subscriber, workerId: string): void => workers.add(workerId, subscriber),
+    cursor: () => cursor,
+    /** Resolves when what has been committed so far is delivered. */
+    delivered: async (): Promise<void> => {
+      if (shared) await pull()
+    },
+    close() {
+      closed = true
+      stopLooking?.abort()
+    },
+  }
+}
+export type Hub = ReturnType<typeof createHub>
+
+/** A stored assignment with the credentials it is sent with. */
+export const withSecret = (frame: string, credentials: unknown): string => {
+  const parsed = JSON.parse(frame)
+  parsed.data = { ...parsed.data, credentials }
+  return JSON.stringify(parsed)
+}

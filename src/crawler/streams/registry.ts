@@ -1,0 +1,218 @@
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Credentials } from '../credentials/service.ts'
+import { tooManyConnections } from '../envelope.ts'
+import type { Leasing } from '../leasing/service.ts'
+import { type Connection, createConnection, type Identity } from './connection.ts'
+import { newEvent, withSeq } from './frames.ts'
+import { type Hub, withSecret } from './hub.ts'
+import type { ConnectionRow, StoredEvent, StreamsRepository, Subscriptions } from './repository.ts'
+
+/** A process that has not been seen for this long is taken for dead. */
+export const ALIVE_MS = 15_000
+
+export interface Opening {
+  connection: Connection
+  resumed: boolean
+  /** The number after which the stream goes on. */
+  after: number
+  missed: { text: string; seq: number }[]
+  lost: number
+}
+const keyOf = ({ connectionId, scope }: Pick<Identity, 'connectionId' | 'scope'>) => `${connectionId} ${scope}`
+const taken = () => new AppError('CONNECTION_ID_TAKEN', 409, 'connectionId belongs to another client')
+
+/** The sockets of this process, and what is stored of all (§13 Resume, Replacement, Limit). */
+export const createRegistry = ({
+  db,
+  clock,
+  log,
+  repository,
+  hub,
+  leasing,
+  credentials,
+  processId,
+  maxConnections,
+  resumeMs,
+  resumeMessages,
+}: {
+  db: Db
+  clock: Clock
+  log: Log
+  repository: StreamsRepository
+  hub: Hub
+  leasing: Pick<Leasing, 'isLive'>
+  credentials: Credentials
+  processId: string
+  maxConnections: number
+  resumeMs: number
+  resumeMessages: number
+}) => {
+  const live = new Map<string, Connection>()
+  /** Sockets that have closed and are not stored yet: a client that comes back at once finds them as they were. */
+  const closing = new Map<string, Promise<void>>()
+  let opening = 0
+
+  /** A stored assignment as it may be sent again: with credentials, while its lease is live. */
+  const reassigned = async ({ frame, seq }: StoredEvent): Promise<string | undefined> => {
+    const { data } = JSON.parse(frame)
+    const row = await leasing.isLive(data.id, data.lease.fence)
+    const account = row && (await credentials.get(row.accountId))
+    try {
+      const view = account && credentials.view(account)
+      return view && withSeq(withSecret(frame, view), seq)
+    } catch {
+      return undefined
+    }
+  }
+  const textsOf = async (events: StoredEvent[]): Promise<{ text: string; seq: number }[]> => {
+    const texts: { text: string; seq: number }[] = []
+    for (const event of events) {
+      const text = event.type === 'task_assignment' ? await reassigned(event) : withSeq(event.frame, event.seq)
+      if (text !== undefined) texts.push({ text, seq: event.seq })
+    }
+    return texts
+  }
+  const store = (connection: Connection, isLive: boolean): Promise<void> => {
+    connection.dirty = false
+    const row = connection.row(isLive)
+    return db.tx((tx) => repository.store(tx, [row]))
+  }
+  const leave = (connection: Connection): void => {
+    const key = keyOf(connection)
+    connection.detach()
+    if (live.get(key) === connection) live.delete(key)
+    const stored = store(connection, false)
+      .catch((error) => log.warn('where a connection stands could not be stored', { error }))
+      .finally(() => {
+        if (closing.get(key) === stored) closing.delete(key)
+      })
+    closing.set(key, stored)
+  }
+  /** Ends the live socket of an identity, because another one has taken its place. */
+  const replace = (key: string, socket?: string) => {
+    const old = live.get(key)
+    if (!old || (socket !== undefined && old.socket === socket)) return
+    old.end(4001, 'replaced')
+    leave(old)
+  }
+
+  return {
+    /**
+     * Makes a connection and what it has missed; its socket comes next.
+     * @throws AppError 409 CONNECTION_ID_TAKEN, 503 TOO_MANY_CONNECTIONS
+     */
+    async open(identity: Identity, wanted: { lastSeq?: number; subscribe: 'all' | 'none' }): Promise<Opening> {
+      const key = keyOf(identity)
+      const replacing = live.has(key)
+      if (live.size + opening - (replacing ? 1 : 0) >= maxConnections) throw tooManyConnections()
+      opening++
+      try {
+        for (const other of live.values())
+          if (other.connectionId === identity.connectionId && other.principal !== identity.principal) throw taken()
+        replace(key)
+        await closing.get(key)
+        await hub.ready()
+        const connection = createConnection(identity, { hub, now: clock.now })
+        const scoped = identity.scope !== ''
+        const fresh: Subscriptions = {
+          all: !scoped && wanted.subscribe === 'all',
+          tasks: scoped ? [identity.scope] : [],
+          workers: [identity.connectionId],
+        }
+        const claimed = await db.tx(function* (tx) {
+          const now = clock.now()
+          let known: ConnectionRow | undefined
+          // Its sockets count as live from the first on.
+          yield* repository.beat(tx, processId, now)
+          for (const row of yield* repository.identities(tx, identity.connectionId)) {
+            const seen = row.live === 1 ? Math.max(row.updatedAt, yield* repository.seenAt(tx, row.process)) : (row.closedAt ?? 0)
+            if (seen + resumeMs < now) continue
+            if (row.principal !== identity.principal) throw taken()
+            if (row.scope === identity.scope) known = row
+          }
+          const subscriptions: Subscriptions = known ? JSON.parse(known.subscriptions) : fresh
+          const after = known ? (wanted.lastSeq ?? known.ackedSeq ?? known.sentSeq) : undefined
+          yield* repository.claim(tx, {
+            ...identity,
+            socket: connection.socket,
+            process: processId,
+            live: 1,
+            closedAt: null,
+            sentSeq: after ?? hub.cursor(),
+            ackedSeq: known?.ackedSeq ?? null,
+            subscriptions: JSON.stringify(subscriptions),
+            updatedAt: now,
+          })
+          if (known && known.live === 1 && known.process !== processId) {
+            const told = newEvent('replaced', null, { key, socket: connection.socket }, now, {
+              target: `process:${known.process}`,
+            })
+            yield* hub.emit(tx, [told], now)
+          }
+          return { subscriptions, after, ackedSeq: known?.ackedSeq ?? null }
+        })
+        connection.ackedSeq = claimed.ackedSeq
+        // Two that came at the same moment: the later one stays.
+        replace(key)
+        const from = connection.attach(claimed.subscriptions)
+        live.set(key, connection)
+        const { after } = claimed
+        if (after === undefined) return { connection, resumed: false, after: from, missed: [], lost: 0 }
+        try {
+          const { events, total } = await repository.missed(
+            identity.connectionId,
+            claimed.subscriptions,
+            { after, upTo: from, since: 0 },
+            resumeMessages,
+          )
+          return { connection, resumed: true, after, missed: await textsOf(events), lost: total - events.length }
+        } catch (error) {
+          leave(connection)
+          throw error
+        }
+      } finally {
+        opening--
+      }
+    },
+    leave,
+    live: live as ReadonlyMap<string, Connection>,
+    count: () => live.size,
+    /** A word from another process: this identity is connected there now. */
+    replaced: (event: StoredEvent): void => {
+      const { data } = JSON.parse(event.frame)
+      replace(data.key, data.socket)
+    },
+    /** How many live sockets of all processes hear of a task, and how many closed ones will on resume (§7.12). */
+    async listeners(taskId: string): Promise<{ live: number; queued: number }> {
+      const now = clock.now()
+      await storeAll()
+      const rows = await repository.listening(taskId, { aliveSince: now - ALIVE_MS, closedSince: now - resumeMs })
+      const count = { live: 0, queued: 0 }
+      for (const row of rows) {
+        const heard: Subscriptions = JSON.parse(row.subscriptions)
+        if (row.scope !== taskId && !heard.all && !heard.tasks.includes(taskId)) continue
+        if (row.live === 1 && (row.seenAt ?? 0) >= now - ALIVE_MS) count.live++
+        else count.queued++
+      }
+      return count
+    },
+    /** Stores where connections stand, those that have moved. */
+    storeAll: () => storeAll(),
+    beat: () => db.tx((tx) => repository.beat(tx, processId, clock.now())),
+    settled: () => Promise.all(closing.values()),
+  }
+
+  async function storeAll(): Promise<void> {
+    const moved = [...live.values()].filter((connection) => connection.dirty)
+    if (moved.length === 0) return
+    const rows = moved.map((connection) => {
+      connection.dirty = false
+      return connection.row(true)
+    })
+    await db.tx((tx) => repository.store(tx, rows))
+  }
+}
+export type Registry = ReturnType<typeof createRegistry>

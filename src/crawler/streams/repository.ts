@@ -1,0 +1,230 @@
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
+import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import type { NewEvent } from './frames.ts'
+import { streamsTables } from './tables.ts'
+
+/** An event with its place in the order of all. */
+export interface StoredEvent extends NewEvent {
+  seq: number
+}
+export type ConnectionRow = ReturnType<typeof streamsTables>['connections']['$inferSelect']
+
+/** Which events a connection hears. */
+export interface Subscriptions {
+  all: boolean
+  tasks: string[]
+  /** Names it leases under. */
+  workers: string[]
+}
+
+/** Held while events get their numbers, so that numbers are given in the order of commits. */
+const ORDER_LOCK = 'crawler-events'
+
+/** Queries of events, connections and processes. */
+export const streamsRepository = (db: Db) => {
+  const { events, connections, processes } = streamsTables(db.kit)
+  const columns = {
+    seq: events.seq,
+    taskId: events.taskId,
+    type: events.type,
+    target: events.target,
+    holder: events.holder,
+    frame: events.frame,
+  }
+  const append = db.batch<{ seq: number | string }>(
+    'crawler_events_append',
+    [
+      { name: 'task_id', type: 'text' },
+      { name: 'type', type: 'text' },
+      { name: 'target', type: 'text' },
+      { name: 'holder', type: 'text' },
+      { name: 'frame', type: 'text' },
+      { name: 'created_at', type: 'bigint' },
+    ],
+    (source) =>
+      `insert into crawler_events (task_id, type, target, holder, frame, created_at) select task_id, type, target, holder, frame, created_at from ${source} s where true returning seq`,
+  )
+  const tail = db.prepare<StoredEvent>('crawler_events_tail', (queries) =>
+    queries
+      .select(columns)
+      .from(events)
+      .where(gt(events.seq, param('after')))
+      .orderBy(asc(events.seq))
+      .limit(sql.placeholder('max')),
+  )
+  const head = db.prepare<{ seq: number }>('crawler_events_head', (queries) =>
+    queries.select({ seq: events.seq }).from(events).orderBy(desc(events.seq)).limit(1),
+  )
+  const connection = db.prepare<ConnectionRow>('crawler_connections_of', (queries) => {
+    const select = queries
+      .select()
+      .from(connections)
+      .where(eq(connections.connectionId, param('connectionId')))
+    return (db.dialect === 'postgres' ? (select as any).for('update') : select) as typeof select
+  })
+  const beat = db.statement<{ id: string }>(
+    'crawler_process_beat',
+    'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',
+  )
+  const store = db.batch<{ connection_id: string }>(
+    'crawler_connections_store',
+    [
+      { name: 'connection_id', type: 'text' },
+      { name: 'scope', type: 'text' },
+      { name: 'socket', type: 'text' },
+      { name: 'live', type: 'bigint' },
+      { name: 'closed_at', type: 'bigint' },
+      { name: 'sent_seq', type: 'bigint' },
+      { name: 'acked_seq', type: 'bigint' },
+      { name: 'subscriptions', type: 'text' },
+      { name: 'updated_at', type: 'bigint' },
+    ],
+    // A later socket of the same identity owns the row: the older one's last word must not change it.
+    (source) =>
+      `update crawler_connections set live = s.live, closed_at = s.closed_at, sent_seq = s.sent_seq, acked_seq = s.acked_seq, subscriptions = s.subscriptions, updated_at = s.updated_at
+        from ${source} s where crawler_connections.connection_id = s.connection_id and crawler_connections.scope = s.scope and crawler_connections.socket = s.socket returning crawler_connections.connection_id`,
+  )
+
+  /** What a set of subscriptions hears. */
+  const heard = (connectionId: string, { all, tasks, workers }: Subscriptions): SQL | undefined =>
+    or(
+      eq(events.target, `connection:${connectionId}`),
+      and(
+        sql`${events.target} is null`,
+        all
+          ? undefined
+          : or(
+              tasks.length === 0 ? undefined : inArray(events.taskId, tasks),
+              workers.length === 0 ? undefined : inArray(events.holder, workers),
+              sql`1 = 0`,
+            ),
+      ),
+    )
+
+  return {
+    /** Gives events their places. To be the last step of a transaction: on Postgres others wait from here on. */
+    *append(tx: Tx, list: NewEvent[], now: number): Steps<StoredEvent[]> {
+      if (list.length === 0) return []
+      yield* tx.exclusive(ORDER_LOCK)
+      const rows = yield* tx.batch(
+        append,
+        list.map(({ taskId, type, target, holder, frame }) => [taskId, type, target, holder, frame, now]),
+      )
+      const seqs = rows.map((row) => Number(row.seq)).sort((a, b) => a - b)
+      return list.map((event, n) => ({ ...event, seq: seqs[n] as number }))
+    },
+    tail: (after: number, max: number) => tail.all({ after, max }),
+    head: async (): Promise<number> => (await head.all())[0]?.seq ?? 0,
+    /** The newest `max` events of (after, upTo] that these subscriptions hear, oldest first, and how many there are of them. */
+    async missed(
+      connectionId: string,
+      subscriptions: Subscriptions,
+      /** `since` bounds the age of what comes again, not of what is counted. */
+      range: { after: number; upTo: number; since: number },
+      max: number,
+    ): Promise<{ events: StoredEvent[]; total: number }> {
+      const where = and(gt(events.seq, range.after), lte(events.seq, range.upTo), heard(connectionId, subscriptions))
+      const rows = (await db.q
+        .select(columns)
+        .from(events)
+        .where(and(where, gte(events.createdAt, range.since)))
+        .orderBy(desc(events.seq))
+        .limit(max)) as StoredEvent[]
+      const [counted] = await db.q
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(events)
+        .where(where)
+      return { events: rows.reverse(), total: counted?.n ?? 0 }
+    },
+    oldest: async (): Promise<number> =>
+      (await db.q.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(1))[0]?.seq ?? 0,
+    /** When a process was last seen. */
+    *seenAt(tx: Tx, id: string): Steps<number> {
+      const rows = yield* q(tx.select({ seenAt: processes.seenAt }).from(processes).where(eq(processes.id, id)))
+      return rows[0]?.seenAt ?? 0
+    },
+    /** All identities of a connection id, locked. */
+    *identities(tx: Tx, connectionId: string): Steps<ConnectionRow[]> {
+      return yield* tx.run(connection, { connectionId })
+    },
+    *claim(tx: Tx, row: ConnectionRow): Steps<void> {
+      yield tx
+        .insert(connections)
+        .values(row)
+        .onConflictDoUpdate({ target: [connections.connectionId, connections.scope], set: row })
+        .returning({ id: connections.connectionId })
+    },
+    /** Where connections stand: only those that still own their row. */
+    *store(tx: Tx, rows: Omit<ConnectionRow, 'principal' | 'process'>[]): Steps<void> {
+      yield* tx.batch(
+        store,
+        rows.map((row) => [
+          row.connectionId,
+          row.scope,
+          row.socket,
+          row.live,
+          row.closedAt,
+          row.sentSeq,
+          row.ackedSeq,
+          row.subscriptions,
+          row.updatedAt,
+        ]),
+      )
+    },
+    /** Connections that hear of a task, or of all: live ones of living processes, and those that may still be resumed. */
+    listening: (scope: string, { aliveSince, closedSince }: { aliveSince: number; closedSince: number }) =>
+      db.q
+        .select({
+          scope: connections.scope,
+          live: connections.live,
+          seenAt: processes.seenAt,
+          closedAt: connections.closedAt,
+          subscriptions: connections.subscriptions,
+          updatedAt: connections.updatedAt,
+        })
+        .from(connections)
+        .leftJoin(processes, eq(processes.id, connections.process))
+        .where(
+          and(
+            or(eq(connections.scope, scope), eq(connections.scope, '')),
+            or(
+              and(eq(connections.live, 1), gte(processes.seenAt, aliveSince)),
+              gte(connections.closedAt, closedSince),
+              and(eq(connections.live, 1), gte(connections.updatedAt, closedSince)),
+            ),
+          ),
+        ),
+    *beat(tx: Tx, id: string, now: number): Steps<void> {
+      yield* tx.run(beat, { id, now })
+    },
+    *purge(tx: Tx, before: number): Steps<void> {
+      // The newest stays: it says where the numbers are.
+      const newest = sql`(select max(e.seq) from ${events} e)`
+      yield* q(
+        tx
+          .delete(events)
+          .where(and(lte(events.createdAt, before), lt(events.seq, newest)))
+          .returning({ seq: events.seq }),
+      )
+      yield* q(
+        tx
+          .delete(connections)
+          .where(and(sql`${connections.closedAt} is not null`, lte(connections.closedAt, before)))
+          .returning({ id: connections.connectionId }),
+      )
+      yield* q(
+        tx
+          .delete(connections)
+          .where(
+            and(
+              lte(connections.updatedAt, before),
+              sql`not exists (select 1 from ${processes} p where p.id = ${connections.process} and p.seen_at > ${before})`,
+            ),
+          )
+          .returning({ id: connections.connectionId }),
+      )
+      yield* q(tx.delete(processes).where(lte(processes.seenAt, before)).returning({ id: processes.id }))
+    },
+  }
+}
+export type StreamsRepository = ReturnType<typeof streamsRepository>

@@ -1,0 +1,113 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import type { Log } from '../../platform/log.ts'
+import { taskNotFound } from '../envelope.ts'
+import { iso } from '../fields.ts'
+import type { TaskRow } from '../tasks/row.ts'
+import { newEvent, withSeq } from './frames.ts'
+import type { Hub } from './hub.ts'
+import type { MessageAnswer } from './model.ts'
+import type { Registry } from './registry.ts'
+import type { StreamsRepository } from './repository.ts'
+import type { Sockets } from './sockets.ts'
+import type { EventStreams } from './sse.ts'
+
+/** How long events and connections are kept (§15). */
+const KEEP_MS = 10 * 60_000
+const BEAT_MS = 5000
+
+/** What the rest of the family asks of the streams. */
+export const createStreams = ({
+  db,
+  clock,
+  log,
+  hub,
+  repository,
+  registry,
+  sockets,
+  events,
+  task,
+}: {
+  db: Db
+  clock: Clock
+  log: Log
+  hub: Hub
+  repository: StreamsRepository
+  registry: Registry
+  sockets: Sockets
+  events: EventStreams
+  task(id: string): Promise<TaskRow | undefined>
+}) => {
+  /** The last frame of all, with its place among the events while the database gives one. */
+  const farewell = async (): Promise<string> => {
+    const now = clock.now()
+    const event = newEvent('system', null, { messageType: 'shutdown', message: 'Server is shutting down' }, now, {
+      target: 'process:stopping',
+    })
+    try {
+      const [stored] = await db.tx((tx) => repository.append(tx, [event], now))
+      return withSeq(event.frame, stored?.seq ?? 0)
+    } catch (error) {
+      log.warn('the end of the streams could not be stored', { error })
+      return event.frame
+    }
+  }
+  let beatAt = Number.NEGATIVE_INFINITY
+  let sweeping = false
+  return {
+    sockets,
+    events,
+    /** Live sockets of this process. */
+    count: () => registry.count(),
+    /** Delivers a client's message to all who listen to a task, and to those who come back (§7.12). @throws AppError 404 */
+    async broadcast(taskId: string, body: Record<string, unknown>): Promise<MessageAnswer> {
+      if (!(await task(taskId))) throw taskNotFound()
+      const now = clock.now()
+      const timestamp = iso(now)
+      const { live, queued } = await registry.listeners(taskId)
+      await db.tx(function* (tx) {
+        const event = newEvent('message', taskId, { ...body, taskId, timestamp, serverGenerated: true }, now)
+        yield* hub.emit(tx, [event], now)
+      })
+      return {
+        status: 'message_sent',
+        taskId,
+        message: `Message broadcasted to ${live} connections`,
+        connectionCount: live,
+        queued,
+        timestamp,
+      }
+    },
+    /** To be called every second. */
+    async sweep(): Promise<void> {
+      if (sweeping) return
+      sweeping = true
+      try {
+        events.sweep()
+        await sockets.sweep()
+        await registry.storeAll()
+        const now = clock.now()
+        if (registry.count() > 0 && now - beatAt >= BEAT_MS) {
+          beatAt = now
+          await registry.beat()
+        }
+      } catch (error) {
+        log.warn('the crawler streams could not be looked after', { error })
+      } finally {
+        sweeping = false
+      }
+    },
+    beat: registry.beat,
+    *purge(tx: Parameters<StreamsRepository['purge']>[0], now: number) {
+      yield* repository.purge(tx, now - KEEP_MS)
+    },
+    /** Says goodbye to all and closes their streams (§13 close code 1001). */
+    async stop(): Promise<void> {
+      const text = await farewell()
+      events.stop(text)
+      await sockets.stop(text)
+      hub.close()
+    },
+  }
+}
+export type Streams = ReturnType<typeof createStreams>

@@ -1,0 +1,57 @@
+import { sql } from 'drizzle-orm'
+import { defineTables } from '../../platform/db/kit.ts'
+
+/** What streams are made of (gitlab-crawler §13): events in commit order, and who has taken how many of them. */
+export const streamsTables = defineTables((k) => {
+  const events = k.table(
+    'crawler_events',
+    {
+      /** Grows in commit order, so that nobody who goes on after one misses an earlier one. */
+      seq: k.serial(),
+      taskId: k.text(),
+      type: k.text().notNull(),
+      /** `connection:ID` or `process:ID` for those alone; null for all who subscribe. */
+      target: k.text(),
+      /** Worker that hears it besides the subscribers. */
+      holder: k.text(),
+      /** The frame's JSON without its sequence number, and without credentials. */
+      frame: k.text().notNull(),
+      createdAt: k.big().notNull(),
+    },
+    (t) => [
+      k.index('crawler_events_task_ix').on(t.taskId, t.seq),
+      k.index('crawler_events_target_ix').on(t.target, t.seq).where(sql`${t.target} is not null`),
+      k.index('crawler_events_holder_ix').on(t.holder, t.seq).where(sql`${t.holder} is not null`),
+      k.index('crawler_events_created_ix').on(t.createdAt),
+    ],
+  )
+  const connections = k.table(
+    'crawler_connections',
+    {
+      connectionId: k.text().notNull(),
+      /** The task of a task socket; empty for the general one. */
+      scope: k.text().notNull(),
+      principal: k.text().notNull(),
+      /** One life of the connection: a later socket of the same identity has another. */
+      socket: k.text().notNull(),
+      /** The process that has the live socket. */
+      process: k.text().notNull(),
+      live: k.int().notNull(),
+      closedAt: k.big(),
+      sentSeq: k.big().notNull(),
+      ackedSeq: k.big(),
+      /** JSON `{all, tasks, workers}`. */
+      subscriptions: k.text().notNull(),
+      updatedAt: k.big().notNull(),
+    },
+    (t) => [
+      k.primaryKey({ columns: [t.connectionId, t.scope] }),
+      k.index('crawler_connections_scope_ix').on(t.scope),
+      k.index('crawler_connections_closed_ix').on(t.closedAt).where(sql`${t.closedAt} is not null`),
+      k.index('crawler_connections_process_ix').on(t.process),
+    ],
+  )
+  /** Living processes, so that sockets of a dead one are not counted. */
+  const processes = k.table('crawler_processes', { id: k.text().primaryKey(), seenAt: k.big().notNull() })
+  return { events, connections, processes }
+})

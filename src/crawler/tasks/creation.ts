@@ -1,0 +1,249 @@
+import type { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { cleanValue } from '../../platform/http/body.ts'
+import type { Credentials } from '../credentials/service.ts'
+import { accept, type FieldProblem, invalidField, missingFields, storable } from '../envelope.ts'
+import { digest, iso } from '../fields.ts'
+import { taskUpdate } from '../streams/frames.ts'
+import { commandOf, PRIORITIES } from '../vocabulary.ts'
+import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
+import type { Receipts } from './receipts.ts'
+import { NEW_PROGRESS, type TaskRow } from './row.ts'
+import { duplicateResource, type TaskStore } from './store.ts'
+import { toTask } from './view.ts'
+
+export interface CreationSettings {
+  defaultApiEndpoint: string | undefined
+  gitlabHosts: readonly string[]
+  maxAttempts: number
+}
+/** Who asks, and under which Idempotency-Key. */
+export interface Asking {
+  principal: string
+  key?: string
+  /** The body as it came. */
+  text: string
+}
+
+export const taskExists = () => new AppError('TASK_EXISTS', 409, 'Task with this ID already exists')
+const isObject = (value: unknown): value is Record<string, any> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isAbsent = (value: unknown) => value === undefined || value === null || value === ''
+
+const REQUIRED = ['id', 'type', 'credentials.accessToken'] as const
+/** The three fields nothing goes without, before anything else is looked at (§3 MISSING_FIELDS). */
+const demandFields = (data: unknown): void => {
+  const given = isObject(data) ? data : {}
+  const credentials = isObject(given.credentials) ? given.credentials : {}
+  const values = { id: given.id, type: given.type, 'credentials.accessToken': credentials.accessToken }
+  const missing: FieldProblem[] = REQUIRED.filter((name) => isAbsent(values[name])).map((field) => ({
+    field,
+    message: 'is required',
+  }))
+  if (missing.length > 0) throw missingFields(missing, `Missing required fields: ${REQUIRED.join(', ')}`)
+}
+const hashOf = (text: string) => digest(text)
+
+/** How tasks come to be (§6 TaskData, §7.4, §7.5). */
+export const createCreation = ({
+  db,
+  clock,
+  store,
+  receipts,
+  credentials,
+  settings,
+}: {
+  db: Db
+  clock: Clock
+  store: TaskStore
+  receipts: Receipts
+  credentials: Credentials
+  settings: CreationSettings
+}) => {
+  const { defaultApiEndpoint, gitlabHosts, maxAttempts } = settings
+
+  /** @throws AppError 400 */
+  const parse = (given: unknown): TaskData => {
+    demandFields(given)
+    const data = accept(taskData, given)
+    const endpoint = data.apiEndpoint ?? defaultApiEndpoint
+    if (endpoint !== undefined && gitlabHosts.length > 0) {
+      const { host, hostname } = new URL(endpoint)
+      if (!gitlabHosts.includes(host) && !gitlabHosts.includes(hostname)) throw invalidField('apiEndpoint', 'host is not allowed')
+    }
+    return data
+  }
+  const instanceOf = (endpoint: string | undefined) => (endpoint === undefined ? '' : new URL(endpoint).origin)
+
+  const newRow = (data: TaskData, accountId: string, now: number): TaskRow => {
+    const { options } = data
+    const endpoint = data.apiEndpoint ?? defaultApiEndpoint
+    const branch = options.branch === undefined || options.branch === '' ? null : options.branch
+    const instance = instanceOf(endpoint)
+    return {
+      id: data.id,
+      taskType: data.type,
+      command: commandOf(data.type),
+      status: 'queued',
+      failureKind: null,
+      leasable: 1,
+      fullPath: options.resourceId ?? null,
+      resourceKey: options.resourceId === undefined ? null : digest(options.resourceId),
+      gitlabId: null,
+      resourceType: options.resourceType ?? null,
+      branch,
+      fromDate: options.fromDate ?? null,
+      toDate: options.toDate ?? null,
+      accountId,
+      spawnedFrom: null,
+      spawnRun: null,
+      spawnKey: null,
+      duplicateKey: branch === null ? null : digest(endpoint, options.resourceId, branch, data.type),
+      provider: instance !== '' && new URL(instance).hostname === 'gitlab.com' ? 'gitlab-cloud' : 'gitlab-onprem',
+      userId: null,
+      apiEndpoint: endpoint ?? null,
+      instance,
+      options: JSON.stringify({
+        ...options,
+        fromDate: options.fromDate === undefined ? undefined : iso(options.fromDate),
+        toDate: options.toDate === undefined ? undefined : iso(options.toDate),
+      }),
+      rateLimits: data.rateLimits ? JSON.stringify(data.rateLimits) : null,
+      priority: PRIORITIES.indexOf(data.priority),
+      progress: NEW_PROGRESS,
+      resumeState: null,
+      lastUpdate: null,
+      timelineSize: 0,
+      timelineTruncated: 0,
+      run: 1,
+      createdAt: now,
+      startedAt: null,
+      finishedAt: null,
+      updatedAt: now,
+      activeAt: now,
+      attempts: 0,
+      maxAttempts,
+      fence: 0,
+      leaseOwner: null,
+      leaseSeconds: null,
+      leaseExpiresAt: null,
+      availableAt: now,
+    }
+  }
+
+  /** Inserts tasks; of those that stay out, the answer says why. Events are the caller's, at the end of its transaction. */
+  function* insert(tx: Tx, list: TaskData[], now: number): Steps<(TaskRow | AppError)[]> {
+    const accounts = yield* credentials.accountsFor(
+      tx,
+      list.map((data) => ({ instance: instanceOf(data.apiEndpoint ?? defaultApiEndpoint), credentials: data.credentials })),
+      now,
+    )
+    const rows = list.map((data, n) => newRow(data, accounts[n] as string, now))
+    const firsts = new Map<string, TaskRow>()
+    for (const row of rows) if (!firsts.has(row.id)) firsts.set(row.id, row)
+    const inserted = yield* store.repository.insert(tx, [...firsts.values()])
+    const left = [...firsts.keys()].filter((id) => !inserted.has(id))
+    const existing = new Set<string>()
+    if (left.length > 0)
+      for (const { id } of yield* tx.run(store.repository.statements.existing, { ids: JSON.stringify(left) })) existing.add(id)
+    return rows.map((row) => {
+      if (firsts.get(row.id) !== row || existing.has(row.id)) return taskExists()
+      return inserted.has(row.id) ? row : duplicateResource()
+    })
+  }
+
+  return {
+    parse,
+    /**
+     * Creates one task from `data` (§7.4).
+     * @throws AppError 400; 409 TASK_EXISTS, DUPLICATE_RESOURCE, IDEMPOTENCY_CONFLICT
+     */
+    create(
+      given: unknown,
+      { principal, key, text }: Asking,
+    ): Promise<{ answer: { data: TaskView; message: string }; replayed: boolean }> {
+      const data = storable(parse(given), text)
+      const bodyHash = key === undefined ? '' : hashOf(text)
+      return db.tx(function* (tx) {
+        const now = clock.now()
+        return yield* receipts.once(tx, { scope: `create ${principal}`, key, bodyHash }, now, function* (inside, keep) {
+          const [made] = yield* insert(inside, [data], now)
+          if (!made || made instanceof AppError) throw made
+          const answer = { data: toTask(made), message: 'Task created successfully' }
+          yield* keep(answer)
+          store.announce(inside, [made.taskType])
+          yield* store.emit(inside, [taskUpdate(made.id, 'created', now)], now)
+          return answer
+        })
+      })
+    },
+    /**
+     * Creates many (§7.5): each on its own, in one transaction.
+     * @throws AppError 400 when the list itself is none; 409 IDEMPOTENCY_CONFLICT
+     */
+    async createMany(body: unknown, { principal, key, text }: Asking): Promise<{ answer: BulkAnswer; replayed: boolean }> {
+      const { tasks }: z.output<typeof bulkBody> = accept(bulkBody, body)
+      const suspicious = text.includes('\\u')
+      const items = tasks.map((item): TaskData | AppError => {
+        const wrapped = isObject(item) && isObject(item.data) && item.id === undefined
+        try {
+          const data = parse(wrapped ? (item as Record<string, unknown>).data : item)
+          return suspicious ? (cleanValue(data) as TaskData) : data
+        } catch (error) {
+          if (error instanceof AppError) return error
+          throw error
+        }
+      })
+      const idOf = (n: number): string | null => {
+        const item = tasks[n] as any
+        const id = isObject(item) ? (item.id ?? item.data?.id) : undefined
+        return typeof id === 'string' ? id : Number.isInteger(id) ? String(id) : null
+      }
+      return db.tx(function* (tx) {
+        const now = clock.now()
+        return yield* receipts.once(
+          tx,
+          { scope: `bulk ${principal}`, key, bodyHash: key === undefined ? '' : hashOf(text) },
+          now,
+          function* (inside, keep) {
+            const valid = items.filter((item): item is TaskData => !(item instanceof AppError))
+            const made = yield* insert(inside, valid, now)
+            let next = 0
+            const data: BulkAnswer['data'] = items.map((item, index) => {
+              const outcome = item instanceof AppError ? item : (made[next++] as TaskRow | AppError)
+              if (outcome instanceof AppError)
+                return {
+                  index,
+                  id: idOf(index),
+                  status: outcome.status as 400 | 409,
+                  error: outcome.message,
+                  code: outcome.code,
+                  fields: outcome.details?.fields as FieldProblem[] | undefined,
+                }
+              return { index, id: outcome.id, status: 201, data: toTask(outcome) }
+            })
+            const rows = made.filter((one): one is TaskRow => !(one instanceof AppError))
+            const answer: BulkAnswer = {
+              data,
+              meta: { total: items.length, created: rows.length, failed: items.length - rows.length },
+            }
+            yield* keep(answer)
+            store.announce(
+              inside,
+              rows.map((row) => row.taskType),
+            )
+            yield* store.emit(
+              inside,
+              rows.map((row) => taskUpdate(row.id, 'created', now)),
+              now,
+            )
+            return answer
+          },
+        )
+      })
+    },
+  }
+}
+export type Creation = ReturnType<typeof createCreation>

@@ -1,0 +1,153 @@
+import { restartCounters } from '../progress/merge.ts'
+import { type CancelReason, type JobStatus, statusOf } from '../vocabulary.ts'
+import { errorText, type ProgressState, type TaskRow } from './row.ts'
+
+/** An event of a task's timeline. */
+export interface TimelineEvent {
+  at: number
+  event: string
+  details?: unknown
+}
+
+/**
+ * A locked task while a transaction changes it: what is stored, announced and written into the timeline at its end follows from the
+ * difference to `before`. Only in memory: a body may run twice, so it starts from the stored row each time.
+ */
+export interface Draft {
+  readonly before: TaskRow
+  row: TaskRow
+  progress: ProgressState
+  readonly now: number
+  timeline: TimelineEvent[]
+  /** Events that the update brings itself, which the server then does not add. */
+  own: ReadonlySet<string>
+  /** Told to subscribers with a change of status. */
+  reason?: string
+  /** The worker whose lease was taken away, and why. */
+  revoked?: { owner: string | null; reason: CancelReason }
+  /** What kind of update it was, for the progress event. */
+  updateType: string
+}
+
+const NONE: ReadonlySet<string> = new Set()
+const BASE_DELAY_MS = 5000
+const MAX_DELAY_MS = 300_000
+
+export const openDraft = (row: TaskRow, now: number): Draft => ({
+  before: row,
+  row: { ...row },
+  progress: JSON.parse(row.progress),
+  now,
+  timeline: [],
+  own: NONE,
+  updateType: 'status',
+})
+
+/** Delay before attempt number `attempts` + 1 (§10). */
+export const retryDelayMs = (attempts: number): number => Math.min(BASE_DELAY_MS * 2 ** Math.max(0, attempts - 1), MAX_DELAY_MS)
+
+export const isHeld = (row: TaskRow, now: number): boolean => row.leaseExpiresAt !== null && row.leaseExpiresAt > now
+export const holds = (row: TaskRow, owner: string, fence: number, now: number): boolean =>
+  isHeld(row, now) && row.leaseOwner === owner && row.fence === fence
+
+/** An event of the server's own, unless the update brought one of that name. */
+export const note = (draft: Draft, event: string, details?: unknown): void => {
+  if (!draft.own.has(event)) draft.timeline.push({ at: draft.now, event, details })
+}
+
+/** Ends the lease, if there is one. `reason` is for a holder who does not expect it. */
+export const endLease = (draft: Draft, reason?: CancelReason): void => {
+  const { row } = draft
+  if (row.leaseExpiresAt === null) return
+  if (reason && row.leaseOwner !== null) draft.revoked = { owner: row.leaseOwner, reason }
+  row.leaseExpiresAt = null
+  row.leaseOwner = null
+  row.leaseSeconds = null
+}
+
+const takeStatus = (draft: Draft, status: JobStatus, failureKind: TaskRow['failureKind'] = null): void => {
+  const from = draft.row.status
+  draft.row.status = status
+  draft.row.failureKind = failureKind
+  if (from !== status)
+    note(draft, 'status_change', {
+      from: statusOf(from),
+      to: statusOf(status),
+      ...(draft.reason ? { reason: draft.reason } : {}),
+    })
+}
+
+export const run = (draft: Draft): void => {
+  takeStatus(draft, 'running')
+  draft.row.startedAt ??= draft.now
+  draft.row.finishedAt = null
+}
+export const pause = (draft: Draft, status: JobStatus = 'paused'): void => {
+  draft.row.finishedAt = null
+  takeStatus(draft, status)
+}
+/** Completes a task: its errors and its place are of no more use. */
+export const complete = (draft: Draft): void => {
+  endLease(draft)
+  takeStatus(draft, 'finished')
+  draft.row.finishedAt = draft.now
+  draft.row.resumeState = null
+  draft.progress = { ...draft.progress, error: null, errorTimestamp: null }
+  note(draft, 'completion')
+}
+/** Fails a task; `final` and `dead` end its lease, a re-openable failure leaves it to the holder (§10). */
+export const fail = (draft: Draft, kind: 'reopenable' | 'final' | 'dead', error?: ProgressState['error']): void => {
+  const told = error ?? draft.progress.error ?? draft.progress.message ?? 'Task failed'
+  if (told !== draft.progress.error) draft.progress = { ...draft.progress, error: told, errorTimestamp: draft.now }
+  takeStatus(draft, 'failed', kind)
+  draft.row.finishedAt = draft.now
+  note(draft, 'error', { message: errorText(draft.progress.error) })
+  if (kind !== 'reopenable') endLease(draft)
+}
+/** Back on the offer, from `delayMs` on. */
+export const queue = (draft: Draft, delayMs = 0): void => {
+  endLease(draft)
+  takeStatus(draft, 'queued')
+  draft.row.finishedAt = null
+  draft.row.availableAt = draft.now + delayMs
+}
+/** After an attempt that came to nothing: later, with the counters only where the next one can go on from them (§10). */
+export const retry = (draft: Draft): void => {
+  if (draft.row.resumeState === null) draft.progress = restartCounters(draft.progress)
+  queue(draft, retryDelayMs(draft.row.attempts))
+}
+
+/** What becomes of a task whose lease ran out, if it did (§10). A re-openable failure stays as it is. */
+export const settleExpiry = (draft: Draft): void => {
+  const { row, now } = draft
+  if (row.leaseExpiresAt === null || row.leaseExpiresAt > now) return
+  endLease(draft, 'lease_lost')
+  const status = statusOf(row.status)
+  if (status !== 'running' && status !== 'paused') return
+  draft.reason = 'lease_lost'
+  if (row.attempts >= row.maxAttempts) fail(draft, 'dead', `Lease expired after ${row.attempts} attempts`)
+  else retry(draft)
+}
+/** A running task that nobody leased and nobody spoke of: its silence counts as an attempt (§10). */
+export const settleSilence = (draft: Draft): void => {
+  draft.row.attempts += 1
+  draft.reason = 'stale'
+  if (draft.row.attempts >= draft.row.maxAttempts) fail(draft, 'dead', `Lease expired after ${draft.row.attempts} attempts`)
+  else retry(draft)
+}
+
+/** Gives the task to a worker (§10). */
+export const grant = (draft: Draft, owner: string, leaseSeconds: number): void => {
+  const { row, now } = draft
+  row.attempts += 1
+  row.fence += 1
+  row.leaseOwner = owner
+  row.leaseSeconds = leaseSeconds
+  row.leaseExpiresAt = now + leaseSeconds * 1000
+  row.activeAt = now
+  run(draft)
+}
+/** Prolongs the lease by its own length. */
+export const prolong = (draft: Draft): void => {
+  draft.row.leaseExpiresAt = draft.now + (draft.row.leaseSeconds ?? 0) * 1000
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { fanout } from '../areas/model.ts'
+import { credentialsInput } from '../credentials/model.ts'
+import { objectUpTo, taskId, text, time } from '../fields.ts'
+import { FORMATS, JOB_STATUSES, PRIORITIES, RESOURCE_TYPES, STATUSES, TASK_TYPES } from '../vocabulary.ts'
+
+const atLeastOne = () => z.int().min(1)
+export const rateLimits = z.object({
+  requestsPerMinute: atLeastOne().optional(),
+  requestsPerHour: atLeastOne().optional(),
+  burstLimit: atLeastOne().optional(),
+  respectRetryAfter: z.boolean().default(true),
+})
+
+/** An http(s) address without user info or fragment; the family's settings say which hosts are allowed. */
+export const apiEndpoint = z
+  .string()
+  .max(2048)
+  .refine((given) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined
+    return (
+      url !== undefined &&
+      /^https?:\/\//i.test(given) &&
+      url.username === '' &&
+      url.password === '' &&
+      !given.includes('#') &&
+      !given.includes('@')
+    )
+  }, 'must be an http(s) URL without user info or fragment')
+
+export const taskOptions = z
+  .object({
+    resourceId: z
+      .union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' })
+      .transform(String)
+      .optional(),
+    resourceType: z.enum(RESOURCE_TYPES).optional(),
+    branch: text(255).optional(),
+    fromDate: time().optional(),
+    toDate: time().optional(),
+    pagination: z
+      .object({ pageSize: z.int().min(1).max(100).optional(), maxPages: atLeastOne().optional(), cursor: z.string().optional() })
+      .optional(),
+    filters: objectUpTo(16).optional(),
+    outputFormat: z.enum(FORMATS).default('json'),
+    includeMetadata: z.boolean().default(false),
+    fanout: fanout.optional(),
+  })
+  .refine(({ fromDate, toDate }) => fromDate === undefined || toDate === undefined || fromDate <= toDate, {
+    message: 'fromDate must not be after toDate',
+    path: ['fromDate'],
+  })
+
+/** A new task (§6 TaskData). */
+export const taskData = z
+  .object({
+    id: taskId(),
+    type: z.enum(TASK_TYPES),
+    credentials: credentialsInput,
+    apiEndpoint: apiEndpoint.optional(),
+    rateLimits: rateLimits.optional(),
+    priority: z.enum(PRIORITIES).default('normal'),
+    options: taskOptions.default({ outputFormat: 'json', includeMetadata: false }),
+  })
+  .meta({ id: 'CrawlerTaskData' })
+export type TaskData = z.output<typeof taskData>
+export const createBody = z.object({ type: z.string().optional(), data: taskData })
+export const bulkBody = z.object({ tasks: z.array(z.unknown()).min(1).max(1000) })
+
+const progressBrief = z.object({
+  processed: z.number(),
+  total: z.number().nullable(),
+  percentage: z.number().nullable(),
+  currentStep: z.string().nullable(),
+})
+const taskFields = {
+  id: z.string(),
+  type: z.string(),
+  status: z.enum(STATUSES),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  startedAt: z.string().optional(),
+  completedAt: z.string().optional(),
+  progress: progressBrief,
+  error: z.string().optional(),
+}
+export const taskView = z.object(taskFields).meta({ id: 'CrawlerTask' })
+export type TaskView = z.infer<typeof taskView>
+export const taskMetadata = z.object({
+  resourceId: z.string().optional(),
+  resourceType: z.string().optional(),
+  gitlabId: z.string().optional(),
+  apiEndpoint: z.string().optional(),
+  branch: z.string().optional(),
+  fromDate: z.string().optional(),
+  toDate: z.string().optional(),
+  command: z.string(),
+  priority: z.enum(PRIORITIES),
+  attempts: z.int(),
+  maxAttempts: z.int(),
+  run: z.int(),
+  spawnedFrom: z.string().optional(),
+  leasedBy: z.string().optional(),
+  leaseExpiresAt: z.string().optional(),
+  deadLetter: z.boolean().optional(),
+})
+const detailFields = { ...taskFields, jobStatus: z.enum(JOB_STATUSES), metadata: taskMetadata }
+export const taskDetail = z.object(detailFields).meta({ id: 'CrawlerTaskDetail' })
+export type TaskDetail = z.infer<typeof taskDetail>
+export const detailShape = detailFields
+
+export const createAnswer = z.object({ data: taskView, message: z.string() })
+export const detailAnswer = z.object({ data: taskDetail })
+export const putAnswer = z.object({ data: taskDetail, message: z.string() })
+export const deleteAnswer = z.object({
+  message: z.string(),
+  data: z.object({ taskId: z.string(), status: z.enum(['failed', 'deleted']) }),
+})
+const fieldProblem = z.object({ field: z.string(), message: z.string() })
+export const bulkAnswer = z.object({
+  data: z.array(
+    z.object({
+      index: z.int(),
+      id: z.string().nullable(),
+      status: z.union([z.literal(201), z.literal(400), z.literal(409)]),
+      data: taskView.optional(),
+      error: z.string().optional(),
+      code: z.string().optional(),
+      fields: z.array(fieldProblem).optional(),
+    }),
+  ),
+  meta: z.object({ total: z.int(), created: z.int(), failed: z.int() }),
+})
+export type BulkAnswer = z.infer<typeof bulkAnswer>
+
+const integer = (fallback: number) =>
+  z
+    .string()
+    .optional()
+    .transform((given, ctx) => {
+      if (given === undefined || given === '') return fallback
+      if (!/^[+-]?\d{1,15}$/.test(given)) ctx.addIssue({ code: 'custom', message: 'must be an integer' })
+      return Number(given)
+    })
+const absent = <S extends z.ZodType>(schema: S) => z.preprocess((given) => (given === '' ? undefined : given), schema.optional())
+export const listQuery = z.object({
+  status: absent(z.enum(STATUSES)),
+  type: absent(z.enum(TASK_TYPES)),
+  limit: integer(10).transform((given) => Math.min(100, Math.max(1, given))),
+  offset: integer(0).transform((given) => Math.max(0, given)),
+  fromDate: absent(time()),
+  toDate: absent(time()),
+  spawnedFrom: absent(z.string()),
+  order: absent(z.enum(['asc', 'desc'])),
+})
+export type ListQuery = z.output<typeof listQuery>
+export const listAnswer = z.object({
+  data: z.array(taskView),
+  meta: z.object({
+    total: z.int(),
+    limit: z.int(),
+    offset: z.int(),
+    hasMore: z.boolean(),
+    filters: z.record(z.string(), z.string()).optional(),
+  }),
+})
+export type ListAnswer = z.infer<typeof listAnswer>

@@ -1,0 +1,306 @@
+import { and, asc, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { digest } from '../fields.ts'
+import { STORED } from '../vocabulary.ts'
+import type { ListQuery } from './model.ts'
+import type { TaskRow } from './row.ts'
+import { tasksTables } from './tables.ts'
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** Columns that are written as numbers; all others are texts. */
+const NUMBERS = new Set([
+  ...[
+    'leasable',
+    'fromDate',
+    'toDate',
+    'spawnRun',
+    'lastUpdate',
+    'priority',
+    'timelineSize',
+    'timelineTruncated',
+    'run',
+    'createdAt',
+  ],
+  ...[
+    'startedAt',
+    'finishedAt',
+    'updatedAt',
+    'activeAt',
+    'attempts',
+    'maxAttempts',
+    'fence',
+    'leaseSeconds',
+    'leaseExpiresAt',
+    'availableAt',
+  ],
+])
+const columnsOf = (names: readonly (keyof TaskRow)[]): BatchColumn[] =>
+  names.map((name) => ({ name: snake(name), type: NUMBERS.has(name) ? 'bigint' : 'text' }))
+
+const INSERTED = [
+  ...([
+    'id',
+    'taskType',
+    'command',
+    'status',
+    'failureKind',
+    'leasable',
+    'fullPath',
+    'resourceKey',
+    'gitlabId',
+    'resourceType',
+    'branch',
+  ] as const),
+  ...(['fromDate', 'toDate', 'accountId', 'spawnedFrom', 'spawnRun', 'spawnKey', 'duplicateKey', 'provider', 'userId'] as const),
+  ...([
+    'apiEndpoint',
+    'instance',
+    'options',
+    'rateLimits',
+    'priority',
+    'progress',
+    'resumeState',
+    'lastUpdate',
+    'timelineSize',
+  ] as const),
+  ...(['timelineTruncated', 'run', 'createdAt', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts'] as const),
+  ...(['maxAttempts', 'fence', 'leaseOwner', 'leaseSeconds', 'leaseExpiresAt', 'availableAt'] as const),
+] satisfies readonly (keyof TaskRow)[]
+/** What a draft may change. */
+const CHANGED = [
+  ...([
+    'status',
+    'failureKind',
+    'accountId',
+    'progress',
+    'resumeState',
+    'lastUpdate',
+    'timelineSize',
+    'timelineTruncated',
+  ] as const),
+  ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts', 'fence', 'leaseOwner', 'leaseSeconds'] as const),
+  ...(['leaseExpiresAt', 'availableAt'] as const),
+] satisfies readonly (keyof TaskRow)[]
+
+/** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
+export const tasksRepository = (db: Db) => {
+  const { tasks, audit, receipts } = tasksTables(db.kit)
+  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
+  const idOrder = bytewise(db, tasks.id)
+
+  const statements = {
+    get: db.prepare<TaskRow>('crawler_task_get', (queries) =>
+      queries
+        .select()
+        .from(tasks)
+        .where(eq(tasks.id, param('id'))),
+    ),
+    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) =>
+      lock(
+        queries
+          .select()
+          .from(tasks)
+          .where(eq(tasks.id, param('id'))),
+      ),
+    ),
+    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+      lock(
+        queries
+          .select()
+          .from(tasks)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(idOrder),
+      ),
+    ),
+    /** An update that leaves status and lease holder alone, which is nearly every one: no index but the lease's is touched. */
+    saveQuiet: db.statement<{ id: string }>(
+      'crawler_task_save_quiet',
+      `update crawler_tasks set progress = :progress, resume_state = :resumeState, last_update = :lastUpdate, timeline_size = :timelineSize,
+        timeline_truncated = :timelineTruncated, updated_at = :updatedAt, active_at = :activeAt where id = :id returning id`,
+    ),
+    /** Another living task of the same resource and branch. */
+    liveTwin: db.statement<{ id: string }>(
+      'crawler_task_live_twin',
+      `select id from crawler_tasks where duplicate_key = :key and id <> :id and duplicate_key is not null and status not in ('finished', 'failed') limit 1`,
+    ),
+    remove: db.prepare<{ id: string }>(
+      'crawler_task_remove',
+      (queries) =>
+        queries
+          .delete(tasks)
+          .where(eq(tasks.id, param('id')))
+          .returning({ id: tasks.id }) as any,
+    ),
+    removeReceipts: db.prepare<{ key: string }>(
+      'crawler_receipts_remove',
+      (queries) =>
+        queries
+          .delete(receipts)
+          .where(eq(receipts.taskId, param('id')))
+          .returning({ key: receipts.key }) as any,
+    ),
+    existing: db.prepare<{ id: string }>('crawler_tasks_existing', (queries) =>
+      queries
+        .select({ id: tasks.id })
+        .from(tasks)
+        .where(inJsonList(db, tasks.id, 'ids')),
+    ),
+    countOfStatus: db.prepare<{ n: number }>('crawler_count_status', (queries) =>
+      queries
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(tasks)
+        .where(eq(tasks.status, param('status'))),
+    ),
+    countFinishedSince: db.prepare<{ n: number }>('crawler_count_finished', (queries) =>
+      queries
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(tasks)
+        .where(and(eq(tasks.status, 'finished'), gte(tasks.finishedAt, param('since')))),
+    ),
+    /** Takes a key; a row comes back only for the first who does, or the first after the key's end. */
+    takeReceipt: db.statement<{ key: string }>(
+      'crawler_receipt_take',
+      `insert into crawler_receipts (key, task_id, body_hash, response, expires_at) values (:key, :taskId, :bodyHash, null, :expiresAt)
+        on conflict (key) do update set task_id = excluded.task_id, body_hash = excluded.body_hash, response = null, expires_at = excluded.expires_at
+        where crawler_receipts.expires_at <= :now returning key`,
+    ),
+    getReceipt: db.prepare<{ bodyHash: string | null; response: string | null }>('crawler_receipt_get', (queries) =>
+      queries
+        .select({ bodyHash: receipts.bodyHash, response: receipts.response })
+        .from(receipts)
+        .where(eq(receipts.key, param('key'))),
+    ),
+    answerReceipt: db.statement<{ key: string }>(
+      'crawler_receipt_answer',
+      'update crawler_receipts set response = :response where key = :key returning key',
+    ),
+  }
+  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {
+    const columns = INSERTED.map(snake).join(', ')
+    return `insert into crawler_tasks (${columns}) select ${columns} from ${source} s where true on conflict do nothing returning id`
+  })
+  const saveBatch = db.batch<{ id: string }>('crawler_tasks_save', columnsOf(['id', ...CHANGED]), (source) => {
+    const set = CHANGED.map((name) => `${snake(name)} = s.${snake(name)}`).join(', ')
+    return `update crawler_tasks set ${set} from ${source} s where crawler_tasks.id = s.id returning crawler_tasks.id`
+  })
+
+  /** The list's two statements for one combination of filters, prepared at its first use. */
+  const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
+  const conditions = (query: ListQuery): SQL | undefined =>
+    and(
+      query.status === undefined
+        ? undefined
+        : query.status === 'paused'
+          ? inArray(tasks.status, [...STORED.paused])
+          : eq(tasks.status, param('status')),
+      query.type === undefined ? undefined : eq(tasks.taskType, param('type')),
+      query.fromDate === undefined ? undefined : gte(tasks.createdAt, param('fromDate')),
+      query.toDate === undefined ? undefined : lte(tasks.createdAt, param('toDate')),
+      query.spawnedFrom === undefined ? undefined : eq(tasks.spawnedFrom, param('spawnedFrom')),
+    )
+  const preparePage = (name: string, query: ListQuery) =>
+    db.prepare<TaskRow>(`crawler_list_${name}`, (queries) =>
+      queries
+        .select()
+        .from(tasks)
+        .where(conditions(query))
+        .orderBy(
+          ...(query.order === 'desc'
+            ? [sql`${tasks.createdAt} desc`, sql`${idOrder} desc`]
+            : [asc(tasks.createdAt), sql`${idOrder}`]),
+        )
+        .limit(sql.placeholder('limit'))
+        .offset(sql.placeholder('offset')),
+    )
+  const prepareTotal = (name: string, query: ListQuery) =>
+    db.prepare<{ n: number }>(`crawler_list_total_${name}`, (queries) =>
+      queries
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(tasks)
+        .where(conditions(query)),
+    )
+  const statementsFor = (query: ListQuery) => {
+    const name = [
+      query.status === undefined ? '' : query.status === 'paused' ? 'p' : 's',
+      query.type === undefined ? '' : 't',
+      query.fromDate === undefined ? '' : 'f',
+      query.toDate === undefined ? '' : 'u',
+      query.spawnedFrom === undefined ? '' : 'k',
+      query.order === 'desc' ? 'd' : 'a',
+    ].join('')
+    let known = lists.get(name)
+    if (!known) {
+      known = { page: preparePage(name, query), total: prepareTotal(name, query) }
+      lists.set(name, known)
+    }
+    return known
+  }
+
+  return {
+    statements,
+    statementsFor,
+    /** One page and the number of all that match. */
+    async list(query: ListQuery): Promise<{ rows: TaskRow[]; total: number }> {
+      const { page, total } = statementsFor(query)
+      const filters: Record<string, unknown> = {}
+      if (query.status !== undefined && query.status !== 'paused') filters.status = STORED[query.status][0]
+      for (const name of ['type', 'fromDate', 'toDate', 'spawnedFrom'] as const)
+        if (query[name] !== undefined) filters[name] = query[name]
+      const [rows, [counted]] = await Promise.all([
+        page.all({ ...filters, limit: query.limit, offset: query.offset }),
+        total.all(filters),
+      ])
+      return { rows, total: counted?.n ?? 0 }
+    },
+    /** Answers the ids that were inserted: of equal ids, resources or spawns the first wins. */
+    *insert(tx: Tx, rows: TaskRow[]): Steps<Set<string>> {
+      const inserted = new Set<string>()
+      for (let from = 0; from < rows.length; from += 500)
+        for (const { id } of yield* tx.batch(
+          insertBatch,
+          rows.slice(from, from + 500).map((row) => INSERTED.map((name) => row[name])),
+        ))
+          inserted.add(id)
+      return inserted
+    },
+    /** Types and resources of an account's living tasks among these paths, as `TYPE resourceType path`. */
+    *busyAreas(tx: Tx, accountId: string, paths: string[]): Steps<Set<string>> {
+      const busy = new Set<string>()
+      for (let from = 0; from < paths.length; from += 500) {
+        const rows = yield* q(
+          tx
+            .select({ type: tasks.taskType, resourceType: tasks.resourceType, path: tasks.fullPath })
+            .from(tasks)
+            .where(
+              and(
+                eq(tasks.accountId, accountId),
+                sql`${tasks.resourceKey} is not null`,
+                inArray(
+                  tasks.resourceKey,
+                  paths.slice(from, from + 500).map((path) => digest(path)),
+                ),
+                sql`${tasks.status} not in ('finished', 'failed')`,
+              ),
+            ),
+        )
+        for (const { type, resourceType, path } of rows) busy.add(`${type} ${resourceType} ${path}`)
+      }
+      return busy
+    },
+    *save(tx: Tx, rows: TaskRow[]): Steps<void> {
+      for (let from = 0; from < rows.length; from += 500)
+        yield* tx.batch(
+          saveBatch,
+          rows.slice(from, from + 500).map((row) => [row.id, ...CHANGED.map((name) => row[name])]),
+        )
+    },
+    *writeAudit(tx: Tx, entry: typeof audit.$inferInsert): Steps<void> {
+      yield tx.insert(audit).values(entry).returning({ id: audit.id })
+    },
+    *purge(tx: Tx, { receiptsBefore, auditBefore }: { receiptsBefore: number; auditBefore: number }): Steps<void> {
+      yield* q(tx.delete(receipts).where(lte(receipts.expiresAt, receiptsBefore)).returning({ key: receipts.key }))
+      yield* q(tx.delete(audit).where(lte(audit.at, auditBefore)).returning({ id: audit.id }))
+    },
+  }
+}
+export type TasksRepository = ReturnType<typeof tasksRepository>

@@ -1,0 +1,212 @@
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { isUniqueViolation } from '../../platform/db/problems.ts'
+import type { Credentials } from '../credentials/service.ts'
+import { taskNotFound } from '../envelope.ts'
+import { columnOf } from '../progress/effect.ts'
+import { mergeProgress, restartCounters } from '../progress/merge.ts'
+import type { Put } from '../progress/model.ts'
+import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
+import { type Status, statusOf } from '../vocabulary.ts'
+import { complete, type Draft, endLease, fail, isHeld, openDraft, pause, queue, run } from './draft.ts'
+import type { LeaseQueries } from './lease-queries.ts'
+import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
+import { newProgress } from './row.ts'
+import { duplicateResource, type TaskStore } from './store.ts'
+import { toDetail, toTask } from './view.ts'
+
+/** Where an operator may take a task (§8); `reopenable` is a failure that an update may open again. */
+const ALLOWED: Record<ReturnType<typeof columnOf> | 'failed', readonly Status[]> = {
+  queued: ['running', 'paused', 'failed', 'completed'],
+  running: ['queued', 'paused', 'failed', 'completed'],
+  paused: ['running', 'queued', 'failed'],
+  failed: ['queued'],
+  reopenable: ['queued', 'running', 'completed'],
+  closed: ['queued'],
+}
+
+const cancelNotice = (draft: Draft, reason: 'canceled' | 'deleted' | 'paused' | 'requeued') => {
+  const owner = isHeld(draft.row, draft.now) ? draft.row.leaseOwner : null
+  draft.revoked = { owner, reason }
+  endLease(draft)
+}
+
+/** @throws AppError 409 INVALID_TRANSITION */
+const takeTo = (draft: Draft, to: Status, error: string | undefined): void => {
+  const { row } = draft
+  const from = statusOf(row.status)
+  if (from === to) return
+  if (!ALLOWED[columnOf(row)].includes(to))
+    throw new AppError('INVALID_TRANSITION', 409, `Cannot change status from ${from} to ${to}`)
+  if (to !== 'running' && (from === 'running' || isHeld(row, draft.now)))
+    cancelNotice(draft, to === 'paused' ? 'paused' : to === 'queued' ? 'requeued' : 'canceled')
+  draft.row.activeAt = draft.now
+  if (to === 'running') run(draft)
+  else if (to === 'paused') pause(draft)
+  else if (to === 'failed') fail(draft, 'final', error)
+  else if (to === 'completed') complete(draft)
+  else putBack(draft, from)
+}
+
+/** Back in the queue, as if it had not been tried: with its counters only where the next run can go on from them. */
+const putBack = (draft: Draft, from: Status): void => {
+  const { row } = draft
+  if (from === 'failed') {
+    draft.progress = { ...draft.progress, error: null, errorTimestamp: null }
+    if (row.resumeState === null) draft.progress = restartCounters(draft.progress)
+    row.attempts = 0
+  }
+  if (from === 'completed') {
+    draft.progress = newProgress()
+    row.resumeState = null
+    row.lastUpdate = null
+    row.startedAt = null
+    row.attempts = 0
+    row.run += 1
+  }
+  queue(draft)
+}
+
+/** What is read of tasks, and what an operator does to them (§7.3, §7.7 to §7.9). */
+export const createTasks = ({
+  db,
+  clock,
+  store,
+  credentials,
+  leases,
+}: {
+  db: Db
+  clock: Clock
+  store: TaskStore
+  credentials: Credentials
+  leases: LeaseQueries
+}) => {
+  const merge = (draft: Draft, put: Put) => {
+    if (put.progress) {
+      draft.progress = mergeProgress(draft.progress, put.progress, draft.now, 'set')
+      if (put.progress.resumeState !== undefined)
+        draft.row.resumeState = put.progress.resumeState === null ? null : JSON.stringify(put.progress.resumeState)
+      for (const { timestamp, event, details } of put.progress.timeline ?? [])
+        draft.timeline.push({ at: timestamp, event, details })
+    }
+    if (put.error !== undefined) draft.progress = { ...draft.progress, error: put.error, errorTimestamp: draft.now }
+  }
+
+  return {
+    /** @throws AppError 404 */
+    async read(id: string): Promise<TaskDetail> {
+      const row = await store.get(id)
+      if (!row) throw taskNotFound()
+      return toDetail(row, clock.now())
+    },
+    exists: async (id: string): Promise<boolean> => (await store.get(id)) !== undefined,
+    async list(query: ListQuery, given: Record<string, string>): Promise<ListAnswer> {
+      const { rows, total } = await store.repository.list(query)
+      const filters = Object.fromEntries(
+        (['status', 'type', 'fromDate', 'toDate', 'spawnedFrom', 'order'] as const)
+          .filter((name) => given[name] !== undefined && given[name] !== '')
+          .map((name) => [name, given[name] as string]),
+      )
+      return {
+        data: rows.map((row) => toTask(row)),
+        meta: {
+          total,
+          limit: query.limit,
+          offset: query.offset,
+          hasMore: query.offset + rows.length < total,
+          filters: Object.keys(filters).length > 0 ? filters : undefined,
+        },
+      }
+    },
+    /**
+     * Changes a task as an operator asks (§7.8), all or nothing.
+     * @throws AppError 404; 409 INVALID_TRANSITION or DUPLICATE_RESOURCE
+     */
+    async change(id: string, put: Put): Promise<TaskDetail> {
+      try {
+        return await db.tx(function* (tx) {
+          const now = clock.now()
+          const row = yield* store.lock(tx, id)
+          if (!row) throw taskNotFound()
+          const draft = openDraft(row, now)
+          const others: Draft[] = []
+          if (put.status === 'completed') merge(draft, put)
+          if (put.status !== undefined) takeTo(draft, put.status, put.error)
+          if (put.status !== 'completed') merge(draft, put)
+          if (put.credentials) {
+            const account = yield* credentials.replace(tx, row.accountId, put.credentials, now)
+            const touched =
+              account === row.accountId
+                ? yield* tx.run(leases.waiting, { accountId: account })
+                : yield* tx.run(leases.ofAccount, { accountId: row.accountId })
+            for (const other of touched) {
+              const one = other.id === id ? draft : openDraft(other, now)
+              one.row.accountId = account
+              if (one.row.status === 'credential_expired' || one.row.status === 'waiting_credential_renewal') {
+                one.reason = 'credentials_replaced'
+                if (isHeld(one.row, now)) cancelNotice(one, 'requeued')
+                queue(one)
+              }
+              if (one !== draft) others.push(one)
+            }
+          }
+          const asked =
+            put.status !== undefined || put.progress !== undefined || put.error !== undefined || put.credentials !== undefined
+          if (!asked) return toDetail(row, now)
+          const updated: NewEvent[] = [taskUpdate(id, 'updated', now)]
+          yield* store.save(tx, [draft, ...others], updated)
+          return toDetail(draft.row, now, draft.progress)
+        })
+      } catch (error) {
+        // Two tasks of one resource that are opened again at the same moment.
+        if (isUniqueViolation(error)) throw duplicateResource()
+        throw error
+      }
+    },
+    /**
+     * Cancels a running task, removes any other (§7.9).
+     * @throws AppError 404
+     */
+    remove(id: string, principal: string): Promise<'failed' | 'deleted'> {
+      return db.tx(function* (tx) {
+        const now = clock.now()
+        const row = yield* store.lock(tx, id)
+        if (!row) throw taskNotFound()
+        const draft = openDraft(row, now)
+        const canceled = row.status === 'running'
+        yield* store.repository.writeAudit(tx, {
+          taskId: id,
+          taskType: row.taskType,
+          action: canceled ? 'canceled' : 'deleted',
+          statusBefore: row.status,
+          principal,
+          at: now,
+        })
+        if (canceled) {
+          draft.reason = 'canceled'
+          cancelNotice(draft, 'canceled')
+          fail(draft, 'final', 'Task canceled by user request')
+          yield* store.save(tx, [draft])
+          return 'failed'
+        }
+        const events: NewEvent[] = []
+        if (isHeld(row, now))
+          events.push(
+            newEvent(
+              'task_cancellation',
+              id,
+              { taskId: id, reason: 'deleted', graceful: true, timestamp: new Date(now).toISOString() },
+              now,
+              { holder: row.leaseOwner },
+            ),
+          )
+        events.push(taskUpdate(id, 'deleted', now))
+        yield* store.remove(tx, id)
+        yield* store.emit(tx, events, now)
+        return 'deleted'
+      })
+    },
+  }
+}
+export type Tasks = ReturnType<typeof createTasks>

@@ -1,0 +1,136 @@
+import { sql } from 'drizzle-orm'
+import { defineTables } from '../../platform/db/kit.ts'
+import { credentialsTables } from '../credentials/tables.ts'
+import { JOB_STATUSES } from '../vocabulary.ts'
+
+/**
+ * Crawler tasks (gitlab-crawler §15), meaning and lease in one row: an update, the check of its fence and the lease's prolongation
+ * are one read and one write of one row. Times are epoch milliseconds, JSON is text, on both dialects.
+ */
+export const tasksTables = defineTables((k) => {
+  const { accounts } = credentialsTables(k)
+  const tasks = k.table(
+    'crawler_tasks',
+    {
+      id: k.text().primaryKey(),
+      taskType: k.text().notNull(),
+      command: k.text().notNull(),
+      status: k.oneOf(...JOB_STATUSES).notNull(),
+      /** Of a failed task: whether an update may open it again, or how it ended for good. */
+      failureKind: k.oneOf('reopenable', 'final', 'dead'),
+      /** 1 where the type is one that workers know; imported rows may hold others. */
+      leasable: k.int().notNull(),
+      fullPath: k.text(),
+      /** Digest of `fullPath`, which is too long for an index. */
+      resourceKey: k.text(),
+      gitlabId: k.text(),
+      resourceType: k.text(),
+      branch: k.text(),
+      fromDate: k.big(),
+      toDate: k.big(),
+      accountId: k
+        .text()
+        .notNull()
+        .references(() => accounts.id),
+      /** No foreign key: a spawned task outlives its parent. */
+      spawnedFrom: k.text(),
+      spawnRun: k.int(),
+      /** Digest of what a parent spawns once (§11). */
+      spawnKey: k.text(),
+      /** Digest of address, resource, branch and type where a branch is set (§7.4). */
+      duplicateKey: k.text(),
+      provider: k.oneOf('gitlab-cloud', 'gitlab-onprem').notNull(),
+      userId: k.text(),
+      apiEndpoint: k.text(),
+      /** Origin of `apiEndpoint`. */
+      instance: k.text().notNull(),
+      options: k.text().notNull(),
+      rateLimits: k.text(),
+      /** 0 low to 3 urgent. */
+      priority: k.int().notNull(),
+      progress: k.text().notNull(),
+      resumeState: k.text(),
+      /** Time of the last update, as its sender says it. */
+      lastUpdate: k.big(),
+      timelineSize: k.int().notNull(),
+      timelineTruncated: k.int().notNull(),
+      run: k.int().notNull(),
+      createdAt: k.big().notNull(),
+      startedAt: k.big(),
+      finishedAt: k.big(),
+      updatedAt: k.big().notNull(),
+      /** The last accepted update or grant: silence since then is what makes a running task stale (§10). */
+      activeAt: k.big().notNull(),
+      attempts: k.int().notNull(),
+      maxAttempts: k.int().notNull(),
+      fence: k.big().notNull(),
+      leaseOwner: k.text(),
+      leaseSeconds: k.int(),
+      leaseExpiresAt: k.big(),
+      availableAt: k.big().notNull(),
+    },
+    (t) => [
+      k.index('crawler_tasks_status_ix').on(t.status, t.createdAt, k.bytewise(t.id)),
+      k.index('crawler_tasks_type_ix').on(t.taskType, t.createdAt, k.bytewise(t.id)),
+      k.index('crawler_tasks_created_ix').on(t.createdAt, k.bytewise(t.id)),
+      k.index('crawler_tasks_finished_ix').on(t.status, t.finishedAt),
+      k
+        .index('crawler_tasks_ready_ix')
+        .on(k.desc(t.priority), t.createdAt, k.bytewise(t.id))
+        .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
+      k
+        .index('crawler_tasks_ready_type_ix')
+        .on(t.taskType, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
+        .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
+      k.index('crawler_tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.leaseExpiresAt} is not null`),
+      k.index('crawler_tasks_silent_ix').on(t.activeAt).where(sql`${t.status} = 'running' and ${t.leaseExpiresAt} is null`),
+      k.index('crawler_tasks_spawned_ix').on(t.spawnedFrom, t.createdAt),
+      k.index('crawler_tasks_account_ix').on(t.accountId, t.status),
+      k.index('crawler_tasks_resource_ix').on(t.accountId, t.resourceKey).where(sql`${t.resourceKey} is not null`),
+      k
+        .unique('crawler_tasks_duplicate_uq')
+        .on(t.duplicateKey)
+        .where(sql`${t.duplicateKey} is not null and ${t.status} not in ('finished', 'failed')`),
+      k.unique('crawler_tasks_spawn_uq').on(t.spawnKey),
+      k.check(
+        'crawler_tasks_status_ck',
+        sql`${t.status} in ('queued', 'running', 'finished', 'failed', 'paused', 'credential_expired', 'waiting_credential_renewal', 'credential_renewed')`,
+      ),
+    ],
+  )
+
+  /** What was canceled or deleted, by whom (§7.9). Kept 90 days. */
+  const audit = k.table(
+    'crawler_audit',
+    {
+      id: k.serial(),
+      taskId: k.text().notNull(),
+      taskType: k.text().notNull(),
+      action: k.oneOf('canceled', 'deleted').notNull(),
+      statusBefore: k.text().notNull(),
+      principal: k.text().notNull(),
+      at: k.big().notNull(),
+    },
+    (t) => [k.index('crawler_audit_at_ix').on(t.at)],
+  )
+
+  /** Requests and updates that may come again (§7.4, §9): what was answered, or only that it was taken. */
+  const receipts = k.table(
+    'crawler_receipts',
+    {
+      /** Digest of the scope and the client's key. */
+      key: k.text().primaryKey(),
+      /** Of an update: gone with the task. */
+      taskId: k.text(),
+      bodyHash: k.text(),
+      /** The answer to replay; null while the first request has not ended, and for updates. */
+      response: k.text(),
+      expiresAt: k.big().notNull(),
+    },
+    (t) => [
+      k.index('crawler_receipts_expiry_ix').on(t.expiresAt),
+      k.index('crawler_receipts_task_ix').on(t.taskId).where(sql`${t.taskId} is not null`),
+    ],
+  )
+  return { tasks, audit, receipts }
+})
