@@ -11,6 +11,8 @@ export interface Call {
   asked: string
   token: string
   at: number
+  /** Aborts when the caller goes away. */
+  signal: AbortSignal
 }
 
 export interface GitlabOptions {
@@ -258,7 +260,15 @@ export const startGitlabDouble = (options: GitlabOptions = {}) => {
       const url = new URL(request.url)
       const token = (request.headers.get('authorization') ?? '').replace(/^Bearer /, '')
       const asked = `${url.pathname.replace(base, '')}${url.search}`
-      const call: Call = { number: calls.length + 1, path: url.pathname, query: url.searchParams, asked, token, at: now() }
+      const call: Call = {
+        number: calls.length + 1,
+        path: url.pathname,
+        query: url.searchParams,
+        asked,
+        token,
+        at: now(),
+        signal: request.signal,
+      }
       calls.push(call)
       const put = await double.on?.(call)
       if (put) return put

@@ -1,12 +1,10 @@
-import type { Clock } from '../../../src/platform/clock.ts'
+import type { FakeClock } from '../../support/fake-clock.ts'
 
-export interface SteppingClock extends Clock {
+export interface SteppingClock extends FakeClock {
   /** Work of the outside world (network, disk) during which time stands still. */
   during<T>(work: () => Promise<T>): Promise<T>
   /** Lets time pass, one sleeper after the other, whenever nothing else is going on, until `goal` resolves. */
   run<T>(goal: Promise<T>): Promise<T>
-  /** Moves time without looking. */
-  advance(ms: number): void
 }
 
 const IDLE_TURNS = 6
@@ -72,5 +70,10 @@ export const steppingClock = (start = Date.parse('2026-01-15T12:00:00.000Z')): S
       now += ms
       wakeDue()
     },
+    set(to) {
+      now = to
+      wakeDue()
+    },
+    sleeping: () => sleepers.size,
   }
 }
