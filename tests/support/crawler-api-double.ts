@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/platform/clock.ts'
+import { type ApiSocket, serveCrawlerApi } from './crawler-api-sockets.ts'
 
 export const API_TOKEN = 'crawler-api-token-0123456789'
 
@@ -26,7 +27,7 @@ export interface Report {
   status: number
   answer: any
 }
-interface Said {
+export interface Said {
   status: number
   data?: any
   code?: string
@@ -55,7 +56,7 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
   const seen = new Set<string>()
   const areas = new Map<string, any>()
   const spawned = new Set<string>()
-  const sockets = new Set<{ send(frame: object): void; workerId: string; close(): void }>()
+  const sockets = new Set<ApiSocket>()
   let wake: (() => void)[] = []
   const changed = () => {
     const all = wake
@@ -138,58 +139,8 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
           )
     },
     /** Listens on a port, WebSockets included; answers the API base and how to stop. */
-    serve() {
-      const server = Bun.serve<{ workerId: string; self?: any }>({
-        port: 0,
-        hostname: '127.0.0.1',
-        idleTimeout: 60,
-        async fetch(request, self) {
-          if (request.headers.get('upgrade') !== 'websocket') return double.handle(request)
-          if (request.headers.get('authorization') !== `Bearer ${token}`) return new Response('{}', { status: 401 })
-          const workerId = new URL(request.url).searchParams.get('connectionId') ?? ''
-          if (self.upgrade(request, { data: { workerId } })) return undefined as never
-          return new Response('{}', { status: 400 })
-        },
-        websocket: {
-          open(ws) {
-            ws.data.self = {
-              send: (frame: object) => ws.send(JSON.stringify(frame)),
-              workerId: ws.data.workerId,
-              close: () => ws.close(),
-              gone: new AbortController(),
-            }
-            sockets.add(ws.data.self)
-            ws.data.self.send({ type: 'connection_ready', status: 'connection_ready', connectionId: ws.data.workerId })
-          },
-          message: (ws, text) => void frame(ws.data.self, JSON.parse(String(text))),
-          close(ws) {
-            ws.data.self.gone.abort()
-            sockets.delete(ws.data.self)
-          },
-        },
-      })
-      return { url: `http://127.0.0.1:${server.port}/api/internal2`, stop: () => server.stop(true) }
-    },
-  }
-
-  const frame = async (socket: any, { type, id, data }: any) => {
-    const path =
-      type === 'task_request'
-        ? '/tasks/lease'
-        : type === 'heartbeat'
-          ? '/heartbeat'
-          : `/tasks/${encodeURIComponent(data.taskId)}/${type === 'token_refresh_request' ? 'credentials/refresh' : 'progress'}`
-    const said = await call(path, { ...data, ...(path.endsWith('/progress') ? { type } : {}) }, socket.gone.signal)
-    if (said.status !== 200)
-      return socket.send({ type: 'error', data: { refId: id, code: said.code, status: said.status, message: said.code } })
-    if (type === 'task_request') {
-      for (const task of said.data) socket.send({ type: 'task_assignment', data: task, seq: reports.length + 1 })
-      return socket.send({ type: 'ack', data: { refId: id, count: said.data.length } })
-    }
-    if (type === 'heartbeat') return socket.send({ type: 'heartbeat_response', data: { refId: id, ...said.data } })
-    if (type === 'token_refresh_request')
-      return socket.send({ type: 'token_refresh_response', data: { refId: id, ...said.data } })
-    socket.send({ type: 'ack', data: { refId: id, taskId: data.taskId, result: said.data } })
+    serve: () =>
+      serveCrawlerApi({ token, sockets, handle: (request) => double.handle(request), call: (...given) => call(...given) }),
   }
 
   const expire = () => {

@@ -1,4 +1,5 @@
 import { type GitlabData, PROJECT, type Row, seedGitlab } from './gitlab-data.ts'
+import { all, ordered, type Select, stateful, windowed, within } from './gitlab-select.ts'
 
 export const GOOD_TOKEN = 'glpat-good-token-0123456789'
 
@@ -32,34 +33,6 @@ export interface GitlabOptions {
 
 const json = (body: unknown, init: ResponseInit = {}) => Response.json(body, init)
 const reject = (status: number, message: string) => json({ message }, { status })
-
-type Select = (rows: Row[], query: URLSearchParams) => Row[]
-const within =
-  (field: string, after: string, before: string): Select =>
-  (rows, query) => {
-    const from = Date.parse(query.get(after) ?? '') || -Infinity
-    const to = Date.parse(query.get(before) ?? '') || Infinity
-    return rows.filter((row) => Date.parse(row[field]) >= from && Date.parse(row[field]) <= to)
-  }
-const stateful: Select = (rows, query) => {
-  const state = query.get('state')
-  return state && state !== 'all' ? rows.filter((row) => row.state === state) : rows
-}
-const ordered: Select = (rows, query) => {
-  const by = query.get('order_by')
-  if (!by) return rows
-  const sign = query.get('sort') === 'desc' ? -1 : 1
-  return [...rows].sort((a, b) => sign * (a[by] < b[by] ? -1 : a[by] > b[by] ? 1 : (a.id ?? 0) - (b.id ?? 0)))
-}
-const windowed: Select = (rows, query) => {
-  const after = Number(query.get('id_after') ?? Number.NaN)
-  const before = Number(query.get('id_before') ?? Number.NaN)
-  return rows.filter((row) => !(row.id <= after) && !(row.id >= before))
-}
-const all =
-  (...selects: Select[]): Select =>
-  (rows, query) =>
-    selects.reduce((left, select) => select(left, query), rows)
 
 /**
  * A GitLab REST v4 that lives on a port of its own: Link and x-* headers, totals only up to a size, keyset lists, an offset limit,

@@ -55,9 +55,7 @@ const resource = {
 export const leasedTask = z.object({
   id: z.string(),
   type: z.string(),
-  metadata: z
-    .object({ ...resource, gitlabId: optional(word), apiEndpoint: optional(z.string()), run: z.number().catch(1) })
-    .catch({ run: 1 } as never),
+  metadata: z.object({ ...resource, gitlabId: optional(word), apiEndpoint: optional(z.string()), run: z.number().default(1) }),
   credentials,
   options: optional(
     z.object({

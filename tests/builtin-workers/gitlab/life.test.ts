@@ -4,35 +4,13 @@ import { join } from 'node:path'
 import { startGitlabWorker } from '../../../src/builtin-workers/gitlab/index.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { seedGitlab } from '../../support/gitlab-data.ts'
-import { guillotine } from './guillotine.ts'
-import { createRig, hashOf, type Rig } from './rig.ts'
+import { createRig, holdAt, type Rig } from './rig.ts'
 
 let rig: Rig
 afterEach(() => rig.stop())
 const PROJECT = { resourceId: 'acme/tools' }
 const issues = () => rig.gitlab.data.issues.get(101) as any[]
 const SLOW = { requestsPerMinute: 300, burstLimit: 1 }
-/** Resolves when GitLab is asked for this page; later pages are never answered before `go`. */
-const holdAt = (page: string) => {
-  let asked = () => {}
-  let go = () => {}
-  const held = new Promise<void>((resolve) => {
-    asked = resolve
-  })
-  const open = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const network = async (request: Request): Promise<Response> => {
-    if (new URL(request.url).searchParams.get('page') === page) {
-      asked()
-      await Promise.race([open, new Promise((resolve) => request.signal.addEventListener('abort', resolve))])
-      request.signal.throwIfAborted()
-    }
-    return rig.network(request)
-  }
-  return { held, go, network }
-}
-
 describe('GitLab worker: life of a task', () => {
   test('gitlab-worker §2, §6: started, progress, completed carry worker, fence, updateId and what the contract lists', async () => {
     rig = await createRig({ settings: { workerId: 'w-1', progressIntervalMs: 0 } })
@@ -106,7 +84,7 @@ describe('GitLab worker: life of a task', () => {
   test('gitlab-worker §2: no report for a third of the lease is a status update that keeps it', async () => {
     rig = await createRig({ settings: { requestTimeoutMs: 600_000 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
-    const slow = holdAt('2')
+    const slow = holdAt(rig, '2')
     await rig.start({ gitlabFetch: slow.network })
     await rig.clock.run(slow.held)
     await rig.clock.run(rig.clock.sleep(200_000))
@@ -120,7 +98,7 @@ describe('GitLab worker: life of a task', () => {
   test('gitlab-worker §9.13: over HTTP a deleted task stops at the next report, within a third of the lease', async () => {
     rig = await createRig({ settings: { requestTimeoutMs: 600_000 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
-    const slow = holdAt('2')
+    const slow = holdAt(rig, '2')
     let aborted = 0
     await rig.start({
       gitlabFetch: (request) => {
@@ -138,86 +116,6 @@ describe('GitLab worker: life of a task', () => {
     expect(aborted - from).toBeLessThanOrEqual(20_000)
     expect(rig.api.of(id).filter(({ answer }) => answer.ignored)).toHaveLength(1)
     expect(rig.manifest(id)).toBeUndefined()
-  })
-
-  test('gitlab-worker §9.14: a stop gives every task back with its resumeState, uncounted, and others finish them', async () => {
-    rig = await createRig({ gitlab: { data: seedGitlab({ issues: 1000 }) } })
-    const ids = [1, 2, 3, 4].map(() => rig.task('FETCH_ISSUES', PROJECT, { rateLimits: SLOW }).id)
-    const worker = await rig.start()
-    await rig.clock.run(rig.clock.sleep(1500))
-    const from = rig.clock.now()
-    await rig.clock.run(worker.stop())
-    expect(rig.clock.now() - from).toBeLessThan(30_000)
-    expect(await worker.ended).toMatchObject({ reason: 'stopped' })
-    for (const id of ids.slice(0, 3)) {
-      expect(rig.api.task(id)).toMatchObject({ status: 'queued', attempts: 0, resumeState: { v: 1 } })
-      expect(rig.api.of(id).at(-1)?.body).toMatchObject({ type: 'status', status: 'queued', resumeState: { v: 1 } })
-    }
-    expect(rig.api.task(ids[3] as string)).toMatchObject({ status: 'queued', fence: 0 })
-    await rig.start()
-    for (const id of ids) {
-      expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1 })
-      expect(hashOf(rig.items(id))).toBe(hashOf(issues()))
-    }
-  })
-
-  test('gitlab-worker §9.14: a GitLab that hangs does not hold up a stop beyond 30 s, nor does an API that is gone', async () => {
-    for (const outage of [false, true]) {
-      rig = await createRig({ settings: { requestTimeoutMs: 600_000, leaseSeconds: 600 } })
-      const { id } = rig.task('FETCH_ISSUES', PROJECT)
-      const slow = holdAt('2')
-      const worker = await rig.start({ gitlabFetch: slow.network })
-      await rig.clock.run(slow.held)
-      if (outage) rig.api.on = () => ({ status: 500, code: 'INTERNAL' })
-      const from = rig.clock.now()
-      await rig.clock.run(worker.stop())
-      expect(rig.clock.now() - from).toBeLessThanOrEqual(30_000)
-      expect(rig.api.task(id).status).toBe(outage ? 'running' : 'queued')
-      if (!outage) expect(rig.api.task(id).resumeState).toMatchObject({ page: 1 })
-      await rig.stop()
-    }
-    rig = await createRig()
-  })
-
-  test('gitlab-worker §9.22: an API outage of 20 s during a task loses nothing', async () => {
-    rig = await createRig({ gitlab: { data: seedGitlab({ issues: 2000 }) } })
-    const { id } = rig.task('FETCH_ISSUES', PROJECT, { rateLimits: { requestsPerMinute: 30, burstLimit: 1 } })
-    let down = false
-    await rig.start({
-      fetch: (request) => {
-        if (down) throw new TypeError('connection refused')
-        return rig.api.handle(request)
-      },
-    })
-    await rig.clock.run(rig.clock.sleep(5000))
-    down = true
-    await rig.clock.run(rig.clock.sleep(20_000))
-    down = false
-    expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1, progress: { processed: 2000 } })
-    expect(hashOf(rig.items(id))).toBe(hashOf(issues()))
-  })
-
-  test('gitlab-worker §9.22: an outage longer than the lease stops the task without a wrong report', async () => {
-    rig = await createRig({ gitlab: { data: seedGitlab({ issues: 2000 }) } })
-    const { id } = rig.task('FETCH_ISSUES', PROJECT, { rateLimits: { requestsPerMinute: 6, burstLimit: 1 } })
-    let down = false
-    await rig.start({
-      fetch: (request) => {
-        if (down) throw new TypeError('connection refused')
-        return rig.api.handle(request)
-      },
-    })
-    await rig.clock.run(rig.clock.sleep(25_000))
-    down = true
-    const told = rig.api.of(id).length
-    await rig.clock.run(rig.clock.sleep(90_000))
-    const calls = rig.gitlab.calls.length
-    await rig.clock.run(rig.clock.sleep(30_000))
-    expect(rig.gitlab.calls.length).toBe(calls)
-    expect(rig.api.of(id).length).toBe(told)
-    down = false
-    expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 2, progress: { processed: 2000 } })
-    expect(hashOf(rig.items(id))).toBe(hashOf(issues()))
   })
 
   test('gitlab-worker §2: 429 of the API is waited for, and the newest progress replaces the one that was refused', async () => {
@@ -306,97 +204,5 @@ describe('GitLab worker: life of a task', () => {
     chmodSync(closed, 0o500)
     // Root may write anywhere, so only others can see this one refused.
     if (process.getuid?.() !== 0) await expect(start(join(closed, 'out'))).rejects.toThrow('WORKER_OUTPUT_DIR')
-  })
-})
-
-describe('GitLab worker: discovery', () => {
-  test('gitlab-worker §9.15: 3 groups and 4 projects are 7 areas and 32 tasks, in the calls of §8', async () => {
-    rig = await createRig()
-    const { id } = rig.task('DISCOVER_AREAS')
-    const task = await rig.finish(id)
-    expect(rig.gitlab.asked()).toEqual([
-      '/groups?all_available=false&order_by=id&sort=asc&page=1&per_page=100',
-      '/projects?simple=true&membership=true&order_by=id&sort=asc&pagination=keyset&per_page=100',
-    ])
-    expect(task.progress).toMatchObject({ processed: 7, total: 7, itemsByType: { groups: 3, projects: 4 } })
-    expect(rig.api.areas.size).toBe(7)
-    expect(rig.api.of(id).at(-1)?.body.metadata.areas).toEqual({ inserted: 7, jobsCreated: 32 })
-    expect(rig.manifest(id)).toMatchObject({ items: 7, itemsByType: { groups: 3, projects: 4 } })
-    const [groups, projects] = rig.api.of(id).filter(({ body }) => body.type === 'progress')
-    expect(groups?.body).toMatchObject({
-      stage: 'discovering',
-      operationType: 'discovery',
-      itemsByType: { groups: 3, projects: 0 },
-    })
-    expect(groups?.body.areas[1]).toEqual({
-      type: 'group',
-      gitlabId: 12,
-      fullPath: 'acme/lab',
-      name: 'Group lab',
-      webUrl: 'https://gitlab.test/groups/acme/lab',
-      description: expect.any(String),
-      parentPath: 'acme',
-      discoveredBy: id,
-    })
-    expect(groups?.body.areas[0].parentPath).toBeUndefined()
-    expect(projects?.body.areas[1]).toMatchObject({
-      type: 'project',
-      gitlabId: 102,
-      fullPath: 'acme/lab/rig',
-      parentPath: 'acme/lab',
-    })
-  })
-
-  test('gitlab-worker §9.15: killed at every step it still spawns the same 32', async () => {
-    rig = await createRig()
-    const counter = guillotine(rig, () => false)
-    await rig.start(counter.options)
-    await rig.finish(rig.task('DISCOVER_AREAS').id)
-    await rig.stop()
-    for (let at = 1; at <= counter.steps(); at++) {
-      rig = await createRig()
-      const { id } = rig.task('DISCOVER_AREAS')
-      const victim = guillotine(rig, (_, count) => count === at)
-      await rig.start(victim.options)
-      await rig.clock.run(victim.fallen)
-      await rig.start()
-      await rig.finish(id)
-      const spawned = rig.api.of(id).reduce((sum, { answer }) => sum + (answer?.areas?.jobsCreated ?? 0), 0)
-      expect([at, rig.api.areas.size, spawned, rig.items(id).length]).toEqual([at, 7, 32, 7])
-      await rig.stop()
-    }
-    rig = await createRig()
-  }, 30_000)
-
-  test('gitlab-worker §8: a group brings itself, its descendants and their projects; pages of areas wait for each other', async () => {
-    rig = await createRig()
-    const { id } = rig.task('DISCOVER_AREAS', { resourceId: 'acme', pagination: { pageSize: 2 } })
-    await rig.finish(id)
-    expect(rig.gitlab.asked()).toEqual([
-      '/groups/acme?with_projects=false',
-      '/groups/acme/descendant_groups?order_by=id&sort=asc&page=1&per_page=2',
-      ...[1, 2].map(
-        (page) =>
-          `/groups/acme/projects?include_subgroups=true&with_shared=false&simple=true&order_by=id&sort=asc&page=${page}&per_page=2`,
-      ),
-    ])
-    expect([...rig.api.areas.keys()]).toEqual(['group 11', 'group 12', 'project 101', 'project 102', 'project 104'])
-    expect(
-      rig.api
-        .of(id)
-        .filter(({ body }) => body.areas)
-        .map(({ body }) => body.areas.length),
-    ).toEqual([1, 1, 2, 1])
-  })
-
-  test('gitlab-worker §8: scope all asks for everything there is; a user brings projects', async () => {
-    rig = await createRig()
-    await rig.finish(rig.task('DISCOVER_AREAS', { filters: { scope: 'all' } }).id)
-    await rig.finish(rig.task('DISCOVER_AREAS', { resourceId: '5', resourceType: 'user' }).id)
-    expect(rig.gitlab.asked()).toEqual([
-      '/groups?all_available=true&order_by=id&sort=asc&page=1&per_page=100',
-      '/projects?simple=true&order_by=id&sort=asc&pagination=keyset&per_page=100',
-      '/users/5/projects?simple=true&order_by=id&sort=asc&page=1&per_page=100',
-    ])
   })
 })

@@ -114,7 +114,28 @@ export const createRig = async ({ gitlab: gitlabOptions = {}, settings = {}, max
 }
 export type Rig = Awaited<ReturnType<typeof createRig>>
 
-const countedDisk = (disk: Disk, during: <T>(work: () => Promise<T>) => Promise<T>): Disk => ({
+/** A network on which this page is answered only after `go`; `held` resolves when it is asked for. */
+export const holdAt = (rig: Rig, page: string) => {
+  let asked = () => {}
+  let go = () => {}
+  const held = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const open = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const network = async (request: Request): Promise<Response> => {
+    if (new URL(request.url).searchParams.get('page') === page) {
+      asked()
+      await Promise.race([open, new Promise((resolve) => request.signal.addEventListener('abort', resolve))])
+      request.signal.throwIfAborted()
+    }
+    return rig.network(request)
+  }
+  return { held, go, network }
+}
+
+export const countedDisk = (disk: Disk, during: <T>(work: () => Promise<T>) => Promise<T>): Disk => ({
   makeDirectory: (path) => during(() => disk.makeDirectory(path)),
   write: (path, position, bytes) => during(() => disk.write(path, position, bytes)),
   size: (path) => during(() => disk.size(path)),
