@@ -149,6 +149,7 @@ export const createApp = (platform: Platform) => {
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
+      await crawler?.prepare()
     },
   }
 }

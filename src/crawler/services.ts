@@ -8,6 +8,7 @@ import { credentialsRepository } from './credentials/repository.ts'
 import { createCredentials } from './credentials/service.ts'
 import { frameLimits } from './family.ts'
 import { createHealth } from './health/service.ts'
+import { createImport } from './import/service.ts'
 import { createLeasing } from './leasing/service.ts'
 import { progressRepository } from './progress/repository.ts'
 import { createProgress } from './progress/service.ts'
@@ -57,7 +58,8 @@ export const crawlerDomains = (platform: Platform) => {
   const receipts = createReceipts(taskRows)
   const creation = createCreation({ db, clock, store, receipts, credentials, settings })
   const tasks = createTasks({ db, clock, store, credentials, leases: queries })
-  const areas = createAreas({ clock, repository: areasRepository(db), store, fanout: settings.fanout })
+  const areaRows = areasRepository(db)
+  const areas = createAreas({ clock, repository: areaRows, store, fanout: settings.fanout })
   const progress = createProgress({ db, clock, store, receipts, areas, timeline })
   const leasing = createLeasing({ db, clock, bus, log, store, queries, credentials, staleAfterMs: settings.staleAfterMs })
   const refresh = createRefresh({
@@ -124,6 +126,29 @@ export const crawlerDomains = (platform: Platform) => {
       },
     },
   ]
-  return { tasks, creation, progress, leasing, refresh, streams, health, schedules, hub }
+  const imports = createImport({
+    db,
+    clock,
+    log,
+    tasks: taskRows,
+    areas: areaRows,
+    accounts,
+    credentials,
+    maxAttempts: settings.maxAttempts,
+  })
+  return {
+    tasks,
+    creation,
+    progress,
+    leasing,
+    refresh,
+    streams,
+    health,
+    schedules,
+    /** Before the first tick: what an earlier crawler has left (§15). */
+    async prepare(): Promise<void> {
+      if (settings.importDb !== undefined) await imports.once(settings.importDb)
+    },
+  }
 }
 export type CrawlerServices = ReturnType<typeof crawlerDomains>

@@ -53,7 +53,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     app.clock.advance(1000)
     await app.create('late')
     await app.create('urgent', { priority: 'urgent' })
-    const ids = async (more: object = {}) => (await app.lease(more)).map((task) => task.id)
+    const ids = async (more: Record<string, unknown> = {}) => (await app.lease(more)).map((task) => task.id)
     expect(await ids({ types: ['FETCH_TAGS', 'FETCH_JOBS'], max: 5 })).toEqual(['b'])
     expect(await ids({ max: 2 })).toEqual(['urgent', 'a'])
     expect(await ids({ max: 50 })).toEqual(['late', 'low'])

@@ -54,11 +54,6 @@ const around = async (db: Db, options: TestAppOptions) => {
       (await ok('POST', '/tasks/lease', { workerId: 'w1', ...more })).data,
     rows: async (table: string): Promise<number> =>
       Number((await db.sql<{ n: number }>(sql.raw(`select count(*) as n from ${table}`)))[0]?.n),
-    async stop() {
-      crawler.leasing.close()
-      await crawler.streams.stop()
-      await app.stop()
-    },
   }
 }
 export type Rig = Awaited<ReturnType<typeof around>>

@@ -70,6 +70,8 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
       trawl.dispatcher.close()
       trawl.services.sockets.stop()
       trawl.loveParser?.progress.stop()
+      trawl.crawler?.leasing.close()
+      await trawl.crawler?.streams.stop()
       await trawl.runner.stop()
       await trawl.app.server?.stop(true)
     },

@@ -100,6 +100,29 @@ export const areasRepository = (db: Db) => {
       }
       return fresh
     },
+    /** Links that are there or not, of many tasks and accounts. */
+    *linkMany(
+      tx: Tx,
+      ofTasks: { owner: string; account: string; key: string }[],
+      ofAccounts: { account: string; key: string }[],
+    ): Steps<void> {
+      for (const part of chunks(ofTasks))
+        yield* q(
+          tx
+            .insert(taskAreas)
+            .values(part.map(({ owner, key }) => ({ taskId: owner, areaKey: key })))
+            .onConflictDoNothing()
+            .returning({ areaKey: taskAreas.areaKey }),
+        )
+      for (const part of chunks([...ofTasks, ...ofAccounts]))
+        yield* q(
+          tx
+            .insert(authorizations)
+            .values(part.map(({ account, key }) => ({ accountId: account, areaKey: key })))
+            .onConflictDoNothing()
+            .returning({ areaKey: authorizations.areaKey }),
+        )
+    },
   }
 }
 export type AreasRepository = ReturnType<typeof areasRepository>

@@ -180,6 +180,7 @@ export const createRegistry = ({
     leave,
     live: live as ReadonlyMap<string, Connection>,
     count: () => live.size,
+    pending: () => [...live.values()].reduce((sum, connection) => sum + connection.outlet.pending(), 0),
     /** A word from another process: this identity is connected there now. */
     replaced: (event: StoredEvent): void => {
       const { data } = JSON.parse(event.frame)

@@ -59,6 +59,8 @@ export const createStreams = ({
     events,
     /** Live sockets of this process. */
     count: () => registry.count(),
+    /** Characters that wait for slow sockets of this process. */
+    pending: () => registry.pending(),
     /** Delivers a client's message to all who listen to a task, and to those who come back (§7.12). @throws AppError 404 */
     async broadcast(taskId: string, body: Record<string, unknown>): Promise<MessageAnswer> {
       if (!(await task(taskId))) throw taskNotFound()

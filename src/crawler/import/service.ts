@@ -1,0 +1,250 @@
+import type { Clock } from '../../platform/clock.ts'
+import { type ForeignDatabase, openForeign } from '../../platform/db/foreign.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { createId } from '../../platform/ids.ts'
+import type { Log } from '../../platform/log.ts'
+import type { AreaRow, AreasRepository } from '../areas/repository.ts'
+import type { CredentialsRepository } from '../credentials/repository.ts'
+import type { Credentials, WantedAccount } from '../credentials/service.ts'
+import { digest, iso } from '../fields.ts'
+import type { TasksRepository } from '../tasks/repository.ts'
+import type { TaskRow } from '../tasks/row.ts'
+import { isTaskType, typeOfCommand } from '../vocabulary.ts'
+import { type OldRow, oldProgress, oldRows, oldStatus, originOf } from './rows.ts'
+
+/** The mark of a finished import never ends. */
+const FOREVER_MS = 253_402_300_799_999
+const NO_INSTANCE = ''
+
+export interface Imported {
+  tasks: number
+  areas: number
+  accounts: number
+}
+
+const addressOf = (job: OldRow) => job.text('gitlabGraphQLUrl', 'apiEndpoint')
+
+/** `CRAWLER_IMPORT_DB`: tasks, areas and accounts of an earlier crawler, once; its file is only read (§15). */
+export const createImport = ({
+  db,
+  clock,
+  log,
+  tasks,
+  areas,
+  accounts,
+  credentials,
+  maxAttempts,
+}: {
+  db: Db
+  clock: Clock
+  log: Log
+  tasks: TasksRepository
+  areas: AreasRepository
+  accounts: CredentialsRepository
+  credentials: Credentials
+  maxAttempts: number
+}) => {
+  /** The instance of each old account: where its jobs are, or what its provider says. */
+  const instancesOf = (file: ForeignDatabase): Map<string, string> => {
+    const found = new Map<string, string>()
+    for (const job of oldRows(file, 'job')) {
+      const account = job.text('accountId', 'account')
+      const instance = originOf(addressOf(job))
+      if (account !== null && instance !== '' && !found.has(account)) found.set(account, instance)
+    }
+    for (const account of oldRows(file, 'account')) {
+      const id = account.text('id')
+      const provider = account.text('providerId', 'provider') ?? ''
+      if (id !== null && !found.has(id)) found.set(id, provider === 'gitlab-cloud' ? 'https://gitlab.com' : originOf(provider))
+    }
+    return found
+  }
+  const toTask = (job: OldRow, accountId: string, now: number): TaskRow | undefined => {
+    const id = job.text('id')
+    const command = job.text('command') ?? ''
+    if (id === null) return undefined
+    const type = typeOfCommand(command)
+    const address = addressOf(job)
+    const instance = originOf(address)
+    const path = job.text('full_path', 'resourceId')
+    const createdAt = job.time('created_at') ?? now
+    const status = oldStatus(job.text('status'))
+    const branch = job.text('branch')
+    const [from, to] = [job.time('from'), job.time('to')]
+    const progress = oldProgress(job.json('progress'))
+    const resume = job.json('resume_state', 'resumeState')
+    return {
+      id,
+      taskType: type,
+      command,
+      status,
+      failureKind: status === 'failed' ? 'final' : null,
+      leasable: isTaskType(type) ? 1 : 0,
+      fullPath: path,
+      resourceKey: path === null ? null : digest(path),
+      gitlabId: job.text('gitlab_id'),
+      resourceType: job.text('resource_type'),
+      branch,
+      fromDate: from,
+      toDate: to,
+      accountId,
+      spawnedFrom: job.text('spawned_from'),
+      spawnRun: null,
+      spawnKey: null,
+      duplicateKey: branch === null ? null : digest(address, path, branch, type),
+      provider: instance === 'https://gitlab.com' ? 'gitlab-cloud' : 'gitlab-onprem',
+      userId: job.text('userId'),
+      apiEndpoint: address,
+      instance,
+      options: JSON.stringify({
+        resourceId: path ?? undefined,
+        branch: branch ?? undefined,
+        fromDate: from === null ? undefined : iso(from),
+        toDate: to === null ? undefined : iso(to),
+        outputFormat: 'json',
+        includeMetadata: false,
+      }),
+      rateLimits: null,
+      priority: 1,
+      progress: JSON.stringify(progress),
+      resumeState:
+        resume === null || (typeof resume === 'object' && Object.keys(resume).length === 0) ? null : JSON.stringify(resume),
+      lastUpdate: null,
+      timelineSize: 0,
+      timelineTruncated: 0,
+      run: 1,
+      createdAt,
+      startedAt: job.time('started_at'),
+      finishedAt: job.time('finished_at'),
+      updatedAt: job.time('updatedAt') ?? createdAt,
+      activeAt: now,
+      attempts: 0,
+      maxAttempts,
+      fence: 0,
+      leaseOwner: null,
+      leaseSeconds: null,
+      leaseExpiresAt: null,
+      availableAt: now,
+    }
+  }
+
+  const read = (file: ForeignDatabase) => {
+    const instances = instancesOf(file)
+    const old = [...oldRows(file, 'account')].flatMap((row) => {
+      const id = row.text('id')
+      const accessToken = row.text('access_token')
+      if (id === null) return []
+      const wanted: WantedAccount | undefined =
+        accessToken === null
+          ? undefined
+          : {
+              instance: instances.get(id) ?? NO_INSTANCE,
+              credentials: {
+                accessToken,
+                refreshToken: row.text('refresh_token') ?? undefined,
+                expiresAt: row.time('access_token_expires_at', 'expiresAt') ?? undefined,
+              },
+            }
+      return [{ id, wanted }]
+    })
+    return { instances, old, jobs: [...oldRows(file, 'job')] }
+  }
+
+  const copy = (file: ForeignDatabase): Promise<Imported | undefined> =>
+    db.tx(function* (tx) {
+      const now = clock.now()
+      const mark = { key: digest('import of an earlier crawler'), taskId: null, bodyHash: null, expiresAt: FOREVER_MS, now }
+      if ((yield* tx.run(tasks.statements.takeReceipt, mark)).length === 0) return undefined
+      const { instances, old, jobs } = read(file)
+      const withToken = old.filter((account): account is { id: string; wanted: WantedAccount } => account.wanted !== undefined)
+      const ids = yield* credentials.accountsFor(
+        tx,
+        withToken.map((account) => account.wanted),
+        now,
+      )
+      const accountIds = new Map(withToken.map((account, n) => [account.id, ids[n] as string]))
+      /** An account without a token: its tasks are there, and wait for credentials. */
+      function* empty(instance: string) {
+        const id = createId(clock)
+        const [host, tokenHash] = [instance === '' ? '' : new URL(instance).host, digest('no token', id)]
+        const none = { accessToken: null, refreshToken: null, clientId: null, clientSecret: null, expiresAt: null }
+        const row = { id, providerId: host, instance, tokenHash, ...none, tokenType: 'oauth2' as const, version: 1 }
+        yield* accounts.insert(tx, [{ ...row, refreshOwner: null, refreshUntil: null, createdAt: now, updatedAt: now }])
+        return id
+      }
+      for (const { id } of old) if (!accountIds.has(id)) accountIds.set(id, yield* empty(instances.get(id) ?? NO_INSTANCE))
+      const rows: TaskRow[] = []
+      for (const job of jobs) {
+        const account = job.text('accountId', 'account') ?? ''
+        if (!accountIds.has(account)) accountIds.set(account, yield* empty(originOf(addressOf(job))))
+        const row = toTask(job, accountIds.get(account) as string, now)
+        if (row) rows.push(row)
+      }
+      const inserted = yield* tasks.insert(tx, rows)
+
+      // An area belongs to the instances of the jobs and accounts that have seen it.
+      const known = new Map([...oldRows(file, 'area')].map((area) => [area.text('full_path') ?? '', area]))
+      const byId = new Map([...known].map(([path, area]) => [area.text('id') ?? path, path]))
+      const pathOf = (link: OldRow) => {
+        const named = link.text('full_path', 'area_full_path', 'areaId', 'area')
+        return named === null ? undefined : known.has(named) ? named : byId.get(named)
+      }
+      const instanceOfTask = new Map(rows.map((row) => [row.id, row.instance]))
+      const made = new Map<string, AreaRow>()
+      const taskLinks: { owner: string; account: string; key: string }[] = []
+      const accountOfTask = new Map(rows.map((row) => [row.id, row.accountId]))
+      const areaIn = (path: string, instance: string): string => {
+        const area = known.get(path) as OldRow
+        const key = digest(instance, path)
+        made.set(key, {
+          key,
+          instance,
+          fullPath: path,
+          gitlabId: area.text('gitlab_id', 'id') ?? path,
+          type: area.text('type') === 'project' ? 'project' : 'group',
+          name: area.text('name') ?? path.slice(path.lastIndexOf('/') + 1),
+          webUrl: area.text('web_url'),
+          description: area.text('description'),
+          parentPath: area.text('parent_path'),
+          discoveredBy: null,
+          createdAt: area.time('created_at') ?? now,
+        })
+        return key
+      }
+      for (const link of oldRows(file, 'job_area')) {
+        const [task, path] = [link.text('jobId', 'job'), pathOf(link)]
+        const instance = task === null ? undefined : instanceOfTask.get(task)
+        if (task === null || path === undefined || instance === undefined || !inserted.has(task)) continue
+        taskLinks.push({ owner: task, account: accountOfTask.get(task) as string, key: areaIn(path, instance) })
+      }
+      const accountLinks: { account: string; key: string }[] = []
+      for (const link of oldRows(file, 'area_authorization')) {
+        const [account, path] = [link.text('accountId', 'account'), pathOf(link)]
+        const ours = account === null ? undefined : accountIds.get(account)
+        if (account === null || path === undefined || ours === undefined) continue
+        accountLinks.push({ account: ours, key: areaIn(path, instances.get(account) ?? NO_INSTANCE) })
+      }
+      const seen = new Set([...made.values()].map((area) => area.fullPath))
+      const unlinked = [...known.keys()].filter((path) => !seen.has(path))
+      for (const path of unlinked) areaIn(path, NO_INSTANCE)
+      const areaRows = [...made.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+      const fresh = yield* areas.upsert(tx, areaRows)
+      yield* areas.linkMany(tx, taskLinks, accountLinks)
+      return { tasks: inserted.size, areas: fresh.size, accounts: accountIds.size }
+    })
+
+  return {
+    /** Imports the file if no process has done so before; answers what came in, or undefined. @throws when it cannot be read */
+    async once(path: string): Promise<Imported | undefined> {
+      const file = openForeign(path)
+      try {
+        const imported = await copy(file)
+        if (imported) log.info('imported an earlier crawler', { ...imported })
+        return imported
+      } finally {
+        file.close()
+      }
+    },
+  }
+}
+export type CrawlerImport = ReturnType<typeof createImport>

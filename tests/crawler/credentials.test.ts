@@ -1,0 +1,135 @@
+import { afterEach, expect, test } from 'bun:test'
+import { onEachDatabase } from '../support/databases.ts'
+import { makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
+
+const servers: ReturnType<typeof Bun.serve>[] = []
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop(true)
+})
+
+/** A GitLab that answers its token endpoint as told, and remembers what it was asked. */
+const gitlab = (answer: (n: number) => Response | Promise<Response>) => {
+  const asked: Record<string, string>[] = []
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    async fetch(request) {
+      if (new URL(request.url).pathname !== '/oauth/token') return new Response('', { status: 404 })
+      asked.push(Object.fromEntries(new URLSearchParams(await request.text())))
+      return answer(asked.length)
+    },
+  })
+  servers.push(server)
+  return { asked, origin: `http://127.0.0.1:${server.port}` }
+}
+const oauth = { accessToken: 'old-access', refreshToken: 'old-refresh', clientId: 'id', clientSecret: 'secret' }
+const renewed = (n = 1) => Response.json({ access_token: `new-${n}`, refresh_token: `refresh-${n}`, expires_in: 7200 })
+
+onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) => {
+  const leased = async (app: Rig, origin: string, count = 1, credentials: Record<string, unknown> = oauth) => {
+    for (let n = 0; n < count; n++) await app.create(`t${n}`, { apiEndpoint: `${origin}/api/v4`, credentials })
+    return app.lease({ max: count })
+  }
+  const refresh = (app: Rig, id: string, more: Record<string, unknown> = {}) =>
+    app.send('POST', path(id, '/credentials/refresh'), { workerId: 'w1', fence: 1, credentialsVersion: 1, ...more })
+
+  test('31: concurrent refreshes for one account make one GitLab call, over two processes as well', async () => {
+    const [one, two] = await makeProcesses(database)
+    const open = Promise.withResolvers<void>()
+    const { asked, origin } = gitlab(async (n) => {
+      await open.promise
+      return renewed(n)
+    })
+    const tasks = await leased(one, origin, 10)
+    expect(tasks[0].credentials).toMatchObject({ accessToken: 'old-access', refreshable: true, version: 1 })
+    const calls = tasks.map((task, n) => refresh(n % 2 ? two : one, task.id))
+    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    open.resolve()
+    // Those of the other process look again every 100 ms of the clock.
+    const done = Promise.all(calls)
+    let over = false
+    void done.then(() => {
+      over = true
+    })
+    while (!over) {
+      one.clock.advance(100)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (const answer of await done)
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { data: { refreshSuccessful: true, credentials: { accessToken: 'new-1', version: 2, tokenType: 'oauth2' } } },
+      })
+    expect(asked).toEqual([
+      { grant_type: 'refresh_token', refresh_token: 'old-refresh', client_id: 'id', client_secret: 'secret' },
+    ])
+    expect((await refresh(one, 't0')).body.data.credentials.accessToken).toBe('new-1')
+    expect(asked).toHaveLength(1)
+    expect((await refresh(one, 't0', { credentialsVersion: 2 })).body.data.credentials).toMatchObject({
+      accessToken: 'new-2',
+      version: 3,
+    })
+    expect(asked[1]).toMatchObject({ refresh_token: 'refresh-1' })
+  })
+
+  test('§12: a refusal expires the task and ends its lease; on invalid_grant the tokens are gone', async () => {
+    const app = await makeRig(database)
+    const { origin } = gitlab(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))
+    await leased(app, origin)
+    const answer = await refresh(app, 't0')
+    expect(answer.body).toEqual({ data: { taskId: 't0', refreshSuccessful: false, reason: 'invalid_grant' } })
+    expect(await app.detail('t0')).toMatchObject({ status: 'paused', jobStatus: 'credential_expired' })
+    expect(refusal(await refresh(app, 't0'))).toEqual([409, 'LEASE_LOST', 'Lease lost'])
+    const { sql } = await import('drizzle-orm')
+    expect(await app.db.sql<any>(sql.raw('select access_token, refresh_token from crawler_accounts'))).toMatchObject([
+      { access_token: null, refresh_token: null },
+    ])
+    // Another task of the account has nothing to work with either.
+    await app.create('pat', { apiEndpoint: `${origin}/api/v4`, credentials: { accessToken: 'fresh' } })
+    const [task] = await app.lease({ workerId: 'w1' })
+    expect((await refresh(app, task.id)).body.data).toMatchObject({ refreshSuccessful: false, reason: 'no refresh token' })
+  })
+
+  test('§12: GitLab that cannot be reached is 503, nothing changed; redirects are not followed', async () => {
+    const app = await makeRig(database)
+    const answers = [
+      new Response('', { status: 500 }),
+      Response.json({ error: 'slow' }, { status: 429 }),
+      new Response('not json'),
+      Response.json({ token: 'x' }),
+      Response.redirect('http://127.0.0.1:1/oauth/token', 302),
+    ]
+    const { asked, origin } = gitlab(() => answers.shift() as Response)
+    await leased(app, origin)
+    for (let n = 0; n < 5; n++) {
+      const answer = await refresh(app, 't0')
+      expect(refusal(answer)).toEqual([503, 'UPSTREAM_UNAVAILABLE', 'GitLab is unavailable'])
+      expect(answer.headers.get('retry-after')).toBe('10')
+    }
+    expect(asked).toHaveLength(5)
+    await servers.pop()?.stop(true)
+    expect((await refresh(app, 't0')).status).toBe(503)
+    expect((await app.detail('t0')).status).toBe('running')
+    expect(refusal(await refresh(app, 't0', { fence: 0 }))[1]).toBe('LEASE_LOST')
+    expect((await refresh(app, 'nobody')).status).toBe(404)
+    expect((await refresh(app, 't0', { workerId: 5 })).status).toBe(400)
+  })
+
+  test('§12 PUT credentials: version + 1, waiting tasks are queued; a token another account has moves the tasks there', async () => {
+    const app = await makeRig(database)
+    for (const id of ['a', 'b', 'c']) await app.create(id)
+    await app.create('other', { credentials: { accessToken: 'theirs' } })
+    await app.report('a', { type: 'paused', credentialStatus: { type: 'credential_expiry' } })
+    await app.report('b', { type: 'paused', credentialStatus: { type: 'credential_renewal' } })
+    const put = (id: string, credentials: unknown) => app.put(id, { credentials })
+    expect((await put('a', {})).status).toBe(400)
+    expect((await put('a', { accessToken: 'renewed' })).body.data.status).toBe('queued')
+    expect((await app.detail('b')).status).toBe('queued')
+    const tasks = await app.lease({ max: 10 })
+    expect(tasks.find((task) => task.id === 'c').credentials).toMatchObject({ accessToken: 'renewed', version: 2 })
+    await put('c', { accessToken: 'theirs' })
+    expect(await app.rows('crawler_accounts')).toBe(2)
+    const { sql } = await import('drizzle-orm')
+    expect(await app.db.sql<any>(sql.raw('select distinct account_id from crawler_tasks'))).toHaveLength(1)
+  })
+})

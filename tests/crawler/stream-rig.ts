@@ -1,0 +1,122 @@
+import { AUTH, BASE, type Rig, settled } from './rig.ts'
+
+export interface Frame {
+  type: string
+  data?: any
+  seq?: number
+  [key: string]: any
+}
+
+/** A client's socket: frames in, frames out, in order. */
+export const openSocket = async (
+  origin: string,
+  to = '/connect',
+  { headers = AUTH, protocols }: { headers?: Record<string, string>; protocols?: string[] } = {},
+) => {
+  const frames: Frame[] = []
+  let closed: { code: number } | undefined
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}${BASE}${to}`, {
+    headers,
+    ...(protocols ? { protocols } : {}),
+  } as never)
+  socket.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data))))
+  socket.addEventListener('close', ({ code }) => {
+    closed = { code }
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener('open', () => resolve())
+    socket.addEventListener('error', () => reject(new Error('the socket did not open')))
+  })
+  let asked = 0
+  const next = async (fits: (frame: Frame) => boolean): Promise<Frame> => {
+    let at = -1
+    const came = await settled(() => {
+      at = frames.findIndex(fits)
+      return at >= 0
+    })
+    if (!came) throw new Error(`the frame did not come; there are ${JSON.stringify(frames).slice(0, 2000)}`)
+    return frames.splice(at, 1)[0] as Frame
+  }
+  const first = await next((frame) => frame.type === 'connection_ready')
+  return {
+    socket,
+    first,
+    frames,
+    next,
+    /** The next event of a type. */
+    event: (type: string) => next((frame) => frame.type === type && frame.seq !== undefined),
+    raw: (text: string | Uint8Array) => socket.send(text as never),
+    say: (type: string, data: unknown = {}, id?: string) => socket.send(JSON.stringify({ type, id, data })),
+    /** Says something and waits for the answer to it. */
+    ask: async (type: string, data: unknown = {}): Promise<Frame> => {
+      const id = `q${++asked}`
+      socket.send(JSON.stringify({ type, id, data }))
+      return next((frame) => frame.data?.refId === id)
+    },
+    closed: async () => {
+      await settled(() => closed !== undefined)
+      return closed?.code
+    },
+    isClosed: () => closed !== undefined,
+    close: async () => {
+      socket.close()
+      await settled(() => closed !== undefined)
+    },
+  }
+}
+export type Socket = Awaited<ReturnType<typeof openSocket>>
+
+/** Waits until the server has noticed that `count` sockets are left. */
+export const leftWith = (app: Rig, count: number) => settled(() => app.crawler.streams.count() === count)
+
+/** A reader of server-sent events. */
+export const openEvents = async (origin: string, to: string, headers: Record<string, string> = {}) => {
+  const gone = new AbortController()
+  const response = await fetch(`${origin}${BASE}${to}`, { headers: { ...AUTH, ...headers }, signal: gone.signal })
+  const events: { id?: number; event?: string; data?: any }[] = []
+  const comments: string[] = []
+  let ended = false
+  if (response.status === 200)
+    void (async () => {
+      let rest = ''
+      try {
+        for await (const chunk of response.body!.pipeThrough(new TextDecoderStream() as any) as any) {
+          const blocks = (rest + chunk).split('\n\n')
+          rest = blocks.pop() as string
+          for (const block of blocks) {
+            const parsed: Record<string, any> = {}
+            for (const line of block.split('\n')) {
+              const split = line.indexOf(':')
+              if (split === 0) comments.push(line)
+              else parsed[line.slice(0, split)] = line.slice(split + 1).trimStart()
+            }
+            if (parsed.event)
+              events.push({
+                event: parsed.event,
+                ...(parsed.id ? { id: Number(parsed.id) } : {}),
+                data: JSON.parse(parsed.data),
+              })
+          }
+        }
+      } catch {
+        // Aborted by the test.
+      }
+      ended = true
+    })()
+  return {
+    response,
+    events,
+    comments,
+    next: async (type: string) => {
+      let at = -1
+      await settled(() => {
+        at = events.findIndex((event) => event.event === type)
+        return at >= 0
+      })
+      if (at < 0) throw new Error(`no ${type} came: ${JSON.stringify(events).slice(0, 1000)}`)
+      return events.splice(at, 1)[0]!
+    },
+    ended: () => settled(() => ended),
+    close: () => gone.abort(),
+  }
+}

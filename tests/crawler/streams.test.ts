@@ -1,0 +1,485 @@
+import { afterEach, expect, test } from 'bun:test'
+import { onEachDatabase } from '../support/databases.ts'
+import {
+  AUTH,
+  BASE,
+  MINUTE,
+  makeProcesses,
+  makeRig,
+  path,
+  type Rig,
+  refusal,
+  restarted,
+  SECOND,
+  settled,
+  TOKEN,
+  taskData,
+} from './rig.ts'
+import { leftWith, openSocket, type Socket } from './stream-rig.ts'
+
+const running: Rig[] = []
+afterEach(async () => {
+  for (const app of running.splice(0)) await app.stop()
+})
+const listening = (app: Rig) => {
+  running.push(app)
+  return app.listen()
+}
+const processed = (frames: { data?: any }[]) => frames.map((frame) => frame.data.progress.processed)
+
+onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
+  /** On Postgres events of this process too come by way of the table, looked at every 50 ms of the clock or after a commit. */
+  const progressOf = async (socket: Socket, count: number): Promise<number[]> => {
+    const seen: number[] = []
+    for (let n = 0; n < count; n++) seen.push(...processed([await socket.event('progress')]))
+    return seen
+  }
+
+  test('20: 101 with the first frame; 400 without upgrade headers; the 101st connection is 503', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const socket = await openSocket(origin, `/connect?connectionId=mine&token=${TOKEN}`, {
+      headers: {},
+      protocols: ['other', 'gitlab-crawler-v1'],
+    })
+    expect(socket.socket.protocol).toBe('gitlab-crawler-v1')
+    expect(socket.first).toEqual({
+      type: 'connection_ready',
+      status: 'connection_ready',
+      connectionId: 'mine',
+      message: 'WebSocket connection established',
+      timestamp: expect.any(String),
+      heartbeatInterval: 30_000,
+      resumed: false,
+      lastSeq: 0,
+      lost: 0,
+      serverCapabilities: { messageQueuing: true, heartbeat: true, reconnection: true, protocolVersion: '1.0' },
+    })
+    expect(refusal(await app.send('GET', '/connect'))).toEqual([400, 'UPGRADE_REQUIRED', 'WebSocket upgrade required'])
+    const denied = (to: string, headers: Record<string, string>) =>
+      fetch(`${origin}${BASE}${to}`, {
+        headers: {
+          upgrade: 'websocket',
+          connection: 'Upgrade',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          'sec-websocket-version': '13',
+          ...headers,
+        },
+      })
+    expect((await denied('/connect', {})).status).toBe(401)
+    expect((await denied('/connect?connectionId=a%20b', AUTH)).status).toBe(400)
+    expect((await denied('/connect?lastSeq=x', AUTH)).status).toBe(400)
+    expect((await denied('/tasks/none/websocket', AUTH)).status).toBe(404)
+    const sockets = await Promise.all(Array.from({ length: 99 }, () => openSocket(origin)))
+    const full = await denied('/connect', AUTH)
+    expect([full.status, ((await full.json()) as any).code, full.headers.get('retry-after')]).toEqual([
+      503,
+      'TOO_MANY_CONNECTIONS',
+      '10',
+    ])
+    expect((await app.ok('POST', '/connect', {})).connectionInfo).toMatchObject({
+      connectionId: expect.stringMatching(/^conn-/),
+      activeConnections: 100,
+      maxConnections: 100,
+      supportedProtocols: ['gitlab-crawler-v1'],
+    })
+    expect((await app.ok('GET', '/health')).services.websockets.activeConnections).toBe(100)
+    await sockets[0]?.close()
+    await leftWith(app, 99)
+    await openSocket(origin)
+  })
+
+  test('21: a silent listener gets live progress; connectionCount is true', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    await app.create('a/b', { options: { resourceId: 'x' } })
+    const general = await openSocket(origin)
+    const own = await openSocket(origin, path('a/b', '/websocket'))
+    expect(own.first).toMatchObject({
+      message: 'WebSocket connection established for task a/b',
+      taskId: 'a/b',
+      taskInfo: { status: 'queued', jobStatus: 'queued', command: 'issues' },
+      capabilities: { realTimeMessages: true },
+      progress: { processed: 0, currentStep: 'Task created', stage: null },
+    })
+    await app.report('a/b', {
+      type: 'progress',
+      processed: 5,
+      total: 10,
+      timeline: [{ timestamp: '2026-01-15T12:00:00Z', event: 'note' }],
+    })
+    for (const socket of [general, own]) {
+      const progress = await socket.event('progress')
+      expect(progress).toMatchObject({
+        data: { taskId: 'a/b', updateType: 'progress', status: 'running', progress: { processed: 5, percentage: 50 } },
+      })
+      const status = await socket.event('status')
+      expect(status.data).toMatchObject({
+        taskId: 'a/b',
+        status: 'running',
+        previousStatus: 'queued',
+        startedAt: expect.any(String),
+      })
+      const timeline = await socket.event('timeline')
+      expect(timeline.data.events.map((event: any) => event.event)).toEqual(['note', 'status_change'])
+      expect((progress.seq as number) < (status.seq as number) && (status.seq as number) < (timeline.seq as number)).toBe(true)
+    }
+    await app.create('other')
+    expect((await general.event('task_update')).data).toMatchObject({
+      taskId: 'other',
+      updateType: 'created',
+      serverGenerated: true,
+    })
+    const nobody = await openSocket(origin, '/connect?subscribe=none')
+    const sent = await app.ok('POST', path('a/b', '/websocket'), { text: 'hi', taskId: 'forged', timestamp: 'x' })
+    expect(sent).toMatchObject({
+      status: 'message_sent',
+      taskId: 'a/b',
+      message: 'Message broadcasted to 2 connections',
+      connectionCount: 2,
+      queued: 0,
+    })
+    expect((await own.event('message')).data).toEqual({
+      text: 'hi',
+      taskId: 'a/b',
+      timestamp: sent.timestamp,
+      serverGenerated: true,
+    })
+    await nobody.ask('subscribe', { taskId: 'a/b' })
+    await own.close()
+    await leftWith(app, 2)
+    expect(await app.ok('POST', path('a/b', '/websocket'), { n: 2 })).toMatchObject({ connectionCount: 2, queued: 1 })
+    expect((await nobody.event('message')).data.n).toBe(2)
+    expect((await app.send('POST', path('none', '/websocket'), {})).status).toBe(404)
+    expect((await app.send('POST', path('a/b', '/websocket'), '[]')).status).toBe(400)
+    expect(own.frames).toEqual([])
+  })
+
+  test('22: disconnect, 10 updates, reconnect: exactly those, in order, once', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    await app.create('t')
+    const to = `${path('t', '/websocket')}?connectionId=c1`
+    const first = await openSocket(origin, to)
+    await app.report('t', { type: 'progress', processed: 1 })
+    await first.event('progress')
+    await first.event('timeline')
+    await first.close()
+    await leftWith(app, 0)
+    for (let n = 2; n <= 11; n++) await app.report('t', { type: 'progress', processed: n })
+    const again = await openSocket(origin, to)
+    expect(again.first).toMatchObject({ resumed: true, lost: 0 })
+    expect(await progressOf(again, 10)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    await app.report('t', { type: 'progress', processed: 12 })
+    expect(await progressOf(again, 1)).toEqual([12])
+    expect(again.frames).toEqual([])
+    await again.close()
+    await leftWith(app, 0)
+    // A general socket is another identity; five minutes later it is a new one.
+    expect((await openSocket(origin, '/connect?connectionId=c1')).first.resumed).toBe(false)
+    app.clock.advance(5 * MINUTE + SECOND)
+    expect((await openSocket(origin, to)).first.resumed).toBe(false)
+  })
+
+  test('22: likewise across a restart and to another process', async () => {
+    const [one, two] = await makeProcesses(database)
+    const [origin, other] = [listening(one), listening(two)]
+    await one.create('t')
+    const to = '/connect?connectionId=c1'
+    const first = await openSocket(origin, to)
+    await one.report('t', { type: 'progress', processed: 1 })
+    await first.event('timeline')
+    await first.close()
+    await leftWith(one, 0)
+    for (let n = 2; n <= 6; n++) await two.report('t', { type: 'progress', processed: n })
+    const elsewhere = await openSocket(other, to)
+    expect(elsewhere.first.resumed).toBe(true)
+    expect(await progressOf(elsewhere, 5)).toEqual([2, 3, 4, 5, 6])
+    await two.stop()
+    running.splice(running.indexOf(two), 1)
+    for (let n = 7; n <= 11; n++) await one.report('t', { type: 'progress', processed: n })
+    const next = await restarted(one)
+    const back = await openSocket(listening(next), to)
+    expect(await progressOf(back, 5)).toEqual([7, 8, 9, 10, 11])
+  })
+
+  test('§13 Delivery: whichever process accepted it', async () => {
+    const [one, two] = await makeProcesses(database)
+    if (database.dialect === 'sqlite') return expect(one.db).toBe(two.db)
+    await one.create('t')
+    const socket = await openSocket(listening(one))
+    for (let n = 1; n <= 5; n++) await two.report('t', { type: 'progress', processed: n })
+    one.clock.advance(50)
+    expect(await progressOf(socket, 5)).toEqual([1, 2, 3, 4, 5])
+    expect((await two.ok('POST', path('t', '/websocket'), { a: 1 })).connectionCount).toBe(1)
+  })
+
+  test('§13 Resume: after lastSeq, else after the last acked; the newest 1000 of what was missed', async () => {
+    const app = await makeRig(database, { env: { CRAWLER_RESUME_MESSAGES: '5' } })
+    const origin = listening(app)
+    await app.create('t')
+    const to = `${path('t', '/websocket')}?connectionId=c`
+    const first = await openSocket(origin, to)
+    const seqs: number[] = []
+    for (let n = 1; n <= 4; n++) {
+      await app.report('t', { type: 'progress', processed: n })
+      seqs.push((await first.event('progress')).seq as number)
+    }
+    first.say('ack', { seq: seqs[1] })
+    await first.ask('ping')
+    await first.close()
+    await leftWith(app, 0)
+    const acked = await openSocket(origin, to)
+    expect(acked.first).toMatchObject({ resumed: true, lastSeq: seqs[1] })
+    expect(await progressOf(acked, 2)).toEqual([3, 4])
+    await acked.close()
+    await leftWith(app, 0)
+    const asked = await openSocket(origin, `${to}&lastSeq=${seqs[2]}`)
+    expect(await progressOf(asked, 1)).toEqual([4])
+    await asked.close()
+    await leftWith(app, 0)
+    for (let n = 5; n <= 14; n++) await app.report('t', { type: 'progress', processed: n })
+    const late = await openSocket(origin, `${to}&lastSeq=${seqs[3]}`)
+    expect(late.first.lost).toBe(5)
+    expect(await progressOf(late, 5)).toEqual([10, 11, 12, 13, 14])
+  })
+
+  test('§13 Replacement: a second socket closes the first with 4001; another principal is 409', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const first = await openSocket(origin, '/connect?connectionId=c')
+    const second = await openSocket(origin, '/connect?connectionId=c')
+    expect(await first.closed()).toBe(4001)
+    expect(second.first.resumed).toBe(true)
+    expect(app.crawler.streams.count()).toBe(1)
+    const { accessTables } = await import('../../src/access/tables.ts')
+    const { subscribers } = accessTables(app.db.kit)
+    const at = new Date(app.clock.now())
+    await app.db.q
+      .insert(subscribers)
+      .values({ chatId: 5, isActive: true, role: 'admin', permissions: [], createdAt: at, updatedAt: at })
+      .returning()
+    const jwt = await app.dashboard.sign({ sub: '5', role: 'admin', jti: 'x' }, 60)
+    const stolen = await fetch(`${origin}${BASE}/connect?connectionId=c&token=${jwt}`, {
+      headers: {
+        upgrade: 'websocket',
+        connection: 'Upgrade',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-version': '13',
+      },
+    })
+    expect([stolen.status, ((await stolen.json()) as any).code]).toEqual([409, 'CONNECTION_ID_TAKEN'])
+    const admin = await openSocket(origin, `/connect?connectionId=admin&token=${jwt}`, { headers: {} })
+    app.clock.advance(61 * SECOND)
+    await app.crawler.streams.sweep()
+    expect(await admin.closed()).toBe(1008)
+  })
+
+  test('§13: a worker over the socket: request, updates, heartbeat, refusals', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const worker = await openSocket(origin, '/connect?subscribe=none&connectionId=w')
+    const watcher = await openSocket(origin)
+    expect((await worker.ask('task', taskData('made'))).data).toMatchObject({ taskId: 'made', result: { status: 'queued' } })
+    await app.create('second')
+    expect((await worker.ask('task_request', { max: 2, types: ['FETCH_ISSUES'] })).data.count).toBe(2)
+    const [one, two] = [await worker.event('task_assignment'), await worker.event('task_assignment')]
+    expect(one.data).toMatchObject({
+      id: 'made',
+      credentials: { accessToken: 'glpat-secret-token' },
+      lease: { workerId: 'w', fence: 1 },
+    })
+    expect(two.data.id).toBe('second')
+    const mine = { taskId: 'made', workerId: 'w', fence: 1 }
+    expect((await worker.ask('progress', { ...mine, processed: 3 })).data).toMatchObject({
+      taskId: 'made',
+      result: { status: 'acknowledged', progress: { processed: 3 } },
+    })
+    worker.raw(JSON.stringify({ type: 'progress', id: 'flat', ...mine, processed: 4 }))
+    expect((await worker.next((frame) => frame.data.refId === 'flat')).data.result.progress.processed).toBe(4)
+    expect((await worker.ask('progress', { ...mine, fence: 7 })).data).toMatchObject({
+      code: 'LEASE_LOST',
+      status: 409,
+      retryable: false,
+      taskId: 'made',
+      currentStatus: 'running',
+    })
+    expect((await worker.ask('progress', {})).data).toMatchObject({ code: 'MISSING_FIELDS', status: 400 })
+    expect((await worker.ask('fly', {})).data).toMatchObject({ code: 'UNKNOWN_OPERATION', message: 'Unknown operation: fly' })
+    app.clock.advance(50 * SECOND)
+    expect((await worker.ask('heartbeat', { activeTasks: ['made', 'second', 'nobody'] })).data).toMatchObject({
+      acknowledgement: true,
+      systemStatus: 'healthy',
+      lostTasks: ['nobody'],
+    })
+    app.clock.advance(50 * SECOND)
+    await app.tick()
+    expect((await app.detail('made')).status).toBe('running')
+    expect((await worker.ask('started', { taskId: 'nobody' })).data).toMatchObject({ code: 'TASK_NOT_FOUND' })
+    expect(JSON.stringify(watcher.frames)).not.toContain('glpat-secret-token')
+    expect(watcher.frames.some((frame) => frame.type === 'task_assignment')).toBe(false)
+    const waiting = worker.ask('task_request', { waitSeconds: 60 })
+    await settled(() => app.crawler.leasing.waiting() === 1)
+    await app.create('third')
+    expect((await waiting).data.count).toBe(1)
+    expect((await worker.event('task_assignment')).data.id).toBe('third')
+  })
+
+  test('24: DELETE of a leased running task pushes task_cancellation; a second one closes its streams with 4004', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const worker = await openSocket(origin, '/connect?subscribe=none&connectionId=w')
+    await app.create('t')
+    await worker.ask('task_request', {})
+    const own = await openSocket(origin, path('t', '/websocket'))
+    await app.ok('DELETE', path('t'))
+    const canceled = await worker.event('task_cancellation')
+    expect(canceled.data).toMatchObject({ taskId: 't', reason: 'canceled', graceful: true })
+    expect((await own.event('task_cancellation')).data.reason).toBe('canceled')
+    await app.ok('DELETE', path('t'))
+    expect((await own.event('task_update')).data.updateType).toBe('deleted')
+    expect(await own.closed()).toBe(4004)
+    expect(worker.isClosed()).toBe(false)
+  })
+
+  test('§13: cancellations say why: paused, requeued, lease_lost', async () => {
+    const app = await makeRig(database)
+    const worker = await openSocket(listening(app), '/connect?subscribe=none&connectionId=w')
+    for (const id of ['a', 'b', 'c']) await app.create(id)
+    await worker.ask('task_request', { max: 3 })
+    await app.put('a', { status: 'paused' })
+    await app.put('b', { status: 'queued' })
+    app.clock.advance(60 * SECOND)
+    await app.tick()
+    const reasons = [
+      await worker.event('task_cancellation'),
+      await worker.event('task_cancellation'),
+      await worker.event('task_cancellation'),
+    ]
+    expect(reasons.map((frame) => [frame.data.taskId, frame.data.reason])).toEqual([
+      ['a', 'paused'],
+      ['b', 'requeued'],
+      ['c', 'lease_lost'],
+    ])
+  })
+
+  test('§13 Resume: assignments come again with credentials while their lease is live, and are left out afterwards', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const to = '/connect?subscribe=none&connectionId=w'
+    const worker = await openSocket(origin, to)
+    for (const id of ['live', 'over']) await app.create(id)
+    await worker.ask('task_request', { max: 2 })
+    const seq = (await worker.event('task_assignment')).seq as number
+    await worker.close()
+    await leftWith(app, 0)
+    await app.ok('DELETE', path('over'))
+    const back = await openSocket(origin, `${to}&lastSeq=${seq - 1}`)
+    expect(back.first.resumed).toBe(true)
+    expect((await back.event('task_assignment')).data).toMatchObject({
+      id: 'live',
+      credentials: { accessToken: 'glpat-secret-token' },
+    })
+    expect((await back.event('task_cancellation')).data.taskId).toBe('over')
+    expect(back.frames).toEqual([])
+  })
+
+  test('25: malformed JSON is an error frame and the socket lives; a binary frame is 1003, a big one 1009, 21 malformed ones 1008', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const socket = await openSocket(origin)
+    for (const bad of ['{"type":', 'null', '[]', '"x"', '{"data":{}}', '{"type":5}', '']) {
+      socket.raw(bad)
+      expect((await socket.next((frame) => frame.type === 'error')).data).toMatchObject({
+        code: 'INVALID_JSON',
+        message: 'Invalid request body',
+        status: 400,
+      })
+    }
+    expect((await socket.ask('ping')).type).toBe('pong')
+    const binary = await openSocket(origin)
+    binary.raw(new Uint8Array([1, 2, 3]))
+    expect(await binary.closed()).toBe(1003)
+    const big = await openSocket(origin)
+    big.raw(JSON.stringify({ type: 'ping', data: 'x'.repeat(1_100_000) }))
+    expect(await big.closed()).toBe(1009)
+    for (let n = 0; n < 20; n++) socket.raw('x')
+    expect(await socket.closed()).toBe(1008)
+  })
+
+  test('§13: a task socket speaks of its own task only; subscriptions can be changed', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    for (const id of ['a', 'b']) await app.create(id)
+    const own = await openSocket(origin, path('a', '/websocket'))
+    expect((await own.ask('progress', { processed: 1 })).data.taskId).toBe('a')
+    expect((await own.ask('progress', { processed: 1, taskId: 'b' })).data).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      taskId: 'b',
+    })
+    const general = await openSocket(origin)
+    await general.ask('unsubscribe', { taskId: '*' })
+    await general.ask('subscribe', { taskId: 'b' })
+    await app.report('a', { type: 'progress', processed: 2 })
+    await app.report('b', { type: 'progress', processed: 3 })
+    expect((await general.event('progress')).data.taskId).toBe('b')
+    expect(general.frames.filter((frame) => frame.data?.taskId === 'a')).toEqual([])
+  })
+
+  test('§4: over its limit a frame is refused and has no effect', async () => {
+    const app = await makeRig(database, { env: { CRAWLER_RATE_LIMIT: '10', CRAWLER_PROGRESS_RATE_LIMIT: '2' } })
+    const origin = listening(app)
+    await app.create('t')
+    const socket = await openSocket(origin)
+    for (let n = 1; n <= 2; n++) await socket.ask('progress', { taskId: 't', processed: n })
+    const refused = await socket.ask('progress', { taskId: 't', processed: 3 })
+    expect(refused.data).toMatchObject({ code: 'RATE_LIMITED', status: 429, retryable: true, retryAfter: 30 })
+    for (let n = 0; n < 8; n++) expect((await socket.ask('ping')).type).toBe('pong')
+    expect((await socket.ask('ping')).data.code).toBe('RATE_LIMITED')
+    app.clock.advance(MINUTE)
+    expect((await app.progress('t')).progress.processed).toBe(2)
+  })
+
+  test('§13 Heartbeat: pings each interval, closes with 4000 after three of silence', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const alive = await openSocket(origin)
+    app.clock.advance(30 * SECOND)
+    await app.crawler.streams.sweep()
+    await alive.ask('ping')
+    app.clock.advance(89 * SECOND)
+    await app.crawler.streams.sweep()
+    expect(alive.isClosed()).toBe(false)
+    app.clock.advance(91 * SECOND)
+    await app.crawler.streams.sweep()
+    expect(await alive.closed()).toBe(4000)
+  })
+
+  test('§13 close code 1001: a stop says so in a system frame first', async () => {
+    const app = await makeRig(database)
+    const socket = await openSocket(listening(app))
+    await app.crawler.streams.stop()
+    expect((await socket.next((frame) => frame.type === 'system')).data.messageType).toBe('shutdown')
+    expect(await socket.closed()).toBe(1001)
+  })
+
+  test('§15: events, closed connections and records are purged when their time is over', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    await app.create('t')
+    await app.report('t', { type: 'progress', processed: 1, updateId: 'u' })
+    const socket = await openSocket(origin, '/connect?connectionId=p')
+    await socket.close()
+    await leftWith(app, 0)
+    app.clock.advance(11 * MINUTE)
+    await app.tick()
+    expect([await app.rows('crawler_events'), await app.rows('crawler_connections')]).toEqual([1, 0])
+    expect(await app.rows('crawler_receipts')).toBe(1)
+    app.clock.advance(24 * 60 * MINUTE)
+    await app.tick()
+    expect(await app.rows('crawler_receipts')).toBe(0)
+    await app.report('t', { type: 'progress', processed: 2 })
+    const again = await openSocket(origin)
+    expect(again.first.lastSeq).toBeGreaterThan(3)
+  })
+})
