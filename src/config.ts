@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
 /** Development stand-ins, printed at start and refused when `NODE_ENV=production`. */
@@ -23,7 +24,29 @@ export const DEVELOPMENT_SHOP = {
 /** The API families this build contains; later families join here and in `app.ts`. */
 export const FAMILIES = ['gifty', 'crawler', 'stickers', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
-export const EMBEDDABLE_WORKERS = ['web', 'telegram'] as const
+export const EMBEDDABLE_WORKERS = ['web', 'telegram', 'gitlab'] as const
+/** Those that run without being asked for. */
+const EMBEDDED_BY_DEFAULT = ['web', 'telegram']
+/** Task types of the crawler API (gitlab-crawler §5). */
+export const CRAWLER_TASK_TYPES = [
+  'DISCOVER_AREAS',
+  'FETCH_PROJECTS',
+  'FETCH_GROUPS',
+  'FETCH_PROJECT_DETAILS',
+  'FETCH_GROUP_DETAILS',
+  'FETCH_PROJECT_MEMBERS',
+  'FETCH_GROUP_MEMBERS',
+  'FETCH_ISSUES',
+  'FETCH_MERGE_REQUESTS',
+  'FETCH_COMMITS',
+  'FETCH_BRANCHES',
+  'FETCH_TAGS',
+  'FETCH_PIPELINES',
+  'FETCH_JOBS',
+  'FETCH_DEPLOYMENTS',
+  'FETCH_ENVIRONMENTS',
+  'FETCH_VULNERABILITIES',
+] as const
 
 const list = (text: string) =>
   text
@@ -158,7 +181,7 @@ export const VARIABLES = {
           ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
       return parts
     }),
-    EMBEDDABLE_WORKERS.join(','),
+    EMBEDDED_BY_DEFAULT.join(','),
     'built-in workers inside this process, or `none`',
   ),
   EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
@@ -329,6 +352,41 @@ export const VARIABLES = {
     'default',
     'tasks a discovered area spawns where its task names none',
   ),
+  WORKER_API_URL: variable(
+    z
+      .string()
+      .refine(
+        (text) => /^https?:\/\//.test(text) && URL.canParse(text) && /\/api\/internal2\/?$/.test(new URL(text).pathname),
+        'must be an http(s) URL that ends in /api/internal2',
+      ),
+    'empty',
+    'crawler API that a GitLab worker of its own works for, ends in /api/internal2',
+  ),
+  WORKER_API_SOCKET: variable(z.string().min(1), 'empty', 'Unix socket of that API, instead of a token; HTTP only'),
+  WORKER_ID: variable(
+    z
+      .string()
+      .max(128, 'must have at most 128 characters')
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    'host, process id, random',
+    'name of a GitLab worker, unique among running ones',
+  ),
+  WORKER_TRANSPORT: variable(z.enum(['http', 'ws']), 'http', 'how a GitLab worker talks to the API'),
+  WORKER_TYPES: variable(
+    oneOfList(CRAWLER_TASK_TYPES).refine((types) => types.length > 0, 'names no task type'),
+    'all 17',
+    'task types a GitLab worker takes, comma list',
+  ),
+  WORKER_CONCURRENCY: variable(integer(1, 50), '3', 'tasks a GitLab worker runs at once'),
+  WORKER_LEASE_SECONDS: variable(integer(10, 3600), '60', 'length of its leases'),
+  WORKER_WAIT_SECONDS: variable(integer(0, 60), '20', 'how long it waits for a task'),
+  WORKER_OUTPUT_DIR: variable(z.string().min(1), '`<data directory>/crawl`', 'where it stores what it fetches'),
+  WORKER_REQUEST_TIMEOUT_MS: variable(integer(100, 3_600_000), '30000', 'one request to GitLab, connecting included'),
+  WORKER_RATE_PER_MINUTE: variable(integer(1, 1_000_000), '300', 'requests a minute of tasks without rateLimits'),
+  WORKER_BURST: variable(integer(1, 1_000_000), '10', 'requests at once of tasks without rateLimits'),
+  WORKER_MAX_RETRIES: variable(integer(0, 100), '5', 'repeats of a request that GitLab does not answer'),
+  WORKER_MAX_WAIT_SECONDS: variable(integer(0, 86_400), '900', 'longest wait for a rate limit while holding a task'),
+  WORKER_PROGRESS_INTERVAL_MS: variable(integer(0, 3_600_000), '1000', 'least time between two progress reports of a task'),
   SHUTDOWN_TIMEOUT_SECONDS: variable(integer(1, 60), '8', 'how long a stop waits for requests in flight'),
 } as const satisfies Record<string, Variable>
 
@@ -420,7 +478,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
     role: parsed.ROLE ?? 'all',
     families,
-    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDABLE_WORKERS],
+    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],
     embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY ?? 4,
     webWorkerAllow: parsed.WEB_WORKER_ALLOW ?? [],
     demo: parsed.DEMO ?? mode === 'development',
@@ -491,8 +549,29 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       fanout: parsed.CRAWLER_FANOUT ?? ('default' as const),
     },
     shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
+    gitlabWorker: {
+      apiUrl: parsed.WORKER_API_URL,
+      apiSocket: parsed.WORKER_API_SOCKET,
+      transport: parsed.WORKER_TRANSPORT ?? ('http' as const),
+      workerId: parsed.WORKER_ID,
+      types: parsed.WORKER_TYPES ?? CRAWLER_TASK_TYPES,
+      concurrency: parsed.WORKER_CONCURRENCY ?? 3,
+      leaseSeconds: parsed.WORKER_LEASE_SECONDS ?? 60,
+      waitSeconds: parsed.WORKER_WAIT_SECONDS ?? 20,
+      outputDir: parsed.WORKER_OUTPUT_DIR ?? join(dataDirectory(parsed.DATABASE_URL), 'crawl'),
+      requestTimeoutMs: parsed.WORKER_REQUEST_TIMEOUT_MS ?? 30_000,
+      ratePerMinute: parsed.WORKER_RATE_PER_MINUTE ?? 300,
+      burst: parsed.WORKER_BURST ?? 10,
+      maxRetries: parsed.WORKER_MAX_RETRIES ?? 5,
+      maxWaitSeconds: parsed.WORKER_MAX_WAIT_SECONDS ?? 900,
+      progressIntervalMs: parsed.WORKER_PROGRESS_INTERVAL_MS ?? 1000,
+    },
   } as const
 }
+
+/** Where files that belong to the database live: beside a SQLite file, else `data`. */
+const dataDirectory = (url = 'sqlite:data/trawl.db'): string =>
+  url.startsWith('sqlite:') && !url.includes(':memory:') ? dirname(url.slice('sqlite:'.length)) : 'data'
 
 /** `loadConfig(process.env)`: the one place that reads the process environment. */
 export const configFromProcess = () => loadConfig(process.env)
@@ -502,6 +581,19 @@ export const clientFromProcess = () => ({
   token: process.env.INTERNAL_API_TOKEN || undefined,
   logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
 })
+
+/**
+ * What a GitLab worker of its own reads (gitlab-worker §1): its variables and the API's token, none of a server's secrets.
+ * @throws ConfigError with every problem found
+ */
+export const gitlabWorkerFromEnv = (env: Record<string, string | undefined>) => {
+  const names = ['DATABASE_URL', ...Object.keys(VARIABLES).filter((name) => name.startsWith('WORKER_'))]
+  const { gitlabWorker } = loadConfig(Object.fromEntries(names.map((name) => [name, env[name]])))
+  if (gitlabWorker.apiSocket && gitlabWorker.transport === 'ws')
+    throw new ConfigError(['WORKER_API_SOCKET takes no WebSocket: use WORKER_TRANSPORT=http, or WORKER_API_URL with a token'])
+  return { ...gitlabWorker, token: env.CRAWLER_API_TOKEN || undefined }
+}
+export const gitlabWorkerFromProcess = () => gitlabWorkerFromEnv(process.env)
 
 /** What signs a payment notification, for the command line's helper. Without a shop of its own it is that of `bun dev`. */
 export const robokassaFromProcess = () => {
