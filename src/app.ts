@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
+import { createSubscriberQueries } from './access/subscribers.ts'
 import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
 import { giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
@@ -45,14 +46,15 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     : undefined
   const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
-  const services = gifty.start(engine, dispatcher)
+  const subscribers = createSubscriberQueries(db)
+  const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
+  const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services }),
     ...(loveParser?.schedules ?? []),
   ])
-  const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
   const runner = createRunner({
     engine,

@@ -78,6 +78,11 @@ const regex = z.string().transform((text, ctx) => {
     return z.NEVER
   }
 })
+/** Where an API begins: an http(s) URL without query, kept without a slash at its end. */
+const apiBase = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
+  .transform((text) => text.replace(/\/+$/, ''))
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -182,6 +187,20 @@ export const VARIABLES = {
     'https://auth.robokassa.ru/Merchant/Index.aspx',
     'page that takes the money',
   ),
+  TELEGRAM_BOT_TOKEN: variable(z.string().min(1), 'empty', 'signs the initData of the dashboard; without it that login is 503', {
+    secret: true,
+  }),
+  INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
+  DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),
+  POSTHOG_HOST: variable(apiBase, 'https://app.posthog.com', 'PostHog of the analytics routes'),
+  POSTHOG_API_KEY: variable(z.string().min(1), 'empty', 'its key; without key or project those figures are zero', {
+    secret: true,
+  }),
+  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), 'empty', 'its project'),
+  PROMETHEUS_URL: variable(apiBase, 'empty', 'Prometheus of the analytics routes'),
+  LOKI_URL: variable(apiBase, 'empty', 'Loki of the analytics routes'),
+  WEEEK_API_BASE: variable(apiBase, 'https://api.weeek.net/public/v1', 'API of Weeek'),
+  WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
@@ -273,7 +292,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const gifty = families.includes('gifty')
   const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
   const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
-  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', gifty && parsed.TELEGRAM_BOT_TOKEN !== undefined)
   const loveParser = families.includes('love-parser')
   const jwtSecret = secretFor('JWT_SECRET', loveParser)
   const telegramMode = parsed.TELEGRAM_MODE ?? (production ? 'mtproto' : 'sandbox')
@@ -314,6 +333,21 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     analyticsToken,
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
+    dashboardTokenTtlSeconds: parsed.DASHBOARD_TOKEN_TTL_SECONDS ?? 43_200,
+    telegramBotToken: parsed.TELEGRAM_BOT_TOKEN,
+    initDataMaxAgeSeconds: parsed.INITDATA_MAX_AGE_SECONDS ?? 86_400,
+    posthog:
+      parsed.POSTHOG_API_KEY === undefined || parsed.POSTHOG_PROJECT_ID === undefined
+        ? undefined
+        : {
+            host: parsed.POSTHOG_HOST ?? 'https://app.posthog.com',
+            apiKey: parsed.POSTHOG_API_KEY,
+            projectId: parsed.POSTHOG_PROJECT_ID,
+          },
+    prometheusUrl: parsed.PROMETHEUS_URL,
+    lokiUrl: parsed.LOKI_URL,
+    weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
+    weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',

@@ -2,6 +2,8 @@ import type { Engine, Outbox, Schedule } from './engine/index.ts'
 import type { GiftyServices } from './gifty/services.ts'
 
 const DAY_MS = 86_400_000
+/** Longer than any attempt counts. */
+const ATTEMPTS_MS = 3_600_000
 
 /** What keeps the tables from growing without end: schedules in the database, so that one process does each round. */
 export const createHousekeeping = ({
@@ -34,6 +36,14 @@ export const createHousekeeping = ({
     cron: '0 * * * *',
     *fire(tx, { now }) {
       yield* gifty.fleet.purgeWorkers(tx, new Date(now.getTime() - DAY_MS))
+      return undefined
+    },
+  },
+  {
+    name: 'purge-claim-attempts',
+    cron: '*/10 * * * *',
+    *fire(tx, { now }) {
+      yield* gifty.subscribers.purgeAttempts(tx, new Date(now.getTime() - ATTEMPTS_MS))
       return undefined
     },
   },

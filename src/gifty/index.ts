@@ -15,6 +15,8 @@ import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
+import { subscribersRoutes } from './subscribers/index.ts'
+import { webappAuthRoutes } from './webapp-auth/index.ts'
 
 const PREFIXES = ['/internal', '/analytics']
 const DEFAULT_BODY_BYTES = MIB
@@ -28,6 +30,7 @@ export interface GiftyDeps {
 export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpFamily => {
   const { config, log } = platform
   const internal = config.internalToken === undefined ? undefined : secretMatcher(config.internalToken)
+  const analytics = config.analyticsToken === undefined ? undefined : secretMatcher(config.analyticsToken)
   const cors = corsPolicy({
     origins: config.corsOrigins,
     pattern: config.corsOriginRegex,
@@ -40,6 +43,12 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
     call.principal = await dashboard.authenticate(token)
     call.recheck = () => dashboard.authenticate(token)
   }
+  const byAnalyticsToken = (call: Call, token: string | null): undefined => {
+    if (!analytics) throw new AppError('not_configured', 503, 'ANALYTICS_API_TOKEN is not configured')
+    if (token === null) throw unauthorized('Missing analytics token')
+    if (!analytics(token)) throw forbidden('Invalid analytics token')
+    call.principal = { kind: 'service', id: 'analytics' }
+  }
   return {
     name: 'gifty',
     prefixes: PREFIXES,
@@ -49,7 +58,9 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
         const preflight = cors.preflight(request)
         if (preflight) return preflight
       }
-      requireRoute(call)
+      const { security } = requireRoute(call).detail as { security?: Record<string, unknown>[] }
+      if (security?.length === 0) return
+      if (security?.[0]?.analyticsToken) return byAnalyticsToken(call, request.headers.get('x-analytics-token'))
       const token = request.headers.get('x-internal-token')
       if (token !== null) {
         if (!internal?.(token)) throw forbidden('Invalid internal token')
@@ -106,3 +117,5 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
     .use(fleetRoutes(services.fleet, services.sockets))
+    .use(subscribersRoutes(services.subscribers))
+    .use(webappAuthRoutes(services.webappAuth))

@@ -1,3 +1,5 @@
+import type { DashboardAccess } from '../access/dashboard.ts'
+import type { SubscriberQueries } from '../access/subscribers.ts'
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { catalogRepository } from './catalog/repository.ts'
@@ -12,11 +14,20 @@ import { createReports } from './reports.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
+import { claimsRepository } from './subscribers/repository.ts'
+import { createSubscribers } from './subscribers/service.ts'
 import { createSystemErrors } from './system-errors.ts'
+import { createWebappAuth } from './webapp-auth/service.ts'
+
+/** Who may come in: what several families' credentials share. */
+export interface GiftyAccess {
+  subscribers: SubscriberQueries
+  dashboard: DashboardAccess
+}
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher)` the services.
+ * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher, access)` the services.
  */
 export const giftyDomains = (platform: Platform) => {
   const { db, clock, config, metrics, bus, log } = platform
@@ -36,7 +47,7 @@ export const giftyDomains = (platform: Platform) => {
   })
   const kinds: KindPolicy[] = [...runs.kinds, notificationKind]
 
-  const start = (made: Engine, dispatcher: Dispatcher) => {
+  const start = (made: Engine, dispatcher: Dispatcher, access: GiftyAccess) => {
     engine = made
     const catalog = catalogRepository(db)
     const counts = createCatalogCounts(catalog)
@@ -69,6 +80,14 @@ export const giftyDomains = (platform: Platform) => {
       reports: createReports(db, clock, counts),
       fleet,
       sockets,
+      subscribers: createSubscribers({ db, clock, queries: access.subscribers, claims: claimsRepository(db) }),
+      webappAuth: createWebappAuth({
+        clock,
+        ...access,
+        botToken: config.telegramBotToken,
+        maxAgeSeconds: config.initDataMaxAgeSeconds,
+        tokenTtlSeconds: config.dashboardTokenTtlSeconds,
+      }),
       systemErrors: createSystemErrors(db, clock, notifications),
     }
   }
