@@ -7,6 +7,7 @@ import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
+import { analyticsRoutes } from './analytics/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
 import { tidyStrings } from './fields.ts'
@@ -104,14 +105,15 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
   }
 }
 
-/** The routes of the family. */
-export const giftyRoutes = (services: GiftyServices) =>
-  new Elysia({ prefix: '/internal' })
-    .onParse(readBody as any)
-    .onTransform(({ query, params }: any) => {
-      tidyStrings(query)
-      tidyStrings(params)
-    })
+/** What every group of routes of the family begins with. */
+const under = <const P extends string>(prefix: P) =>
+  new Elysia({ prefix }).onParse(readBody as any).onTransform(({ query, params }: any) => {
+    tidyStrings(query)
+    tidyStrings(params)
+  })
+
+const internalRoutes = (services: GiftyServices) =>
+  under('/internal')
     .use(sourcesRoutes(services.sources))
     .use(ingestionRoutes(services.ingestion))
     .use(catalogRoutes(services.catalog))
@@ -119,3 +121,7 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(fleetRoutes(services.fleet, services.sockets))
     .use(subscribersRoutes(services.subscribers))
     .use(webappAuthRoutes(services.webappAuth))
+
+/** The routes of the family. */
+export const giftyRoutes = (services: GiftyServices) =>
+  new Elysia().use(internalRoutes(services)).use(under('/analytics').use(analyticsRoutes(services.analytics)))

@@ -2,6 +2,8 @@ import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createAnalytics } from './analytics/service.ts'
+import { analyticsUpstreams } from './analytics/upstreams.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
@@ -72,15 +74,22 @@ export const giftyDomains = (platform: Platform) => {
       metrics,
     })
     const fleet = createFleet({ db, clock, engine: made, dispatcher })
+    const reports = createReports(db, clock, counts)
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
     return {
       sources,
       ingestion,
       catalog: createCatalog(catalog),
-      reports: createReports(db, clock, counts),
+      reports,
       fleet,
       sockets,
       subscribers: createSubscribers({ db, clock, queries: access.subscribers, claims: claimsRepository(db) }),
+      analytics: createAnalytics({
+        clock,
+        ...analyticsUpstreams(platform),
+        countWorkers: async () => (await fleet.workers()).length,
+        scrapingReport: reports.scraping,
+      }),
       webappAuth: createWebappAuth({
         clock,
         ...access,
