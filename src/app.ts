@@ -53,6 +53,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const outbox = createOutbox(db, clock)
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services }),
+    ...(mounted.has('gifty') ? services.schedules : []),
     ...(loveParser?.schedules ?? []),
   ])
   const state: OpsState = { stopping: false }
@@ -63,7 +64,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     clock,
     log,
     owner: `${OWN_LEASES}${crypto.randomUUID()}`,
-    handlers: loveParser?.handlers ?? {},
+    handlers: { ...services.handlers, ...loveParser?.handlers },
   })
 
   metrics.onScrape({

@@ -18,6 +18,7 @@ import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
 import { webappAuthRoutes } from './webapp-auth/index.ts'
+import { weeekRoutes } from './weeek/index.ts'
 
 const PREFIXES = ['/internal', '/analytics']
 const DEFAULT_BODY_BYTES = MIB
@@ -121,6 +122,7 @@ const internalRoutes = (services: GiftyServices) =>
     .use(fleetRoutes(services.fleet, services.sockets))
     .use(subscribersRoutes(services.subscribers))
     .use(webappAuthRoutes(services.webappAuth))
+    .use(weeekRoutes(services.weeek))
 
 /** The routes of the family. */
 export const giftyRoutes = (services: GiftyServices) =>

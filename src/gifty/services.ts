@@ -1,6 +1,6 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
-import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
@@ -20,6 +20,10 @@ import { claimsRepository } from './subscribers/repository.ts'
 import { createSubscribers } from './subscribers/service.ts'
 import { createSystemErrors } from './system-errors.ts'
 import { createWebappAuth } from './webapp-auth/service.ts'
+import { createReminders, reminderKind } from './weeek/reminders.ts'
+import { weeekRepository } from './weeek/repository.ts'
+import { createWeeek } from './weeek/service.ts'
+import { weeekClients } from './weeek/upstream.ts'
 
 /** Who may come in: what several families' credentials share. */
 export interface GiftyAccess {
@@ -47,7 +51,7 @@ export const giftyDomains = (platform: Platform) => {
     notifications: () => createNotifications(theEngine(), clock),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
   })
-  const kinds: KindPolicy[] = [...runs.kinds, notificationKind]
+  const kinds: KindPolicy[] = [...runs.kinds, notificationKind, reminderKind]
 
   const start = (made: Engine, dispatcher: Dispatcher, access: GiftyAccess) => {
     engine = made
@@ -76,6 +80,19 @@ export const giftyDomains = (platform: Platform) => {
     const fleet = createFleet({ db, clock, engine: made, dispatcher })
     const reports = createReports(db, clock, counts)
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
+    const { subscribers } = access
+    const accounts = weeekRepository(db)
+    const weeek = createWeeek({
+      db,
+      clock,
+      repository: accounts,
+      subscribers,
+      client: weeekClients(platform),
+      keyRing: () => platform.keyRing(),
+      workspaceId: config.weeekWorkspaceId,
+    })
+    const reminders = createReminders({ db, clock, engine: made, repository: accounts, subscribers, weeek, notifications })
+    const handlers: Record<string, JobHandler> = { [reminderKind.kind]: reminders.handler }
     return {
       sources,
       ingestion,
@@ -83,13 +100,17 @@ export const giftyDomains = (platform: Platform) => {
       reports,
       fleet,
       sockets,
-      subscribers: createSubscribers({ db, clock, queries: access.subscribers, claims: claimsRepository(db) }),
+      subscribers: createSubscribers({ db, clock, queries: subscribers, claims: claimsRepository(db) }),
       analytics: createAnalytics({
         clock,
         ...analyticsUpstreams(platform),
         countWorkers: async () => (await fleet.workers()).length,
         scrapingReport: reports.scraping,
       }),
+      weeek,
+      /** How a process that keeps the schedules runs the family's own tasks. */
+      handlers,
+      schedules: [reminders.schedule],
       webappAuth: createWebappAuth({
         clock,
         ...access,
