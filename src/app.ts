@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
+import { createSubscriberQueries } from './access/subscribers.ts'
 import { crawlerFamily } from './crawler/family.ts'
 import { crawlerRoutes } from './crawler/index.ts'
 import { crawlerDomains } from './crawler/services.ts'
@@ -50,17 +51,19 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     : undefined
   const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
-  const services = gifty.start(engine, dispatcher)
   const crawler = mounted.has('crawler') ? crawlerDomains(platform) : undefined
+  const subscribers = createSubscriberQueries(db)
+  const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
+  const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
   const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
+    ...(mounted.has('gifty') ? services.schedules : []),
     ...(loveParser?.schedules ?? []),
     ...(crawler?.schedules ?? []),
   ])
-  const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
   const runner = createRunner({
     engine,
@@ -69,7 +72,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     clock,
     log,
     owner: `${OWN_LEASES}${crypto.randomUUID()}`,
-    handlers: loveParser?.handlers ?? {},
+    handlers: { ...services.handlers, ...loveParser?.handlers },
   })
 
   metrics.onScrape({

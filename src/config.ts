@@ -134,10 +134,11 @@ const serviceTokens = z.string().transform((text, ctx) => {
   }
   return tokens
 })
+/** Where an API begins, kept without a slash at its end. */
 const baseUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^\s/?#]+[^\s?#]*$/i.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
-  .transform((text) => text.replace(/\/$/, ''))
+  .transform((text) => text.replace(/\/+$/, ''))
 
 interface Variable {
   schema: z.ZodType
@@ -218,7 +219,7 @@ export const VARIABLES = {
       .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
       .regex(/^[^/?#%\\]+$/, 'must fit into a URL path'),
     'none',
-    'token of the bot that asks; without one in live mode Telegram counts as unreachable',
+    'bot of the gallery and of the dashboard: without it the gallery in live mode finds Telegram unreachable, the dashboard login is 503',
     { secret: true },
   ),
   TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
@@ -261,6 +262,17 @@ export const VARIABLES = {
     'https://auth.robokassa.ru/Merchant/Index.aspx',
     'page that takes the money',
   ),
+  INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
+  DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),
+  POSTHOG_HOST: variable(baseUrl, 'https://app.posthog.com', 'PostHog of the analytics routes'),
+  POSTHOG_API_KEY: variable(z.string().min(1), 'empty', 'its key; without key or project those figures are zero', {
+    secret: true,
+  }),
+  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), 'empty', 'its project'),
+  PROMETHEUS_URL: variable(baseUrl, 'empty', 'Prometheus of the analytics routes'),
+  LOKI_URL: variable(baseUrl, 'empty', 'Loki of the analytics routes'),
+  WEEEK_API_BASE: variable(baseUrl, 'https://api.weeek.net/public/v1', 'API of Weeek'),
+  WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
@@ -443,7 +455,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const gifty = families.includes('gifty')
   const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
   const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
-  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', gifty && parsed.TELEGRAM_BOT_TOKEN !== undefined)
   const loveParser = families.includes('love-parser')
   const jwtSecret = secretFor('JWT_SECRET', loveParser)
   const telegramMode = parsed.TELEGRAM_MODE ?? (production ? 'mtproto' : 'sandbox')
@@ -493,6 +505,20 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramBotApiUrl: parsed.TELEGRAM_BOT_API_URL ?? 'https://api.telegram.org',
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
+    dashboardTokenTtlSeconds: parsed.DASHBOARD_TOKEN_TTL_SECONDS ?? 43_200,
+    initDataMaxAgeSeconds: parsed.INITDATA_MAX_AGE_SECONDS ?? 86_400,
+    posthog:
+      parsed.POSTHOG_API_KEY === undefined || parsed.POSTHOG_PROJECT_ID === undefined
+        ? undefined
+        : {
+            host: parsed.POSTHOG_HOST ?? 'https://app.posthog.com',
+            apiKey: parsed.POSTHOG_API_KEY,
+            projectId: parsed.POSTHOG_PROJECT_ID,
+          },
+    prometheusUrl: parsed.PROMETHEUS_URL,
+    lokiUrl: parsed.LOKI_URL,
+    weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
+    weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',

@@ -3,6 +3,8 @@ import type { GiftyServices } from './gifty/services.ts'
 import type { StickersServices } from './stickers/services.ts'
 
 const DAY_MS = 86_400_000
+/** Longer than any attempt counts. */
+const ATTEMPTS_MS = 3_600_000
 
 /** What keeps the tables from growing without end: schedules in the database, so that one process does each round. */
 export const createHousekeeping = ({
@@ -38,6 +40,14 @@ export const createHousekeeping = ({
     cron: '0 * * * *',
     *fire(tx, { now }) {
       yield* gifty.fleet.purgeWorkers(tx, new Date(now.getTime() - DAY_MS))
+      return undefined
+    },
+  },
+  {
+    name: 'purge-claim-attempts',
+    cron: '*/10 * * * *',
+    *fire(tx, { now }) {
+      yield* gifty.subscribers.purgeAttempts(tx, new Date(now.getTime() - ATTEMPTS_MS))
       return undefined
     },
   },

@@ -58,6 +58,7 @@ const start = async () => {
     const schedules = config.role !== 'api' && config.role !== 'worker'
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
+      ...(schedules && config.families.includes('gifty') ? Object.keys(trawl.services.handlers) : []),
       ...(schedules ? (trawl.loveParser?.kindsOf.scheduler ?? []) : []),
       ...(works && config.embeddedWorkers.includes('telegram') ? (trawl.loveParser?.kindsOf.telegram ?? []) : []),
     ])

@@ -9,6 +9,8 @@ import { catalogTables } from './gifty/catalog/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
+import { claimTables } from './gifty/subscribers/tables.ts'
+import { weeekTables } from './gifty/weeek/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'
@@ -29,6 +31,8 @@ export const allTables = (kit: Kit) => ({
   ...catalogTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
+  ...claimTables(kit),
+  ...weeekTables(kit),
   ...accountsTables(kit),
   ...telegramAuthTables(kit),
   ...subscriptionsTables(kit),

@@ -11,6 +11,7 @@ const INFO = {
 }
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
+  analyticsToken: { type: 'apiKey', in: 'header', name: 'X-Analytics-Token', description: 'Token of the analytics routes' },
   dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
   loveParser: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Token of a Love Parser login' },
   serviceToken: { type: 'apiKey', in: 'header', name: 'X-Service-Token', description: 'Service token of the stickers family' },

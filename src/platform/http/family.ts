@@ -17,6 +17,8 @@ export interface RouteDetail {
   'x-max-body-bytes'?: number
   /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
   'x-static'?: string
+  /** Errors carry their message as a top-level `detail` too. */
+  'x-error-detail'?: boolean
   [key: string]: unknown
 }
 

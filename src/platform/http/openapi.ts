@@ -14,6 +14,7 @@ export interface RouteDocument {
   parameters?: Json[]
   'x-max-body-bytes'?: number
   'x-static'?: string
+  'x-error-detail'?: boolean
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
 export const documented = (document: RouteDocument): DocumentDecoration => document as unknown as DocumentDecoration

@@ -106,7 +106,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       error: error.cause,
     }
     if (error.code === 'internal_error') log.error('request failed', facts)
-    else if (error.status === 503) log.warn('request refused', facts)
+    else if (error.status === 502 || error.status === 503) log.warn('request refused', facts)
     const response = call.family.errorResponse(error, call)
     for (const name in error.headers) response.headers.set(name, error.headers[name] as string)
     return response
