@@ -9,6 +9,7 @@ const LINES = {
   reads: async () => (await import('./reads.ts')).benchReads,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
+  crawler: async () => (await import('./crawler.ts')).benchCrawler,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

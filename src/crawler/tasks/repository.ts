@@ -155,7 +155,7 @@ export const tasksRepository = (db: Db) => {
       queries
         .select({ n: sql<number>`count(*)`.mapWith(Number) })
         .from(tasks)
-        .where(and(eq(tasks.status, 'finished'), gte(tasks.finishedAt, param('since')))),
+        .where(and(sql`${tasks.status} = 'finished' and ${tasks.finishedAt} is not null`, gte(tasks.finishedAt, param('since')))),
     ),
     /** Takes a key; a row comes back only for the first who does, or the first after the key's end. */
     takeReceipt: db.statement<{ key: string }>(
