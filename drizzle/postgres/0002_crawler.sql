@@ -170,7 +170,7 @@ CREATE INDEX "crawler_tasks_finished_ix" ON "crawler_tasks" USING btree ("status
 CREATE INDEX "crawler_tasks_ready_ix" ON "crawler_tasks" USING btree ("leasable","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_ready_type_ix" ON "crawler_tasks" USING btree ("leasable","task_type","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_lease_ix" ON "crawler_tasks" USING btree ("lease_expires_at") WHERE "crawler_tasks"."lease_expires_at" is not null;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("status","active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_spawned_ix" ON "crawler_tasks" USING btree ("spawned_from","created_at");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_account_ix" ON "crawler_tasks" USING btree ("account_id","status");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_resource_ix" ON "crawler_tasks" USING btree ("account_id","resource_key") WHERE "crawler_tasks"."resource_key" is not null;--> statement-breakpoint

@@ -42,7 +42,7 @@ onEachDatabase('crawler resume (gitlab-crawler §13)', (database) => {
         // Somewhere in the middle of the burst, the socket goes without a word.
         await settled(() => socket.frames.length > (drop * 7) % perDrop, 1000)
         take()
-        socket.socket.terminate()
+        ;(socket.socket as unknown as { terminate(): void }).terminate()
         await burst
         await leftWith(app, 0)
         socket = await connect()
