@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { median, ownDirectory, type Row, type Running, type Scale, spread, startProcess, startTrawl } from './rig.ts'
+import { median, ownDirectory, type Row, type Running, rssOf, type Scale, spread, startProcess, startTrawl } from './rig.ts'
 
 const TOKEN = 'bench-crawler-token'
 const ENV = { CRAWLER_RATE_LIMIT: '0', CRAWLER_PROGRESS_RATE_LIMIT: '0', FAMILIES: 'crawler', CRAWLER_MAX_CONNECTIONS: '20000' }
@@ -98,6 +98,42 @@ const fanOut = async (port: number, token: string, count: number, messages: numb
   return JSON.parse(text).rate
 }
 
+/** Resident memory of sockets that only stay open, in KB each: the growth from the first hundreds on, when all code is warm. */
+export const idleMemory = async (scale: Scale): Promise<Row> => {
+  const server = await startTrawl(join(ownDirectory(), 'idle.db'), ENV)
+  const hold = async (from: number, count: number) => {
+    const child = Bun.spawn(
+      [process.execPath, join(import.meta.dir, 'crawler-idle.ts'), String(server.port), TOKEN, String(count), String(from)],
+      {
+        stdin: 'pipe',
+        stdout: 'pipe',
+        stderr: 'inherit',
+      },
+    )
+    const reader = child.stdout.getReader()
+    await reader.read()
+    return child
+  }
+  const [few, many] = scale.smoke ? [10, 50] : [500, 5000]
+  const warm = await hold(0, few)
+  await Bun.sleep(1000)
+  const before = rssOf(server.pid)
+  const held = await hold(few, many)
+  await Bun.sleep(1000)
+  const each = ((rssOf(server.pid) - before) * 1024) / many
+  for (const child of [warm, held]) child.kill()
+  await server.stop()
+  return {
+    name: `crawler idle sockets, ${many}`,
+    measured: `${each.toFixed(1)} KB each`,
+    floor: '10 KB',
+    value: each / 10,
+    unit: 'ratio',
+    target: 1,
+    better: 'less',
+  }
+}
+
 /** The crawler's hot routes against the same statements by hand, health at two sizes, and fan-out against native publish. */
 export const benchCrawler = async (scale: Scale): Promise<Row[]> => {
   const rows: Row[] = []
@@ -151,5 +187,6 @@ export const benchCrawler = async (scale: Scale): Promise<Row[]> => {
   })
   await native.stop()
   await pair[0].stop()
+  rows.push(await idleMemory(scale))
   return rows
 }
