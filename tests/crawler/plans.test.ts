@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { leaseQueries } from '../../src/crawler/tasks/lease-queries.ts'
+import { listQueries } from '../../src/crawler/tasks/list-queries.ts'
 import { listQuery } from '../../src/crawler/tasks/model.ts'
 import { tasksRepository } from '../../src/crawler/tasks/repository.ts'
 import type { Statement } from '../../src/platform/db/index.ts'
@@ -11,11 +12,12 @@ describe('plans of the crawler [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const repository = tasksRepository(db)
   const leases = leaseQueries(db)
+  const lists = listQueries(db)
   const plan = async (statement: Statement<unknown>): Promise<string> => {
     const rows = await db.sql<{ detail: string }>(sql.raw(`explain query plan ${statement.text().replace(/\?|\$\w+/g, '1')}`))
     return rows.map((row) => row.detail).join('\n')
   }
-  const list = (query: object) => repository.statementsFor(listQuery.parse(query))
+  const list = (query: object) => lists.statementsFor(listQuery.parse(query))
 
   for (const [what, statement, index] of [
     ['§7.3 a page', list({}).page, 'crawler_tasks_created_ix'],
