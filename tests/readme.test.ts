@@ -7,6 +7,7 @@ import { DEVELOPMENT_SHOP } from '../src/config.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { createTestApp, type TestApp } from './support/app.ts'
+import { until } from './support/processes.ts'
 
 /** The README's examples are run as they are written. */
 const readme = await Bun.file('README.md').text()
@@ -70,6 +71,42 @@ describe('README', () => {
         history: [{ status: 'completed', trigger: 'force' }],
       })
     }, 20_000)
+
+  test('crawler.py: a Python client creates, reports and watches', async () => {
+    // Debian's own python has Debian's modules; another one may stand before it in the path.
+    const python = [Bun.which('python3'), '/usr/bin/python3'].find(
+      (path) => path && Bun.spawnSync([path, '-c', 'import requests, websocket'], { stderr: 'ignore' }).exitCode === 0,
+    )
+    if (!python) {
+      console.warn(
+        'skipped: crawler.py (no python3 with requests and websocket-client; Debian: python3-requests python3-websocket)',
+      )
+      return
+    }
+    await Bun.write(join(folder, 'crawler.py'), example('crawler.py'))
+    const done = await run([python, 'crawler.py'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(done.stdout).toContain('WebSocket connection established')
+    expect(done.stdout).toMatch(/^\d+ task_update created$/m)
+    expect(done.stdout).toMatch(/^\d+ progress running$/m)
+    expect(done.stdout).toMatch(/^\d+ status completed$/m)
+  }, 20_000)
+
+  test('crawler-watch.mjs: a browser socket hears a task to its end', async () => {
+    const code = example('crawler-watch.mjs')
+    await Bun.write(join(folder, 'crawler-watch.mjs'), code)
+    const done = run(process.execPath, 'crawler-watch.mjs')
+    await until(
+      async () => app.crawler?.streams.count(),
+      (count) => count === 1,
+    )
+    const crawler = (path: string, body: unknown) =>
+      app.post(`/api/internal2${path}`, body, { authorization: 'Bearer dev-crawler-token' })
+    await crawler('/tasks', { data: { id: 'watched', type: 'FETCH_TAGS', credentials: { accessToken: 'x' } } })
+    await crawler('/tasks/watched/progress', { type: 'completed' })
+    expect(await done).toMatchObject({ exitCode: 0, stderr: '' })
+    expect((await done).stdout).toMatch(/^- connection_ready connection_ready\n\d+ task_update watched\n[\s\S]*status watched\n$/)
+  }, 20_000)
 
   test('tour.sh: every command of the tour answers', async () => {
     if (!Bun.which('curl') || !Bun.which('bash')) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { cleanValue } from '../platform/http/body.ts'
-import type { HttpFamily } from '../platform/http/family.ts'
+import type { Call, HttpFamily } from '../platform/http/family.ts'
 
 /** A refused value: its path as `areas[3].fullPath` and what is wrong with it. */
 export interface FieldProblem {
@@ -117,13 +117,13 @@ export const errorBody = (error: AppError, facts: { requestId: string; taskId?: 
 
 /** The family's `errorResponse`. */
 export const crawlerErrorResponse =
-  (now: () => number, taskIdOf: (path: string) => string | undefined): HttpFamily['errorResponse'] =>
+  (now: () => number, taskIdOf: (call: Call) => string | undefined): HttpFamily['errorResponse'] =>
   (given, call) => {
     const error =
       given.code === 'method_not_allowed'
         ? new AppError('METHOD_NOT_ALLOWED', 405, `${call.method} method not allowed`, { headers: given.headers })
         : given
-    return Response.json(errorBody(error, { requestId: call.requestId, taskId: taskIdOf(call.path), now: now() }), {
+    return Response.json(errorBody(error, { requestId: call.requestId, taskId: taskIdOf(call), now: now() }), {
       status: error.status,
       headers: error.status === 401 ? { 'www-authenticate': 'Bearer' } : {},
     })

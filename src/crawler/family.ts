@@ -216,7 +216,10 @@ export const crawlerFamily = ({ platform, dashboard, server, isStopping }: Crawl
       }
       return known instanceof Promise ? known.then(then) : then(known)
     },
-    errorResponse: crawlerErrorResponse(clock.now, taskIdIn),
+    // `/tasks/bulk` and `/tasks/lease` name no task, where they are routes of their own.
+    errorResponse: crawlerErrorResponse(clock.now, (call) =>
+      call.route && !call.route.path.includes('/:id') ? undefined : taskIdIn(call.path),
+    ),
     validationError: () => new AppError('VALIDATION_FAILED', 400, 'Validation failed: invalid value'),
     decorate: cors.decorate,
   }

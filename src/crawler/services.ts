@@ -21,6 +21,7 @@ import { createSockets } from './streams/sockets.ts'
 import { createEventStreams } from './streams/sse.ts'
 import { createCreation } from './tasks/creation.ts'
 import { leaseQueries } from './tasks/lease-queries.ts'
+import { listQueries } from './tasks/list-queries.ts'
 import { createReceipts } from './tasks/receipts.ts'
 import { tasksRepository } from './tasks/repository.ts'
 import { createTasks } from './tasks/service.ts'
@@ -57,7 +58,7 @@ export const crawlerDomains = (platform: Platform) => {
   })
   const receipts = createReceipts(taskRows)
   const creation = createCreation({ db, clock, store, receipts, credentials, settings })
-  const tasks = createTasks({ db, clock, store, credentials, leases: queries })
+  const tasks = createTasks({ db, clock, store, credentials, leases: queries, lists: listQueries(db) })
   const areaRows = areasRepository(db)
   const areas = createAreas({ clock, repository: areaRows, store, fanout: settings.fanout })
   const progress = createProgress({ db, clock, store, receipts, areas, timeline })

@@ -11,6 +11,7 @@ const LINES = {
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
   stickers: async () => (await import('./stickers.ts')).benchStickers,
+  crawler: async () => (await import('./crawler.ts')).benchCrawler,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

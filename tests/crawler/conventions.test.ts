@@ -48,6 +48,8 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect(answers[1][0].headers.get('allow')).toContain('PUT')
     expect(answers[8][0].body).toMatchObject({ message: 'Task not found', details: { taskId: 'none' } })
     expect(answers[9][0].headers.get('www-authenticate')).toBe('Bearer')
+    expect((await app.send('POST', '/tasks/lease', {})).body.details.taskId).toBeUndefined()
+    expect((await app.send('POST', '/tasks', { data: taskData('t') })).body.details.taskId).toBe('t')
     const own = await app.send('GET', '/nowhere', undefined, { ...AUTH, 'x-request-id': 'my.id:1' })
     expect(own.body.details.requestId).toBe('my.id:1')
     expect(

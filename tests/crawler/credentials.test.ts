@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
+import { makeProcesses, makeRig, path, type Rig, refusal, settled } from './rig.ts'
 
 const servers: ReturnType<typeof Bun.serve>[] = []
 afterEach(async () => {
@@ -51,9 +51,10 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     void done.then(() => {
       over = true
     })
-    while (!over) {
+    await Promise.race(calls)
+    for (let looks = 0; !over && looks < 20; looks++) {
       one.clock.advance(100)
-      await new Promise((resolve) => setImmediate(resolve))
+      await settled(() => over, 200)
     }
     for (const answer of await done)
       expect(answer).toMatchObject({

@@ -214,6 +214,20 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect((await two.ok('POST', path('t', '/websocket'), { a: 1 })).connectionCount).toBe(1)
   })
 
+  test('§13 Replacement: also by a socket of another process', async () => {
+    const [one, two] = await makeProcesses(database)
+    if (database.dialect === 'sqlite') {
+      expect(one.db).toBe(two.db)
+      return
+    }
+    const first = await openSocket(listening(one), '/connect?connectionId=c')
+    const second = await openSocket(listening(two), '/connect?connectionId=c')
+    expect(second.first.resumed).toBe(true)
+    one.clock.advance(50)
+    expect(await first.closed()).toBe(4001)
+    expect(second.isClosed()).toBe(false)
+  })
+
   test('§13 Resume: after lastSeq, else after the last acked; the newest 1000 of what was missed', async () => {
     const app = await makeRig(database, { env: { CRAWLER_RESUME_MESSAGES: '5' } })
     const origin = listening(app)

@@ -259,4 +259,32 @@ describe('configuration of payments', () => {
     for (const text of ['1.2.3.4/33', '::1/129', '1.2.3.4/8/8', '1.2.3.4/'])
       expect(problemsOf({ ROBOKASSA_ALLOWED_IPS: text })).toHaveLength(1)
   })
+
+  test('gitlab-crawler §16: defaults of the crawler, and values that stop the start', () => {
+    expect(loadConfig({}).crawler).toMatchObject({
+      token: 'dev-crawler-token',
+      socket: undefined,
+      rateLimit: 600,
+      progressRateLimit: 6000,
+      maxBodyBytes: 1_048_576,
+      maxConnections: 100,
+      heartbeatMs: 30_000,
+      resumeMs: 300_000,
+      resumeMessages: 1000,
+      maxAttempts: 3,
+      staleAfterMs: 7_200_000,
+      fanout: 'default',
+      healthAuth: 'public',
+    })
+    for (const [name, value] of [
+      ['CRAWLER_DEFAULT_API_ENDPOINT', 'ftp://x'],
+      ['CRAWLER_DEFAULT_API_ENDPOINT', 'https://user@git.example'],
+      ['CRAWLER_HEALTH_AUTH', 'maybe'],
+      ['CRAWLER_RATE_LIMIT', '-1'],
+      ['CRAWLER_HEARTBEAT_MS', '5'],
+      ['CRAWLER_FANOUT', 'some'],
+    ] as const)
+      expect(() => loadConfig({ [name]: value })).toThrow(name)
+    expect(loadConfig({ CRAWLER_API_TOKEN: '' }).crawler.token).toBeUndefined()
+  })
 })

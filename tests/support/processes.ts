@@ -105,6 +105,9 @@ export type Server = Awaited<ReturnType<typeof startServer>>
 export const startWorkerProcess = (server: string, ...more: string[]) =>
   start(['src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
 
+/** A script of the tests as a process of its own. */
+export const startScript = (file: string, ...args: string[]) => start([file, ...args], {})
+
 /** A `trawl migrate` process. */
 export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
 

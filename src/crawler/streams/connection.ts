@@ -20,8 +20,9 @@ export const createConnection = (
   identity: Identity,
   { hub, now, format = (delivery) => delivery.text }: { hub: Hub; now: () => number; format?: (delivery: Delivery) => string },
 ) => {
-  const tasks = new Set<string>()
-  const workers = new Set<string>()
+  // Made when there is something to keep: thousands of sockets only listen.
+  let tasks: Set<string> | undefined
+  let workers: Set<string> | undefined
   let all = false
   let from = 0
   let waiting: Delivery[] | undefined = []
@@ -79,18 +80,21 @@ export const createConnection = (
       connection.dirty = true
     },
     hearTask(taskId: string, on: boolean): void {
+      tasks ??= new Set()
       if (on) tasks.add(taskId)
       else tasks.delete(taskId)
       hub.hearTask(connection, taskId, on)
       connection.dirty = true
     },
     hearWorker(workerId: string): void {
-      if (workers.has(workerId)) return
+      if (workerId === identity.connectionId || workers?.has(workerId)) return
+      workers ??= new Set()
       workers.add(workerId)
       hub.hearWorker(connection, workerId)
       connection.dirty = true
     },
-    workers: workers as ReadonlySet<string>,
+    /** Names it leases under: its own, and those it has taken. */
+    workers: (): string[] => [identity.connectionId, ...(workers ?? [])],
     /** The sink is open: first frame, what was missed after `after`, what waits. */
     start(to: Sink, first: string, missed: { text: string; seq: number }[], after: number): void {
       sink = to
@@ -111,9 +115,9 @@ export const createConnection = (
       ended = true
       if (detached) return
       detached = true
-      hub.detach(connection, { tasks, workers })
+      hub.detach(connection, { tasks: tasks ?? [], workers: workers ?? [] })
     },
-    subscriptions: (): Subscriptions => ({ all, tasks: [...tasks], workers: [...workers] }),
+    subscriptions: (): Subscriptions => ({ all, tasks: [...(tasks ?? [])], workers: connection.workers() }),
     /** As it is stored. */
     row: (live: boolean): Omit<ConnectionRow, 'principal' | 'process'> => ({
       connectionId: identity.connectionId,

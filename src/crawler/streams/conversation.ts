@@ -104,7 +104,7 @@ export const createConversations = (deps: ConversationDeps) => {
         }
         case 'heartbeat': {
           const { activeTasks, workerId, clientId } = accept(heartbeatFrame, given)
-          const owners = new Set([...connection.workers, ...[workerId, clientId].filter((name) => name !== undefined)])
+          const owners = new Set([...connection.workers(), ...[workerId, clientId].filter((name) => name !== undefined)])
           const lostTasks = await leasing.heartbeat(owners, activeTasks)
           const now = iso(clock.now())
           return say('heartbeat_response', {
@@ -142,7 +142,7 @@ export const createConversations = (deps: ConversationDeps) => {
     /** Under which of its names this connection holds a task. */
     const ownerAmong = async (taskId: string): Promise<string | undefined> => {
       const owner = await leasing.ownerOf(taskId)
-      return owner !== undefined && connection.workers.has(owner) ? owner : undefined
+      return owner !== undefined && connection.workers().includes(owner) ? owner : undefined
     }
     const isMalformed = (): void => {
       const now = clock.now()

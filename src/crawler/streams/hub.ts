@@ -22,20 +22,28 @@ export interface Subscriber {
 const LOOK_MS = 50
 const TAIL_MAX = 1000
 
-/** Subscribers by what they hear. */
+/** Subscribers by what they hear. Most keys have one alone, which stands without a set of its own: thousands of sockets idle. */
 const createTopics = () => {
-  const byKey = new Map<string, Set<Subscriber>>()
+  const byKey = new Map<string, Subscriber | Set<Subscriber>>()
   return {
-    of: (key: string): ReadonlySet<Subscriber> | undefined => byKey.get(key),
+    of(key: string): Iterable<Subscriber> | undefined {
+      const known = byKey.get(key)
+      return known === undefined || known instanceof Set ? known : [known]
+    },
+    has(key: string | null, subscriber: Subscriber): boolean {
+      const known = key === null ? undefined : byKey.get(key)
+      return known instanceof Set ? known.has(subscriber) : known === subscriber
+    },
     add(key: string, subscriber: Subscriber): void {
       const known = byKey.get(key)
-      if (known) known.add(subscriber)
-      else byKey.set(key, new Set([subscriber]))
+      if (known === undefined) byKey.set(key, subscriber)
+      else if (known instanceof Set) known.add(subscriber)
+      else byKey.set(key, new Set([known, subscriber]))
     },
     remove(key: string, subscriber: Subscriber): void {
       const known = byKey.get(key)
-      known?.delete(subscriber)
-      if (known?.size === 0) byKey.delete(key)
+      if (known === subscriber) byKey.delete(key)
+      else if (known instanceof Set && known.delete(subscriber) && known.size === 0) byKey.delete(key)
     },
   }
 }
@@ -93,14 +101,19 @@ export const createHub = ({
       return
     }
     const ofTask = taskId === null ? undefined : tasks.of(taskId)
+    // A worker without a name of its own is called like its connection.
     const ofHolder = holder === null ? undefined : workers.of(holder)
-    if (all.size === 0 && !ofTask && !ofHolder) return
+    const ofName = holder === null ? undefined : connections.of(holder)
+    if (all.size === 0 && !ofTask && !ofHolder && !ofName) return
     const ends = event.type === 'task_update' && event.frame.includes('"updateType":"deleted"')
     const delivery: Delivery = { ...event, text: textOf(event), ends }
     for (const subscriber of all) subscriber.deliver(delivery)
+    // A copy: one whose task is gone leaves while it is told so.
     if (ofTask) for (const subscriber of [...ofTask]) if (!all.has(subscriber)) subscriber.deliver(delivery)
-    if (ofHolder)
-      for (const subscriber of ofHolder) if (!all.has(subscriber) && !ofTask?.has(subscriber)) subscriber.deliver(delivery)
+    for (const holders of [ofHolder, ofName])
+      for (const subscriber of holders ?? [])
+        if (!all.has(subscriber) && !tasks.has(taskId, subscriber) && !(holders === ofName && workers.has(holder, subscriber)))
+          subscriber.deliver(delivery)
   }
   const flush = () => {
     scheduled = false

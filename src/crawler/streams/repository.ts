@@ -18,6 +18,7 @@ export interface Subscriptions {
 }
 
 /** Held while events get their numbers, so that numbers are given in the order of commits. */
+const PURGED_AT_ONCE = 2000
 const ORDER_LOCK = 'crawler-events'
 
 /** Queries of events, connections and processes. */
@@ -198,14 +199,18 @@ export const streamsRepository = (db: Db) => {
       yield* tx.run(beat, { id, now })
     },
     *purge(tx: Tx, before: number): Steps<void> {
-      // The newest stays: it says where the numbers are.
+      // From the oldest on, for numbers grow with time. The newest stays: it says where the numbers are.
       const newest = sql`(select max(e.seq) from ${events} e)`
-      yield* q(
-        tx
-          .delete(events)
-          .where(and(lte(events.createdAt, before), lt(events.seq, newest)))
-          .returning({ seq: events.seq }),
-      )
+      for (;;) {
+        const oldest = tx.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(PURGED_AT_ONCE)
+        const gone = yield* q(
+          tx
+            .delete(events)
+            .where(and(inArray(events.seq, oldest), lte(events.createdAt, before), lt(events.seq, newest)))
+            .returning({ seq: events.seq }),
+        )
+        if (gone.length < PURGED_AT_ONCE) break
+      }
       yield* q(
         tx
           .delete(connections)

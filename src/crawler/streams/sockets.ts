@@ -61,8 +61,12 @@ export const createSockets = ({
   let stopping = false
   let recheckedAt = 0
 
-  const dataOf = ({ connection, missed, after, resumed, lost }: Opening, row: TaskRow | undefined): SocketData => {
-    const conversation = converse(connection)
+  const dataOf = (opening: Opening, task: TaskRow | undefined): SocketData => {
+    const { connection } = opening
+    // Needed once: what a socket goes on with must not hold what it began with.
+    let beginning: { opening: Opening; row: TaskRow | undefined } | undefined = { opening, row: task }
+    // With its first word: most clients only listen.
+    let conversation: ReturnType<Conversations> | undefined
     const heard = () => {
       connection.lastHeard = clock.now()
     }
@@ -70,6 +74,10 @@ export const createSockets = ({
       open(ws) {
         raws.set(connection, ws)
         heard()
+        if (!beginning) return
+        const { row } = beginning
+        const { missed, after, resumed, lost } = beginning.opening
+        beginning = undefined
         const first = readyFrameOf(
           {
             connectionId: connection.connectionId,
@@ -96,6 +104,7 @@ export const createSockets = ({
       },
       message(_ws, message) {
         heard()
+        conversation ??= converse(connection)
         conversation.hear(message).catch((error) => log.error('a crawler frame failed', { error }))
       },
       drain() {
@@ -105,7 +114,7 @@ export const createSockets = ({
       pong: heard,
       ping: heard,
       close() {
-        conversation.leave()
+        conversation?.leave()
         raws.delete(connection)
         registry.leave(connection)
       },

@@ -22,7 +22,6 @@ export const streamsTables = defineTables((k) => {
       k.index('crawler_events_task_ix').on(t.taskId, t.seq),
       k.index('crawler_events_target_ix').on(t.target, t.seq).where(sql`${t.target} is not null`),
       k.index('crawler_events_holder_ix').on(t.holder, t.seq).where(sql`${t.holder} is not null`),
-      k.index('crawler_events_created_ix').on(t.createdAt),
     ],
   )
   const connections = k.table(

@@ -27,7 +27,8 @@ export interface Asking {
   text: string
 }
 
-export const taskExists = () => new AppError('TASK_EXISTS', 409, 'Task with this ID already exists')
+const taskExists = (taskId: string) =>
+  new AppError('TASK_EXISTS', 409, 'Task with this ID already exists', { details: { taskId } })
 const isObject = (value: unknown): value is Record<string, any> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isAbsent = (value: unknown) => value === undefined || value === null || value === ''
@@ -149,7 +150,7 @@ export const createCreation = ({
     if (left.length > 0)
       for (const { id } of yield* tx.run(store.repository.statements.existing, { ids: JSON.stringify(left) })) existing.add(id)
     return rows.map((row) => {
-      if (firsts.get(row.id) !== row || existing.has(row.id)) return taskExists()
+      if (firsts.get(row.id) !== row || existing.has(row.id)) return taskExists(row.id)
       return inserted.has(row.id) ? row : duplicateResource()
     })
   }

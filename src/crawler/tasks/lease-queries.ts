@@ -53,7 +53,7 @@ export const leaseQueries = (db: Db) => {
           .select()
           .from(tasks)
           .where(and(sql`${tasks.status} = 'running' and ${tasks.leaseExpiresAt} is null`, lte(tasks.activeAt, param('before'))))
-          .orderBy(id)
+          .orderBy(asc(tasks.activeAt))
           .limit(sql.placeholder('max')),
       ),
     ),

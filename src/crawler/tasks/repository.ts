@@ -1,8 +1,6 @@
-import { and, asc, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, lte, sql } from 'drizzle-orm'
 import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { digest } from '../fields.ts'
-import { STORED } from '../vocabulary.ts'
-import type { ListQuery } from './model.ts'
 import type { TaskRow } from './row.ts'
 import { tasksTables } from './tables.ts'
 
@@ -155,7 +153,7 @@ export const tasksRepository = (db: Db) => {
       queries
         .select({ n: sql<number>`count(*)`.mapWith(Number) })
         .from(tasks)
-        .where(and(eq(tasks.status, 'finished'), gte(tasks.finishedAt, param('since')))),
+        .where(and(sql`${tasks.status} = 'finished' and ${tasks.finishedAt} is not null`, gte(tasks.finishedAt, param('since')))),
     ),
     /** Takes a key; a row comes back only for the first who does, or the first after the key's end. */
     takeReceipt: db.statement<{ key: string }>(
@@ -184,74 +182,8 @@ export const tasksRepository = (db: Db) => {
     return `update crawler_tasks set ${set} from ${source} s where crawler_tasks.id = s.id returning crawler_tasks.id`
   })
 
-  /** The list's two statements for one combination of filters, prepared at its first use. */
-  const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
-  const conditions = (query: ListQuery): SQL | undefined =>
-    and(
-      query.status === undefined
-        ? undefined
-        : query.status === 'paused'
-          ? inArray(tasks.status, [...STORED.paused])
-          : eq(tasks.status, param('status')),
-      query.type === undefined ? undefined : eq(tasks.taskType, param('type')),
-      query.fromDate === undefined ? undefined : gte(tasks.createdAt, param('fromDate')),
-      query.toDate === undefined ? undefined : lte(tasks.createdAt, param('toDate')),
-      query.spawnedFrom === undefined ? undefined : eq(tasks.spawnedFrom, param('spawnedFrom')),
-    )
-  const preparePage = (name: string, query: ListQuery) =>
-    db.prepare<TaskRow>(`crawler_list_${name}`, (queries) =>
-      queries
-        .select()
-        .from(tasks)
-        .where(conditions(query))
-        .orderBy(
-          ...(query.order === 'desc'
-            ? [sql`${tasks.createdAt} desc`, sql`${idOrder} desc`]
-            : [asc(tasks.createdAt), sql`${idOrder}`]),
-        )
-        .limit(sql.placeholder('limit'))
-        .offset(sql.placeholder('offset')),
-    )
-  const prepareTotal = (name: string, query: ListQuery) =>
-    db.prepare<{ n: number }>(`crawler_list_total_${name}`, (queries) =>
-      queries
-        .select({ n: sql<number>`count(*)`.mapWith(Number) })
-        .from(tasks)
-        .where(conditions(query)),
-    )
-  const statementsFor = (query: ListQuery) => {
-    const name = [
-      query.status === undefined ? '' : query.status === 'paused' ? 'p' : 's',
-      query.type === undefined ? '' : 't',
-      query.fromDate === undefined ? '' : 'f',
-      query.toDate === undefined ? '' : 'u',
-      query.spawnedFrom === undefined ? '' : 'k',
-      query.order === 'desc' ? 'd' : 'a',
-    ].join('')
-    let known = lists.get(name)
-    if (!known) {
-      known = { page: preparePage(name, query), total: prepareTotal(name, query) }
-      lists.set(name, known)
-    }
-    return known
-  }
-
   return {
     statements,
-    statementsFor,
-    /** One page and the number of all that match. */
-    async list(query: ListQuery): Promise<{ rows: TaskRow[]; total: number }> {
-      const { page, total } = statementsFor(query)
-      const filters: Record<string, unknown> = {}
-      if (query.status !== undefined && query.status !== 'paused') filters.status = STORED[query.status][0]
-      for (const name of ['type', 'fromDate', 'toDate', 'spawnedFrom'] as const)
-        if (query[name] !== undefined) filters[name] = query[name]
-      const [rows, [counted]] = await Promise.all([
-        page.all({ ...filters, limit: query.limit, offset: query.offset }),
-        total.all(filters),
-      ])
-      return { rows, total: counted?.n ?? 0 }
-    },
     /** Answers the ids that were inserted: of equal ids, resources or spawns the first wins. */
     *insert(tx: Tx, rows: TaskRow[]): Steps<Set<string>> {
       const inserted = new Set<string>()

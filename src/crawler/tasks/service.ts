@@ -11,6 +11,7 @@ import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
 import { type Status, statusOf } from '../vocabulary.ts'
 import { complete, type Draft, endLease, fail, isHeld, openDraft, pause, queue, run } from './draft.ts'
 import type { LeaseQueries } from './lease-queries.ts'
+import type { ListQueries } from './list-queries.ts'
 import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
 import { newProgress } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
@@ -75,12 +76,14 @@ export const createTasks = ({
   store,
   credentials,
   leases,
+  lists,
 }: {
   db: Db
   clock: Clock
   store: TaskStore
   credentials: Credentials
   leases: LeaseQueries
+  lists: ListQueries
 }) => {
   const merge = (draft: Draft, put: Put) => {
     if (put.progress) {
@@ -102,7 +105,7 @@ export const createTasks = ({
     },
     exists: async (id: string): Promise<boolean> => (await store.get(id)) !== undefined,
     async list(query: ListQuery, given: Record<string, string>): Promise<ListAnswer> {
-      const { rows, total } = await store.repository.list(query)
+      const { rows, total } = await lists.list(query)
       const filters = Object.fromEntries(
         (['status', 'type', 'fromDate', 'toDate', 'spawnedFrom', 'order'] as const)
           .filter((name) => given[name] !== undefined && given[name] !== '')

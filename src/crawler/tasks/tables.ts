@@ -73,17 +73,20 @@ export const tasksTables = defineTables((k) => {
       k.index('crawler_tasks_status_ix').on(t.status, t.createdAt, k.bytewise(t.id)),
       k.index('crawler_tasks_type_ix').on(t.taskType, t.createdAt, k.bytewise(t.id)),
       k.index('crawler_tasks_created_ix').on(t.createdAt, k.bytewise(t.id)),
-      k.index('crawler_tasks_finished_ix').on(t.status, t.finishedAt),
+      k.index('crawler_tasks_finished_ix').on(t.status, t.finishedAt).where(sql`${t.finishedAt} is not null`),
       k
         .index('crawler_tasks_ready_ix')
-        .on(k.desc(t.priority), t.createdAt, k.bytewise(t.id))
+        .on(t.leasable, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
         .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
       k
         .index('crawler_tasks_ready_type_ix')
-        .on(t.taskType, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
+        .on(t.leasable, t.taskType, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
         .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
       k.index('crawler_tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.leaseExpiresAt} is not null`),
-      k.index('crawler_tasks_silent_ix').on(t.activeAt).where(sql`${t.status} = 'running' and ${t.leaseExpiresAt} is null`),
+      k
+        .index('crawler_tasks_silent_ix')
+        .on(t.status, t.activeAt)
+        .where(sql`${t.status} = 'running' and ${t.leaseExpiresAt} is null`),
       k.index('crawler_tasks_spawned_ix').on(t.spawnedFrom, t.createdAt),
       k.index('crawler_tasks_account_ix').on(t.accountId, t.status),
       k.index('crawler_tasks_resource_ix').on(t.accountId, t.resourceKey).where(sql`${t.resourceKey} is not null`),

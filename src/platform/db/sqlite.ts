@@ -171,12 +171,18 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
     skipLocked: <S>(select: S) => select,
   }) as unknown as Tx
 
+  // Prepared: `run` with a text compiles it every time, which for these costs more than running them.
+  const begin = raw.query('begin immediate')
+  const commit = raw.query('commit')
+  const save = raw.query('savepoint job')
+  const release = raw.query('release job')
+
   let pending: Job[] = []
   const flush = () => {
     const jobs = pending
     pending = []
     try {
-      raw.run('begin immediate')
+      begin.run()
     } catch (error) {
       for (const job of jobs) job.reject(error)
       return
@@ -191,10 +197,10 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         continue
       }
       try {
-        raw.run('savepoint job')
+        save.run()
         afterCommit = []
         const value = drive(job.body(tx))
-        raw.run('release job')
+        release.run()
         answers.push(() => job.resolve(value))
         committed.push(...afterCommit)
       } catch (error) {
@@ -210,7 +216,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       }
     }
     try {
-      if (raw.inTransaction) raw.run('commit')
+      if (raw.inTransaction) commit.run()
     } catch (error) {
       if (raw.inTransaction) raw.run('rollback')
       for (const job of jobs) job.reject(error)

@@ -1,3 +1,9 @@
+CREATE TABLE "claim_attempts" (
+	"username" text NOT NULL,
+	"attempted_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "claim_attempts_username_attempted_at_pk" PRIMARY KEY("username","attempted_at")
+);
+--> statement-breakpoint
 CREATE TABLE "crawler_accounts" (
 	"id" text PRIMARY KEY NOT NULL,
 	"provider_id" text NOT NULL,
@@ -145,11 +151,34 @@ CREATE TABLE "crawler_timeline" (
 	"details" text
 );
 --> statement-breakpoint
+CREATE TABLE "subscriber_topics" (
+	"subscriber_id" bigint NOT NULL,
+	"topic" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "subscriber_topics_subscriber_id_topic_pk" PRIMARY KEY("subscriber_id","topic")
+);
+--> statement-breakpoint
+CREATE TABLE "weeek_accounts" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "weeek_accounts_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"telegram_chat_id" bigint NOT NULL,
+	"token_ciphertext" text NOT NULL,
+	"weeek_user_id" text NOT NULL,
+	"weeek_workspace_id" text,
+	"timezone" text NOT NULL,
+	"is_active" boolean NOT NULL,
+	"last_reminders" jsonb NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "crawler_area_authorizations" ADD CONSTRAINT "crawler_area_authorizations_account_id_crawler_accounts_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."crawler_accounts"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "crawler_area_authorizations" ADD CONSTRAINT "crawler_area_authorizations_area_key_crawler_areas_key_fk" FOREIGN KEY ("area_key") REFERENCES "public"."crawler_areas"("key") ON DELETE cascade ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "crawler_task_areas" ADD CONSTRAINT "crawler_task_areas_task_id_crawler_tasks_id_fk" FOREIGN KEY ("task_id") REFERENCES "public"."crawler_tasks"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "crawler_task_areas" ADD CONSTRAINT "crawler_task_areas_area_key_crawler_areas_key_fk" FOREIGN KEY ("area_key") REFERENCES "public"."crawler_areas"("key") ON DELETE cascade ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "crawler_tasks" ADD CONSTRAINT "crawler_tasks_account_id_crawler_accounts_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."crawler_accounts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "subscriber_topics" ADD CONSTRAINT "subscriber_topics_subscriber_id_telegram_subscribers_id_fk" FOREIGN KEY ("subscriber_id") REFERENCES "public"."telegram_subscribers"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "weeek_accounts" ADD CONSTRAINT "weeek_accounts_telegram_chat_id_telegram_subscribers_chat_id_fk" FOREIGN KEY ("telegram_chat_id") REFERENCES "public"."telegram_subscribers"("chat_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "claim_attempts_age_ix" ON "claim_attempts" USING btree ("attempted_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "crawler_accounts_token_uq" ON "crawler_accounts" USING btree ("token_hash","instance");--> statement-breakpoint
 CREATE INDEX "crawler_area_authorizations_area_ix" ON "crawler_area_authorizations" USING btree ("area_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "crawler_areas_gitlab_uq" ON "crawler_areas" USING btree ("instance","type","gitlab_id");--> statement-breakpoint
@@ -160,21 +189,23 @@ CREATE INDEX "crawler_connections_process_ix" ON "crawler_connections" USING btr
 CREATE INDEX "crawler_events_task_ix" ON "crawler_events" USING btree ("task_id","seq");--> statement-breakpoint
 CREATE INDEX "crawler_events_target_ix" ON "crawler_events" USING btree ("target","seq") WHERE "crawler_events"."target" is not null;--> statement-breakpoint
 CREATE INDEX "crawler_events_holder_ix" ON "crawler_events" USING btree ("holder","seq") WHERE "crawler_events"."holder" is not null;--> statement-breakpoint
-CREATE INDEX "crawler_events_created_ix" ON "crawler_events" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "crawler_receipts_expiry_ix" ON "crawler_receipts" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "crawler_receipts_task_ix" ON "crawler_receipts" USING btree ("task_id") WHERE "crawler_receipts"."task_id" is not null;--> statement-breakpoint
 CREATE INDEX "crawler_task_areas_area_ix" ON "crawler_task_areas" USING btree ("area_key");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_status_ix" ON "crawler_tasks" USING btree ("status","created_at","id" collate "C");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_type_ix" ON "crawler_tasks" USING btree ("task_type","created_at","id" collate "C");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_created_ix" ON "crawler_tasks" USING btree ("created_at","id" collate "C");--> statement-breakpoint
-CREATE INDEX "crawler_tasks_finished_ix" ON "crawler_tasks" USING btree ("status","finished_at");--> statement-breakpoint
-CREATE INDEX "crawler_tasks_ready_ix" ON "crawler_tasks" USING btree ("priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_ready_type_ix" ON "crawler_tasks" USING btree ("task_type","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_finished_ix" ON "crawler_tasks" USING btree ("status","finished_at") WHERE "crawler_tasks"."finished_at" is not null;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_ready_ix" ON "crawler_tasks" USING btree ("leasable","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_ready_type_ix" ON "crawler_tasks" USING btree ("leasable","task_type","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_lease_ix" ON "crawler_tasks" USING btree ("lease_expires_at") WHERE "crawler_tasks"."lease_expires_at" is not null;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("status","active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_spawned_ix" ON "crawler_tasks" USING btree ("spawned_from","created_at");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_account_ix" ON "crawler_tasks" USING btree ("account_id","status");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_resource_ix" ON "crawler_tasks" USING btree ("account_id","resource_key") WHERE "crawler_tasks"."resource_key" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "crawler_tasks_duplicate_uq" ON "crawler_tasks" USING btree ("duplicate_key") WHERE "crawler_tasks"."duplicate_key" is not null and "crawler_tasks"."status" not in ('finished', 'failed');--> statement-breakpoint
 CREATE UNIQUE INDEX "crawler_tasks_spawn_uq" ON "crawler_tasks" USING btree ("spawn_key");--> statement-breakpoint
-CREATE INDEX "crawler_timeline_task_ix" ON "crawler_timeline" USING btree ("task_id","at","id");
+CREATE INDEX "crawler_timeline_task_ix" ON "crawler_timeline" USING btree ("task_id","at","id");--> statement-breakpoint
+CREATE INDEX "subscriber_topics_topic_ix" ON "subscriber_topics" USING btree ("topic");--> statement-breakpoint
+CREATE UNIQUE INDEX "weeek_accounts_chat_uq" ON "weeek_accounts" USING btree ("telegram_chat_id");--> statement-breakpoint
+CREATE INDEX "weeek_accounts_zone_ix" ON "weeek_accounts" USING btree ("timezone");

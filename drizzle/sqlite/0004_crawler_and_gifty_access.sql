@@ -1,3 +1,10 @@
+CREATE TABLE `claim_attempts` (
+	`username` text NOT NULL,
+	`attempted_at` integer NOT NULL,
+	PRIMARY KEY(`username`, `attempted_at`)
+);
+--> statement-breakpoint
+CREATE INDEX `claim_attempts_age_ix` ON `claim_attempts` (`attempted_at`);--> statement-breakpoint
 CREATE TABLE `crawler_accounts` (
 	`id` text PRIMARY KEY NOT NULL,
 	`provider_id` text NOT NULL,
@@ -83,7 +90,6 @@ CREATE TABLE `crawler_events` (
 CREATE INDEX `crawler_events_task_ix` ON `crawler_events` (`task_id`,`seq`);--> statement-breakpoint
 CREATE INDEX `crawler_events_target_ix` ON `crawler_events` (`target`,`seq`) WHERE "crawler_events"."target" is not null;--> statement-breakpoint
 CREATE INDEX `crawler_events_holder_ix` ON `crawler_events` (`holder`,`seq`) WHERE "crawler_events"."holder" is not null;--> statement-breakpoint
-CREATE INDEX `crawler_events_created_ix` ON `crawler_events` (`created_at`);--> statement-breakpoint
 CREATE TABLE `crawler_processes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`seen_at` integer NOT NULL
@@ -159,11 +165,11 @@ CREATE TABLE `crawler_tasks` (
 CREATE INDEX `crawler_tasks_status_ix` ON `crawler_tasks` (`status`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_type_ix` ON `crawler_tasks` (`task_type`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_created_ix` ON `crawler_tasks` (`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `crawler_tasks_finished_ix` ON `crawler_tasks` (`status`,`finished_at`);--> statement-breakpoint
-CREATE INDEX `crawler_tasks_ready_ix` ON `crawler_tasks` ("priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
-CREATE INDEX `crawler_tasks_ready_type_ix` ON `crawler_tasks` (`task_type`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_finished_ix` ON `crawler_tasks` (`status`,`finished_at`) WHERE "crawler_tasks"."finished_at" is not null;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_ready_ix` ON `crawler_tasks` (`leasable`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_ready_type_ix` ON `crawler_tasks` (`leasable`,`task_type`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX `crawler_tasks_lease_ix` ON `crawler_tasks` (`lease_expires_at`) WHERE "crawler_tasks"."lease_expires_at" is not null;--> statement-breakpoint
-CREATE INDEX `crawler_tasks_silent_ix` ON `crawler_tasks` (`active_at`) WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_silent_ix` ON `crawler_tasks` (`status`,`active_at`) WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
 CREATE INDEX `crawler_tasks_spawned_ix` ON `crawler_tasks` (`spawned_from`,`created_at`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_account_ix` ON `crawler_tasks` (`account_id`,`status`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_resource_ix` ON `crawler_tasks` (`account_id`,`resource_key`) WHERE "crawler_tasks"."resource_key" is not null;--> statement-breakpoint
@@ -177,4 +183,29 @@ CREATE TABLE `crawler_timeline` (
 	`details` text
 );
 --> statement-breakpoint
-CREATE INDEX `crawler_timeline_task_ix` ON `crawler_timeline` (`task_id`,`at`,`id`);
+CREATE INDEX `crawler_timeline_task_ix` ON `crawler_timeline` (`task_id`,`at`,`id`);--> statement-breakpoint
+CREATE TABLE `subscriber_topics` (
+	`subscriber_id` integer NOT NULL,
+	`topic` text NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`subscriber_id`, `topic`),
+	FOREIGN KEY (`subscriber_id`) REFERENCES `telegram_subscribers`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE INDEX `subscriber_topics_topic_ix` ON `subscriber_topics` (`topic`);--> statement-breakpoint
+CREATE TABLE `weeek_accounts` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`telegram_chat_id` integer NOT NULL,
+	`token_ciphertext` text NOT NULL,
+	`weeek_user_id` text NOT NULL,
+	`weeek_workspace_id` text,
+	`timezone` text NOT NULL,
+	`is_active` integer NOT NULL,
+	`last_reminders` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`telegram_chat_id`) REFERENCES `telegram_subscribers`(`chat_id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `weeek_accounts_chat_uq` ON `weeek_accounts` (`telegram_chat_id`);--> statement-breakpoint
+CREATE INDEX `weeek_accounts_zone_ix` ON `weeek_accounts` (`timezone`);
