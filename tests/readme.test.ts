@@ -95,7 +95,7 @@ describe('README', () => {
   test('crawler-watch.mjs: a browser socket hears a task to its end', async () => {
     const code = example('crawler-watch.mjs')
     await Bun.write(join(folder, 'crawler-watch.mjs'), code)
-    const done = run(process.execPath, 'crawler-watch.mjs')
+    const done = run([process.execPath, 'crawler-watch.mjs'])
     await until(
       async () => app.crawler?.streams.count(),
       (count) => count === 1,
@@ -119,6 +119,25 @@ describe('README', () => {
     expect(done.stdout).toContain('"items_ingested":1')
     expect(done.stdout).toContain('"gift_id":"gifts:https://gifts.example/p/1"')
     expect(done.stdout).toContain('trawl_build_info')
+  }, 20_000)
+
+  test('tour-people.sh: people, invites and figures', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour-people.sh (no curl or no bash on this machine)')
+      return
+    }
+    await Bun.write(join(folder, 'tour-people.sh'), example('tour-people.sh'))
+    const done = await run(['bash', '-euo', 'pipefail', 'tour-people.sh'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const part of [
+      '"slug":"ann"',
+      '"subscriptions":["scraping"]',
+      '"chat_id":1002,"slug":"bob"',
+      '"error":"posthog_not_configured"',
+    ])
+      expect(done.stdout).toContain(part)
+    expect(done.stdout).toContain('"active_sources":')
+    expect(done.stdout).not.toContain('argon2')
   }, 20_000)
 
   test('tour-love-parser.sh: from the login to the paid plan', async () => {

@@ -70,6 +70,8 @@ export const createSubscriberQueries = (db: Db) => {
   }
 
   return {
+    /** For the test of their plans. */
+    statements: { byChat, bySlug, topicsOfMany },
     byChat: async (chatId: number): Promise<SubscriberRow | undefined> => (await byChat.all({ chatId }))[0],
     bySlug: async (slug: string): Promise<SubscriberRow | undefined> => (await bySlug.all({ slug }))[0],
     /** A page by id. */

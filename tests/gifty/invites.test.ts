@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { hashPassword, verifyPassword } from '../../src/gifty/subscribers/passwords.ts'
+import { DECOY, hashPassword, verifyPassword } from '../../src/gifty/subscribers/passwords.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { codeOf, MINUTE, makeProcesses, makeRig, problemOf, type Rig } from './rig.ts'
 
@@ -24,6 +24,14 @@ test('gifty §7: passwords are argon2id, and hashing leaves the event loop alone
   expect(await verifyPassword('secret', hashes[0] as string)).toBe(true)
   expect(await verifyPassword('Secret', hashes[0] as string)).toBe(false)
   expect(await verifyPassword('secret', null)).toBe(false)
+})
+
+test('gifty §7: an unknown name is checked at the cost of a known one', async () => {
+  const costOf = (hash: string) => hash.split('$').slice(1, 4)
+  const hash = await hashPassword('secret')
+  expect(costOf(DECOY)).toEqual(costOf(hash))
+  expect(DECOY.length).toBe(hash.length)
+  for (const password of ['', 'secret', 'x'.repeat(256)]) expect(await Bun.password.verify(password, DECOY)).toBe(false)
 })
 
 onEachDatabase('gifty invites', (database) => {

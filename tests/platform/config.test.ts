@@ -287,4 +287,36 @@ describe('configuration of payments', () => {
       expect(() => loadConfig({ [name]: value })).toThrow(name)
     expect(loadConfig({ CRAWLER_API_TOKEN: '' }).crawler.token).toBeUndefined()
   })
+
+  test('gifty §12: addresses of others are http(s) without a query, kept without a slash at their end', () => {
+    expect(loadConfig({})).toMatchObject({
+      posthog: undefined,
+      prometheusUrl: undefined,
+      lokiUrl: undefined,
+      weeekApiBase: 'https://api.weeek.net/public/v1',
+      weeekWorkspaceId: undefined,
+      telegramBotToken: undefined,
+      initDataMaxAgeSeconds: 86_400,
+      dashboardTokenTtlSeconds: 43_200,
+    })
+    expect(loadConfig({ POSTHOG_API_KEY: 'k' }).posthog).toBeUndefined()
+    expect(loadConfig({ POSTHOG_API_KEY: 'k', POSTHOG_PROJECT_ID: '7', POSTHOG_HOST: 'http://hog.example/x//' }).posthog).toEqual(
+      {
+        host: 'http://hog.example/x',
+        apiKey: 'k',
+        projectId: '7',
+      },
+    )
+    const bad = {
+      PROMETHEUS_URL: 'prometheus:9090',
+      LOKI_URL: 'http://loki/?a=1',
+      WEEEK_API_BASE: 'ftp://x',
+      POSTHOG_PROJECT_ID: 'a/b',
+    }
+    expect(
+      problemsOf(bad)
+        .map((problem) => problem.split(' ')[0])
+        .sort(),
+    ).toEqual(Object.keys(bad).sort())
+  })
 })

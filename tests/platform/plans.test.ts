@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { createSubscriberQueries } from '../../src/access/subscribers.ts'
 import { engineStatements } from '../../src/engine/statements.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
 import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
@@ -76,5 +77,12 @@ describe('plans of hot statements [sqlite]', () => {
     expect(await plan(db, statements.usageOf)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\?\)$/)
     expect(await plan(db, statements.take)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\? AND category=\?\)$/)
     expect(await plan(db, statements.countActive)).toContain('subscriptions_ending_ix')
+  })
+
+  test('a subscriber is found by the unique chat id and slug, topics by their key', async () => {
+    const { statements } = createSubscriberQueries(db)
+    expect(await plan(db, statements.byChat)).toContain('USING INDEX telegram_subscribers_chat_uq (chat_id=?)')
+    expect(await plan(db, statements.bySlug)).toContain('USING INDEX telegram_subscribers_slug_uq (slug=?)')
+    expect(await plan(db, statements.topicsOfMany)).toMatch(/SEARCH subscriber_topics USING .*subscriber_id=\?/)
   })
 })
