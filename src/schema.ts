@@ -1,9 +1,11 @@
 import { accessTables } from './access/tables.ts'
 import { engineTables } from './engine/tables.ts'
 import { catalogTables } from './gifty/catalog/tables.ts'
+import { categoriesTables } from './gifty/categories/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
+import { workLeasesTables } from './gifty/work-leases/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'
@@ -19,8 +21,10 @@ export const allTables = (kit: Kit) => ({
   ...accessTables(kit),
   ...sourcesTables(kit),
   ...catalogTables(kit),
+  ...categoriesTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
+  ...workLeasesTables(kit),
   ...accountsTables(kit),
   ...telegramAuthTables(kit),
   ...subscriptionsTables(kit),

@@ -3,6 +3,8 @@ import type { Platform } from '../platform/index.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
+import { categoriesRepository } from './categories/repository.ts'
+import { createCategories } from './categories/service.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
@@ -13,6 +15,8 @@ import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
 import { createSystemErrors } from './system-errors.ts'
+import { workLeasesRepository } from './work-leases/repository.ts'
+import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
@@ -51,12 +55,15 @@ export const giftyDomains = (platform: Platform) => {
       notifications,
       discoveryDailyQuota: config.discoveryDailyQuota,
     })
+    const leases = createWorkLeases(db, workLeasesRepository(db))
+    const categories = createCategories({ db, repository: categoriesRepository(db) })
     const ingestion = createIngestion({
       db,
       clock,
       engine: made,
       sources,
       catalog: createCatalogStore(catalog),
+      categories,
       repository: ingestionRepository(db),
       metrics,
     })
@@ -66,6 +73,8 @@ export const giftyDomains = (platform: Platform) => {
       sources,
       ingestion,
       catalog: createCatalog(catalog),
+      categories,
+      leases,
       reports: createReports(db, clock, counts),
       fleet,
       sockets,

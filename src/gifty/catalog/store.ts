@@ -1,5 +1,5 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { categoryKey, contentHash, contentText, giftHash, giftId, nameHash } from './identity.ts'
+import { categoryKey, contentHash, contentText, giftHash, giftId } from './identity.ts'
 import type { ScrapedProduct } from './model.ts'
 import type { CatalogRepository, ProductWrite, StoredProduct } from './repository.ts'
 
@@ -148,11 +148,5 @@ export const createCatalogStore = (repository: CatalogRepository) => ({
   store: (tx: Tx, products: PreparedProduct[], at: Date) => storeProducts(repository, tx, products, at),
   /** One row of history for each first price and each change (gifty §3, point 6). */
   addPrices: repository.addPrices,
-  /** Enters names that are new (gifty §3, point 7); blank ones are none. */
-  *addCategoryNames(tx: Tx, names: Iterable<string>, at: Date): Steps<void> {
-    const distinct = new Set([...names].filter((name) => name.trim() !== ''))
-    const rows = [...distinct].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
-    yield* repository.addCategoryNames(tx, rows, at)
-  },
 })
 export type CatalogStore = ReturnType<typeof createCatalogStore>

@@ -1,0 +1,119 @@
+import type { Db, Params, Statement, Steps, Tx } from '../../platform/db/index.ts'
+import type { WorkLeasesRepository } from './repository.ts'
+
+/** Leases of callers without a name (gifty §5). */
+export const ANONYMOUS = ''
+const ANONYMOUS_LEASE_MS = 120_000
+
+/**
+ * Where the rows of a queue come from, as pieces of one SELECT that the domain's repository writes. Own parameters are `:name`, with
+ * a Postgres cast where the type cannot be told; `:kind`, `:now` and `:max` are the queue's.
+ */
+export interface QueueSql {
+  /** Names the prepared statements. */
+  name: string
+  /** Result columns. `lease_subject` and `lease_hash` are added. */
+  select: string
+  /** `products p`, with joins as needed. */
+  from: string
+  /** Expression of the key: text, short, the same for the same row. */
+  subject: string
+  /** Expression of the content's hash, or `null`. */
+  contentHash: string
+  /** Conditions of the rows that want work, first those to hand out first. Each is one query, so that each can have its index. */
+  tiers: string[]
+  /** Within a tier, and total. Texts in byte order (`collate "C"` on Postgres). */
+  orderBy: string
+}
+
+export interface Claim {
+  kind: string
+  /** The worker's name; undefined or null for a simple client, whose leases last 120 s and are shared with its like. */
+  worker: string | null | undefined
+  /** Length of a named lease. */
+  leaseMs: number
+  limit: number
+  now: Date
+  /** Values of the queue's own parameters. */
+  params?: Params
+}
+
+/** What every row of a claim has besides the columns of the queue. */
+export interface LeaseColumns {
+  lease_subject: string
+  lease_hash: string | null
+}
+
+/**
+ * A queue of rows that want work (gifty §5, Leases): `claim` hands out rows that nobody holds and leases them in the caller's
+ * transaction; no two claims of one kind get the same row before its lease ends, whatever process they run in.
+ */
+export const createWorkQueue = <Row extends object>(
+  db: Db,
+  repository: WorkLeasesRepository,
+  { name, select, from, subject, contentHash, tiers, orderBy }: QueueSql,
+) => {
+  type Leased = Row & LeaseColumns
+  const lite = db.dialect === 'sqlite'
+  // `likely` keeps SQLite from compiling the statement anew for each value (see platform/db/sqlite.ts).
+  const now = lite ? 'likely(:now)' : ':now::timestamptz'
+  const limit = lite ? 'likely(:max)' : ':max::int'
+  const kind = lite ? ':kind' : ':kind::text'
+  const columns = `${select}, ${subject} as lease_subject, ${contentHash} as lease_hash`
+  const free: Statement<Leased>[] = tiers.map((tier, n) =>
+    db.statement<Leased>(
+      `${name}_free_${n}`,
+      `select ${columns} from ${from} where ${tier}
+        and not exists (select 1 from work_leases w where w.kind = ${kind} and w.subject = ${subject} and w.expires_at > ${now})
+        order by ${orderBy} limit ${limit}`,
+    ),
+  )
+  const shared = db.statement<Leased>(
+    `${name}_shared`,
+    `select ${columns} from work_leases w, ${from} where w.subject = ${subject} and (${tiers.map((tier) => `(${tier})`).join(' or ')})
+      and w.kind = ${kind} and w.holder = '' and w.expires_at > ${now} order by w.expires_at, ${orderBy} limit ${limit}`,
+  )
+
+  /** Rows that nobody holds, in the queue's order. Hold the queue's lock (`exclusive`) when they are to be leased. */
+  function* findFree(tx: Tx, claim: Pick<Claim, 'kind' | 'limit' | 'now' | 'params'>): Steps<Leased[]> {
+    const found: Leased[] = []
+    for (const statement of free) {
+      if (found.length >= claim.limit) break
+      const max = claim.limit - found.length
+      for (const row of yield* tx.run(statement, { ...claim.params, kind: claim.kind, now: claim.now, max })) found.push(row)
+    }
+    return found
+  }
+  /** Claims of one kind go one after the other, or two would find the same free rows. */
+  const exclusive = (tx: Tx, of: string) => tx.exclusive(`gifty.work.${of}`)
+
+  return {
+    /** For EXPLAIN: one statement per tier, and the one of shared leases. */
+    statements: { free, shared },
+    exclusive,
+    findFree,
+    /** Up to `limit` rows, leased; for a simple client also rows under other anonymous leases when too few are free. */
+    *claim(tx: Tx, claim: Claim): Steps<Leased[]> {
+      const named = claim.worker !== undefined && claim.worker !== null
+      yield* exclusive(tx, claim.kind)
+      const rows = yield* findFree(tx, claim)
+      if (!named && rows.length < claim.limit) {
+        const max = claim.limit - rows.length
+        for (const row of yield* tx.run(shared, { ...claim.params, kind: claim.kind, now: claim.now, max })) rows.push(row)
+      }
+      yield* repository.take(
+        tx,
+        claim.kind,
+        named ? (claim.worker as string) : ANONYMOUS,
+        rows.map((row) => ({ subject: row.lease_subject, contentHash: row.lease_hash })),
+        new Date(claim.now.getTime() + (named ? claim.leaseMs : ANONYMOUS_LEASE_MS)),
+      )
+      return rows
+    },
+    /** What a HEAD request may know: the same rows, leased to nobody. */
+    *peek(tx: Tx, claim: Pick<Claim, 'kind' | 'limit' | 'now' | 'params'>): Steps<Leased[]> {
+      return yield* findFree(tx, claim)
+    },
+  }
+}
+export type WorkQueue<Row extends object> = ReturnType<typeof createWorkQueue<Row>>
