@@ -13,6 +13,7 @@ import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
+import { scoringRoutes } from './scoring/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 
@@ -105,4 +106,5 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(ingestionRoutes(services.ingestion))
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
+    .use(scoringRoutes(services.scoring))
     .use(fleetRoutes(services.fleet, services.sockets))

@@ -1,6 +1,7 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { catalogRepository } from './catalog/repository.ts'
+import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
 import { categoriesRepository } from './categories/repository.ts'
@@ -11,6 +12,7 @@ import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
 import { createReports } from './reports.ts'
+import { createScoring } from './scoring/service.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
@@ -57,6 +59,13 @@ export const giftyDomains = (platform: Platform) => {
     })
     const leases = createWorkLeases(db, workLeasesRepository(db))
     const categories = createCategories({ db, repository: categoriesRepository(db) })
+    const scoring = createScoring({
+      db,
+      clock,
+      leases,
+      queue: leases.queue<UnscoredProduct>(unscoredProducts(db)),
+      scores: createScoreStore(db),
+    })
     const ingestion = createIngestion({
       db,
       clock,
@@ -74,6 +83,7 @@ export const giftyDomains = (platform: Platform) => {
       ingestion,
       catalog: createCatalog(catalog),
       categories,
+      scoring,
       leases,
       reports: createReports(db, clock, counts),
       fleet,
