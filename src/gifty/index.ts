@@ -8,6 +8,7 @@ import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
+import { categoriesRoutes } from './categories/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
 import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
@@ -107,4 +108,5 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
     .use(scoringRoutes(services.scoring))
+    .use(categoriesRoutes(services.categories))
     .use(fleetRoutes(services.fleet, services.sockets))

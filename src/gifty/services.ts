@@ -1,10 +1,11 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createCategorySamples } from './catalog/by-category.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
-import { categoriesRepository } from './categories/repository.ts'
+import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
@@ -58,7 +59,14 @@ export const giftyDomains = (platform: Platform) => {
       discoveryDailyQuota: config.discoveryDailyQuota,
     })
     const leases = createWorkLeases(db, workLeasesRepository(db))
-    const categories = createCategories({ db, repository: categoriesRepository(db) })
+    const categories = createCategories({
+      db,
+      clock,
+      leases,
+      queue: leases.queue<UnmappedName>(unmappedNames(db)),
+      samples: createCategorySamples(db),
+      repository: categoriesRepository(db),
+    })
     const scoring = createScoring({
       db,
       clock,
