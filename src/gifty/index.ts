@@ -8,11 +8,13 @@ import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
+import { categoriesRoutes } from './categories/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
 import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
+import { scoringRoutes } from './scoring/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 
@@ -105,4 +107,6 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(ingestionRoutes(services.ingestion))
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
+    .use(scoringRoutes(services.scoring))
+    .use(categoriesRoutes(services.categories))
     .use(fleetRoutes(services.fleet, services.sockets))

@@ -1,9 +1,11 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createCategorySamples } from './catalog/by-category.ts'
 import { catalogRepository } from './catalog/repository.ts'
+import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
-import { categoriesRepository } from './categories/repository.ts'
+import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
@@ -11,6 +13,7 @@ import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
 import { createReports } from './reports.ts'
+import { createScoring } from './scoring/service.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
@@ -56,7 +59,21 @@ export const giftyDomains = (platform: Platform) => {
       discoveryDailyQuota: config.discoveryDailyQuota,
     })
     const leases = createWorkLeases(db, workLeasesRepository(db))
-    const categories = createCategories({ db, repository: categoriesRepository(db) })
+    const categories = createCategories({
+      db,
+      clock,
+      leases,
+      queue: leases.queue<UnmappedName>(unmappedNames(db)),
+      samples: createCategorySamples(db),
+      repository: categoriesRepository(db),
+    })
+    const scoring = createScoring({
+      db,
+      clock,
+      leases,
+      queue: leases.queue<UnscoredProduct>(unscoredProducts(db)),
+      scores: createScoreStore(db),
+    })
     const ingestion = createIngestion({
       db,
       clock,
@@ -74,6 +91,7 @@ export const giftyDomains = (platform: Platform) => {
       ingestion,
       catalog: createCatalog(catalog),
       categories,
+      scoring,
       leases,
       reports: createReports(db, clock, counts),
       fleet,
