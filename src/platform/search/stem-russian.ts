@@ -4,7 +4,11 @@ interface Endings {
   always: readonly string[]
 }
 const endings = (always: string, afterA = ''): Endings => {
-  const longestFirst = (text: string) => text.split(' ').filter(Boolean).sort((a, b) => b.length - a.length)
+  const longestFirst = (text: string) =>
+    text
+      .split(' ')
+      .filter(Boolean)
+      .sort((a, b) => b.length - a.length)
   return { afterA: longestFirst(afterA), always: longestFirst(always) }
 }
 

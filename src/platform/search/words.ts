@@ -17,7 +17,11 @@ const LATIN = /^[a-z]+$/
 
 /** The words of a text, in its order: lower case, `е` for `ё`, compatibility forms unified, letters and digits only. */
 export const wordsOf = (text: string): string[] => {
-  const found = text.normalize('NFKC').toLowerCase().replaceAll('ё', 'е').match(/[\p{L}\p{N}]+/gu)
+  const found = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll('ё', 'е')
+    .match(/[\p{L}\p{N}]+/gu)
   return found ? found.map((word) => (word.length > LONGEST ? word.slice(0, LONGEST).toWellFormed() : word)) : []
 }
 export const isStopWord = (word: string): boolean => STOP.has(word)
@@ -36,4 +40,7 @@ export const stemOf = (word: string): string => {
   return stem
 }
 /** Stems of the words that mean something, in order, repeats included. */
-export const stemsOf = (text: string): string[] => wordsOf(text).filter((word) => !STOP.has(word)).map(stemOf)
+export const stemsOf = (text: string): string[] =>
+  wordsOf(text)
+    .filter((word) => !STOP.has(word))
+    .map(stemOf)
