@@ -11,6 +11,7 @@ import { createFinder } from './finder.ts'
 import { createPendingContents } from './pending.ts'
 import { createEmbeddingQueue } from './queue.ts'
 import { createProductSearch } from './service.ts'
+import { createSpelling } from './spelling.ts'
 import { createTextSearch } from './text.ts'
 import { textQueries } from './text-queries.ts'
 import { vectorQueries } from './vector-queries.ts'
@@ -34,9 +35,10 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
   const shared = db.dialect === 'postgres'
   const vectors = createExactVectors({ queries, lookup, clock, model, maxBytes: config.embedding.memoryBytes, shared })
   const pending = createPendingContents({ queries, clock, lateMs: shared ? LATE_MS : 0 })
-  const text = createTextSearch(textQueries(db), lookup)
+  const spelling = createSpelling({ db, clock, lookup, lateMs: shared ? LATE_MS : 0 })
+  const text = createTextSearch(textQueries(db), lookup, spelling)
   const search = createProductSearch({ text, vectors, queries, lookup, embedder })
-  const embedding = createEmbedding({ db, clock, log, documents, queries, lookup, vectors, pending, embedder })
+  const embedding = createEmbedding({ db, clock, log, documents, queries, lookup, vectors, pending, embedder, spelling })
   const forCatalog: CatalogSearch = {
     page: text.page,
     async embeddingsOf(hash, contentHash) {
