@@ -75,8 +75,14 @@ export const createEmbedding = ({
         if (n % SLICE === SLICE - 1) await breathe()
       }
       made.sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
-      const stored = await db.tx((tx) => queries.store(tx, model, made, new Date(clock.now())))
-      vectors.changed(made.filter((row) => stored.has(row.giftHash)))
+      await vectors.ready()
+      const stored = await db.tx(function* (tx) {
+        const written = yield* queries.store(tx, model, made, new Date(clock.now()))
+        const current = made.filter((row) => written.has(row.giftHash))
+        yield* vectors.storing(tx, current)
+        tx.afterCommit(() => vectors.changed(current))
+        return written
+      })
       embedded += stored.size
       // Contents that changed meanwhile come again with a higher id; nothing stored means nothing left that could be.
       if (stored.size === 0) break
