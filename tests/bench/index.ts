@@ -10,6 +10,7 @@ const LINES = {
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
+  scoring: async () => (await import('./scoring.ts')).benchScoring,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }
