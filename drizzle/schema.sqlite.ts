@@ -12,6 +12,8 @@ export const {
   parsingSources,
   parsingRuns,
   products,
+  productDocuments,
+  productEmbeddings,
   productPrices,
   categoryMaps,
   internalCategories,

@@ -58,6 +58,7 @@ const start = async () => {
       ...(schedules ? (trawl.loveParser?.kindsOf.scheduler ?? []) : []),
       ...(works && config.embeddedWorkers.includes('telegram') ? (trawl.loveParser?.kindsOf.telegram ?? []) : []),
     ])
+    if (config.role !== 'api' && config.families.includes('gifty')) trawl.services.search.embedding.start()
     workers =
       works && config.embeddedWorkers.includes('web') && config.families.includes('gifty') && config.internalToken
         ? [
@@ -100,6 +101,7 @@ const start = async () => {
     await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
     await closed
+    await trawl.services.search.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

@@ -4,6 +4,7 @@ import { catalogTables } from './gifty/catalog/tables.ts'
 import { categoriesTables } from './gifty/categories/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
+import { searchTables } from './gifty/search/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
 import { workLeasesTables } from './gifty/work-leases/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
@@ -21,6 +22,7 @@ export const allTables = (kit: Kit) => ({
   ...accessTables(kit),
   ...sourcesTables(kit),
   ...catalogTables(kit),
+  ...searchTables(kit),
   ...categoriesTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),

@@ -15,6 +15,7 @@ import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
 import { scoringRoutes } from './scoring/index.ts'
+import { searchRoutes } from './search/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 
@@ -105,6 +106,7 @@ export const giftyRoutes = (services: GiftyServices) =>
     })
     .use(sourcesRoutes(services.sources))
     .use(ingestionRoutes(services.ingestion))
+    .use(searchRoutes(services.search))
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
     .use(scoringRoutes(services.scoring))

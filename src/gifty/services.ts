@@ -1,6 +1,7 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createCategorySamples } from './catalog/by-category.ts'
+import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
@@ -14,6 +15,7 @@ import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
 import { createReports } from './reports.ts'
 import { createScoring } from './scoring/service.ts'
+import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
@@ -74,12 +76,14 @@ export const giftyDomains = (platform: Platform) => {
       queue: leases.queue<UnscoredProduct>(unscoredProducts(db)),
       scores: createScoreStore(db),
     })
+    const lookup = createCatalogLookup(db)
+    const search = searchServices({ platform, lookup, leases })
     const ingestion = createIngestion({
       db,
       clock,
       engine: made,
       sources,
-      catalog: createCatalogStore(catalog),
+      catalog: createCatalogStore(catalog, search.documents),
       categories,
       repository: ingestionRepository(db),
       metrics,
@@ -89,7 +93,8 @@ export const giftyDomains = (platform: Platform) => {
     return {
       sources,
       ingestion,
-      catalog: createCatalog(catalog),
+      catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
+      search,
       categories,
       scoring,
       leases,

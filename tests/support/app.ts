@@ -73,6 +73,7 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
       trawl.services.sockets.stop()
       trawl.loveParser?.progress.stop()
       await trawl.runner.stop()
+      await trawl.services.search.stop()
       await trawl.app.server?.stop(true)
     },
   }

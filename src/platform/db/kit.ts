@@ -7,6 +7,9 @@ const desc = (column: unknown): SQL => sql`${column} desc`
 /** A text in byte order, as SQLite compares it anyway: for indices whose query orders by `bytewise` (`platform/db`). */
 const collated = (column: unknown): SQL => sql`${column} collate "C"`
 
+const bytea = pg.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })
+const blob = lite.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'blob' })
+
 /**
  * Column kit: a table is declared once as a function of the kit and exists on both dialects. The static types are those of the
  * Postgres flavour. Texts, not native enums; times in milliseconds; JSON as jsonb or text.
@@ -28,6 +31,7 @@ export const postgresKit = {
   real: () => pg.doublePrecision(),
   bool: () => pg.boolean(),
   json: <T>() => pg.jsonb().$type<T>(),
+  bytes: () => bytea(),
   at: () => pg.timestamp({ withTimezone: true, mode: 'date', precision: 3 }),
   desc,
   bytewise: collated,
@@ -50,6 +54,7 @@ export const sqliteKit = {
   real: () => lite.real(),
   bool: () => lite.integer({ mode: 'boolean' }),
   json: () => lite.text({ mode: 'json' }),
+  bytes: () => blob(),
   at: () => lite.integer({ mode: 'timestamp_ms' }),
   desc,
   bytewise: (column: unknown) => column as SQL,
