@@ -1,5 +1,6 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createBestScored } from './catalog/best.ts'
 import { createCategorySamples } from './catalog/by-category.ts'
 import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
@@ -13,6 +14,7 @@ import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
+import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
 import { createScoring } from './scoring/service.ts'
 import { searchServices } from './search/services.ts'
@@ -95,6 +97,12 @@ export const giftyDomains = (platform: Platform) => {
       ingestion,
       catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
       search,
+      recommendations: createRecommendations({
+        search: search.search,
+        lookup,
+        best: createBestScored(db),
+        adultKeywords: config.adultKeywords,
+      }),
       categories,
       scoring,
       leases,
