@@ -51,7 +51,14 @@ describe('plans of hot statements [sqlite]', () => {
   })
 
   test('products to score are read in the order of their index, leases by their keys', async () => {
-    const { statements } = createWorkQueue(db, workLeasesRepository(db), unscoredProducts(db))
+    const { statements } = createWorkQueue(
+      db,
+      workLeasesRepository(db),
+      function* () {
+        return new Set<string>()
+      },
+      unscoredProducts(db),
+    )
     for (const [n, index] of [
       [0, 'products_unscored_ix'],
       [1, 'products_rescoring_ix'],
