@@ -168,6 +168,10 @@ describe('gifty §6: rules of recommendations', () => {
     expect(axes({ relationship: 'friend', occasion: 'birthday' })).toEqual(['wow_factor'])
     expect(axes({ relationship: 'boss' })).toEqual(['social_risk', 'occasion_versatility', 'practicality'])
     expect(axes({ relationship: 'child', occasion: 'housewarming' })).toEqual(['wow_factor', 'aesthetics', 'practicality'])
+    // What selects axes is not looked for in texts, anything else is.
+    const text = (body: Record<string, unknown>) => readProfile(recommendationsRequest.parse(body)).text
+    expect(text({ relationship: 'boss', occasion: 'birthday', interests: ['чай', '?!'], vibe: ' уют ' })).toBe('чай уют')
+    expect(text({ relationship: 'дядя', occasion: '8 марта' })).toBe('8 марта дядя')
     expect(axes({ age: 5, gender: 'female' })).toEqual(['age_suitability', 'gender_bias'])
     for (const unknown of ['', 'uncle', 'constructor', '__proto__'])
       expect(axes({ relationship: unknown, occasion: unknown })).toEqual([])

@@ -63,12 +63,15 @@ export const readProfile = (request: RecommendationsRequest): Profile => {
   const strict = constraints?.budget_strictness === 'strict'
   const most = budget === undefined ? Number.MAX_VALUE : Math.min(strict ? budget : (budget * 11) / 10, Number.MAX_VALUE)
   const maxPrice = Math.min(bounds.max ?? Number.MAX_VALUE, most)
+  const occasionAxes = axesOf(OCCASIONS, request.occasion)
+  const relationshipAxes = axesOf(RELATIONSHIPS, request.relationship)
   const parts = [
     ...(request.interests ?? []),
     request.interests_description,
     request.vibe,
-    request.occasion,
-    request.relationship,
+    // What selects axes counts by them; in the text its English word would only lead away from a catalogue in another language.
+    occasionAxes.length === 0 ? request.occasion : null,
+    relationshipAxes.length === 0 ? request.relationship : null,
   ].filter((part): part is string => typeof part === 'string' && /[\p{L}\p{N}]/u.test(part))
   return {
     text: parts
@@ -85,8 +88,8 @@ export const readProfile = (request: RecommendationsRequest): Profile => {
     debug: request.debug,
     axes: [
       ...new Set<Axis>([
-        ...axesOf(RELATIONSHIPS, request.relationship),
-        ...axesOf(OCCASIONS, request.occasion),
+        ...relationshipAxes,
+        ...occasionAxes,
         ...(age === undefined ? [] : (['age_suitability'] as const)),
         ...(gender === undefined ? [] : (['gender_bias'] as const)),
       ]),
