@@ -209,7 +209,7 @@ export const VARIABLES = {
     '1',
     'version of that model; vectors of other versions are not compared',
   ),
-  EMBEDDING_DIM: variable(integer(8, 4096), '384, for an external model 1024', 'numbers of a vector'),
+  EMBEDDING_DIM: variable(integer(2, 4096), '384, for an external model 1024', 'numbers of a vector'),
   EMBEDDING_API_URL: variable(
     z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
     'empty',

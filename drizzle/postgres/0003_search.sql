@@ -16,6 +16,23 @@ CREATE TABLE "product_embeddings" (
 	CONSTRAINT "product_embeddings_gift_hash_model_name_model_version_pk" PRIMARY KEY("gift_hash","model_name","model_version")
 );
 --> statement-breakpoint
+CREATE TABLE "search_progress" (
+	"follower" text PRIMARY KEY NOT NULL,
+	"position" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "search_term_grams" (
+	"gram" text NOT NULL,
+	"length" integer NOT NULL,
+	"stem" text NOT NULL,
+	CONSTRAINT "search_term_grams_gram_length_stem_pk" PRIMARY KEY("gram","length","stem")
+);
+--> statement-breakpoint
+CREATE TABLE "search_terms" (
+	"stem" text PRIMARY KEY NOT NULL,
+	"word" text NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "product_documents" ADD CONSTRAINT "product_documents_gift_hash_products_gift_hash_fk" FOREIGN KEY ("gift_hash") REFERENCES "public"."products"("gift_hash") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "product_embeddings" ADD CONSTRAINT "product_embeddings_gift_hash_products_gift_hash_fk" FOREIGN KEY ("gift_hash") REFERENCES "public"."products"("gift_hash") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "product_documents_gift_uq" ON "product_documents" USING btree ("gift_hash");--> statement-breakpoint

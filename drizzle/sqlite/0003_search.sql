@@ -19,4 +19,20 @@ CREATE TABLE `product_embeddings` (
 	FOREIGN KEY (`gift_hash`) REFERENCES `products`(`gift_hash`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
-CREATE INDEX `product_embeddings_news_ix` ON `product_embeddings` (`model_name`,`model_version`,`embedded_at`);
+CREATE INDEX `product_embeddings_news_ix` ON `product_embeddings` (`model_name`,`model_version`,`embedded_at`);--> statement-breakpoint
+CREATE TABLE `search_progress` (
+	`follower` text PRIMARY KEY NOT NULL,
+	`position` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `search_term_grams` (
+	`gram` text NOT NULL,
+	`length` integer NOT NULL,
+	`stem` text NOT NULL,
+	PRIMARY KEY(`gram`, `length`, `stem`)
+);
+--> statement-breakpoint
+CREATE TABLE `search_terms` (
+	`stem` text PRIMARY KEY NOT NULL,
+	`word` text NOT NULL
+);

@@ -19,20 +19,34 @@ export interface GiftKey {
 const listOf = (values: readonly string[] | undefined) =>
   values === undefined || values.length === 0 ? null : JSON.stringify(values)
 
-/** What domains that keep their own tables about products ask of the catalogue: filters and rows of given keys. */
-export const createCatalogLookup = (db: Db) => {
-  const { products } = catalogTables(db.kit)
+/** A filter as conditions on `products p`, one text for every filter, so that it is compiled once; what is null does not restrict. */
+export const productConditions = (db: Pick<Db, 'dialect'>) => {
   const lite = db.dialect === 'sqlite'
   const elements = (name: string) =>
     lite ? `(select value from json_each(:${name}))` : `(select jsonb_array_elements_text(:${name}::text::jsonb))`
   const cast = (name: string, type: string) => (lite ? `:${name}` : `:${name}::${type}`)
-  // One text for every filter, so that it is compiled once; what is null does not restrict.
   const conditions = `(${cast('active', 'boolean')} is null or p.is_active = ${cast('active', 'boolean')})
     and (${cast('min_price', 'float8')} is null or p.price >= ${cast('min_price', 'float8')})
     and (${cast('max_price', 'float8')} is null or p.price <= ${cast('max_price', 'float8')})
     and (${cast('gift', 'text')} is null or p.gift_hash = ${cast('gift', 'text')})
     and (${cast('sites', 'text')} is null or p.site_key in ${elements('sites')})
     and (${cast('categories', 'text')} is null or p.category in ${elements('categories')})`
+  const paramsOf = (filter: LookupFilter) => ({
+    active: filter.isActive ?? null,
+    min_price: filter.minPrice ?? null,
+    max_price: filter.maxPrice ?? null,
+    gift: filter.giftHash ?? null,
+    sites: listOf(filter.siteKeys),
+    categories: listOf(filter.categories),
+  })
+  return { conditions, paramsOf, elements }
+}
+
+/** What domains that keep their own tables about products ask of the catalogue: filters and rows of given keys. */
+export const createCatalogLookup = (db: Db) => {
+  const { products } = catalogTables(db.kit)
+  const lite = db.dialect === 'sqlite'
+  const { conditions, paramsOf, elements } = productConditions(db)
   type Key = { gift_hash: string; gift_id: string }
   const passing = db.statement<Key>(
     'lookup_passing',
@@ -54,14 +68,6 @@ export const createCatalogLookup = (db: Db) => {
     'lookup_texts',
     `select p.gift_hash, p.content_text, p.content_hash from products p where p.gift_hash in ${elements('hashes')}`,
   )
-  const paramsOf = (filter: LookupFilter) => ({
-    active: filter.isActive ?? null,
-    min_price: filter.minPrice ?? null,
-    max_price: filter.maxPrice ?? null,
-    gift: filter.giftHash ?? null,
-    sites: listOf(filter.siteKeys),
-    categories: listOf(filter.categories),
-  })
   const keyOf = (row: Key): GiftKey => ({ giftHash: row.gift_hash, giftId: row.gift_id })
 
   return {

@@ -5,6 +5,7 @@ import type { CatalogLookup } from '../catalog/lookup.ts'
 import type { DocumentsRepository } from './documents.ts'
 import type { Embedder } from './embedder.ts'
 import type { PendingContents } from './pending.ts'
+import type { Spelling } from './spelling.ts'
 import type { NewEmbedding, VectorQueries } from './vector-queries.ts'
 import type { VectorIndex } from './vectors.ts'
 
@@ -23,12 +24,24 @@ export interface EmbeddingDeps {
   vectors: VectorIndex
   pending: PendingContents
   embedder: Embedder
+  spelling: Spelling
 }
 
 const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** Background work of search: contents stored before there was an index, and vectors of new contents (gifty §6). */
-export const createEmbedding = ({ db, clock, log, documents, queries, lookup, vectors, pending, embedder }: EmbeddingDeps) => {
+export const createEmbedding = ({
+  db,
+  clock,
+  log,
+  documents,
+  queries,
+  lookup,
+  vectors,
+  pending,
+  embedder,
+  spelling,
+}: EmbeddingDeps) => {
   const { model, embedContent } = embedder
   const stopping = new AbortController()
   let running: Promise<void> | undefined
@@ -62,8 +75,14 @@ export const createEmbedding = ({ db, clock, log, documents, queries, lookup, ve
         if (n % SLICE === SLICE - 1) await breathe()
       }
       made.sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
-      const stored = await db.tx((tx) => queries.store(tx, model, made, new Date(clock.now())))
-      vectors.changed(made.filter((row) => stored.has(row.giftHash)))
+      await vectors.ready()
+      const stored = await db.tx(function* (tx) {
+        const written = yield* queries.store(tx, model, made, new Date(clock.now()))
+        const current = made.filter((row) => written.has(row.giftHash))
+        yield* vectors.storing(tx, current)
+        tx.afterCommit(() => vectors.changed(current))
+        return written
+      })
       embedded += stored.size
       // Contents that changed meanwhile come again with a higher id; nothing stored means nothing left that could be.
       if (stored.size === 0) break
@@ -80,6 +99,7 @@ export const createEmbedding = ({ db, clock, log, documents, queries, lookup, ve
           isIndexed = true
         }
         await embedPending()
+        await spelling.learn(stopping.signal)
       } catch (error) {
         log.warn('embedding failed and is tried again', { error })
       }
@@ -88,6 +108,7 @@ export const createEmbedding = ({ db, clock, log, documents, queries, lookup, ve
   }
 
   return {
+    learn: () => spelling.learn(stopping.signal),
     indexMissing,
     embedPending,
     /** Embeds new content every second from now on, until `stop`. */

@@ -118,6 +118,9 @@ export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, sh
   }
 
   return {
+    // It learns of vectors after the commit, and has nothing to make before.
+    ready: async () => {},
+    *storing() {},
     async find(vector, filter, wanted, minSimilarity) {
       const made = await ready()
       const costMax = minSimilarity === undefined ? Number.POSITIVE_INFINITY : -minSimilarity

@@ -72,8 +72,11 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
     const sorted = [...rows].sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
     const written = yield* queries.store(tx, model, sorted, now)
     const missed = sorted.filter((row) => !written.has(row.giftHash)).map((row) => row.giftHash)
-    if (model.name === configured.name && model.version === configured.version)
-      tx.afterCommit(() => vectors.changed(sorted.filter((row) => written.has(row.giftHash))))
+    if (model.name === configured.name && model.version === configured.version) {
+      const current = sorted.filter((row) => written.has(row.giftHash))
+      yield* vectors.storing(tx, current)
+      tx.afterCommit(() => vectors.changed(current))
+    }
     if (missed.length === 0) return new Map()
     const known = yield* queries.known(tx, missed)
     return new Map(missed.map((hash) => [hash, known.has(hash) ? STALE : UNKNOWN]))
@@ -119,6 +122,7 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
         names.set(hash, key)
         rows.set(hash, { giftHash: hash, contentHash: value.content_hash, vector })
       }
+      await vectors.ready()
       const missed = await db.tx(function* (tx) {
         yield* leases.clear(tx, leaseKind(model), [...rows.keys()])
         return yield* store(tx, model, [...rows.values()], new Date(clock.now()))

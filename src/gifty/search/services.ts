@@ -9,11 +9,14 @@ import { createEmbedding } from './embedding.ts'
 import { createExactVectors } from './exact-vectors.ts'
 import { createFinder } from './finder.ts'
 import { createPendingContents } from './pending.ts'
+import { createPgvector } from './pgvector.ts'
 import { createEmbeddingQueue } from './queue.ts'
 import { createProductSearch } from './service.ts'
+import { createSpelling } from './spelling.ts'
 import { createTextSearch } from './text.ts'
 import { textQueries } from './text-queries.ts'
 import { vectorQueries } from './vector-queries.ts'
+import { chooseVectors } from './vectors.ts'
 
 /** Ids of other processes' transactions become visible within it, or with the next full look. */
 const LATE_MS = 10_000
@@ -32,11 +35,13 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
   const embedder = createEmbedder(config.embedding, log)
   const { model } = embedder
   const shared = db.dialect === 'postgres'
-  const vectors = createExactVectors({ queries, lookup, clock, model, maxBytes: config.embedding.memoryBytes, shared })
+  const exact = createExactVectors({ queries, lookup, clock, model, maxBytes: config.embedding.memoryBytes, shared })
+  const vectors = shared ? chooseVectors(exact, createPgvector({ db, log, queries, model })) : exact
   const pending = createPendingContents({ queries, clock, lateMs: shared ? LATE_MS : 0 })
-  const text = createTextSearch(textQueries(db), lookup)
+  const spelling = createSpelling({ db, clock, lookup, lateMs: shared ? LATE_MS : 0 })
+  const text = createTextSearch(textQueries(db), lookup, spelling)
   const search = createProductSearch({ text, vectors, queries, lookup, embedder })
-  const embedding = createEmbedding({ db, clock, log, documents, queries, lookup, vectors, pending, embedder })
+  const embedding = createEmbedding({ db, clock, log, documents, queries, lookup, vectors, pending, embedder, spelling })
   const forCatalog: CatalogSearch = {
     page: text.page,
     async embeddingsOf(hash, contentHash) {

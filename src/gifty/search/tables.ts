@@ -42,5 +42,15 @@ export const searchTables = defineTables((k) => {
       k.index('product_embeddings_news_ix').on(t.modelName, t.modelVersion, t.embeddedAt),
     ],
   )
-  return { productDocuments, productEmbeddings }
+  /** Stems that products have, each with a word of it: what a misspelt word of a query may have meant. */
+  const searchTerms = k.table('search_terms', { stem: k.text().primaryKey(), word: k.text().notNull() })
+  /** The trigrams of those stems, by length: the stems that share most with a misspelt one. */
+  const searchTermGrams = k.table(
+    'search_term_grams',
+    { gram: k.text().notNull(), length: k.int().notNull(), stem: k.text().notNull() },
+    (t) => [k.primaryKey({ columns: [t.gram, t.length, t.stem] })],
+  )
+  /** Up to which document id a follower of the contents has come. */
+  const searchProgress = k.table('search_progress', { follower: k.text().primaryKey(), position: k.big().notNull() })
+  return { productDocuments, productEmbeddings, searchTerms, searchTermGrams, searchProgress }
 })

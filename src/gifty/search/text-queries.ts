@@ -40,6 +40,10 @@ export const textQueries = (db: Db) => {
     postgres: `select -${POSTGRES_RANK}::float8 as cost from product_documents
       where document @@ to_tsquery('russian', :query) and gift_hash = :hash`,
   })
+  const anything = db.statement<{ one: number }>('text_anything', {
+    sqlite: 'select 1 as one from product_words where product_words match :query limit 1',
+    postgres: `select 1 as one from product_documents where document @@ to_tsquery('russian', :query) limit 1`,
+  })
   const toCandidates = (rows: Found[]): Candidate[] => rows.map((row) => ({ giftHash: row.gift_hash, cost: row.cost }))
 
   return {
@@ -58,6 +62,8 @@ export const textQueries = (db: Db) => {
       if (query === '') return []
       return toCandidates(await (least === undefined ? best.all({ query, max }) : bestFrom.all({ query, max, least })))
     },
+    /** Whether any product fits. */
+    isFound: async (query: string): Promise<boolean> => (await anything.all({ query })).length > 0,
     /** What a product costs now; undefined if it does not fit any more. */
     costOf: async (query: string, hash: string): Promise<number | undefined> =>
       query === '' ? undefined : (await costOf.all({ query, hash }))[0]?.cost,

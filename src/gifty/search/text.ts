@@ -1,9 +1,11 @@
+import { stemOf } from '../../platform/search/words.ts'
 import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
 import { firstPassing, type Ranked } from './rounds.ts'
+import { type Spelling, vowelVariants } from './spelling.ts'
 import { queryWords, type TextQueries } from './text-queries.ts'
 
 /** Full-text search over title, category, merchant and description (gifty §6). */
-export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup) => {
+export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, spelling: Pick<Spelling, 'corrections'>) => {
   const ranked = (query: string, filter: LookupFilter, wanted: number, after?: { cost: number; giftId: string }) =>
     firstPassing({
       fetch: (count) => queries.best(query, count, after?.cost),
@@ -11,10 +13,14 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup) =>
       wanted,
       after,
     })
-  const wholeQuery = (text: string) =>
-    queries.expression(
-      queryWords(text).map((word) => [word]),
-      'all',
+  /** Each word of a text with its other spellings: with and without a fleeting vowel, and what it may be a misspelling of. */
+  const spelledWords = (text: string): Promise<string[][]> =>
+    Promise.all(
+      queryWords(text).map(async (word) => {
+        const spellings = [word, ...vowelVariants(stemOf(word))]
+        if (await queries.isFound(queries.expression([spellings], 'any'))) return spellings
+        return [...spellings, ...(await spelling.corrections(word))]
+      }),
     )
 
   return {
@@ -28,7 +34,7 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup) =>
       wanted: number,
       last?: { cost: number; giftId: string; giftHash: string },
     ): Promise<Ranked[]> {
-      const query = wholeQuery(text)
+      const query = queries.expression(await spelledWords(text), 'all')
       if (query === '') return []
       const after = last && { giftId: last.giftId, cost: (await queries.costOf(query, last.giftHash)) ?? last.cost }
       return (await ranked(query, filter, wanted, after)).found
@@ -36,7 +42,7 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup) =>
 
     /** Products with every word first, then those with some, each by relevance. */
     async find(text: string, filter: LookupFilter, wanted: number): Promise<(Ranked & { complete: boolean })[]> {
-      const words = queryWords(text).map((word) => [word])
+      const words = await spelledWords(text)
       if (words.length === 0) return []
       const whole = (await ranked(queries.expression(words, 'all'), filter, wanted)).found
       const found = whole.map((match) => ({ ...match, complete: true }))
