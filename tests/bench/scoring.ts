@@ -41,7 +41,7 @@ const floorCycle = (db: Database) => {
   const take = db.query<{ gift_hash: string; content_hash: string }, any>(
     `select gift_hash, gift_id, content_hash, title, category, merchant, price, image_url, content_text from products p
      where is_active and needs_scoring and llm_gift_score is null
-       and not exists (select 1 from work_leases w where w.kind = 'scoring' and w.subject = p.gift_hash and w.expires_at > likely($now))
+       and coalesce((select w.expires_at from work_leases w where w.kind = 'scoring' and w.subject = p.gift_hash), 0) <= likely($now)
      order by updated_at desc, gift_id limit likely($max)`,
   )
   const lease = db.query(

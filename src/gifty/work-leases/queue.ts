@@ -66,20 +66,22 @@ export const createWorkQueue = <Row extends object>(
   const limit = lite ? 'likely(:max)' : ':max::int'
   const kind = lite ? ':kind' : ':kind::text'
   const columns = `${select}, ${subject} as lease_subject, ${contentHash} as lease_hash`
+  // Not `not exists`: Postgres would make a join of it, and, since such a table is never as large as it was counted, read all of it per row.
+  const never = lite ? '0' : `'-infinity'::timestamptz`
   const freeRows = (part: string, more: string): Statement<Leased>[] =>
     tiers.map((tier, n) =>
       db.statement<Leased>(
         `${name}_${part}_${n}`,
         `select ${columns} from ${from} where ${tier}
-        and not exists (select 1 from work_leases w where w.kind = ${kind} and w.subject = ${subject} and w.expires_at > ${now})${more}
+        and coalesce((select w.expires_at from work_leases w where w.kind = ${kind} and w.subject = ${subject}), ${never}) <= ${now}${more}
         order by ${orderBy} limit ${limit}`,
       ),
     )
   const free = freeRows('free', '')
   const offered = freeRows(
     'offered',
-    ` and not exists (select 1 from work_leases d where d.kind = ${lite ? ':dead' : ':dead::text'} and d.subject = ${subject} and d.expires_at > ${now}
-        and d.content_hash is not distinct from ${contentHash})`,
+    ` and not coalesce((select d.expires_at > ${now} and d.content_hash is not distinct from ${contentHash}
+          from work_leases d where d.kind = ${lite ? ':dead' : ':dead::text'} and d.subject = ${subject}), false)`,
   )
   const shared = db.statement<Leased>(
     `${name}_shared`,
