@@ -21,6 +21,11 @@ export const DEVELOPMENT_SHOP = {
   ROBOKASSA_IS_TEST: 'true',
 } as const
 
+const ADULT_KEYWORDS = [
+  ...['18+', 'эротик', 'эротич', 'сексуальн', 'секс-', 'сексшоп', 'интим', 'вибратор', 'фаллоимитатор', 'бдсм', 'порно'],
+  ...['erotic', 'sexy', 'sexual', 'sex toy', 'vibrator', 'bdsm', 'porn'],
+] as const
+
 /** The embedder that needs no model (platform/search/ngram-embedder). */
 export const BUILT_IN_EMBEDDER = 'trawl-ngram'
 
@@ -189,6 +194,11 @@ export const VARIABLES = {
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
+  ADULT_KEYWORDS: variable(
+    z.string().transform(list),
+    ADULT_KEYWORDS.join(','),
+    'comma list of beginnings of words that make a product adult goods, which are recommended only where allowed',
+  ),
   EMBEDDING_MODEL: variable(
     z.string().min(1).max(200),
     BUILT_IN_EMBEDDER,
@@ -387,6 +397,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramSandboxStepMs: parsed.TELEGRAM_SANDBOX_STEP_MS ?? (mode === 'development' ? 100 : 0),
     telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
     channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
+    adultKeywords: parsed.ADULT_KEYWORDS ?? [...ADULT_KEYWORDS],
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
     shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
   } as const

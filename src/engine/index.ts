@@ -4,6 +4,7 @@ export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
 export {
   defineKind,
+  exponentialDelay,
   isFinished,
   type KindHooks,
   type KindPolicy,

@@ -14,6 +14,7 @@ import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
+import { recommendationsRoutes } from './recommendations/index.ts'
 import { scoringRoutes } from './scoring/index.ts'
 import { searchRoutes } from './search/index.ts'
 import type { GiftyServices } from './services.ts'
@@ -111,4 +112,5 @@ export const giftyRoutes = (services: GiftyServices) =>
     .use(monitoringRoutes(services.reports))
     .use(scoringRoutes(services.scoring))
     .use(categoriesRoutes(services.categories))
+    .use(recommendationsRoutes(services.recommendations))
     .use(fleetRoutes(services.fleet, services.sockets))

@@ -1,5 +1,6 @@
 import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createBestScored } from './catalog/best.ts'
 import { createCategorySamples } from './catalog/by-category.ts'
 import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
@@ -8,13 +9,16 @@ import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
 import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
+import { categoryTasks } from './categories/tasks.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
+import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
 import { createScoring } from './scoring/service.ts'
+import { scoringTasks } from './scoring/tasks.ts'
 import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
@@ -43,7 +47,27 @@ export const giftyDomains = (platform: Platform) => {
     notifications: () => createNotifications(theEngine(), clock),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
   })
-  const kinds: KindPolicy[] = [...runs.kinds, notificationKind]
+  const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
+  const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
+  const categories = createCategories({
+    db,
+    clock,
+    leases,
+    queue: unmapped,
+    samples: createCategorySamples(db),
+    repository: categoriesRepository(db),
+  })
+  const unscored = leases.queue<UnscoredProduct>(unscoredProducts(db))
+  const scoring = createScoring({ db, clock, leases, queue: unscored, scores: createScoreStore(db) })
+  const lookup = createCatalogLookup(db)
+  const search = searchServices({ platform, lookup, leases })
+  const kinds: KindPolicy[] = [
+    ...runs.kinds,
+    notificationKind,
+    scoringTasks(leases, unscored, scoring),
+    categoryTasks(leases, unmapped, categories),
+    ...search.kinds,
+  ]
 
   const start = (made: Engine, dispatcher: Dispatcher) => {
     engine = made
@@ -60,24 +84,6 @@ export const giftyDomains = (platform: Platform) => {
       notifications,
       discoveryDailyQuota: config.discoveryDailyQuota,
     })
-    const leases = createWorkLeases(db, workLeasesRepository(db))
-    const categories = createCategories({
-      db,
-      clock,
-      leases,
-      queue: leases.queue<UnmappedName>(unmappedNames(db)),
-      samples: createCategorySamples(db),
-      repository: categoriesRepository(db),
-    })
-    const scoring = createScoring({
-      db,
-      clock,
-      leases,
-      queue: leases.queue<UnscoredProduct>(unscoredProducts(db)),
-      scores: createScoreStore(db),
-    })
-    const lookup = createCatalogLookup(db)
-    const search = searchServices({ platform, lookup, leases })
     const ingestion = createIngestion({
       db,
       clock,
@@ -95,6 +101,12 @@ export const giftyDomains = (platform: Platform) => {
       ingestion,
       catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
       search,
+      recommendations: createRecommendations({
+        search: search.search,
+        lookup,
+        best: createBestScored(db),
+        adultKeywords: config.adultKeywords,
+      }),
       categories,
       scoring,
       leases,

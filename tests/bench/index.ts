@@ -11,6 +11,7 @@ const LINES = {
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
   search: async () => (await import('./search.ts')).benchSearch,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
+  scoring: async () => (await import('./scoring.ts')).benchScoring,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

@@ -51,6 +51,10 @@ export const categoriesRepository = (db: Db) => {
     `update category_maps set internal_category_id = null, is_verified = false, updated_at = ${now} where internal_category_id is not null
       and not exists (select 1 from internal_categories c where c.id = category_maps.internal_category_id) returning id`,
   )
+  const unmapped = db.statement<{ id: number }>(
+    'category_names_unmapped',
+    'select id from category_maps where internal_category_id is null limit 1',
+  )
   const putNodes = db.batch<{ id: number }>(
     'category_tree_put',
     [
@@ -96,6 +100,9 @@ export const categoriesRepository = (db: Db) => {
         { now: at },
       )
       return new Set(written.map((row) => row.name_hash))
+    },
+    *hasUnmapped(tx: Tx): Steps<boolean> {
+      return (yield* tx.run(unmapped)).length > 0
     },
     /** Ends mappings to ids that are not in the tree; answers how many. */
     *unmap(tx: Tx, at: Date): Steps<number> {

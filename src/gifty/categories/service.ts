@@ -58,6 +58,7 @@ export const createCategories = ({ db, clock, leases, queue, samples, repository
   return {
     describe,
     store,
+    hasUnmapped: repository.hasUnmapped,
     /** Enters names that are new, in the caller's transaction (gifty §3, point 7); blank ones are none. */
     *addNames(tx: Tx, names: Iterable<string>, at: Date): Steps<void> {
       const distinct = new Set([...names].filter((name) => name.trim() !== ''))

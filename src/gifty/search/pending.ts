@@ -58,6 +58,8 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
       await walk(model, max * 2, (hash) => found.push(hash) >= max)
       return found
     },
+    /** The id below which nothing is known to lack a vector, without looking. */
+    known: ({ name, version }: EmbeddingModel): number => places.get(JSON.stringify([name, version]))?.floor ?? 0,
     /** An id below which no content lacks a vector. */
     async floor(model: EmbeddingModel): Promise<number> {
       await walk(model, WINDOW, () => true)

@@ -13,6 +13,7 @@ import { createPgvector } from './pgvector.ts'
 import { createEmbeddingQueue } from './queue.ts'
 import { createProductSearch } from './service.ts'
 import { createSpelling } from './spelling.ts'
+import { embeddingTasks } from './tasks.ts'
 import { createTextSearch } from './text.ts'
 import { textQueries } from './text-queries.ts'
 import { vectorQueries } from './vector-queries.ts'
@@ -52,12 +53,17 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
       }))
     },
   }
+  const queue = createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model })
   return {
+    /** Kinds of the worker protocol. */
+    kinds: [embeddingTasks({ leases, queue, pending, model, isBuiltIn: config.embedding.isBuiltIn })],
+    /** Before the first vector is stored: pgvector may have to make its table. */
+    ready: vectors.ready,
     documents,
     /** What other domains may ask (see port.ts). */
     search,
     finder: createFinder(search),
-    queue: createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model }),
+    queue,
     /** Background work; `start` it where a process runs it. */
     embedding,
     forCatalog,
