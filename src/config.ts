@@ -21,6 +21,14 @@ export const DEVELOPMENT_SHOP = {
   ROBOKASSA_IS_TEST: 'true',
 } as const
 
+const ADULT_KEYWORDS = [
+  ...['18+', 'эротик', 'эротич', 'сексуальн', 'секс-', 'сексшоп', 'интим', 'вибратор', 'фаллоимитатор', 'бдсм', 'порно'],
+  ...['erotic', 'sexy', 'sexual', 'sex toy', 'vibrator', 'bdsm', 'porn'],
+] as const
+
+/** The embedder that needs no model (platform/search/ngram-embedder). */
+export const BUILT_IN_EMBEDDER = 'trawl-ngram'
+
 /** The API families this build contains; later families join here and in `app.ts`. */
 export const FAMILIES = ['gifty', 'crawler', 'stickers', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
@@ -277,6 +285,33 @@ export const VARIABLES = {
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
+  ADULT_KEYWORDS: variable(
+    z.string().transform(list),
+    ADULT_KEYWORDS.join(','),
+    'comma list of beginnings of words that make a product adult goods, which are recommended only where allowed',
+  ),
+  EMBEDDING_MODEL: variable(
+    z.string().min(1).max(200),
+    BUILT_IN_EMBEDDER,
+    'model whose vectors are searched; any other than the built-in one is external: workers embed, queries go to EMBEDDING_API_URL',
+  ),
+  EMBEDDING_VERSION: variable(
+    z.string().min(1).max(200),
+    '1',
+    'version of that model; vectors of other versions are not compared',
+  ),
+  EMBEDDING_DIM: variable(integer(2, 4096), '384, for an external model 1024', 'numbers of a vector'),
+  EMBEDDING_API_URL: variable(
+    z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
+    'empty',
+    'OpenAI-compatible address that embeds queries for an external model; without it a text query is 503',
+  ),
+  EMBEDDING_API_KEY: variable(z.string(), 'empty', 'sent there as bearer token', { secret: true }),
+  EMBEDDING_MEMORY_MB: variable(
+    integer(1, 1_048_576),
+    '1024',
+    'most memory of the resident vectors: 100,000 of 384 numbers take 147 MB; more than fit are 503, never half a search',
+  ),
   FRONTEND_URL: variable(origins, 'http://localhost:5173', 'origin of the Love Parser web app'),
   REQUEST_BODY_LIMIT: variable(integer(1024, 64 * 1_048_576), '1048576', 'largest body of a Love Parser request, in bytes'),
   RATE_LIMIT_MAX: variable(
@@ -469,6 +504,10 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   }
   // Not used by the families of this release, but a development value in production is a mistake all the same.
   const crawlerToken = secretFor('CRAWLER_API_TOKEN', false) || undefined
+  const embeddingModel = parsed.EMBEDDING_MODEL ?? BUILT_IN_EMBEDDER
+  const isBuiltIn = embeddingModel === BUILT_IN_EMBEDDER
+  if (isBuiltIn && parsed.EMBEDDING_API_URL)
+    problems.push('EMBEDDING_API_URL needs EMBEDDING_MODEL, the name of the model it serves')
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
@@ -535,6 +574,17 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
     runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
     runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,
+    embedding: {
+      model: {
+        name: embeddingModel,
+        version: parsed.EMBEDDING_VERSION ?? '1',
+        dim: parsed.EMBEDDING_DIM ?? (isBuiltIn ? 384 : 1024),
+      },
+      isBuiltIn,
+      url: parsed.EMBEDDING_API_URL,
+      apiKey: parsed.EMBEDDING_API_KEY,
+      memoryBytes: (parsed.EMBEDDING_MEMORY_MB ?? 1024) * 1_048_576,
+    },
     jwtSecret,
     /** Who may call Love Parser from a browser (love-parser §1). */
     loveParserOrigins: [
@@ -552,6 +602,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramSandboxStepMs: parsed.TELEGRAM_SANDBOX_STEP_MS ?? (mode === 'development' ? 100 : 0),
     telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
     channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
+    adultKeywords: parsed.ADULT_KEYWORDS ?? [...ADULT_KEYWORDS],
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
     crawler: {
       /** Undefined: protected routes are 503 to all but the Unix socket and admins (gitlab-crawler §2). */

@@ -62,6 +62,7 @@ const start = async () => {
       ...(schedules ? (trawl.loveParser?.kindsOf.scheduler ?? []) : []),
       ...(works && config.embeddedWorkers.includes('telegram') ? (trawl.loveParser?.kindsOf.telegram ?? []) : []),
     ])
+    if (config.role !== 'api' && config.families.includes('gifty')) trawl.services.search.embedding.start()
     workers =
       works && config.embeddedWorkers.includes('web') && config.families.includes('gifty') && config.internalToken
         ? [
@@ -133,6 +134,7 @@ const start = async () => {
     trawl.services.sockets.stop()
     await Promise.all([closed, closedLocally])
     await trawl.stickers?.telegram.flush()
+    await trawl.services.search.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

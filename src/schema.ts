@@ -6,11 +6,14 @@ import { streamsTables } from './crawler/streams/tables.ts'
 import { tasksTables as crawlerTasksTables } from './crawler/tasks/tables.ts'
 import { engineTables } from './engine/tables.ts'
 import { catalogTables } from './gifty/catalog/tables.ts'
+import { categoriesTables } from './gifty/categories/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
+import { searchTables } from './gifty/search/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
 import { claimTables } from './gifty/subscribers/tables.ts'
 import { weeekTables } from './gifty/weeek/tables.ts'
+import { workLeasesTables } from './gifty/work-leases/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'
@@ -29,10 +32,13 @@ export const allTables = (kit: Kit) => ({
   ...accessTables(kit),
   ...sourcesTables(kit),
   ...catalogTables(kit),
+  ...searchTables(kit),
+  ...categoriesTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
   ...claimTables(kit),
   ...weeekTables(kit),
+  ...workLeasesTables(kit),
   ...accountsTables(kit),
   ...telegramAuthTables(kit),
   ...subscriptionsTables(kit),

@@ -139,6 +139,39 @@ describe('README', () => {
     expect(done.stdout).toContain('"active_sources":')
     expect(done.stdout).not.toContain('argon2')
   }, 20_000)
+  test('score.mjs and tour-gifts.sh: score by a script, map a category, recommend', async () => {
+    const items = ['Чай чёрный в жестяной банке', 'Чай в пакетиках', 'Чайник со свистком'].map((title, n) => ({
+      ...{ title, product_url: `https://tea.example/${n}`, site_key: 'tea', price: 900, category: n < 2 ? 'Чай' : 'Посуда' },
+    }))
+    expect((await app.post('/internal/ingest-batch', { source_id: 0, items })).status).toBe(200)
+    await app.services.search.embedding.embedPending()
+    const code = example('score.mjs')
+    expect(code.split('\n').length).toBeLessThanOrEqual(22)
+    await Bun.write(join(folder, 'score.mjs'), code)
+    const unscored = (await app.get('/internal/stats')).body.unscored_total
+    const scored = await run([process.execPath, 'score.mjs'])
+    expect(scored).toMatchObject({ exitCode: 0, stderr: '', stdout: `scored ${unscored}\n` })
+    expect((await app.get('/internal/stats')).body.unscored_total).toBe(0)
+
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour-gifts.sh (no curl or no bash on this machine)')
+      return
+    }
+    await Bun.write(join(folder, 'tour-gifts.sh'), example('tour-gifts.sh'))
+    const done = await run(['bash', '-euo', 'pipefail', 'tour-gifts.sh'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const part of [
+      '{"status":"ok","count":2,"unmapped":0}',
+      '"external_name":"Чай","products_count":2',
+      '"results":[{"index":0,"external_name":"Чай","status":"updated"}]',
+      '"featured_gift":{"gift_id":"tea:',
+      '{"gift_id":"tea:https://tea.example/0"',
+      '"code":"matches_interest"',
+      '"code":"fits_budget"',
+    ])
+      expect(done.stdout).toContain(part)
+    expect(done.stdout).not.toContain('{"gift_id":"tea:https://tea.example/1"')
+  }, 30_000)
 
   test('tour-love-parser.sh: from the login to the paid plan', async () => {
     if (!Bun.which('curl') || !Bun.which('bash')) {

@@ -1,8 +1,8 @@
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import { isUuid } from '../platform/ids.ts'
-import { isFinished, type KindPolicy, type Refusal, TASKS_READY, type Task, type TaskState } from './model.ts'
+import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import { createId, isUuid } from '../platform/ids.ts'
+import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type TaskState } from './model.ts'
 import { engineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
 
@@ -63,6 +63,36 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds }: E
     task.leaseExpiresAt > now
   const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
 
+  /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Tells nobody. */
+  function* insert(tx: Tx, news: NewTask[], now: Date): Steps<string[]> {
+    const rows = news.map((task) => ({
+      id: task.id ?? createId(clock),
+      kind: task.kind,
+      payload: task.payload,
+      priority: task.priority ?? 10,
+      state: 'queued' as const,
+      runAfter: task.runAfter ?? now,
+      maxAttempts: policyOf(task.kind).maxAttempts,
+      dedupeKey: task.dedupeKey ?? null,
+      groupKey: task.groupKey ?? null,
+      expiresAt: task.expiresAt ?? null,
+      createdAt: now,
+      updatedAt: now,
+    }))
+    const inserted: string[] = []
+    for (let from = 0; from < rows.length; from += 500) {
+      const part = yield* q(
+        tx
+          .insert(tasks)
+          .values(rows.slice(from, from + 500))
+          .onConflictDoNothing()
+          .returning({ id: tasks.id }),
+      )
+      inserted.push(...part.map((row) => row.id))
+    }
+    return inserted
+  }
+
   function* lockTasks(tx: Tx, ids: string[]): Steps<Map<string, Task>> {
     const known = ids.filter(isUuid)
     if (known.length === 0) return new Map()
@@ -97,6 +127,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds }: E
     byKind,
     holds,
     lastHeldBy,
+    insert,
     lockTasks,
     settle,
   }

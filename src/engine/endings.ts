@@ -95,8 +95,9 @@ export const createEndings = ({
     })
     const ready: string[] = []
     // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
-    for (const kind of policies.keys())
-      if ((await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+    // What a domain supplies has no task yet; a waiting lease finds out whether there is anything.
+    for (const [kind, policy] of policies)
+      if (policy.supply || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
     if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready })
     return { expired }
   }
@@ -159,6 +160,24 @@ export const createEndings = ({
       return ended.length
     })
 
+  /**
+   * Cancels queued tasks whose matter goes another way; their last holder's late word stays stale. Answers which of them nobody works
+   * on now.
+   */
+  function* withdraw(tx: Tx, ids: string[], error: string, now: Date): Steps<Set<string>> {
+    const found = yield* lockTasks(tx, ids)
+    const idle = ids.filter((id) => !['leased', 'cancelling'].includes(found.get(id)?.state ?? ''))
+    yield* settle(
+      tx,
+      idle.flatMap((id) => {
+        const task = found.get(id)
+        return task && !isFinished(task.state) ? [{ id, state: 'cancelled' as const, last_end: task.lastEnd, error }] : []
+      }),
+      now,
+    )
+    return new Set(idle)
+  }
+
   /** Takes queued tasks off the offer, because someone works on them without a lease; `closeByReport` ends them. */
   function* setAside(tx: Tx, ids: string[], now: Date): Steps<void> {
     const queued = [...(yield* lockTasks(tx, ids)).values()].filter((task) => task.state === 'queued')
@@ -182,5 +201,5 @@ export const createEndings = ({
     )
   }
 
-  return { endExpired, sweep, cancel, closeByReport, setAside, replacePayload, endLeasesOf }
+  return { endExpired, sweep, cancel, closeByReport, withdraw, setAside, replacePayload, endLeasesOf }
 }

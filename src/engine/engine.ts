@@ -1,5 +1,4 @@
-import { q, type Steps, type Tx } from '../platform/db/index.ts'
-import { createId } from '../platform/ids.ts'
+import type { Steps, Tx } from '../platform/db/index.ts'
 import { createContext, type EngineDeps } from './context.ts'
 import { createEndings } from './endings.ts'
 import { setGroup } from './leasing.ts'
@@ -13,37 +12,13 @@ import { createVerbs } from './verbs.ts'
  */
 export const createEngine = (deps: EngineDeps) => {
   const context = createContext(deps)
-  const { db, clock, tasks, policyOf, nowDate, announceReady, lockTasks } = context
+  const { db, policyOf, nowDate, announceReady, insert, lockTasks } = context
   const { endExpired, ...endings } = createEndings(context)
 
   /** Inserts tasks in the caller's transaction. Answers the ids of those inserted; a live one with the same dedupe key wins. */
   function* enqueue(tx: Tx, news: NewTask[], now = nowDate()): Steps<string[]> {
     if (news.length === 0) return []
-    const rows = news.map((task) => ({
-      id: task.id ?? createId(clock),
-      kind: task.kind,
-      payload: task.payload,
-      priority: task.priority ?? 10,
-      state: 'queued' as const,
-      runAfter: task.runAfter ?? now,
-      maxAttempts: policyOf(task.kind).maxAttempts,
-      dedupeKey: task.dedupeKey ?? null,
-      groupKey: task.groupKey ?? null,
-      expiresAt: task.expiresAt ?? null,
-      createdAt: now,
-      updatedAt: now,
-    }))
-    const inserted: string[] = []
-    for (let from = 0; from < rows.length; from += 500) {
-      const part = yield* q(
-        tx
-          .insert(tasks)
-          .values(rows.slice(from, from + 500))
-          .onConflictDoNothing()
-          .returning({ id: tasks.id }),
-      )
-      inserted.push(...part.map((row) => row.id))
-    }
+    const inserted = yield* insert(tx, news, now)
     announceReady(
       tx,
       news.map((task) => task.kind),

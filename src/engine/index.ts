@@ -4,6 +4,7 @@ export { createDispatcher, type Dispatcher, type LeasePort } from './dispatcher.
 export { createEngine, type Engine, isRefusal } from './engine.ts'
 export {
   defineKind,
+  exponentialDelay,
   isFinished,
   type KindHooks,
   type KindPolicy,

@@ -51,6 +51,11 @@ export type Refusal = { code: 'not_found' | 'stale' | 'finished' | 'invalid'; me
 
 /** What a kind's domain does with its tasks, inside the engine's transaction. Sets, not single tasks. */
 export interface KindHooks {
+  /**
+   * Up to `max` new tasks for a lease that is about to be taken: for a domain whose rows want work without a task of their own. What
+   * the lease does not take is forgotten; a live task with the same dedupe key wins.
+   */
+  supply?(tx: Tx, max: number, now: Date): Steps<NewTask[]>
   leased?(tx: Tx, tasks: Task[], now: Date): Steps<void>
   /** Domain effect of completion; the tasks in the answer are refused (their lease stays), the others complete. */
   completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<Map<string, Refusal>>

@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm'
-import type { Steps, Tx } from '../platform/db/index.ts'
+import { eq, inArray } from 'drizzle-orm'
+import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
 import { type EngineContext, type Holder, type Settlement, stale, unknown } from './context.ts'
 import type { createEndings } from './endings.ts'
@@ -17,6 +17,7 @@ export const createVerbs = (
     random,
     statements,
     tasks,
+    policies,
     policyOf,
     nowDate,
     knownKinds,
@@ -24,11 +25,28 @@ export const createVerbs = (
     byKind,
     holds,
     lastHeldBy,
+    insert,
     lockTasks,
     settle,
   }: EngineContext,
   { endExpired }: Pick<ReturnType<typeof createEndings>, 'endExpired'>,
 ) => {
+  /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before someone wants them. */
+  function* supply(tx: Tx, kinds: string[], max: number, now: Date): Steps<string[]> {
+    const ids: string[] = []
+    for (const kind of kinds) {
+      const hook = policies.get(kind)?.supply
+      if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now), now)))
+    }
+    return ids
+  }
+  /** Drops what was supplied and not leased: others went before it. */
+  function* forget(tx: Tx, supplied: string[], leased: Task[]): Steps<void> {
+    const taken = new Set(leased.map((task) => task.id))
+    const left = supplied.filter((id) => !taken.has(id))
+    if (left.length > 0) yield* q(tx.delete(tasks).where(inArray(tasks.id, left)).returning({ id: tasks.id }))
+  }
+
   /** Leases up to `max` tasks; ends expired leases first, so that a lost task is offered at once. */
   const lease = async (request: LeaseRequest): Promise<Task[]> => {
     if (request.kinds.length === 0 || request.max < 1) return []
@@ -36,7 +54,10 @@ export const createVerbs = (
       const now = nowDate()
       if ((yield* tx.run(statements.expiredExists, { now, kinds: knownKinds })).length > 0) yield* endExpired(tx, now)
       // A kind asked for twice would fill the places of the lease twice.
-      const leased = yield* takeReady(statements, tx, { ...request, kinds: [...new Set(request.kinds)] }, now)
+      const kinds = [...new Set(request.kinds)]
+      const supplied = yield* supply(tx, kinds, request.max, now)
+      const leased = yield* takeReady(statements, tx, { ...request, kinds }, now)
+      yield* forget(tx, supplied, leased)
       for (const [kind, group] of byKind(leased, (task) => task.kind)) {
         const hook = policyOf(kind).leased
         if (hook) yield* hook(tx, group, now)

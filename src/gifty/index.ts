@@ -9,11 +9,15 @@ import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
 import { analyticsRoutes } from './analytics/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
+import { categoriesRoutes } from './categories/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
 import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
+import { recommendationsRoutes } from './recommendations/index.ts'
+import { scoringRoutes } from './scoring/index.ts'
+import { searchRoutes } from './search/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
@@ -117,8 +121,12 @@ const internalRoutes = (services: GiftyServices) =>
   under('/internal')
     .use(sourcesRoutes(services.sources))
     .use(ingestionRoutes(services.ingestion))
+    .use(searchRoutes(services.search))
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
+    .use(scoringRoutes(services.scoring))
+    .use(categoriesRoutes(services.categories))
+    .use(recommendationsRoutes(services.recommendations))
     .use(fleetRoutes(services.fleet, services.sockets))
     .use(subscribersRoutes(services.subscribers))
     .use(webappAuthRoutes(services.webappAuth))

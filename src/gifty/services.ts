@@ -4,15 +4,26 @@ import type { Dispatcher, Engine, JobHandler, KindPolicy } from '../engine/index
 import type { Platform } from '../platform/index.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
+import { createBestScored } from './catalog/best.ts'
+import { createCategorySamples } from './catalog/by-category.ts'
+import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
+import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
+import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
+import { createCategories } from './categories/service.ts'
+import { categoryTasks } from './categories/tasks.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
+import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
+import { createScoring } from './scoring/service.ts'
+import { scoringTasks } from './scoring/tasks.ts'
+import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
@@ -30,6 +41,9 @@ export interface GiftyAccess {
   subscribers: SubscriberQueries
   dashboard: DashboardAccess
 }
+
+import { workLeasesRepository } from './work-leases/repository.ts'
+import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
@@ -51,7 +65,28 @@ export const giftyDomains = (platform: Platform) => {
     notifications: () => createNotifications(theEngine(), clock),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
   })
-  const kinds: KindPolicy[] = [...runs.kinds, notificationKind, reminderKind]
+  const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
+  const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
+  const categories = createCategories({
+    db,
+    clock,
+    leases,
+    queue: unmapped,
+    samples: createCategorySamples(db),
+    repository: categoriesRepository(db),
+  })
+  const unscored = leases.queue<UnscoredProduct>(unscoredProducts(db))
+  const scoring = createScoring({ db, clock, leases, queue: unscored, scores: createScoreStore(db) })
+  const lookup = createCatalogLookup(db)
+  const search = searchServices({ platform, lookup, leases })
+  const kinds: KindPolicy[] = [
+    ...runs.kinds,
+    notificationKind,
+    reminderKind,
+    scoringTasks(leases, unscored, scoring),
+    categoryTasks(leases, unmapped, categories),
+    ...search.kinds,
+  ]
 
   const start = (made: Engine, dispatcher: Dispatcher, access: GiftyAccess) => {
     engine = made
@@ -73,7 +108,8 @@ export const giftyDomains = (platform: Platform) => {
       clock,
       engine: made,
       sources,
-      catalog: createCatalogStore(catalog),
+      catalog: createCatalogStore(catalog, search.documents),
+      categories,
       repository: ingestionRepository(db),
       metrics,
     })
@@ -96,7 +132,17 @@ export const giftyDomains = (platform: Platform) => {
     return {
       sources,
       ingestion,
-      catalog: createCatalog(catalog),
+      catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
+      search,
+      recommendations: createRecommendations({
+        search: search.search,
+        lookup,
+        best: createBestScored(db),
+        adultKeywords: config.adultKeywords,
+      }),
+      categories,
+      scoring,
+      leases,
       reports,
       fleet,
       sockets,

@@ -9,9 +9,11 @@ const LINES = {
   reads: async () => (await import('./reads.ts')).benchReads,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
+  search: async () => (await import('./search.ts')).benchSearch,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
   stickers: async () => (await import('./stickers.ts')).benchStickers,
   crawler: async () => (await import('./crawler.ts')).benchCrawler,
+  scoring: async () => (await import('./scoring.ts')).benchScoring,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
 import { engineStatements } from '../../src/engine/statements.ts'
+import { unscoredProducts } from '../../src/gifty/catalog/scores.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
+import { createWorkQueue } from '../../src/gifty/work-leases/queue.ts'
+import { workLeasesRepository } from '../../src/gifty/work-leases/repository.ts'
 import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
 import type { Db, Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
@@ -69,6 +72,30 @@ describe('plans of hot statements [sqlite]', () => {
     expect(await plan(db, statements.openRun)).toContain('parsing_runs_open_uq')
     expect(await plan(db, statements.historyOfSource)).toContain('parsing_runs_history_ix')
     expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
+  })
+
+  test('products to score are read in the order of their index, leases by their keys', async () => {
+    const { statements } = createWorkQueue(
+      db,
+      workLeasesRepository(db),
+      function* () {
+        return new Set<string>()
+      },
+      unscoredProducts(db),
+    )
+    for (const [n, index] of [
+      [0, 'products_unscored_ix'],
+      [1, 'products_rescoring_ix'],
+    ] as const) {
+      const told = await plan(db, statements.free[n] as Statement<unknown>)
+      expect(told).toContain(`SCAN p USING INDEX ${index}`)
+      expect(told).toContain('SEARCH w USING INDEX sqlite_autoindex_work_leases_1 (kind=? AND subject=?)')
+      // Only rows of the same time are sorted.
+      expect(told).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
+    }
+    const shared = await plan(db, statements.shared)
+    expect(shared).toContain('work_leases_anonymous_ix')
+    expect(shared).toMatch(/SEARCH p USING INDEX \S+ \(gift_hash=\?\)/)
   })
 
   test('what a person may do is read by the keys of person and category', async () => {

@@ -75,6 +75,7 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
       trawl.crawler?.leasing.close()
       await trawl.crawler?.streams.stop()
       await trawl.runner.stop()
+      await trawl.services.search.stop()
       await trawl.app.server?.stop(true)
     },
   }

@@ -12,7 +12,11 @@ export const catalogRoutes = (catalog: Catalog) =>
   new Elysia({ prefix: '/products' })
     .get('', ({ query }) => catalog.list(query), {
       query: productsQuery,
-      detail: op('List products', 'Newest change first, then by gift id; keyset pages.', answers(productsPage, 422)),
+      detail: op(
+        'List products',
+        'By relevance with `q`, else newest change first; then by gift id. Keyset pages.',
+        answers(productsPage, 422),
+      ),
     })
     .get('/:gift_id', ({ params }) => catalog.detail(params.gift_id), {
       params: z.object({ gift_id: text() }),

@@ -70,6 +70,7 @@ export const productsQuery = z.object({
   category: text().optional(),
   min_price: number(0).optional(),
   max_price: number(0).optional(),
+  q: text().optional().describe('full text: every word, in title, description, merchant or category'),
   is_active: absent(boolean(), true),
   gift_id: text().optional(),
   limit: absent(integer(1, 200), 50),

@@ -94,7 +94,7 @@ export interface ProductFilter {
   limit: number
 }
 
-/** Queries of products, prices and category names. */
+/** Queries of products and prices. */
 export const catalogRepository = (db: Db) => {
   const { products, productPrices } = catalogTables(db.kit)
   const now = (dialect: string) => (dialect === 'postgres' ? ':now::timestamptz' : ':now')
@@ -145,15 +145,6 @@ export const catalogRepository = (db: Db) => {
     (source, dialect) => `insert into product_prices (gift_hash, price, currency, run_id, seen_at)
       select gift_hash, price, currency, ${dialect === 'postgres' ? ':run_id::bigint' : ':run_id'}, ${now(dialect)} from ${source} s where true returning id`,
   )
-  const addCategoryNames = db.batch<{ id: number }>(
-    'category_names_add',
-    [
-      { name: 'name_hash', type: 'text' },
-      { name: 'external_name', type: 'text' },
-    ],
-    (source, dialect) => `insert into category_maps (name_hash, external_name, is_verified, created_at, updated_at)
-      select name_hash, external_name, false, ${now(dialect)}, ${now(dialect)} from ${source} s where true order by name_hash on conflict do nothing returning id`,
-  )
   const lastRowid = db.statement<{ last: number | null }>('products_last_rowid', {
     sqlite: 'select max(rowid) as last from products',
     postgres: 'select 0 as last',
@@ -188,7 +179,9 @@ export const catalogRepository = (db: Db) => {
   )
   const totals = db.statement<{ total: number | string; unscored: number | string }>(
     'products_totals',
-    'select (select count(*) from products) as total, (select count(*) from products where is_active and needs_scoring) as unscored',
+    `select (select count(*) from products) as total,
+      (select count(*) from products where is_active and needs_scoring and llm_gift_score is null)
+      + (select count(*) from products where is_active and needs_scoring and llm_gift_score is not null) as unscored`,
   )
   const perSite = db.statement<{ site_key: string; total: number | string }>(
     'products_per_site',
@@ -219,13 +212,6 @@ export const catalogRepository = (db: Db) => {
         addPrices,
         rows.map((row) => [row.giftHash, row.price, row.currency]),
         { run_id: runId, now: at },
-      )
-    },
-    *addCategoryNames(tx: Tx, names: { hash: string; name: string }[], at: Date): Steps<void> {
-      yield* tx.batch(
-        addCategoryNames,
-        names.map(({ hash, name }) => [hash, name]),
-        { now: at },
       )
     },
     countOfSite: async (site: string) => Number((await countOfSite.all({ site }))[0]?.total ?? 0),

@@ -3,6 +3,7 @@ import { cleanText } from '../../platform/http/body.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
+import type { LookupFilter } from './lookup.ts'
 import type { ProductDetail, ProductsQuery, ProductView } from './model.ts'
 import type { CatalogRepository, ProductRow } from './repository.ts'
 
@@ -48,49 +49,106 @@ export const createCatalogCounts = (repository: CatalogRepository) => ({
 })
 export type CatalogCounts = ReturnType<typeof createCatalogCounts>
 
+/** A product among those that fit a text; the lower `cost`, the better it does. */
+export interface FoundProduct {
+  giftHash: string
+  giftId: string
+  cost: number
+}
+/** What the catalogue needs of search: products by their words, and the vectors a product has. */
+export interface CatalogSearch {
+  page(
+    text: string,
+    filter: LookupFilter,
+    wanted: number,
+    last?: { cost: number; giftId: string; giftHash: string },
+  ): Promise<FoundProduct[]>
+  embeddingsOf(hash: string, contentHash: string): Promise<ProductDetail['embeddings']>
+}
+export interface CatalogDeps {
+  repository: CatalogRepository
+  search: CatalogSearch
+  /** Rows of products, in no order. */
+  rows(hashes: readonly string[]): Promise<ProductRow[]>
+}
+
+/** Marks cursors of lists by relevance. */
+const BY_RELEVANCE = 'q'
+
 /** Reading the catalogue (gifty §6, the read routes). */
-export const createCatalog = (repository: CatalogRepository) => ({
-  async list(query: ProductsQuery): Promise<{ items: ProductView[]; next_cursor: string | null }> {
-    if (query.min_price !== undefined && query.max_price !== undefined && query.min_price > query.max_price)
-      throw invalidField(['query', 'max_price'], 'Input should not be less than min_price', query.max_price)
-    let after: { updatedAt: Date; giftId: string } | undefined
+export const createCatalog = ({ repository, search, rows: rowsOf }: CatalogDeps) => {
+  const badCursor = (cursor: unknown) => invalidField(['query', 'cursor'], 'Input should be a cursor of this list', cursor)
+
+  /** The list by relevance: a text is in the query. */
+  const listFound = async (text: string, query: ProductsQuery) => {
+    let last: { cost: number; giftId: string; giftHash: string } | undefined
     if (query.cursor !== undefined) {
-      const place = decodeCursor(query.cursor)
-      const [updatedAt, giftId] = place ?? []
-      if (!isStoredTime(updatedAt) || typeof giftId !== 'string')
-        throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
-      after = { updatedAt: new Date(updatedAt), giftId: cleanText(giftId) }
+      const [mark, cost, giftId] = decodeCursor(query.cursor) ?? []
+      if (mark !== BY_RELEVANCE || typeof cost !== 'number' || typeof giftId !== 'string') throw badCursor(query.cursor)
+      const id = cleanText(giftId)
+      last = { cost, giftId: id, giftHash: giftHash(id) }
     }
-    const rows = await repository.list({
-      siteKey: query.site_key,
-      ...(query.category === undefined ? {} : { categoryKey: categoryKey(query.category), category: query.category }),
+    const filter: LookupFilter = {
+      isActive: query.is_active,
       minPrice: query.min_price,
       maxPrice: query.max_price,
-      isActive: query.is_active,
+      siteKeys: query.site_key === undefined ? undefined : [query.site_key],
+      categories: query.category === undefined ? undefined : [query.category],
       giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
-      after,
-      limit: query.limit + 1,
-    })
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    return {
-      items: page.map(toProduct),
-      next_cursor: rows.length > query.limit && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
     }
-  },
+    const found = await search.page(text, filter, query.limit + 1, last)
+    const page = found.slice(0, query.limit)
+    const rows = new Map((await rowsOf(page.map((match) => match.giftHash))).map((row) => [row.giftHash, row]))
+    const end = page.at(-1)
+    return {
+      items: page.flatMap((match) => rows.get(match.giftHash) ?? []).map(toProduct),
+      next_cursor: found.length > query.limit && end ? encodeCursor([BY_RELEVANCE, end.cost, end.giftId]) : null,
+    }
+  }
 
-  /** @throws AppError 404 */
-  async detail(giftId: string): Promise<ProductDetail> {
-    const hash = giftHash(giftId)
-    const row = await repository.find(hash)
-    if (!row) throw notFound('Product not found')
-    const prices = await repository.prices(hash)
-    return {
-      ...toProduct(row),
-      raw: row.raw,
-      price_history: prices.map((price) => ({ price: price.price, currency: price.currency, seen_at: isoTime(price.seenAt) })),
-      embeddings: [],
-    }
-  },
-})
+  return {
+    async list(query: ProductsQuery): Promise<{ items: ProductView[]; next_cursor: string | null }> {
+      if (query.min_price !== undefined && query.max_price !== undefined && query.min_price > query.max_price)
+        throw invalidField(['query', 'max_price'], 'Input should not be less than min_price', query.max_price)
+      if (query.q !== undefined && query.q.trim() !== '') return listFound(query.q, query)
+      let after: { updatedAt: Date; giftId: string } | undefined
+      if (query.cursor !== undefined) {
+        const place = decodeCursor(query.cursor)
+        const [updatedAt, giftId] = place ?? []
+        if (!isStoredTime(updatedAt) || typeof giftId !== 'string') throw badCursor(query.cursor)
+        after = { updatedAt: new Date(updatedAt), giftId: cleanText(giftId) }
+      }
+      const rows = await repository.list({
+        siteKey: query.site_key,
+        ...(query.category === undefined ? {} : { categoryKey: categoryKey(query.category), category: query.category }),
+        minPrice: query.min_price,
+        maxPrice: query.max_price,
+        isActive: query.is_active,
+        giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
+        after,
+        limit: query.limit + 1,
+      })
+      const page = rows.slice(0, query.limit)
+      const last = page.at(-1)
+      return {
+        items: page.map(toProduct),
+        next_cursor: rows.length > query.limit && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
+      }
+    },
+
+    /** @throws AppError 404 */
+    async detail(giftId: string): Promise<ProductDetail> {
+      const hash = giftHash(giftId)
+      const row = await repository.find(hash)
+      if (!row) throw notFound('Product not found')
+      const prices = await repository.prices(hash)
+      return {
+        ...toProduct(row),
+        raw: row.raw,
+        price_history: prices.map((price) => ({ price: price.price, currency: price.currency, seen_at: isoTime(price.seenAt) })),
+        embeddings: await search.embeddingsOf(hash, row.contentHash),
+      }
+    },
+  }
+}
 export type Catalog = ReturnType<typeof createCatalog>

@@ -1,5 +1,5 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { categoryKey, contentHash, contentText, giftHash, giftId, nameHash } from './identity.ts'
+import { categoryKey, contentHash, contentText, giftHash, giftId } from './identity.ts'
 import type { ScrapedProduct } from './model.ts'
 import type { CatalogRepository, ProductWrite, StoredProduct } from './repository.ts'
 
@@ -12,6 +12,10 @@ export interface PreparedProduct {
   write: ProductWrite
   /** What the worker sent: absent fields keep what is stored. */
   sent: ScrapedProduct
+}
+/** Where the words of products are indexed, in the transaction that stores them. */
+export interface DocumentIndex {
+  put(tx: Tx, products: readonly ProductWrite[], at: Date, isNew: boolean): Steps<void>
 }
 export interface StoredCounts {
   inserted: number
@@ -103,13 +107,16 @@ const merge = ({ write, sent }: PreparedProduct, stored: StoredProduct): { write
 /** Stores a batch's products and their prices (gifty §3, points 4-6). Scores and embeddings stay. */
 function* storeProducts(
   repository: CatalogRepository,
+  documents: DocumentIndex,
   tx: Tx,
   products: PreparedProduct[],
   at: Date,
 ): Steps<StoredCounts & { priced: { giftHash: string; price: number | null; currency: string | null }[] }> {
   const counts: StoredCounts = { inserted: 0, updated: 0, unchanged: 0 }
   const byHash = new Map(products.map((product) => [product.write.giftHash, product]))
+  const inserts: ProductWrite[] = []
   const rewrites: ProductWrite[] = []
+  const reworded: ProductWrite[] = []
   const adoptions: string[] = []
   const priced: { giftHash: string; price: number | null; currency: string | null }[] = []
   for (const stored of yield* repository.store(
@@ -120,12 +127,15 @@ function* storeProducts(
     const product = byHash.get(stored.gift_hash) as PreparedProduct
     if (stored.is_new) {
       counts.inserted++
+      inserts.push(product.write)
       if (product.write.price !== null) priced.push(product.write)
       continue
     }
     const { write, changed } = merge(product, stored)
     if (changed) {
       counts.updated++
+      // The hash covers the beginning of a long description only, its words are all indexed.
+      if (write.contentHash !== stored.content_hash || write.description !== stored.description) reworded.push(write)
       // An unattributed batch leaves the product with the source that brought it.
       rewrites.push(
         write.sourceId === null ? { ...write, sourceId: stored.source_id === null ? null : Number(stored.source_id) } : write,
@@ -138,21 +148,17 @@ function* storeProducts(
     }
   }
   yield* repository.rewrite(tx, rewrites, at)
+  yield* documents.put(tx, inserts, at, true)
+  yield* documents.put(tx, reworded, at, false)
   const sourceId = products[0]?.write.sourceId ?? null
   if (adoptions.length > 0) yield* repository.adopt(tx, adoptions, sourceId)
   return { ...counts, priced }
 }
 
 /** How other domains write to the catalogue: within their transaction, through this alone. */
-export const createCatalogStore = (repository: CatalogRepository) => ({
-  store: (tx: Tx, products: PreparedProduct[], at: Date) => storeProducts(repository, tx, products, at),
+export const createCatalogStore = (repository: CatalogRepository, documents: DocumentIndex) => ({
+  store: (tx: Tx, products: PreparedProduct[], at: Date) => storeProducts(repository, documents, tx, products, at),
   /** One row of history for each first price and each change (gifty §3, point 6). */
   addPrices: repository.addPrices,
-  /** Enters names that are new (gifty §3, point 7); blank ones are none. */
-  *addCategoryNames(tx: Tx, names: Iterable<string>, at: Date): Steps<void> {
-    const distinct = new Set([...names].filter((name) => name.trim() !== ''))
-    const rows = [...distinct].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
-    yield* repository.addCategoryNames(tx, rows, at)
-  },
 })
 export type CatalogStore = ReturnType<typeof createCatalogStore>

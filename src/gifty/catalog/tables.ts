@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 
-/** Products, their prices and the names of their categories (gifty §12). */
+/** Products and their prices (gifty §12). */
 export const catalogTables = defineTables((k) => {
   const products = k.table(
     'products',
@@ -42,7 +42,16 @@ export const catalogTables = defineTables((k) => {
       k.index('products_source_ix').on(t.sourceId, t.siteKey),
       k.index('products_category_ix').on(t.categoryKey).where(sql`${t.isActive}`),
       k.index('products_updated_ix').on(k.desc(t.updatedAt)),
-      k.index('products_unscored_ix').on(k.desc(t.updatedAt)).where(sql`${t.isActive} and ${t.needsScoring}`),
+      // Two, because what has no score goes before what has an old one: one index of both would be sorted or skipped through.
+      k
+        .index('products_unscored_ix')
+        .on(k.desc(t.updatedAt))
+        .where(sql`${t.isActive} and ${t.needsScoring} and ${t.llmGiftScore} is null`),
+      k
+        .index('products_rescoring_ix')
+        .on(k.desc(t.updatedAt))
+        .where(sql`${t.isActive} and ${t.needsScoring} and ${t.llmGiftScore} is not null`),
+      k.index('products_best_ix').on(k.desc(t.llmGiftScore)).where(sql`${t.isActive} and ${t.llmGiftScore} is not null`),
       k.index('products_price_ix').on(t.price),
     ],
   )
@@ -58,21 +67,5 @@ export const catalogTables = defineTables((k) => {
     },
     (t) => [k.index('product_prices_seen_ix').on(t.giftHash, k.desc(t.seenAt))],
   )
-  const categoryMaps = k.table(
-    'category_maps',
-    {
-      id: k.serial(),
-      externalName: k.text().notNull(),
-      nameHash: k.text().notNull(),
-      internalCategoryId: k.big(),
-      isVerified: k.bool().notNull().default(false),
-      createdAt: k.at().notNull(),
-      updatedAt: k.at().notNull(),
-    },
-    (t) => [
-      k.unique('category_maps_name_uq').on(t.nameHash),
-      k.index('category_maps_unmapped_ix').on(t.id).where(sql`${t.internalCategoryId} is null`),
-    ],
-  )
-  return { products, productPrices, categoryMaps }
+  return { products, productPrices }
 })

@@ -6,6 +6,7 @@ import { isUuid } from '../../platform/ids.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { stripSet } from '../catalog/identity.ts'
 import { type CatalogStore, type PreparedProduct, prepareProducts } from '../catalog/store.ts'
+import type { Categories } from '../categories/service.ts'
 import { invalidRequest } from '../envelope.ts'
 import type { RunRow, SourceRow } from '../sources/repository.ts'
 import type { Sources } from '../sources/service.ts'
@@ -22,6 +23,7 @@ export interface IngestionDeps {
   engine: Engine
   sources: Sources
   catalog: CatalogStore
+  categories: Pick<Categories, 'addNames'>
   repository: IngestionRepository
   metrics: Metrics
 }
@@ -37,7 +39,16 @@ const staleLease = () => conflict('The lease is not held any more', 'stale_lease
 const missing = () => notFound('Source not found')
 
 /** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
-export const createIngestion = ({ db, clock, engine, sources, catalog, repository, metrics }: IngestionDeps) => {
+export const createIngestion = ({
+  db,
+  clock,
+  engine,
+  sources,
+  catalog,
+  categories: names,
+  repository,
+  metrics,
+}: IngestionDeps) => {
   const inProgress = new Set<string>()
 
   /** The run a batch belongs to: that of the lease, of the named source, or of the only running source of the site. */
@@ -109,11 +120,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, repositor
       const stored = yield* catalog.store(tx, products, now)
       const found = distinctCategories(categories)
       const created = yield* sources.discover(tx, found, source, now)
-      yield* catalog.addCategoryNames(
-        tx,
-        [...products.map(({ write }) => write.category ?? ''), ...found.map(({ name }) => name)],
-        now,
-      )
+      yield* names.addNames(tx, [...products.map(({ write }) => write.category ?? ''), ...found.map(({ name }) => name)], now)
 
       const runId = source
         ? yield* sources.addBatch(

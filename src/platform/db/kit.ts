@@ -5,7 +5,10 @@ import * as lite from 'drizzle-orm/sqlite-core'
 /** A descending index column, without `nulls last`: a plain `order by x desc` could not use the index otherwise. */
 const desc = (column: unknown): SQL => sql`${column} desc`
 /** A text index column in byte order, as `bytewise` in a query wants it. */
-const bytes = (column: unknown): SQL => sql`${column} collate "C"`
+const inByteOrder = (column: unknown): SQL => sql`${column} collate "C"`
+
+const bytea = pg.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })
+const blob = lite.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'blob' })
 
 /**
  * Column kit: a table is declared once as a function of the kit and exists on both dialects. The static types are those of the
@@ -32,9 +35,10 @@ export const postgresKit = {
   json: <T>() => pg.jsonb().$type<T>(),
   /** JSON kept to the letter: read and written as text. */
   jsonText: () => pg.json().$type<string>(),
+  bytes: () => bytea(),
   at: () => pg.timestamp({ withTimezone: true, mode: 'date', precision: 3 }),
   desc,
-  bytewise: bytes,
+  bytewise: inByteOrder,
   index: pg.index,
   unique: pg.uniqueIndex,
   check: pg.check,
@@ -56,6 +60,7 @@ export const sqliteKit = {
   bool: () => lite.integer({ mode: 'boolean' }),
   json: () => lite.text({ mode: 'json' }),
   jsonText: () => lite.text(),
+  bytes: () => blob(),
   at: () => lite.integer({ mode: 'timestamp_ms' }),
   desc,
   bytewise: (column: unknown) => column,

@@ -39,6 +39,8 @@ export interface Call {
   principal: Principal | undefined
   /** Asks again whether the credential still holds, for what lives longer than a request; unset for one that cannot change. Throws AppError. */
   recheck?: () => Promise<unknown>
+  /** A HEAD request answered as GET: nothing may be handed out to it. */
+  bodiless: boolean
   /** The body as text, for what hashes it. */
   bodyText: string | undefined
   /** What the family's guard has found out, for the family's own routes. */

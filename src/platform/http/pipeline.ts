@@ -186,6 +186,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       allowed: found ? [] : index.allowed(path, family),
       startedAt: performance.now(),
       principal: undefined,
+      bodiless: heads.has(request),
       bodyText: undefined,
     }
     try {
@@ -212,6 +213,8 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
 
 type Next = (request: Request) => Response | undefined | Promise<Response | undefined>
 const calls = new WeakMap<Request, Call>()
+/** Requests that stand for a HEAD. */
+const heads = new WeakSet<Request>()
 
 /** The call of a request that has passed the pipeline. */
 export const callOf = (request: Request): Call => {
@@ -220,9 +223,11 @@ export const callOf = (request: Request): Call => {
   return call
 }
 
-/** HEAD is GET without the body: same checks, same headers. Routes that hand out work refuse it by not being GET. */
+/** HEAD is GET without the body: same checks, same headers. Routes that hand out work look at `bodiless`, or are no GET. */
 const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
-  const response = await app.handle(new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal }))
+  const asked = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal })
+  heads.add(asked)
+  const response = await app.handle(asked)
   await response.body?.cancel()
   return new Response(null, { status: response.status, headers: response.headers })
 }

@@ -184,6 +184,55 @@ CREATE TABLE `crawler_timeline` (
 );
 --> statement-breakpoint
 CREATE INDEX `crawler_timeline_task_ix` ON `crawler_timeline` (`task_id`,`at`,`id`);--> statement-breakpoint
+CREATE TABLE `internal_categories` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`parent_id` integer,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`parent_id`) REFERENCES `internal_categories`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `internal_categories_parent_ix` ON `internal_categories` (`parent_id`);--> statement-breakpoint
+CREATE TABLE `product_documents` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`gift_hash` text NOT NULL,
+	`content_hash` text NOT NULL,
+	`indexed_at` integer NOT NULL,
+	FOREIGN KEY (`gift_hash`) REFERENCES `products`(`gift_hash`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `product_documents_gift_uq` ON `product_documents` (`gift_hash`);--> statement-breakpoint
+CREATE TABLE `product_embeddings` (
+	`gift_hash` text NOT NULL,
+	`model_name` text NOT NULL,
+	`model_version` text NOT NULL,
+	`dim` integer NOT NULL,
+	`embedding` blob NOT NULL,
+	`content_hash` text NOT NULL,
+	`embedded_at` integer NOT NULL,
+	PRIMARY KEY(`gift_hash`, `model_name`, `model_version`),
+	FOREIGN KEY (`gift_hash`) REFERENCES `products`(`gift_hash`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE INDEX `product_embeddings_news_ix` ON `product_embeddings` (`model_name`,`model_version`,`embedded_at`);--> statement-breakpoint
+CREATE TABLE `search_progress` (
+	`follower` text PRIMARY KEY NOT NULL,
+	`position` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `search_term_grams` (
+	`gram` text NOT NULL,
+	`length` integer NOT NULL,
+	`stem` text NOT NULL,
+	PRIMARY KEY(`gram`, `length`, `stem`)
+);
+--> statement-breakpoint
+CREATE TABLE `search_terms` (
+	`stem` text PRIMARY KEY NOT NULL,
+	`word` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `subscriber_topics` (
 	`subscriber_id` integer NOT NULL,
 	`topic` text NOT NULL,
@@ -208,4 +257,19 @@ CREATE TABLE `weeek_accounts` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `weeek_accounts_chat_uq` ON `weeek_accounts` (`telegram_chat_id`);--> statement-breakpoint
-CREATE INDEX `weeek_accounts_zone_ix` ON `weeek_accounts` (`timezone`);
+CREATE INDEX `weeek_accounts_zone_ix` ON `weeek_accounts` (`timezone`);--> statement-breakpoint
+CREATE TABLE `work_leases` (
+	`kind` text NOT NULL,
+	`subject` text NOT NULL,
+	`holder` text NOT NULL,
+	`content_hash` text,
+	`expires_at` integer NOT NULL,
+	PRIMARY KEY(`kind`, `subject`)
+);
+--> statement-breakpoint
+CREATE INDEX `work_leases_anonymous_ix` ON `work_leases` (`kind`,`expires_at`) WHERE "work_leases"."holder" = '';--> statement-breakpoint
+CREATE INDEX `work_leases_expiry_ix` ON `work_leases` (`expires_at`);--> statement-breakpoint
+DROP INDEX `products_unscored_ix`;--> statement-breakpoint
+CREATE INDEX `products_rescoring_ix` ON `products` ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring" and "products"."llm_gift_score" is not null;--> statement-breakpoint
+CREATE INDEX `products_best_ix` ON `products` ("llm_gift_score" desc) WHERE "products"."is_active" and "products"."llm_gift_score" is not null;--> statement-breakpoint
+CREATE INDEX `products_unscored_ix` ON `products` ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring" and "products"."llm_gift_score" is null;

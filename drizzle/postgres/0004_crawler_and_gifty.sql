@@ -151,6 +151,49 @@ CREATE TABLE "crawler_timeline" (
 	"details" text
 );
 --> statement-breakpoint
+CREATE TABLE "internal_categories" (
+	"id" bigint PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"parent_id" bigint,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "product_documents" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "product_documents_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"gift_hash" text NOT NULL,
+	"content_hash" text NOT NULL,
+	"indexed_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "product_embeddings" (
+	"gift_hash" text NOT NULL,
+	"model_name" text NOT NULL,
+	"model_version" text NOT NULL,
+	"dim" integer NOT NULL,
+	"embedding" "bytea" NOT NULL,
+	"content_hash" text NOT NULL,
+	"embedded_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "product_embeddings_gift_hash_model_name_model_version_pk" PRIMARY KEY("gift_hash","model_name","model_version")
+);
+--> statement-breakpoint
+CREATE TABLE "search_progress" (
+	"follower" text PRIMARY KEY NOT NULL,
+	"position" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "search_term_grams" (
+	"gram" text NOT NULL,
+	"length" integer NOT NULL,
+	"stem" text NOT NULL,
+	CONSTRAINT "search_term_grams_gram_length_stem_pk" PRIMARY KEY("gram","length","stem")
+);
+--> statement-breakpoint
+CREATE TABLE "search_terms" (
+	"stem" text PRIMARY KEY NOT NULL,
+	"word" text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "subscriber_topics" (
 	"subscriber_id" bigint NOT NULL,
 	"topic" text NOT NULL,
@@ -171,11 +214,24 @@ CREATE TABLE "weeek_accounts" (
 	"updated_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "work_leases" (
+	"kind" text NOT NULL,
+	"subject" text NOT NULL,
+	"holder" text NOT NULL,
+	"content_hash" text,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "work_leases_kind_subject_pk" PRIMARY KEY("kind","subject")
+);
+--> statement-breakpoint
+DROP INDEX "products_unscored_ix";--> statement-breakpoint
 ALTER TABLE "crawler_area_authorizations" ADD CONSTRAINT "crawler_area_authorizations_account_id_crawler_accounts_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."crawler_accounts"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "crawler_area_authorizations" ADD CONSTRAINT "crawler_area_authorizations_area_key_crawler_areas_key_fk" FOREIGN KEY ("area_key") REFERENCES "public"."crawler_areas"("key") ON DELETE cascade ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "crawler_task_areas" ADD CONSTRAINT "crawler_task_areas_task_id_crawler_tasks_id_fk" FOREIGN KEY ("task_id") REFERENCES "public"."crawler_tasks"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "crawler_task_areas" ADD CONSTRAINT "crawler_task_areas_area_key_crawler_areas_key_fk" FOREIGN KEY ("area_key") REFERENCES "public"."crawler_areas"("key") ON DELETE cascade ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "crawler_tasks" ADD CONSTRAINT "crawler_tasks_account_id_crawler_accounts_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."crawler_accounts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "internal_categories" ADD CONSTRAINT "internal_categories_parent_id_internal_categories_id_fk" FOREIGN KEY ("parent_id") REFERENCES "public"."internal_categories"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "product_documents" ADD CONSTRAINT "product_documents_gift_hash_products_gift_hash_fk" FOREIGN KEY ("gift_hash") REFERENCES "public"."products"("gift_hash") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "product_embeddings" ADD CONSTRAINT "product_embeddings_gift_hash_products_gift_hash_fk" FOREIGN KEY ("gift_hash") REFERENCES "public"."products"("gift_hash") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "subscriber_topics" ADD CONSTRAINT "subscriber_topics_subscriber_id_telegram_subscribers_id_fk" FOREIGN KEY ("subscriber_id") REFERENCES "public"."telegram_subscribers"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "weeek_accounts" ADD CONSTRAINT "weeek_accounts_telegram_chat_id_telegram_subscribers_chat_id_fk" FOREIGN KEY ("telegram_chat_id") REFERENCES "public"."telegram_subscribers"("chat_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "claim_attempts_age_ix" ON "claim_attempts" USING btree ("attempted_at");--> statement-breakpoint
@@ -206,6 +262,14 @@ CREATE INDEX "crawler_tasks_resource_ix" ON "crawler_tasks" USING btree ("accoun
 CREATE UNIQUE INDEX "crawler_tasks_duplicate_uq" ON "crawler_tasks" USING btree ("duplicate_key") WHERE "crawler_tasks"."duplicate_key" is not null and "crawler_tasks"."status" not in ('finished', 'failed');--> statement-breakpoint
 CREATE UNIQUE INDEX "crawler_tasks_spawn_uq" ON "crawler_tasks" USING btree ("spawn_key");--> statement-breakpoint
 CREATE INDEX "crawler_timeline_task_ix" ON "crawler_timeline" USING btree ("task_id","at","id");--> statement-breakpoint
+CREATE INDEX "internal_categories_parent_ix" ON "internal_categories" USING btree ("parent_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "product_documents_gift_uq" ON "product_documents" USING btree ("gift_hash");--> statement-breakpoint
+CREATE INDEX "product_embeddings_news_ix" ON "product_embeddings" USING btree ("model_name","model_version","embedded_at");--> statement-breakpoint
 CREATE INDEX "subscriber_topics_topic_ix" ON "subscriber_topics" USING btree ("topic");--> statement-breakpoint
 CREATE UNIQUE INDEX "weeek_accounts_chat_uq" ON "weeek_accounts" USING btree ("telegram_chat_id");--> statement-breakpoint
-CREATE INDEX "weeek_accounts_zone_ix" ON "weeek_accounts" USING btree ("timezone");
+CREATE INDEX "weeek_accounts_zone_ix" ON "weeek_accounts" USING btree ("timezone");--> statement-breakpoint
+CREATE INDEX "work_leases_anonymous_ix" ON "work_leases" USING btree ("kind","expires_at") WHERE "work_leases"."holder" = '';--> statement-breakpoint
+CREATE INDEX "work_leases_expiry_ix" ON "work_leases" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "products_rescoring_ix" ON "products" USING btree ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring" and "products"."llm_gift_score" is not null;--> statement-breakpoint
+CREATE INDEX "products_best_ix" ON "products" USING btree ("llm_gift_score" desc) WHERE "products"."is_active" and "products"."llm_gift_score" is not null;--> statement-breakpoint
+CREATE INDEX "products_unscored_ix" ON "products" USING btree ("updated_at" desc) WHERE "products"."is_active" and "products"."needs_scoring" and "products"."llm_gift_score" is null;

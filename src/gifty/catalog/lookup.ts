@@ -1,0 +1,92 @@
+import { type Db, inJsonList } from '../../platform/db/index.ts'
+import type { ProductRow } from './repository.ts'
+import { catalogTables } from './tables.ts'
+
+/** Which products count; absent parts and empty lists do not restrict. A price bound excludes products without a price. */
+export interface LookupFilter {
+  isActive?: boolean
+  minPrice?: number
+  maxPrice?: number
+  categories?: readonly string[]
+  siteKeys?: readonly string[]
+  giftHash?: string
+}
+export interface GiftKey {
+  giftHash: string
+  giftId: string
+}
+
+const listOf = (values: readonly string[] | undefined) =>
+  values === undefined || values.length === 0 ? null : JSON.stringify(values)
+
+/** A filter as conditions on `products p`, one text for every filter, so that it is compiled once; what is null does not restrict. */
+export const productConditions = (db: Pick<Db, 'dialect'>) => {
+  const lite = db.dialect === 'sqlite'
+  const elements = (name: string) =>
+    lite ? `(select value from json_each(:${name}))` : `(select jsonb_array_elements_text(:${name}::text::jsonb))`
+  const cast = (name: string, type: string) => (lite ? `:${name}` : `:${name}::${type}`)
+  const conditions = `(${cast('active', 'boolean')} is null or p.is_active = ${cast('active', 'boolean')})
+    and (${cast('min_price', 'float8')} is null or p.price >= ${cast('min_price', 'float8')})
+    and (${cast('max_price', 'float8')} is null or p.price <= ${cast('max_price', 'float8')})
+    and (${cast('gift', 'text')} is null or p.gift_hash = ${cast('gift', 'text')})
+    and (${cast('sites', 'text')} is null or p.site_key in ${elements('sites')})
+    and (${cast('categories', 'text')} is null or p.category in ${elements('categories')})`
+  const paramsOf = (filter: LookupFilter) => ({
+    active: filter.isActive ?? null,
+    min_price: filter.minPrice ?? null,
+    max_price: filter.maxPrice ?? null,
+    gift: filter.giftHash ?? null,
+    sites: listOf(filter.siteKeys),
+    categories: listOf(filter.categories),
+  })
+  return { conditions, paramsOf, elements }
+}
+
+/** What domains that keep their own tables about products ask of the catalogue: filters and rows of given keys. */
+export const createCatalogLookup = (db: Db) => {
+  const { products } = catalogTables(db.kit)
+  const lite = db.dialect === 'sqlite'
+  const { conditions, paramsOf, elements } = productConditions(db)
+  type Key = { gift_hash: string; gift_id: string }
+  const passing = db.statement<Key>(
+    'lookup_passing',
+    `select p.gift_hash, p.gift_id from products p where p.gift_hash in ${elements('hashes')} and ${conditions}`,
+  )
+  const passingAfter = db.statement<Key>(
+    'lookup_passing_after',
+    lite
+      ? `select p.gift_hash, p.gift_id from products p where p.gift_hash > likely(:after) and ${conditions} order by p.gift_hash limit likely(:max)`
+      : `select p.gift_hash, p.gift_id from products p where p.gift_hash > :after and ${conditions} order by p.gift_hash limit :max::int`,
+  )
+  const byHash = db.prepare<ProductRow>('lookup_rows', (queries) =>
+    queries
+      .select()
+      .from(products)
+      .where(inJsonList(db, products.giftHash, 'hashes')),
+  )
+  const texts = db.statement<{ gift_hash: string; content_text: string; content_hash: string }>(
+    'lookup_texts',
+    `select p.gift_hash, p.content_text, p.content_hash from products p where p.gift_hash in ${elements('hashes')}`,
+  )
+  const keyOf = (row: Key): GiftKey => ({ giftHash: row.gift_hash, giftId: row.gift_id })
+
+  return {
+    /** Those of the given products that pass: gift id by hash. */
+    async passing(hashes: readonly string[], filter: LookupFilter): Promise<Map<string, string>> {
+      if (hashes.length === 0) return new Map()
+      const rows = await passing.all({ hashes: JSON.stringify(hashes), ...paramsOf(filter) })
+      return new Map(rows.map((row) => [row.gift_hash, row.gift_id]))
+    },
+    /** All that pass, in the order of their hashes, a page after a hash. */
+    passingAfter: async (after: string, filter: LookupFilter, max: number): Promise<GiftKey[]> =>
+      (await passingAfter.all({ after, max, ...paramsOf(filter) })).map(keyOf),
+    /** Rows of products, in no order; unknown ones are left out. */
+    rows: (hashes: readonly string[]): Promise<ProductRow[]> => byHash.all({ hashes: JSON.stringify(hashes) }),
+    /** What is embedded of products, with its hash. */
+    async texts(hashes: readonly string[]) {
+      const rows = await texts.all({ hashes: JSON.stringify(hashes) })
+      return rows.map((row) => ({ giftHash: row.gift_hash, contentText: row.content_text, contentHash: row.content_hash }))
+    },
+  }
+}
+export type CatalogLookup = ReturnType<typeof createCatalogLookup>

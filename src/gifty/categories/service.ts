@@ -1,0 +1,114 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { CategorySamples } from '../catalog/by-category.ts'
+import { nameHash } from '../catalog/identity.ts'
+import { answerSubmit, checkResults } from '../submissions.ts'
+import type { WorkQueue } from '../work-leases/queue.ts'
+import type { WorkLeases } from '../work-leases/service.ts'
+import { type CategoryTask, categoryResult, type TasksQuery, type TreeNode } from './model.ts'
+import type { CategoriesRepository, UnmappedName } from './repository.ts'
+import { inTreeOrder } from './tree.ts'
+
+/** Kind of the leases, and of the tasks of the worker protocol. */
+export const CATEGORY_MAPPING = 'category_mapping'
+const TREE = 'gifty.category-tree'
+
+export interface CategoriesDeps {
+  db: Db
+  clock: Clock
+  leases: WorkLeases
+  queue: WorkQueue<UnmappedName>
+  samples: CategorySamples
+  repository: CategoriesRepository
+}
+
+/** Categories (gifty §5): names that shops use, mapped to the tree by workers. */
+export const createCategories = ({ db, clock, leases, queue, samples, repository }: CategoriesDeps) => {
+  /** Rows of the queue as workers see them. */
+  function* describe(tx: Tx, rows: UnmappedName[]): Steps<CategoryTask[]> {
+    const titles = yield* samples.of(
+      tx,
+      rows.map((row) => row.external_name),
+    )
+    return rows.map((row) => ({
+      external_name: row.external_name,
+      products_count: Number(row.products_count),
+      sample_titles: titles.get(row.external_name) ?? [],
+    }))
+  }
+  /** Maps names, by hash; answers why each of the others was not mapped. */
+  function* store(tx: Tx, given: Map<string, number>, now: Date): Steps<Map<string, { field: string; message: string }>> {
+    // Held against a replacement of the tree, which would not see what is mapped to an id it removes.
+    yield* tx.exclusive(TREE)
+    const allowed = yield* repository.allowed(tx, [...given.values()])
+    const rows = [...given].map(([hash, category]) => ({ hash, category })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    const written = yield* repository.map(
+      tx,
+      rows.filter((row) => allowed.has(row.category)),
+      now,
+    )
+    const refused = new Map<string, { field: string; message: string }>()
+    for (const { hash, category } of rows)
+      if (!allowed.has(category))
+        refused.set(hash, { field: 'internal_category_id', message: 'There is no such category in the tree' })
+      else if (!written.has(hash)) refused.set(hash, { field: 'external_name', message: 'Category not found' })
+    return refused
+  }
+
+  return {
+    describe,
+    store,
+    hasUnmapped: repository.hasUnmapped,
+    /** Enters names that are new, in the caller's transaction (gifty §3, point 7); blank ones are none. */
+    *addNames(tx: Tx, names: Iterable<string>, at: Date): Steps<void> {
+      const distinct = new Set([...names].filter((name) => name.trim() !== ''))
+      const rows = [...distinct].map((name) => ({ name, hash: nameHash(name) })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+      yield* repository.addNames(tx, rows, at)
+    },
+    /** Hands out names without a mapping and leases them; with `peek` it only shows them. */
+    tasks: (query: TasksQuery, peek = false): Promise<CategoryTask[]> =>
+      db.tx(function* (tx) {
+        const claim = { kind: CATEGORY_MAPPING, limit: query.limit, now: new Date(clock.now()) }
+        const rows = peek
+          ? yield* queue.peek(tx, claim)
+          : yield* queue.claim(tx, { ...claim, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 })
+        return yield* describe(tx, rows)
+      }),
+    /**
+     * Stores mappings and ends the leases of those names. A refused id leaves the lease, so that its holder may try again.
+     * @throws AppError 413 above 1,000 elements, 422 when every element is malformed
+     */
+    async submit(results: unknown[]) {
+      const checked = await checkResults(results, categoryResult, 'external_name', (result) => result.external_name)
+      const byHash = new Map(checked.chosen.map(({ key, value }) => [nameHash(key), { key, value }]))
+      const refused = await db.tx(function* (tx) {
+        const given = new Map([...byHash].map(([hash, { value }]) => [hash, value.internal_category_id]))
+        const problems = yield* store(tx, given, new Date(clock.now()))
+        yield* leases.clear(
+          tx,
+          CATEGORY_MAPPING,
+          [...given.keys()].filter((hash) => !problems.has(hash)),
+        )
+        return problems
+      })
+      const byName = new Map([...refused].map(([hash, problem]) => [byHash.get(hash)?.key ?? '', problem]))
+      return answerSubmit('external_name', results.length, checked, byName, () => ({}))
+    },
+    /**
+     * Replaces the tree, all or nothing. Mappings to ids that are gone become tasks again, unless the tree is now empty.
+     * @throws AppError 422 for an id given twice, an unknown parent or a cycle
+     */
+    async replaceTree(nodes: TreeNode[]) {
+      const ordered = inTreeOrder(nodes)
+      const unmapped = await db.tx(function* (tx) {
+        const now = new Date(clock.now())
+        yield* tx.exclusive(TREE)
+        yield* repository.replaceTree(tx, ordered, now)
+        return ordered.length === 0 ? 0 : yield* repository.unmap(tx, now)
+      })
+      return { status: 'ok' as const, count: ordered.length, unmapped }
+    },
+    tree: repository.tree,
+  }
+}
+export type Categories = ReturnType<typeof createCategories>

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { absent, integer, number, text } from '../fields.ts'
+import { submitAnswer, submitBody } from '../submissions.ts'
+import { leaseFields } from '../work-leases/model.ts'
+import { giftVector } from './axes.ts'
+
+const MAX_TASKS = 500
+
+/** `limit` from 1; above 500 it is 500 (gifty §5). */
+export const clampedLimit = (byDefault: number) =>
+  absent(
+    integer(1).transform((limit) => Math.min(limit, MAX_TASKS)),
+    byDefault,
+  )
+
+export const tasksQuery = z.object({ limit: clampedLimit(50), ...leaseFields })
+export type TasksQuery = z.output<typeof tasksQuery>
+
+export const scoringTask = z
+  .object({
+    gift_id: z.string(),
+    title: z.string(),
+    category: z.string().nullable(),
+    merchant: z.string().nullable(),
+    price: z.number().nullable(),
+    image_url: z.string().nullable(),
+    content_text: z.string(),
+  })
+  .meta({ id: 'ScoringTask' })
+export type ScoringTask = z.infer<typeof scoringTask>
+
+/** What a worker found, without the product it found it of: the result of a `scoring` task (gifty §4). */
+export const score = z.object({
+  llm_gift_score: number(0, 10),
+  llm_gift_reasoning: text(),
+  llm_scoring_model: text(),
+  llm_scoring_version: text(),
+  llm_gift_vector: giftVector().nullish(),
+})
+export type Score = z.output<typeof score>
+export const scoringResult = score.extend({ gift_id: text(1) }).meta({ id: 'ScoringResult' })
+export type ScoringResult = z.output<typeof scoringResult>
+
+export const scoringSubmit = submitBody
+export const scoringSubmitDocument = z.object({ results: z.array(scoringResult) }).meta({ id: 'ScoringSubmit' })
+export const scoringAnswer = submitAnswer('gift_id', {
+  ignored: z.array(z.string()).describe('names of axes that are none'),
+}).meta({ id: 'ScoringAnswer' })

@@ -1,0 +1,88 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { giftHash } from '../catalog/identity.ts'
+import type { ScoreStore, UnscoredProduct } from '../catalog/scores.ts'
+import { answerSubmit, checkResults } from '../submissions.ts'
+import type { WorkQueue } from '../work-leases/queue.ts'
+import type { WorkLeases } from '../work-leases/service.ts'
+import { type Score, type ScoringTask, scoringResult, type TasksQuery } from './model.ts'
+
+/** Kind of the leases, and of the tasks of the worker protocol. */
+export const SCORING = 'scoring'
+
+export interface ScoringDeps {
+  db: Db
+  clock: Clock
+  leases: WorkLeases
+  queue: WorkQueue<UnscoredProduct>
+  scores: ScoreStore
+}
+
+export const toScoringTask = (row: UnscoredProduct): ScoringTask => ({
+  gift_id: row.gift_id,
+  title: row.title,
+  category: row.category,
+  merchant: row.merchant,
+  price: row.price,
+  image_url: row.image_url,
+  content_text: row.content_text,
+})
+
+/** Scoring by foreign workers (gifty §5). */
+export const createScoring = ({ db, clock, leases, queue, scores }: ScoringDeps) => {
+  /** Stores scores by product hash; `handedOut` are the hashes of the contents they are about. Answers which products exist. */
+  function* store(
+    tx: Tx,
+    given: { giftHash: string; score: Score }[],
+    handedOut: ReadonlyMap<string, string | null>,
+    now: Date,
+  ): Steps<Set<string>> {
+    const rows = given
+      .map(({ giftHash: hash, score }) => ({
+        giftHash: hash,
+        score: score.llm_gift_score,
+        reasoning: score.llm_gift_reasoning,
+        model: score.llm_scoring_model,
+        version: score.llm_scoring_version,
+        vector: score.llm_gift_vector ? JSON.stringify(score.llm_gift_vector.axes) : null,
+        contentHash: handedOut.get(hash) ?? null,
+      }))
+      .sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
+    return yield* scores.write(tx, rows, now)
+  }
+
+  return {
+    store,
+    /** Hands out products that want a score and leases them; with `peek` it only shows them. */
+    async tasks(query: TasksQuery, peek = false): Promise<ScoringTask[]> {
+      const claim = { kind: SCORING, limit: query.limit, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 }
+      const rows = await db.tx((tx) => {
+        const now = new Date(clock.now())
+        return peek ? queue.peek(tx, { ...claim, now }) : queue.claim(tx, { ...claim, now })
+      })
+      return rows.map(toScoringTask)
+    },
+    /**
+     * Stores what workers found and ends the leases of those products.
+     * @throws AppError 413 above 1,000 elements, 422 when every element is malformed
+     */
+    async submit(results: unknown[]) {
+      const checked = await checkResults(results, scoringResult, 'gift_id', (result) => result.gift_id)
+      const byHash = new Map(checked.chosen.map(({ key, value }) => [giftHash(key), { key, value }]))
+      const known = await db.tx(function* (tx) {
+        const handedOut = yield* leases.clear(tx, SCORING, [...byHash.keys()])
+        const given = [...byHash].map(([hash, { value }]) => ({ giftHash: hash, score: value }))
+        return yield* store(tx, given, handedOut, new Date(clock.now()))
+      })
+      const refused = new Map(
+        [...byHash]
+          .filter(([hash]) => !known.has(hash))
+          .map(([, { key }]) => [key, { field: 'gift_id', message: 'Product not found' }]),
+      )
+      const ignored = new Map<number, string[]>()
+      for (const { index, value } of checked.chosen) ignored.set(index, value.llm_gift_vector?.ignored ?? [])
+      return answerSubmit('gift_id', results.length, checked, refused, (index) => ({ ignored: ignored.get(index) ?? [] }))
+    },
+  }
+}
+export type Scoring = ReturnType<typeof createScoring>

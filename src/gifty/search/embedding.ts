@@ -1,0 +1,126 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import type { Log } from '../../platform/log.ts'
+import type { CatalogLookup } from '../catalog/lookup.ts'
+import type { DocumentsRepository } from './documents.ts'
+import type { Embedder } from './embedder.ts'
+import type { PendingContents } from './pending.ts'
+import type { Spelling } from './spelling.ts'
+import type { NewEmbedding, VectorQueries } from './vector-queries.ts'
+import type { VectorIndex } from './vectors.ts'
+
+/** Texts embedded between two turns of the event loop: about two milliseconds of work. */
+const SLICE = 64
+const BATCH = 512
+const EVERY_MS = 1000
+
+export interface EmbeddingDeps {
+  db: Db
+  clock: Clock
+  log: Log
+  documents: DocumentsRepository
+  queries: VectorQueries
+  lookup: CatalogLookup
+  vectors: VectorIndex
+  pending: PendingContents
+  embedder: Embedder
+  spelling: Spelling
+}
+
+const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** Background work of search: contents stored before there was an index, and vectors of new contents (gifty §6). */
+export const createEmbedding = ({
+  db,
+  clock,
+  log,
+  documents,
+  queries,
+  lookup,
+  vectors,
+  pending,
+  embedder,
+  spelling,
+}: EmbeddingDeps) => {
+  const { model, embedContent } = embedder
+  const stopping = new AbortController()
+  let running: Promise<void> | undefined
+
+  /** Gives products of earlier releases their documents; answers how many got one. */
+  const indexMissing = async (): Promise<number> => {
+    let indexed = 0
+    while (!stopping.signal.aborted) {
+      const hashes = await documents.missing()
+      if (hashes.length === 0) break
+      const rows = await lookup.rows(hashes)
+      await db.tx((tx) => documents.put(tx, rows, new Date(clock.now()), false))
+      indexed += rows.length
+      await breathe()
+    }
+    return indexed
+  }
+
+  /** Embeds what has no vector of its present content; answers how many vectors were stored. */
+  const embedPending = async (): Promise<number> => {
+    if (!embedContent) return 0
+    let embedded = 0
+    while (!stopping.signal.aborted) {
+      const hashes = await pending.next(model, BATCH)
+      if (hashes.length === 0) break
+      const texts = await lookup.texts(hashes)
+      const made: NewEmbedding[] = []
+      for (let n = 0; n < texts.length; n++) {
+        const { giftHash, contentHash, contentText } = texts[n] as (typeof texts)[number]
+        made.push({ giftHash, contentHash, vector: embedContent(contentText) })
+        if (n % SLICE === SLICE - 1) await breathe()
+      }
+      made.sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
+      await vectors.ready()
+      const stored = await db.tx(function* (tx) {
+        const written = yield* queries.store(tx, model, made, new Date(clock.now()))
+        const current = made.filter((row) => written.has(row.giftHash))
+        yield* vectors.storing(tx, current)
+        tx.afterCommit(() => vectors.changed(current))
+        return written
+      })
+      embedded += stored.size
+      // Contents that changed meanwhile come again with a higher id; nothing stored means nothing left that could be.
+      if (stored.size === 0) break
+    }
+    return embedded
+  }
+
+  const loop = async () => {
+    let isIndexed = false
+    while (!stopping.signal.aborted) {
+      try {
+        if (!isIndexed) {
+          await indexMissing()
+          isIndexed = true
+        }
+        if (embedContent) await embedPending()
+        // Workers embed: their leases look no further back than this.
+        else await pending.floor(model)
+        await spelling.learn(stopping.signal)
+      } catch (error) {
+        log.warn('embedding failed and is tried again', { error })
+      }
+      await clock.sleep(EVERY_MS, stopping.signal)
+    }
+  }
+
+  return {
+    learn: () => spelling.learn(stopping.signal),
+    indexMissing,
+    embedPending,
+    /** Embeds new content every second from now on, until `stop`. */
+    start() {
+      running ??= loop()
+    },
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}
+export type Embedding = ReturnType<typeof createEmbedding>

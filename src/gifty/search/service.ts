@@ -1,0 +1,99 @@
+import { fuseRanks } from '../../platform/search/fuse.ts'
+import { giftHash } from '../catalog/identity.ts'
+import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
+import type { Embedder } from './embedder.ts'
+import type { HybridMatch, ProductSearch, SearchFilter } from './port.ts'
+import { byCost, type Ranked } from './rounds.ts'
+import type { TextSearch } from './text.ts'
+import type { VectorQueries } from './vector-queries.ts'
+import type { VectorIndex } from './vectors.ts'
+
+/** How deep both rankings are read before they are fused. */
+const FUSED_DEPTH = 100
+/** What a place in each ranking is worth; chosen on the labelled queries of the bench, where neighbouring values do about as well. */
+const WEIGHTS = { allWords: 1, someWords: 0.8, vector: 0.7 }
+
+export interface ProductSearchDeps {
+  text: TextSearch
+  vectors: VectorIndex
+  queries: VectorQueries
+  lookup: CatalogLookup
+  embedder: Embedder
+}
+
+const isZero = (vector: Float32Array) => vector.every((part) => part === 0)
+const active = ({ minPrice, maxPrice, categories, siteKeys }: SearchFilter = {}): LookupFilter => ({
+  isActive: true,
+  minPrice,
+  maxPrice,
+  categories,
+  siteKeys,
+})
+
+/** Search over products: by words, by vectors, by both (gifty §6). */
+export const createProductSearch = ({ text, vectors, queries, lookup, embedder }: ProductSearchDeps) => {
+  const { model } = embedder
+  const embedQuery = (of: string) => embedder.embedQuery(of)
+
+  const nearest = async (vector: Float32Array, limit: number, filter?: SearchFilter): Promise<Ranked[]> =>
+    isZero(vector) ? [] : vectors.find(vector, active(filter), limit, filter?.minSimilarity)
+
+  /** The fused ranking; what has no vector is in it, unless a least similarity is asked for. */
+  const both = async (query: string, vector: Float32Array, limit: number, filter?: SearchFilter) => {
+    const depth = Math.max(FUSED_DEPTH, limit)
+    const [byText, byVector] = await Promise.all([text.find(query, active(filter), depth), nearest(vector, depth, filter)])
+    const ids = new Map([...byText, ...byVector].map((match) => [match.giftHash, match.giftId]))
+    const similarities = new Map(byVector.map((match) => [match.giftHash, 0 - match.cost]))
+    const unknown = byText.filter((match) => !similarities.has(match.giftHash)).map((match) => match.giftHash)
+    if (!isZero(vector))
+      for (const [hash, similarity] of await vectors.similarities(vector, unknown)) similarities.set(hash, similarity)
+    return fuseRanks([
+      byText.map((match) => ({ key: match.giftHash, weight: match.complete ? WEIGHTS.allWords : WEIGHTS.someWords })),
+      byVector.map((match) => ({ key: match.giftHash, weight: WEIGHTS.vector })),
+    ])
+      .map((hash) => ({ giftHash: hash, giftId: ids.get(hash) as string, similarity: similarities.get(hash) ?? null }))
+      .filter(({ similarity }) => filter?.minSimilarity === undefined || (similarity ?? -2) >= filter.minSimilarity)
+  }
+
+  const port: ProductSearch = {
+    model,
+    embedQuery,
+    async nearest(of, { limit, filter }) {
+      const vector = typeof of === 'string' ? await embedQuery(of) : of
+      return (await nearest(vector, limit, filter)).map(({ giftId, cost }) => ({ giftId, similarity: 0 - cost }))
+    },
+    async searchText(query, { limit, filter }) {
+      const found = await text.find(query, active(filter), limit)
+      return found.map(({ giftId, complete }, n) => ({ giftId, complete, rank: n + 1 }))
+    },
+    async searchBoth(query, { limit, filter }) {
+      const found = await both(query, await embedQuery(query), limit, filter)
+      return found.slice(0, limit).map(({ giftId, similarity }, n): HybridMatch => ({ giftId, similarity, rank: n + 1 }))
+    },
+    async vectorsOf(giftIds) {
+      const ids = new Map(giftIds.map((id) => [giftHash(id), id]))
+      const stored = await queries.of(model, [...ids.keys()])
+      return new Map(stored.map((row) => [ids.get(row.giftHash) as string, row.vector]))
+    },
+    hasVectors: () => queries.any(model),
+  }
+
+  return {
+    ...port,
+    /**
+     * What `POST /products/search` answers: products by similarity, then gift id. For a text the built-in embedder's neighbours
+     * and the full text choose together which products these are; an external model is taken at its word.
+     */
+    async similar(of: { query: string } | { vector: Float32Array }, limit: number, filter: SearchFilter): Promise<Ranked[]> {
+      const vector = 'vector' in of ? of.vector : await embedQuery(of.query)
+      if ('vector' in of || !embedder.embedContent) return nearest(vector, limit, filter)
+      const found = (await both(of.query, vector, limit, filter)).filter(({ similarity }) => similarity !== null)
+      return found
+        .slice(0, limit)
+        .map(({ giftHash: hash, giftId, similarity }) => ({ giftHash: hash, giftId, cost: -(similarity as number) }))
+        .sort(byCost)
+    },
+    rows: lookup.rows,
+  }
+}
+export type Search = ReturnType<typeof createProductSearch>

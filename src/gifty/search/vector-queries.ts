@@ -1,0 +1,158 @@
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+
+/** Whose vectors: only vectors of one model and version can be compared. */
+export interface EmbeddingModel {
+  name: string
+  version: string
+  /** Numbers of a vector. */
+  dim: number
+}
+export interface NewEmbedding {
+  giftHash: string
+  contentHash: string
+  /** A unit vector. */
+  vector: Float32Array
+}
+export interface StoredVector {
+  giftHash: string
+  vector: Float32Array
+}
+
+const toBytes = (vector: Float32Array) => new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
+/** A copy: drivers answer bytes that begin at any address, and floats must not. */
+const toVector = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer)
+
+/** Queries of vectors. Little endian in the database, as every machine that Bun runs on has it in memory. */
+export const vectorQueries = (db: Db) => {
+  const lite = db.dialect === 'sqlite'
+  const bounded = (text: string) => `${text} limit ${lite ? 'likely(:max)' : ':max::int'}`
+  const store = db.batch<{ gift_hash: string }>(
+    'embeddings_store',
+    [
+      { name: 'gift_hash', type: 'text' },
+      { name: 'content_hash', type: 'text' },
+      { name: 'embedding', type: 'text' },
+    ],
+    (source, dialect) => {
+      const at = dialect === 'sqlite' ? ':now' : ':now::timestamptz'
+      const bytes = dialect === 'sqlite' ? 's.embedding' : `decode(s.embedding, 'base64')`
+      const text = (name: string) => (dialect === 'sqlite' ? `:${name}` : `:${name}::text`)
+      const dim = dialect === 'sqlite' ? ':dim' : ':dim::int'
+      return `insert into product_embeddings (gift_hash, model_name, model_version, dim, embedding, content_hash, embedded_at)
+        select s.gift_hash, ${text('model')}, ${text('version')}, ${dim}, ${bytes}, s.content_hash, ${at}
+        from ${source} s join product_documents d on d.gift_hash = s.gift_hash and d.content_hash = s.content_hash
+        where true order by s.gift_hash
+        on conflict (gift_hash, model_name, model_version) do update set dim = excluded.dim, embedding = excluded.embedding,
+          content_hash = excluded.content_hash, embedded_at = excluded.embedded_at
+        returning gift_hash`
+    },
+  )
+  const known = db.statement<{ gift_hash: string }>(
+    'embeddings_known',
+    `select gift_hash from product_documents where gift_hash in ${
+      lite ? '(select value from json_each(:hashes))' : '(select jsonb_array_elements_text(:hashes::text::jsonb))'
+    }`,
+  )
+  type Scanned = {
+    id: number | string
+    gift_hash: string
+    content_hash: string
+    indexed_at: unknown
+    embedded_hash: string | null
+  }
+  const scan = db.statement<Scanned>(
+    'embeddings_scan',
+    `select d.id, d.gift_hash, d.content_hash, d.indexed_at, e.content_hash as embedded_hash
+     from (${bounded('select * from product_documents where id > :after order by id')}) d
+     left join product_embeddings e on e.gift_hash = d.gift_hash and e.model_name = :model and e.model_version = :version order by d.id`,
+  )
+  type Loaded = { gift_hash: string; embedding: Uint8Array }
+  const load = db.statement<Loaded>(
+    'embeddings_load',
+    bounded(`select gift_hash, embedding from product_embeddings
+      where gift_hash > :after and model_name = :model and model_version = :version and dim = :dim order by gift_hash`),
+  )
+  const news = db.statement<Loaded & { embedded_at: Date | string | number }>(
+    'embeddings_news',
+    `select gift_hash, embedding, embedded_at from product_embeddings
+     where model_name = :model and model_version = :version and dim = :dim and embedded_at >= ${lite ? ':since' : ':since::timestamptz'}`,
+  )
+  const count = db.statement<{ total: number | string; latest: unknown }>(
+    'embeddings_count',
+    'select count(*) as total, max(embedded_at) as latest from product_embeddings where model_name = :model and model_version = :version',
+  )
+  const any = db.statement<{ one: number }>(
+    'embeddings_any',
+    'select 1 as one from product_embeddings where model_name = :model and model_version = :version limit 1',
+  )
+  const of = db.statement<Loaded>(
+    'embeddings_of',
+    `select gift_hash, embedding from product_embeddings where model_name = :model and model_version = :version and dim = :dim
+     and gift_hash in ${lite ? '(select value from json_each(:hashes))' : '(select jsonb_array_elements_text(:hashes::text::jsonb))'}`,
+  )
+  type Listed = { model_name: string; model_version: string; dim: number; embedded_at: Date | number; content_hash: string }
+  const list = db.statement<Listed>(
+    'embeddings_list',
+    `select model_name, model_version, dim, embedded_at, content_hash from product_embeddings where gift_hash = :hash
+     order by model_name${lite ? '' : ' collate "C"'}, model_version${lite ? '' : ' collate "C"'}`,
+  )
+  const toTime = (value: unknown): number => new Date(value as string | number | Date).getTime()
+  const stored = (rows: Loaded[]): StoredVector[] =>
+    rows.map((row) => ({ giftHash: row.gift_hash, vector: toVector(row.embedding) }))
+  const named = ({ name, version, dim }: EmbeddingModel) => ({ model: name, version, dim })
+
+  return {
+    /** Writes vectors whose content is still the product's; answers the hashes written. Concurrent sets cannot deadlock. */
+    *store(tx: Tx, model: EmbeddingModel, rows: readonly NewEmbedding[], now: Date): Steps<Set<string>> {
+      const written = yield* tx.batch(
+        store,
+        rows.map(({ giftHash, contentHash, vector }) => [
+          giftHash,
+          contentHash,
+          lite ? toBytes(vector) : Buffer.from(toBytes(vector)).toString('base64'),
+        ]),
+        { ...named(model), now },
+      )
+      return new Set(written.map((row) => row.gift_hash))
+    },
+    /** Which products exist. */
+    *known(tx: Tx, hashes: readonly string[]): Steps<Set<string>> {
+      return new Set((yield* tx.run(known, { hashes: JSON.stringify(hashes) })).map((row) => row.gift_hash))
+    },
+    /** The next contents after an id, and whether the model's vector of each is of that content. */
+    async scan({ name, version }: EmbeddingModel, after: number, max: number) {
+      const rows = await scan.all({ model: name, version, after, max })
+      return rows.map((row) => ({
+        id: Number(row.id),
+        giftHash: row.gift_hash,
+        indexedAt: toTime(row.indexed_at),
+        isEmbedded: row.embedded_hash === row.content_hash,
+      }))
+    },
+    load: async (model: EmbeddingModel, after: string, max: number) => stored(await load.all({ ...named(model), after, max })),
+    /** What was embedded since a time, in milliseconds; `latest` is the newest of them. */
+    async news(model: EmbeddingModel, since: number) {
+      const rows = await news.all({ ...named(model), since: new Date(since) })
+      return { vectors: stored(rows), latest: rows.reduce((latest, row) => Math.max(latest, toTime(row.embedded_at)), since) }
+    },
+    async count({ name, version }: EmbeddingModel) {
+      const [row] = await count.all({ model: name, version })
+      return { total: Number(row?.total ?? 0), latest: row?.latest ? toTime(row.latest) : 0 }
+    },
+    any: async ({ name, version }: EmbeddingModel) => (await any.all({ model: name, version })).length > 0,
+    of: async (model: EmbeddingModel, hashes: readonly string[]) =>
+      stored(await of.all({ ...named(model), hashes: JSON.stringify(hashes) })),
+    /** Vectors a product has, of any model. */
+    async list(hash: string) {
+      const rows = await list.all({ hash })
+      return rows.map((row) => ({
+        model_name: row.model_name,
+        model_version: row.model_version,
+        dim: row.dim,
+        embeddedAt: new Date(toTime(row.embedded_at)),
+        contentHash: row.content_hash,
+      }))
+    },
+  }
+}
+export type VectorQueries = ReturnType<typeof vectorQueries>

@@ -1,0 +1,110 @@
+import { isStopWord, stemOf, wordsOf } from './words.ts'
+
+/**
+ * The built-in embedder: no model, no download, the same vector for the same text on any machine.
+ *
+ * A text is a bag of features: the stem of each word, and the pairs and triples of letters of each stem between marks of its
+ * beginning and end, which are what a misspelt word or an odd form still shares with the right one. Each feature is hashed (32-bit
+ * FNV-1a, mixed) to one of `dim` places and to a sign, and adds its weight there; signs make collisions cancel out on average. The
+ * n-grams of a word weigh three times its stem. Words weigh by what they tell: Cyrillic ones fully, Latin ones, mostly brands and
+ * models, less, numbers least; those that stand earlier a little more, since titles open with what the thing is; a repeated word
+ * less each time; stop words nothing. The sum is scaled to length 1, so that a dot product is the cosine. The weights were chosen on
+ * the labelled queries that `bun run bench --only search` measures.
+ */
+export interface NgramEmbedder {
+  readonly dim: number
+  /** A unit vector; all zero for a text without words. */
+  embed(text: string): Float32Array
+}
+
+const STEM_SHARE = 0.25
+const GRAM_SHARE = 0.8
+const GRAMS = [2, 3]
+/** How soon the weight of a word falls with its place: to a half at this many words. */
+const HALF_AT = 60
+/** Words after it add nothing that could be told from noise. */
+const MOST_WORDS = 300
+const REMEMBERED = 20_000
+
+const hash = (text: string, seed: number): number => {
+  let value = 0x811c9dc5 ^ seed
+  for (let n = 0; n < text.length; n++) {
+    const code = text.charCodeAt(n)
+    value = Math.imul(value ^ (code & 0xff), 0x01000193)
+    value = Math.imul(value ^ (code >>> 8), 0x01000193)
+  }
+  // FNV's low bits are weak for short texts; one round of mixing evens them out.
+  value ^= value >>> 15
+  value = Math.imul(value, 0x2c1b3c6d)
+  value ^= value >>> 12
+  return value >>> 0
+}
+
+const importance = (stem: string): number => {
+  if (/\p{N}/u.test(stem)) return 0.3
+  if (stem.length < 3) return stem.length === 1 ? 0.2 : 0.5
+  return /^[a-z]/.test(stem) ? 0.6 : 1
+}
+
+/** Where the features of one word go: places, and signed weights beside them. */
+interface WordFeatures {
+  places: Uint16Array
+  weights: Float32Array
+}
+
+export const createNgramEmbedder = (dim: number): NgramEmbedder => {
+  let remembered = new Map<string, WordFeatures>()
+
+  const featuresOf = (stem: string): WordFeatures => {
+    const known = remembered.get(stem)
+    if (known) return known
+    const marked = `^${stem}$`
+    const grams: string[] = []
+    for (const size of GRAMS) for (let at = 0; at + size <= marked.length; at++) grams.push(marked.slice(at, at + size))
+    const scale = importance(stem)
+    const features = [
+      { value: hash(stem, 1), weight: STEM_SHARE * scale },
+      ...grams.map((gram) => ({ value: hash(gram, 2), weight: (GRAM_SHARE * scale) / Math.sqrt(grams.length) })),
+    ]
+    const made: WordFeatures = { places: new Uint16Array(features.length), weights: new Float32Array(features.length) }
+    features.forEach(({ value, weight }, n) => {
+      made.places[n] = (value >>> 1) % dim
+      made.weights[n] = value & 1 ? weight : -weight
+    })
+    if (remembered.size >= REMEMBERED) remembered = new Map()
+    remembered.set(stem, made)
+    return made
+  }
+
+  return {
+    dim,
+    embed(text) {
+      const vector = new Float32Array(dim)
+      const seen = new Map<string, number>()
+      let place = 0
+      for (const word of wordsOf(text)) {
+        if (isStopWord(word)) continue
+        if (place >= MOST_WORDS) break
+        const stem = stemOf(word)
+        const times = (seen.get(stem) ?? 0) + 1
+        seen.set(stem, times)
+        // A repeated word says little more than once said.
+        const weight = 1 / (1 + place++ / HALF_AT) / (times * times)
+        const { places, weights } = featuresOf(stem)
+        for (let n = 0; n < places.length; n++)
+          vector[places[n] as number] = (vector[places[n] as number] as number) + (weights[n] as number) * weight
+      }
+      return normalised(vector)
+    },
+  }
+}
+
+/** Scales a vector to length 1, in place; one without length stays as it is. */
+export const normalised = (vector: Float32Array): Float32Array => {
+  let sum = 0
+  for (let n = 0; n < vector.length; n++) sum += (vector[n] as number) * (vector[n] as number)
+  if (sum === 0 || !Number.isFinite(sum)) return vector
+  const scale = 1 / Math.sqrt(sum)
+  for (let n = 0; n < vector.length; n++) vector[n] = (vector[n] as number) * scale
+  return vector
+}

@@ -1,0 +1,181 @@
+import { expect, test } from 'bun:test'
+import { onEachDatabase } from '../support/databases.ts'
+import { codeOf, makeProcesses, makeRig, product, products, type Rig, settled } from './rig.ts'
+import { giftId, poll, readProduct, scored, submit, unscored } from './scoring-rig.ts'
+
+const lease = (app: Rig, worker = 'w1', more: Record<string, unknown> = {}): Promise<any[]> =>
+  app.lease(worker, { kinds: ['scoring'], ...more })
+const { gift_id: _, ...RESULT } = scored('')
+const numberOf = (task: any) => task.payload.gift_id.slice(giftId('').length)
+const numbers = (tasks: any[]) => tasks.map(numberOf)
+
+onEachDatabase('gifty scoring and mapping as tasks', (database) => {
+  test('gifty §4: kind scoring: the scoring task with its hash in, a ScoringResult without gift_id out', async () => {
+    const app = await makeRig(database)
+    expect(await lease(app)).toEqual([])
+    await app.ingest([product(1, { category: 'Toys' }), product(2)])
+    const [task, ...others] = await lease(app)
+    expect(others).toEqual([])
+    const { content_hash } = await readProduct(app, 1)
+    expect(task).toMatchObject({ kind: 'scoring', fence: 1, attempt: 1, priority: 10 })
+    expect(task.payload).toEqual({
+      ...{ gift_id: giftId(1), title: 'Gift 1', category: 'Toys', merchant: null, price: 100, image_url: null },
+      ...{ content_text: 'Gift 1 Toys', content_hash },
+    })
+    for (const result of [undefined, { ...RESULT, llm_gift_score: 11 }, { ...RESULT, llm_gift_vector: { warmth: 99 } }])
+      expect(codeOf(await app.verb(task, 'complete', 'w1', { result }))).toEqual([422, 'validation_error'])
+    expect(await unscored(app)).toBe(2)
+    const done = await app.verb(task, 'complete', 'w1', { result: { ...RESULT, llm_gift_vector: { 'Wow-Factor': 4 } } })
+    expect(done.body).toEqual({ status: 'ok', state: 'completed' })
+    expect(await readProduct(app, 1)).toMatchObject({
+      llm_gift_score: 7.5,
+      llm_gift_vector: { wow_factor: 4 },
+      needs_scoring: false,
+    })
+    expect(await unscored(app)).toBe(1)
+    expect(await app.rows('work_leases')).toBe(0)
+    // What was handed out is what was scored.
+    const [second] = await lease(app)
+    await app.ingest([product(2, { title: 'Changed' })])
+    await app.verb(second, 'complete', 'w1', { result: RESULT })
+    expect(await readProduct(app, 2)).toMatchObject({ llm_gift_score: 7.5, needs_scoring: true })
+    expect(numbers(await lease(app, 'w2', { max: 5 }))).toEqual(['2'])
+  })
+
+  test('gifty §5: rows handed out are got by nobody else, by generic lease neither, until expiry or submit', async () => {
+    const app = await makeRig(database)
+    await app.ingest(products(6))
+    expect(await poll(app, 'p1', 2)).toEqual(['0', '1'])
+    const tasks = await lease(app, 'w1', { max: 2, lease_seconds: 60 })
+    expect(numbers(tasks)).toEqual(['2', '3'])
+    expect(await poll(app, undefined, 10)).toEqual(['4', '5'])
+    expect(await lease(app, 'w2', { max: 10 })).toEqual([])
+    // A heartbeat keeps the row as long as the task.
+    app.clock.advance(59_000)
+    await app.verb(tasks[0], 'heartbeat', 'w1', { lease_seconds: 3600 })
+    app.clock.advance(121_000)
+    expect(await poll(app, 'p2', 10)).toEqual(['4', '5'])
+    expect(numbers(await lease(app, 'w2', { max: 10 }))).toEqual(['3'])
+    // A submit by somebody else ends the task; its holder's late word is taken as said.
+    await submit(app, scored(giftId(2)))
+    expect((await app.verb(tasks[0], 'complete', 'w1', { result: { ...RESULT, llm_gift_score: 1 } })).status).toBe(200)
+    expect((await readProduct(app, 2)).llm_gift_score).toBe(7.5)
+    expect(await app.task(tasks[0].id)).toMatchObject({ status: 'completed' })
+    app.clock.advance(4_000_000)
+    await app.tick()
+    expect((await poll(app, 'p3', 10)).sort()).toEqual(['0', '1', '3', '4', '5'])
+  })
+
+  test('gifty §5: a task between two attempts gives way to whoever takes its row', async () => {
+    const app = await makeRig(database)
+    await app.ingest(products(3))
+    const [a, b, c] = await lease(app, 'w1', { max: 3 })
+    await app.verb(a, 'release')
+    const failed = await app.verb(b, 'fail', 'w1', { error: 'model overloaded' })
+    expect(failed.body).toMatchObject({ status: 'ok', state: 'pending' })
+    // Released: anyone's at once. Failed: nobody's before the delay is over.
+    expect(await poll(app, 'p1', 10)).toEqual(['0'])
+    expect(await app.task(a.id)).toMatchObject({ status: 'cancelled' })
+    app.clock.advance(12_000)
+    const [again] = await lease(app, 'w2', { max: 10 })
+    expect([again.id, again.attempt, again.fence]).toEqual([b.id, 2, 2])
+    // Lost: offered again at once, the fence rises; or to whoever polls first.
+    app.clock.advance(60_000)
+    await app.tick()
+    expect((await poll(app, 'p2', 10)).sort()).toEqual(['1', '2'])
+    expect(await lease(app, 'w3', { max: 10 })).toEqual([])
+    expect(codeOf(await app.verb(c, 'complete', 'w1', { result: RESULT }))).toEqual([409, 'stale_lease'])
+    expect(await app.task(c.id)).toMatchObject({ status: 'cancelled' })
+    await submit(app, scored(giftId(1)), scored(giftId(2)))
+    expect(await unscored(app)).toBe(1)
+  })
+
+  test('gifty §4: after five attempts or a final failure a task is dead until it is redriven or its content changes', async () => {
+    const app = await makeRig(database)
+    await app.ingest([product(1), product(2)])
+    let id = ''
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      const [task] = await lease(app)
+      expect([numberOf(task), task.attempt]).toEqual(['1', attempt])
+      id = task.id
+      app.clock.advance(60_000)
+    }
+    const [other] = await lease(app, 'w1', { max: 10 })
+    expect(numberOf(other)).toBe('2')
+    expect(await app.task(id)).toMatchObject({ status: 'dead' })
+    expect((await app.verb(other, 'fail', 'w1', { error: 'refused', retryable: false })).body.state).toBe('dead')
+    expect(await lease(app, 'w1', { max: 10 })).toEqual([])
+    // Redriven: the same task, from the first attempt.
+    expect(await app.ok('POST', '/internal/tasks/redrive', { ids: [id] })).toMatchObject({ redriven: 1 })
+    const [redriven] = await lease(app, 'w1', { max: 10 })
+    expect([redriven.id, redriven.attempt]).toEqual([id, 1])
+    // New content: a new task; the dead one has a living twin then.
+    await app.ingest([product(2, { title: 'Changed' })])
+    const [fresh] = await lease(app, 'w1', { max: 10 })
+    expect([numberOf(fresh), fresh.attempt]).toEqual(['2', 1])
+    expect(await app.ok('POST', '/internal/tasks/redrive', { ids: [other.id] })).toMatchObject({
+      redriven: 0,
+      skipped: [{ id: other.id, reason: 'already_live' }],
+    })
+    // A poller sees what no task could do.
+    app.clock.advance(60_000)
+    await app.tick()
+    expect((await poll(app, 'p1', 10)).sort()).toEqual(['1', '2'])
+  })
+
+  test('gifty §4: kind category_mapping: the category task in, an id of the tree out', async () => {
+    const app = await makeRig(database)
+    await app.ingest([product(1, { category: 'Toys' }), product(2, { category: 'Toys' }), product(3, { category: 'Books' })])
+    await app.call('PUT', '/internal/categories/tree', [{ id: 5, name: 'Five' }])
+    const [toys, books] = await lease(app, 'w1', { kinds: ['category_mapping'], max: 5 })
+    expect(toys.payload).toMatchObject({ external_name: 'Toys', products_count: 2 })
+    expect(toys.payload.sample_titles.toSorted()).toEqual(['Gift 1', 'Gift 2'])
+    for (const result of [{ internal_category_id: 6 }, { internal_category_id: 'x' }, null])
+      expect(codeOf(await app.verb(toys, 'complete', 'w1', { result }))).toEqual([422, 'validation_error'])
+    expect((await app.verb(toys, 'complete', 'w1', { result: { internal_category_id: '5' } })).status).toBe(200)
+    expect(await app.ok('GET', '/internal/categories/tasks?worker_id=p1')).toEqual([])
+    await app.verb(books, 'release')
+    expect(await app.ok('GET', '/internal/categories/tasks?worker_id=p1')).toMatchObject([{ external_name: 'Books' }])
+    expect(await lease(app, 'w1', { kinds: ['category_mapping'] })).toEqual([])
+  })
+
+  test('gifty §4: by priority, then age: what is supplied for a lease and not taken is forgotten', async () => {
+    const app = await makeRig(database)
+    await app.ingest(products(3))
+    await app.force((await app.source({ priority: 50 })).id)
+    await app.force((await app.source({ priority: 5 })).id)
+    const kinds = async (max: number) =>
+      (await app.lease('w1', { kinds: null, max })).map((task: any) => `${task.kind} ${task.priority}`)
+    expect(await kinds(2)).toEqual(['source.run 50', 'scoring 10'])
+    expect(await app.rows("tasks where kind = 'scoring'")).toBe(1)
+    expect(await kinds(10)).toEqual(['scoring 10', 'scoring 10', 'source.run 5'])
+    expect(await kinds(10)).toEqual([])
+  })
+
+  test('gifty §4: a waiting lease gets rows that come later', async () => {
+    const app = await makeRig(database)
+    const waiting = lease(app, 'w1', { wait_seconds: 20 })
+    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await app.ingest([product(1)])
+    await app.tick()
+    expect(numbers(await waiting)).toEqual(['1'])
+  })
+
+  test('gifty §5: pollers and leasing workers at once get every row once', async () => {
+    const apps = await makeProcesses(database, 3)
+    const [app] = apps as [Rig, ...Rig[]]
+    await app.ingest(products(300))
+    const work = async (n: number): Promise<string[]> => {
+      const mine = apps[n % 3] as Rig
+      const got: string[] = []
+      for (;;) {
+        const fresh = n % 2 ? numbers(await lease(mine, `w${n}`, { max: 7 })) : await poll(mine, `w${n}`, 7)
+        if (fresh.length === 0) return got
+        got.push(...fresh)
+      }
+    }
+    const all = (await Promise.all(Array.from({ length: 8 }, (_, n) => work(n)))).flat()
+    expect(all).toHaveLength(300)
+    expect(new Set(all).size).toBe(300)
+  }, 60_000)
+})
