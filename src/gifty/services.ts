@@ -66,6 +66,7 @@ export const giftyDomains = (platform: Platform) => {
     notificationKind,
     scoringTasks(leases, unscored, scoring),
     categoryTasks(leases, unmapped, categories),
+    ...search.kinds,
   ]
 
   const start = (made: Engine, dispatcher: Dispatcher) => {

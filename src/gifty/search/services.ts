@@ -13,6 +13,7 @@ import { createPgvector } from './pgvector.ts'
 import { createEmbeddingQueue } from './queue.ts'
 import { createProductSearch } from './service.ts'
 import { createSpelling } from './spelling.ts'
+import { embeddingTasks } from './tasks.ts'
 import { createTextSearch } from './text.ts'
 import { textQueries } from './text-queries.ts'
 import { vectorQueries } from './vector-queries.ts'
@@ -52,12 +53,18 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
       }))
     },
   }
+  const queue = createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model })
+  // The built-in embedder needs no workers: it would only race them.
+  const isExternal = embedder.embedContent === undefined
   return {
     documents,
+    kinds: isExternal ? [embeddingTasks({ leases, queue, pending, model, clock, log })] : [],
+    /** Before a worker's vector may come as the result of a task, which cannot wait for it. */
+    prepare: async () => (isExternal ? vectors.ready() : undefined),
     /** What other domains may ask (see port.ts). */
     search,
     finder: createFinder(search),
-    queue: createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model }),
+    queue,
     /** Background work; `start` it where a process runs it. */
     embedding,
     forCatalog,
