@@ -141,7 +141,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
-      if (mounted.has('gifty')) await services.search.prepare()
+      if (mounted.has('gifty')) await services.search.ready()
       // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
       if (db.dialect === 'sqlite') await engine.endLeasesOf(OWN_LEASES)
     },

@@ -9,6 +9,7 @@ const LINES = {
   reads: async () => (await import('./reads.ts')).benchReads,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
+  search: async () => (await import('./search.ts')).benchSearch,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
   scoring: async () => (await import('./scoring.ts')).benchScoring,
   memory: async () => (await import('./memory.ts')).benchMemory,

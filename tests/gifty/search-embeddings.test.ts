@@ -118,6 +118,41 @@ onEachDatabase('gifty embeddings', (database) => {
     await app.stop()
   })
 
+  test('gifty §4: embedding tasks of the worker protocol are those rows: handed out once, stored as a submit stores them', async () => {
+    const app = await makeRig(database, { env })
+    await app.ingest([product(1), product(2), product(3)])
+    const lease = async (worker: string, max = 10): Promise<any[]> => app.lease(worker, { kinds: ['embedding'], max })
+    const [task, other] = (await lease('w1', 2)) as [any, any]
+    expect(task).toMatchObject({ kind: 'embedding', attempt: 1, payload: MODEL })
+    expect(Object.keys(task.payload).sort()).toEqual(['content_hash', 'content_text', 'gift_id', 'model_name', 'model_version'])
+    // Neither way hands out again what the other has.
+    const [third, ...none] = await tasks(app, { worker_id: 'w2' })
+    expect(none).toEqual([])
+    expect(new Set([task.payload.gift_id, other.payload.gift_id, third.gift_id]).size).toBe(3)
+    expect(await lease('w3')).toEqual([])
+
+    const wrong = await app.verb(task, 'complete', 'w1', { result: { embedding: [1, 2] } })
+    expect(wrong.status).toBe(422)
+    expect((await app.verb(task, 'complete', 'w1', { result: { embedding: VECTOR } })).body).toEqual({
+      status: 'ok',
+      state: 'completed',
+    })
+    const { results } = await app.ok('POST', '/internal/products/search', { vector: VECTOR })
+    expect(results.map((result: any) => result.product.gift_id)).toEqual([task.payload.gift_id])
+    // A content that changed meanwhile is offered again as it is now.
+    await app.ingest([product(other.payload.gift_id.at(-1), { title: 'Changed' })])
+    expect((await app.verb(other, 'complete', 'w1', { result: { embedding: VECTOR } })).status).toBe(200)
+    const [again] = await lease('w4')
+    expect(again.payload).toMatchObject({ gift_id: other.payload.gift_id, content_text: 'Changed' })
+    expect((await app.ok('POST', '/internal/products/search', { vector: VECTOR })).results).toHaveLength(1)
+    await app.stop()
+
+    const builtIn = await makeRig(database)
+    await builtIn.ingest([product(1)])
+    expect(await builtIn.lease('w1', { kinds: ['embedding'] })).toEqual([])
+    await builtIn.stop()
+  })
+
   test('gifty §6: vectors that another process stores are searched here within a second', async () => {
     const [one, other] = (await makeProcesses(database, 2, { env })) as [Rig, Rig]
     await one.ingest([product(1), product(2)])

@@ -98,7 +98,9 @@ export const createEmbedding = ({
           await indexMissing()
           isIndexed = true
         }
-        await embedPending()
+        if (embedContent) await embedPending()
+        // Workers embed: their leases look no further back than this.
+        else await pending.floor(model)
         await spelling.learn(stopping.signal)
       } catch (error) {
         log.warn('embedding failed and is tried again', { error })

@@ -33,18 +33,18 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
   }
 
   /** Walks contents in windows until `enough` says so; raises the floor over what is done and old enough. */
-  const walk = async (model: EmbeddingModel, enough: (hash: string) => boolean): Promise<void> => {
+  const walk = async (model: EmbeddingModel, size: number, enough: (hash: string) => boolean): Promise<void> => {
     const place = placeOf(model)
     let isDone = true
     for (let after = place.floor; ; ) {
-      const window = await queries.scan(model, after, WINDOW)
+      const window = await queries.scan(model, after, size)
       for (const { id, giftHash, indexedAt, isEmbedded } of window) {
         isDone &&= isEmbedded && clock.now() - indexedAt >= lateMs
         if (isDone) place.floor = id
         if (!isEmbedded && enough(giftHash)) return
       }
       const last = window.at(-1)
-      if (window.length < WINDOW || !last) return
+      if (window.length < size || !last) return
       after = last.id
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -54,12 +54,15 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
     /** Hashes of up to `max` products without a vector of their present content, oldest content first. */
     async next(model: EmbeddingModel, max: number): Promise<string[]> {
       const found: string[] = []
-      await walk(model, (hash) => found.push(hash) >= max)
+      // Those handed out last time, now done, and as many more.
+      await walk(model, max * 2, (hash) => found.push(hash) >= max)
       return found
     },
+    /** The id below which nothing is known to lack a vector, without looking. */
+    known: ({ name, version }: EmbeddingModel): number => places.get(JSON.stringify([name, version]))?.floor ?? 0,
     /** An id below which no content lacks a vector. */
     async floor(model: EmbeddingModel): Promise<number> {
-      await walk(model, () => true)
+      await walk(model, WINDOW, () => true)
       return placeOf(model).floor
     },
   }

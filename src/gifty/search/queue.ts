@@ -43,15 +43,15 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
   const queue = leases.queue<UnembeddedProduct>({
     name: 'embeddings',
     select: 'p.gift_id, p.content_text, p.content_hash',
-    from: 'product_documents d join products p on p.gift_hash = d.gift_hash',
-    subject: 'd.gift_hash',
-    contentHash: 'd.content_hash',
+    from: 'product_documents doc join products p on p.gift_hash = doc.gift_hash',
+    subject: 'doc.gift_hash',
+    contentHash: 'doc.content_hash',
     tiers: [
-      `p.is_active and d.id > ${lite ? 'likely(:after)' : ':after::bigint'} and not exists (select 1 from product_embeddings e
-        where e.gift_hash = d.gift_hash and e.model_name = ${text('model')} and e.model_version = ${text('version')}
-        and e.content_hash = d.content_hash)`,
+      `p.is_active and doc.id > ${lite ? 'likely(:after)' : ':after::bigint'} and not exists (select 1 from product_embeddings e
+        where e.gift_hash = doc.gift_hash and e.model_name = ${text('model')} and e.model_version = ${text('version')}
+        and e.content_hash = doc.content_hash)`,
     ],
-    orderBy: 'd.id',
+    orderBy: 'doc.id',
   })
 
   /** A unit vector of what a worker sent, or what is wrong with it. */

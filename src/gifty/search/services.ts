@@ -54,13 +54,12 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
     },
   }
   const queue = createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model })
-  // The built-in embedder needs no workers: it would only race them.
-  const isExternal = embedder.embedContent === undefined
   return {
+    /** Kinds of the worker protocol. */
+    kinds: [embeddingTasks({ leases, queue, pending, model, isBuiltIn: config.embedding.isBuiltIn })],
+    /** Before the first vector is stored: pgvector may have to make its table. */
+    ready: vectors.ready,
     documents,
-    kinds: isExternal ? [embeddingTasks({ leases, queue, pending, model, clock, log })] : [],
-    /** Before a worker's vector may come as the result of a task, which cannot wait for it. */
-    prepare: async () => (isExternal ? vectors.ready() : undefined),
     /** What other domains may ask (see port.ts). */
     search,
     finder: createFinder(search),

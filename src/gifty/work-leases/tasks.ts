@@ -20,7 +20,7 @@ export interface WorkTasks<Row extends object> {
   leaseKind?: string
   queue: WorkQueue<Row>
   /** Values of the queue's own parameters. */
-  params?(): Params
+  params?: Params
   /** A cheap look before the queue is read: whether there may be anything. */
   mayOffer?(tx: Tx): Steps<boolean>
   /** Payloads of rows, in their order. Where contents have hashes, `content_hash` stands in them. */
@@ -57,7 +57,7 @@ export const defineWorkTasks = <Row extends object>(
   return defineKind(kind, {
     *supply(tx, max, now) {
       if (mayOffer && !(yield* mayOffer(tx))) return []
-      const rows = yield* queue.offer(tx, { kind: leaseKind, limit: max, now, params: params?.() })
+      const rows = yield* queue.offer(tx, { kind: leaseKind, limit: max, now, params })
       const made = yield* payloads(tx, rows)
       return rows.map((row, n) => ({
         kind,
