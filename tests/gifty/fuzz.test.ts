@@ -47,6 +47,14 @@ const element = {
   ...{ image_url: 'i', merchant: 'm', category: 'c', raw_data: { a: 1 } },
 }
 const discovered = { name: 'n', url: 'https://a.example/c', parent_url: 'p', site_key: 'a' }
+const scoreOf = {
+  ...{ gift_id: 'a:https://a.example/p', llm_gift_score: 5, llm_gift_reasoning: 'r', llm_scoring_model: 'm' },
+  ...{ llm_scoring_version: '1', llm_gift_vector: { warmth: 1, age_suitability: { teen: 2 }, gender_bias: 'unisex' } },
+}
+const profile = {
+  ...{ age: 5, gender: 'male', relationship: 'friend', occasion: 'birthday', vibe: 'v', interests: ['t'], budget: 5, limit: 3 },
+  ...{ diversity: 0.5, debug: true, interests_description: 'd', constraints: { exclude_keywords: ['x'], min_price: 1 } },
+}
 /** What a client can send, by route; `:id` and `:task` stand for one that exists. */
 const routes = {
   'POST /internal/sources': body(source),
@@ -81,6 +89,12 @@ const routes = {
     status: 's',
     worker_id: 'w',
   }),
+  'POST /internal/scoring/submit': fc.record({ results: fc.oneof(fc.array(body(scoreOf), { maxLength: 4 }), odd) }),
+  'POST /internal/categories/submit': fc.record({
+    results: fc.oneof(fc.array(body({ external_name: 'c', internal_category_id: 1 }), { maxLength: 4 }), odd),
+  }),
+  'PUT /internal/categories/tree': fc.oneof(fc.array(body({ id: 1, name: 'n', parent_id: 2 }), { maxLength: 4 }), odd),
+  'POST /internal/recommendations': body(profile),
   'POST /internal/tasks/redrive': body({ ids: ['x'], kind: 'notification', limit: 5 }),
   'POST /internal/tasks/:task/cancel': fc.constant({}),
   'POST /internal/telegram/subscribers': body({ chat_id: 8, name: 'n', slug: '@s' }),
@@ -99,6 +113,8 @@ const queries: Record<string, string[]> = {
   '/internal/sources': ['site_key', 'status', 'is_active', 'limit', 'after_id'],
   '/internal/sources/backlog': ['limit'],
   '/internal/sources/:id/runs': ['limit', 'cursor'],
+  '/internal/scoring/tasks': ['limit', 'worker_id', 'lease_seconds'],
+  '/internal/categories/tasks': ['limit', 'worker_id', 'lease_seconds'],
   '/internal/tasks': ['status', 'kind', 'limit', 'cursor'],
   '/internal/telegram/subscribers': ['limit', 'after_id'],
   '/internal/weeek/tasks': ['telegram_chat_id', 'type', 'project_id'],

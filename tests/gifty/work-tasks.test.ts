@@ -139,6 +139,34 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect(await lease(app, 'w1', { kinds: ['category_mapping'] })).toEqual([])
   })
 
+  test('gifty §4: kind embedding, for an external model: content with its hash in, `{embedding}` out', async () => {
+    const app = await makeRig(database, { env: { EMBEDDING_MODEL: 'm', EMBEDDING_VERSION: '2', EMBEDDING_DIM: '4' } })
+    await app.ingest([product(1), product(2)])
+    // The first lease finds out where contents without a vector begin.
+    const got: any[] = []
+    const all = async () => {
+      got.push(...(await lease(app, 'w1', { kinds: ['embedding'], max: 5 })))
+      return got.length === 2
+    }
+    expect(await settled(all)).toBe(true)
+    const { content_hash } = await readProduct(app, 1)
+    const [one, two] = got.toSorted((a, b) => (numberOf(a) < numberOf(b) ? -1 : 1))
+    expect(one.payload).toEqual({
+      ...{ gift_id: giftId(1), content_text: 'Gift 1', content_hash, model_name: 'm', model_version: '2' },
+    })
+    const queue = { model_name: 'm', model_version: '2', worker_id: 'p1' }
+    expect(await app.ok('POST', '/internal/embeddings/tasks', queue)).toEqual({ tasks: [] })
+    for (const result of [null, { embedding: [1, 2] }, { embedding: [0, 0, 0, 0] }, { embedding: 'x' }])
+      expect(codeOf(await app.verb(one, 'complete', 'w1', { result }))).toEqual([422, 'validation_error'])
+    expect((await app.verb(one, 'complete', 'w1', { result: { embedding: [0, 3, 0, 4] } })).status).toBe(200)
+    expect((await readProduct(app, 1)).embeddings).toMatchObject([{ model_name: 'm', model_version: '2', dim: 4, stale: false }])
+    const { results } = await app.ok('POST', '/internal/products/search', { vector: [0, 3, 0, 4] })
+    expect(results).toMatchObject([{ product: { gift_id: giftId(1) }, similarity: 1 }])
+    await app.verb(two, 'release')
+    expect((await app.ok('POST', '/internal/embeddings/tasks', queue)).tasks).toMatchObject([{ gift_id: giftId(2) }])
+    await app.stop()
+  })
+
   test('gifty §4: by priority, then age: what is supplied for a lease and not taken is forgotten', async () => {
     const app = await makeRig(database)
     await app.ingest(products(3))

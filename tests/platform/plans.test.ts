@@ -89,7 +89,7 @@ describe('plans of hot statements [sqlite]', () => {
     ] as const) {
       const told = await plan(db, statements.free[n] as Statement<unknown>)
       expect(told).toContain(`SCAN p USING INDEX ${index}`)
-      expect(told).toContain('SEARCH w USING INDEX sqlite_autoindex_work_leases_1 (kind=? AND subject=?)')
+      expect(told).toContain('SEARCH lease USING INDEX sqlite_autoindex_work_leases_1 (kind=? AND subject=?)')
       // Only rows of the same time are sorted.
       expect(told).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
     }

@@ -18,7 +18,7 @@ export interface QueueSql {
   name: string
   /** Result columns. `lease_subject` and `lease_hash` are added. */
   select: string
-  /** `products p`, with joins as needed. */
+  /** `products p`, with joins as needed. The alias `lease` is the queue's. */
   from: string
   /** Expression of the key: text, short, the same for the same row. */
   subject: string
@@ -73,20 +73,20 @@ export const createWorkQueue = <Row extends object>(
       db.statement<Leased>(
         `${name}_${part}_${n}`,
         `select ${columns} from ${from} where ${tier}
-        and coalesce((select w.expires_at from work_leases w where w.kind = ${kind} and w.subject = ${subject}), ${never}) <= ${now}${more}
+        and coalesce((select lease.expires_at from work_leases lease where lease.kind = ${kind} and lease.subject = ${subject}), ${never}) <= ${now}${more}
         order by ${orderBy} limit ${limit}`,
       ),
     )
   const free = freeRows('free', '')
   const offered = freeRows(
     'offered',
-    ` and not coalesce((select d.expires_at > ${now} and d.content_hash is not distinct from ${contentHash}
-          from work_leases d where d.kind = ${lite ? ':dead' : ':dead::text'} and d.subject = ${subject}), false)`,
+    ` and not coalesce((select lease.expires_at > ${now} and lease.content_hash is not distinct from ${contentHash}
+          from work_leases lease where lease.kind = ${lite ? ':dead' : ':dead::text'} and lease.subject = ${subject}), false)`,
   )
   const shared = db.statement<Leased>(
     `${name}_shared`,
-    `select ${columns} from work_leases w, ${from} where w.subject = ${subject} and (${tiers.map((tier) => `(${tier})`).join(' or ')})
-      and w.kind = ${kind} and w.holder = '' and w.expires_at > ${now} order by w.expires_at, ${orderBy} limit ${limit}`,
+    `select ${columns} from work_leases lease, ${from} where lease.subject = ${subject} and (${tiers.map((tier) => `(${tier})`).join(' or ')})
+      and lease.kind = ${kind} and lease.holder = '' and lease.expires_at > ${now} order by lease.expires_at, ${orderBy} limit ${limit}`,
   )
 
   type Look = Pick<Claim, 'kind' | 'limit' | 'now' | 'params'>
