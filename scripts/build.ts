@@ -1,7 +1,22 @@
-/** `bun run build`: one binary with everything inside, `dist/trawl`. Migrations come in by a macro, pages and rows by imports. */
+/**
+ * `bun run build`: one binary with everything inside, `dist/trawl`. Migrations come in by a macro, pages and rows by imports. Split,
+ * because what is imported late (Telegram, Postgres, the documents) would otherwise be started with the rest.
+ */
 const outfile = process.argv[2] ?? 'dist/trawl'
 const done = Bun.spawnSync(
-  [process.execPath, 'build', '--compile', '--minify', '--bytecode', '--sourcemap=none', 'src/main.ts', '--outfile', outfile],
+  [
+    process.execPath,
+    'build',
+    '--compile',
+    '--minify',
+    '--bytecode',
+    '--format=esm',
+    '--splitting',
+    '--sourcemap=none',
+    'src/main.ts',
+    '--outfile',
+    outfile,
+  ],
   { stdio: ['ignore', 'inherit', 'inherit'] },
 )
 process.exit(done.exitCode)

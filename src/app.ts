@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
+import { createSubscriberQueries } from './access/subscribers.ts'
 import { crawlerFamily } from './crawler/family.ts'
 import { crawlerRoutes } from './crawler/index.ts'
 import { crawlerDomains } from './crawler/services.ts'
@@ -10,44 +11,59 @@ import { createHousekeeping } from './housekeeping.ts'
 import { loveParserFamily } from './love-parser/family.ts'
 import { aliveRoutes } from './love-parser/health/index.ts'
 import { loveParserRoutes } from './love-parser/index.ts'
-import { loveParserDomains } from './love-parser/services.ts'
+import { loveParserDomains, telegramGateway } from './love-parser/services.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
 import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
+import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
+import { stickersFamily, stickersRoutes } from './stickers/index.ts'
+import { stickersServices } from './stickers/services.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
 /** Largest frame of the worker protocol (gifty §4). */
 const MAX_FRAME_BYTES = 2 * MIB
+/** How the names begin under which processes hold leases of their own workers. */
+const OWN_LEASES = 'process-'
 /** Longer than the longest long poll (60 s, crawler). */
 const IDLE_SECONDS = 90
 /** A timer may come a little early; the tick it brings still counts. */
 const TICK_SLACK_MS = 50
 
+export interface AppOverrides {
+  /** Instead of the Telegram of the configured mode. */
+  gateway?: TelegramGateway
+}
+
 /**
  * The whole app over a platform: engine, families, routes. Starts no timer and opens no port: `main.ts` does, and tests drive
  * `tick` themselves.
  */
-export const createApp = (platform: Platform) => {
+export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
   const { config, db, clock, bus, log, metrics } = platform
   const mounted = new Set(config.families)
   const gifty = giftyDomains(platform)
-  const loveParserDomain = mounted.has('love-parser') ? loveParserDomains(platform) : undefined
+  const loveParserDomain = mounted.has('love-parser')
+    ? loveParserDomains(platform, gateway ?? telegramGateway(platform))
+    : undefined
   const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
   const dispatcher = createDispatcher(engine, bus, clock, log)
-  const services = gifty.start(engine, dispatcher)
   const crawler = mounted.has('crawler') ? crawlerDomains(platform) : undefined
+  const subscribers = createSubscriberQueries(db)
+  const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
+  const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
   const outbox = createOutbox(db, clock)
+  const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
-    ...createHousekeeping({ engine, outbox, gifty: services }),
+    ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
+    ...(mounted.has('gifty') ? services.schedules : []),
     ...(loveParser?.schedules ?? []),
     ...(crawler?.schedules ?? []),
   ])
-  const dashboard = createDashboardAccess({ db, clock, secret: config.dashboardJwtSecret })
   const state: OpsState = { stopping: false }
   const runner = createRunner({
     engine,
@@ -55,8 +71,8 @@ export const createApp = (platform: Platform) => {
     bus,
     clock,
     log,
-    owner: `process-${crypto.randomUUID()}`,
-    handlers: loveParser?.handlers ?? {},
+    owner: `${OWN_LEASES}${crypto.randomUUID()}`,
+    handlers: { ...services.handlers, ...loveParser?.handlers },
   })
 
   metrics.onScrape({
@@ -74,6 +90,7 @@ export const createApp = (platform: Platform) => {
     metrics,
     families: [
       ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
+      ...(stickers ? [stickersFamily(platform)] : []),
       ...(crawler ? [crawlerFamily({ platform, dashboard, server: () => server(), isStopping: () => state.stopping })] : []),
       // Always: its envelope is that of the paths nobody claims.
       loveParserFamily({ platform, accounts: loveParser?.accounts, server: () => server() }),
@@ -106,7 +123,8 @@ export const createApp = (platform: Platform) => {
         : new Elysia(),
     )
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: db.ping }) : new Elysia())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
+    .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
@@ -134,6 +152,7 @@ export const createApp = (platform: Platform) => {
   return {
     app: routed,
     services,
+    stickers,
     engine,
     dispatcher,
     schedules,
@@ -149,6 +168,8 @@ export const createApp = (platform: Platform) => {
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
+      // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
+      if (db.dialect === 'sqlite') await engine.endLeasesOf(OWN_LEASES)
       await crawler?.prepare()
     },
   }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
 /** Development stand-ins, printed at start and refused when `NODE_ENV=production`. */
@@ -13,10 +13,40 @@ const DEVELOPMENT_SECRETS = {
   DASHBOARD_JWT_SECRET: 'development-dashboard-secret-not-for-production',
 } as const
 
+/** The shop of `bun dev`: orders are test orders, nobody pays, `trawl robokassa sign --test` plays Robokassa. */
+export const DEVELOPMENT_SHOP = {
+  ROBOKASSA_MERCHANT_LOGIN: 'demo',
+  ROBOKASSA_TEST_PASSWORD1: 'development-test-password-1',
+  ROBOKASSA_TEST_PASSWORD2: 'development-test-password-2',
+  ROBOKASSA_IS_TEST: 'true',
+} as const
+
 /** The API families this build contains; later families join here and in `app.ts`. */
-export const FAMILIES = ['gifty', 'crawler', 'love-parser'] as const
+export const FAMILIES = ['gifty', 'crawler', 'stickers', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
-export const EMBEDDABLE_WORKERS = ['web', 'telegram'] as const
+export const EMBEDDABLE_WORKERS = ['web', 'telegram', 'gitlab'] as const
+/** Those that run without being asked for. */
+const EMBEDDED_BY_DEFAULT = ['web', 'telegram']
+/** Task types of the crawler API (gitlab-crawler §5). */
+export const CRAWLER_TASK_TYPES = [
+  'DISCOVER_AREAS',
+  'FETCH_PROJECTS',
+  'FETCH_GROUPS',
+  'FETCH_PROJECT_DETAILS',
+  'FETCH_GROUP_DETAILS',
+  'FETCH_PROJECT_MEMBERS',
+  'FETCH_GROUP_MEMBERS',
+  'FETCH_ISSUES',
+  'FETCH_MERGE_REQUESTS',
+  'FETCH_COMMITS',
+  'FETCH_BRANCHES',
+  'FETCH_TAGS',
+  'FETCH_PIPELINES',
+  'FETCH_JOBS',
+  'FETCH_DEPLOYMENTS',
+  'FETCH_ENVIRONMENTS',
+  'FETCH_VULNERABILITIES',
+] as const
 
 const list = (text: string) =>
   text
@@ -49,6 +79,8 @@ const strictFlag = z
   .transform((text) => ['true', '1', 'yes'].includes(text))
 /** Addresses and networks (`a.b.c.d/len`). */
 const networks = z.string().transform((text, ctx) => {
+  // Not imported: a start without such a list need not pay for it.
+  const { isIP } = process.getBuiltinModule('node:net')
   for (const part of list(text)) {
     const [address = '', bits, ...rest] = part.split('/')
     const most = isIP(address) === 6 ? 128 : 32
@@ -76,6 +108,38 @@ const regex = z.string().transform((text, ctx) => {
     return z.NEVER
   }
 })
+export const SERVICE_SCOPES = ['read', 'write', 'publish', 'delete'] as const
+export type ServiceScope = (typeof SERVICE_SCOPES)[number]
+export interface ServiceToken {
+  /** Of the service; it may have several tokens. */
+  name: string
+  token: string
+  scopes: readonly ServiceScope[]
+}
+
+/** `name:token[:scope,scope];...` (stickers §2). Problems name an entry by its place: its text may be a token. */
+const serviceTokens = z.string().transform((text, ctx) => {
+  const problem = (message: string) => ctx.addIssue({ code: 'custom', message })
+  const tokens: ServiceToken[] = []
+  for (const [at, entry] of text.split(';').entries()) {
+    if (entry.trim() === '') continue
+    const [name = '', token = '', scopes, ...more] = entry.split(':').map((part) => part.trim())
+    const asked = scopes?.split(',').map((scope) => scope.trim())
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || !/^[!-+\--9<-~]+$/.test(token) || more.length > 0)
+      problem(`entry ${at + 1} is not name:token or name:token:scope,scope`)
+    else if (asked?.some((scope) => !(SERVICE_SCOPES as readonly string[]).includes(scope)))
+      problem(`entry ${at + 1} has a scope that is not one of ${SERVICE_SCOPES.join(', ')}`)
+    else if (tokens.some((known) => known.token === token)) problem(`entry ${at + 1} repeats the token of an earlier one`)
+    else tokens.push({ name, token, scopes: SERVICE_SCOPES.filter((scope) => asked?.includes(scope) ?? true) })
+  }
+  return tokens
+})
+/** Where an API begins, kept without a slash at its end. */
+const baseUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s/?#]+[^\s?#]*$/i.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
+  .transform((text) => text.replace(/\/+$/, ''))
+
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -118,7 +182,7 @@ export const VARIABLES = {
           ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
       return parts
     }),
-    EMBEDDABLE_WORKERS.join(','),
+    EMBEDDED_BY_DEFAULT.join(','),
     'built-in workers inside this process, or `none`',
   ),
   EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
@@ -138,9 +202,27 @@ export const VARIABLES = {
     secret: true,
   }),
   CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
-  SERVICE_TOKENS: variable(z.string(), DEVELOPMENT_TOKENS.SERVICE_TOKENS, 'service tokens of the stickers family', {
-    secret: true,
-  }),
+  SERVICE_TOKENS: variable(
+    serviceTokens,
+    `${DEVELOPMENT_TOKENS.SERVICE_TOKENS}; none in production`,
+    'X-Service-Token values of the stickers family: `name:token[:scope,scope];...`, scopes read, write, publish, delete (default all)',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_MODE: variable(
+    z.enum(['live', 'sandbox']),
+    'live with a bot token or in production, else sandbox',
+    'whether sticker sets are looked up at the Bot API or made up without a network; production refuses sandbox',
+  ),
+  TELEGRAM_BOT_TOKEN: variable(
+    z
+      .string()
+      .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
+      .regex(/^[^/?#%\\]+$/, 'must fit into a URL path'),
+    'none',
+    'bot of the gallery and of the dashboard: without it the gallery in live mode finds Telegram unreachable, the dashboard login is 503',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
   METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
   JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens; 32 characters in production', {
     secret: true,
@@ -180,6 +262,17 @@ export const VARIABLES = {
     'https://auth.robokassa.ru/Merchant/Index.aspx',
     'page that takes the money',
   ),
+  INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
+  DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),
+  POSTHOG_HOST: variable(baseUrl, 'https://app.posthog.com', 'PostHog of the analytics routes'),
+  POSTHOG_API_KEY: variable(z.string().min(1), 'empty', 'its key; without key or project those figures are zero', {
+    secret: true,
+  }),
+  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), 'empty', 'its project'),
+  PROMETHEUS_URL: variable(baseUrl, 'empty', 'Prometheus of the analytics routes'),
+  LOKI_URL: variable(baseUrl, 'empty', 'Loki of the analytics routes'),
+  WEEEK_API_BASE: variable(baseUrl, 'https://api.weeek.net/public/v1', 'API of Weeek'),
+  WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
@@ -200,6 +293,11 @@ export const VARIABLES = {
   TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), 'empty', 'Telegram application, from my.telegram.org'),
   TELEGRAM_API_HASH: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
   TELEGRAM_SESSION: variable(z.string().min(1), 'empty', 'session of the account that searches', { secret: true }),
+  TELEGRAM_SANDBOX_STEP_MS: variable(
+    integer(0, 60_000),
+    '0, in development 100',
+    'pause before each tenth of a sandbox search, for whoever wants to watch one',
+  ),
   TELEGRAM_CALL_DELAY_MS: variable(
     integer(0, 60_000),
     '500',
@@ -266,6 +364,41 @@ export const VARIABLES = {
     'default',
     'tasks a discovered area spawns where its task names none',
   ),
+  WORKER_API_URL: variable(
+    z
+      .string()
+      .refine(
+        (text) => /^https?:\/\//.test(text) && URL.canParse(text) && /\/api\/internal2\/?$/.test(new URL(text).pathname),
+        'must be an http(s) URL that ends in /api/internal2',
+      ),
+    'empty',
+    'crawler API that a GitLab worker of its own works for, ends in /api/internal2',
+  ),
+  WORKER_API_SOCKET: variable(z.string().min(1), 'empty', 'Unix socket of that API, instead of a token; HTTP only'),
+  WORKER_ID: variable(
+    z
+      .string()
+      .max(128, 'must have at most 128 characters')
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    'host, process id, random',
+    'name of a GitLab worker, unique among running ones',
+  ),
+  WORKER_TRANSPORT: variable(z.enum(['http', 'ws']), 'http', 'how a GitLab worker talks to the API'),
+  WORKER_TYPES: variable(
+    oneOfList(CRAWLER_TASK_TYPES).refine((types) => types.length > 0, 'names no task type'),
+    'all 17',
+    'task types a GitLab worker takes, comma list',
+  ),
+  WORKER_CONCURRENCY: variable(integer(1, 50), '3', 'tasks a GitLab worker runs at once'),
+  WORKER_LEASE_SECONDS: variable(integer(10, 3600), '60', 'length of its leases'),
+  WORKER_WAIT_SECONDS: variable(integer(0, 60), '20', 'how long it waits for a task'),
+  WORKER_OUTPUT_DIR: variable(z.string().min(1), '`<data directory>/crawl`', 'where it stores what it fetches'),
+  WORKER_REQUEST_TIMEOUT_MS: variable(integer(100, 3_600_000), '30000', 'one request to GitLab, connecting included'),
+  WORKER_RATE_PER_MINUTE: variable(integer(1, 1_000_000), '300', 'requests a minute of tasks without rateLimits'),
+  WORKER_BURST: variable(integer(1, 1_000_000), '10', 'requests at once of tasks without rateLimits'),
+  WORKER_MAX_RETRIES: variable(integer(0, 100), '5', 'repeats of a request that GitLab does not answer'),
+  WORKER_MAX_WAIT_SECONDS: variable(integer(0, 86_400), '900', 'longest wait for a rate limit while holding a task'),
+  WORKER_PROGRESS_INTERVAL_MS: variable(integer(0, 3_600_000), '1000', 'least time between two progress reports of a task'),
   SHUTDOWN_TIMEOUT_SECONDS: variable(integer(1, 60), '8', 'how long a stop waits for requests in flight'),
 } as const satisfies Record<string, Variable>
 
@@ -308,7 +441,10 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (env[name])
       problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
-  const secretFor = (name: keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, needed: boolean) => {
+  const secretFor = (
+    name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
+    needed: boolean,
+  ) => {
     const value = parsed[name]
     const standIn: string = { ...DEVELOPMENT_TOKENS, ...DEVELOPMENT_SECRETS }[name]
     if (!production) return value ?? standIn
@@ -319,7 +455,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const gifty = families.includes('gifty')
   const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
   const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
-  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', false)
+  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', gifty && parsed.TELEGRAM_BOT_TOKEN !== undefined)
   const loveParser = families.includes('love-parser')
   const jwtSecret = secretFor('JWT_SECRET', loveParser)
   const telegramMode = parsed.TELEGRAM_MODE ?? (production ? 'mtproto' : 'sandbox')
@@ -332,11 +468,15 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
         if (parsed[name] === undefined) problems.push(`${name} is required in production`)
   }
   // Not used by the families of this release, but a development value in production is a mistake all the same.
-  secretFor('SERVICE_TOKENS', false)
   const crawlerToken = secretFor('CRAWLER_API_TOKEN', false) || undefined
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
+  const developmentServices = serviceTokens.parse(DEVELOPMENT_TOKENS.SERVICE_TOKENS)
+  if (production && parsed.SERVICE_TOKENS?.some(({ token }) => developmentServices.some((known) => known.token === token)))
+    problems.push('SERVICE_TOKENS must not be the development value in production')
+  const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
+  if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -350,7 +490,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
     role: parsed.ROLE ?? 'all',
     families,
-    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDABLE_WORKERS],
+    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],
     embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY ?? 4,
     webWorkerAllow: parsed.WEB_WORKER_ALLOW ?? [],
     demo: parsed.DEMO ?? mode === 'development',
@@ -359,8 +499,26 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     trustProxy: parsed.TRUST_PROXY ?? 0,
     internalToken,
     analyticsToken,
+    serviceTokens: parsed.SERVICE_TOKENS ?? (production ? [] : developmentServices),
+    telegramBotMode,
+    telegramBotToken: parsed.TELEGRAM_BOT_TOKEN,
+    telegramBotApiUrl: parsed.TELEGRAM_BOT_API_URL ?? 'https://api.telegram.org',
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
+    dashboardTokenTtlSeconds: parsed.DASHBOARD_TOKEN_TTL_SECONDS ?? 43_200,
+    initDataMaxAgeSeconds: parsed.INITDATA_MAX_AGE_SECONDS ?? 86_400,
+    posthog:
+      parsed.POSTHOG_API_KEY === undefined || parsed.POSTHOG_PROJECT_ID === undefined
+        ? undefined
+        : {
+            host: parsed.POSTHOG_HOST ?? 'https://app.posthog.com',
+            apiKey: parsed.POSTHOG_API_KEY,
+            projectId: parsed.POSTHOG_PROJECT_ID,
+          },
+    prometheusUrl: parsed.PROMETHEUS_URL,
+    lokiUrl: parsed.LOKI_URL,
+    weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
+    weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',
@@ -391,6 +549,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     telegramApiId: parsed.TELEGRAM_API_ID,
     telegramApiHash: parsed.TELEGRAM_API_HASH,
     telegramSession: parsed.TELEGRAM_SESSION,
+    telegramSandboxStepMs: parsed.TELEGRAM_SANDBOX_STEP_MS ?? (mode === 'development' ? 100 : 0),
     telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
     channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
@@ -416,8 +575,29 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       fanout: parsed.CRAWLER_FANOUT ?? ('default' as const),
     },
     shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
+    gitlabWorker: {
+      apiUrl: parsed.WORKER_API_URL,
+      apiSocket: parsed.WORKER_API_SOCKET,
+      transport: parsed.WORKER_TRANSPORT ?? ('http' as const),
+      workerId: parsed.WORKER_ID,
+      types: parsed.WORKER_TYPES ?? CRAWLER_TASK_TYPES,
+      concurrency: parsed.WORKER_CONCURRENCY ?? 3,
+      leaseSeconds: parsed.WORKER_LEASE_SECONDS ?? 60,
+      waitSeconds: parsed.WORKER_WAIT_SECONDS ?? 20,
+      outputDir: parsed.WORKER_OUTPUT_DIR ?? join(dataDirectory(parsed.DATABASE_URL), 'crawl'),
+      requestTimeoutMs: parsed.WORKER_REQUEST_TIMEOUT_MS ?? 30_000,
+      ratePerMinute: parsed.WORKER_RATE_PER_MINUTE ?? 300,
+      burst: parsed.WORKER_BURST ?? 10,
+      maxRetries: parsed.WORKER_MAX_RETRIES ?? 5,
+      maxWaitSeconds: parsed.WORKER_MAX_WAIT_SECONDS ?? 900,
+      progressIntervalMs: parsed.WORKER_PROGRESS_INTERVAL_MS ?? 1000,
+    },
   } as const
 }
+
+/** Where files that belong to the database live: beside a SQLite file, else `data`. */
+const dataDirectory = (url = 'sqlite:data/trawl.db'): string =>
+  url.startsWith('sqlite:') && !url.includes(':memory:') ? dirname(url.slice('sqlite:'.length)) : 'data'
 
 /** `loadConfig(process.env)`: the one place that reads the process environment. */
 export const configFromProcess = () => loadConfig(process.env)
@@ -428,10 +608,25 @@ export const clientFromProcess = () => ({
   logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
 })
 
-/** What signs a payment notification, for the command line's helper. */
+/**
+ * What a GitLab worker of its own reads (gitlab-worker §1): its variables and the API's token, none of a server's secrets.
+ * @throws ConfigError with every problem found
+ */
+export const gitlabWorkerFromEnv = (env: Record<string, string | undefined>) => {
+  const names = ['DATABASE_URL', ...Object.keys(VARIABLES).filter((name) => name.startsWith('WORKER_'))]
+  const { gitlabWorker } = loadConfig(Object.fromEntries(names.map((name) => [name, env[name]])))
+  if (gitlabWorker.apiSocket && gitlabWorker.transport === 'ws')
+    throw new ConfigError(['WORKER_API_SOCKET takes no WebSocket: use WORKER_TRANSPORT=http, or WORKER_API_URL with a token'])
+  return { ...gitlabWorker, token: env.CRAWLER_API_TOKEN || undefined }
+}
+export const gitlabWorkerFromProcess = () => gitlabWorkerFromEnv(process.env)
+
+/** What signs a payment notification, for the command line's helper. Without a shop of its own it is that of `bun dev`. */
 export const robokassaFromProcess = () => {
   const names = Object.keys(VARIABLES).filter((name) => name.startsWith('ROBOKASSA_'))
-  return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).robokassa
+  const own = Object.fromEntries(names.map((name) => [name, process.env[name]]))
+  const none = process.env.NODE_ENV !== 'production' && Object.values(own).every((value) => !value)
+  return loadConfig(none ? DEVELOPMENT_SHOP : own).robokassa
 }
 
 /** The database alone, so that migrating needs no secrets either. */

@@ -1,17 +1,23 @@
 import type { Engine, Outbox, Schedule } from './engine/index.ts'
 import type { GiftyServices } from './gifty/services.ts'
+import type { StickersServices } from './stickers/services.ts'
 
 const DAY_MS = 86_400_000
+/** Longer than any attempt counts. */
+const ATTEMPTS_MS = 3_600_000
 
 /** What keeps the tables from growing without end: schedules in the database, so that one process does each round. */
 export const createHousekeeping = ({
   engine,
   outbox,
   gifty,
+  stickers,
 }: {
   engine: Engine
   outbox: Outbox
   gifty: GiftyServices
+  /** Undefined when the family is not mounted. */
+  stickers: StickersServices | undefined
 }): Schedule[] => [
   {
     name: 'purge-tasks',
@@ -38,6 +44,14 @@ export const createHousekeeping = ({
     },
   },
   {
+    name: 'purge-claim-attempts',
+    cron: '*/10 * * * *',
+    *fire(tx, { now }) {
+      yield* gifty.subscribers.purgeAttempts(tx, new Date(now.getTime() - ATTEMPTS_MS))
+      return undefined
+    },
+  },
+  {
     name: 'purge-outbox',
     cron: '0 * * * *',
     *fire(tx, { now }) {
@@ -45,4 +59,14 @@ export const createHousekeeping = ({
       return undefined
     },
   },
+  ...(stickers ? [purgeTelegramCache(stickers)] : []),
 ]
+
+const purgeTelegramCache = ({ telegram }: StickersServices): Schedule => ({
+  name: 'purge-sticker-cache',
+  cron: '0 * * * *',
+  *fire(tx, { now }) {
+    yield* telegram.purge(tx, now)
+    return undefined
+  },
+})

@@ -2,7 +2,6 @@ import { cron } from '@elysiajs/cron'
 import { Elysia } from 'elysia'
 import { createApp } from './app.ts'
 import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
-import type { Worker } from './builtin-workers/worker.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
@@ -42,7 +41,7 @@ const start = async () => {
       : undefined
 
   let clockwork: { stop(): void } | undefined
-  let workers: Worker[] = []
+  let workers: { stop(): Promise<void> }[] = []
   const work = async () => {
     await trawl.prepare()
     if (trawl.state.stopping) return
@@ -59,6 +58,7 @@ const start = async () => {
     const schedules = config.role !== 'api' && config.role !== 'worker'
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
+      ...(schedules && config.families.includes('gifty') ? Object.keys(trawl.services.handlers) : []),
       ...(schedules ? (trawl.loveParser?.kindsOf.scheduler ?? []) : []),
       ...(works && config.embeddedWorkers.includes('telegram') ? (trawl.loveParser?.kindsOf.telegram ?? []) : []),
     ])
@@ -76,6 +76,30 @@ const start = async () => {
             }),
           ]
         : []
+    if (works && config.embeddedWorkers.includes('gitlab')) await startGitlab()
+  }
+  /** The crawler family's reference worker (gitlab-worker §1): a client like any other, without a network in between. */
+  const startGitlab = async () => {
+    if (!config.families.includes('crawler'))
+      return log.warn('the embedded GitLab worker needs the crawler family and does not run')
+    if (!config.crawler.token) return log.warn('the embedded GitLab worker needs CRAWLER_API_TOKEN and does not run')
+    const { startGitlabWorker } = await import('./builtin-workers/gitlab/index.ts')
+    try {
+      const worker = await startGitlabWorker({
+        settings: config.gitlabWorker,
+        url: 'http://localhost/api/internal2',
+        token: config.crawler.token,
+        fetch: (request) => trawl.app.handle(request),
+        log,
+        clock,
+        // Ends before this process cuts off what is in flight.
+        stopSeconds: Math.max(1, config.shutdownTimeoutSeconds - 1),
+      })
+      workers.push(worker)
+      if (trawl.state.stopping) await worker.stop()
+    } catch (error) {
+      log.error('the embedded GitLab worker does not run', { error })
+    }
   }
   // A third of the start's time that no first request needs.
   const later = setTimeout(() => work().catch(fail), WORK_AFTER_MS)
@@ -108,6 +132,7 @@ const start = async () => {
     await trawl.loveParser?.gateway.close()
     trawl.services.sockets.stop()
     await Promise.all([closed, closedLocally])
+    await trawl.stickers?.telegram.flush()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

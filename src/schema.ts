@@ -9,6 +9,8 @@ import { catalogTables } from './gifty/catalog/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
 import { ingestionTables } from './gifty/ingestion/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
+import { claimTables } from './gifty/subscribers/tables.ts'
+import { weeekTables } from './gifty/weeek/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'
@@ -17,6 +19,9 @@ import { notificationsTables } from './love-parser/notifications/tables.ts'
 import { subscriptionsTables } from './love-parser/subscriptions/tables.ts'
 import { telegramAuthTables } from './love-parser/telegram-auth/tables.ts'
 import type { Kit } from './platform/db/kit.ts'
+import { artTables } from './stickers/art/tables.ts'
+import { stickersetsTables } from './stickers/stickersets/tables.ts'
+import { telegramTables } from './stickers/telegram/tables.ts'
 
 /** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */
 export const allTables = (kit: Kit) => ({
@@ -26,6 +31,8 @@ export const allTables = (kit: Kit) => ({
   ...catalogTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
+  ...claimTables(kit),
+  ...weeekTables(kit),
   ...accountsTables(kit),
   ...telegramAuthTables(kit),
   ...subscriptionsTables(kit),
@@ -33,6 +40,9 @@ export const allTables = (kit: Kit) => ({
   ...replayTables(kit),
   ...channelSearchTables(kit),
   ...audienceTables(kit),
+  ...stickersetsTables(kit),
+  ...artTables(kit),
+  ...telegramTables(kit),
   ...crawlerTables(kit),
 })
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { DEVELOPMENT_SHOP } from '../src/config.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { createTestApp, type TestApp } from './support/app.ts'
@@ -20,7 +22,11 @@ describe('README', () => {
   let app: TestApp
   let origin: string
   beforeAll(async () => {
-    app = await createTestApp(openSqlite({ path: join(folder, 'db.sqlite') }), { clock: systemClock as never })
+    app = await createTestApp(openSqlite({ path: join(folder, 'db.sqlite') }), {
+      clock: systemClock as never,
+      env: DEVELOPMENT_SHOP,
+    })
+    app.runner.start(['love-parser.search'])
     origin = app.listen()
   })
   afterAll(async () => {
@@ -29,10 +35,10 @@ describe('README', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const run = async (...command: string[]) => {
+  const run = async (command: string[], cwd = folder) => {
     const child = Bun.spawn(command, {
-      cwd: folder,
-      env: { ...process.env, TRAWL: origin, TASKS: '1' },
+      cwd,
+      env: { ...process.env, TRAWL: origin, TASKS: '1', PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
       stdout: 'pipe',
       stderr: 'pipe',
     })
@@ -53,7 +59,7 @@ describe('README', () => {
       expect(code.split('\n').length).toBeLessThanOrEqual(lines)
       await Bun.write(join(folder, name), code)
       const { source, run: forced } = await forcedRun(name.replace(/\W/g, ''))
-      const done = await run(process.execPath, name)
+      const done = await run([process.execPath, name])
       expect(done).toMatchObject({ exitCode: 0, stderr: '' })
       expect((await app.get(`/internal/tasks/${forced.task_id}`)).body).toMatchObject({
         status: 'completed',
@@ -78,7 +84,7 @@ describe('README', () => {
       return
     }
     await Bun.write(join(folder, 'crawler.py'), example('crawler.py'))
-    const done = await run(python, 'crawler.py')
+    const done = await run([python, 'crawler.py'])
     expect(done).toMatchObject({ exitCode: 0, stderr: '' })
     expect(done.stdout).toContain('WebSocket connection established')
     expect(done.stdout).toMatch(/^\d+ task_update created$/m)
@@ -89,7 +95,7 @@ describe('README', () => {
   test('crawler-watch.mjs: a browser socket hears a task to its end', async () => {
     const code = example('crawler-watch.mjs')
     await Bun.write(join(folder, 'crawler-watch.mjs'), code)
-    const done = run(process.execPath, 'crawler-watch.mjs')
+    const done = run([process.execPath, 'crawler-watch.mjs'])
     await until(
       async () => app.crawler?.streams.count(),
       (count) => count === 1,
@@ -108,10 +114,55 @@ describe('README', () => {
       return
     }
     await Bun.write(join(folder, 'tour.sh'), example('tour.sh'))
-    const done = await run('bash', '-euo', 'pipefail', 'tour.sh')
+    const done = await run(['bash', '-euo', 'pipefail', 'tour.sh'])
     expect(done).toMatchObject({ exitCode: 0, stderr: '' })
     expect(done.stdout).toContain('"items_ingested":1')
     expect(done.stdout).toContain('"gift_id":"gifts:https://gifts.example/p/1"')
     expect(done.stdout).toContain('trawl_build_info')
+  }, 20_000)
+
+  test('tour-love-parser.sh: from the login to the paid plan', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour-love-parser.sh (no curl or no bash on this machine)')
+      return
+    }
+    const script = join(folder, 'tour-love-parser.sh')
+    // It uses the command line tool, so it runs in the repository; what it writes goes to the test's folder.
+    await Bun.write(script, example('tour-love-parser.sh').replace('-o channels.csv', `-o '${folder}/channels.csv'`))
+    const done = await run(['bash', '-euo', 'pipefail', script], join(import.meta.dir, '..'))
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const part of [
+      '"status":"completed","progress":100',
+      '"channel_id":"sim-36"',
+      '"total":',
+      'OK1',
+      '{"plan_type":"week","status":"active"',
+      '"parsing_limit":10',
+    ])
+      expect(done.stdout).toContain(part)
+    expect((await Bun.file(join(folder, 'channels.csv')).text()).split('\n')).toHaveLength(101)
+  }, 30_000)
+  test('stickers.sh: the gallery answers the tour in both languages', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: stickers.sh (no curl or no bash on this machine)')
+      return
+    }
+    await Bun.write(join(folder, 'stickers.sh'), example('stickers.sh'))
+    const done = await run(['bash', '-euo', 'pipefail', 'stickers.sh'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const text of [
+      '"name":"Animals"',
+      '"name":"Животные"',
+      '{"exists":true,"name":"tour_cats","id":1,"title":"Котики"}',
+      'Стикерсет tour_cats уже есть в галерее',
+      '"totalElements":1',
+      'Sticker set 1 was not found',
+      'Стикерсет 1 не найден',
+    ])
+      expect(done.stdout).toContain(text)
+    const [ledger] = await app.platform.db.sql<{ n: number }>(
+      sql`select sum(delta) as n from sticker_art_transactions where user_id = 42`,
+    )
+    expect(Number(ledger?.n)).toBe(10)
   }, 20_000)
 })

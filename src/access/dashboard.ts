@@ -1,9 +1,7 @@
-import { eq } from 'drizzle-orm'
 import { forbidden, unauthorized } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type Db, param } from '../platform/db/index.ts'
 import type { Principal } from '../platform/http/family.ts'
-import { accessTables } from './tables.ts'
+import type { SubscriberQueries, SubscriberRow } from './subscribers.ts'
 import { createTokens } from './tokens.ts'
 
 /** How long a stored subscriber is believed: a change takes effect within 10 s (gifty §1.1). */
@@ -17,18 +15,25 @@ export interface DashboardClaims {
   jti: string
 }
 
+/** The name of a subscriber's credential, as `Principal.id` holds it. */
+export const principalIdOf = (subscriberId: number) => `subscriber:${subscriberId}`
+
+/** Whether a subscriber may use the dashboard at all. */
+export const mayUseDashboard = (row: SubscriberRow | undefined): row is SubscriberRow =>
+  row?.isActive === true && (row.role === 'admin' || row.role === 'superadmin')
+
+export interface DashboardDeps {
+  subscribers: Pick<SubscriberQueries, 'byChat'>
+  clock: Clock
+  /** Undefined: no token verifies and none can be signed. */
+  secret: string | undefined
+}
+
 /**
  * The dashboard credential: a JWT (HS256 only, issuer `gifty`, audience `dashboard`) that names a stored subscriber. The token is
  * verified once and remembered, the subscriber is looked at every few seconds: the stored row decides, not the token's role.
  */
-export const createDashboardAccess = ({ db, clock, secret }: { db: Db; clock: Clock; secret: string | undefined }) => {
-  const { subscribers } = accessTables(db.kit)
-  const byChat = db.prepare<{ id: number; role: string; isActive: boolean }>('access_subscriber', (queries) =>
-    queries
-      .select({ id: subscribers.id, role: subscribers.role, isActive: subscribers.isActive })
-      .from(subscribers)
-      .where(eq(subscribers.chatId, param('chatId'))),
-  )
+export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardDeps) => {
   const tokens = createTokens({ clock, secret, issuer: 'gifty', audience: 'dashboard' })
   const known = new Map<number, { principal: Principal | undefined; until: number }>()
 
@@ -36,10 +41,9 @@ export const createDashboardAccess = ({ db, clock, secret }: { db: Db; clock: Cl
     const now = clock.now()
     const fresh = known.get(chatId)
     if (fresh && fresh.until > now) return fresh.principal
-    const [row] = await byChat.all({ chatId })
-    const allowed = row?.isActive && (row.role === 'admin' || row.role === 'superadmin')
-    const principal: Principal | undefined = allowed
-      ? { kind: 'dashboard', id: `subscriber:${row.id}`, role: row.role }
+    const row = await subscribers.byChat(chatId)
+    const principal: Principal | undefined = mayUseDashboard(row)
+      ? { kind: 'dashboard', id: principalIdOf(row.id), role: row.role }
       : undefined
     known.delete(chatId)
     known.set(chatId, { principal, until: now + SUBSCRIBER_CACHE_MS })
@@ -59,6 +63,8 @@ export const createDashboardAccess = ({ db, clock, secret }: { db: Db; clock: Cl
       if (!principal) throw forbidden('Access denied')
       return principal
     },
+    /** Whether a token can be signed. */
+    ready: secret !== undefined,
     /** Signs a token for a chat; `ttlSeconds` from now. */
     sign: (claims: DashboardClaims, ttlSeconds: number) => tokens.sign({ ...claims }, ttlSeconds),
   }

@@ -27,5 +27,17 @@ export const accessTables = defineTables((k) => {
       k.check('telegram_subscribers_role_ck', sql`${t.role} in ('user', 'admin', 'superadmin')`),
     ],
   )
-  return { subscribers }
+  const subscriberTopics = k.table(
+    'subscriber_topics',
+    {
+      subscriberId: k
+        .big()
+        .notNull()
+        .references(() => subscribers.id, { onDelete: 'cascade' }),
+      topic: k.text().notNull(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.subscriberId, t.topic] }), k.index('subscriber_topics_topic_ix').on(t.topic)],
+  )
+  return { subscribers, subscriberTopics }
 })

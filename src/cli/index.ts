@@ -1,4 +1,4 @@
-import { ConfigError, clientFromProcess } from '../config.ts'
+import { ConfigError, clientFromProcess, gitlabWorkerFromProcess } from '../config.ts'
 import { systemClock } from '../platform/clock.ts'
 import { CommandError, EXIT, type Io, UsageError } from './io.ts'
 
@@ -67,6 +67,7 @@ const main = async () => {
     clock: systemClock,
     token,
     logLevel,
+    gitlabWorker: gitlabWorkerFromProcess,
   })
 }
 

@@ -1,3 +1,4 @@
+import type { gitlabWorkerFromProcess } from '../config.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { LogLevel } from '../platform/log.ts'
 
@@ -13,6 +14,8 @@ export interface Io {
   /** INTERNAL_API_TOKEN, if set. */
   token: string | undefined
   logLevel: LogLevel
+  /** The WORKER_ variables, read when a GitLab worker starts. @throws ConfigError */
+  gitlabWorker(): ReturnType<typeof gitlabWorkerFromProcess>
 }
 
 /** 0 done, 1 done with rejected lines, 2 wrong usage, 3 given up: the server is away or refuses. */

@@ -9,7 +9,7 @@ const PATH = '/api/v1/subscriptions/webhook/robokassa'
 export const help = `Usage: trawl robokassa sign --inv-id N --sum 950.00 [options]
 
 Prints the notification that Robokassa would send for a paid order, correctly signed. Passwords come from ROBOKASSA_PASSWORD2, or
-ROBOKASSA_TEST_PASSWORD2 with --test, and are never printed.
+ROBOKASSA_TEST_PASSWORD2 with --test, and are never printed. With no ROBOKASSA_ variable set, --test signs for the shop of bun dev.
 
   --inv-id N        the order_id of the purchase
   --sum AMOUNT      what was paid, as it is to be sent

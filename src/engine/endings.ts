@@ -136,6 +136,29 @@ export const createEndings = ({
     )
   }
 
+  /**
+   * Ends the leases of holders whose names begin with `prefix` and who are known to be gone: the next sweep offers their tasks again,
+   * instead of after the rest of the lease.
+   */
+  const endLeasesOf = (prefix: string): Promise<number> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const ended = yield* q(
+        tx
+          .update(tasks)
+          .set({ leaseExpiresAt: now, updatedAt: now })
+          .where(
+            and(
+              sql`${tasks.state} in ('leased', 'cancelling')`,
+              inArray(tasks.kind, [...policies.keys()]),
+              sql`substr(${tasks.leaseOwner}, 1, ${prefix.length}) = ${prefix}`,
+            ),
+          )
+          .returning({ id: tasks.id }),
+      )
+      return ended.length
+    })
+
   /** Takes queued tasks off the offer, because someone works on them without a lease; `closeByReport` ends them. */
   function* setAside(tx: Tx, ids: string[], now: Date): Steps<void> {
     const queued = [...(yield* lockTasks(tx, ids)).values()].filter((task) => task.state === 'queued')
@@ -159,5 +182,5 @@ export const createEndings = ({
     )
   }
 
-  return { endExpired, sweep, cancel, closeByReport, setAside, replacePayload }
+  return { endExpired, sweep, cancel, closeByReport, setAside, replacePayload, endLeasesOf }
 }

@@ -117,7 +117,7 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
         else if (error instanceof JobDelayed) await engine.release([holder], kinds, new Date(clock.now() + error.delayMs))
         else {
           const known = error instanceof JobFailed
-          if (!known) log.error('a task failed', { kind: task.kind, task: task.id, error })
+          if (!known && ending !== 'timeout') log.error('a task failed', { kind: task.kind, task: task.id, error })
           const message = known ? error.message : ending === 'timeout' ? 'The attempt took too long' : 'Unexpected error'
           await engine.fail(holder, { error: message, retryable: known ? error.retryable : true }, kinds)
         }

@@ -81,13 +81,11 @@ export const invalidRequest = (problems: FieldProblem[]) =>
 
 /** The family's `errorResponse` and `validationError`: `{"error":{"code","message","fields"?}}` (gifty §1.2). */
 export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
-  errorResponse(error) {
-    const fields = error.details && Object.keys(error.details).length > 0 ? error.details : undefined
-    const headers: Record<string, string> = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
-    return Response.json(
-      { error: fields ? { code: error.code, message: error.message, fields } : { code: error.code, message: error.message } },
-      { status: error.status, headers },
-    )
+  errorResponse({ code, message, status, details }, call) {
+    const fields = details && Object.keys(details).length > 0 ? details : undefined
+    const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {}
+    const body = { error: fields ? { code, message, fields } : { code, message } }
+    return Response.json(call.route?.detail['x-error-detail'] ? { ...body, detail: message } : body, { status, headers })
   },
   validationError(where, call: Call, value) {
     const schema = call.route?.schemas[where] as z.ZodType | undefined

@@ -7,6 +7,7 @@ import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
+import { analyticsRoutes } from './analytics/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
 import { tidyStrings } from './fields.ts'
@@ -15,6 +16,9 @@ import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
 import type { GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
+import { subscribersRoutes } from './subscribers/index.ts'
+import { webappAuthRoutes } from './webapp-auth/index.ts'
+import { weeekRoutes } from './weeek/index.ts'
 
 const PREFIXES = ['/internal', '/analytics']
 const DEFAULT_BODY_BYTES = MIB
@@ -28,6 +32,7 @@ export interface GiftyDeps {
 export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpFamily => {
   const { config, log } = platform
   const internal = config.internalToken === undefined ? undefined : secretMatcher(config.internalToken)
+  const analytics = config.analyticsToken === undefined ? undefined : secretMatcher(config.analyticsToken)
   const cors = corsPolicy({
     origins: config.corsOrigins,
     pattern: config.corsOriginRegex,
@@ -40,6 +45,12 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
     call.principal = await dashboard.authenticate(token)
     call.recheck = () => dashboard.authenticate(token)
   }
+  const byAnalyticsToken = (call: Call, token: string | null): undefined => {
+    if (!analytics) throw new AppError('not_configured', 503, 'ANALYTICS_API_TOKEN is not configured')
+    if (token === null) throw unauthorized('Missing analytics token')
+    if (!analytics(token)) throw forbidden('Invalid analytics token')
+    call.principal = { kind: 'service', id: 'analytics' }
+  }
   return {
     name: 'gifty',
     prefixes: PREFIXES,
@@ -49,7 +60,9 @@ export const giftyFamily = ({ platform, services, dashboard }: GiftyDeps): HttpF
         const preflight = cors.preflight(request)
         if (preflight) return preflight
       }
-      requireRoute(call)
+      const { security } = requireRoute(call).detail as { security?: Record<string, unknown>[] }
+      if (security?.length === 0) return
+      if (security?.[0]?.analyticsToken) return byAnalyticsToken(call, request.headers.get('x-analytics-token'))
       const token = request.headers.get('x-internal-token')
       if (token !== null) {
         if (!internal?.(token)) throw forbidden('Invalid internal token')
@@ -93,16 +106,24 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
   }
 }
 
-/** The routes of the family. */
-export const giftyRoutes = (services: GiftyServices) =>
-  new Elysia({ prefix: '/internal' })
-    .onParse(readBody as any)
-    .onTransform(({ query, params }: any) => {
-      tidyStrings(query)
-      tidyStrings(params)
-    })
+/** What every group of routes of the family begins with. */
+const under = <const P extends string>(prefix: P) =>
+  new Elysia({ prefix }).onParse(readBody as any).onTransform(({ query, params }: any) => {
+    tidyStrings(query)
+    tidyStrings(params)
+  })
+
+const internalRoutes = (services: GiftyServices) =>
+  under('/internal')
     .use(sourcesRoutes(services.sources))
     .use(ingestionRoutes(services.ingestion))
     .use(catalogRoutes(services.catalog))
     .use(monitoringRoutes(services.reports))
     .use(fleetRoutes(services.fleet, services.sockets))
+    .use(subscribersRoutes(services.subscribers))
+    .use(webappAuthRoutes(services.webappAuth))
+    .use(weeekRoutes(services.weeek))
+
+/** The routes of the family. */
+export const giftyRoutes = (services: GiftyServices) =>
+  new Elysia().use(internalRoutes(services)).use(under('/analytics').use(analyticsRoutes(services.analytics)))

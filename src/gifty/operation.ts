@@ -24,15 +24,22 @@ export const answers = (ok: z.ZodType, ...errors: number[]) => {
   return responses
 }
 
+/** What opens a route (gifty §1.1), as the document tells it and the family's guard reads it. */
+const CREDENTIALS: Record<'internal' | 'analytics' | 'none', Record<string, string[]>[]> = {
+  internal: [{ internalToken: [] }, { dashboard: [] }],
+  analytics: [{ analyticsToken: [] }],
+  none: [],
+}
+
 /** Documentation of a route under a tag. */
 export const operation =
-  (tag: string) =>
+  (tag: string, credential: keyof typeof CREDENTIALS = 'internal') =>
   (summary: string, description: string, responses: Record<number, z.ZodType>, more: Partial<RouteDocument> = {}) =>
     documented({
       tags: [`gifty: ${tag}`],
       summary,
       description,
       responses,
-      security: [{ internalToken: [] }, { dashboard: [] }],
+      security: CREDENTIALS[credential],
       ...more,
     })

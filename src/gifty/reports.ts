@@ -16,7 +16,18 @@ export interface SiteReport {
   scraped_last_run: number
 }
 
-/** Read-only reports over several domains' tables (gifty §8). */
+/** What the runs and tables tell of scraping (gifty §10). */
+export interface ScrapingReport {
+  activeSources: number
+  unmappedCategories: number
+  items: number
+  /** Failed and lost runs. */
+  errors: number
+  /** Items by site key. */
+  perSite: [string, number][]
+}
+
+/** Read-only reports over several domains' tables (gifty §8, §10). */
 export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
   const lite = db.dialect === 'sqlite'
   const perSite = db.statement<{
@@ -41,8 +52,28 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
     `select sum(items_scraped) as scraped, sum(items_new) as fresh, sum(items_updated) as updated, count(*) as runs,
       sum(case when status in ('failed', 'lost') then 1 else 0 end) as failed from parsing_runs where created_at > ${lite ? ':since' : ':since::timestamptz'}`,
   )
+  const scraping = db.statement<Record<'sources' | 'unmapped', number | string>>(
+    'report_scraping',
+    `select (select count(*) from parsing_sources where is_active) as sources,
+      (select count(*) from category_maps where internal_category_id is null) as unmapped`,
+  )
+  const perSpider = db.statement<{ site_key: string; items: number | string; errors: number | string }>(
+    'report_spiders',
+    `select site_key, sum(items_scraped) as items, sum(case when status in ('failed', 'lost') then 1 else 0 end) as errors
+    from parsing_runs group by site_key order by site_key${lite ? '' : ' collate "C"'}`,
+  )
 
   return {
+    async scraping(): Promise<ScrapingReport> {
+      const [[totals], sites] = await Promise.all([scraping.all(), perSpider.all()])
+      return {
+        activeSources: Number(totals?.sources ?? 0),
+        unmappedCategories: Number(totals?.unmapped ?? 0),
+        items: sites.reduce((sum, site) => sum + Number(site.items), 0),
+        errors: sites.reduce((sum, site) => sum + Number(site.errors), 0),
+        perSite: sites.filter((site) => Number(site.items) > 0).map((site) => [site.site_key, Number(site.items)]),
+      }
+    },
     async monitoring(): Promise<SiteReport[]> {
       const [rows, totals] = await Promise.all([perSite.all(), counts.perSite()])
       return rows.map((row) => ({

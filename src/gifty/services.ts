@@ -1,5 +1,9 @@
-import type { Dispatcher, Engine, KindPolicy } from '../engine/index.ts'
+import type { DashboardAccess } from '../access/dashboard.ts'
+import type { SubscriberQueries } from '../access/subscribers.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { createAnalytics } from './analytics/service.ts'
+import { analyticsUpstreams } from './analytics/upstreams.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
@@ -12,11 +16,24 @@ import { createReports } from './reports.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
 import { createSources } from './sources/service.ts'
+import { claimsRepository } from './subscribers/repository.ts'
+import { createSubscribers } from './subscribers/service.ts'
 import { createSystemErrors } from './system-errors.ts'
+import { createWebappAuth } from './webapp-auth/service.ts'
+import { createReminders, reminderKind } from './weeek/reminders.ts'
+import { weeekRepository } from './weeek/repository.ts'
+import { createWeeek } from './weeek/service.ts'
+import { weeekClients } from './weeek/upstream.ts'
+
+/** Who may come in: what several families' credentials share. */
+export interface GiftyAccess {
+  subscribers: SubscriberQueries
+  dashboard: DashboardAccess
+}
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher)` the services.
+ * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher, access)` the services.
  */
 export const giftyDomains = (platform: Platform) => {
   const { db, clock, config, metrics, bus, log } = platform
@@ -34,9 +51,9 @@ export const giftyDomains = (platform: Platform) => {
     notifications: () => createNotifications(theEngine(), clock),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
   })
-  const kinds: KindPolicy[] = [...runs.kinds, notificationKind]
+  const kinds: KindPolicy[] = [...runs.kinds, notificationKind, reminderKind]
 
-  const start = (made: Engine, dispatcher: Dispatcher) => {
+  const start = (made: Engine, dispatcher: Dispatcher, access: GiftyAccess) => {
     engine = made
     const catalog = catalogRepository(db)
     const counts = createCatalogCounts(catalog)
@@ -61,14 +78,46 @@ export const giftyDomains = (platform: Platform) => {
       metrics,
     })
     const fleet = createFleet({ db, clock, engine: made, dispatcher })
+    const reports = createReports(db, clock, counts)
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
+    const { subscribers } = access
+    const accounts = weeekRepository(db)
+    const weeek = createWeeek({
+      db,
+      clock,
+      repository: accounts,
+      subscribers,
+      client: weeekClients(platform),
+      keyRing: () => platform.keyRing(),
+      workspaceId: config.weeekWorkspaceId,
+    })
+    const reminders = createReminders({ db, clock, engine: made, repository: accounts, subscribers, weeek, notifications })
+    const handlers: Record<string, JobHandler> = { [reminderKind.kind]: reminders.handler }
     return {
       sources,
       ingestion,
       catalog: createCatalog(catalog),
-      reports: createReports(db, clock, counts),
+      reports,
       fleet,
       sockets,
+      subscribers: createSubscribers({ db, clock, queries: subscribers, claims: claimsRepository(db) }),
+      analytics: createAnalytics({
+        clock,
+        ...analyticsUpstreams(platform),
+        countWorkers: async () => (await fleet.workers()).length,
+        scrapingReport: reports.scraping,
+      }),
+      weeek,
+      /** How a process that keeps the schedules runs the family's own tasks. */
+      handlers,
+      schedules: [reminders.schedule],
+      webappAuth: createWebappAuth({
+        clock,
+        ...access,
+        botToken: config.telegramBotToken,
+        maxAgeSeconds: config.initDataMaxAgeSeconds,
+        tokenTtlSeconds: config.dashboardTokenTtlSeconds,
+      }),
       systemErrors: createSystemErrors(db, clock, notifications),
     }
   }

@@ -90,6 +90,7 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
     call: Call,
     token: VerifiedToken | undefined,
     ip: string,
+    rateClass: RateClass,
     rate: RateDecision,
   ): undefined | Promise<undefined> => {
     if (rate.limit > 0)
@@ -100,7 +101,7 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
       }
     if (!rate.allowed)
       throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
-        details: { limit: rate.limit, windowMs: general.windowMs },
+        details: { limit: rate.limit, windowMs: rateClass.windowMs },
         headers: { 'retry-after': String(rate.retryAfterSeconds) },
       })
     // This contract has no 405: an unknown method is an unknown route (§1).
@@ -113,12 +114,12 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
   const limit = (request: Request, call: Call, token: VerifiedToken | undefined): undefined | Promise<undefined> => {
     const ip = clientIp(request, server(), config.trustProxy)
     const webhook = call.route?.detail['x-rate-class'] === 'webhook'
-    const rate = webhook
-      ? rateLimiter.count(WEBHOOK_LIMIT, ip)
-      : rateLimiter.count(general, token && typeof token.claims.sub === 'string' ? `user ${token.claims.sub}` : `ip ${ip}`)
+    const rateClass = webhook ? WEBHOOK_LIMIT : general
+    const key = !webhook && token && typeof token.claims.sub === 'string' ? `user ${token.claims.sub}` : `ip ${ip}`
+    const rate = rateLimiter.count(rateClass, key)
     return rate instanceof Promise
-      ? rate.then((decision) => admit(request, call, token, ip, decision))
-      : admit(request, call, token, ip, rate)
+      ? rate.then((decision) => admit(request, call, token, ip, rateClass, decision))
+      : admit(request, call, token, ip, rateClass, rate)
   }
 
   return {

@@ -23,6 +23,13 @@ import { createSubscriptions } from './subscriptions/service.ts'
 import { telegramAuthRepository } from './telegram-auth/repository.ts'
 import { createTelegramAuth } from './telegram-auth/service.ts'
 
+/** Names of the metric's queues; segments are computed at once, so `audience` is always empty (love-parser §2). */
+const QUEUES: Record<string, string> = {
+  [SEARCH_KIND]: 'parsing',
+  [notificationsKind.kind]: 'notifications',
+  [jobKind.kind]: 'cron',
+}
+
 /** The gateway of the configured mode, its calls counted (love-parser §2, §7). */
 export const telegramGateway = ({ config, clock, log, metrics }: Platform): TelegramGateway => {
   const calls = metrics.counter('telegram_api_calls_total', 'Calls of the Telegram API')
@@ -33,6 +40,7 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
         ? { apiId: config.telegramApiId, apiHash: config.telegramApiHash }
         : null,
     session: config.telegramSession ?? null,
+    stepDelayMs: config.telegramSandboxStepMs,
     callDelayMs: config.telegramCallDelayMs,
     random: Math.random,
     clock,
@@ -48,7 +56,7 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
  * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
  */
-export const loveParserDomains = (platform: Platform, gateway: TelegramGateway = telegramGateway(platform)) => {
+export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) => {
   const { db, clock, bus, log, config, metrics, keyRing } = platform
   let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
   const started = () => {
@@ -167,6 +175,20 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway =
       engine: () => engine,
       subscriptions,
       purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
+    })
+    const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
+    metrics.gauge('redis_connections_active', 'Redis connections in use').set({}, 0)
+    for (const name of ['broadcast_sent_total', 'broadcast_failed_total'])
+      metrics.counter(name, 'Broadcasting is not offered: stays 0').inc({}, 0)
+    metrics.onScrape({
+      async refresh() {
+        const sizes: Record<string, number> = { parsing: 0, audience: 0, notifications: 0, cron: 0 }
+        for (const { kind, state, count } of await engine.counts()) {
+          const queue = QUEUES[kind]
+          if (queue !== undefined && (state === 'queued' || state === 'leased')) sizes[queue] = (sizes[queue] ?? 0) + count
+        }
+        for (const queue in sizes) queues.set({ queue }, sizes[queue] as number)
+      },
     })
     const background = { concurrency: 1, leaseMs: 60_000, renewMs: 20_000, timeoutMs: 15 * 60_000 }
     /** How this process runs the family's tasks: searches where the telegram worker is embedded, the rest where schedules are kept. */

@@ -6,11 +6,15 @@ import { VERSION } from '../version.ts'
 const INFO = {
   title: 'Trawl',
   version: VERSION,
-  description: 'The API core for fleets of parsers. Every `/internal` route is served identically under `/api/v1/internal`.',
+  description:
+    'The API core for fleets of parsers. Every `/internal` route of the gifty family is served identically under `/api/v1/internal`.',
 }
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
+  analyticsToken: { type: 'apiKey', in: 'header', name: 'X-Analytics-Token', description: 'Token of the analytics routes' },
   dashboard: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Dashboard token of an admin' },
+  loveParser: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Token of a Love Parser login' },
+  serviceToken: { type: 'apiKey', in: 'header', name: 'X-Service-Token', description: 'Service token of the stickers family' },
   crawlerToken: { type: 'http', scheme: 'bearer', description: '`CRAWLER_API_TOKEN`, of the crawler family' },
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const

@@ -8,8 +8,10 @@ import { cleanUp, FULL, type Row, SMOKE } from './rig.ts'
 const LINES = {
   reads: async () => (await import('./reads.ts')).benchReads,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
+  'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
   crawler: async () => (await import('./crawler.ts')).benchCrawler,
+  stickers: async () => (await import('./stickers.ts')).benchStickers,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }
@@ -20,7 +22,8 @@ const { values } = parseArgs({
 const scale = values.smoke ? SMOKE : { ...FULL, ...(values.rounds ? { rounds: Number(values.rounds) } : {}) }
 const names = (values.only?.split(',') ?? Object.keys(LINES)) as (keyof typeof LINES)[]
 
-const amount = (row: Row, value: number) => (row.unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(0)} MB`)
+const amount = ({ unit }: Row, value: number) =>
+  unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(unit === 'KB' ? 1 : 0)} ${unit}`
 const verdict = ({ value, target, better }: Row): string => {
   if (scale.smoke || target === undefined) return '-'
   return (better === 'more' ? value >= target : value <= target) ? 'ok' : 'MISSED'

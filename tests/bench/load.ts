@@ -1,6 +1,6 @@
 // A client that costs little: N keep-alive connections over raw sockets, one request at a time on each.
-// argv: port path span-ms connections token. Prints {requests, seconds}.
-const [port, path, span, connections, token] = process.argv.slice(2)
+// argv: port path span-ms connections header-line. Prints {requests, seconds}.
+const [port, path, span, connections, header] = process.argv.slice(2)
 
 export {} // a module, for its awaits
 
@@ -11,9 +11,7 @@ interface Connection {
   expected: number
 }
 
-const request = Buffer.from(
-  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Internal-Token: ${token}\r\nAccept: application/json\r\n\r\n`,
-)
+const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}\r\nAccept: application/json\r\n\r\n`)
 let requests = 0
 let measuring = false
 let over = false

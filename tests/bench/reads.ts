@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   HEADERS,
+  INTERNAL,
   type Load,
   median,
   ownDirectory,
@@ -44,28 +45,33 @@ const seed = async (server: Running): Promise<number> => {
 }
 
 /** Same question, same answer: a floor that does less would not be one. */
-const sameAnswer = async (servers: Running[], path: string) => {
+const sameAnswer = async (servers: [Running, Running], paths: [string, string], header: string) => {
+  const [name = '', value = ''] = header.split(': ')
   const [ours, floor] = await Promise.all(
-    servers.map(async (server) => (await fetch(`${server.origin}${path}`, { headers: HEADERS })).text()),
+    servers.map(async (server, side) => (await fetch(`${server.origin}${paths[side]}`, { headers: { [name]: value } })).text()),
   )
   if (!Bun.deepEquals(JSON.parse(ours as string), JSON.parse(floor as string)))
-    throw new Error(`the floor answers ${path} differently:\n${ours}\n${floor}`)
+    throw new Error(`the floor answers ${paths[0]} differently:\n${ours}\n${floor}`)
 }
 
-const compare = async (
+/** One read, ours against the floor's, in interleaved rounds. `floorPath` where the floor has it elsewhere. */
+export const compareReads = async (
   name: string,
   target: number | undefined,
   servers: [Running, Running],
   path: string,
   scale: Scale,
+  { header = INTERNAL, floorPath = path }: { header?: string; floorPath?: string } = {},
 ): Promise<Row> => {
-  await sameAnswer(servers, path)
-  for (const server of servers) await runLoad(server, path, scale.spanMs / 2) // warms the compilers
+  const paths: [string, string] = [path, floorPath]
+  await sameAnswer(servers, paths, header)
+  // Warms the compilers.
+  for (const side of [0, 1] as const) await runLoad(servers[side], paths[side], scale.spanMs / 2, header)
   const ours: Load[] = []
   const floor: Load[] = []
   for (let round = 0; round < scale.rounds; round++)
-    for (const side of round % 2 === 0 ? [0, 1] : [1, 0])
-      (side === 0 ? ours : floor).push(await runLoad(servers[side] as Running, path, scale.spanMs))
+    for (const side of (round % 2 === 0 ? [0, 1] : [1, 0]) as (0 | 1)[])
+      (side === 0 ? ours : floor).push(await runLoad(servers[side], paths[side], scale.spanMs, header))
   const rate = (load: Load) => load.requests / load.seconds
   const ratios = ours.map((load, round) => rate(load) / rate(floor[round] as Load))
   const cpu = (loads: Load[]) => median(loads.map((load) => load.cpu ?? Number.NaN))
@@ -90,10 +96,10 @@ export const benchReads = async (scale: Scale): Promise<Row[]> => {
   const [floor, hinted] = await Promise.all([startFloor(), startFloor('hinted')])
   const path = `/internal/sources/${id}`
   const rows = [
-    await compare('GET /health', 0.8, [trawl, floor], '/health', scale),
-    await compare('GET /internal/sources/{id}', 0.7, [trawl, floor], path, scale),
+    await compareReads('GET /health', 0.8, [trawl, floor], '/health', scale),
+    await compareReads('GET /internal/sources/{id}', 0.7, [trawl, floor], path, scale),
     // The stricter floor knows what we know about SQLite's planner.
-    await compare('GET /internal/sources/{id}, hinted floor', undefined, [trawl, hinted], path, scale),
+    await compareReads('GET /internal/sources/{id}, hinted floor', undefined, [trawl, hinted], path, scale),
   ]
   for (const server of [trawl, floor, hinted]) await server.stop()
   return rows

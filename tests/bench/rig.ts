@@ -4,6 +4,8 @@ import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'bench-internal-token'
+/** As a line of a request. */
+export const INTERNAL = `X-Internal-Token: ${TOKEN}`
 export const HEADERS = { 'x-internal-token': TOKEN, 'content-type': 'application/json' }
 
 /** How long things run: `--smoke` only checks that they do. */
@@ -19,9 +21,25 @@ export interface Scale {
   /** Products of the memory line. */
   products: number
   starts: number
+  /** Rows of the export. */
+  exportRows: number
+  /** Progress streams at once. */
+  streams: number
 }
-export const FULL: Scale = { smoke: false, rounds: 9, spanMs: 1500, batches: 20, pairs: 100, products: 200_000, starts: 9 }
-export const SMOKE: Scale = { smoke: true, rounds: 1, spanMs: 100, batches: 2, pairs: 5, products: 2000, starts: 1 }
+export const FULL: Scale = {
+  ...{ smoke: false, rounds: 9, spanMs: 1500, batches: 20, pairs: 100, products: 200_000, starts: 9 },
+  ...{ exportRows: 100_000, streams: 2000 },
+}
+export const SMOKE: Scale = {
+  ...{ smoke: true, rounds: 1, spanMs: 100, batches: 2, pairs: 5, products: 2000, starts: 1 },
+  ...{ exportRows: 3000, streams: 40 },
+}
+
+/** 0..1, the same sequence for the same seed. */
+export const seededRandom = (seed: number) => () => {
+  seed = (seed * 1_664_525 + 1_013_904_223) >>> 0
+  return seed / 2 ** 32
+}
 
 /** One line of the table. `better` is which way the target lies; a line without one is there to be seen. */
 export interface Row {
@@ -29,7 +47,7 @@ export interface Row {
   measured: string
   floor: string
   value: number
-  unit: 'ratio' | 'MB'
+  unit: 'ratio' | 'MB' | 'KB' | 'ms'
   target: number | undefined
   better: 'more' | 'less'
   /** Spread of the rounds, and CPU time where the system tells it. */
@@ -124,7 +142,10 @@ export const productionEnv = (database: string, more: Record<string, string> = {
   ANALYTICS_API_TOKEN: 'bench-analytics-token',
   CRAWLER_API_TOKEN: 'bench-crawler-token',
   SERVICE_TOKENS: 'bench:bench-service-token',
-  JWT_SECRET: 'bench-jwt-secret-of-some-length',
+  JWT_SECRET: 'bench-jwt-secret-of-at-least-thirty-two',
+  TELEGRAM_API_ID: '1',
+  TELEGRAM_API_HASH: 'bench',
+  TELEGRAM_SESSION: 'bench',
   DASHBOARD_JWT_SECRET: 'bench-dashboard-secret-of-some-length',
   ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
   ...more,
@@ -140,12 +161,11 @@ export interface Load {
   cpu: number | undefined
 }
 const CONNECTIONS = 32
-
 /** Asks one thing over and over from a process of its own. */
-export const runLoad = async (server: Running, path: string, spanMs: number): Promise<Load> => {
+export const runLoad = async (server: Running, path: string, spanMs: number, header = INTERNAL): Promise<Load> => {
   const before = cpuOf(server.pid)
   const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'load.ts'), String(server.port), path, String(spanMs), String(CONNECTIONS), TOKEN],
+    [process.execPath, join(import.meta.dir, 'load.ts'), String(server.port), path, String(spanMs), String(CONNECTIONS), header],
     {
       stdout: 'pipe',
       stderr: 'inherit',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from '../../src/cli/index.ts'
 import type { Io } from '../../src/cli/io.ts'
+import { gitlabWorkerFromEnv } from '../../src/config.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 
 export const FIXTURE = join(import.meta.dir, '../fixtures/products.ndjson')
@@ -36,6 +37,7 @@ export const runHere = async (cwd: string, argv: string[], more: Partial<Io> = {
     },
     token: undefined,
     logLevel: 'error',
+    gitlabWorker: () => gitlabWorkerFromEnv({}),
     ...more,
   })
   return { code, out, err, slept }

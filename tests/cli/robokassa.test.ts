@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { DEVELOPMENT_SHOP } from '../../src/config.ts'
 import { CLI, runHere } from './rig.ts'
 
 const PASSWORDS = { ROBOKASSA_PASSWORD2: 'pw2', ROBOKASSA_TEST_PASSWORD2: 'a-test-secret' }
@@ -39,11 +40,19 @@ describe('trawl robokassa sign', () => {
   test('never prints a password, and says which is missing', () => {
     const { out, err } = spawn(['sign', '--inv-id', '7', '--sum', '450', '--test'])
     expect(out + err).not.toContain('a-test-secret')
-    expect(spawn(['sign', '--inv-id', '7', '--sum', '450'], {})).toMatchObject({
+    const mine = { ROBOKASSA_MERCHANT_LOGIN: 'mine' }
+    expect(spawn(['sign', '--inv-id', '7', '--sum', '450'], mine)).toMatchObject({
       code: 3,
       err: 'trawl robokassa: ROBOKASSA_PASSWORD2 is not set\n',
     })
-    expect(spawn(['sign', '--inv-id', '7', '--sum', '450', '--test'], {}).err).toContain('ROBOKASSA_TEST_PASSWORD2')
+    expect(spawn(['sign', '--inv-id', '7', '--sum', '450', '--test'], mine).err).toContain('ROBOKASSA_TEST_PASSWORD2')
+  })
+
+  test('without a shop of its own it signs test payments of that of `bun dev`', () => {
+    const { ROBOKASSA_TEST_PASSWORD2: password } = DEVELOPMENT_SHOP
+    const { out } = spawn(['sign', '--inv-id', '7', '--sum', '450', '--test'], {})
+    const signature = new Bun.CryptoHasher('sha256').update(`450:7:${password}`).digest('hex')
+    expect(out).toBe(`OutSum=450&InvId=7&SignatureValue=${signature}&MerchantLogin=demo&IsTest=1\n`)
   })
 
   for (const argv of [

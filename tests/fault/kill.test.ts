@@ -25,7 +25,9 @@ test('kill -9 at 20 random moments of an ingestion loses no answered row and sto
   console.log(`kill.test.ts: TEST_SEED=${seed}`)
   const random = seeded(seed)
 
-  let server: Server = await startServer(directory.database)
+  // Below the ports that systems give away: while the server is down, no other test may be given its port.
+  const own = String(20_000 + (process.pid % 10_000))
+  let server: Server = await startServer(directory.database, { PORT: own })
   const port = server.port
   let over = false
   let repeats = 0

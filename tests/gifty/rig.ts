@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { createSubscriberQueries } from '../../src/access/subscribers.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createTestApp, type TestAppOptions } from '../support/app.ts'
 import type { TestDatabase } from '../support/databases.ts'
@@ -42,6 +43,7 @@ const around = async (db: Db, options: TestAppOptions) => {
     ...app,
     db,
     ok,
+    people: createSubscriberQueries(db),
     /** Creates or updates a source. */
     source: (more: Record<string, unknown> = {}) =>
       ok('POST', '/internal/sources', {

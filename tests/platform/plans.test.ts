@@ -2,8 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { engineStatements } from '../../src/engine/statements.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
+import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
 import type { Db, Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { stickersetsRepository } from '../../src/stickers/stickersets/repository.ts'
 
 /**
  * SQLite's plans of the hot statements. A partial index is used only where the query says its condition literally, and nothing
@@ -39,10 +41,40 @@ describe('plans of hot statements [sqlite]', () => {
     expect(told).not.toContain('TEMP B-TREE')
   })
 
+  const { statements: stickers } = stickersetsRepository(db)
+  for (const [what, statement, index] of [
+    ['a sticker set by name', stickers.findByName, 'stickersets_name_uq'],
+    ['a check of a name', stickers.check, 'stickersets_name_uq'],
+    ['an owner’s deleted set of a name', stickers.lockDeleted, 'stickersets_deleted_ix'],
+    ['an author by id', stickers.authorPage('id', 'DESC', false), 'stickersets_author_id_ix'],
+    ['an author by time', stickers.authorPage('createdAt', 'DESC', false), 'stickersets_author_created_ix'],
+    ['an author by title', stickers.authorPage('title', 'ASC', true), 'stickersets_author_title_ix'],
+    ['an author by name', stickers.authorPage('name', 'DESC', false), 'stickersets_author_name_ix'],
+    ['an author by likes', stickers.authorPage('likesCount', 'ASC', false), 'stickersets_author_likes_ix'],
+    ['an author by visibility', stickers.authorPage('visibility', 'DESC', true), 'stickersets_author_visibility_ix'],
+    ['public sets', stickers.search(0), 'stickersets_public_ix'],
+    ['public sets with three terms', stickers.search(3), 'stickersets_public_ix'],
+  ] as const)
+    test(`${what}: reads ${index} and no more`, async () => {
+      const told = await plan(db, statement as Statement<unknown>)
+      expect(told).toContain(index)
+      // `SCAN s LEFT-JOIN` is over the page, which is at most a hundred rows and sorted once more.
+      expect(told).not.toMatch(/SCAN (?:stickersets|s)$/m)
+      if (told.includes('SCAN t')) expect(told.split('SCAN t')[0]).not.toContain('TEMP B-TREE')
+    })
+
   test('the open run of a source reads the index of open runs', async () => {
     const { statements } = sourcesRepository(db)
     expect(await plan(db, statements.openRun)).toContain('parsing_runs_open_uq')
     expect(await plan(db, statements.historyOfSource)).toContain('parsing_runs_history_ix')
     expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
+  })
+
+  test('what a person may do is read by the keys of person and category', async () => {
+    const { statements } = subscriptionsRepository(db)
+    expect(await plan(db, statements.rowsOf)).toBe('SEARCH subscriptions USING INDEX subscriptions_user_ix (user_id=?)')
+    expect(await plan(db, statements.usageOf)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\?\)$/)
+    expect(await plan(db, statements.take)).toMatch(/^SEARCH usage USING INDEX \S+ \(user_id=\? AND category=\?\)$/)
+    expect(await plan(db, statements.countActive)).toContain('subscriptions_ending_ix')
   })
 })

@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
 import { createLog, type Log } from '../../src/platform/log.ts'
+import type { TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 
 export const INTERNAL = { 'x-internal-token': 'dev-internal-token' }
@@ -17,10 +18,11 @@ export interface TestAppOptions {
   clock?: FakeClock
   env?: Record<string, string>
   log?: Log
+  gateway?: TelegramGateway
 }
 
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
-export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log }: TestAppOptions = {}) => {
+export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway }: TestAppOptions = {}) => {
   const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...env })
   const platform = await createPlatform(config, {
     clock,
@@ -28,7 +30,7 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
     log: log ?? createLog({ level: 'error', now: clock.now }),
     version: 'test',
   })
-  const trawl = createApp(platform)
+  const trawl = createApp(platform, { gateway })
   await trawl.prepare()
 
   /** One request through the app with the service token. A body that is no string is sent as JSON. */

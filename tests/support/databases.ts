@@ -2,6 +2,7 @@ import { afterAll, describe } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import type { Db } from '../../src/platform/db/index.ts'
+import { readMigrations } from '../../src/platform/db/migrations.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 
@@ -14,6 +15,10 @@ export interface TestDatabase {
 }
 
 const postgresUrl = process.env.TEST_DATABASE_URL
+/** Statements of the data migrations. */
+const SEEDS = readMigrations('postgres').flatMap(({ statements }) =>
+  statements.filter((statement) => /^(?:--.*\n)*INSERT INTO/.test(statement)),
+)
 
 /** Empties every table and starts its ids anew. Deleting the few rows of a test is far quicker than truncating two dozen tables. */
 const EMPTY = `do $$ declare t record; begin
@@ -86,6 +91,8 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
         first ??= await connect()
         const { sql } = await import('drizzle-orm')
         await first.sql(sql.raw(EMPTY))
+        // Migrations bring rows too, and put back what is absent.
+        for (const statement of SEEDS) await first.sql(sql.raw(statement))
         return first
       },
       second: connect,

@@ -1,35 +1,50 @@
-import type { ChannelRow, ExportPlace } from './repository.ts'
-import { channelViewOf } from './view.ts'
+import type { ExportedRow, ExportPlace } from './repository.ts'
 
 export type ExportFormat = 'csv' | 'ndjson'
 
 /** Rows held in memory at once. */
-const PAGE_ROWS = 2000
+const PAGE_ROWS = 1000
 const HEADER = 'id,title,username,subscribers,description,activity,last_post'
-/** Before every row: what a spreadsheet would run as a formula. */
-const FORMULA = /^[=+\-\t\r]/
-const FORMULA_OR_AT = /^[=+\-\t\r@]/
 const NEEDS_QUOTES = /[",\r\n]/
+/** 0.00 to 1.00: written far oftener than there are values. */
+const SCORES = Array.from({ length: 101 }, (_, hundredths) => (hundredths / 100).toFixed(2))
 
-const quoted = (text: string) => (NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-const cell = (text: string | null, formula: RegExp): string =>
-  text === null ? '' : quoted(formula.test(text) ? `'${text}` : text)
+/** Whether a spreadsheet would run a text as a formula: = + - TAB CR, and @ where asked for. */
+const isFormula = (text: string, at: boolean): boolean => {
+  const first = text.charCodeAt(0)
+  return first === 61 || first === 43 || first === 45 || first === 9 || first === 13 || (at && first === 64)
+}
+const cell = (text: string | null, guardAt: boolean): string => {
+  if (text === null) return ''
+  const guarded = isFormula(text, guardAt) ? `'${text}` : text
+  return NEEDS_QUOTES.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
+}
+const score = (value: number): string => SCORES[Math.round(value * 100)] ?? value.toFixed(2)
+const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
-/** One line of the CSV without its end (love-parser §4). */
-export const csvLine = (row: ChannelRow): string =>
-  `${cell(row.channelId, FORMULA)},${cell(row.title, FORMULA_OR_AT)},${cell(row.username === null ? null : `@${row.username}`, FORMULA)},${row.memberCount},${cell(row.description, FORMULA_OR_AT)},${row.activityScore.toFixed(2)},${row.lastPost?.toISOString() ?? ''}`
-
-const WRITERS: Record<ExportFormat, { type: string; file: string; head: string; line(row: ChannelRow, source: string): string }> =
-  {
-    // Lines are separated, not ended: the last one has no newline.
-    csv: { type: 'text/csv; charset=utf-8', file: 'parsing_results.csv', head: HEADER, line: (row) => `\n${csvLine(row)}` },
-    ndjson: {
-      type: 'application/x-ndjson; charset=utf-8',
-      file: 'parsing_results.ndjson',
-      head: '',
-      line: (row, source) => `${JSON.stringify({ ...channelViewOf(row), language: row.language, source })}\n`,
-    },
-  }
+interface Writer {
+  type: string
+  file: string
+  head: string
+  line(row: ExportedRow, source: string): string
+}
+const WRITERS: Record<ExportFormat, Writer> = {
+  // Lines are separated, not ended: the last one has no newline (love-parser §4).
+  csv: {
+    type: 'text/csv; charset=utf-8',
+    file: 'parsing_results.csv',
+    head: HEADER,
+    line: (row) =>
+      `\n${cell(row.channel_id, false)},${cell(row.title, true)},${cell(row.username, false)},${row.subscribers},${cell(row.description, true)},${score(row.activity_score)},${time(row.last_post) ?? ''}`,
+  },
+  ndjson: {
+    type: 'application/x-ndjson; charset=utf-8',
+    file: 'parsing_results.ndjson',
+    head: '',
+    line: ({ last_post, language, ...channel }, source) =>
+      `${JSON.stringify({ ...channel, last_post: time(last_post), language, source })}\n`,
+  },
+}
 
 /**
  * A search's channels as a file, page by page: memory holds one page however long the file. The first page is read before the answer
@@ -38,11 +53,11 @@ const WRITERS: Record<ExportFormat, { type: string; file: string; head: string; 
 export const exportChannels = async (
   format: ExportFormat,
   source: string,
-  read: (after: ExportPlace, limit: number) => Promise<ChannelRow[]>,
+  read: (after: ExportPlace, limit: number) => Promise<ExportedRow[]>,
 ): Promise<Response> => {
   const { type, file, head, line } = WRITERS[format]
   const encoder = new TextEncoder()
-  let rows = await read({ memberCount: Number.MAX_SAFE_INTEGER, channelId: '' }, PAGE_ROWS)
+  let rows = await read({ subscribers: Number.MAX_SAFE_INTEGER, channel_id: '' }, PAGE_ROWS)
   let text = head
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {

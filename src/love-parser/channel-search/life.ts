@@ -58,10 +58,12 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
       yield* show(tx, row, again ? {} : fresh, { status: 'processing' }, now)
     }
   }
-  function* progressed(tx: Tx, holder: Holder, read: number, of: number, progress: SearchProgress, now: Date): Steps<void> {
-    const row = yield* held(tx, holder, progress)
+  function* progressed(tx: Tx, holder: Holder, read: number, of: number, kept: SearchProgress, now: Date): Steps<void> {
+    const row = yield* held(tx, holder, kept)
     const share = read >= of ? 55 : 5 + Math.floor((50 * read) / of)
-    yield* show(tx, row, { status: 'scanning_channels', progress: share, current: read, total: of }, {}, now)
+    // Within an attempt what was shown is not taken back, even if the gateway had to begin anew.
+    const progress = Math.max(row.snapshot.progress, share)
+    yield* show(tx, row, { status: 'scanning_channels', progress, current: read, total: of }, {}, now)
   }
   function* delayed(tx: Tx, holder: Holder, message: string, progress: SearchProgress, now: Date): Steps<void> {
     yield* show(tx, yield* held(tx, holder, progress), { message }, {}, now)

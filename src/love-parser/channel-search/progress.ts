@@ -39,8 +39,12 @@ export interface ProgressDeps {
   stillHolds(token: VerifiedToken): Promise<boolean>
 }
 
-/** The event as it goes over the wire: data first, then the version (love-parser §4). */
-const blockOf = ({ version, ...shown }: Snapshot) => encoder.encode(`data: ${JSON.stringify(shown)}\nid: ${version}\n\n`)
+/** The event as it goes over the wire: data first, then the version (love-parser §4). Fields in one order, as no database keeps them. */
+const blockOf = ({ version, ...shown }: Snapshot) => {
+  const { searchId, status, progress, current, total, results, error, message, attempt, source, updated_at } = shown
+  const data = { searchId, status, progress, current, total, results, error, message, attempt, source, updated_at }
+  return encoder.encode(`data: ${JSON.stringify(data)}\nid: ${version}\n\n`)
+}
 
 /**
  * Progress streams (love-parser §4). What is watched is kept once per search, encoded once per change and repeated every second from
@@ -50,6 +54,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, stillHolds 
   const watched = new Map<string, Watched>()
   const stopped = new AbortController()
   let ticking = false
+  let looking = false
 
   const leave = (search: Watched, reader: Reader) => {
     if (!search.readers.delete(reader) || search.readers.size > 0) return
@@ -126,7 +131,15 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, stillHolds 
       await clock.sleep(REPEAT_MS, stopped.signal)
       const beat = turn % REPEATS_PER_HEARTBEAT === 0
       repeat(beat)
-      if (beat) await lookAgain().catch((error) => log.warn('progress could not be read', { error }))
+      // Not waited for: a store that is slow must not keep the repeats from going out.
+      if (beat && !looking) {
+        looking = true
+        lookAgain()
+          .catch((error) => log.warn('progress could not be read', { error }))
+          .finally(() => {
+            looking = false
+          })
+      }
     }
     ticking = false
   }

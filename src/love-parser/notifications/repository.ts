@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { notificationsTables } from './tables.ts'
 

@@ -3,7 +3,7 @@ import type { Notifications } from '../notifications/service.ts'
 import { isFree } from './activation.ts'
 import { CHUNK } from './expiry.ts'
 import { DAY_MS } from './periods.ts'
-import type { SubscriptionRow } from './repository.ts'
+import { lastToEnd } from './repository.ts'
 import { NOBODY, type SubscriptionSets } from './sets.ts'
 
 const KEPT_AFTER_END_MS = 2 * DAY_MS
@@ -33,7 +33,7 @@ export const createCleanup = ({ db, sets, notifications, deleteUserData, touchUs
       // Searches and segments are locked before subscriptions, so whether it was right is seen only afterwards.
       const removed = yield* deleteUserData(tx, userId)
       const rows = yield* sets.lockOf(tx, userId)
-      const current = rows[0] as SubscriptionRow | undefined
+      const current = lastToEnd(rows)
       if (!current || current.expiresAt > until || rows.every(isFree)) throw new NotDue()
       yield* sets.setMetadata(tx, current.id, { ...current.metadata, data_removed_at: now.toISOString() }, now)
       if (removed.searches + removed.segments + removed.channels === 0) return

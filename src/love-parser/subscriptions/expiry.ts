@@ -9,6 +9,8 @@ import { FIRST, NOBODY, type Place, type SubscriptionSets } from './sets.ts'
 /** Most rows of one transaction. */
 export const CHUNK = 500
 const WARN_BEFORE_MS = DAY_MS
+/** A refill that nobody has written for so long is left to the next use; reads show it all the same. */
+const REFILL_WITHIN_MS = 35 * DAY_MS
 
 export interface ExpiryDeps {
   db: Db
@@ -77,7 +79,7 @@ export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }
     for (let after: string | undefined = NOBODY; after !== undefined; ) {
       const from: string = after
       after = await db.tx(function* (tx) {
-        const due = yield* sets.dueForRefill(tx, from, now, CHUNK)
+        const due = yield* sets.dueForRefill(tx, from, new Date(now.getTime() - REFILL_WITHIN_MS), now, CHUNK)
         const current = new Map((yield* sets.lockCurrentOf(tx, due)).map((row) => [row.userId, row]))
         const usage = yield* sets.lockUsage(tx, due)
         const refilled = usage.flatMap((row) => {

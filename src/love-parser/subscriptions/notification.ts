@@ -1,26 +1,23 @@
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { isJsonType } from '../../platform/http/body.ts'
-import { invalidFields } from './refusals.ts'
+import { invalidField, invalidRequest, unreadableBody } from '../envelope.ts'
 
-const scalar = z.union([z.string(), z.boolean().transform(String)], { error: 'must be a text or a number' })
+const scalar = z.preprocess((value) => (typeof value === 'boolean' ? String(value) : value), z.string())
 const optional = scalar.nullish().transform((value) => (value === null || value === '' ? undefined : value))
-const required = (message: string) => scalar.refine((value) => value !== '', message)
+const required = z.preprocess((value) => (value === null ? undefined : value), z.string().min(1))
 
 /** The fields of a payment notification (love-parser §6); numbers have become texts as they were written. Others are ignored. */
 export const notificationFields = z
-  .object(
-    {
-      SignatureValue: required('is required').describe('hex, any case'),
-      InvId: required('is required').refine((text) => /^\d+$/.test(text), 'must be the number of an order'),
-      OutSum: optional,
-      Sum: optional,
-      MerchantLogin: optional,
-      IsTest: optional,
-      OutSumCurrency: optional,
-    },
-    { error: 'the notification must be an object' },
-  )
+  .object({
+    SignatureValue: required.describe('hex, any case'),
+    InvId: required.refine((text) => text === '' || /^\d+$/.test(text), 'Must be the number of an order'),
+    OutSum: optional,
+    Sum: optional,
+    MerchantLogin: optional,
+    IsTest: optional,
+    OutSumCurrency: optional,
+  })
   .meta({ id: 'RobokassaNotification', description: 'And `Shp_*` parameters' })
 
 /** A notification as it was received: every value is the literal text that its signature covers. */
@@ -34,22 +31,14 @@ export interface PaymentNotification extends z.output<typeof notificationFields>
 const literally = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' ? (context?.source ?? String(value)) : value
 
-const malformed = () =>
-  new AppError('bad_request', 400, 'The body is not valid JSON', {
-    details: { formErrors: ['The body is not valid JSON'], fieldErrors: {} },
-  })
-
 const checked = (value: unknown, json: boolean): PaymentNotification => {
-  const result = notificationFields.safeParse(value)
-  if (!result.success) {
-    const { formErrors, fieldErrors } = z.flattenError(result.error)
-    throw invalidFields(fieldErrors, formErrors)
-  }
+  const result = notificationFields.safeParse(value, { reportInput: true })
+  if (!result.success) throw invalidRequest(result.error)
   const shp: [string, string][] = []
   for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
     if (!/^shp_/i.test(name)) continue
     const text = scalar.safeParse(given)
-    if (!text.success) throw invalidFields({ [name]: ['must be a text or a number'] })
+    if (!text.success) throw invalidField(name, 'Must be a text or a number')
     shp.push([name, text.data])
   }
   return { ...result.data, shp, json }
@@ -77,16 +66,14 @@ export const readNotification = (request: {
     try {
       value = JSON.parse(bodyText, literally as never)
     } catch {
-      throw malformed()
+      throw unreadableBody('The body is not valid JSON')
     }
     return checked(value, true)
   }
   if (bodyText === '') return checked(fieldsOf(query), false)
   if (contentType !== null && /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType))
     return checked(fieldsOf(new URLSearchParams(bodyText)), false)
-  throw new AppError('unsupported_media_type', 415, 'The body should be JSON or a form', {
-    details: { formErrors: ['The body should be JSON or a form'], fieldErrors: {} },
-  })
+  throw new AppError('unsupported_media_type', 415, 'The body must be JSON or a form')
 }
 
 /** What is kept of a notification: never its signature. */

@@ -67,7 +67,7 @@ export const createPurchases = ({
    * Stores a pending order in the caller's transaction; with five pending ones the oldest is cancelled.
    * @throws AppError 503 while the shop is not configured
    */
-  *purchase(tx: Tx, userId: string, planCode: PaidPlan, now: Date): Steps<Purchase> {
+  *purchase(tx: Tx, userId: string, planCode: PaidPlan, now = new Date(clock.now())): Steps<Purchase> {
     const { link, notification } = shop.isTest ? shop.testPasswords : shop.passwords
     // Without the second one the payment could be made, but never be applied.
     if (shop.merchantLogin === '' || link === '' || notification === '') throw shopUnavailable()

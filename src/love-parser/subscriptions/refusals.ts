@@ -2,11 +2,6 @@ import { AppError } from '../../errors.ts'
 import type { Quota } from './periods.ts'
 import type { Category } from './plans.ts'
 
-/** 422 with problems by field (love-parser §1). */
-export const invalidFields = (fieldErrors: Record<string, string[]>, formErrors: string[] = []) =>
-  new AppError('validation_error', 422, 'Validation failed', { details: { formErrors, fieldErrors } })
-export const invalidField = (field: string, message: string) => invalidFields({ [field]: [message] })
-
 /** 402, whose messages differ for a person who never had a plan and one whose plan has ended (love-parser §1). */
 export const subscriptionRequired = (had: boolean) =>
   new AppError('subscription_required', 402, had ? 'Your subscription has expired' : 'An active subscription is required')

@@ -7,18 +7,27 @@ type Tables = ReturnType<typeof subscriptionsTables>
 export type SubscriptionRow = Tables['subscriptions']['$inferSelect']
 export type UsageRow = Tables['usage']['$inferSelect']
 
+/** The row of one person that is the current one: the one that ends last, the younger of two that end together. */
+export const lastToEnd = (rows: readonly SubscriptionRow[]): SubscriptionRow | undefined => {
+  let last = rows[0]
+  for (const row of rows) {
+    const later = row.expiresAt.getTime() - (last as SubscriptionRow).expiresAt.getTime()
+    if (later > 0 || (later === 0 && row.id > (last as SubscriptionRow).id)) last = row
+  }
+  return last
+}
+
 /** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `sets.ts`. */
 export const subscriptionsRepository = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
   const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
 
-  const current = db.prepare<SubscriptionRow>('subscription_current', (queries) =>
+  /** All rows of a person, a few at most: ordering them in the query costs more than the query. */
+  const rowsOf = db.prepare<SubscriptionRow>('subscriptions_of', (queries) =>
     queries
       .select()
       .from(subscriptions)
-      .where(eq(subscriptions.userId, param('userId')))
-      .orderBy(desc(subscriptions.expiresAt), desc(subscriptions.id))
-      .limit(1),
+      .where(eq(subscriptions.userId, param('userId'))),
   )
   const lockCurrent = db.prepare<SubscriptionRow>('subscription_lock', (queries) =>
     lock(
@@ -88,9 +97,9 @@ export const subscriptionsRepository = (db: Db) => {
   )
 
   return {
-    statements: { current, usageOf, take, countActive },
+    statements: { rowsOf, usageOf, take, countActive },
     /** The row with the greatest end (love-parser §6). */
-    current: async (userId: string): Promise<SubscriptionRow | undefined> => (await current.all({ userId }))[0],
+    current: async (userId: string): Promise<SubscriptionRow | undefined> => lastToEnd(await rowsOf.all({ userId })),
     *lockCurrent(tx: Tx, userId: string): Steps<SubscriptionRow | undefined> {
       return (yield* tx.run(lockCurrent, { userId }))[0]
     },

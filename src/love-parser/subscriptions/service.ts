@@ -47,7 +47,7 @@ export const createSubscriptions = ({
     ...createQuotas({ repository }),
     ...createPurchases({ clock, payments, shop: config }),
     ensureFree: activation.ensureFree,
-    view: createView({ repository }),
+    view: createView({ clock, repository }),
     receivePayment: createWebhook({ db, clock, payments, activation, shop: config, touchUser }).receive,
     /** How many subscriptions are active, for the gauge. */
     countActive: () => repository.countActive(new Date(clock.now())),

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lte, or, sql } from 'drizzle-orm'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import type { SubscriptionRow, UsageRow } from './repository.ts'
+import { lastToEnd, type SubscriptionRow, type UsageRow } from './repository.ts'
 import { subscriptionsTables } from './tables.ts'
 
 /** A place in a list ordered by end, then id. */
@@ -106,11 +106,8 @@ export const subscriptionSets = (db: Db) => {
     },
     *lockUsage(tx: Tx, userIds: string[]): Steps<UsageRow[]> {
       if (userIds.length === 0) return []
-      return yield* q(
-        tx.forUpdate(
-          tx.select().from(usage).where(inArray(usage.userId, userIds)).orderBy(asc(usage.userId), asc(usage.category)),
-        ),
-      )
+      const all = tx.select().from(usage).where(inArray(usage.userId, userIds)).orderBy(asc(usage.userId), asc(usage.category))
+      return yield* q(tx.forUpdate(all))
     },
     *refill(tx: Tx, rows: Pick<UsageRow, 'userId' | 'category' | 'resetsAt'>[], now: Date): Steps<void> {
       yield* tx.batch(
@@ -119,8 +116,11 @@ export const subscriptionSets = (db: Db) => {
         { now },
       )
     },
-    /** People after `after` with a category whose period is over and a subscription that runs. */
-    *dueForRefill(tx: Tx, after: string, now: Date, max: number): Steps<string[]> {
+    /**
+     * People after `after` with a category whose period has ended in `(since, now]` and a subscription that runs. The rows of lapsed
+     * people keep their last period for ever: without `since` every call would look at all of them.
+     */
+    *dueForRefill(tx: Tx, after: string, since: Date, now: Date, max: number): Steps<string[]> {
       const rows = yield* q(
         tx
           .selectDistinct({ userId: usage.userId })
@@ -128,6 +128,7 @@ export const subscriptionSets = (db: Db) => {
           .where(
             and(
               gt(usage.userId, after),
+              gt(usage.resetsAt, since),
               lte(usage.resetsAt, now),
               sql`exists (select 1 from subscriptions s where s.user_id = ${usage.userId} and s.status in ('active', 'trialing') and s.expires_at > ${sql.param(now, subscriptions.expiresAt)})`,
             ),
@@ -140,22 +141,9 @@ export const subscriptionSets = (db: Db) => {
     /** Locks the current rows of people. */
     *lockCurrentOf(tx: Tx, userIds: string[]): Steps<SubscriptionRow[]> {
       if (userIds.length === 0) return []
-      const rows = yield* q(
-        tx.forUpdate(
-          tx.select().from(subscriptions).where(inArray(subscriptions.userId, userIds)).orderBy(asc(subscriptions.id)),
-        ),
-      )
-      const current = new Map<string, SubscriptionRow>()
-      for (const row of rows) {
-        const known = current.get(row.userId)
-        if (
-          !known ||
-          row.expiresAt > known.expiresAt ||
-          (row.expiresAt.getTime() === known.expiresAt.getTime() && row.id > known.id)
-        )
-          current.set(row.userId, row)
-      }
-      return [...current.values()]
+      const all = tx.select().from(subscriptions).where(inArray(subscriptions.userId, userIds)).orderBy(asc(subscriptions.id))
+      const rows = yield* q(tx.forUpdate(all))
+      return [...Map.groupBy(rows, (row) => row.userId).values()].map((own) => lastToEnd(own) as SubscriptionRow)
     },
     /** People after `after` whose last subscription ended by `until`, who had more than a free plan and whose data is still there. */
     *lapsed(tx: Tx, after: string, until: Date, max: number): Steps<string[]> {
@@ -177,12 +165,10 @@ export const subscriptionSets = (db: Db) => {
       )
       return rows.map((row) => row.userId)
     },
-    /** Locks all rows of a person, the current one first. */
+    /** Locks all rows of a person. */
     *lockOf(tx: Tx, userId: string): Steps<SubscriptionRow[]> {
-      const rows = yield* q(
-        tx.forUpdate(tx.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.id))),
-      )
-      return rows.sort((a, b) => b.expiresAt.getTime() - a.expiresAt.getTime() || (a.id < b.id ? 1 : -1))
+      const all = tx.select().from(subscriptions).where(eq(subscriptions.userId, userId)).orderBy(asc(subscriptions.id))
+      return yield* q(tx.forUpdate(all))
     },
     *setMetadata(tx: Tx, id: string, metadata: Record<string, unknown>, now: Date): Steps<void> {
       yield* q(

@@ -1,3 +1,4 @@
+import type { Clock } from '../../platform/clock.ts'
 import { isActive, quotaNow, type RenewalStatus, renewalStatusOf } from './periods.ts'
 import { CATEGORIES, type Category, type PlanCode, planOf } from './plans.ts'
 import type { SubscriptionRow, SubscriptionsRepository } from './repository.ts'
@@ -19,8 +20,8 @@ export interface SubscriptionView {
 
 /** Two prepared reads outside a transaction; answers the view of a person. */
 export const createView =
-  ({ repository }: { repository: SubscriptionsRepository }) =>
-  async (userId: string, now: Date): Promise<SubscriptionView> => {
+  ({ clock, repository }: { clock: Clock; repository: SubscriptionsRepository }) =>
+  async (userId: string, now = new Date(clock.now())): Promise<SubscriptionView> => {
     const [current, usage] = await Promise.all([repository.current(userId), repository.usageOf(userId)])
     const limits = {} as SubscriptionView['limits']
     for (const category of CATEGORIES) {

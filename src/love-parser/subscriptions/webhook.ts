@@ -2,13 +2,14 @@ import { AppError, forbidden } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { decimalOf, hundredthsOf, sameSignature, signNotification } from '../../platform/payments/robokassa.ts'
+import { invalidField } from '../envelope.ts'
 import { type createActivation, paidMetadata } from './activation.ts'
 import { allowList } from './allow-list.ts'
 import { keptOf, type PaymentNotification } from './notification.ts'
 import type { PaymentRow, PaymentsRepository } from './payments-repository.ts'
 import { isPlanCode, PLANS } from './plans.ts'
 import { CURRENCY, type RobokassaConfig } from './purchases.ts'
-import { invalidField, shopUnavailable } from './refusals.ts'
+import { shopUnavailable } from './refusals.ts'
 
 export interface WebhookDeps {
   db: Db
@@ -50,10 +51,10 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
     // A test order of before, in a shop that has since stopped testing.
     if (payment.isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
     if (hundredthsOf(amount) !== payment.amountMinor)
-      throw invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'differs from the amount of the order')
+      throw invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order')
     if ((notification.OutSumCurrency ?? CURRENCY) !== payment.currency)
-      throw invalidField('OutSumCurrency', 'differs from the currency of the order')
-    if (!isPlanCode(payment.planCode)) throw invalidField('InvId', 'the plan of the order is not sold any more')
+      throw invalidField('OutSumCurrency', 'Differs from the currency of the order')
+    if (!isPlanCode(payment.planCode)) throw invalidField('InvId', 'The plan of this order is not sold any more')
     return payment
   }
 
@@ -74,7 +75,7 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
       if (!isAllowed(clientIp)) throw forbidden('Notifications are not accepted from this address')
       if (isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
       const amount = notification.OutSum ?? notification.Sum
-      if (amount === undefined) throw invalidField('OutSum', 'is required')
+      if (amount === undefined) throw invalidField('OutSum', 'This field is required')
       const number = Number(notification.InvId)
       const found = Number.isSafeInteger(number) ? await payments.find(number) : undefined
       checkSignature(amount, notification, isTest || found?.isTest === true)

@@ -37,10 +37,9 @@ export const telegramAuthRepository = (db: Db) => {
       )
     },
     *reserve(tx: Tx, phone: string, ip: string, now: Date): Steps<number> {
-      const [row] = yield* q(
-        tx.insert(attempts).values({ phone, ip, state: 'reserved', createdAt: now }).returning({ id: attempts.id }),
-      )
-      return row?.id as number
+      const row = { phone, ip, state: 'reserved' as const, createdAt: now }
+      const [made] = yield* q(tx.insert(attempts).values(row).returning({ id: attempts.id }))
+      return made?.id as number
     },
     *settle(tx: Tx, id: number, state: 'sent' | 'failed'): Steps<void> {
       yield tx.update(attempts).set({ state }).where(eq(attempts.id, id)).returning({ id: attempts.id })

@@ -6,3 +6,14 @@ export const secretMatcher = (expected: string): ((presented: string) => boolean
   const wanted = digest(expected)
   return (presented) => crypto.timingSafeEqual(digest(presented), wanted)
 }
+
+/** Finds which of several credentials is presented, comparing digests with every one of them in constant time; -1 for none. */
+export const secretFinder = (expected: readonly string[]): ((presented: string) => number) => {
+  const wanted = expected.map(digest)
+  return (presented) => {
+    const given = digest(presented)
+    let found = -1
+    for (let at = 0; at < wanted.length; at++) if (crypto.timingSafeEqual(given, wanted[at] as Uint8Array)) found = at
+    return found
+  }
+}

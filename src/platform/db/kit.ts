@@ -4,8 +4,8 @@ import * as lite from 'drizzle-orm/sqlite-core'
 
 /** A descending index column, without `nulls last`: a plain `order by x desc` could not use the index otherwise. */
 const desc = (column: unknown): SQL => sql`${column} desc`
-/** A text in byte order, as SQLite compares it anyway: for indices whose query orders by `bytewise` (`platform/db`). */
-const collated = (column: unknown): SQL => sql`${column} collate "C"`
+/** A text index column in byte order, as `bytewise` in a query wants it. */
+const bytes = (column: unknown): SQL => sql`${column} collate "C"`
 
 /**
  * Column kit: a table is declared once as a function of the kit and exists on both dialects. The static types are those of the
@@ -19,6 +19,8 @@ export const postgresKit = {
   /** Integer key that is never reused. */
   serial: () => pg.bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   text: () => pg.text(),
+  /** At most so many characters, which only Postgres enforces. */
+  varchar: (length: number) => pg.varchar({ length }),
   oneOf: <const T extends readonly [string, ...string[]]>(...values: T) =>
     pg.text({ enum: values as unknown as [T[number], ...T[number][]] }),
   /** 32-bit. Anything a client can choose freely is `big`. */
@@ -28,9 +30,11 @@ export const postgresKit = {
   real: () => pg.doublePrecision(),
   bool: () => pg.boolean(),
   json: <T>() => pg.jsonb().$type<T>(),
+  /** JSON kept to the letter: read and written as text. */
+  jsonText: () => pg.json().$type<string>(),
   at: () => pg.timestamp({ withTimezone: true, mode: 'date', precision: 3 }),
   desc,
-  bytewise: collated,
+  bytewise: bytes,
   index: pg.index,
   unique: pg.uniqueIndex,
   check: pg.check,
@@ -44,15 +48,17 @@ export const sqliteKit = {
   uuid: () => lite.text(),
   serial: () => lite.integer().primaryKey({ autoIncrement: true }),
   text: () => lite.text(),
+  varchar: () => lite.text(),
   oneOf: (...values: string[]) => lite.text({ enum: values as [string, ...string[]] }),
   int: () => lite.integer(),
   big: () => lite.integer(),
   real: () => lite.real(),
   bool: () => lite.integer({ mode: 'boolean' }),
   json: () => lite.text({ mode: 'json' }),
+  jsonText: () => lite.text(),
   at: () => lite.integer({ mode: 'timestamp_ms' }),
   desc,
-  bytewise: (column: unknown) => column as SQL,
+  bytewise: (column: unknown) => column,
   index: lite.index,
   unique: lite.uniqueIndex,
   check: lite.check,

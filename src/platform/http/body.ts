@@ -4,6 +4,17 @@ export const MIB = 1024 * 1024
 
 const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The body is larger than ${limit} bytes`)
 
+const readStream = async (stream: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of stream) {
+    size += part.byteLength
+    if (size > limit) throw tooLarge(limit)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
 /**
  * Reads a body as text, counting as it comes, so that neither a lying nor a missing Content-Length gets past the limit.
  * @throws AppError 413 `payload_too_large`
@@ -15,14 +26,19 @@ export const readBodyText = async (request: Request, limit: number): Promise<str
     return request.text()
   }
   if (!request.body) return ''
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of request.body) {
-    size += part.byteLength
-    if (size > limit) throw tooLarge(limit)
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
+  return (await readStream(request.body, limit)).toString('utf8')
+}
+
+/**
+ * Reads a body as bytes, counting as it comes.
+ * @throws AppError 413 `payload_too_large`
+ */
+export const readBodyBytes = async (request: Request, limit: number): Promise<Uint8Array> => {
+  const declared = request.headers.get('content-length')
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
+  if (!request.body) return new Uint8Array()
+  if (declared !== null) return request.bytes()
+  return readStream(request.body, limit)
 }
 
 /** `application/json` or `application/*+json`, parameters allowed. */

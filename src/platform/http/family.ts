@@ -17,12 +17,16 @@ export interface RouteDetail {
   'x-max-body-bytes'?: number
   /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
   'x-static'?: string
+  /** Errors carry their message as a top-level `detail` too. */
+  'x-error-detail'?: boolean
   [key: string]: unknown
 }
 
 /** One request on its way through the app. */
 export interface Call {
   requestId: string
+  /** Language of its texts, for a family whose guard reads one. */
+  language?: string
   /** Path of the URL, decoded nowhere. */
   path: string
   method: string
@@ -62,6 +66,8 @@ export interface HttpFamily {
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */
   validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
+  /** What a client's X-Request-Id has to look like to be used; by default also `:` is allowed. */
+  requestId?: RegExp
   /** Put before a request id that the server makes. */
   requestIdPrefix?: string
   /** Headers of every response of the family. */

@@ -14,6 +14,7 @@ export interface RouteDocument {
   parameters?: Json[]
   'x-max-body-bytes'?: number
   'x-static'?: string
+  'x-error-detail'?: boolean
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
 export const documented = (document: RouteDocument): DocumentDecoration => document as unknown as DocumentDecoration
@@ -28,7 +29,9 @@ const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
 const DESCRIPTIONS: Record<number, string> = {
   101: 'Switching protocols',
   200: 'Success',
+  201: 'Created',
   202: 'Accepted',
+  204: 'Done, without a body',
   304: 'Not modified',
   400: 'Bad request',
   401: 'Missing or invalid credential',

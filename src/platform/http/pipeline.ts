@@ -52,8 +52,10 @@ const createRouteIndex = (app: AnyElysia, familyOf: (path: string) => HttpFamily
       const known = trees.get(method)
       return known?.whole.get(path) ?? known?.tree.find(method, path)?.store
     },
-    allowed: (path: string) => {
-      const methods = [...trees].filter(([method, { tree }]) => tree.find(method, path)).map(([method]) => method)
+    allowed: (path: string, family: HttpFamily) => {
+      const methods = [...trees]
+        .filter(([method, { tree }]) => tree.find(method, path)?.store.family === family)
+        .map(([method]) => method)
       return methods.includes('GET') ? ['HEAD', ...methods].sort() : methods.sort()
     },
   }
@@ -66,9 +68,9 @@ export const requireRoute = (call: Call): RouteInfo => {
   throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
 }
 
-const requestIdOf = (request: Request, { requestIdPrefix = '' }: HttpFamily): string => {
+const requestIdOf = (request: Request, { requestId = REQUEST_ID, requestIdPrefix = '' }: HttpFamily): string => {
   const given = request.headers.get('x-request-id')
-  return given !== null && REQUEST_ID.test(given) ? given : requestIdPrefix + crypto.randomUUID()
+  return given !== null && requestId.test(given) ? given : requestIdPrefix + crypto.randomUUID()
 }
 
 export interface PipelineDeps {
@@ -104,7 +106,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       error: error.cause,
     }
     if (error.code === 'internal_error') log.error('request failed', facts)
-    else if (error.status === 503) log.warn('request refused', facts)
+    else if (error.status === 502 || error.status === 503) log.warn('request refused', facts)
     const response = call.family.errorResponse(error, call)
     for (const name in error.headers) response.headers.set(name, error.headers[name] as string)
     return response
@@ -181,7 +183,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       method,
       family,
       route,
-      allowed: found ? [] : index.allowed(path),
+      allowed: found ? [] : index.allowed(path, family),
       startedAt: performance.now(),
       principal: undefined,
       bodyText: undefined,

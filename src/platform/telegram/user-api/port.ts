@@ -98,8 +98,8 @@ export interface Channel {
 }
 
 /**
- * Where a search stands: plain JSON, safe to log nowhere and to store anywhere (it holds access hashes, which are worth nothing
- * without the service's own session). To be handed back as `resume`, to this or another process.
+ * Where a search stands: plain JSON of at most some 200 kB, to be stored as it is and handed back as `resume`, to this or another
+ * process. It holds access hashes, which are worth nothing without the service's own session; still no text for a log.
  */
 export interface SearchState {
   source: TelegramSource

@@ -9,16 +9,22 @@ export interface LoginDeps extends Pick<LinkDeps, 'credentials' | 'log'> {
   open: OpenLink
 }
 
-/** What a login carries from call to call: the link's session, and the phone, which Telegram asks for again. */
+/**
+ * What a login carries from call to call: the link's session, the phone, which Telegram asks for again, and whether the code went to
+ * the account's login email, since it then goes back in another field.
+ */
 interface LoginState {
   session: string
   phone: string
+  byEmail?: boolean
 }
+
+const writeState = (state: LoginState): string => JSON.stringify(state)
 
 const readState = (state: string): LoginState => {
   try {
-    const { session, phone } = JSON.parse(state) ?? {}
-    if (typeof session === 'string' && typeof phone === 'string') return { session, phone }
+    const { session, phone, byEmail } = JSON.parse(state) ?? {}
+    if (typeof session === 'string' && typeof phone === 'string') return { session, phone, byEmail: byEmail === true }
   } catch {
     // Not even JSON: told below like any other state of another mode.
   }
@@ -47,9 +53,10 @@ export const sendCode = (deps: LoginDeps, phone: string): Promise<SentCode> =>
       apiHash,
       settings: { _: 'codeSettings' },
     })
-    // The others sign in without a code or ask for money first; neither is a login we offer.
-    if (sent._ !== 'auth.sentCode') throw new TelegramError('rejected')
-    return { phoneCodeHash: sent.phoneCodeHash, state: JSON.stringify({ session: await link.exportSession(), phone }) }
+    // The others sign in without a code, or ask for money or an email address first; none is a login we offer.
+    if (sent._ !== 'auth.sentCode' || sent.type._ === 'auth.sentCodeTypeSetUpEmailRequired') throw new TelegramError('rejected')
+    const byEmail = sent.type._ === 'auth.sentCodeTypeEmailCode'
+    return { phoneCodeHash: sent.phoneCodeHash, state: writeState({ session: await link.exportSession(), phone, byEmail }) }
   })
 
 const finish = async (link: Link, authorization: tl.auth.TypeAuthorization, phone: string): Promise<SignedIn> => {
@@ -73,19 +80,19 @@ export const signIn = async (
   state: string,
   input: { phoneCodeHash: string; code: string },
 ): Promise<SignInOutcome> => {
-  const { session, phone } = readState(state)
+  const { session, phone, byEmail } = readState(state)
   return withLink(deps, session, async (link) => {
     try {
       const authorization = await link.ask({
         _: 'auth.signIn',
         phoneNumber: phone.replace(/^\+/, ''),
         phoneCodeHash: input.phoneCodeHash,
-        phoneCode: input.code,
+        ...(byEmail ? { emailVerification: { _: 'emailVerificationCode', code: input.code } } : { phoneCode: input.code }),
       })
       return { passwordNeeded: false, account: await finish(link, authorization, phone) }
     } catch (error) {
       if (!(error instanceof TelegramError) || error.problem !== 'password_needed') throw error
-      return { passwordNeeded: true, state: JSON.stringify({ session: await link.exportSession(), phone }) }
+      return { passwordNeeded: true, state: writeState({ session: await link.exportSession(), phone }) }
     }
   })
 }

@@ -25,6 +25,9 @@ export interface ReadChannel {
   lastPost: number | null
 }
 
+/** A text as a database takes it, null when nothing is left: Postgres refuses a zero byte, and one would cost the whole search. */
+const clean = (text: string): string | null => text.replaceAll('\0', '').trim() || null
+
 /** Channels and megagroups of an answer, in its order, each once (love-parser §7). */
 export const foundChannels = (found: tl.contacts.TypeFound, limit: number): FoundChannel[] => {
   const chats = new Map(found.chats.flatMap((chat) => (chat._ === 'channel' && !chat.monoforum ? [[chat.id, chat]] : [])))
@@ -53,14 +56,14 @@ export const readChannel = (
   full: tl.TypeChatFull | undefined,
   history: tl.messages.TypeMessages | undefined,
 ): ReadChannel => {
-  const about = full?.about.trim() || null
+  const about = clean(full?.about ?? '')
   // Service messages (joins, pins) and deleted ones say nothing of a channel being written in.
   const messages = history && 'messages' in history ? history.messages.filter((message) => message._ === 'message') : []
   const newest = messages.reduce((latest, message) => Math.max(latest, message.date), 0)
   const username = found.username === null ? null : `@${found.username}`
   return {
     channelId: String(found.id),
-    title: found.title || null,
+    title: clean(found.title),
     username,
     subscribers: (full?._ === 'channelFull' ? full.participantsCount : undefined) ?? found.subscribers ?? 0,
     description: about ?? username,

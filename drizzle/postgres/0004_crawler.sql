@@ -160,17 +160,18 @@ CREATE INDEX "crawler_connections_process_ix" ON "crawler_connections" USING btr
 CREATE INDEX "crawler_events_task_ix" ON "crawler_events" USING btree ("task_id","seq");--> statement-breakpoint
 CREATE INDEX "crawler_events_target_ix" ON "crawler_events" USING btree ("target","seq") WHERE "crawler_events"."target" is not null;--> statement-breakpoint
 CREATE INDEX "crawler_events_holder_ix" ON "crawler_events" USING btree ("holder","seq") WHERE "crawler_events"."holder" is not null;--> statement-breakpoint
+CREATE INDEX "crawler_events_created_ix" ON "crawler_events" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "crawler_receipts_expiry_ix" ON "crawler_receipts" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "crawler_receipts_task_ix" ON "crawler_receipts" USING btree ("task_id") WHERE "crawler_receipts"."task_id" is not null;--> statement-breakpoint
 CREATE INDEX "crawler_task_areas_area_ix" ON "crawler_task_areas" USING btree ("area_key");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_status_ix" ON "crawler_tasks" USING btree ("status","created_at","id" collate "C");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_type_ix" ON "crawler_tasks" USING btree ("task_type","created_at","id" collate "C");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_created_ix" ON "crawler_tasks" USING btree ("created_at","id" collate "C");--> statement-breakpoint
-CREATE INDEX "crawler_tasks_finished_ix" ON "crawler_tasks" USING btree ("status","finished_at") WHERE "crawler_tasks"."finished_at" is not null;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_ready_ix" ON "crawler_tasks" USING btree ("leasable","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_ready_type_ix" ON "crawler_tasks" USING btree ("leasable","task_type","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_finished_ix" ON "crawler_tasks" USING btree ("status","finished_at");--> statement-breakpoint
+CREATE INDEX "crawler_tasks_ready_ix" ON "crawler_tasks" USING btree ("priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_ready_type_ix" ON "crawler_tasks" USING btree ("task_type","priority" desc,"created_at","id" collate "C") WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_lease_ix" ON "crawler_tasks" USING btree ("lease_expires_at") WHERE "crawler_tasks"."lease_expires_at" is not null;--> statement-breakpoint
-CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("status","active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
+CREATE INDEX "crawler_tasks_silent_ix" ON "crawler_tasks" USING btree ("active_at") WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
 CREATE INDEX "crawler_tasks_spawned_ix" ON "crawler_tasks" USING btree ("spawned_from","created_at");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_account_ix" ON "crawler_tasks" USING btree ("account_id","status");--> statement-breakpoint
 CREATE INDEX "crawler_tasks_resource_ix" ON "crawler_tasks" USING btree ("account_id","resource_key") WHERE "crawler_tasks"."resource_key" is not null;--> statement-breakpoint

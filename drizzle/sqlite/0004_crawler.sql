@@ -83,6 +83,7 @@ CREATE TABLE `crawler_events` (
 CREATE INDEX `crawler_events_task_ix` ON `crawler_events` (`task_id`,`seq`);--> statement-breakpoint
 CREATE INDEX `crawler_events_target_ix` ON `crawler_events` (`target`,`seq`) WHERE "crawler_events"."target" is not null;--> statement-breakpoint
 CREATE INDEX `crawler_events_holder_ix` ON `crawler_events` (`holder`,`seq`) WHERE "crawler_events"."holder" is not null;--> statement-breakpoint
+CREATE INDEX `crawler_events_created_ix` ON `crawler_events` (`created_at`);--> statement-breakpoint
 CREATE TABLE `crawler_processes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`seen_at` integer NOT NULL
@@ -158,11 +159,11 @@ CREATE TABLE `crawler_tasks` (
 CREATE INDEX `crawler_tasks_status_ix` ON `crawler_tasks` (`status`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_type_ix` ON `crawler_tasks` (`task_type`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_created_ix` ON `crawler_tasks` (`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `crawler_tasks_finished_ix` ON `crawler_tasks` (`status`,`finished_at`) WHERE "crawler_tasks"."finished_at" is not null;--> statement-breakpoint
-CREATE INDEX `crawler_tasks_ready_ix` ON `crawler_tasks` (`leasable`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
-CREATE INDEX `crawler_tasks_ready_type_ix` ON `crawler_tasks` (`leasable`,`task_type`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_finished_ix` ON `crawler_tasks` (`status`,`finished_at`);--> statement-breakpoint
+CREATE INDEX `crawler_tasks_ready_ix` ON `crawler_tasks` ("priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_ready_type_ix` ON `crawler_tasks` (`task_type`,"priority" desc,`created_at`,`id`) WHERE "crawler_tasks"."status" in ('queued', 'credential_renewed') and "crawler_tasks"."leasable" = 1;--> statement-breakpoint
 CREATE INDEX `crawler_tasks_lease_ix` ON `crawler_tasks` (`lease_expires_at`) WHERE "crawler_tasks"."lease_expires_at" is not null;--> statement-breakpoint
-CREATE INDEX `crawler_tasks_silent_ix` ON `crawler_tasks` (`status`,`active_at`) WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
+CREATE INDEX `crawler_tasks_silent_ix` ON `crawler_tasks` (`active_at`) WHERE "crawler_tasks"."status" = 'running' and "crawler_tasks"."lease_expires_at" is null;--> statement-breakpoint
 CREATE INDEX `crawler_tasks_spawned_ix` ON `crawler_tasks` (`spawned_from`,`created_at`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_account_ix` ON `crawler_tasks` (`account_id`,`status`);--> statement-breakpoint
 CREATE INDEX `crawler_tasks_resource_ix` ON `crawler_tasks` (`account_id`,`resource_key`) WHERE "crawler_tasks"."resource_key" is not null;--> statement-breakpoint

@@ -1,0 +1,197 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { Control } from './control.ts'
+import { badTask, GitlabRefusal, LeaseGone, TaskFailure } from './errors.ts'
+import { createReader, type Page } from './pages.ts'
+import { type Area, areaOf, areaRow } from './plan/areas.ts'
+import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'
+import type { Position } from './resume.ts'
+import type { Base } from './source/address.ts'
+import type { GitlabClient } from './source/client.ts'
+import type { Format } from './storage/formats.ts'
+import type { Store } from './storage/store.ts'
+
+/** What a stored page is, for the report on it. */
+export interface StoredPage {
+  collection: Collection
+  /** As GitLab counts; null when it does not tell. */
+  total: number | null
+  areas: Area[]
+  /** Whether all pages are stored now. */
+  last: boolean
+}
+
+export interface CrawlOptions {
+  taskId: string
+  plan: Plan
+  base: Base
+  client: GitlabClient
+  store: Store
+  control: Control
+  clock: Clock
+  /** Changed page by page: what it says is always stored. */
+  position: Position
+  pageSize: number
+  maxPages: number | undefined
+  format: Format
+  warn(text: string): void
+  /** Tells about a page after it is stored; the next page waits for it. */
+  stored(page: StoredPage): Promise<void>
+}
+
+const DETAILS_AT_ONCE = 4
+
+export const TRUNCATED = 'truncated after'
+
+/** Path and query where a fresh task begins; a cursor of the task may move it (gitlab-worker §3.2). @throws TaskFailure BAD_TASK */
+export const beginning = (
+  base: Base,
+  plan: Plan,
+  pageSize: number,
+  cursor: string | undefined,
+): Pick<Position, 'next' | 'mode'> => {
+  const first = plan.collections[0] as Collection
+  const keyset = first.paging === 'keyset'
+  if (cursor === undefined || cursor === '')
+    return { next: firstRequest(base, first, pageSize), mode: keyset ? 'keyset' : 'offset' }
+  if (/^[1-9]\d{0,8}$/.test(cursor) && first.paging !== 'single')
+    return { next: firstRequest(base, first, pageSize, 'offset', Number(cursor)), mode: 'offset' }
+  const url = cursor.startsWith('/') ? URL.parse(`${base.origin}${cursor}`) : null
+  const of = plan.collections.find(
+    (collection) => url?.origin === base.origin && url.pathname === `${base.path}${collection.path}`,
+  )
+  if (!of || !url) throw badTask('options.pagination.cursor is neither a page number nor a place in this list')
+  return {
+    next: `${url.pathname}${url.search}`,
+    mode: of.paging === 'keyset' && url.searchParams.get('pagination') === 'keyset' ? 'keyset' : 'offset',
+  }
+}
+
+/** The collection that a position stands in. */
+const collectionAt = (base: Base, plan: Plan, next: string): number =>
+  plan.collections.findIndex(({ path }) => next === `${base.path}${path}` || next.startsWith(`${base.path}${path}?`))
+
+/** Whether a position can be gone on from with this plan. */
+export const continues = (base: Base, plan: Plan, position: Position): boolean =>
+  position.next === null || collectionAt(base, plan, position.next) >= 0
+
+/**
+ * Fetches and stores everything from the position on, a page at a time (gitlab-worker §2, §3.2, §8).
+ * @throws TaskFailure, Deferred, CredentialsExpired, LeaseGone, Interrupted: what the position says is stored then
+ */
+export const crawl = async (options: CrawlOptions): Promise<void> => {
+  const { plan, base, client, store, control, clock, position } = options
+  const reader = createReader(options)
+
+  const detailed = async (collection: Collection, items: Item[]): Promise<Item[]> => {
+    const { detail } = collection
+    if (!detail) return items
+    return inParallel(items, DETAILS_AT_ONCE, async (item) => {
+      const path = `${base.path}${detail.path(item)}`
+      try {
+        const { body } = await client.get(path, (found) => typeof found === 'object' && found !== null && !Array.isArray(found))
+        return detail.merge(item, body as Item)
+      } catch (error) {
+        if (!(error instanceof GitlabRefusal) || error.status === 405) throw rejected(error)
+        options.warn(`${error.status} for ${path}`)
+        return item
+      }
+    })
+  }
+
+  const keep = async (collection: Collection, page: Page) => {
+    const wanted = collection.keep ? page.items.filter(collection.keep) : page.items
+    const items = await detailed(collection, wanted)
+    const { area } = collection
+    const rows = area && options.format !== 'json' ? items.map((item) => areaRow(area, item)) : items
+    // A stop waits for the page in flight, a lost lease does not.
+    if (control.lost()) throw new LeaseGone()
+    await store.append(rows, {
+      taskId: options.taskId,
+      type: plan.type,
+      resourceId: plan.resourceId,
+      fetchedAt: new Date(clock.now()).toISOString(),
+      source: page.source,
+    })
+    return items
+  }
+
+  const areasOf = (collection: Collection, items: Item[]): Area[] => {
+    const { area } = collection
+    if (!area) return []
+    return items.flatMap((item) => {
+      const found = areaOf(area, item, options.taskId)
+      if (!found) options.warn(`${area} ${String(item.id)} has no usable path and is no area`)
+      return found ?? []
+    })
+  }
+
+  /** Moves the position behind a stored page; answers whether it was the last. */
+  const advance = (index: number, page: Page, count: number): boolean => {
+    const collection = plan.collections[index] as Collection
+    const following = plan.collections[index + 1]
+    let { next } = page.after
+    let { mode, lastId, boundaryIds, since } = page.after
+    if (next !== null && collection.isPast?.(page.items)) next = null
+    if (next === null && following) {
+      next = firstRequest(base, following, options.pageSize)
+      mode = following.paging === 'keyset' ? 'keyset' : 'offset'
+      lastId = null
+      boundaryIds = []
+      since = null
+    }
+    position.page++
+    position.itemsByType[collection.name] = (position.itemsByType[collection.name] ?? 0) + count
+    if (next !== null && options.maxPages !== undefined && position.page >= options.maxPages) {
+      options.warn(`${TRUNCATED} ${position.page} pages`)
+      next = null
+    }
+    Object.assign(position, { next, mode, lastId, boundaryIds, since, stage: next === null ? 'finalizing' : plan.stage })
+    return next === null
+  }
+
+  while (position.next !== null) {
+    const index = collectionAt(base, plan, position.next)
+    const collection = plan.collections[index] as Collection
+    let page: Page
+    try {
+      page = await reader.page(collection, { ...position, next: position.next })
+    } catch (error) {
+      if (!(error instanceof GitlabRefusal)) throw error
+      if (error.status === 404 && collection.instanceLevel)
+        throw new TaskFailure('NOT_GITLAB', `${base.origin}${base.path} is not a GitLab API`, false, 404)
+      // The resource is gone or hidden: what there is of it is stored.
+      options.warn(`${error.status} for ${error.path}`)
+      Object.assign(position, { next: null, stage: 'finalizing' })
+      return
+    }
+    const items = await keep(collection, page)
+    const last = advance(index, page, items.length)
+    await options.stored({ collection, total: page.total, areas: areasOf(collection, items), last })
+    if (!last) control.check()
+  }
+}
+
+const rejected = (error: unknown): unknown =>
+  error instanceof GitlabRefusal
+    ? new TaskFailure('GITLAB_REJECTED', `GitLab answers ${error.status}: ${error.text}`, false, error.status)
+    : error
+
+/** Results in the items' order, at most `limit` at work; the first error is thrown when all that had begun have ended. */
+const inParallel = async <T, R>(items: T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> => {
+  const results: R[] = []
+  let next = 0
+  let failure: { error: unknown } | undefined
+  const lane = async () => {
+    while (next < items.length && !failure) {
+      const index = next++
+      try {
+        results[index] = await work(items[index] as T)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane))
+  if (failure) throw failure.error
+  return results
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod'
+
+/** The task types of gitlab-crawler §5. */
+export const TASK_TYPES = [
+  'DISCOVER_AREAS',
+  'FETCH_PROJECTS',
+  'FETCH_GROUPS',
+  'FETCH_PROJECT_DETAILS',
+  'FETCH_GROUP_DETAILS',
+  'FETCH_PROJECT_MEMBERS',
+  'FETCH_GROUP_MEMBERS',
+  'FETCH_ISSUES',
+  'FETCH_MERGE_REQUESTS',
+  'FETCH_COMMITS',
+  'FETCH_BRANCHES',
+  'FETCH_TAGS',
+  'FETCH_PIPELINES',
+  'FETCH_JOBS',
+  'FETCH_DEPLOYMENTS',
+  'FETCH_ENVIRONMENTS',
+  'FETCH_VULNERABILITIES',
+] as const
+export type TaskType = (typeof TASK_TYPES)[number]
+
+export type ResourceType = 'project' | 'group' | 'user' | 'instance'
+
+const word = z.union([z.string(), z.number()]).transform((value) => (value === '' ? undefined : String(value)))
+const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined)
+
+const credentials = z.object({
+  accessToken: z.string(),
+  tokenType: z.enum(['oauth2', 'pat']).catch('pat'),
+  refreshable: z.boolean().catch(false),
+  version: z.number().catch(1),
+})
+/** What a lease or a refresh hands out (gitlab-crawler §12). */
+export type Credentials = z.output<typeof credentials>
+
+const rateLimits = z.object({
+  requestsPerMinute: optional(z.number()),
+  requestsPerHour: optional(z.number()),
+  burstLimit: optional(z.number()),
+  respectRetryAfter: optional(z.boolean()),
+})
+
+const resource = {
+  resourceId: optional(word),
+  resourceType: optional(z.string()),
+  branch: optional(z.string()),
+  fromDate: optional(z.string()),
+  toDate: optional(z.string()),
+}
+
+/** LeasedTask (gitlab-crawler §7.6), as far as the worker reads it. */
+export const leasedTask = z.object({
+  id: z.string(),
+  type: z.string(),
+  metadata: z.object({ ...resource, gitlabId: optional(word), apiEndpoint: optional(z.string()), run: z.number().default(1) }),
+  credentials,
+  options: optional(
+    z.object({
+      ...resource,
+      pagination: optional(
+        z.object({ pageSize: optional(z.number()), maxPages: optional(z.number()), cursor: optional(z.string()) }),
+      ),
+      filters: optional(z.record(z.string(), z.unknown())),
+      outputFormat: optional(z.enum(['json', 'csv', 'xml'])),
+      includeMetadata: optional(z.boolean()),
+    }),
+  ),
+  rateLimits: optional(rateLimits),
+  resumeState: z.unknown(),
+  lease: z.object({ workerId: z.string(), fence: z.number(), leaseSeconds: z.number() }),
+})
+export type LeasedTask = z.output<typeof leasedTask>
+
+/** The answer to a report (gitlab-crawler §7.10), as far as the worker reads it. */
+export const reportAnswer = z.object({
+  currentStatus: optional(z.string()),
+  ignored: optional(z.boolean()),
+  areas: optional(z.object({ inserted: z.number().catch(0), jobsCreated: z.number().catch(0) })),
+})
+export type ReportAnswer = z.output<typeof reportAnswer>
+
+/** The answer of 7.16. */
+export const refreshAnswer = z.union([
+  z.object({ refreshSuccessful: z.literal(true), credentials }),
+  z.object({ refreshSuccessful: z.literal(false), reason: optional(z.string()) }),
+])
+export type RefreshAnswer = z.output<typeof refreshAnswer>
+
+/** A report's fields beside those that every report carries (gitlab-worker §6, gitlab-crawler §9). */
+export interface Update {
+  type: 'started' | 'progress' | 'status' | 'paused' | 'resumed' | 'completed' | 'failed'
+  [field: string]: unknown
+}

@@ -1,0 +1,160 @@
+import type { Control } from './control.ts'
+import { GitlabRefusal, TaskFailure } from './errors.ts'
+import { type Collection, firstRequest, type Item } from './plan/index.ts'
+import { type Base, insideBase, nextLink } from './source/address.ts'
+import type { GitlabClient } from './source/client.ts'
+
+/** Where a collection's reading stands between two pages. */
+export interface Cursor {
+  next: string
+  mode: 'offset' | 'keyset'
+  lastId: string | number | null
+  boundaryIds: string[]
+  /** created_at of the last item, where a window may have to begin. */
+  since: string | null
+}
+
+export interface Page {
+  /** What came, without what an earlier page had. */
+  items: Item[]
+  /** Path and query it came from. */
+  source: string
+  total: number | null
+  after: Omit<Cursor, 'next'> & { next: string | null }
+}
+
+export interface ReaderOptions {
+  base: Base
+  client: GitlabClient
+  control: Control
+  pageSize: number
+}
+
+export interface Reader {
+  /** Reads the page at the cursor, falling back as §3.2 says. @throws GitlabRefusal 403, 404; whatever the client throws */
+  page(collection: Collection, cursor: Cursor): Promise<Page>
+}
+
+/** Items with one created_at, beyond which a window cannot be told from the one before. */
+const MOST_TIES = 3000
+const LONG_KEY = 64
+
+const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isList = (value: unknown): value is Item[] => Array.isArray(value) && value.every(isItem)
+
+/** What tells an item from others; a long name by its hash. Undefined: it has none. */
+export const keyOf = (collection: Collection, item: Item): string | undefined => {
+  const value = item[collection.identity]
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const text = String(value)
+  return text.length <= LONG_KEY ? text : Bun.SHA256.hash(text, 'hex')
+}
+
+/**
+ * What the next page may repeat: this page's items, and all that share the newest created_at, since a window that begins there
+ * brings them again.
+ */
+const edgeOf = (collection: Collection, cursor: Cursor, items: Item[], ids: string[]): Pick<Cursor, 'boundaryIds' | 'since'> => {
+  if (collection.window !== 'created_at') return { boundaryIds: ids, since: null }
+  if (items.length === 0) return { boundaryIds: cursor.boundaryIds, since: cursor.since }
+  const at = items.at(-1)?.created_at
+  const since = typeof at === 'string' ? at : null
+  const tied = since !== null && since === cursor.since
+  return { boundaryIds: tied ? [...new Set([...cursor.boundaryIds, ...ids])] : ids, since }
+}
+
+/** Reads lists page by page (gitlab-worker §3.2): Link or x-next-page, keyset or offset, without repeating an item. */
+export const createReader = ({ base, client, control, pageSize }: ReaderOptions): Reader => {
+  /** Where to go on when GitLab allows no greater offset. @throws TaskFailure OFFSET_LIMIT */
+  const windowAfter = (collection: Collection, cursor: Cursor): string => {
+    const url = new URL(`${base.origin}${cursor.next}`)
+    const limit = () =>
+      new TaskFailure(
+        'OFFSET_LIMIT',
+        `GitLab allows no greater offset for ${collection.name} and no other way to go on`,
+        false,
+        405,
+      )
+    const [name, value] =
+      collection.window === 'id' ? ['id_after', cursor.lastId] : ['created_after', collection.window ? cursor.since : null]
+    if (value === null || cursor.boundaryIds.length > MOST_TIES) throw limit()
+    // The last window brought nothing new.
+    if (url.searchParams.get(name) === String(value)) throw limit()
+    url.searchParams.set(name, String(value))
+    url.searchParams.set('page', '1')
+    return `${url.pathname}${url.search}`
+  }
+
+  const follow = (collection: Collection, headers: Headers, cursor: Cursor): string | null => {
+    if (collection.paging === 'single') return null
+    const link = nextLink(headers.get('link'))
+    let next: string | null = null
+    if (link !== undefined) next = insideBase(base, link, cursor.next)
+    else if (cursor.mode === 'offset') {
+      const page = headers.get('x-next-page')?.trim()
+      if (page) {
+        const url = new URL(`${base.origin}${cursor.next}`)
+        url.searchParams.set('page', page)
+        next = `${url.pathname}${url.search}`
+      }
+    }
+    if (next === cursor.next) throw new TaskFailure('BAD_RESPONSE', "GitLab's next page is the page itself", true)
+    return next
+  }
+
+  const read = async (collection: Collection, cursor: Cursor): Promise<Page> => {
+    const single = collection.paging === 'single'
+    const { headers, body } = await client.get(cursor.next, single ? isItem : isList)
+    const items = single ? [body as Item] : (body as Item[])
+    const seen = new Set(cursor.boundaryIds)
+    // A keyset list read by offsets again: everything up to the last id is stored already.
+    const again = (item: Item) =>
+      collection.paging === 'keyset' &&
+      cursor.mode === 'offset' &&
+      typeof cursor.lastId === 'number' &&
+      typeof item.id === 'number' &&
+      (collection.descending ? item.id >= cursor.lastId : item.id <= cursor.lastId)
+    const fresh: Item[] = []
+    const ids: string[] = []
+    for (const item of items) {
+      const key = keyOf(collection, item)
+      if (key !== undefined) ids.push(key)
+      if (again(item) || (key !== undefined && seen.has(key))) continue
+      if (key !== undefined) seen.add(key)
+      fresh.push(item)
+    }
+    // A page that is read again does not move what is known to be stored.
+    const newest = items.at(-1)
+    const last = newest && !again(newest) ? newest[collection.identity] : undefined
+    const total = headers.get('x-total')
+    return {
+      items: fresh,
+      source: cursor.next,
+      total: total !== null && /^\d+$/.test(total) && cursor.mode === 'offset' ? Number(total) : single ? 1 : null,
+      after: {
+        next: follow(collection, headers, cursor),
+        mode: cursor.mode,
+        lastId: typeof last === 'string' || typeof last === 'number' ? last : cursor.lastId,
+        ...edgeOf(collection, cursor, items, ids),
+      },
+    }
+  }
+
+  return {
+    async page(collection, start) {
+      for (let cursor = start; ; ) {
+        control.check()
+        try {
+          return await read(collection, cursor)
+        } catch (error) {
+          if (!(error instanceof GitlabRefusal) || error.status !== 405) throw error
+          if (cursor.mode === 'keyset' && /keyset pagination is not yet available/i.test(error.text))
+            cursor = { ...cursor, mode: 'offset', next: firstRequest(base, collection, pageSize, 'offset') }
+          else if (cursor.mode === 'offset' && /maximum allowed offset/i.test(error.text))
+            cursor = { ...cursor, next: windowAfter(collection, cursor) }
+          else throw new TaskFailure('GITLAB_REJECTED', `GitLab answers 405: ${error.text}`, false, 405)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,192 @@
+import type { Clock } from '../../../platform/clock.ts'
+import type { Control } from '../control.ts'
+import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
+import { backoffMs, jittered, retryAfterMs } from '../waiting.ts'
+import type { Base } from './address.ts'
+import type { Bucket } from './bucket.ts'
+import type { TokenHolder } from './credentials.ts'
+import { BodyTooLarge, type Exchange, exchange, NetworkProblem } from './exchange.ts'
+import type { Waits } from './waits.ts'
+
+/** What a task has cost so far; shown in its metadata (gitlab-worker §6). */
+export interface Costs {
+  requests: number
+  retries: number
+  rateLimitWaitMs: number
+}
+
+export interface ClientOptions {
+  base: Base
+  fetch: (request: Request) => Promise<Response> | Response
+  clock: Clock
+  random: () => number
+  control: Control
+  bucket: Bucket
+  waits: Waits
+  tokens: TokenHolder
+  costs: Costs
+  timeoutMs: number
+  maxRetries: number
+  respectRetryAfter: boolean
+}
+
+export interface Answer {
+  headers: Headers
+  body: unknown
+}
+
+export interface GitlabClient {
+  /**
+   * GET of a path and query on the instance, with every retry, wait and renewal of gitlab-worker §3.
+   * @param fits whether the body has the shape that is needed; a wrong one is asked for once more
+   * @throws GitlabRefusal 403, 404, 405; TaskFailure; Deferred; CredentialsExpired; LeaseGone, Interrupted
+   */
+  get(path: string, fits: (body: unknown) => boolean): Promise<Answer>
+}
+
+const USER_AGENT = 'TrawlGitlabWorker/1.0'
+const MAX_REDIRECTS = 3
+const MAX_LIMITED = 10
+const MAX_BAD = 2
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+export const createClient = (options: ClientOptions): GitlabClient => {
+  const { base, clock, random, control, bucket, waits, tokens, costs } = options
+
+  const token = async () => {
+    for (;;) {
+      const ms = bucket.take()
+      if (ms <= 0) return tokens.current()
+      const from = clock.now()
+      try {
+        await waits.hold(ms)
+      } finally {
+        costs.rateLimitWaitMs += clock.now() - from
+      }
+    }
+  }
+
+  const noteLimits = ({ headers }: Exchange) => {
+    if (headers.get('ratelimit-remaining')?.trim() !== '0') return
+    const at = resetAt(headers, clock.now())
+    if (at !== undefined) bucket.pauseUntil(at)
+  }
+
+  /** One answer that is no redirect, and the token that asked for it. */
+  const ask = async (path: string): Promise<{ answer: Exchange; used: string }> => {
+    for (let hops = 0, at = path; ; hops++) {
+      const used = await token()
+      costs.requests++
+      const headers = { authorization: `Bearer ${used}`, accept: 'application/json', 'user-agent': USER_AGENT }
+      const answer = await exchange(`${base.origin}${at}`, headers, { ...options, signal: control.signal })
+      noteLimits(answer)
+      if (!REDIRECTS.has(answer.status)) return { answer, used }
+      const to = URL.parse(answer.headers.get('location') ?? '', `${base.origin}${at}`)
+      if (to?.origin !== base.origin)
+        throw new TaskFailure('REDIRECT_REFUSED', 'GitLab redirects to another origin', false, answer.status)
+      if (hops >= MAX_REDIRECTS) throw new TaskFailure('REDIRECT_REFUSED', 'GitLab redirects in circles', false, answer.status)
+      at = `${to.pathname}${to.search}`
+    }
+  }
+
+  const get: GitlabClient['get'] = async (path, fits) => {
+    let failures = 0
+    let limited = 0
+    let bad = 0
+    let renewed = false
+    const unavailable = async (what: string, status?: number, waitMs?: number) => {
+      if (++failures > options.maxRetries)
+        throw new TaskFailure('GITLAB_UNAVAILABLE', `GitLab does not answer: ${what}`, true, status)
+      costs.retries++
+      await waits.hold(waitMs ?? jittered(backoffMs(failures, 16_000), random))
+    }
+    const unusable = (what: string) => {
+      if (++bad >= MAX_BAD) throw new TaskFailure('BAD_RESPONSE', `GitLab's answer to ${path} ${what}`, true)
+      costs.retries++
+    }
+    for (;;) {
+      let asked: Awaited<ReturnType<typeof ask>>
+      try {
+        asked = await ask(path)
+      } catch (error) {
+        control.check()
+        if (error instanceof BodyTooLarge) unusable('is too large')
+        else if (error instanceof NetworkProblem) await unavailable(error.message)
+        else throw error
+        continue
+      }
+      const { answer, used } = asked
+      const { status, headers } = answer
+      if (status >= 500) {
+        await unavailable(
+          String(status),
+          status,
+          status === 503 ? retryAfterMs(headers.get('retry-after'), clock.now()) : undefined,
+        )
+        continue
+      }
+      if (status === 429) {
+        if (++limited >= MAX_LIMITED) throw new TaskFailure('RATE_LIMITED', 'GitLab limits the rate', true, status)
+        costs.retries++
+        bucket.pauseUntil(clock.now() + limitWaitMs(headers, limited))
+        continue
+      }
+      if (status === 401) {
+        const text = textOf(answer)
+        if (renewed) throw new CredentialsExpired(/revoked/i.test(text))
+        renewed = true
+        await tokens.renew(used, text)
+        costs.retries++
+        continue
+      }
+      if (status >= 400) throw refusal(path, answer, used)
+      const body = status >= 200 && status < 300 ? jsonOf(answer) : undefined
+      if (body === undefined || !fits(body)) unusable(body === undefined ? 'is not JSON' : 'has another shape than expected')
+      else return { headers, body }
+    }
+  }
+
+  const limitWaitMs = (headers: Headers, attempt: number): number => {
+    const now = clock.now()
+    const asked = options.respectRetryAfter ? retryAfterMs(headers.get('retry-after'), now) : undefined
+    if (asked !== undefined) return asked
+    const reset = resetAt(headers, now)
+    return reset !== undefined && reset > now ? reset - now : jittered(backoffMs(attempt, 60_000), random)
+  }
+  return { get }
+}
+
+/** RateLimit-Reset as a time: GitLab sends epoch seconds, the draft standard seconds from now. */
+const resetAt = (headers: Headers, now: number): number | undefined => {
+  const text = headers.get('ratelimit-reset')?.trim()
+  if (!text || !/^\d+$/.test(text)) return undefined
+  const value = Number(text)
+  return value > 1_000_000_000 ? value * 1000 : now + value * 1000
+}
+
+const decoder = new TextDecoder()
+const jsonOf = ({ bytes }: Exchange): unknown => {
+  try {
+    return JSON.parse(decoder.decode(bytes))
+  } catch {
+    return undefined // what that means is the caller's to say
+  }
+}
+
+/** GitLab's own words about an error: `message`, `error_description` or `error` of its body, or the body. */
+const textOf = (answer: Exchange): string => {
+  const body = jsonOf(answer) as Record<string, unknown> | undefined
+  const said = body && typeof body === 'object' ? (body.error_description ?? body.message ?? body.error) : undefined
+  const text =
+    typeof said === 'string' ? said : said === undefined ? decoder.decode(answer.bytes.subarray(0, 500)) : JSON.stringify(said)
+  return text.slice(0, 500)
+}
+
+const refusal = (path: string, answer: Exchange, used: string): Error => {
+  const { status } = answer
+  const text = textOf(answer).replaceAll(used, '[redacted]')
+  if (status === 403 && /insufficient_scope/.test(decoder.decode(answer.bytes)))
+    return new TaskFailure('INSUFFICIENT_SCOPE', 'the access token lacks the scope read_api', false, status)
+  if (status === 403 || status === 404 || status === 405) return new GitlabRefusal(status, path, text)
+  return new TaskFailure('GITLAB_REJECTED', `GitLab answers ${status}: ${text}`, false, status)
+}

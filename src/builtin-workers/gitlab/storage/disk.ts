@@ -1,0 +1,89 @@
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** The few things the worker does to a disk; tests bring one that breaks. */
+export interface Disk {
+  /** Creates the directory and those above it, 0700. */
+  makeDirectory(path: string): Promise<void>
+  /** Writes at `position` of a file (0600, created if need be) and resolves when the bytes are on the disk. */
+  write(path: string, position: number, bytes: Uint8Array): Promise<void>
+  /** Size in bytes, or undefined when there is no such file. */
+  size(path: string): Promise<number | undefined>
+  /**
+   * Puts a whole file in place at once: readers see the old or the new one, also after a power loss.
+   * @param writer tells several that write the same file apart
+   * @param proceed has the last word before the file is seen: it throws to leave everything as it is
+   */
+  replace(path: string, bytes: Uint8Array, writer: number, proceed: () => void): Promise<void>
+}
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
+
+const writeAll = async (file: FileHandle, bytes: Uint8Array, position: number) => {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done)
+    done += bytesWritten
+  }
+  await file.sync()
+}
+
+/** A new name is on the disk only when its directory is. */
+const syncDirectory = async (path: string) => {
+  const directory = await open(path, constants.O_RDONLY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+const within = async (path: string, flags: number, work: (file: FileHandle) => Promise<void>) => {
+  const file = await open(path, flags, 0o600)
+  try {
+    await work(file)
+  } finally {
+    await file.close()
+  }
+}
+
+export const systemDisk: Disk = {
+  async makeDirectory(path) {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 })
+    if (first !== undefined) await syncDirectory(dirname(first))
+  },
+  async write(path, position, bytes) {
+    await within(path, NEW_FILE, (file) => writeAll(file, bytes, position))
+    if (position === 0) await syncDirectory(dirname(path))
+  },
+  async size(path) {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+      throw error
+    })
+    return found?.size
+  },
+  async replace(path, bytes, writer, proceed) {
+    const temporary = `${path}.new-${writer}`
+    await within(temporary, NEW_FILE | constants.O_TRUNC, (file) => writeAll(file, bytes, 0))
+    try {
+      proceed()
+      await rename(temporary, path)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+    await syncDirectory(dirname(path))
+  },
+}
+
+/** Whether the worker can store anything below `root`. @throws the file system's error */
+export const proveWritable = async (disk: Disk, root: string): Promise<void> => {
+  await disk.makeDirectory(root)
+  const probe = `${root}/.probe-${process.pid}-${Bun.randomUUIDv7().slice(-8)}`
+  try {
+    await disk.write(probe, 0, new Uint8Array([10]))
+  } finally {
+    await rm(probe, { force: true })
+  }
+}

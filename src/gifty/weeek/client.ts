@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Clock } from '../../platform/clock.ts'
+import { type Upstream, UpstreamError } from '../../platform/upstream/index.ts'
+import type { WeeekTask } from './model.ts'
+
+const PAGE = 100
+const MAX_PAGES = 20
+/** For all pages of a list together, so that a slow upstream cannot hold a request for minutes. */
+const LIST_MS = 40_000
+
+const id = z.union([z.string().min(1), z.number()])
+const done = z.looseObject({ success: z.unknown().refine((success) => success !== false) })
+const me = done.extend({ user: z.object({ id }) })
+const listed = z.array(z.looseObject({ id }))
+const workspaces = done.extend({ workspaces: listed })
+const projects = done.extend({ projects: z.array(z.looseObject({ id, workspaceId: id.nullish() })) })
+const tasksPage = done.extend({ tasks: z.array(z.looseObject({ id })), hasMore: z.boolean().nullish() })
+
+/** Weeek's API with one account's token (gifty §11). `success:false` is a failure. All throw UpstreamError. */
+export const createWeeekClient = (upstream: Upstream, clock: Clock) => (token: string) => {
+  const headers = { authorization: `Bearer ${token}` }
+  const get = <S extends z.ZodType>(path: string, schema: S, query?: Record<string, string | undefined>): Promise<z.output<S>> =>
+    upstream.call({ path, query, headers, read: (body) => schema.parse(body) })
+  /** A change; its answer may be empty. */
+  const change = (method: 'POST' | 'PUT', path: string, body: unknown): Promise<Record<string, unknown>> =>
+    upstream.call({ method, path, headers, body, read: (answer) => (answer === undefined ? {} : done.parse(answer)) })
+
+  return {
+    userId: async () => String((await get('/user/me', me)).user.id),
+    workspaceIds: async () => new Set((await get('/tm/workspaces', workspaces)).workspaces.map((one) => String(one.id))),
+    /** Workspace by project. */
+    projectWorkspaces: async () =>
+      new Map(
+        (await get('/tm/projects', projects)).projects.map((project) => [
+          String(project.id),
+          project.workspaceId === null || project.workspaceId === undefined ? undefined : String(project.workspaceId),
+        ]),
+      ),
+    /** Tasks of all pages, at most twenty; one that turns up on two pages is told once. */
+    async tasks(projectId?: string): Promise<WeeekTask[]> {
+      const startedAt = clock.now()
+      const found = new Map<string, WeeekTask>()
+      for (let page = 0, offset = 0; page < MAX_PAGES; page++) {
+        if (clock.now() - startedAt >= LIST_MS) throw new UpstreamError(upstream.name, 'timeout')
+        const { tasks, hasMore } = await get('/tm/tasks', tasksPage, { projectId, perPage: String(PAGE), offset: String(offset) })
+        for (const task of tasks) found.set(String(task.id), task)
+        offset += tasks.length
+        if (!hasMore) break
+      }
+      return [...found.values()]
+    },
+    create: (task: Record<string, unknown>) => change('POST', '/tm/tasks', task),
+    setDate: (taskId: string, date: string) => change('PUT', `/tm/tasks/${taskId}`, { date }),
+    comment: (taskId: string, text: string) => change('POST', `/tm/tasks/${taskId}/comments`, { text }),
+    complete: (taskId: string) => change('POST', `/tm/tasks/${taskId}/complete`, 'completed'),
+  }
+}
+export type WeeekClient = ReturnType<ReturnType<typeof createWeeekClient>>

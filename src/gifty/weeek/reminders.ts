@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import type { SubscriberQueries } from '../../access/subscribers.ts'
+import { defineKind, type Engine, JobFailed, type JobHandler, type Schedule } from '../../engine/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { UpstreamError } from '../../platform/upstream/index.ts'
+import { escapeHtml, type Notifications } from '../notifications.ts'
+import { wallOf } from './days.ts'
+import { SLOTS, type Slot, type WeeekTask } from './model.ts'
+import type { WeeekRepository } from './repository.ts'
+import type { Weeek } from './service.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** When each reminder is due, by the wall clock of the account (gifty §11). */
+const SLOT_OF_HOUR: Record<number, Slot> = { 9: 'today', 10: 'overdue', 18: 'tomorrow' }
+const MAX_LINES = 30
+const MAX_TITLE = 100
+const HEADS: Record<string, Record<Slot, string>> = {
+  ru: { today: 'Задачи на сегодня', overdue: 'Просроченные задачи', tomorrow: 'Задачи на завтра' },
+  en: { today: 'Tasks for today', overdue: 'Overdue tasks', tomorrow: 'Tasks for tomorrow' },
+}
+
+/** One reminder of one account: the schedule enqueues it, this process runs it. */
+export const reminderKind = defineKind('weeek.reminder', { keepFinishedMs: DAY_MS, keepDeadMs: 7 * DAY_MS })
+const payload = z.object({ chat_id: z.int(), slot: z.enum(SLOTS), day: z.string() })
+
+/** HTML, short enough for one message. */
+const textOf = (slot: Slot, tasks: WeeekTask[], language: string): string => {
+  const head = (HEADS[language.slice(0, 2).toLowerCase()] ?? HEADS.en)?.[slot] as string
+  const lines = tasks.slice(0, MAX_LINES).map(({ title, id }) => {
+    const shown = typeof title === 'string' && title.trim() !== '' ? title.trim() : `#${String(id)}`
+    return `• ${escapeHtml(shown.length > MAX_TITLE ? `${shown.slice(0, MAX_TITLE).toWellFormed()}...` : shown)}`
+  })
+  const more = tasks.length > MAX_LINES ? [`+${tasks.length - MAX_LINES}`] : []
+  return [`<b>${head}</b>`, ...lines, ...more].join('\n')
+}
+
+export interface RemindersDeps {
+  db: Db
+  clock: Clock
+  engine: Pick<Engine, 'enqueue'>
+  repository: WeeekRepository
+  subscribers: Pick<SubscriberQueries, 'byChat'>
+  weeek: Pick<Weeek, 'list'>
+  notifications: Notifications
+}
+
+/** Reminders of Weeek tasks: per account, slot and day of its zone once, whatever crashes or repeats in between. */
+export const createReminders = ({ db, clock, engine, repository, subscribers, weeek, notifications }: RemindersDeps) => {
+  /** Enqueues what the wall clocks of the accounts say is due now. */
+  const schedule: Schedule = {
+    name: 'gifty.weeek-reminders',
+    cron: '*/5 * * * *',
+    *fire(tx, { now }) {
+      const due = new Map<string, { slot: Slot; day: string }>()
+      for (const zone of yield* repository.zones(tx)) {
+        const { day, hour } = wallOf(zone, now.getTime())
+        const slot = SLOT_OF_HOUR[hour]
+        if (slot) due.set(zone, { slot, day })
+      }
+      const accounts = yield* repository.inZones(tx, [...due.keys()])
+      const tasks = accounts.flatMap(({ telegramChatId: chat_id, timezone, lastReminders }) => {
+        const found = due.get(timezone)
+        if (!found || lastReminders[found.slot] === found.day) return []
+        const { slot, day } = found
+        return { kind: reminderKind.kind, payload: { chat_id, slot, day }, dedupeKey: `${chat_id} ${slot} ${day}` }
+      })
+      yield* engine.enqueue(
+        tx,
+        tasks.map((task) => ({ ...task, expiresAt: new Date(now.getTime() + HOUR_MS) })),
+        now,
+      )
+      return undefined
+    },
+  }
+
+  /** @throws JobFailed, to be tried again, when Weeek cannot be asked */
+  const run = async (task: { payload: unknown }): Promise<void> => {
+    const { chat_id: chatId, slot, day } = payload.parse(task.payload)
+    const account = await repository.find(chatId)
+    const subscriber = await subscribers.byChat(chatId)
+    if (!account?.isActive || !subscriber?.isActive || account.lastReminders[slot] === day) return
+    if (wallOf(account.timezone, clock.now()).day !== day) return
+    const tasks = await weeek.list(account, slot).catch((error) => {
+      if (!(error instanceof UpstreamError)) throw error
+      // A token that was taken back: asking again every five minutes would not bring it back.
+      if (error.status === 401 || error.status === 403) return []
+      throw new JobFailed(error.message, true)
+    })
+    await db.tx(function* (tx) {
+      const current = yield* repository.lock(tx, chatId)
+      if (!current || current.lastReminders[slot] === day) return
+      yield* repository.setReminded(tx, current.id, { ...current.lastReminders, [slot]: day }, new Date(clock.now()))
+      if (tasks.length === 0) return
+      const text = textOf(slot, tasks, subscriber.language)
+      yield* notifications.add(tx, [{ topic: 'private', text, data: { target_chat_id: chatId, slot, day } }])
+    })
+  }
+  const handler: JobHandler = {
+    run: ({ task }) => run(task),
+    concurrency: 4,
+    leaseMs: 60_000,
+    renewMs: 20_000,
+    timeoutMs: 120_000,
+  }
+  return { schedule, handler }
+}
+export type Reminders = ReturnType<typeof createReminders>

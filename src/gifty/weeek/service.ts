@@ -1,0 +1,140 @@
+import type { SubscriberQueries } from '../../access/subscribers.ts'
+import { AppError, badRequest, forbidden, notFound } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { KeyRing } from '../../platform/crypto/key-ring.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { UpstreamError } from '../../platform/upstream/index.ts'
+import { OK } from '../fields.ts'
+import type { WeeekClient } from './client.ts'
+import { wallOf } from './days.ts'
+import type { ConnectBody, TaskCreate, TasksQuery, TaskType, WeeekTask } from './model.ts'
+import type { AccountRow, WeeekRepository } from './repository.ts'
+import { narrow } from './tasks.ts'
+
+const ZONE = 'Europe/Moscow'
+/** What can stand in a header. */
+const TOKEN = /^[\x21-\x7e]+$/
+
+export interface WeeekDeps {
+  db: Db
+  clock: Clock
+  repository: WeeekRepository
+  subscribers: Pick<SubscriberQueries, 'byChat' | 'findInside'>
+  client(token: string): WeeekClient
+  keyRing(): KeyRing
+  /** The only workspace whose tasks are shown; undefined: all of the account's. */
+  workspaceId: string | undefined
+}
+
+const placeOf = (chatId: number) => ({ table: 'weeek_accounts', row: String(chatId), column: 'token_ciphertext' })
+const missingSubscriber = () => notFound('Subscriber not found')
+const refusedToken = () => badRequest('Invalid Weeek API Token')
+const isRefusal = (error: unknown) => error instanceof UpstreamError && (error.status === 401 || error.status === 403)
+/** The wire's word for any failure of Weeek: neither its text nor its address. */
+const upstreamFailed = (error: unknown) =>
+  error instanceof UpstreamError ? new AppError('upstream_error', 502, 'Weeek could not be asked', { cause: error }) : error
+
+/** Weeek accounts and their tasks (gifty §11). Everything that asks Weeek throws AppError 502 `upstream_error` when that fails. */
+export const createWeeek = ({ db, clock, repository, subscribers, client, keyRing, workspaceId }: WeeekDeps) => {
+  const asking = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      throw upstreamFailed(error)
+    }
+  }
+  const accountOf = async (chatId: number): Promise<AccountRow> => {
+    const account = await repository.find(chatId)
+    if (!account) throw notFound('Weeek account not found')
+    return account
+  }
+  const clientOf = (account: AccountRow): WeeekClient => {
+    const ring = keyRing()
+    try {
+      return client(ring.decrypt(account.tokenCiphertext, placeOf(account.telegramChatId)))
+    } catch (error) {
+      throw new AppError('not_configured', 503, 'The stored token cannot be read: ENCRYPTION_KEYS has changed', { cause: error })
+    }
+  }
+  const of = async (chatId: number) => clientOf(await accountOf(chatId))
+
+  /** Tasks of an account, narrowed. @throws UpstreamError */
+  const list = async (account: AccountRow, type: TaskType, projectId?: string): Promise<WeeekTask[]> => {
+    const weeek = clientOf(account)
+    const [tasks, workspaceOf] = await Promise.all([
+      weeek.tasks(projectId),
+      workspaceId === undefined ? undefined : weeek.projectWorkspaces(),
+    ])
+    return narrow(tasks, {
+      type,
+      userId: account.weeekUserId,
+      zone: account.timezone,
+      today: wallOf(account.timezone, clock.now()).day,
+      workspace: workspaceId !== undefined && workspaceOf ? { id: workspaceId, ofProject: workspaceOf } : undefined,
+    })
+  }
+
+  return {
+    list,
+    /**
+     * Stores an account under a token that Weeek has accepted; a second time replaces it.
+     * @throws AppError 404 subscriber, 400 token, 403 `workspace_forbidden`, 502
+     */
+    async connect({ telegram_chat_id: chatId, weeek_api_token, timezone }: ConnectBody) {
+      if (!(await subscribers.byChat(chatId))) throw missingSubscriber()
+      const token = weeek_api_token.trim()
+      if (!TOKEN.test(token)) throw refusedToken()
+      // Before anything is asked: without keys nothing could be stored.
+      const tokenCiphertext = keyRing().encrypt(token, placeOf(chatId))
+      const weeek = client(token)
+      const weeekUserId = await weeek.userId().catch((error) => {
+        throw isRefusal(error) ? refusedToken() : upstreamFailed(error)
+      })
+      if (workspaceId !== undefined) {
+        const known = await weeek.workspaceIds().catch((error) => {
+          if (isRefusal(error)) return new Set<string>()
+          throw upstreamFailed(error)
+        })
+        if (!known.has(workspaceId)) throw forbidden('This token does not reach the workspace', 'workspace_forbidden')
+      }
+      await db.tx(function* (tx) {
+        if (!(yield* subscribers.findInside(tx, { chatId }))) throw missingSubscriber()
+        const row = { telegramChatId: chatId, tokenCiphertext, weeekUserId, weeekWorkspaceId: workspaceId ?? null }
+        yield* repository.upsert(tx, { ...row, timezone: timezone ?? undefined }, ZONE, new Date(clock.now()))
+      })
+      return { ...OK, weeek_user_id: weeekUserId, workspace_id: workspaceId ?? null }
+    },
+
+    async tasks({ telegram_chat_id, type, project_id }: TasksQuery) {
+      const account = await accountOf(telegram_chat_id)
+      return { tasks: await asking(() => list(account, type, project_id === undefined ? undefined : String(project_id))) }
+    },
+    /** Answers what Weeek does. */
+    async create({ telegram_chat_id, title, description, due_date, project_id, board_id }: TaskCreate) {
+      const weeek = await of(telegram_chat_id)
+      const given = { description, date: due_date, projectId: project_id, boardId: board_id }
+      const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined))
+      return asking(() => weeek.create({ title, type: 'action', ...present }))
+    },
+    /** Moves a task and says why in a comment; a comment that fails leaves it moved. */
+    async reschedule(chatId: number, taskId: string, date: string, reason: string) {
+      const weeek = await of(chatId)
+      await asking(() => weeek.setDate(taskId, date))
+      const comment = async () => {
+        await weeek.comment(taskId, reason)
+        return true
+      }
+      const failed = (error: unknown) => {
+        if (error instanceof UpstreamError) return false
+        throw error
+      }
+      return { ...OK, comment_added: reason.trim() !== '' && (await comment().catch(failed)) }
+    },
+    async complete(chatId: number, taskId: string) {
+      const weeek = await of(chatId)
+      await asking(() => weeek.complete(taskId))
+      return OK
+    },
+  }
+}
+export type Weeek = ReturnType<typeof createWeeek>

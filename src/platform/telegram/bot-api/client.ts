@@ -1,0 +1,130 @@
+import type { Clock } from '../../clock.ts'
+import type { Log } from '../../log.ts'
+import type { AskOptions, BotApi, StickerSetAnswer } from './index.ts'
+
+/** One attempt. */
+const ATTEMPT_MS = 5000
+const RETRY_AFTER_MS = 200
+/** A pause of up to so long is waited out within a request's budget. */
+const SHORT_PAUSE_MS = 2000
+const TIMER_SLACK_MS = 20
+/** What a client is told, and how long a 429 without a time of its own pauses. */
+const DEFAULT_RETRY_AFTER_SECONDS = 5
+/** A set of 200 stickers takes some 150 kB; what is larger is no answer of Telegram. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+export interface BotApiDeps {
+  /** Without a trailing slash. */
+  baseUrl: string
+  /** Undefined: nothing is ever asked. */
+  token: string | undefined
+  clock: Clock
+  log: Log
+}
+
+type Attempt =
+  | { kind: 'found'; payload: string }
+  | { kind: 'missing' }
+  | { kind: 'paused'; ms: number }
+  /** `again`: worth one retry. */
+  | { kind: 'failed'; reason: string; again: boolean }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const readAnswer = async (response: Response): Promise<unknown> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.byteLength
+    if (size > MAX_ANSWER_BYTES) return undefined
+    parts.push(part)
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const pauseOf = (body: unknown, headers: Headers): number => {
+  const told = isObject(body) && isObject(body.parameters) ? body.parameters.retry_after : undefined
+  if (typeof told === 'number' && Number.isFinite(told) && told >= 0) return told * 1000
+  const header = headers.get('retry-after') ?? ''
+  return (/^\d{1,9}$/.test(header) ? Number(header) : DEFAULT_RETRY_AFTER_SECONDS) * 1000
+}
+
+const judge = async (response: Response): Promise<Attempt> => {
+  const { status } = response
+  if (status >= 500) {
+    await response.body?.cancel()
+    return { kind: 'failed', reason: `status ${status}`, again: true }
+  }
+  const body = await readAnswer(response)
+  if (status === 429) return { kind: 'paused', ms: pauseOf(body, response.headers) }
+  if (status === 200 && isObject(body) && body.ok === true && isObject(body.result))
+    return { kind: 'found', payload: JSON.stringify(body.result) }
+  if (status === 400 && isObject(body) && typeof body.description === 'string' && body.description.includes('STICKERSET_INVALID'))
+    return { kind: 'missing' }
+  return { kind: 'failed', reason: status === 200 ? 'an answer of an unknown shape' : `status ${status}`, again: false }
+}
+
+/**
+ * `getStickerSet` over HTTP with the contract's limits (stickers §7): attempts of 5 s, one retry, pauses that Telegram asks for. Plain
+ * `fetch`, because the one method needs nothing a library has, and each outcome must be told apart. The URL holds the token, and
+ * errors of `fetch` hold the URL: neither is ever logged or thrown on.
+ */
+export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi => {
+  let pausedUntil = Number.NEGATIVE_INFINITY
+  const unreachable = (retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS): StickerSetAnswer => ({
+    kind: 'unreachable',
+    retryAfterSeconds,
+  })
+  const inPause = () => (pausedUntil > clock.now() ? unreachable(Math.ceil((pausedUntil - clock.now()) / 1000)) : undefined)
+
+  const attempt = async (name: string, ms: number): Promise<Attempt> => {
+    const given = new AbortController()
+    const done = new AbortController()
+    void clock.sleep(ms, done.signal).then(() => given.abort())
+    try {
+      const response = await fetch(`${baseUrl}/bot${token}/getStickerSet?name=${encodeURIComponent(name)}`, {
+        redirect: 'manual',
+        signal: given.signal,
+      })
+      return await judge(response)
+    } catch {
+      return { kind: 'failed', reason: given.signal.aborted ? 'no answer in time' : 'no connection', again: true }
+    } finally {
+      done.abort()
+    }
+  }
+
+  const ask = async (name: string, { deadline, finishAttempt = false }: AskOptions): Promise<StickerSetAnswer> => {
+    for (let tries = 1; ; tries++) {
+      const paused = inPause()
+      if (paused) return paused
+      const left = deadline - clock.now()
+      if (left <= 0) return unreachable()
+      const outcome = await attempt(name, finishAttempt ? ATTEMPT_MS : Math.min(ATTEMPT_MS, left))
+      if (outcome.kind === 'found' || outcome.kind === 'missing') return outcome
+      if (outcome.kind === 'paused') pausedUntil = Math.max(pausedUntil, clock.now() + outcome.ms)
+      const wait = outcome.kind === 'paused' ? outcome.ms : RETRY_AFTER_MS
+      const again = outcome.kind === 'paused' ? outcome.ms <= SHORT_PAUSE_MS : outcome.again
+      if (!again || tries > 1 || clock.now() + wait >= deadline) {
+        log.warn('telegram does not answer', {
+          method: 'getStickerSet',
+          reason: outcome.kind === 'paused' ? `asked for a pause of ${outcome.ms} ms` : outcome.reason,
+        })
+        return inPause() ?? unreachable()
+      }
+      await clock.sleep(wait)
+      // A timer may come a little early, and the pause would still stand.
+      const early = pausedUntil - clock.now()
+      if (early > 0 && early <= TIMER_SLACK_MS) await clock.sleep(early)
+    }
+  }
+
+  return {
+    getStickerSet: async (name, options) => (token === undefined ? unreachable() : ask(name, options)),
+  }
+}

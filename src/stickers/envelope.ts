@@ -1,0 +1,63 @@
+import type { AppError } from '../errors.ts'
+import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { type Language, type MessageCode, messageOf } from './messages.ts'
+import { type Problem, refused } from './problems.ts'
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+/** `error` by status, never translated (stickers §3.4). */
+const ERRORS: Record<number, string> = {
+  400: 'Validation error',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  413: 'Payload too large',
+  415: 'Unsupported media type',
+  500: 'Internal error',
+  503: 'Service unavailable',
+}
+const CODES: Record<number, MessageCode> = {
+  403: 'forbidden',
+  404: 'unknown_path',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+}
+
+export const languageOfCall = (call: Call): Language => (call.language === 'ru' ? 'ru' : 'en')
+
+const bodyOf = (error: AppError, status: number, call: Call): Record<string, unknown> => {
+  const word = ERRORS[status]
+  if (status === 401) return { error: word, message: error.message }
+  const language = languageOfCall(call)
+  const { requestId } = call
+  if (status === 400) {
+    const problems = (error.details?.problems as Problem[] | undefined) ?? [{ field: 'body', code: 'invalid_json' }]
+    const details = problems.map(({ field, code, values }) => ({
+      field,
+      code,
+      message: messageOf(code, language, { field, ...values }),
+    }))
+    return { error: word, message: details[0]?.message, details, requestId }
+  }
+  const id = error.details?.id as number | undefined
+  const message =
+    status === 404 && id !== undefined
+      ? messageOf('not_found', language, { id })
+      : // A lost database is a 503 as well, but Telegram is not to blame.
+        messageOf(error.code === 'telegram_unavailable' ? error.code : (CODES[status] ?? 'internal_error'), language, {
+          service: call.principal?.id ?? '',
+          method: call.method,
+        })
+  return { error: word, message, requestId }
+}
+
+/** The family's errors (stickers §3.4): `{"error","message","details"?,"requestId"}`. */
+export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
+  errorResponse(error, call) {
+    const status = ERRORS[error.status] ? error.status : 500
+    return new Response(JSON.stringify(bodyOf(error, status, call)), { status, headers: { 'content-type': JSON_TYPE } })
+  },
+  // The family's routes have no schemas of the framework: they collect all problems of a request themselves.
+  validationError: (where) => refused({ field: where, code: 'invalid_json' }),
+}

@@ -1,0 +1,35 @@
+import type { Platform } from '../platform/index.ts'
+import { createBotApi } from '../platform/telegram/bot-api/client.ts'
+import type { BotApi } from '../platform/telegram/bot-api/index.ts'
+import { createSandboxBotApi } from '../platform/telegram/bot-api/sandbox.ts'
+import { artRepository } from './art/repository.ts'
+import { createArt } from './art/service.ts'
+import { stickersetsRepository } from './stickersets/repository.ts'
+import { createStickersets } from './stickersets/service.ts'
+import { telegramRepository } from './telegram/repository.ts'
+import { createTelegram } from './telegram/service.ts'
+
+/** The Bot API as configured; says which one at the start (stickers §1). */
+const openBotApi = ({ config, clock, log }: Platform): BotApi => {
+  const { telegramBotMode: mode, telegramBotToken: token, telegramBotApiUrl: baseUrl } = config
+  log.info('telegram bot api', { mode })
+  if (mode === 'sandbox') return createSandboxBotApi()
+  if (token === undefined) log.warn('TELEGRAM_BOT_TOKEN is not set: telegram counts as unreachable', { mode })
+  return createBotApi({ baseUrl, token, clock, log })
+}
+
+/** The family's domains, wired. `random` draws previews. */
+export const stickersServices = (platform: Platform, random: () => number = Math.random) => {
+  const { db, clock, log, config } = platform
+  const telegram = createTelegram({
+    db,
+    clock,
+    log,
+    botApi: openBotApi(platform),
+    repository: telegramRepository(db),
+    keep: config.telegramBotMode === 'live',
+  })
+  const art = createArt(artRepository(db))
+  return { telegram, stickersets: createStickersets({ db, clock, repository: stickersetsRepository(db), telegram, art, random }) }
+}
+export type StickersServices = ReturnType<typeof stickersServices>

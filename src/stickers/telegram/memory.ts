@@ -1,0 +1,46 @@
+import type { Clock } from '../../platform/clock.ts'
+
+export const FRESH_MS = 15 * 60_000
+export const STALE_MS = 7 * 86_400_000
+const MISSING_MS = 60_000
+const MAX_NAMES = 1000
+
+/** What is known of a set: `payload` null says that Telegram knows no such set. Times are epoch milliseconds. */
+export interface Entry {
+  payload: string | null
+  fetchedAt: number
+}
+/** How good an entry is now (stickers §7); undefined: it must not be served. */
+export type Quality = 'fresh' | 'stale' | 'missing' | undefined
+
+export const qualityOf = ({ payload, fetchedAt }: Entry, now: number): Quality => {
+  const age = now - fetchedAt
+  if (payload === null) return age < MISSING_MS ? 'missing' : undefined
+  return age < FRESH_MS ? 'fresh' : age < STALE_MS ? 'stale' : undefined
+}
+
+/** Entries in process memory, of the thousand names last used. */
+export const createMemory = (clock: Clock) => {
+  const entries = new Map<string, Entry>()
+  const put = (name: string, entry: Entry) => {
+    entries.delete(name)
+    entries.set(name, entry)
+    if (entries.size > MAX_NAMES) entries.delete(entries.keys().next().value as string)
+  }
+  return {
+    put,
+    /** A usable entry; the name counts as used. */
+    get(name: string): (Entry & { quality: Exclude<Quality, undefined> }) | undefined {
+      const entry = entries.get(name)
+      if (!entry) return undefined
+      const quality = qualityOf(entry, clock.now())
+      if (!quality) {
+        entries.delete(name)
+        return undefined
+      }
+      put(name, entry)
+      return { ...entry, quality }
+    },
+  }
+}
+export type Memory = ReturnType<typeof createMemory>
