@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
 import { createSubscriberQueries } from './access/subscribers.ts'
 import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
-import { giftyFamily, giftyRoutes } from './gifty/index.ts'
+import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { loveParserFamily } from './love-parser/family.ts'
@@ -101,6 +101,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   )
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
+    .use(mounted.has('gifty') ? giftyAnalyticsRoutes(services) : new Elysia())
     .use(aliveRoutes())
     .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
     .use(opsRoutes(platform, state))
