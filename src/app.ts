@@ -5,7 +5,7 @@ import { crawlerFamily } from './crawler/family.ts'
 import { crawlerRoutes } from './crawler/index.ts'
 import { crawlerDomains } from './crawler/services.ts'
 import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
-import { giftyFamily, giftyRoutes } from './gifty/index.ts'
+import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { loveParserFamily } from './love-parser/family.ts'
@@ -111,6 +111,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   )
   const routed = app
     .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
+    .use(mounted.has('gifty') ? giftyAnalyticsRoutes(services) : new Elysia())
     .use(
       crawler
         ? crawlerRoutes({

@@ -117,7 +117,8 @@ const under = <const P extends string>(prefix: P) =>
     tidyStrings(params)
   })
 
-const internalRoutes = (services: GiftyServices) =>
+/** The routes under `/internal`. */
+export const giftyRoutes = (services: GiftyServices) =>
   under('/internal')
     .use(sourcesRoutes(services.sources))
     .use(ingestionRoutes(services.ingestion))
@@ -132,6 +133,5 @@ const internalRoutes = (services: GiftyServices) =>
     .use(webappAuthRoutes(services.webappAuth))
     .use(weeekRoutes(services.weeek))
 
-/** The routes of the family. */
-export const giftyRoutes = (services: GiftyServices) =>
-  new Elysia().use(internalRoutes(services)).use(under('/analytics').use(analyticsRoutes(services.analytics)))
+/** The routes under `/analytics`: mounted beside the others, because each level of plugins adds all routes below it once more. */
+export const giftyAnalyticsRoutes = (services: GiftyServices) => under('/analytics').use(analyticsRoutes(services.analytics))

@@ -1,14 +1,22 @@
 import { z } from 'zod'
 import type { Upstream } from '../../platform/upstream/index.ts'
 
-const trend = z.object({ data: z.array(z.number()), labels: z.array(z.string()).optional() })
-const trendsBody = z.object({ results: z.array(trend) })
-const step = z.object({
-  name: z.string(),
-  count: z.number(),
-  conversionRates: z.object({ total: z.number().nullish() }).nullish(),
-})
-const funnelBody = z.object({ results: z.union([z.array(step), z.tuple([z.array(step)], z.unknown())]) })
+/** Made only where PostHog is configured: a start without it need not pay for them. */
+const answers = () => {
+  const trend = z.object({ data: z.array(z.number()), labels: z.array(z.string()).optional() })
+  const step = z.object({
+    name: z.string(),
+    count: z.number(),
+    conversionRates: z.object({ total: z.number().nullish() }).nullish(),
+  })
+  const steps = z.array(step)
+  return {
+    trends: z.object({ results: z.array(trend) }),
+    funnel: z
+      .object({ results: z.union([steps, z.tuple([steps], z.unknown())]) })
+      .transform(({ results }) => (Array.isArray(results[0]) ? results[0] : results) as z.output<typeof step>[]),
+  }
+}
 
 export interface Trend {
   /** One a day, oldest first. */
@@ -24,6 +32,7 @@ export interface FunnelStep {
 
 /** Queries to PostHog in the contract's words (gifty §10). All throw UpstreamError. */
 export const createPosthog = (upstream: Upstream, { apiKey, projectId }: { apiKey: string; projectId: string }) => {
+  const { trends, funnel } = answers()
   const query = <T>(body: unknown, read: (body: unknown) => T) =>
     upstream.call({
       method: 'POST',
@@ -43,7 +52,7 @@ export const createPosthog = (upstream: Upstream, { apiKey, projectId }: { apiKe
           interval: 'day',
         },
         (body) => {
-          const [first] = trendsBody.parse(body).results
+          const [first] = trends.parse(body).results
           return { values: first?.data ?? [], labels: first?.labels ?? [] }
         },
       ),
@@ -52,8 +61,7 @@ export const createPosthog = (upstream: Upstream, { apiKey, projectId }: { apiKe
       query(
         { kind: 'FunnelsQuery', series: events.map((event) => ({ event })), dateRange: { date_from: dateFrom } },
         (body): FunnelStep[] => {
-          const { results } = funnelBody.parse(body)
-          const steps = (Array.isArray(results[0]) ? results[0] : results) as z.infer<typeof step>[]
+          const steps = funnel.parse(body)
           const base = steps[0]?.count ?? 0
           return steps.map(({ name, count, conversionRates }) => ({
             name,

@@ -8,16 +8,27 @@ const MAX_PAGES = 20
 /** For all pages of a list together, so that a slow upstream cannot hold a request for minutes. */
 const LIST_MS = 40_000
 
-const id = z.union([z.string().min(1), z.number()])
-const done = z.looseObject({ success: z.unknown().refine((success) => success !== false) })
-const me = done.extend({ user: z.object({ id }) })
-const listed = z.array(z.looseObject({ id }))
-const workspaces = done.extend({ workspaces: listed })
-const projects = done.extend({ projects: z.array(z.looseObject({ id, workspaceId: id.nullish() })) })
-const tasksPage = done.extend({ tasks: z.array(z.looseObject({ id })), hasMore: z.boolean().nullish() })
+const makeAnswers = () => {
+  const id = z.union([z.string().min(1), z.number()])
+  const done = z.looseObject({ success: z.unknown().refine((success) => success !== false) })
+  return {
+    done,
+    me: done.extend({ user: z.object({ id }) }),
+    workspaces: done.extend({ workspaces: z.array(z.looseObject({ id })) }),
+    projects: done.extend({ projects: z.array(z.looseObject({ id, workspaceId: id.nullish() })) }),
+    tasksPage: done.extend({ tasks: z.array(z.looseObject({ id })), hasMore: z.boolean().nullish() }),
+  }
+}
+let made: ReturnType<typeof makeAnswers> | undefined
+/** With the first call: a start needs none of them. */
+const answers = () => {
+  made ??= makeAnswers()
+  return made
+}
 
 /** Weeek's API with one account's token (gifty §11). `success:false` is a failure. All throw UpstreamError. */
 export const createWeeekClient = (upstream: Upstream, clock: Clock) => (token: string) => {
+  const { done, me, workspaces, projects, tasksPage } = answers()
   const headers = { authorization: `Bearer ${token}` }
   const get = <S extends z.ZodType>(path: string, schema: S, query?: Record<string, string | undefined>): Promise<z.output<S>> =>
     upstream.call({ path, query, headers, read: (body) => schema.parse(body) })
