@@ -91,7 +91,8 @@ const fill = async (path: string, count: number) => {
 const measure = async (synchronous: Synchronous, scale: Scale, filled: string): Promise<Row> => {
   const paths = [join(ownDirectory(), 'scoring.db'), join(ownDirectory(), 'floor.db')] as const
   for (const path of paths) copyFileSync(filled, path)
-  const server = await startTrawl(paths[0], { SQLITE_SYNCHRONOUS: synchronous })
+  // Without the rest of a whole process: it would embed the 100,000 products meanwhile, which is another line.
+  const server = await startTrawl(paths[0], { SQLITE_SYNCHRONOUS: synchronous, ROLE: 'api' })
   const db = await openFloor(paths[1], synchronous)
   const floor = floorCycle(db)
   const sides = {

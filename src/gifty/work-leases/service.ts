@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createWorkQueue, type QueueSql } from './queue.ts'
+import { createWorkQueue, type QueueSql, type WorkQueue } from './queue.ts'
 import { TASK_HOLDER, type WorkLeasesRepository } from './repository.ts'
 import { defineWorkTasks, type WorkTasks } from './tasks.ts'
 
@@ -20,7 +20,7 @@ export const createWorkLeases = ({ db, clock, repository, engine }: WorkLeasesDe
   const withdraw = (tx: Tx, taskIds: string[], now: Date) => engine().withdraw(tx, taskIds, 'handed out without the task', now)
   return {
     /** A queue over the domain's own tables; see `QueueSql` and `Claim`. */
-    queue: <Row extends object>(sql: QueueSql) => createWorkQueue<Row>(db, repository, withdraw, sql),
+    queue: <Row extends object>(sql: QueueSql): WorkQueue<Row> => createWorkQueue<Row>(db, repository, withdraw, sql),
     /** Tasks of the worker protocol over a queue; see `WorkTasks`. */
     tasks: <Row extends object>(work: WorkTasks<Row>) => defineWorkTasks(repository, work),
     /**
