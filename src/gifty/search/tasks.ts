@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { KindPolicy, Refusal } from '../../engine/index.ts'
 import type { WorkLeases } from '../work-leases/service.ts'
 import type { PendingContents } from './pending.ts'
-import { type EmbeddingQueue, leaseKind } from './queue.ts'
+import { type EmbeddingQueue, leaseKind, type UnembeddedProduct } from './queue.ts'
 import type { EmbeddingModel, NewEmbedding } from './vector-queries.ts'
 
 const embeddingDone = z.object({ embedding: z.array(z.unknown()) })
@@ -21,7 +21,7 @@ export interface EmbeddingTasksDeps {
  * embedded completes its task and stores nothing: the product is offered again with what it is now.
  */
 export const embeddingTasks = ({ leases, queue, pending, model, isBuiltIn }: EmbeddingTasksDeps): KindPolicy =>
-  leases.tasks({
+  leases.tasks<UnembeddedProduct>({
     kind: 'embedding',
     leaseKind: leaseKind(model),
     queue: queue.queue,
