@@ -173,6 +173,25 @@ describe('README', () => {
     expect(done.stdout).not.toContain('{"gift_id":"tea:https://tea.example/1"')
   }, 30_000)
 
+  test('tour-search.sh: products by their words and by meaning', async () => {
+    if (!Bun.which('curl') || !Bun.which('bash')) {
+      console.warn('skipped: tour-search.sh (no curl or no bash on this machine)')
+      return
+    }
+    const items = ['Чай чёрный листовой', 'Чайник со свистком'].map((title, n) => ({
+      ...{ title, product_url: `https://search.example/${n}`, site_key: 'search', price: 900 },
+    }))
+    expect((await app.post('/internal/ingest-batch', { source_id: 0, items })).status).toBe(200)
+    await app.services.search.embedding.embedPending()
+    await app.services.search.embedding.learn()
+    await Bun.write(join(folder, 'tour-search.sh'), example('tour-search.sh'))
+    const done = await run(['bash', '-euo', 'pipefail', 'tour-search.sh'])
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(done.stdout).toContain('"gift_id":"search:https://search.example/0"')
+    expect(done.stdout).toContain('{"results":[{"product":{"gift_id":')
+    expect(done.stdout).toContain('"gift_id":"search:https://search.example/1"')
+  }, 20_000)
+
   test('tour-love-parser.sh: from the login to the paid plan', async () => {
     if (!Bun.which('curl') || !Bun.which('bash')) {
       console.warn('skipped: tour-love-parser.sh (no curl or no bash on this machine)')

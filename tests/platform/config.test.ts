@@ -320,3 +320,24 @@ describe('configuration of payments', () => {
     ).toEqual(Object.keys(bad).sort())
   })
 })
+
+describe('configuration of embeddings', () => {
+  test('gifty §12: 384 numbers of the built-in embedder, 1024 of an external model, unless told otherwise', () => {
+    expect(loadConfig({}).embedding).toMatchObject({ isBuiltIn: true, model: { name: 'trawl-ngram', version: '1', dim: 384 } })
+    const external = {
+      EMBEDDING_MODEL: 'bge-m3',
+      EMBEDDING_VERSION: '2',
+      EMBEDDING_API_URL: 'http://embedder:8080/v1/embeddings',
+    }
+    expect(loadConfig(external).embedding).toMatchObject({
+      isBuiltIn: false,
+      model: { name: 'bge-m3', version: '2', dim: 1024 },
+      url: 'http://embedder:8080/v1/embeddings',
+    })
+    expect(loadConfig({ ...external, EMBEDDING_DIM: '768' }).embedding.model.dim).toBe(768)
+    expect(problemsOf({ EMBEDDING_API_URL: 'http://embedder/' })).toEqual([
+      'EMBEDDING_API_URL needs EMBEDDING_MODEL, the name of the model it serves',
+    ])
+    expect(problemsOf({ ...external, EMBEDDING_API_URL: 'embedder' })).toEqual(['EMBEDDING_API_URL must be an http(s) URL'])
+  })
+})

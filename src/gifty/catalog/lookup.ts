@@ -16,6 +16,8 @@ export interface GiftKey {
   giftId: string
 }
 
+const LOOKED_UP_AT_ONCE = 2000
+
 const listOf = (values: readonly string[] | undefined) =>
   values === undefined || values.length === 0 ? null : JSON.stringify(values)
 
@@ -73,9 +75,15 @@ export const createCatalogLookup = (db: Db) => {
   return {
     /** Those of the given products that pass: gift id by hash. */
     async passing(hashes: readonly string[], filter: LookupFilter): Promise<Map<string, string>> {
-      if (hashes.length === 0) return new Map()
-      const rows = await passing.all({ hashes: JSON.stringify(hashes), ...paramsOf(filter) })
-      return new Map(rows.map((row) => [row.gift_hash, row.gift_id]))
+      const found = new Map<string, string>()
+      for (let from = 0; from < hashes.length; from += LOOKED_UP_AT_ONCE) {
+        // SQLite answers at once and would hold up the event loop for all of a long list.
+        if (from > 0) await new Promise((resolve) => setImmediate(resolve))
+        const part = hashes.slice(from, from + LOOKED_UP_AT_ONCE)
+        for (const row of await passing.all({ hashes: JSON.stringify(part), ...paramsOf(filter) }))
+          found.set(row.gift_hash, row.gift_id)
+      }
+      return found
     },
     /** All that pass, in the order of their hashes, a page after a hash. */
     passingAfter: async (after: string, filter: LookupFilter, max: number): Promise<GiftKey[]> =>

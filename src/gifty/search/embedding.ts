@@ -64,9 +64,11 @@ export const createEmbedding = ({
   const embedPending = async (): Promise<number> => {
     if (!embedContent) return 0
     let embedded = 0
+    let place: number | undefined
     while (!stopping.signal.aborted) {
-      const hashes = await pending.next(model, BATCH)
+      const { hashes, last } = await pending.next(model, BATCH, place)
       if (hashes.length === 0) break
+      place = last
       const texts = await lookup.texts(hashes)
       const made: NewEmbedding[] = []
       for (let n = 0; n < texts.length; n++) {
@@ -84,8 +86,6 @@ export const createEmbedding = ({
         return written
       })
       embedded += stored.size
-      // Contents that changed meanwhile come again with a higher id; nothing stored means nothing left that could be.
-      if (stored.size === 0) break
     }
     return embedded
   }

@@ -32,37 +32,38 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
     return place
   }
 
-  /** Walks contents in windows until `enough` says so; raises the floor over what is done and old enough. */
-  const walk = async (model: EmbeddingModel, size: number, enough: (hash: string) => boolean): Promise<void> => {
+  /** Walks contents in windows until `enough` says so; raises the floor over what is done and old enough. Answers the last id seen. */
+  const walk = async (model: EmbeddingModel, from: number, size: number, enough: (hash: string) => boolean): Promise<number> => {
     const place = placeOf(model)
-    let isDone = true
-    for (let after = place.floor; ; ) {
+    let isDone = from <= place.floor
+    for (let after = from; ; ) {
       const window = await queries.scan(model, after, size)
       for (const { id, giftHash, indexedAt, isEmbedded } of window) {
         isDone &&= isEmbedded && clock.now() - indexedAt >= lateMs
         if (isDone) place.floor = id
-        if (!isEmbedded && enough(giftHash)) return
+        after = id
+        if (!isEmbedded && enough(giftHash)) return after
       }
-      const last = window.at(-1)
-      if (window.length < size || !last) return
-      after = last.id
+      if (window.length < size) return after
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
   return {
-    /** Hashes of up to `max` products without a vector of their present content, oldest content first. */
-    async next(model: EmbeddingModel, max: number): Promise<string[]> {
-      const found: string[] = []
-      // Those handed out last time, now done, and as many more.
-      await walk(model, max * 2, (hash) => found.push(hash) >= max)
-      return found
+    /**
+     * Up to `max` products without a vector of their present content, oldest content first: those after `last`, or after the floor.
+     * `last` of the answer is where to go on.
+     */
+    async next(model: EmbeddingModel, max: number, last?: number): Promise<{ hashes: string[]; last: number }> {
+      const hashes: string[] = []
+      const seen = await walk(model, last ?? placeOf(model).floor, max, (hash) => hashes.push(hash) >= max)
+      return { hashes, last: seen }
     },
     /** The id below which nothing is known to lack a vector, without looking. */
     known: ({ name, version }: EmbeddingModel): number => places.get(JSON.stringify([name, version]))?.floor ?? 0,
     /** An id below which no content lacks a vector. */
     async floor(model: EmbeddingModel): Promise<number> {
-      await walk(model, WINDOW, () => true)
+      await walk(model, placeOf(model).floor, WINDOW, () => true)
       return placeOf(model).floor
     },
   }
