@@ -1,12 +1,9 @@
-import { expect, setDefaultTimeout } from 'bun:test'
+import { expect } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createTestApp, type TestAppOptions } from '../support/app.ts'
 import type { TestDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-
-// Some tests walk whole tables of the contract; the machine that runs them on Postgres may have other things to do.
-setDefaultTimeout(30_000)
 
 export const TOKEN = 'dev-crawler-token'
 export const AUTH = { authorization: `Bearer ${TOKEN}` }
