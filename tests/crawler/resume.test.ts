@@ -40,7 +40,7 @@ onEachDatabase('crawler resume (gitlab-crawler §13)', (database) => {
         )
         sent += perDrop
         // Somewhere in the middle of the burst, the socket goes without a word.
-        await settled(() => socket.frames.length > (drop * 7) % perDrop, 1000)
+        await settled(() => socket.frames.length > (drop * 7) % perDrop, 200)
         take()
         ;(socket.socket as unknown as { terminate(): void }).terminate()
         await burst
