@@ -76,7 +76,8 @@ const apply = (draft: Draft, effect: Effect, update: Update, fenced: boolean): b
         retry(draft)
         return true
       }
-      fail(draft, 'final', update.error ?? update.message)
+      // Worth a retry, but no attempt is left: a dead letter, as after lost leases.
+      fail(draft, fenced && isRetryable(update) ? 'dead' : 'final', update.error ?? update.message)
       return false
     case 'queued':
       if (fenced) row.attempts = Math.max(0, row.attempts - 1)

@@ -192,7 +192,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     await real.create('dead', 'FETCH_TAGS', PROJECT)
     expect(await real.until('dead', 'failed')).toBe('failed')
     const dead = await real.detail('dead')
-    expect(dead).toMatchObject({ status: 'failed', metadata: { attempts: 3 } })
+    expect(dead).toMatchObject({ status: 'failed', metadata: { attempts: 3, deadLetter: true } })
     expect(dead.error).toContain('GitLab does not answer')
   }, 60_000)
 })
