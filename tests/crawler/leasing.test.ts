@@ -197,7 +197,13 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     await settled(() => app.crawler.leasing.waiting() === 0)
     await call
     await app.create('later')
-    expect((await app.lease()).map((task) => task.id)).toEqual(['later'])
+    // A look that was under way for the one who has gone may take it for a moment, and gives it back.
+    let offered: any[] = []
+    for (let n = 0; n < 1000 && offered.length === 0; n++) {
+      offered = await app.lease()
+      if (offered.length === 0) await Bun.sleep(1)
+    }
+    expect(offered.map((task) => task.id)).toEqual(['later'])
     for (const body of [
       {},
       { workerId: '' },
