@@ -1,0 +1,301 @@
+import { z } from 'zod'
+import { baseUrl, flag, httpUrl, integer, list, networks, oneOfList, origins, regex, serviceTokens, strictFlag } from './kinds.ts'
+import {
+  ADULT_KEYWORDS,
+  BUILT_IN_EMBEDDER,
+  CRAWLER_TASK_TYPES,
+  DEVELOPMENT_TOKENS,
+  EMBEDDABLE_WORKERS,
+  EMBEDDED_BY_DEFAULT,
+  FAMILIES,
+  ROLES,
+} from './names.ts'
+
+interface Variable {
+  schema: z.ZodType
+  /** What an unset variable means, as text for the README; the code default sits beside it. */
+  shown: string
+  about: string
+  secret?: boolean
+}
+const variable = <S extends z.ZodType>(schema: S, shown: string, about: string, more: { secret?: boolean } = {}) => ({
+  schema,
+  shown,
+  about,
+  ...more,
+})
+
+/** Every variable the process reads. The README's table is generated from this list (`bun run generate`). */
+export const VARIABLES = {
+  NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
+  PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
+  HOST: variable(z.string().min(1), '127.0.0.1, in production 0.0.0.0', 'address to listen on'),
+  LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'least level that is written'),
+  DATABASE_URL: variable(
+    z.string().refine((text) => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text), 'must be sqlite:PATH or postgres://...'),
+    'sqlite:data/trawl.db',
+    '`sqlite:PATH`, `sqlite::memory:` or `postgres://...`',
+    { secret: true },
+  ),
+  DATABASE_POOL_MAX: variable(integer(2, 200), '10', 'most Postgres connections of this process'),
+  SQLITE_SYNCHRONOUS: variable(
+    z.enum(['OFF', 'NORMAL', 'FULL']),
+    'NORMAL, in production FULL',
+    'what an answered write survives: NORMAL kill -9, FULL power loss too',
+  ),
+  ROLE: variable(z.enum(ROLES), 'all', 'which part of the work this process takes: all, api, scheduler or worker'),
+  FAMILIES: variable(oneOfList(FAMILIES), FAMILIES.join(','), 'API families to mount'),
+  EMBEDDED_WORKERS: variable(
+    z.string().transform((text, ctx) => {
+      const parts = list(text).filter((part) => part !== 'none')
+      for (const part of parts)
+        if (!(EMBEDDABLE_WORKERS as readonly string[]).includes(part))
+          ctx.addIssue({ code: 'custom', message: `"${part}" is not a built-in worker` })
+      return parts
+    }),
+    EMBEDDED_BY_DEFAULT.join(','),
+    'built-in workers inside this process, or `none`',
+  ),
+  EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
+  WEB_WORKER_ALLOW: variable(
+    z.string().transform(list),
+    'empty',
+    'comma list of host:port that the web worker may reach although the address is private',
+  ),
+  DEMO: variable(flag, '1 in development, else 0', 'seed the demo shop source when the database is new, and serve /demo/shop'),
+  CORS_ORIGIN: variable(origins, 'empty', 'comma list of browser origins that may call the API'),
+  CORS_ORIGIN_REGEX: variable(regex, 'empty', 'regular expression that a whole origin may match instead'),
+  TRUST_PROXY: variable(integer(0, 16), '0', 'how many proxies in front add to X-Forwarded-For'),
+  INTERNAL_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN, 'X-Internal-Token of the gifty family', {
+    secret: true,
+  }),
+  ANALYTICS_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN, 'X-Analytics-Token of the gifty family', {
+    secret: true,
+  }),
+  CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
+  SERVICE_TOKENS: variable(
+    serviceTokens,
+    `${DEVELOPMENT_TOKENS.SERVICE_TOKENS}; none in production`,
+    'X-Service-Token values of the stickers family: `name:token[:scope,scope];...`, scopes read, write, publish, delete (default all)',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_MODE: variable(
+    z.enum(['live', 'sandbox']),
+    'live with a bot token or in production, else sandbox',
+    'whether sticker sets are looked up at the Bot API or made up without a network; production refuses sandbox',
+  ),
+  TELEGRAM_BOT_TOKEN: variable(
+    z
+      .string()
+      .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
+      .regex(/^[^/?#%\\]+$/, 'must fit into a URL path'),
+    'none',
+    'bot of the gallery and of the dashboard: without it the gallery in live mode finds Telegram unreachable, the dashboard login is 503',
+    { secret: true },
+  ),
+  TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
+  METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
+  JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens; 32 characters in production', {
+    secret: true,
+  }),
+  DASHBOARD_JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs dashboard tokens', { secret: true }),
+  ENCRYPTION_KEYS: variable(
+    z.string().transform((text, ctx) => {
+      const keys = list(text).map((part) => {
+        const split = part.indexOf(':')
+        return { id: part.slice(0, split), key: Buffer.from(part.slice(split + 1), 'base64') }
+      })
+      for (const { id, key } of keys)
+        if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32)
+          ctx.addIssue({ code: 'custom', message: 'must be `id:base64` pairs of 32-byte keys' })
+      return keys
+    }),
+    'a key file in the data directory; none in production',
+    'key ring `id:base64,...`: the first encrypts, all decrypt',
+    { secret: true },
+  ),
+  ROBOKASSA_MERCHANT_LOGIN: variable(z.string(), 'empty', 'shop that takes payments; without it a purchase is 503'),
+  ROBOKASSA_PASSWORD1: variable(z.string(), 'empty', 'signs payment links', { secret: true }),
+  ROBOKASSA_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of payments', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD1: variable(z.string(), 'empty', 'signs links of test orders', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of test payments', { secret: true }),
+  ROBOKASSA_IS_TEST: variable(strictFlag, 'false', 'new orders are test orders'),
+  ROBOKASSA_ALLOW_TEST: variable(strictFlag, 'false', 'test payments count in production too'),
+  ROBOKASSA_HASH: variable(
+    z.enum(['md5', 'ripemd160', 'sha1', 'sha256', 'sha384', 'sha512']),
+    'sha256',
+    'hash of signatures, as the shop is set to',
+  ),
+  ROBOKASSA_ALLOWED_IPS: variable(networks, 'empty', 'comma list of addresses and networks that may notify; empty allows all'),
+  ROBOKASSA_INV_ID_START: variable(integer(1, 2_000_000_000), '1', 'least order number'),
+  ROBOKASSA_PAYMENT_URL: variable(
+    z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
+    'https://auth.robokassa.ru/Merchant/Index.aspx',
+    'page that takes the money',
+  ),
+  INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
+  DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),
+  POSTHOG_HOST: variable(baseUrl, 'https://app.posthog.com', 'PostHog of the analytics routes'),
+  POSTHOG_API_KEY: variable(z.string().min(1), 'empty', 'its key; without key or project those figures are zero', {
+    secret: true,
+  }),
+  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), 'empty', 'its project'),
+  PROMETHEUS_URL: variable(baseUrl, 'empty', 'Prometheus of the analytics routes'),
+  LOKI_URL: variable(baseUrl, 'empty', 'Loki of the analytics routes'),
+  WEEEK_API_BASE: variable(baseUrl, 'https://api.weeek.net/public/v1', 'API of Weeek'),
+  WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
+  SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
+  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
+  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
+  DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
+  ADULT_KEYWORDS: variable(
+    z.string().transform(list),
+    ADULT_KEYWORDS.join(','),
+    'comma list of beginnings of words that make a product adult goods, which are recommended only where allowed',
+  ),
+  EMBEDDING_MODEL: variable(
+    z.string().min(1).max(200),
+    BUILT_IN_EMBEDDER,
+    'model whose vectors are searched; any other than the built-in one is external: workers embed, queries go to EMBEDDING_API_URL',
+  ),
+  EMBEDDING_VERSION: variable(
+    z.string().min(1).max(200),
+    '1',
+    'version of that model; vectors of other versions are not compared',
+  ),
+  EMBEDDING_DIM: variable(integer(2, 4096), '384, for an external model 1024', 'numbers of a vector'),
+  EMBEDDING_API_URL: variable(
+    z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
+    'empty',
+    'OpenAI-compatible address that embeds queries for an external model; without it a text query is 503',
+  ),
+  EMBEDDING_API_KEY: variable(z.string(), 'empty', 'sent there as bearer token', { secret: true }),
+  EMBEDDING_MEMORY_MB: variable(
+    integer(1, 1_048_576),
+    '1024',
+    'most memory of the resident vectors: 100,000 of 384 numbers take 147 MB; more than fit are 503, never half a search',
+  ),
+  FRONTEND_URL: variable(origins, 'http://localhost:5173', 'origin of the Love Parser web app'),
+  REQUEST_BODY_LIMIT: variable(integer(1024, 64 * 1_048_576), '1048576', 'largest body of a Love Parser request, in bytes'),
+  RATE_LIMIT_MAX: variable(
+    integer(0, 1_000_000_000),
+    '100',
+    'Love Parser requests a user or address may make in a window; 0 is no limit',
+  ),
+  RATE_LIMIT_WINDOW_MS: variable(integer(1000, 86_400_000), '60000', 'length of that window'),
+  TELEGRAM_MODE: variable(
+    z.enum(['sandbox', 'mtproto']),
+    'sandbox, in production mtproto',
+    'Telegram user API: generated channels and the login code 12345, or the real one',
+  ),
+  TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), 'empty', 'Telegram application, from my.telegram.org'),
+  TELEGRAM_API_HASH: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
+  TELEGRAM_SESSION: variable(z.string().min(1), 'empty', 'session of the account that searches', { secret: true }),
+  TELEGRAM_SANDBOX_STEP_MS: variable(
+    integer(0, 60_000),
+    '0, in development 100',
+    'pause before each tenth of a sandbox search, for whoever wants to watch one',
+  ),
+  TELEGRAM_CALL_DELAY_MS: variable(
+    integer(0, 60_000),
+    '500',
+    'pause between two channels of a live search, give or take a fifth',
+  ),
+  PARSING_CHANNEL_LIMIT: variable(
+    z
+      .string()
+      .regex(/^\d+$/, 'must be a whole number')
+      .transform((text) => Math.min(200, Math.max(5, Number(text)))),
+    '100',
+    'most channels of one search, 5 to 200',
+  ),
+  CRAWLER_SOCKET: variable(
+    z.string().min(1),
+    'empty',
+    'path of the Unix socket that the crawler family is served on without a token',
+  ),
+  CRAWLER_IMPORT_DB: variable(z.string().min(1), 'empty', 'SQLite file of an earlier crawler, imported once'),
+  CRAWLER_DEFAULT_API_ENDPOINT: variable(httpUrl, 'empty', 'GitLab API of crawler tasks that name none'),
+  CRAWLER_GITLAB_HOSTS: variable(
+    z.string().transform((text) => list(text.toLowerCase())),
+    'empty',
+    'comma list of the GitLab hosts that tasks may name; empty allows all',
+  ),
+  CRAWLER_OAUTH_CLIENT_ID: variable(
+    z.string().min(1),
+    'empty',
+    'OAuth application that refreshes tokens of tasks without one of their own',
+  ),
+  CRAWLER_OAUTH_CLIENT_SECRET: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
+  CRAWLER_HEALTH_AUTH: variable(
+    z.enum(['public', 'required']),
+    'public',
+    'whether basic health of the crawler family needs a credential',
+  ),
+  CRAWLER_RATE_LIMIT: variable(
+    integer(0, 1_000_000_000),
+    '600',
+    'crawler requests a principal may make per minute; 0 is no limit',
+  ),
+  CRAWLER_PROGRESS_RATE_LIMIT: variable(
+    integer(0, 1_000_000_000),
+    '6000',
+    'progress updates a principal may send per minute; 0 is no limit',
+  ),
+  CRAWLER_MAX_BODY_BYTES: variable(
+    integer(1024, 16 * 1_048_576),
+    '1048576',
+    'largest crawler body and WebSocket frame, in bytes; four times as much for bulk',
+  ),
+  CRAWLER_MAX_CONNECTIONS: variable(integer(0, 1_000_000), '100', 'most crawler WebSockets of this process'),
+  CRAWLER_HEARTBEAT_MS: variable(integer(1000, 60_000), '30000', 'how often a crawler WebSocket is pinged'),
+  CRAWLER_RESUME_SECONDS: variable(integer(0, 600), '300', 'how long a closed crawler WebSocket can be resumed'),
+  CRAWLER_RESUME_MESSAGES: variable(integer(0, 10_000), '1000', 'most missed events a resumed connection gets'),
+  CRAWLER_MAX_ATTEMPTS: variable(integer(1, 100), '3', 'leases a crawler task may lose before it has failed'),
+  CRAWLER_STALE_AFTER_SECONDS: variable(
+    integer(10, 864_000),
+    '7200',
+    'a running crawler task without lease and update for so long is queued again',
+  ),
+  CRAWLER_FANOUT: variable(
+    z.enum(['default', 'full', 'none']),
+    'default',
+    'tasks a discovered area spawns where its task names none',
+  ),
+  WORKER_API_URL: variable(
+    z
+      .string()
+      .refine(
+        (text) => /^https?:\/\//.test(text) && URL.canParse(text) && /\/api\/internal2\/?$/.test(new URL(text).pathname),
+        'must be an http(s) URL that ends in /api/internal2',
+      ),
+    'empty',
+    'crawler API that a GitLab worker of its own works for, ends in /api/internal2',
+  ),
+  WORKER_API_SOCKET: variable(z.string().min(1), 'empty', 'Unix socket of that API, instead of a token; HTTP only'),
+  WORKER_ID: variable(
+    z
+      .string()
+      .max(128, 'must have at most 128 characters')
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    'host, process id, random',
+    'name of a GitLab worker, unique among running ones',
+  ),
+  WORKER_TRANSPORT: variable(z.enum(['http', 'ws']), 'http', 'how a GitLab worker talks to the API'),
+  WORKER_TYPES: variable(
+    oneOfList(CRAWLER_TASK_TYPES).refine((types) => types.length > 0, 'names no task type'),
+    'all 17',
+    'task types a GitLab worker takes, comma list',
+  ),
+  WORKER_CONCURRENCY: variable(integer(1, 50), '3', 'tasks a GitLab worker runs at once'),
+  WORKER_LEASE_SECONDS: variable(integer(10, 3600), '60', 'length of its leases'),
+  WORKER_WAIT_SECONDS: variable(integer(0, 60), '20', 'how long it waits for a task'),
+  WORKER_OUTPUT_DIR: variable(z.string().min(1), '`<data directory>/crawl`', 'where it stores what it fetches'),
+  WORKER_REQUEST_TIMEOUT_MS: variable(integer(100, 3_600_000), '30000', 'one request to GitLab, connecting included'),
+  WORKER_RATE_PER_MINUTE: variable(integer(1, 1_000_000), '300', 'requests a minute of tasks without rateLimits'),
+  WORKER_BURST: variable(integer(1, 1_000_000), '10', 'requests at once of tasks without rateLimits'),
+  WORKER_MAX_RETRIES: variable(integer(0, 100), '5', 'repeats of a request that GitLab does not answer'),
+  WORKER_MAX_WAIT_SECONDS: variable(integer(0, 86_400), '900', 'longest wait for a rate limit while holding a task'),
+  WORKER_PROGRESS_INTERVAL_MS: variable(integer(0, 3_600_000), '1000', 'least time between two progress reports of a task'),
+  SHUTDOWN_TIMEOUT_SECONDS: variable(integer(1, 60), '8', 'how long a stop waits for requests in flight'),
+} as const satisfies Record<string, Variable>
