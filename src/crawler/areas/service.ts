@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { digest } from '../fields.ts'
-import { NEW_PROGRESS, type TaskRow } from '../tasks/row.ts'
+import { NEW_PROGRESS, type TaskRow, UNTOUCHED } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { commandOf, type TaskType } from '../vocabulary.ts'
 import { type AreaEntry, type AreasResult, type Fanout, spawnedTypes } from './model.ts'
@@ -65,24 +65,15 @@ export const createAreas = ({
         includeMetadata,
       }),
       rateLimits: parent.rateLimits,
+      ...UNTOUCHED,
       priority: parent.priority,
       progress: NEW_PROGRESS,
-      resumeState: null,
-      lastUpdate: null,
-      timelineSize: 0,
-      timelineTruncated: 0,
-      run: 1,
       createdAt: now,
       startedAt: null,
       finishedAt: null,
       updatedAt: now,
       activeAt: now,
-      attempts: 0,
       maxAttempts: parent.maxAttempts,
-      fence: 0,
-      leaseOwner: null,
-      leaseSeconds: null,
-      leaseExpiresAt: null,
       availableAt: now,
     }
   }

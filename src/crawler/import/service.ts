@@ -8,7 +8,7 @@ import type { CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
 import { digest, iso } from '../fields.ts'
 import type { TasksRepository } from '../tasks/repository.ts'
-import type { TaskRow } from '../tasks/row.ts'
+import { type TaskRow, UNTOUCHED } from '../tasks/row.ts'
 import { isTaskType, typeOfCommand } from '../vocabulary.ts'
 import { type OldRow, oldProgress, oldRows, oldStatus, originOf } from './rows.ts'
 
@@ -105,25 +105,17 @@ export const createImport = ({
         includeMetadata: false,
       }),
       rateLimits: null,
+      ...UNTOUCHED,
       priority: 1,
       progress: JSON.stringify(progress),
       resumeState:
         resume === null || (typeof resume === 'object' && Object.keys(resume).length === 0) ? null : JSON.stringify(resume),
-      lastUpdate: null,
-      timelineSize: 0,
-      timelineTruncated: 0,
-      run: 1,
       createdAt,
       startedAt: job.time('started_at'),
       finishedAt: job.time('finished_at'),
       updatedAt: job.time('updatedAt') ?? createdAt,
       activeAt: now,
-      attempts: 0,
       maxAttempts,
-      fence: 0,
-      leaseOwner: null,
-      leaseSeconds: null,
-      leaseExpiresAt: null,
       availableAt: now,
     }
   }

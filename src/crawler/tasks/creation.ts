@@ -10,7 +10,7 @@ import { taskUpdate } from '../streams/frames.ts'
 import { commandOf, PRIORITIES } from '../vocabulary.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
 import type { Receipts } from './receipts.ts'
-import { NEW_PROGRESS, type TaskRow } from './row.ts'
+import { NEW_PROGRESS, type TaskRow, UNTOUCHED } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
 import { toTask } from './view.ts'
 
@@ -112,24 +112,15 @@ export const createCreation = ({
         toDate: options.toDate === undefined ? undefined : iso(options.toDate),
       }),
       rateLimits: data.rateLimits ? JSON.stringify(data.rateLimits) : null,
+      ...UNTOUCHED,
       priority: PRIORITIES.indexOf(data.priority),
       progress: NEW_PROGRESS,
-      resumeState: null,
-      lastUpdate: null,
-      timelineSize: 0,
-      timelineTruncated: 0,
-      run: 1,
       createdAt: now,
       startedAt: null,
       finishedAt: null,
       updatedAt: now,
       activeAt: now,
-      attempts: 0,
       maxAttempts,
-      fence: 0,
-      leaseOwner: null,
-      leaseSeconds: null,
-      leaseExpiresAt: null,
       availableAt: now,
     }
   }

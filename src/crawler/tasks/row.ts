@@ -40,6 +40,19 @@ export const newProgress = (): ProgressState => ({
   credentialStatus: null,
 })
 export const NEW_PROGRESS = JSON.stringify(newProgress())
+/** What every task begins with, whoever makes it: no lease yet, nothing reported. */
+export const UNTOUCHED = {
+  resumeState: null,
+  lastUpdate: null,
+  timelineSize: 0,
+  timelineTruncated: 0,
+  run: 1,
+  attempts: 0,
+  fence: 0,
+  leaseOwner: null,
+  leaseSeconds: null,
+  leaseExpiresAt: null,
+} as const
 
 /** The text of an error, which a client may give as an object. */
 export const errorText = (error: ProgressState['error']): string | null =>
