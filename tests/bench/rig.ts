@@ -179,3 +179,22 @@ export const runLoad = async (server: Running, path: string, spanMs: number, hea
   const after = cpuOf(server.pid)
   return { requests, seconds, cpu: before === undefined || after === undefined ? undefined : (after - before) / requests }
 }
+
+/**
+ * Rates of ours and of the floor's work, in turns: each round runs both, the first one only warms. `work` does `units` things; answers
+ * things a second by round.
+ */
+export const ratesInTurns = async (
+  sides: { ours(): Promise<void>; floor(): Promise<void> },
+  { rounds, pairs }: Scale,
+  units: number,
+): Promise<{ ours: number[]; floor: number[]; ratios: number[] }> => {
+  const rates = { ours: [] as number[], floor: [] as number[] }
+  for (let round = 0; round <= rounds; round++)
+    for (const side of round % 2 === 0 ? (['ours', 'floor'] as const) : (['floor', 'ours'] as const)) {
+      const startedAt = performance.now()
+      for (let n = 0; n < pairs; n++) await sides[side]()
+      if (round > 0) rates[side].push((pairs * units * 1000) / (performance.now() - startedAt))
+    }
+  return { ...rates, ratios: rates.ours.map((rate, round) => rate / (rates.floor[round] as number)) }
+}

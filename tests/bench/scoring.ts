@@ -3,7 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { floorIngestion, openFloor, type Synchronous, toFloorRow } from './floor-work.ts'
 import { createProducts } from './ingest.ts'
-import { HEADERS, median, ownDirectory, type Row, type Running, type Scale, spread, startTrawl } from './rig.ts'
+import { HEADERS, median, ownDirectory, type Row, type Running, ratesInTurns, type Scale, spread, startTrawl } from './rig.ts'
 
 const SET = 50
 const BATCH = 500
@@ -102,16 +102,9 @@ const measure = async (synchronous: Synchronous, scale: Scale, filled: string): 
       await new Promise((resolve) => setImmediate(resolve))
     },
   }
-  const rates = { ours: [] as number[], floor: [] as number[] }
-  for (let round = 0; round <= scale.rounds; round++)
-    for (const side of round % 2 === 0 ? (['ours', 'floor'] as const) : (['floor', 'ours'] as const)) {
-      const startedAt = performance.now()
-      for (let n = 0; n < scale.pairs; n++) await sides[side]()
-      if (round > 0) rates[side].push((scale.pairs * SET * 1000) / (performance.now() - startedAt))
-    }
+  const { ratios, ...rates } = await ratesInTurns(sides, scale, SET)
   await server.stop()
   db.close()
-  const ratios = rates.ours.map((rate, round) => rate / (rates.floor[round] as number))
   return {
     name: `take and score 50 of ${Math.round(PRODUCTS / 1000)},000, ${synchronous}`,
     measured: `${Math.round(median(rates.ours))} products/s`,

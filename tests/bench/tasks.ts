@@ -4,7 +4,7 @@ import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
 import { floorTasks, openFloor, type Synchronous } from './floor-work.ts'
-import { HEADERS, median, ownDirectory, type Row, type Running, type Scale, spread, startTrawl } from './rig.ts'
+import { HEADERS, median, ownDirectory, type Row, type Running, ratesInTurns, type Scale, spread, startTrawl } from './rig.ts'
 
 const SET = 100
 
@@ -52,16 +52,9 @@ const measure = async (synchronous: Synchronous, scale: Scale): Promise<Row> => 
       await new Promise((resolve) => setImmediate(resolve))
     },
   }
-  const rates = { ours: [] as number[], floor: [] as number[] }
-  for (let round = 0; round <= scale.rounds; round++)
-    for (const side of round % 2 === 0 ? (['ours', 'floor'] as const) : (['floor', 'ours'] as const)) {
-      const startedAt = performance.now()
-      for (let n = 0; n < scale.pairs; n++) await sides[side]()
-      if (round > 0) rates[side].push((scale.pairs * SET * 1000) / (performance.now() - startedAt))
-    }
+  const { ratios, ...rates } = await ratesInTurns(sides, scale, SET)
   await server.stop()
   db.close()
-  const ratios = rates.ours.map((rate, round) => rate / (rates.floor[round] as number))
   return {
     name: `lease and complete 100, ${synchronous}`,
     measured: `${Math.round(median(rates.ours))} tasks/s`,
