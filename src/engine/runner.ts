@@ -109,11 +109,7 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
     }
     const conclude = async (error: unknown) => {
       try {
-        if (ending === 'lost' || ending === 'cancelled') {
-          await engine.release([holder], kinds)
-          return
-        }
-        if (ending === 'stopping') await engine.release([holder], kinds)
+        if (ending !== undefined && ending !== 'timeout') await engine.release([holder], kinds)
         else if (error instanceof JobDelayed) await engine.release([holder], kinds, new Date(clock.now() + error.delayMs))
         else {
           const known = error instanceof JobFailed

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { isUuid } from '../platform/ids.ts'
-import { ACTIVITY_LEVELS } from './channel-search/model.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 const INTEGER = /^[+-]?\d+$/
@@ -19,7 +18,6 @@ export const filterChoice = <const T extends readonly [string, ...string[]]>(val
   z.preprocess(notSet, z.enum(values).optional()).optional()
 /** 2 to 8 characters, kept in lower case. */
 export const filterLanguage = () => z.preprocess(notSet, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
-export const filterActivity = () => filterChoice(ACTIVITY_LEVELS)
 
 /** A UUID of any version, in lower case. */
 export const uuid = () =>

@@ -87,8 +87,8 @@ onEachDatabase('love-parser conventions', (database) => {
       const rig = await makeRig(database)
       const given = await rig.get('/api/v1/nothing', { 'x-request-id': 'my.id:1-2_3' })
       expect([given.headers.get('x-request-id'), given.body.error.requestId]).toEqual(['my.id:1-2_3', 'my.id:1-2_3'])
-      for (const bad of ['a b', 'x'.repeat(129), 'ä']) {
-        const answer = await rig.get('/api/v1/nothing', { 'x-request-id': encodeURI(bad) === bad ? bad : 'a b' })
+      for (const bad of ['a b', 'x'.repeat(129), 'a/b', 'a"b']) {
+        const answer = await rig.get('/api/v1/nothing', { 'x-request-id': bad })
         expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
         expect(answer.body.error.requestId).toBe(answer.headers.get('x-request-id'))
       }

@@ -34,7 +34,7 @@ export const createAccounts = ({ clock, bus, tokens, repository, subscriptionOf 
   /** A correctly signed, unexpired token; undefined otherwise. Says nothing of its user. */
   verify: (token: string) => tokens.verify(token),
 
-  /** Revokes nothing, reads once: the user behind a verified token. @throws AppError 401, 403 for a blocked user */
+  /** The user behind a verified token, in one read. @throws AppError 401, 403 for a blocked user */
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
     if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('The token is not valid')

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { ACTIVITY_LEVELS, type ActivityLevel } from '../channel-search/model.ts'
 import type { ChannelFilter } from '../channel-search/repository.ts'
 import {
-  filterActivity,
   filterChoice,
   filterInteger,
   filterLanguage,
@@ -35,7 +34,7 @@ const filters = z
     engagement_max: filterShare(),
     min_subscribers: filterInteger(0),
     max_subscribers: filterInteger(1),
-    activity_level: filterActivity(),
+    activity_level: filterChoice(ACTIVITY_LEVELS),
     language: filterLanguage(),
     post_frequency: filterChoice(['daily', 'weekly', 'monthly']),
   })

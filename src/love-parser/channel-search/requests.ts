@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { filterActivity, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
-import type { SearchFilters } from './model.ts'
+import { filterChoice, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
+import { ACTIVITY_LEVELS, type SearchFilters } from './model.ts'
 
 const order = inOrder<SearchFilters>('min_subscribers', 'max_subscribers')
 
@@ -11,7 +11,7 @@ export const searchRequest = z.object({
       language: filterLanguage(),
       min_subscribers: filterInteger(0),
       max_subscribers: filterInteger(1),
-      activity_level: filterActivity(),
+      activity_level: filterChoice(ACTIVITY_LEVELS),
     })
     .refine(order.check, { message: order.message })
     .transform((filters) => onlySet<SearchFilters>(filters))
