@@ -43,7 +43,7 @@ export interface AppOverrides {
  * `tick` themselves.
  */
 export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
-  const { config, db, clock, bus, log, metrics } = platform
+  const { config, db, clock, bus, log, metrics, redis } = platform
   const mounted = new Set(config.families)
   const gifty = giftyDomains(platform)
   const loveParserDomain = mounted.has('love-parser')
@@ -100,7 +100,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     new Elysia({
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
-      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: false },
+      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
       websocket: {
         maxPayloadLength: MAX_FRAME_BYTES,
         idleTimeout: IDLE_SECONDS * 2,
@@ -124,7 +124,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
         : new Elysia(),
     )
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping(), pingRedis: redis?.ping }) : new Elysia())
     .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())

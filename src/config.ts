@@ -52,7 +52,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
-  for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
+  for (const name of ['AMQP_URL', 'RABBITMQ_URL'])
     if (env[name])
       problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
@@ -96,6 +96,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     problems.push('SERVICE_TOKENS must not be the development value in production')
   const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
   if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
+  const reusePort = parsed.REUSE_PORT ?? false
+  if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL ?? ''))
+    problems.push('REUSE_PORT is for several processes, and those need Postgres: set DATABASE_URL to postgres://...')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -106,6 +109,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     logLevel: parsed.LOG_LEVEL ?? 'info',
     databaseUrl: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
     databasePoolMax: parsed.DATABASE_POOL_MAX ?? 10,
+    redisUrl: parsed.REDIS_URL,
+    reusePort,
     sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
     role: parsed.ROLE ?? 'all',
     families,

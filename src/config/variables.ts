@@ -38,6 +38,13 @@ export const VARIABLES = {
     { secret: true },
   ),
   DATABASE_POOL_MAX: variable(integer(2, 200), '10', 'most Postgres connections of this process'),
+  REDIS_URL: variable(
+    z.string().refine((text) => /^rediss?:\/\/.+$/.test(text) && URL.canParse(text), 'must be redis://... or rediss://...'),
+    'empty',
+    'Redis: events between processes, shared limits and caches, revoked tokens; `redis://[user:password@]host:port[/database]`',
+    { secret: true },
+  ),
+  REUSE_PORT: variable(flag, '0', 'several processes on one machine share the port (SO_REUSEPORT); needs Postgres'),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
     'NORMAL, in production FULL',

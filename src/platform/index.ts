@@ -10,6 +10,7 @@ import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
 import { createLocalKv, type Kv } from './kv/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import type { Redis } from './redis/index.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {
@@ -20,6 +21,8 @@ export interface Platform {
   bus: Bus
   kv: Kv
   rateLimiter: RateLimiter
+  /** Undefined when it is not configured; bus, kv and limiter then are those of this process. */
+  redis: Redis | undefined
   metrics: Metrics
   /** Made at first use: without a secret to store there is no key file. */
   keyRing(): KeyRing
@@ -30,6 +33,8 @@ export interface PlatformOverrides {
   clock?: Clock
   log?: Log
   db?: Db
+  /** Before the names of all keys, and how long an answer may take: for tests, which share one Redis on a busy machine. */
+  redis?: { prefix: string; answerMs: number }
   version: string
 }
 
@@ -54,14 +59,22 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
         : 'data/trawl.db'
     return join(dirname(path), 'encryption.key')
   }
+  const local = {
+    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
+    rateLimiter: createLocalRateLimiter(clock),
+  }
+  const shared =
+    config.redisUrl === undefined
+      ? { ...local, kv: createLocalKv(clock), redis: undefined }
+      : await import('./redis/index.ts').then(({ openShared }) =>
+          openShared({ url: config.redisUrl as string, log, clock, local, ...overrides.redis }),
+        )
   return {
     config,
     clock,
     log,
     db,
-    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
-    kv: createLocalKv(clock),
-    rateLimiter: createLocalRateLimiter(clock),
+    ...shared,
     metrics,
     keyRing: () => {
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
@@ -70,6 +83,9 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
       return ring
     },
-    close: () => db.close(),
+    close: () => {
+      shared.redis?.close()
+      return db.close()
+    },
   }
 }

@@ -181,7 +181,7 @@ describe('configuration', () => {
   })
 
   test('a setting that this release cannot honour is refused instead of ignored', () => {
-    for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
+    for (const name of ['AMQP_URL', 'RABBITMQ_URL'])
       expect(problemsOf({ [name]: 'x://y' }).join()).toContain(`${name} is set`)
   })
 

@@ -29,6 +29,7 @@ export const createHealth = ({
   ping,
   counts,
   sockets,
+  eventBusIsUp,
 }: {
   clock: Clock
   version: string
@@ -39,6 +40,8 @@ export const createHealth = ({
   counts(since: number): Promise<Counts>
   /** Live sockets of this process. */
   sockets(): number
+  /** Undefined when events stay in the process. */
+  eventBusIsUp: (() => boolean) | undefined
 }) => {
   const startedAt = clock.now()
   let cached: { look: Promise<Look>; at: number } | undefined
@@ -100,6 +103,7 @@ export const createHealth = ({
         authentication: { status: configured ? 'up' : 'degraded', configured },
         jobProcessor: jobs,
         websockets: { status: 'up', activeConnections: sockets(), supportEnabled: true },
+        ...(eventBusIsUp ? { eventBus: { status: eventBusIsUp() ? 'up' : 'down' } } : {}),
       }
       const states = Object.values(services).map((service) => service.status)
       const now = clock.now()
