@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, describe } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -98,3 +99,33 @@ export const startRedis = (): Promise<Service> =>
     command: ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--dir', directory, '--save', '', '--appendonly', 'no'],
     answers: () => redisAnswers(port),
   }))
+
+/** A suite over a Redis of its own. Where none is installed it is skipped, and says so. */
+export const onPrivateRedis = (name: string, suite: (redis: Service) => void): void => {
+  if (!Bun.which('redis-server')) {
+    console.warn(`skipped: ${name} (redis-server is not installed)`)
+    return
+  }
+  describe(name, () => {
+    const lazy: { service?: Service } = {}
+    afterAll(() => lazy.service?.remove())
+    const service = (): Service => {
+      if (!lazy.service) throw new Error('the suite has not begun')
+      return lazy.service
+    }
+    beforeAll(async () => {
+      lazy.service = await startRedis()
+    })
+    suite({
+      get url() {
+        return service().url
+      },
+      start: () => service().start(),
+      stop: () => service().stop(),
+      kill: () => service().kill(),
+      freeze: () => service().freeze(),
+      resume: () => service().resume(),
+      remove: () => service().remove(),
+    })
+  })
+}

@@ -1,28 +1,26 @@
-import { afterAll, afterEach, describe, expect, test } from 'bun:test'
+import { afterEach, expect, test } from 'bun:test'
 import { createLog } from '../../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../../src/platform/redis/client.ts'
 import { until } from '../../support/processes.ts'
-import { startRedis } from '../../support/services.ts'
+import { onPrivateRedis } from '../../support/services.ts'
 
-const service = await startRedis()
-const open: Redis[] = []
-const lines: any[] = []
-const log = createLog({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) })
-const connect = async (more: { url?: string; prefix?: string; answerMs?: number } = {}) => {
-  const redis = await openRedis({ url: service.url, log, ...more })
-  open.push(redis)
-  return redis
-}
-const told = (message: string) => lines.filter((line) => line.message === message).length
+onPrivateRedis('redis', (service) => {
+  const open: Redis[] = []
+  const lines: any[] = []
+  const log = createLog({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) })
+  const connect = async (more: { url?: string; prefix?: string; answerMs?: number } = {}) => {
+    const redis = await openRedis({ url: service.url, log, ...more })
+    open.push(redis)
+    return redis
+  }
+  const told = (message: string) => lines.filter((line) => line.message === message).length
 
-afterEach(async () => {
-  for (const redis of open.splice(0)) redis.close()
-  lines.length = 0
-  await service.start()
-})
-afterAll(() => service.remove())
+  afterEach(async () => {
+    for (const redis of open.splice(0)) redis.close()
+    lines.length = 0
+    await service.start()
+  })
 
-describe('redis', () => {
   test('DESIGN §5: values, scripts and keys, under the exact names or below a prefix', async () => {
     const plain = await connect()
     const tests = await connect({ prefix: 'tests*[x]:' })
