@@ -131,24 +131,30 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(docsRoutes(() => app))
 
   let dispatchedAt = Number.NEGATIVE_INFINITY
-  /**
-   * One turn of the clockwork, to be called about every second: lost leases, due schedules, due sources, idle runs. Any number of
-   * processes may do so.
-   */
-  const tick = async () => {
-    const steps: (() => Promise<unknown>)[] = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
-    if (config.role !== 'api' && config.role !== 'worker') {
-      steps.push(schedules.tick)
-      if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
-        dispatchedAt = clock.now()
-        steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
-      }
-    }
+  const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.
     const failures: unknown[] = []
     for (const step of steps) await step().catch((error) => failures.push(error))
     if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
+  const watches = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
+  const dispatches = () => {
+    const steps: (() => Promise<unknown>)[] = []
+    if (config.role === 'api' || config.role === 'worker') return steps
+    steps.push(schedules.tick)
+    if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
+      dispatchedAt = clock.now()
+      steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+    }
+    return steps
+  }
+  /**
+   * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
+   * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time. `dispatch`: due
+   * schedules, due sources, idle runs.
+   */
+  const watch = () => inTurn(watches)
+  const dispatch = () => inTurn(dispatches())
 
   return {
     app: routed,
@@ -160,7 +166,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     outbox,
     dashboard,
     state,
-    tick,
+    watch,
+    dispatch,
+    /** One turn of the whole clockwork. */
+    tick: () => inTurn([...watches, ...dispatches()]),
     /** The process's own workers; not started. */
     runner,
     loveParser,

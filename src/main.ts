@@ -40,21 +40,12 @@ const start = async () => {
       ? startSummary({ origin, services: trawl.services, engine: trawl.engine, tokens: DEVELOPMENT_TOKENS })
       : undefined
 
-  let clockwork: { stop(): void } | undefined
+  let clockwork: { stop(): void }[] = []
   let workers: { stop(): Promise<void> }[] = []
   const work = async () => {
     await trawl.prepare()
     if (trawl.state.stopping) return
-    // One tick a second; `protect` keeps a slow one from overlapping with the next.
-    clockwork = new Elysia().use(
-      cron({
-        name: 'tick',
-        pattern: '* * * * * *',
-        protect: true,
-        run: trawl.tick,
-        catch: (error) => log.error('a tick failed', { error }),
-      }),
-    ).store.cron.tick
+    clockwork = [everySecond(trawl.watch), everySecond(trawl.dispatch)]
     const schedules = config.role !== 'api' && config.role !== 'worker'
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
@@ -79,6 +70,17 @@ const start = async () => {
         : []
     if (works && config.embeddedWorkers.includes('gitlab')) await startGitlab()
   }
+  /** `protect` keeps a slow turn from overlapping with the next. */
+  const everySecond = (run: () => Promise<unknown>) =>
+    new Elysia().use(
+      cron({
+        name: 'tick',
+        pattern: '* * * * * *',
+        protect: true,
+        run,
+        catch: (error) => log.error('a tick failed', { error }),
+      }),
+    ).store.cron.tick
   /** The crawler family's reference worker (gitlab-worker §1): a client like any other, without a network in between. */
   const startGitlab = async () => {
     if (!config.families.includes('crawler'))
@@ -119,7 +121,7 @@ const start = async () => {
       setTimeout(() => process.exit(0), LAST_WORD_MS)
     }, config.shutdownTimeoutSeconds * 1000)
     clearTimeout(later)
-    clockwork?.stop()
+    for (const part of clockwork) part.stop()
     clearInterval(pings)
     // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()

@@ -60,7 +60,8 @@ export const opsRoutes = ({ config, clock, db, metrics, redis }: Platform, state
         detail: documented({
           tags: ['health'],
           summary: 'Tell whether requests are welcome',
-          description: 'Asks the database, one second at most. Redis is told of where it is configured; without it the process is ready.',
+          description:
+            'Asks the database, one second at most. Redis is told of where it is configured; without it the process is ready.',
           responses: { 200: ready, 503: ready },
           security: [],
         }),

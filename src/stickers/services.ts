@@ -7,8 +7,8 @@ import { createArt } from './art/service.ts'
 import { stickersetsRepository } from './stickersets/repository.ts'
 import { createStickersets } from './stickersets/service.ts'
 import { telegramRepository } from './telegram/repository.ts'
-import { createSharedCache } from './telegram/shared-cache.ts'
 import { createTelegram } from './telegram/service.ts'
+import { createSharedCache } from './telegram/shared-cache.ts'
 
 /** The Bot API as configured; says which one at the start (stickers §1). */
 const openBotApi = ({ config, clock, log }: Platform): BotApi => {

@@ -181,8 +181,7 @@ describe('configuration', () => {
   })
 
   test('a setting that this release cannot honour is refused instead of ignored', () => {
-    for (const name of ['AMQP_URL', 'RABBITMQ_URL'])
-      expect(problemsOf({ [name]: 'x://y' }).join()).toContain(`${name} is set`)
+    for (const name of ['AMQP_URL', 'RABBITMQ_URL']) expect(problemsOf({ [name]: 'x://y' }).join()).toContain(`${name} is set`)
   })
 
   test('lists and flags are read as people write them', () => {

@@ -142,7 +142,11 @@ onPrivateRedis('rate limiter in Redis', (service) => {
       ...redis,
       script: (lua) => {
         const run = redis.script(lua)
-        return (keys, args) => run(keys.map((key) => prefix + key), args)
+        return (keys, args) =>
+          run(
+            keys.map((key) => prefix + key),
+            args,
+          )
       },
     }
   }

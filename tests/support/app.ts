@@ -20,6 +20,8 @@ export interface TestAppOptions {
   env?: Record<string, string>
   log?: Log
   gateway?: TelegramGateway
+  /** Of an app whose `env` names a Redis of the test's own. */
+  redis?: { prefix: string; answerMs: number }
 }
 
 /**
@@ -34,13 +36,13 @@ const besidePostgres = (db: Db) =>
     : { env: {}, redis: undefined }
 
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
-export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway }: TestAppOptions = {}) => {
+export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway, redis: own }: TestAppOptions = {}) => {
   const beside = besidePostgres(db)
   const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...beside.env, ...env })
   const platform = await createPlatform(config, {
     clock,
     db,
-    redis: beside.redis,
+    redis: own ?? beside.redis,
     log: log ?? createLog({ level: 'error', now: clock.now }),
     version: 'test',
   })

@@ -96,7 +96,19 @@ const redisAnswers = (port: number): Promise<boolean> =>
 export const startRedis = (): Promise<Service> =>
   runService('redis', (port, directory) => ({
     url: `redis://127.0.0.1:${port}`,
-    command: ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--dir', directory, '--save', '', '--appendonly', 'no'],
+    command: [
+      'redis-server',
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--dir',
+      directory,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ],
     answers: () => redisAnswers(port),
   }))
 

@@ -43,7 +43,16 @@ export interface AnalyticsDeps {
 }
 
 /** Figures of others for the dashboard (gifty §10). An upstream's failure never fails an answer: its figures are zero or empty. */
-export const createAnalytics = ({ clock, cached, posthog, prometheus, loki, countWorkers, redisMemoryBytes, scrapingReport }: AnalyticsDeps) => {
+export const createAnalytics = ({
+  clock,
+  cached,
+  posthog,
+  prometheus,
+  loki,
+  countWorkers,
+  redisMemoryBytes,
+  scrapingReport,
+}: AnalyticsDeps) => {
   const ask = async <T>(name: string, call: () => Promise<Fetched<T>>): Promise<Outcome<T>> => {
     try {
       return await call()

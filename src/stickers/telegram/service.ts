@@ -53,8 +53,11 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
   const shared = openShared?.((name, at) => memory.learn(name, { payload: null, fetchedAt: at }))
   const landed = (name: string, answer: StickerSetAnswer, at?: number): void => {
     if (answer.kind === 'unreachable') return
-    // Whoever got the answer has written it to the table.
-    if (at !== undefined) return memory.learn(name, entryOf(answer, at))
+    if (at !== undefined) {
+      // Whoever got the answer has written it to the table.
+      memory.learn(name, entryOf(answer, at))
+      return
+    }
     const { payload, fetchedAt } = entryOf(answer, clock.now())
     memory.put(name, { payload, fetchedAt })
     if (payload === null) write((tx) => repository.drop(tx, name, fetchedAt))

@@ -45,7 +45,10 @@ onPrivateRedis('redis', (service) => {
   test('a value lives for its time', async () => {
     const redis = await connect()
     await redis.set('short', 'x', 1)
-    await until(() => redis.get('short'), (value) => value === undefined)
+    await until(
+      () => redis.get('short'),
+      (value) => value === undefined,
+    )
   })
 
   test('DESIGN §5: while Redis is away commands fail at once, and it is found again by itself; told once', async () => {
@@ -55,13 +58,19 @@ onPrivateRedis('redis', (service) => {
     expect(await run([], ['x'])).toBe('x')
     for (let round = 0; round < 2; round++) {
       await service.kill()
-      await until(async () => redis.connections(), (count) => count === 0)
+      await until(
+        async () => redis.connections(),
+        (count) => count === 0,
+      )
       expect(redis.isUp()).toBe(false)
       const since = performance.now()
       for (let n = 0; n < 50; n++) await expect(redis.get('k')).rejects.toThrow('Redis')
       expect(performance.now() - since).toBeLessThan(5000)
       await service.start()
-      await until(async () => redis.isUp(), (isUp) => isUp)
+      await until(
+        async () => redis.isUp(),
+        (isUp) => isUp,
+      )
       // Its memory is gone, and the script with it.
       expect([await redis.get('k'), await run([], ['y'])]).toEqual([undefined, 'y'])
     }
@@ -70,7 +79,9 @@ onPrivateRedis('redis', (service) => {
 
   test('DESIGN §5: what is under way when Redis dies fails, and is not sent again', async () => {
     const redis = await connect()
-    const slow = redis.script(`local t = redis.call('TIME') while true do local n = redis.call('TIME') if n[1] - t[1] > 2 then break end end`)
+    const slow = redis.script(
+      `local t = redis.call('TIME') while true do local n = redis.call('TIME') if n[1] - t[1] > 2 then break end end`,
+    )
     const answer = slow([], []).catch((error) => error.name)
     await service.kill()
     expect(await answer).toBe('RedisUnavailable')
@@ -90,7 +101,10 @@ onPrivateRedis('redis', (service) => {
     } finally {
       service.resume()
     }
-    await until(async () => redis.isUp(), (isUp) => isUp)
+    await until(
+      async () => redis.isUp(),
+      (isUp) => isUp,
+    )
     await redis.ping()
   })
 
@@ -107,7 +121,10 @@ onPrivateRedis('redis', (service) => {
     const right = await connect()
     await right.listen('c', (text) => heard.push(text))
     await right.publish('c', 'x')
-    await until(async () => heard, (all) => all.includes('x'))
+    await until(
+      async () => heard,
+      (all) => all.includes('x'),
+    )
     expect(JSON.stringify(lines)).not.toContain('hunter2')
     expect(JSON.stringify(lines)).not.toContain('redis://')
     expect(told('redis is not available')).toBe(1)
@@ -118,13 +135,25 @@ onPrivateRedis('redis', (service) => {
     const heard: string[] = []
     await two.listen('c', (text) => heard.push(text))
     await one.publish('c', 'before')
-    await until(async () => heard, (all) => all.length === 1)
+    await until(
+      async () => heard,
+      (all) => all.length === 1,
+    )
     await service.kill()
-    await until(async () => one.connections() + two.connections(), (count) => count === 0)
+    await until(
+      async () => one.connections() + two.connections(),
+      (count) => count === 0,
+    )
     await service.start()
-    await until(async () => one.isUp() && two.isUp(), (both) => both)
+    await until(
+      async () => one.isUp() && two.isUp(),
+      (both) => both,
+    )
     await one.publish('c', 'after')
-    await until(async () => heard, (all) => all.length === 2)
+    await until(
+      async () => heard,
+      (all) => all.length === 2,
+    )
     expect(heard).toEqual(['before', 'after'])
   })
 })
