@@ -184,6 +184,20 @@ describe('configuration', () => {
     for (const name of ['AMQP_URL', 'RABBITMQ_URL']) expect(problemsOf({ [name]: 'x://y' }).join()).toContain(`${name} is set`)
   })
 
+  test('Redis is named by a URL, which no problem repeats; a shared port needs Postgres', () => {
+    expect(loadConfig({ REDIS_URL: 'rediss://user:word@redis.example:6380/2' }).redisUrl).toBe(
+      'rediss://user:word@redis.example:6380/2',
+    )
+    for (const bad of ['localhost:6379', 'http://user:hunter2@redis', 'redis://', 'redis://user:hunter2@[x']) {
+      const told = problemsOf({ REDIS_URL: bad }).join()
+      expect(told).toContain('REDIS_URL must be redis://')
+      expect(told).not.toContain('hunter2')
+    }
+    expect(problemsOf({ REUSE_PORT: '1' }).join()).toContain('REUSE_PORT is for several processes')
+    expect(loadConfig({ REUSE_PORT: '1', DATABASE_URL: 'postgres://localhost/trawl' }).reusePort).toBe(true)
+    expect(loadConfig({}).reusePort).toBe(false)
+  })
+
   test('lists and flags are read as people write them', () => {
     expect(
       loadConfig({

@@ -45,8 +45,8 @@ const endAll = async (dbs: Db[]): Promise<void> => {
   }
 }
 
-/** A Postgres database of its own for one test file, dropped at its end. */
-const ownPostgres = async () => {
+/** A Postgres database of its own for one test file, dropped at its end. Needs `TEST_DATABASE_URL`. */
+export const ownPostgres = async () => {
   const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
   await admin.unsafe(`create database ${name}`)
