@@ -37,6 +37,8 @@ export interface PostgresOptions {
   statementTimeoutMs?: number
   /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
   prepared?: boolean
+  /** Hears what the server says beside its answers. */
+  onNotice?(notice: { message?: string }): void
 }
 
 const migrate = async (url: string) => {
@@ -90,12 +92,13 @@ export const openPostgres = async ({
   poolMax = 10,
   statementTimeoutMs = 30_000,
   prepared: mayPrepare = true,
+  onNotice = () => {},
 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
   const watch = createWatch({ probe: () => probe(url), statementTimeoutMs })
   const client = postgres(url, {
     max: poolMax,
-    onnotice: () => {},
+    onnotice: onNotice as never,
     connect_timeout: CONNECT_MS / 1000,
     backoff: retrySeconds as never,
     idle_timeout: 60,
