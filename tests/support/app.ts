@@ -4,6 +4,7 @@ import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
 import { createLog, type Log } from '../../src/platform/log.ts'
 import type { TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
+import { besidePostgres, redisUrl } from './beside-postgres.ts'
 import { whenEmptied } from './databases.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 
@@ -24,17 +25,6 @@ export interface TestAppOptions {
   redis?: { prefix: string; answerMs: number }
 }
 
-/**
- * What runs beside Postgres: the suites' [postgres] half runs over Redis as well when `TEST_REDIS_URL` is set. Keys begin with a random
- * word of each app, so that apps and parallel runs do not meet. Slow answers of a busy machine are not what these suites are about.
- */
-const redisUrl = process.env.TEST_REDIS_URL
-if (process.env.TEST_DATABASE_URL && !redisUrl) console.warn('skipped: Redis beside Postgres (TEST_REDIS_URL is not set)')
-const besidePostgres = (db: Db) =>
-  redisUrl && db.dialect === 'postgres'
-    ? { env: { REDIS_URL: redisUrl }, redis: { prefix: `test-${crypto.randomUUID()}:`, answerMs: 20_000 } }
-    : { env: {}, redis: undefined }
-
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
 export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway, redis: own }: TestAppOptions = {}) => {
   const beside = besidePostgres(db)
@@ -48,7 +38,9 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
   })
   const { redis } = platform
   const leaveRedis = async () => {
-    if (redis?.isUp()) await redis.delete(...(await redis.keysThatBegin('')))
+    // Never all keys of a Redis that others use too.
+    const isOurs = config.redisUrl !== redisUrl || (own ?? beside.redis)?.prefix
+    if (redis?.isUp() && isOurs) await redis.delete(...(await redis.keysThatBegin('')))
     redis?.close()
   }
   // Most tests leave their app to the next one's empty database.

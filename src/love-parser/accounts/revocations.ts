@@ -4,7 +4,7 @@ import type { Redis } from '../../platform/redis/index.ts'
 
 const keyOf = (hash: string) => `auth:token:blacklist:${hash}`
 const away = (cause: unknown) =>
-  Object.assign(unavailable('Logging in cannot be checked at the moment, please try again'), { cause })
+  Object.assign(unavailable('Your login cannot be checked at the moment, please try again'), { cause })
 
 /**
  * Revoked tokens in Redis, where every process and other services look (love-parser §2). Fails closed: while Redis is away nobody can
