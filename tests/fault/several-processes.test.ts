@@ -4,7 +4,7 @@ import { ownPostgres } from '../support/databases.ts'
 import { killLeftovers, type Server, startServer, TOKEN, until } from '../support/processes.ts'
 import { type Service, startRedis } from '../support/services.ts'
 
-const GIVE_MS = 120_000
+const GIVE_MS = 240_000
 const CRAWLER = { authorization: 'Bearer dev-crawler-token' }
 
 /** Processes of one fleet: each has its own port, `scheduler` and `worker` take no part in the others' work. */
@@ -17,13 +17,12 @@ const startFleet = async (database: string, redis: string | undefined, scheduler
     ...(redis ? { REDIS_URL: redis } : {}),
   }
   const start = (role: string, more: Record<string, string> = {}) => startServer('', { ...env, ROLE: role, ...more })
-  // The first one migrates: the others find it done.
+  // One after another: the first one migrates, and so many starts at once would only slow each other down.
   const one = await start('api')
-  const [two, schedulers, worker] = await Promise.all([
-    start('api'),
-    Promise.all(Array.from({ length: schedulerCount }, () => start('scheduler'))),
-    start('worker', { EMBEDDED_WORKERS: 'telegram', TELEGRAM_SANDBOX_STEP_MS: '50' }),
-  ])
+  const two = await start('api')
+  const schedulers: Server[] = []
+  while (schedulers.length < schedulerCount) schedulers.push(await start('scheduler'))
+  const worker = await start('worker', { EMBEDDED_WORKERS: 'telegram', TELEGRAM_SANDBOX_STEP_MS: '50' })
   return { one, two, schedulers, worker, start }
 }
 type Fleet = Awaited<ReturnType<typeof startFleet>>

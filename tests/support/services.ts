@@ -20,7 +20,7 @@ export interface Service {
   remove(): Promise<void>
 }
 
-const START_MS = 20_000
+const START_MS = 60_000
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
