@@ -4,7 +4,6 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'dev-internal-token'
-/** On a machine where many suites start processes at once. */
 const START_MS = 60_000
 
 /** A directory of the test's own, gone with `remove`. */
@@ -113,7 +112,7 @@ export const startScript = (file: string, ...args: string[]) => start([file, ...
 export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
 
 /** Asks until the answer is good. @throws when the time is over, with the last answer */
-export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 20_000): Promise<T> => {
+export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 60_000): Promise<T> => {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await ask()
