@@ -142,7 +142,9 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     const steps: (() => Promise<unknown>)[] = []
     if (config.role === 'api' || config.role === 'worker') return steps
     steps.push(schedules.tick)
-    if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
+    const since = clock.now() - dispatchedAt
+    // Less than nothing: the clock was set back, and must not keep sources waiting until it has caught up.
+    if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
       dispatchedAt = clock.now()
       steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
     }

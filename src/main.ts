@@ -6,12 +6,15 @@ import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
 import { listenLocally } from './local-socket.ts'
+import { databaseProblem } from './platform/db/problems.ts'
 import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
 
 /** When the clockwork and the workers begin, after the port is open. */
 const WORK_AFTER_MS = 25
+/** How soon an unreachable database is asked again before the work begins. */
+const PREPARE_AGAIN_MS = 500
 /** What is left after the deadline of a stop: eight seconds and this stay below ten. */
 const LAST_WORD_MS = 1000
 
@@ -42,8 +45,20 @@ const start = async () => {
 
   let clockwork: { stop(): void }[] = []
   let workers: { stop(): Promise<void> }[] = []
+  /** A database that goes away right after the start is waited for, as it is at any later time. */
+  const prepare = async () => {
+    while (!trawl.state.stopping) {
+      try {
+        return await trawl.prepare()
+      } catch (error) {
+        if (databaseProblem(error) !== 'unreachable') throw error
+        log.warn('the work begins when the database answers', { error })
+        await clock.sleep(PREPARE_AGAIN_MS)
+      }
+    }
+  }
   const work = async () => {
-    await trawl.prepare()
+    await prepare()
     if (trawl.state.stopping) return
     clockwork = [everySecond(trawl.watch), everySecond(trawl.dispatch)]
     const schedules = config.role !== 'api' && config.role !== 'worker'

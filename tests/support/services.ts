@@ -32,15 +32,20 @@ const freePort = (): Promise<number> =>
     })
   })
 
+interface Made {
+  url: string
+  command: string[]
+  answers(): Promise<boolean>
+  /** What its operator would send for a stop and for an end at once, where that is not the usual. */
+  signals?: { stop: NodeJS.Signals; kill: NodeJS.Signals }
+}
+
 /** What every service has in common: `command` runs it in the foreground, `answers` says whether it is there. */
-const runService = async (
-  name: string,
-  made: (port: number, directory: string) => { url: string; command: string[]; answers(): Promise<boolean> },
-): Promise<Service> => {
+const runService = async (name: string, made: (port: number, directory: string) => Made): Promise<Service> => {
   const directory = mkdtempSync(join(tmpdir(), `trawl-${name}-`))
-  const { url, command, answers } = made(await freePort(), directory)
+  const { url, command, answers, signals = { stop: 'SIGTERM', kill: 'SIGKILL' } } = made(await freePort(), directory)
   let child: ReturnType<typeof Bun.spawn> | undefined
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+  const end = async (signal: NodeJS.Signals) => {
     if (!child) return
     child.kill('SIGCONT')
     child.kill(signal)
@@ -58,12 +63,12 @@ const runService = async (
   return {
     url,
     start,
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
+    stop: () => end(signals.stop),
+    kill: () => end(signals.kill),
     freeze: () => child?.kill('SIGSTOP'),
     resume: () => child?.kill('SIGCONT'),
     async remove() {
-      await end('SIGKILL')
+      await end(signals.kill)
       rmSync(directory, { recursive: true, force: true })
     },
   }
@@ -141,3 +146,36 @@ export const onPrivateRedis = (name: string, suite: (redis: Service) => void): v
     })
   })
 }
+
+const POSTGRES = [...new Bun.Glob('/usr/lib/postgresql/*/bin').scanSync({ cwd: '/', onlyFiles: false, absolute: true })]
+  .sort()
+  .at(-1)
+export const hasPostgres = POSTGRES !== undefined
+/** The server refuses to be root. */
+const asPostgres = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : []
+
+/** A Postgres with a cluster of its own. Its commits are durable, as those of production. */
+export const startPostgres = (): Promise<Service> =>
+  runService('postgres', (port, directory) => {
+    const data = join(directory, 'data')
+    if (asPostgres.length > 0) Bun.spawnSync(['chown', 'postgres', directory])
+    const made = Bun.spawnSync([
+      ...asPostgres,
+      `${POSTGRES}/initdb`,
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '--locale=C',
+      '-E',
+      'UTF8',
+    ])
+    if (made.exitCode !== 0) throw new Error(`initdb: ${made.stderr}`)
+    return {
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      command: [...asPostgres, `${POSTGRES}/postgres`, '-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory],
+      answers: async () => Bun.spawnSync([`${POSTGRES}/pg_isready`, '-q', '-h', '127.0.0.1', '-p', String(port)]).exitCode === 0,
+    }
+  })
