@@ -52,7 +52,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
-  for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
+  for (const name of ['REDIS_URL'])
     if (env[name])
       problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
@@ -106,6 +106,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     logLevel: parsed.LOG_LEVEL ?? 'info',
     databaseUrl: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
     databasePoolMax: parsed.DATABASE_POOL_MAX ?? 10,
+    amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
     sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
     role: parsed.ROLE ?? 'all',
     families,

@@ -56,6 +56,7 @@ const start = async () => {
       }),
     ).store.cron.tick
     const schedules = config.role !== 'api' && config.role !== 'worker'
+    if (schedules) trawl.relay?.start()
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
       ...(schedules && config.families.includes('gifty') ? Object.keys(trawl.services.handlers) : []),
@@ -135,6 +136,7 @@ const start = async () => {
     await Promise.all([closed, closedLocally])
     await trawl.stickers?.telegram.flush()
     await trawl.services.search.stop()
+    await trawl.relay?.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

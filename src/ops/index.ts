@@ -13,7 +13,7 @@ export interface OpsState {
 }
 
 /** Probes and metrics (DESIGN §1). */
-export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsState) => {
+export const opsRoutes = ({ config, clock, db, broker, metrics }: Platform, state: OpsState) => {
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
     const done = new AbortController()
@@ -48,7 +48,12 @@ export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsSt
         if (!isReady) set.status = 503
         return {
           status: isReady ? 'ready' : 'not_ready',
-          checks: { database: database ? 'ok' : 'down', process: state.stopping ? 'stopping' : 'ok' },
+          checks: {
+            database: database ? 'ok' : 'down',
+            // Shown, but no reason to send requests elsewhere: without it work waits in the database.
+            ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
+            process: state.stopping ? 'stopping' : 'ok',
+          },
         }
       },
       {

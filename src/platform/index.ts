@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
+import type { Broker } from './broker/index.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
@@ -20,6 +21,8 @@ export interface Platform {
   bus: Bus
   kv: Kv
   rateLimiter: RateLimiter
+  /** Undefined when none is configured: then the engine alone hands out work. */
+  broker: Broker | undefined
   metrics: Metrics
   /** Made at first use: without a secret to store there is no key file. */
   keyRing(): KeyRing
@@ -30,6 +33,8 @@ export interface PlatformOverrides {
   clock?: Clock
   log?: Log
   db?: Db
+  /** Instead of the one `AMQP_URL` names; its owner closes it. */
+  broker?: Broker
   version: string
 }
 
@@ -46,6 +51,11 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       connections.set(db.connections())
     },
   })
+  // Loaded only where it is used: a start without it is quicker by that much.
+  const ownBroker =
+    overrides.broker === undefined && config.amqpUrl !== undefined
+      ? (await import('./broker/rabbit.ts')).createRabbitBroker({ url: config.amqpUrl, log })
+      : undefined
   let ring: KeyRing | undefined
   const keyFile = () => {
     const path =
@@ -62,6 +72,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
     kv: createLocalKv(clock),
     rateLimiter: createLocalRateLimiter(clock),
+    broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
@@ -70,6 +81,9 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
       return ring
     },
-    close: () => db.close(),
+    async close() {
+      await ownBroker?.close()
+      await db.close()
+    },
   }
 }

@@ -1,9 +1,12 @@
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import type { Broker } from '../../src/platform/broker/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
 import { createLog, type Log } from '../../src/platform/log.ts'
 import type { TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
+import { brokerOfWorld } from './broker.ts'
+import { databaseGeneration } from './databases.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 
 export const INTERNAL = { 'x-internal-token': 'dev-internal-token' }
@@ -19,14 +22,17 @@ export interface TestAppOptions {
   env?: Record<string, string>
   log?: Log
   gateway?: TelegramGateway
+  /** Left out: with Postgres the one of `TEST_AMQP_URL`, on queues of this database's own; on SQLite none. */
+  broker?: Broker | 'none'
 }
 
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
-export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway }: TestAppOptions = {}) => {
+export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway, broker }: TestAppOptions = {}) => {
   const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...env })
   const platform = await createPlatform(config, {
     clock,
     db,
+    broker: broker === 'none' ? undefined : (broker ?? (await brokerOfWorld(db.dialect, databaseGeneration()))),
     log: log ?? createLog({ level: 'error', now: clock.now }),
     version: 'test',
   })
@@ -60,6 +66,11 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
     platform,
     clock,
     call,
+    /** One turn of the clockwork, and of the relay with it. */
+    async tick() {
+      await trawl.tick()
+      await trawl.relay?.wake()
+    },
     get: (path: string, headers?: Record<string, string>) => call('GET', path, undefined, headers),
     post: (path: string, body?: unknown, headers?: Record<string, string>) => call('POST', path, body, headers),
     patch: (path: string, body?: unknown, headers?: Record<string, string>) => call('PATCH', path, body, headers),
