@@ -13,7 +13,6 @@ import {
   createSchedules,
   type Engine,
   type Outbox,
-  TASKS_READY,
 } from './engine/index.ts'
 import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
@@ -217,9 +216,7 @@ const relayOf = ({ bus, clock, log, metrics }: Platform, broker: Broker, outbox:
     log,
     published(queues) {
       for (const queue of queues) sent.inc({ queue })
-      // Workers that wait over HTTP may take them off the queue again.
-      const kinds = [...new Set(queues)].flatMap(engine.kindsOfQueue)
-      if (kinds.length > 0) bus.publish(TASKS_READY, { kinds })
+      engine.reached(queues)
     },
   })
 }

@@ -10,6 +10,8 @@ export interface AnnouncedDeps {
   db: Db
   kinds: KindPolicy[]
   announcing: { outbox: Outbox; broker: Broker } | undefined
+  /** Tells those who wait for tasks of these kinds to look again. */
+  ready(kinds: string[]): void
 }
 
 /**
@@ -17,7 +19,7 @@ export interface AnnouncedDeps {
  * its message is: untouched, on its way, or with the broker. Once the task is not queued any more the row is gone, and whoever meets
  * a message of it drops it. Without a broker no kind is announced and nothing here costs a statement.
  */
-export const createAnnounced = ({ db, kinds, announcing }: AnnouncedDeps) => {
+export const createAnnounced = ({ db, kinds, announcing, ready }: AnnouncedDeps) => {
   const queues = new Map(
     announcing ? kinds.flatMap(({ kind, queue }) => (queue === undefined ? [] : [[kind, queue] as const])) : [],
   )
@@ -77,7 +79,15 @@ export const createAnnounced = ({ db, kinds, announcing }: AnnouncedDeps) => {
    * @throws BrokerError when it is not confirmed in time
    */
   const send = async (task: Announcement, withinMs: number): Promise<void> => {
-    if (announcing) await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
+    if (!announcing) return
+    await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
+    ready([task.kind])
+  }
+  /** Messages of these queues have just reached the broker: workers that wait over HTTP may take them off again. */
+  const reached = (names: string[]) => {
+    const wanted = new Set(names)
+    const fresh = [...queues].flatMap(([kind, queue]) => (wanted.has(queue) ? [kind] : []))
+    if (fresh.length > 0) ready(fresh)
   }
 
   return {
@@ -93,6 +103,7 @@ export const createAnnounced = ({ db, kinds, announcing }: AnnouncedDeps) => {
     published,
     adopt,
     send,
+    reached,
   }
 }
 export type Announced = ReturnType<typeof createAnnounced>

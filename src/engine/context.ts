@@ -47,7 +47,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
   const policies = new Map(kinds.map((kind) => [kind.kind, kind]))
   const statements = engineStatements(db)
   const { tasks } = engineTables(db.kit)
-  const announced = createAnnounced({ db, kinds, announcing })
+  const announced = createAnnounced({ db, kinds, announcing, ready: (kinds) => bus.publish(TASKS_READY, { kinds }) })
   const policyOf = (kind: string): KindPolicy => {
     const policy = policies.get(kind)
     if (!policy) throw new Error(`no policy is defined for tasks of kind ${kind}`)

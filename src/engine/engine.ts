@@ -34,9 +34,9 @@ export const createEngine = (deps: EngineDeps) => {
     lockTasks,
     /** Whether tasks of this kind are announced in a queue of the broker. */
     announces: (kind: string) => announced.queueOf(kind) !== undefined,
-    /** Kinds that are announced in a queue, and all such queues. */
-    kindsOfQueue: announced.kindsOf,
+    /** Queues in which kinds are announced. */
     queues: announced.queues,
+    reached: announced.reached,
     adopt: () => announced.adopt(nowDate()),
     send: announced.send,
     published: announced.published,

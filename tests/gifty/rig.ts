@@ -42,6 +42,8 @@ const around = async (db: Db, options: TestAppOptions) => {
   }
   const { outbox } = engineTables(db.kit)
   let made = 0
+  /** By message id: what was published a day ago is gone from the outbox. */
+  const messages = new Map<string, any>()
   return {
     ...app,
     db,
@@ -72,10 +74,10 @@ const around = async (db: Db, options: TestAppOptions) => {
       ok('POST', '/internal/ingest-batch', { items, source_id: 0, ...more }),
     /** Payloads of the queued notifications of a topic, oldest first: tasks, or with a broker messages of the outbox. */
     notifications: async (topic: string): Promise<any[]> => {
+      const rows = await db.q.select().from(outbox).where(eq(outbox.queue, 'notifications')).orderBy(asc(outbox.id))
+      for (const { messageId, body } of rows) messages.set(messageId, body)
       const payloads = app.platform.broker
-        ? (await db.q.select().from(outbox).where(eq(outbox.queue, 'notifications')).orderBy(asc(outbox.id))).map(
-            ({ body }: any) => body,
-          )
+        ? [...messages.values()]
         : (await ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks.map((task: any) => task.payload).reverse()
       return payloads.filter((payload: any) => payload.topic === topic)
     },

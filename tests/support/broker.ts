@@ -1,8 +1,10 @@
+import { describe } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
 import type { Broker } from '../../src/platform/broker/index.ts'
 import { createRabbitBroker } from '../../src/platform/broker/rabbit.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { startProxy } from './tcp-proxy.ts'
 
 export const amqpUrl = process.env.TEST_AMQP_URL
 const REACH_MS = 20_000
@@ -29,7 +31,8 @@ export const reached = async (broker: Broker, ms = REACH_MS): Promise<Broker> =>
   return broker
 }
 
-const queues = new Set<string>()
+/** Deleted with the database of the suite. */
+export const queues = new Set<string>()
 let shared: Broker | undefined
 /** One connection of this test process. */
 export const sharedBroker = (): Promise<Broker> => {
@@ -65,4 +68,19 @@ export const deleteTestQueues = async (): Promise<void> => {
   for (const queue of queues) await channel.deleteQueue(queue)
   queues.clear()
   await close()
+}
+
+/** A suite that needs RabbitMQ: its absence is printed, never silent. */
+export const withRabbit = (name: string, suite: () => void): void => {
+  if (amqpUrl) describe(name, suite)
+  else console.warn(`skipped: ${name} (TEST_AMQP_URL is not set)`)
+}
+
+/** The shared server behind a proxy of one's own. */
+export const proxiedUrl = async () => {
+  const url = new URL(amqpUrl as string)
+  const proxy = await startProxy({ host: url.hostname, port: Number(url.port || 5672) })
+  url.hostname = '127.0.0.1'
+  url.port = String(proxy.port)
+  return { proxy, url: url.toString() }
 }

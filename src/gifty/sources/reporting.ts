@@ -31,6 +31,8 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
       return { status: 'ok' as const }
     })
 
+  /** Forced runs of this process that wait for the broker's confirm. */
+  const publishing = new Map<number, Promise<void>>()
   /** Publishes a forced run. @throws AppError 503 `broker_unavailable`, and the run is withdrawn; not if a worker has it already */
   const publish = async (id: number, dispatched: Dispatched, before: SourceRow): Promise<void> => {
     try {
@@ -78,9 +80,17 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
       // The skipped run is recorded, so the refusal comes after the commit.
       if (outcome.running !== undefined)
         throw conflict('The source is already running', 'already_running', { run_id: outcome.running })
-      if (outcome.answer) return { status: 'ok' as const, ...outcome.answer }
+      if (outcome.answer) {
+        // Somebody else's run that is still on its way to the broker: if it is withdrawn there is no run to answer with.
+        await publishing.get(outcome.answer.run_id ?? 0)
+        return { status: 'ok' as const, ...outcome.answer }
+      }
       const { run, task } = outcome.dispatched
-      if (engine.announces(task.kind)) await publish(id, outcome.dispatched, outcome.before)
+      if (engine.announces(task.kind)) {
+        const published = publish(id, outcome.dispatched, outcome.before).finally(() => publishing.delete(run.id))
+        publishing.set(run.id, published)
+        await published
+      }
       return { status: 'ok' as const, message: 'Run queued', run_id: run.id, task_id: task.id }
     },
 
