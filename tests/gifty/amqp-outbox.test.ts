@@ -192,6 +192,11 @@ onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, start
     expect((await ready()).body.checks).toMatchObject({ broker: 'ok' })
     await away()
     expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready', checks: { broker: 'down', database: 'ok' } } })
+    const health = async () => {
+      const { status, body } = await app.get('/api/internal2/health', { authorization: 'Bearer dev-crawler-token' })
+      return [status, body.status, body.services.dispatcher]
+    }
+    expect(await health()).toEqual([200, 'degraded', { status: 'degraded' }])
     await dueSources(app, 3)
     await app.tick()
     const metric = async (name: string) => {
@@ -206,5 +211,6 @@ onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, start
     expect(await metric('trawl_published_messages_total')).toEqual(['trawl_published_messages_total{queue="parsing_tasks"} 3'])
     expect(await metric('trawl_broker_up')).toEqual(['trawl_broker_up 1'])
     expect(await metric('trawl_outbox_messages')).toEqual([])
+    expect(await health()).toEqual([200, 'healthy', { status: 'up' }])
   })
 })
