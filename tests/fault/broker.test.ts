@@ -46,7 +46,7 @@ withRabbit('a RabbitMQ node that stops', () => {
           const error = `error-${writer}${n}-`
           const { status } = await server.call('POST', `/internal/sources/${failing}/report-error`, { error, is_broken: true })
           if (status === 200) told.push(error)
-          await Bun.sleep(5)
+          await Bun.sleep(25)
         }
       }
       const forced: number[] = []
@@ -57,7 +57,7 @@ withRabbit('a RabbitMQ node that stops', () => {
           const { status, body } = await server.call('POST', `/internal/sources/${id}/force-run`)
           if (status === 200) forced.push(body.run_id)
           else expect([status, body.error.code, refused.push(id)]).toEqual([503, 'broker_unavailable', refused.length])
-          await Bun.sleep(20)
+          await Bun.sleep(status === 200 ? 20 : 100)
         }
       }
       const writers = Promise.all([errors('a'), errors('b'), forces()])
