@@ -104,10 +104,14 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     port: parsed.PORT ?? 3000,
     host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     logLevel: parsed.LOG_LEVEL ?? 'info',
-    databaseUrl: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
-    databasePoolMax: parsed.DATABASE_POOL_MAX ?? 10,
+    database: {
+      url: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
+      synchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? ('FULL' as const) : ('NORMAL' as const)),
+      poolMax: parsed.DATABASE_POOL_MAX ?? 10,
+      statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS ?? 30_000,
+      prepared: parsed.DATABASE_PREPARED_STATEMENTS ?? true,
+    },
     amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
-    sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
     role: parsed.ROLE ?? 'all',
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],
@@ -263,7 +267,6 @@ export const robokassaFromProcess = () => {
 
 /** The database alone, so that migrating needs no secrets either. */
 export const databaseFromProcess = () => {
-  const { DATABASE_URL, DATABASE_POOL_MAX } = process.env
-  const { databaseUrl, databasePoolMax } = loadConfig({ DATABASE_URL, DATABASE_POOL_MAX })
-  return { databaseUrl, databasePoolMax }
+  const names = Object.keys(VARIABLES).filter((name) => name.startsWith('DATABASE_'))
+  return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).database
 }

@@ -42,9 +42,7 @@ export interface PlatformOverrides {
 export const createPlatform = async (config: Config, overrides: PlatformOverrides): Promise<Platform> => {
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
-  const db =
-    overrides.db ??
-    (await openDatabase({ url: config.databaseUrl, synchronous: config.sqliteSynchronous, poolMax: config.databasePoolMax }))
+  const db = overrides.db ?? (await openDatabase(config.database))
   const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
   metrics.onScrape({
     async refresh({ connections }) {
@@ -59,8 +57,8 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
   let ring: KeyRing | undefined
   const keyFile = () => {
     const path =
-      config.databaseUrl.startsWith('sqlite:') && !config.databaseUrl.includes(':memory:')
-        ? config.databaseUrl.slice('sqlite:'.length)
+      config.database.url.startsWith('sqlite:') && !config.database.url.includes(':memory:')
+        ? config.database.url.slice('sqlite:'.length)
         : 'data/trawl.db'
     return join(dirname(path), 'encryption.key')
   }

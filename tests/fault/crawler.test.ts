@@ -36,13 +36,13 @@ test('100 workers lease 10,000 tasks over HTTP and WebSocket; 20 of them and, tw
       ?.total ?? 0
 
   for (const [kills, at] of [2000, 5000].entries()) {
-    await until(completed, (count) => count >= at, 40_000)
+    await until(completed, (count) => count >= at, 120_000)
     fleets[kills]?.child.kill('SIGKILL')
     server.child.kill('SIGKILL')
     await server.child.exited
     server = await startServer(directory.database, { ...ENV, PORT: port })
   }
-  await until(completed, (count) => count === TASKS, 60_000)
+  await until(completed, (count) => count === TASKS, 180_000)
   const said = fleets.flatMap((fleet) => fleet.log) as { said: string; id: string; fence: number }[]
   await killLeftovers()
 
@@ -72,4 +72,4 @@ test('100 workers lease 10,000 tasks over HTTP and WebSocket; 20 of them and, tw
   console.log(`crawler.test.ts: ${said.length} acknowledgements, ${retried} tasks leased more than once`)
   expect(retried).toBeGreaterThan(0)
   db.close()
-}, 180_000)
+}, 300_000)

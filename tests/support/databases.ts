@@ -38,7 +38,7 @@ const EMPTY = `do $$ declare t record; begin
 end $$`
 
 /** A Postgres database of its own for one test file, dropped at its end. */
-const ownPostgres = async () => {
+export const ownPostgres = async () => {
   const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
   await admin.unsafe(`create database ${name}`)
