@@ -11,7 +11,6 @@ import {
   createRelay,
   createRunner,
   createSchedules,
-  type Engine,
   type Outbox,
 } from './engine/index.ts'
 import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
@@ -55,7 +54,16 @@ export interface AppOverrides {
 export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
   const { config, db, clock, bus, log, metrics, broker } = platform
   const mounted = new Set(config.families)
-  const outbox = createOutbox({ db, clock, bus })
+  const count = broker && brokerMetrics(platform, broker, () => outbox.backlog())
+  const outbox: Outbox = createOutbox({
+    db,
+    clock,
+    bus,
+    published(queues) {
+      count?.(queues)
+      engine.reached(queues)
+    },
+  })
   // Without a broker nothing is written to it: rows that nobody relays would only pile up.
   const announcing = broker && { outbox, broker }
   const gifty = giftyDomains(platform, announcing?.outbox)
@@ -69,7 +77,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
   const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
-  const relay = broker && relayOf(platform, broker, outbox, engine)
+  const relay = broker && createRelay({ outbox, broker, bus, clock, log })
   const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
@@ -196,29 +204,21 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   }
 }
 
-/** What carries the outbox to the broker, and its figures. */
-const relayOf = ({ bus, clock, log, metrics }: Platform, broker: Broker, outbox: Outbox, engine: Engine) => {
+/** Figures of the broker; answers what counts its messages. */
+const brokerMetrics = ({ metrics }: Platform, broker: Broker, backlog: () => ReturnType<Outbox['backlog']>) => {
   const up = metrics.gauge('trawl_broker_up', 'Whether the broker can be reached')
   const waiting = metrics.gauge('trawl_outbox_messages', 'Messages that wait for the broker')
-  const sent = metrics.counter('trawl_published_messages_total', 'Messages the broker has confirmed, those of forced runs aside')
+  const sent = metrics.counter('trawl_published_messages_total', 'Messages the broker has confirmed')
   metrics.onScrape({
     async refresh() {
       up.set({}, broker.isUp() ? 1 : 0)
       waiting.reset()
-      for (const { queue, count } of await outbox.backlog()) waiting.set({ queue }, count)
+      for (const { queue, count } of await backlog()) waiting.set({ queue }, count)
     },
   })
-  return createRelay({
-    outbox,
-    broker,
-    bus,
-    clock,
-    log,
-    published(queues) {
-      for (const queue of queues) sent.inc({ queue })
-      engine.reached(queues)
-    },
-  })
+  return (queues: string[]) => {
+    for (const queue of queues) sent.inc({ queue })
+  }
 }
 export type Trawl = ReturnType<typeof createApp>
 /** Feeds the typed client. */

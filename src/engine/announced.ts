@@ -79,9 +79,7 @@ export const createAnnounced = ({ db, kinds, announcing, ready }: AnnouncedDeps)
    * @throws BrokerError when it is not confirmed in time
    */
   const send = async (task: Announcement, withinMs: number): Promise<void> => {
-    if (!announcing) return
-    await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
-    ready([task.kind])
+    if (announcing) await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
   }
   /** Messages of these queues have just reached the broker: workers that wait over HTTP may take them off again. */
   const reached = (names: string[]) => {

@@ -15,13 +15,15 @@ export interface OutboxDeps {
   db: Db
   clock: Clock
   bus: Bus
+  /** Hears the queue of each message the broker has confirmed. */
+  published?(queues: string[]): void
 }
 
 /**
  * Transactional outbox: a message is written with what causes it and leaves afterwards, so that an outage of the broker delays but
  * never loses one. At least once: a crash between confirm and mark sends it again, with the same message id.
  */
-export const createOutbox = ({ db, clock, bus }: OutboxDeps) => {
+export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: OutboxDeps) => {
   const { outbox } = engineTables(db.kit)
   const nowDate = () => new Date(clock.now())
   const claimEnd = () => new Date(clock.now() + CLAIM_MS)
@@ -152,6 +154,7 @@ export const createOutbox = ({ db, clock, bus }: OutboxDeps) => {
       }
     }
     await conclude(ends)
+    if (queues.length > 0) tell(queues)
     return { claimed: rows.length, queues, ...(failure === undefined ? {} : { error: failure }) }
   }
 
@@ -168,6 +171,7 @@ export const createOutbox = ({ db, clock, bus }: OutboxDeps) => {
         .where(and(eq(outbox.messageId, message.messageId), waiting))
         .returning({ id: outbox.id })
     })
+    tell([message.queue])
   }
 
   /** Forgets messages published before `before`. Those of `lasting` queues go with what they announce. */

@@ -15,15 +15,13 @@ export interface RelayDeps {
   bus: Bus
   clock: Clock
   log: Log
-  /** Hears the queue of each confirmed message. */
-  published(queues: string[]): void
 }
 
 /**
  * Carries the outbox to the broker. Nobody waits for it: it is woken at a commit, by the clockwork and when the broker comes back.
  * Any number of processes may run one.
  */
-export const createRelay = ({ outbox, broker, bus, clock, log, published }: RelayDeps) => {
+export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
@@ -34,8 +32,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log, published }: Rela
     try {
       do {
         again = false
-        const { claimed, queues, error } = await outbox.relay(broker, BATCH)
-        if (queues.length > 0) published(queues)
+        const { claimed, error } = await outbox.relay(broker, BATCH)
         if (error !== undefined) {
           if (!failing) log.warn('messages could not be published and stay in the outbox', { error })
           failing = true
