@@ -52,9 +52,6 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
-  for (const name of ['AMQP_URL', 'RABBITMQ_URL'])
-    if (env[name])
-      problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
   const secretFor = (
     name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
@@ -116,6 +113,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     },
     redisUrl: parsed.REDIS_URL,
     reusePort,
+    amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
     role: parsed.ROLE ?? 'all',
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],

@@ -62,6 +62,7 @@ const start = async () => {
     if (trawl.state.stopping) return
     clockwork = [everySecond(trawl.watch), everySecond(trawl.dispatch)]
     const schedules = config.role !== 'api' && config.role !== 'worker'
+    if (schedules) trawl.relay?.start()
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
       ...(schedules && config.families.includes('gifty') ? Object.keys(trawl.services.handlers) : []),
@@ -152,6 +153,7 @@ const start = async () => {
     await Promise.all([closed, closedLocally])
     await trawl.stickers?.telegram.flush()
     await trawl.services.search.stop()
+    await trawl.relay?.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

@@ -11,6 +11,10 @@ import {
   ROLES,
 } from './names.ts'
 
+const amqpUrl = z
+  .string()
+  .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
+
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -55,6 +59,13 @@ export const VARIABLES = {
     { secret: true },
   ),
   REUSE_PORT: variable(flag, '0', 'several processes on one machine share the port (SO_REUSEPORT); needs Postgres'),
+  AMQP_URL: variable(
+    amqpUrl,
+    'empty',
+    'RabbitMQ: source runs and notifications leave through its queues; `amqp://[user:password@]host[:port][/vhost]`',
+    { secret: true },
+  ),
+  RABBITMQ_URL: variable(amqpUrl, 'empty', 'another name of AMQP_URL, which goes before it', { secret: true }),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
     'NORMAL, in production FULL',

@@ -104,6 +104,7 @@ export const crawlerDomains = (platform: Platform) => {
     configured: settings.token !== undefined,
     environment: config.mode,
     ping: db.ping,
+    dispatcherIsUp: platform.broker?.isUp,
     counts: async (since) => {
       const [running, queued, failed, [done]] = await Promise.all([
         count('running'),

@@ -4,6 +4,15 @@ import type { Task } from './model.ts'
 import { engineTables } from './tables.ts'
 
 const at = param
+/** How many unpublished messages a lease looks at. */
+const UNSENT_MAX = 1000
+
+/** A task that could be leased. */
+export interface Candidate {
+  id: string
+  priority: number
+  groupKey: string | null
+}
 const limitParam = () => sql.placeholder('max')
 
 /** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
@@ -15,8 +24,21 @@ export const engineStatements = (db: Db) => {
   const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
-  /** Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now. */
-  const ready = (queries: Queries, kind: SQL, grouped: boolean) =>
+  /**
+   * Tasks of a queue whose messages have not begun to leave. The oldest of them: after a long outage a lease does not sort the whole
+   * backlog. As a table of its own, so that the search begins here and not at the tasks whose messages wait in the broker.
+   */
+  const unsent = (queue: SQL) => {
+    const id = db.dialect === 'sqlite' ? sql`message_id` : sql`message_id::uuid`
+    return sql`${tasks.id} in (select ${id} from (select message_id from outbox
+      where published_at is null and claimed_until is null and queue = ${queue} order by id limit ${sql.raw(String(UNSENT_MAX))}) u)`
+  }
+
+  /**
+   * Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now; `more` narrows it down to
+   * tasks whose messages have not left, or to a JSON list of ids.
+   */
+  const ready = (queries: Queries, kind: SQL, grouped: boolean, more?: SQL) =>
     lockFree(
       queries
         .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
@@ -29,6 +51,7 @@ export const engineStatements = (db: Db) => {
             // What has expired is not handed out any more, also before a sweep has found it.
             sql`(${tasks.expiresAt} is null or ${tasks.expiresAt} > ${at('now')})`,
             grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
+            more,
           ),
         )
         .orderBy(desc(tasks.priority), asc(tasks.id))
@@ -46,29 +69,37 @@ export const engineStatements = (db: Db) => {
     updatedAt: at('now'),
   })
 
-  const directLeases = new Map<number, ReturnType<typeof makeDirectLease>>()
-  const makeDirectLease = (kinds: number) =>
-    db.prepare<Task>(`engine_lease_${kinds}`, (queries) => {
+  const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
+  const makeDirectLease = (queues: (string | undefined)[], shape: string) =>
+    db.prepare<Task>(`engine_lease_${shape}`, (queries) => {
       // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
-      const branches = Array.from(
-        { length: kinds },
-        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false)} b${sql.raw(String(n))}`,
+      const branches = queues.map(
+        (queue, n) =>
+          sql`select * from ${ready(queries, at(`kind${n}`), false, queue === undefined ? undefined : unsent(at(`queue${n}`)))} b${sql.raw(String(n))}`,
       )
       const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
       return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
     })
 
   return {
-    /** Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. */
-    leaseDirect(kinds: number) {
-      const known = directLeases.get(kinds)
+    /**
+     * Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. Of kinds that are announced
+     * in a queue only those whose message has not left; the queues are the parameters `queue0..n`.
+     */
+    leaseDirect(queues: (string | undefined)[]) {
+      const shape = queues.some((queue) => queue !== undefined)
+        ? `${queues.length}_${queues.map((queue) => (queue === undefined ? 0 : 1)).join('')}`
+        : String(queues.length)
+      const known = directLeases.get(shape)
       if (known) return known
-      const made = makeDirectLease(kinds)
-      directLeases.set(kinds, made)
+      const made = makeDirectLease(queues, shape)
+      directLeases.set(shape, made)
       return made
     },
-    readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) =>
-      ready(queries, at('kind'), true),
+    readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
+    readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),
+    readyAmong: db.prepare<Candidate>('engine_ready_among', (queries) =>
+      ready(queries, at('kind'), true, inJsonList(db, tasks.id, 'ids')),
     ),
     leaseChosen: db.prepare<Task>(
       'engine_lease_chosen',

@@ -1,6 +1,6 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
-import type { Dispatcher, Engine, JobHandler, KindPolicy } from '../engine/index.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
@@ -48,9 +48,10 @@ import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher, access)` the services.
+ * `giftyDomains(platform, outbox)` gives the kinds, `.start(engine, dispatcher, access)` the services. `outbox` is given where a broker
+ * is configured.
  */
-export const giftyDomains = (platform: Platform) => {
+export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => {
   const { db, clock, config, metrics, bus, log, redis } = platform
   let engine: Engine | undefined
   const theEngine = () => {
@@ -63,8 +64,9 @@ export const giftyDomains = (platform: Platform) => {
     clock,
     repository,
     engine: theEngine,
-    notifications: () => createNotifications(theEngine(), clock),
+    notifications: () => createNotifications(theEngine(), clock, outbox),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
+    startTimeoutMs: config.runStartTimeoutSeconds * 1000,
   })
   const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
   const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
@@ -93,7 +95,7 @@ export const giftyDomains = (platform: Platform) => {
     engine = made
     const catalog = catalogRepository(db)
     const counts = createCatalogCounts(catalog)
-    const notifications = createNotifications(made, clock)
+    const notifications = createNotifications(made, clock, outbox)
     const sources = createSources({
       db,
       clock,

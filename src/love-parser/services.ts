@@ -1,5 +1,5 @@
 import { createTokens } from '../access/tokens.ts'
-import type { Engine, JobHandler, KindPolicy } from '../engine/index.ts'
+import type { Engine, JobHandler, KindPolicy, Outbox } from '../engine/index.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createTelegramGateway, type TelegramGateway } from '../platform/telegram/user-api/index.ts'
@@ -55,9 +55,9 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
+ * `loveParserDomains(platform, ...)` gives the kinds, `.start(engine)` the services. `outbox` is given where a broker is configured.
  */
-export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) => {
+export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, outbox: Outbox | undefined) => {
   const { db, clock, bus, log, config, metrics, keyRing, redis } = platform
   let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
   const started = () => {
@@ -81,6 +81,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) 
     repository: notificationsRepository(db),
     engine: () => started().engine,
     channelsOf: users.notificationChannels,
+    outbox,
   })
   const subscriptions = createSubscriptions({
     db,

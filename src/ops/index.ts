@@ -13,7 +13,7 @@ export interface OpsState {
 }
 
 /** Probes and metrics (DESIGN §1). */
-export const opsRoutes = ({ config, clock, db, metrics, redis }: Platform, state: OpsState) => {
+export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, state: OpsState) => {
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
     const done = new AbortController()
@@ -52,6 +52,8 @@ export const opsRoutes = ({ config, clock, db, metrics, redis }: Platform, state
             database: database ? 'ok' : 'down',
             // Told, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
             ...(redis ? { redis: redis.isUp() ? 'ok' : 'down' } : {}),
+            // Shown, but no reason to send requests elsewhere: without it work waits in the database.
+            ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
             process: state.stopping ? 'stopping' : 'ok',
           },
         }

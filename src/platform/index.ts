@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
+import type { Broker } from './broker/index.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
@@ -23,6 +24,8 @@ export interface Platform {
   rateLimiter: RateLimiter
   /** Undefined when it is not configured; bus, kv and limiter then are those of this process. */
   redis: Redis | undefined
+  /** Undefined when none is configured: then the engine alone hands out work. */
+  broker: Broker | undefined
   metrics: Metrics
   /** Made at first use: without a secret to store there is no key file. */
   keyRing(): KeyRing
@@ -35,6 +38,8 @@ export interface PlatformOverrides {
   db?: Db
   /** Before the names of all keys, and how long an answer may take: for tests, which share one Redis on a busy machine. */
   redis?: { prefix: string; answerMs: number }
+  /** Instead of the one `AMQP_URL` names; its owner closes it. */
+  broker?: Broker
   version: string
 }
 
@@ -49,6 +54,11 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       connections.set(db.connections())
     },
   })
+  // Loaded only where it is used: a start without it is quicker by that much.
+  const ownBroker =
+    overrides.broker === undefined && config.amqpUrl !== undefined
+      ? (await import('./broker/rabbit.ts')).createRabbitBroker({ url: config.amqpUrl, log })
+      : undefined
   let ring: KeyRing | undefined
   const keyFile = () => {
     const path =
@@ -73,6 +83,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     log,
     db,
     ...shared,
+    broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
@@ -81,9 +92,10 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
       return ring
     },
-    close: () => {
+    async close() {
       shared.redis?.close()
-      return db.close()
+      await ownBroker?.close()
+      await db.close()
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Db } from '../../src/platform/db/index.ts'
 import { readMigrations } from '../../src/platform/db/migrations.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { deleteTestQueues } from './broker.ts'
 
 export interface TestDatabase {
   dialect: 'sqlite' | 'postgres'
@@ -13,6 +14,10 @@ export interface TestDatabase {
   /** Another connection to the same data, where the dialect has one. */
   second(): Promise<Db>
 }
+
+/** How many databases have been emptied so far: what belongs to an older one must not reach the next. */
+let generation = 0
+export const databaseGeneration = () => generation
 
 const postgresUrl = process.env.TEST_DATABASE_URL
 /** Statements of the data migrations. */
@@ -73,6 +78,7 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     suite({
       dialect: 'sqlite',
       async fresh() {
+        generation++
         await open?.close()
         open = openSqlite({ path: ':memory:' })
         return open
@@ -97,11 +103,13 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     afterAll(async () => {
       await endAll(open)
       for (const db of open) await db.close()
+      await deleteTestQueues()
       await (await own)?.drop()
     })
     suite({
       dialect: 'postgres',
       async fresh() {
+        generation++
         first ??= await connect()
         await endAll(open)
         const { sql } = await import('drizzle-orm')
