@@ -52,7 +52,7 @@ export interface AppOverrides {
  * `tick` themselves.
  */
 export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
-  const { config, db, clock, bus, log, metrics, broker } = platform
+  const { config, db, clock, bus, log, metrics, redis, broker } = platform
   const mounted = new Set(config.families)
   const count = broker && brokerMetrics(platform, broker, () => outbox.backlog())
   const outbox: Outbox = createOutbox({
@@ -121,7 +121,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     new Elysia({
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
-      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: false },
+      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
       websocket: {
         maxPayloadLength: MAX_FRAME_BYTES,
         idleTimeout: IDLE_SECONDS * 2,
@@ -145,34 +145,42 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
         : new Elysia(),
     )
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping(), pingRedis: redis?.ping }) : new Elysia())
     .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
 
   let dispatchedAt = Number.NEGATIVE_INFINITY
-  /**
-   * One turn of the clockwork, to be called about every second: lost leases, due schedules, due sources, idle runs. Any number of
-   * processes may do so.
-   */
-  const tick = async () => {
-    const steps: (() => Promise<unknown>)[] = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
-    if (config.role !== 'api' && config.role !== 'worker') {
-      steps.push(schedules.tick)
-      if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
-        dispatchedAt = clock.now()
-        if (broker) steps.push(services.sources.endUnstartedRuns)
-        steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
-      }
-      // Nobody waits for the broker.
-      if (relay) steps.push(async () => void relay.wake())
-    }
+  const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.
     const failures: unknown[] = []
     for (const step of steps) await step().catch((error) => failures.push(error))
     if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
+  const watches = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
+  const dispatches = () => {
+    const steps: (() => Promise<unknown>)[] = []
+    if (config.role === 'api' || config.role === 'worker') return steps
+    steps.push(schedules.tick)
+    const since = clock.now() - dispatchedAt
+    // Less than nothing: the clock was set back, and must not keep sources waiting until it has caught up.
+    if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
+      dispatchedAt = clock.now()
+      if (broker) steps.push(services.sources.endUnstartedRuns)
+      steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+    }
+    // Nobody waits for the broker.
+    if (relay) steps.push(async () => void relay.wake())
+    return steps
+  }
+  /**
+   * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
+   * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time. `dispatch`: due
+   * schedules, due sources, idle runs.
+   */
+  const watch = () => inTurn(watches)
+  const dispatch = () => inTurn(dispatches())
 
   return {
     app: routed,
@@ -186,7 +194,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     relay,
     dashboard,
     state,
-    tick,
+    watch,
+    dispatch,
+    /** One turn of the whole clockwork. */
+    tick: () => inTurn([...watches, ...dispatches()]),
     /** The process's own workers; not started. */
     runner,
     loveParser,

@@ -52,10 +52,6 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
-  for (const name of ['REDIS_URL'])
-    if (env[name])
-      problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
-
   const secretFor = (
     name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
     needed: boolean,
@@ -96,6 +92,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     problems.push('SERVICE_TOKENS must not be the development value in production')
   const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
   if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
+  const reusePort = parsed.REUSE_PORT ?? false
+  if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL ?? ''))
+    problems.push('REUSE_PORT is for several processes, and those need Postgres: set DATABASE_URL to postgres://...')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -112,6 +111,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       prepared: parsed.DATABASE_PREPARED_STATEMENTS ?? true,
     },
     amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
+    redisUrl: parsed.REDIS_URL,
+    reusePort,
     role: parsed.ROLE ?? 'all',
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],

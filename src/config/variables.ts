@@ -59,6 +59,13 @@ export const VARIABLES = {
     { secret: true },
   ),
   RABBITMQ_URL: variable(amqpUrl, 'empty', 'another name of AMQP_URL, which goes before it', { secret: true }),
+  REDIS_URL: variable(
+    z.string().refine((text) => /^rediss?:\/\/.+$/.test(text) && URL.canParse(text), 'must be redis://... or rediss://...'),
+    'empty',
+    'Redis: events between processes, shared limits and caches, revoked tokens; `redis://[user:password@]host:port[/database]`',
+    { secret: true },
+  ),
+  REUSE_PORT: variable(flag, '0', 'several processes on one machine share the port (SO_REUSEPORT); needs Postgres'),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
     'NORMAL, in production FULL',

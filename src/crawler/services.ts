@@ -115,6 +115,7 @@ export const crawlerDomains = (platform: Platform) => {
       return { running, queued, failed, finishedSince: done?.n ?? 0 }
     },
     sockets: registry.count,
+    eventBusIsUp: platform.redis?.isUp,
   })
 
   const schedules: Schedule[] = [

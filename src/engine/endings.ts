@@ -102,7 +102,8 @@ export const createEndings = ({
     // What a domain supplies has no task yet; a waiting lease finds out whether there is anything.
     for (const [kind, policy] of policies)
       if (policy.supply || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
-    if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready })
+    // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
+    if (ready.length > 0) bus.publishHere(TASKS_READY, { kinds: ready })
     return { expired }
   }
 

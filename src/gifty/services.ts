@@ -14,6 +14,7 @@ import { createCatalogStore } from './catalog/store.ts'
 import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
 import { categoryTasks } from './categories/tasks.ts'
+import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
@@ -51,7 +52,7 @@ import { createWorkLeases } from './work-leases/service.ts'
  * is configured.
  */
 export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => {
-  const { db, clock, config, metrics, bus, log } = platform
+  const { db, clock, config, metrics, bus, log, redis } = platform
   let engine: Engine | undefined
   const theEngine = () => {
     if (!engine) throw new Error('the engine is not made yet')
@@ -115,7 +116,13 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       repository: ingestionRepository(db),
       metrics,
     })
-    const fleet = createFleet({ db, clock, engine: made, dispatcher })
+    const fleet = createFleet({
+      db,
+      clock,
+      engine: made,
+      dispatcher,
+      redisHeartbeats: redis && createRedisHeartbeats(redis, clock, log),
+    })
     const reports = createReports(db, clock, counts)
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
     const { subscribers } = access
@@ -152,6 +159,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       analytics: createAnalytics({
         clock,
         ...analyticsUpstreams(platform),
+        redisMemoryBytes: redis?.memoryBytes,
         countWorkers: async () => (await fleet.workers()).length,
         scrapingReport: reports.scraping,
       }),

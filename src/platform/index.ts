@@ -11,6 +11,7 @@ import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
 import { createLocalKv, type Kv } from './kv/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import type { Redis } from './redis/index.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {
@@ -23,6 +24,8 @@ export interface Platform {
   rateLimiter: RateLimiter
   /** Undefined when none is configured: then the engine alone hands out work. */
   broker: Broker | undefined
+  /** Undefined when it is not configured; bus, kv and limiter then are those of this process. */
+  redis: Redis | undefined
   metrics: Metrics
   /** Made at first use: without a secret to store there is no key file. */
   keyRing(): KeyRing
@@ -35,6 +38,8 @@ export interface PlatformOverrides {
   db?: Db
   /** Instead of the one `AMQP_URL` names; its owner closes it. */
   broker?: Broker
+  /** Before the names of all keys, and how long an answer may take: for tests, which share one Redis on a busy machine. */
+  redis?: { prefix: string; answerMs: number }
   version: string
 }
 
@@ -62,14 +67,22 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
         : 'data/trawl.db'
     return join(dirname(path), 'encryption.key')
   }
+  const local = {
+    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
+    rateLimiter: createLocalRateLimiter(clock),
+  }
+  const shared =
+    config.redisUrl === undefined
+      ? { ...local, kv: createLocalKv(clock), redis: undefined }
+      : await import('./redis/index.ts').then(({ openShared }) =>
+          openShared({ url: config.redisUrl as string, log, clock, local, ...overrides.redis }),
+        )
   return {
     config,
     clock,
     log,
     db,
-    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
-    kv: createLocalKv(clock),
-    rateLimiter: createLocalRateLimiter(clock),
+    ...shared,
     broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
@@ -81,6 +94,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     },
     async close() {
       await ownBroker?.close()
+      shared.redis?.close()
       await db.close()
     },
   }

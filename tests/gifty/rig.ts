@@ -32,7 +32,7 @@ export const category = (n: number | string, more: Record<string, unknown> = {})
   ...more,
 })
 
-const around = async (db: Db, options: TestAppOptions) => {
+export const rigOver = async (db: Db, options: TestAppOptions) => {
   const app = await createTestApp(db, options)
   /** The body of an answer that has to be 200. */
   const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
@@ -85,17 +85,17 @@ const around = async (db: Db, options: TestAppOptions) => {
       Number((await db.sql<{ n: number }>(sql.raw(`select count(*) as n from ${table}`)))[0]?.n),
   }
 }
-export type Rig = Awaited<ReturnType<typeof around>>
+export type Rig = Awaited<ReturnType<typeof rigOver>>
 
 /** The app over an empty database with a standing clock. */
 export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}): Promise<Rig> =>
-  around(await database.fresh(), options)
+  rigOver(await database.fresh(), options)
 
 /** `count` processes on one database, sharing a clock: own connections on Postgres, the one connection on SQLite. */
 export const makeProcesses = async (database: TestDatabase, count: number, options: TestAppOptions = {}): Promise<Rig[]> => {
   const shared = { clock: fakeClock(), ...options }
-  const rigs = [await around(await database.fresh(), shared)]
-  while (rigs.length < count) rigs.push(await around(await database.second(), shared))
+  const rigs = [await rigOver(await database.fresh(), shared)]
+  while (rigs.length < count) rigs.push(await rigOver(await database.second(), shared))
   return rigs
 }
 

@@ -37,7 +37,20 @@ const EMPTY = `do $$ declare t record; begin
   end loop;
 end $$`
 
-/** A Postgres database of its own for one test file, dropped at its end. */
+const endings = new Map<Db, (() => Promise<void>)[]>()
+/** What to end with the data of a database: connections of an app that has nothing left to work on. */
+export const whenEmptied = (db: Db, end: () => Promise<void>): void => {
+  endings.set(db, [...(endings.get(db) ?? []), end])
+}
+const endAll = async (dbs: Db[]): Promise<void> => {
+  for (const db of dbs) {
+    const ends = endings.get(db) ?? []
+    endings.delete(db)
+    for (const end of ends) await end()
+  }
+}
+
+/** A Postgres database of its own for one test file, dropped at its end. Needs `TEST_DATABASE_URL`. */
 export const ownPostgres = async () => {
   const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
@@ -88,6 +101,7 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     }
     let first: Db | undefined
     afterAll(async () => {
+      await endAll(open)
       for (const db of open) await db.close()
       await deleteTestQueues()
       await (await own)?.drop()
@@ -97,6 +111,7 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
       async fresh() {
         generation++
         first ??= await connect()
+        await endAll(open)
         const { sql } = await import('drizzle-orm')
         await first.sql(sql.raw(EMPTY))
         // Migrations bring rows too, and put back what is absent.

@@ -75,4 +75,4 @@ export const startProxy = async (target: { host: string; port: number }) => {
     },
   }
 }
-export type Proxy = Awaited<ReturnType<typeof startProxy>>
+export type TcpProxy = Awaited<ReturnType<typeof startProxy>>

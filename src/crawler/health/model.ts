@@ -15,6 +15,8 @@ const services = z.object({
   websockets: z.object({ status: state, activeConnections: z.int(), supportEnabled: z.literal(true) }),
   /** When external: RabbitMQ. */
   dispatcher: z.object({ status: state }).optional(),
+  /** When external: Redis. */
+  eventBus: z.object({ status: state }).optional(),
 })
 const system = z.object({
   runtimeVersion: z.string(),

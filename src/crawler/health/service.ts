@@ -30,6 +30,7 @@ export const createHealth = ({
   counts,
   sockets,
   dispatcherIsUp,
+  eventBusIsUp,
 }: {
   clock: Clock
   version: string
@@ -42,6 +43,8 @@ export const createHealth = ({
   sockets(): number
   /** Undefined when work is handed out by the database alone. */
   dispatcherIsUp: (() => boolean) | undefined
+  /** Undefined when events stay in the process. */
+  eventBusIsUp: (() => boolean) | undefined
 }) => {
   const startedAt = clock.now()
   let cached: { look: Promise<Look>; at: number } | undefined
@@ -105,6 +108,7 @@ export const createHealth = ({
         websockets: { status: 'up', activeConnections: sockets(), supportEnabled: true },
         // Never down: this family's tasks do not pass it, and what waits for it waits in the database.
         ...(dispatcherIsUp ? { dispatcher: { status: dispatcherIsUp() ? 'up' : 'degraded' } } : {}),
+        ...(eventBusIsUp ? { eventBus: { status: eventBusIsUp() ? 'up' : 'down' } } : {}),
       }
       const states = Object.values(services).map((service) => service.status)
       const now = clock.now()

@@ -103,8 +103,8 @@ export const openPostgres = async ({
     backoff: retrySeconds as never,
     idle_timeout: 60,
     prepare: mayPrepare,
-    // Not in the driver's types; it takes a connected socket.
-    ...({ socket: (to: { host: string[]; port: number[]; path?: string }) => watch.connect(to, CONNECT_MS) } as object),
+    // Not in the driver's types.
+    ...({ socket: watch.connect } as object),
     connection: {
       application_name: 'trawl',
       ...(mayPrepare && {
