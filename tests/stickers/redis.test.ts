@@ -109,13 +109,12 @@ onPrivateRedis('stickers with Redis', (service) => {
     const key = 'stickers:telegram:lost:flight'
     await app.platform.redis!.setIfAbsent(key, 'somebody', 60_000)
     const answer = read(app)
-    await turnUntil(() => clock.sleeping() > 0, 'a wait')
+    // The reader's patience, and the flight that looks for the other one's end.
+    await turnUntil(() => clock.sleeping() === 2, 'a wait')
     expect(double.calls).toEqual([])
     await app.platform.redis!.delete(key)
-    while (double.calls.length === 0) {
-      if (clock.sleeping() > 0) clock.advance(250)
-      await Bun.sleep(1)
-    }
+    clock.advance(250)
+    await turnUntil(() => double.calls.length === 1, 'a call of its own')
     expect(info(await answer)).toBe('fresh')
   })
 
