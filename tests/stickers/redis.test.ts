@@ -65,7 +65,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     double.hold()
     const answers = apps.flatMap((app) => [read(app, 1), read(app, 1), read(app, 2)])
     // Nine readers' patience, two attempts' limits, and four flights that look for the two under way.
-    await turnUntil(() => apps[0].clock.sleeping() === 15, 'everybody waiting')
+    await turnUntil(() => apps[0].clock.sleeping() === 15 && double.calls.length === 2, 'everybody waiting')
     expect(double.calls.toSorted()).toEqual(['one', 'two'])
     double.release()
     expect(new Set((await Promise.all(answers)).map(info))).toEqual(new Set(['fresh']))
@@ -78,7 +78,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     double.always(tooMany(30))
     const create = (app: Rig) => app.send('POST', '?userId=1', { name: 'busy' })
     const answers = apps.map(create)
-    await turnUntil(() => apps[0].clock.sleeping() === 4, 'a call and one who waits for it')
+    await turnUntil(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1, 'a call and one who waits for it')
     double.release()
     expect((await Promise.all(answers)).map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual([
       [503, '30'],
@@ -109,13 +109,12 @@ onPrivateRedis('stickers with Redis', (service) => {
     const key = 'stickers:telegram:lost:flight'
     await app.platform.redis!.setIfAbsent(key, 'somebody', 60_000)
     const answer = read(app)
-    await turnUntil(() => clock.sleeping() > 0, 'a wait')
+    // The reader's patience, and the flight that looks for the other one's end.
+    await turnUntil(() => clock.sleeping() === 2, 'a wait')
     expect(double.calls).toEqual([])
     await app.platform.redis!.delete(key)
-    while (double.calls.length === 0) {
-      if (clock.sleeping() > 0) clock.advance(250)
-      await Bun.sleep(1)
-    }
+    clock.advance(250)
+    await turnUntil(() => double.calls.length === 1, 'a call of its own')
     expect(info(await answer)).toBe('fresh')
   })
 
@@ -139,7 +138,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     const { double, apps } = await start(2, ['mid'])
     double.hold()
     const answers = apps.map((app) => read(app))
-    await turnUntil(() => apps[0].clock.sleeping() === 4, 'a call and one who waits for it')
+    await turnUntil(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1, 'a call and one who waits for it')
     await service.kill()
     await redisIs('down', ...apps)
     // Who waits looks once more, and asks for itself.
