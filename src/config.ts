@@ -139,6 +139,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
     weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
+    /** Stands in for the keys outside production. */
+    keyFile: join(dataDirectory(parsed.DATABASE_URL), 'encryption.key'),
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',
       /** Of a link and of a notification; empty ones are not set. */
@@ -260,9 +262,9 @@ export const robokassaFromProcess = () => {
   return loadConfig(none ? DEVELOPMENT_SHOP : own).robokassa
 }
 
-/** The database alone, so that migrating needs no secrets either. */
+/** The database and its key file alone, so that migrating and backing up need no secrets either. */
 export const databaseFromProcess = () => {
-  const { DATABASE_URL, DATABASE_POOL_MAX } = process.env
-  const { databaseUrl, databasePoolMax } = loadConfig({ DATABASE_URL, DATABASE_POOL_MAX })
-  return { databaseUrl, databasePoolMax }
+  const { DATABASE_URL, DATABASE_POOL_MAX, ENCRYPTION_KEYS } = process.env
+  const { databaseUrl, databasePoolMax, keyFile } = loadConfig({ DATABASE_URL, DATABASE_POOL_MAX })
+  return { databaseUrl, databasePoolMax, keyFile, hasKeys: Boolean(ENCRYPTION_KEYS) }
 }

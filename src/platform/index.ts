@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
@@ -47,13 +46,6 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     },
   })
   let ring: KeyRing | undefined
-  const keyFile = () => {
-    const path =
-      config.databaseUrl.startsWith('sqlite:') && !config.databaseUrl.includes(':memory:')
-        ? config.databaseUrl.slice('sqlite:'.length)
-        : 'data/trawl.db'
-    return join(dirname(path), 'encryption.key')
-  }
   return {
     config,
     clock,
@@ -67,7 +59,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
       if (config.production && !config.encryptionKeys)
         throw new AppError('not_configured', 503, 'ENCRYPTION_KEYS is not configured')
-      ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
+      ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(config.keyFile)])
       return ring
     },
     close: () => db.close(),
