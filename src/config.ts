@@ -104,9 +104,13 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     port: parsed.PORT ?? 3000,
     host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     logLevel: parsed.LOG_LEVEL ?? 'info',
-    databaseUrl: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
-    databasePoolMax: parsed.DATABASE_POOL_MAX ?? 10,
-    sqliteSynchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? 'FULL' : 'NORMAL'),
+    database: {
+      url: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
+      synchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? ('FULL' as const) : ('NORMAL' as const)),
+      poolMax: parsed.DATABASE_POOL_MAX ?? 10,
+      statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS ?? 30_000,
+      prepared: parsed.DATABASE_PREPARED_STATEMENTS ?? true,
+    },
     role: parsed.ROLE ?? 'all',
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],
@@ -262,9 +266,14 @@ export const robokassaFromProcess = () => {
   return loadConfig(none ? DEVELOPMENT_SHOP : own).robokassa
 }
 
-/** The database and its key file alone, so that migrating and backing up need no secrets either. */
+/** The database alone, so that migrating needs no secrets either. */
 export const databaseFromProcess = () => {
-  const { DATABASE_URL, DATABASE_POOL_MAX, ENCRYPTION_KEYS } = process.env
-  const { databaseUrl, databasePoolMax, keyFile } = loadConfig({ DATABASE_URL, DATABASE_POOL_MAX })
-  return { databaseUrl, databasePoolMax, keyFile, hasKeys: Boolean(ENCRYPTION_KEYS) }
+  const names = Object.keys(VARIABLES).filter((name) => name.startsWith('DATABASE_'))
+  return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).database
+}
+
+/** What a backup has to hold: the database, and the key file where no keys are configured. */
+export const backupFromProcess = () => {
+  const { database, keyFile } = loadConfig({ DATABASE_URL: process.env.DATABASE_URL })
+  return { url: database.url, keyFile, hasKeys: Boolean(process.env.ENCRYPTION_KEYS) }
 }

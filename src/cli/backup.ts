@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { databaseFromProcess } from '../config.ts'
+import { backupFromProcess } from '../config.ts'
 import { BackupError, backupSqlite, nameForGood, restoreSqlite } from '../platform/db/sqlite-backup.ts'
 import { CommandError, EXIT, type Io, UsageError } from './io.ts'
 
@@ -22,10 +22,10 @@ Postgres: pg_dump and pg_restore, as the README says. Exit: 0, 2 wrong usage, 3 
 
 /** Path of the SQLite database of the environment. @throws CommandError for another one */
 const databasePath = () => {
-  const { databaseUrl, keyFile, hasKeys } = databaseFromProcess()
-  if (!databaseUrl.startsWith('sqlite:'))
+  const { url, keyFile, hasKeys } = backupFromProcess()
+  if (!url.startsWith('sqlite:'))
     throw new CommandError('DATABASE_URL is Postgres: use pg_dump --format=custom and pg_restore, as the README says')
-  const path = databaseUrl.slice('sqlite:'.length)
+  const path = url.slice('sqlite:'.length)
   if (path.includes(':memory:')) throw new CommandError('a database in memory has no file')
   return { path, keyFile, hasKeys }
 }

@@ -21,13 +21,13 @@ const shown = (url: string) => {
 /** `trawl migrate` */
 export const run = async (args: string[], io: Io): Promise<number> => {
   parseArgs({ args, options: {} })
-  const { databaseUrl, databasePoolMax } = databaseFromProcess()
-  const db = await openDatabase({ url: databaseUrl, poolMax: databasePoolMax }).catch((error) => {
-    throw new CommandError(`${shown(databaseUrl)}: ${redactText(error instanceof Error ? error.message : String(error))}`)
+  const database = databaseFromProcess()
+  const db = await openDatabase(database).catch((error) => {
+    throw new CommandError(`${shown(database.url)}: ${redactText(error instanceof Error ? error.message : String(error))}`)
   })
   try {
     const rows = await db.sql<{ name: string }>(sql`select name from trawl_migrations order by name`)
-    io.out(`${shown(databaseUrl)} is at ${rows.at(-1)?.name ?? 'nothing'} (${rows.length} migrations)\n`)
+    io.out(`${shown(database.url)} is at ${rows.at(-1)?.name ?? 'nothing'} (${rows.length} migrations)\n`)
   } finally {
     await db.close()
   }

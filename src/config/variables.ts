@@ -38,6 +38,16 @@ export const VARIABLES = {
     { secret: true },
   ),
   DATABASE_POOL_MAX: variable(integer(2, 200), '10', 'most Postgres connections of this process'),
+  DATABASE_STATEMENT_TIMEOUT_MS: variable(
+    integer(1000, 3_600_000),
+    '30000',
+    'longest Postgres statement, wait for a lock and silence within a transaction',
+  ),
+  DATABASE_PREPARED_STATEMENTS: variable(
+    flag,
+    '1',
+    '0 behind pgbouncer in transaction mode; the timeout above is then a matter of the role (`alter role ... set`)',
+  ),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
     'NORMAL, in production FULL',

@@ -36,9 +36,7 @@ export interface PlatformOverrides {
 export const createPlatform = async (config: Config, overrides: PlatformOverrides): Promise<Platform> => {
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
-  const db =
-    overrides.db ??
-    (await openDatabase({ url: config.databaseUrl, synchronous: config.sqliteSynchronous, poolMax: config.databasePoolMax }))
+  const db = overrides.db ?? (await openDatabase(config.database))
   const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
   metrics.onScrape({
     async refresh({ connections }) {

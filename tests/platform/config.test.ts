@@ -27,8 +27,13 @@ describe('configuration', () => {
       production: false,
       port: 3000,
       host: '127.0.0.1',
-      databaseUrl: 'sqlite:data/trawl.db',
-      sqliteSynchronous: 'NORMAL',
+      database: {
+        url: 'sqlite:data/trawl.db',
+        synchronous: 'NORMAL',
+        poolMax: 10,
+        statementTimeoutMs: 30_000,
+        prepared: true,
+      },
       role: 'all',
       internalToken: 'dev-internal-token',
       analyticsToken: 'dev-analytics-token',
@@ -46,7 +51,7 @@ describe('configuration', () => {
     expect(loadConfig(PRODUCTION)).toMatchObject({
       production: true,
       host: '0.0.0.0',
-      sqliteSynchronous: 'FULL',
+      database: { synchronous: 'FULL' },
       demo: false,
       schedulerTickSeconds: 10,
       internalToken: 'a-real-internal-token',
@@ -148,7 +153,7 @@ describe('configuration', () => {
       internalToken: undefined,
       analyticsToken: undefined,
       port: 3000,
-      databaseUrl: 'sqlite:data/trawl.db',
+      database: { url: 'sqlite:data/trawl.db' },
       corsOrigins: [],
     })
   })

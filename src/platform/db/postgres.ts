@@ -17,16 +17,26 @@ import {
 } from './index.ts'
 import { postgresKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
+import { createWatch } from './postgres-watch.ts'
 import { databaseProblem } from './problems.ts'
 
 const MIGRATIONS = readMigrations('postgres')
 /** Any number that no other program takes on the same database. */
 const MIGRATION_LOCK = 7_265_491_001
 const TX_ATTEMPTS = 6
+const CONNECT_MS = 2000
+/** The driver's own waits between two tries grow to twenty seconds, and whoever asks meanwhile would wait as long. */
+const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5)
+/** Texts that a connection prepares; the queries that are made up as they are asked come after these and are sent as they are. */
+const MAX_PREPARED = 2000
 
 export interface PostgresOptions {
   url: string
   poolMax?: number
+  /** Milliseconds after which the server gives up a statement, a wait for a lock, and a transaction that says nothing. */
+  statementTimeoutMs?: number
+  /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
+  prepared?: boolean
 }
 
 const migrate = async (url: string) => {
@@ -64,16 +74,64 @@ type Session = { client: any; builders: any }
 type RunBatch = { runBatch(session: Session, rows: unknown[][], params?: Params): Promise<unknown[]> }
 type RunIn = { runIn(session: Session, params?: Params): Promise<unknown[]> }
 
+/** One round trip over a connection of its own, to know whether the server is there at all. */
+const probe = async (url: string) => {
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 1, fetch_types: false })
+  try {
+    await client.unsafe('select 1')
+  } finally {
+    void client.end({ timeout: 0 })
+  }
+}
+
 /** Opens (and migrates) a Postgres database. */
-export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Promise<Db> => {
+export const openPostgres = async ({
+  url,
+  poolMax = 10,
+  statementTimeoutMs = 30_000,
+  prepared: mayPrepare = true,
+}: PostgresOptions): Promise<Db> => {
   await migrate(url)
+  const watch = createWatch({ probe: () => probe(url), statementTimeoutMs })
   const client = postgres(url, {
     max: poolMax,
     onnotice: () => {},
-    connect_timeout: 3,
+    connect_timeout: CONNECT_MS / 1000,
+    backoff: retrySeconds as never,
     idle_timeout: 60,
-    connection: { application_name: 'trawl' },
+    prepare: mayPrepare,
+    // Not in the driver's types; it takes a connected socket.
+    ...({ socket: (to: { host: string[]; port: number[]; path?: string }) => watch.connect(to, CONNECT_MS) } as object),
+    connection: {
+      application_name: 'trawl',
+      ...(mayPrepare && {
+        statement_timeout: statementTimeoutMs,
+        lock_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: statementTimeoutMs,
+      }),
+    },
   })
+  const preparedTexts = new Set<string>()
+  const isPrepared = (text: string): boolean => {
+    if (!mayPrepare) return false
+    if (preparedTexts.has(text)) return true
+    if (preparedTexts.size >= MAX_PREPARED) return false
+    preparedTexts.add(text)
+    return true
+  }
+  /** A query that is not prepared costs a second round trip for the types of its parameters. */
+  const preparing = <C extends { unsafe: any }>(of: C): C => {
+    const send = of.unsafe.bind(of)
+    // The driver's own `begin` comes this way as well, with an option of its own.
+    of.unsafe = (text: string, values: unknown[] = [], options: { onexecute?: unknown } = {}) => {
+      const ended = watch.begin()
+      const query = send(text, values, options.onexecute ? options : { prepare: isPrepared(text) })
+      query.then(ended, ended)
+      return query
+    }
+    return of
+  }
+  preparing(client)
   const builders = drizzle(client, { casing: 'snake_case' })
   // Where every parameter passes, so that no character of a foreign text ends as an error of the server.
   for (const json of ['114', '3802'])
@@ -114,7 +172,7 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
     }
     function* exclusive(name: string): Steps<void> {
       yield {
-        runIn: (inside: Session) => inside.client.unsafe('select pg_advisory_xact_lock(hashtext($1))', [name], { prepare: true }),
+        runIn: (inside: Session) => inside.client.unsafe('select pg_advisory_xact_lock(hashtext($1))', [name]),
       } as unknown as Step
     }
     return Object.assign(Object.create(session.builders) as object, {
@@ -134,11 +192,12 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
     q: builders as unknown as Queries,
     async tx(body) {
       for (let attempt = 1; ; attempt++) {
+        const ended = watch.begin()
         try {
           open++
           const committed: (() => void)[] = []
           const value = await builders.transaction(async (inner) => {
-            const session: Session = { client: (inner as any).session.client, builders: inner }
+            const session: Session = { client: preparing((inner as any).session.client), builders: inner }
             return drive(body(makeTx(session, committed)), session)
           })
           runAfterCommit(committed)
@@ -147,6 +206,7 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
           if (attempt >= TX_ATTEMPTS || databaseProblem(error) !== 'serialization') throw error
           await Bun.sleep(2 ** attempt * 5 * Math.random())
         } finally {
+          ended()
           open--
         }
       }
@@ -173,7 +233,6 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
         (await session.client.unsafe(
           text,
           names.map((param) => bind(params[param])),
-          { prepare: true },
         )) as Row[]
       return { name, text: () => text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
@@ -185,7 +244,6 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
         return (await session.client.unsafe(
           text,
           names.map((param) => bind(given[param])),
-          { prepare: true },
         )) as Row[]
       }
       return { name, runBatch } as unknown as Batch<Row>
@@ -199,6 +257,7 @@ export const openPostgres = async ({ url, poolMax = 10 }: PostgresOptions): Prom
     connections: () => Math.min(open, poolMax),
     async close() {
       await client.end({ timeout: 2 })
+      watch.stop()
     },
   }
 }

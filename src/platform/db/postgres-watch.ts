@@ -1,0 +1,123 @@
+import { Socket } from 'node:net'
+
+/** How long something waits for the server before it is asked whether it is still there, and how long it may take to say so. */
+const DOUBT_MS = 1000
+const PROBE_MS = 1500
+const LOOK_MS = 250
+/** Above the server's own limit of a statement: a connection that is silent for longer has lost its other end. */
+const SILENCE_MARGIN_MS = 5000
+
+/** As the driver names it, so that the one door from unknown errors knows what it means. */
+class DatabaseAway extends Error {
+  readonly code = 'CONNECTION_CLOSED'
+  constructor() {
+    super('the database does not answer')
+  }
+}
+
+export interface WatchOptions {
+  /** Asks the server over a connection of its own; rejects when it does not answer. */
+  probe(): Promise<void>
+  statementTimeoutMs: number
+  now?(): number
+}
+
+/**
+ * Tells a slow statement from a server that has gone without a word (a cable, a firewall, a frozen host): TCP alone waits a quarter
+ * of an hour for the second, with every connection of the pool. What has waited for a second brings a probe; if that fails, all
+ * connections are cut, those who wait hear of it, and new work is refused at once until a probe is answered.
+ */
+export const createWatch = ({ probe, statementTimeoutMs, now = performance.now.bind(performance) }: WatchOptions) => {
+  const sockets = new Map<Socket, { read: number; heardAt: number }>()
+  /** When what is under way began, oldest first. */
+  const underWay = new Set<{ at: number }>()
+  let away = false
+  let probing = false
+  let timer: ReturnType<typeof setInterval> | undefined
+
+  const cut = (silentSince: number) => {
+    for (const [socket, { heardAt }] of sockets) if (heardAt <= silentSince) socket.destroy()
+  }
+  const answers = async (): Promise<boolean> => {
+    let late: ReturnType<typeof setTimeout> | undefined
+    try {
+      return await Promise.race([
+        probe().then(() => true),
+        new Promise<boolean>((resolve) => {
+          late = setTimeout(resolve, PROBE_MS, false)
+        }),
+      ])
+    } catch {
+      return false
+    } finally {
+      clearTimeout(late)
+    }
+  }
+  const examine = async () => {
+    if (probing) return
+    probing = true
+    away = !(await answers())
+    if (away) cut(Number.POSITIVE_INFINITY)
+    probing = false
+  }
+  const look = () => {
+    for (const [socket, seen] of sockets)
+      if (socket.bytesRead !== seen.read) {
+        seen.read = socket.bytesRead
+        seen.heardAt = now()
+      }
+    const [oldest] = underWay
+    const waits = oldest === undefined ? 0 : now() - oldest.at
+    if (!away && oldest === undefined) {
+      clearInterval(timer)
+      timer = undefined
+    } else if (away || waits > DOUBT_MS) {
+      if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cut(now() - statementTimeoutMs - SILENCE_MARGIN_MS)
+      void examine()
+    }
+  }
+
+  return {
+    /** The driver's way to a connected socket. @throws after `timeoutMs` */
+    connect({ host, port, path }: { host: string[]; port: number[]; path?: string | null }, timeoutMs: number): Promise<Socket> {
+      return new Promise((resolve, reject) => {
+        const socket = new Socket()
+        const late = setTimeout(() => socket.destroy(new DatabaseAway()), timeoutMs)
+        const fail = (error?: Error) => {
+          clearTimeout(late)
+          reject(error ?? new DatabaseAway())
+        }
+        socket.once('error', fail)
+        socket.once('close', () => {
+          sockets.delete(socket)
+          fail()
+        })
+        socket.once('connect', () => {
+          clearTimeout(late)
+          socket.removeListener('error', fail)
+          sockets.set(socket, { read: 0, heardAt: now() })
+          resolve(socket)
+        })
+        if (path) socket.connect(path)
+        else socket.connect(port[0] as number, host[0] as string)
+      })
+    },
+    /** Notes that something waits for the server; the answer is to be called when it does not any more. @throws when the server is away */
+    begin(): () => void {
+      if (away) throw new DatabaseAway()
+      const entry = { at: now() }
+      underWay.add(entry)
+      timer ??= unreferenced(setInterval(look, LOOK_MS))
+      return () => underWay.delete(entry)
+    },
+    stop() {
+      clearInterval(timer)
+    },
+  }
+}
+
+/** A look at the pool must not keep a process alive that has nothing else to do. */
+const unreferenced = (timer: ReturnType<typeof setInterval>) => {
+  timer.unref()
+  return timer
+}
