@@ -1,5 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkAdditive } from './additive-migrations.ts'
 import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
@@ -62,6 +63,7 @@ const steps: [string, Step][] = [
     'README table of variables is up to date',
     async () => ((await renderEnvTable('check')) ? [] : ['README.md differs: run bun run generate']),
   ],
+  ['migrations only add', checkAdditive],
   ['compose file', checkCompose],
   ['alert rules and dashboard name what /metrics says', observabilityProblems],
   [
