@@ -1,0 +1,7 @@
+export const BATCH: number
+export const payload: (n: number) => Record<string, unknown>
+export const contest: (contestant: {
+  fill(count: number): Promise<object>
+  run(count: number): Promise<{ ms: number }>
+  close(): Promise<unknown>
+}) => Promise<void>
