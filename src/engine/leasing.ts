@@ -10,7 +10,7 @@ export interface LeaseRequest {
   leaseMs: number
 }
 
-const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) =>
+export const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) =>
   b.priority - a.priority || (a.id < b.id ? -1 : 1)
 
 /** The rows of one lease: by priority, then age, within the caps and pauses of their groups. */

@@ -16,7 +16,7 @@ export const engineStatements = (db: Db) => {
   const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
   /** Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now. */
-  const ready = (queries: Queries, kind: SQL, grouped: boolean) =>
+  const ready = (queries: Queries, kind: SQL, grouped: boolean, max: number | ReturnType<typeof limitParam> = limitParam()) =>
     lockFree(
       queries
         .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
@@ -32,7 +32,7 @@ export const engineStatements = (db: Db) => {
           ),
         )
         .orderBy(desc(tasks.priority), asc(tasks.id))
-        .limit(limitParam()),
+        .limit(max),
     )
 
   const leaseSet = () => ({
@@ -46,27 +46,66 @@ export const engineStatements = (db: Db) => {
     updatedAt: at('now'),
   })
 
-  const directLeases = new Map<number, ReturnType<typeof makeDirectLease>>()
-  const makeDirectLease = (kinds: number) =>
-    db.prepare<Task>(`engine_lease_${kinds}`, (queries) => {
+  const expired = (queries: Queries) =>
+    queries
+      .select({ one: sql<number>`1` })
+      .from(tasks)
+      .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
+  const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
+
+  /** `max` stands in the text of an unhindered one: how many rows a bound limit means Postgres plans anew every time. */
+  const makeDirectLease = (kinds: number, max?: number) =>
+    db.prepare<Task>(max === undefined ? `engine_lease_${kinds}` : `engine_lease_unhindered_${kinds}_${max}`, (queries) => {
+      const limit = max === undefined ? at('max') : sql.raw(String(max))
       // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
-      const branches = Array.from(
-        { length: kinds },
-        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false)} b${sql.raw(String(n))}`,
-      )
-      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
-      return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
+      const branches = Array.from({ length: kinds }, (_, n) => {
+        const rows = ready(queries, at(`kind${n}`), false, max === undefined ? undefined : (limit as never))
+        return sql`select * from ${rows} b${sql.raw(String(n))}`
+      })
+      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${limit}`
+      const chosen = sql`${tasks.id} in (${picked})`
+      // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
+      const isFree = sql`not exists ${expired(queries)} and not exists ${queries
+        .select({ one: sql<number>`1` })
+        .from(taskGroups)
+        .where(isLimited)}`
+      return queries
+        .update(tasks)
+        .set(leaseSet())
+        .where(max === undefined ? chosen : sql`${isFree} and ${chosen}`)
+        .returning() as any
     })
+  const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
+  const directLease = (kinds: number, max?: number) => {
+    const key = `${kinds} ${max}`
+    const known = directLeases.get(key) ?? makeDirectLease(kinds, max)
+    directLeases.set(key, known)
+    return known
+  }
 
   return {
     /** Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. */
-    leaseDirect(kinds: number) {
-      const known = directLeases.get(kinds)
-      if (known) return known
-      const made = makeDirectLease(kinds)
-      directLeases.set(kinds, made)
-      return made
-    },
+    leaseDirect: (kinds: number) => directLease(kinds),
+    /** The same for a `max` known beforehand, but none when a lease of `kinds` has expired or a group is limited. */
+    leaseUnhindered: directLease,
+    /**
+     * Completes what `owner` holds of `items`, a JSON list of `{id, fence, result}`, if its kind is both `allowed` and `plain` (JSON
+     * lists). Postgres only. Locked in the order of ids, as everywhere, or two sets that overlap could wait for each other.
+     */
+    completeHeld: db.statement<{ id: string }>(
+      'engine_complete_held',
+      // By id alone, whatever the planner thinks: the leases of all workers, ended ones not yet swept away among them, are many.
+      `with named as materialized (select id, fence, result from jsonb_to_recordset(:items::text::jsonb) as j(id uuid, fence bigint, result jsonb)),
+        held as (
+          select t.id, named.result from tasks t join named on t.id = named.id and t.fence = named.fence
+          where t.id = any((select array_agg(id) from named)::uuid[]) and t.lease_owner = :owner
+            and coalesce(t.state, '') in ('leased', 'cancelling') and coalesce(t.lease_expires_at, '-infinity') > :now::timestamptz
+            and :allowed::text::jsonb ? t.kind and :plain::text::jsonb ? t.kind
+          order by t.id for update of t)
+        update tasks set state = 'completed', last_end = 'complete', result = coalesce(held.result, tasks.result), finished_at = :now::timestamptz,
+          lease_expires_at = null, updated_at = :now::timestamptz
+        from held where tasks.id = held.id returning tasks.id`,
+    ),
     readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) =>
       ready(queries, at('kind'), true),
     ),
@@ -83,7 +122,7 @@ export const engineStatements = (db: Db) => {
       queries
         .select({ key: taskGroups.key, cap: taskGroups.cap, pausedUntil: taskGroups.pausedUntil })
         .from(taskGroups)
-        .where(sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`),
+        .where(isLimited),
     ),
     lockGroups: db.prepare<{ key: string }>('engine_groups_lock', (queries) =>
       lock(
@@ -112,13 +151,7 @@ export const engineStatements = (db: Db) => {
           .orderBy(asc(tasks.id)),
       ),
     ),
-    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) =>
-      queries
-        .select({ one: sql<number>`1` })
-        .from(tasks)
-        .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
-        .limit(1),
-    ),
+    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) => expired(queries).limit(1)),
     lockExpired: db.prepare<Task>('engine_expired', (queries) =>
       lockFree(
         queries

@@ -147,6 +147,8 @@ export const startLines = (command: string[], env: Record<string, string>) => {
     .getReader() as unknown as ReadableStreamDefaultReader<string>
   let rest = ''
   return {
+    /** CPU time so far, ms. */
+    cpu: () => (cpuOf(child.pid) ?? 0) / 1000,
     write(text: string) {
       child.stdin.write(text)
       child.stdin.flush()

@@ -1,4 +1,10 @@
 export const BATCH: number
+export const CONNECTIONS: number
+export const drain: <Job>(
+  count: number,
+  take: (max: number) => Promise<Job[]>,
+  complete: (jobs: Job[]) => Promise<unknown>,
+) => Promise<{ ms: number }>
 export const payload: (n: number) => Record<string, unknown>
 export const contest: (contestant: {
   fill(count: number): Promise<object>

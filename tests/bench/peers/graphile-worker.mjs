@@ -1,8 +1,8 @@
 import { Logger, makeWorkerUtils, runOnce } from 'graphile-worker'
 import pg from 'pg'
-import { BATCH, contest, payload } from './contestant.mjs'
+import { BATCH, CONNECTIONS, contest, payload } from './contestant.mjs'
 
-const pgPool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 4 })
+const pgPool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS })
 pgPool.on('error', (error) => console.error(error))
 const logger = new Logger(() => () => {})
 const utils = await makeWorkerUtils({ pgPool, logger })

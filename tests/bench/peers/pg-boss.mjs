@@ -1,9 +1,9 @@
 import { PgBoss } from 'pg-boss'
-import { BATCH, contest, payload } from './contestant.mjs'
+import { CONNECTIONS, contest, drain, payload } from './contestant.mjs'
 
 const QUEUE = 'bench'
 // No maintenance meanwhile: neither contestant sweeps while it is measured.
-const boss = new PgBoss({ connectionString: process.env.DATABASE_URL, max: 4, supervise: false, schedule: false })
+const boss = new PgBoss({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS, supervise: false, schedule: false })
 boss.on('error', (error) => {
   console.error(error)
   process.exit(1)
@@ -17,15 +17,11 @@ await contest({
       await boss.insert(QUEUE, Array.from({ length: Math.min(1000, count - made) }, (_, n) => ({ data: payload(made + n) })))
     return {}
   },
-  async run(count) {
-    const startedAt = performance.now()
-    for (let done = 0; done < count; ) {
-      const jobs = await boss.fetch(QUEUE, { batchSize: BATCH })
-      if (jobs.length === 0) throw new Error('the queue is empty')
-      await boss.complete(QUEUE, jobs.map(({ id }) => id))
-      done += jobs.length
-    }
-    return { ms: performance.now() - startedAt }
-  },
+  run: (count) =>
+    drain(
+      count,
+      (batchSize) => boss.fetch(QUEUE, { batchSize }),
+      (jobs) => boss.complete(QUEUE, jobs.map(({ id }) => id)),
+    ),
   close: () => boss.stop({ graceful: false }),
 })
