@@ -18,9 +18,6 @@ const FILLED: Record<string, string> = {
   TRUST_PROXY: '0',
 }
 
-/** Variables of services that other branches bring; whoever merges them removes this. */
-const COMING = ['REDIS_URL', 'AMQP_URL']
-
 type Json = Record<string, any>
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [])
 
@@ -81,11 +78,10 @@ export const composeProblems = (files: { compose: string; example: string; prome
     }
     if (ours) {
       for (const key of Object.keys(environment))
-        if (!(key in VARIABLES) && !COMING.includes(key)) say(`${key} is no variable of Trawl`)
+        if (!(key in VARIABLES)) say(`${key} is no variable of Trawl`)
       roles[environment.ROLE ?? 'all'] = (roles[environment.ROLE ?? 'all'] ?? 0) + 1
       const filled = Object.fromEntries(
         Object.entries(environment)
-          .filter(([key]) => key in VARIABLES)
           .map(([key, value]) => [
             key,
             value.replace(VARIABLE, (_, variable: string, rest = '') =>

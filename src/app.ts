@@ -4,7 +4,15 @@ import { createSubscriberQueries } from './access/subscribers.ts'
 import { crawlerFamily } from './crawler/family.ts'
 import { crawlerRoutes } from './crawler/index.ts'
 import { crawlerDomains } from './crawler/services.ts'
-import { createDispatcher, createEngine, createOutbox, createRunner, createSchedules } from './engine/index.ts'
+import {
+  createDispatcher,
+  createEngine,
+  createOutbox,
+  createRelay,
+  createRunner,
+  createSchedules,
+  type Outbox,
+} from './engine/index.ts'
 import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
 import { createHousekeeping } from './housekeeping.ts'
@@ -15,6 +23,7 @@ import { loveParserDomains, telegramGateway } from './love-parser/services.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
+import type { Broker } from './platform/broker/index.ts'
 import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
@@ -43,20 +52,32 @@ export interface AppOverrides {
  * `tick` themselves.
  */
 export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
-  const { config, db, clock, bus, log, metrics } = platform
+  const { config, db, clock, bus, log, metrics, redis, broker } = platform
   const mounted = new Set(config.families)
-  const gifty = giftyDomains(platform)
+  const count = broker && brokerMetrics(platform, broker, () => outbox.backlog())
+  const outbox: Outbox = createOutbox({
+    db,
+    clock,
+    bus,
+    published(queues) {
+      count?.(queues)
+      engine.reached(queues)
+    },
+  })
+  // Without a broker nothing is written to it: rows that nobody relays would only pile up.
+  const announcing = broker && { outbox, broker }
+  const gifty = giftyDomains(platform, announcing?.outbox)
   const loveParserDomain = mounted.has('love-parser')
-    ? loveParserDomains(platform, gateway ?? telegramGateway(platform))
+    ? loveParserDomains(platform, gateway ?? telegramGateway(platform), announcing?.outbox)
     : undefined
-  const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])] })
+  const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])], announcing })
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const crawler = mounted.has('crawler') ? crawlerDomains(platform) : undefined
   const subscribers = createSubscriberQueries(db)
   const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
   const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
-  const outbox = createOutbox(db, clock)
+  const relay = broker && createRelay({ outbox, broker, bus, clock, log })
   const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
     ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
@@ -100,7 +121,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     new Elysia({
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
-      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: false },
+      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
       websocket: {
         maxPayloadLength: MAX_FRAME_BYTES,
         idleTimeout: IDLE_SECONDS * 2,
@@ -124,31 +145,42 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
         : new Elysia(),
     )
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping() }) : new Elysia())
+    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping(), pingRedis: redis?.ping }) : new Elysia())
     .use(stickers ? stickersRoutes(stickers) : new Elysia())
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
 
   let dispatchedAt = Number.NEGATIVE_INFINITY
-  /**
-   * One turn of the clockwork, to be called about every second: lost leases, due schedules, due sources, idle runs. Any number of
-   * processes may do so.
-   */
-  const tick = async () => {
-    const steps: (() => Promise<unknown>)[] = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
-    if (config.role !== 'api' && config.role !== 'worker') {
-      steps.push(schedules.tick)
-      if (mounted.has('gifty') && clock.now() - dispatchedAt >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS) {
-        dispatchedAt = clock.now()
-        steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
-      }
-    }
+  const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.
     const failures: unknown[] = []
     for (const step of steps) await step().catch((error) => failures.push(error))
     if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
+  const watches = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
+  const dispatches = () => {
+    const steps: (() => Promise<unknown>)[] = []
+    if (config.role === 'api' || config.role === 'worker') return steps
+    steps.push(schedules.tick)
+    const since = clock.now() - dispatchedAt
+    // Less than nothing: the clock was set back, and must not keep sources waiting until it has caught up.
+    if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
+      dispatchedAt = clock.now()
+      if (broker) steps.push(services.sources.endUnstartedRuns)
+      steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+    }
+    // Nobody waits for the broker.
+    if (relay) steps.push(async () => void relay.wake())
+    return steps
+  }
+  /**
+   * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
+   * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time. `dispatch`: due
+   * schedules, due sources, idle runs.
+   */
+  const watch = () => inTurn(watches)
+  const dispatch = () => inTurn(dispatches())
 
   return {
     app: routed,
@@ -158,9 +190,14 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     dispatcher,
     schedules,
     outbox,
+    /** Undefined without a broker; not started. */
+    relay,
     dashboard,
     state,
-    tick,
+    watch,
+    dispatch,
+    /** One turn of the whole clockwork. */
+    tick: () => inTurn([...watches, ...dispatches()]),
     /** The process's own workers; not started. */
     runner,
     loveParser,
@@ -169,11 +206,29 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
+      if (broker) await engine.adopt()
       if (mounted.has('gifty')) await services.search.ready()
       // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
       if (db.dialect === 'sqlite') await engine.endLeasesOf(OWN_LEASES)
       await crawler?.prepare()
     },
+  }
+}
+
+/** Figures of the broker; answers what counts its messages. */
+const brokerMetrics = ({ metrics }: Platform, broker: Broker, backlog: () => ReturnType<Outbox['backlog']>) => {
+  const up = metrics.gauge('trawl_broker_up', 'Whether the broker can be reached')
+  const waiting = metrics.gauge('trawl_outbox_messages', 'Messages that wait for the broker')
+  const sent = metrics.counter('trawl_published_messages_total', 'Messages the broker has confirmed')
+  metrics.onScrape({
+    async refresh() {
+      up.set({}, broker.isUp() ? 1 : 0)
+      waiting.reset()
+      for (const { queue, count } of await backlog()) waiting.set({ queue }, count)
+    },
+  })
+  return (queues: string[]) => {
+    for (const queue of queues) sent.inc({ queue })
   }
 }
 export type Trawl = ReturnType<typeof createApp>

@@ -52,9 +52,6 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const mode = parsed.NODE_ENV ?? 'development'
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
-  for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
-    if (env[name])
-      problems.push(`${name} is set, but this release has no adapter for it yet: unset it to run on the database alone`)
 
   const secretFor = (
     name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
@@ -96,6 +93,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     problems.push('SERVICE_TOKENS must not be the development value in production')
   const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
   if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
+  const reusePort = parsed.REUSE_PORT ?? false
+  if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL ?? ''))
+    problems.push('REUSE_PORT is for several processes, and those need Postgres: set DATABASE_URL to postgres://...')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -111,6 +111,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS ?? 30_000,
       prepared: parsed.DATABASE_PREPARED_STATEMENTS ?? true,
     },
+    redisUrl: parsed.REDIS_URL,
+    reusePort,
+    amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
     role: parsed.ROLE ?? 'all',
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],

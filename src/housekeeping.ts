@@ -64,7 +64,7 @@ export const createHousekeeping = ({
     name: 'purge-outbox',
     cron: '0 * * * *',
     *fire(tx, { now }) {
-      yield* outbox.purge(tx, new Date(now.getTime() - DAY_MS))
+      yield* outbox.purge(tx, new Date(now.getTime() - DAY_MS), engine.queues)
       return undefined
     },
   },

@@ -6,12 +6,15 @@ import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
 import { listenLocally } from './local-socket.ts'
+import { databaseProblem } from './platform/db/problems.ts'
 import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
 
 /** When the clockwork and the workers begin, after the port is open. */
 const WORK_AFTER_MS = 25
+/** How soon an unreachable database is asked again before the work begins. */
+const PREPARE_AGAIN_MS = 500
 /** What is left after the deadline of a stop: eight seconds and this stay below ten. */
 const LAST_WORD_MS = 1000
 
@@ -40,22 +43,26 @@ const start = async () => {
       ? startSummary({ origin, services: trawl.services, engine: trawl.engine, tokens: DEVELOPMENT_TOKENS })
       : undefined
 
-  let clockwork: { stop(): void } | undefined
+  let clockwork: { stop(): void }[] = []
   let workers: { stop(): Promise<void> }[] = []
+  /** A database that goes away right after the start is waited for, as it is at any later time. */
+  const prepare = async () => {
+    while (!trawl.state.stopping) {
+      try {
+        return await trawl.prepare()
+      } catch (error) {
+        if (databaseProblem(error) !== 'unreachable') throw error
+        log.warn('the work begins when the database answers', { error })
+        await clock.sleep(PREPARE_AGAIN_MS)
+      }
+    }
+  }
   const work = async () => {
-    await trawl.prepare()
+    await prepare()
     if (trawl.state.stopping) return
-    // One tick a second; `protect` keeps a slow one from overlapping with the next.
-    clockwork = new Elysia().use(
-      cron({
-        name: 'tick',
-        pattern: '* * * * * *',
-        protect: true,
-        run: trawl.tick,
-        catch: (error) => log.error('a tick failed', { error }),
-      }),
-    ).store.cron.tick
+    clockwork = [everySecond(trawl.watch), everySecond(trawl.dispatch)]
     const schedules = config.role !== 'api' && config.role !== 'worker'
+    if (schedules) trawl.relay?.start()
     const works = config.role !== 'api' && config.role !== 'scheduler'
     trawl.runner.start([
       ...(schedules && config.families.includes('gifty') ? Object.keys(trawl.services.handlers) : []),
@@ -79,6 +86,17 @@ const start = async () => {
         : []
     if (works && config.embeddedWorkers.includes('gitlab')) await startGitlab()
   }
+  /** `protect` keeps a slow turn from overlapping with the next. */
+  const everySecond = (run: () => Promise<unknown>) =>
+    new Elysia().use(
+      cron({
+        name: 'tick',
+        pattern: '* * * * * *',
+        protect: true,
+        run,
+        catch: (error) => log.error('a tick failed', { error }),
+      }),
+    ).store.cron.tick
   /** The crawler family's reference worker (gitlab-worker §1): a client like any other, without a network in between. */
   const startGitlab = async () => {
     if (!config.families.includes('crawler'))
@@ -119,7 +137,7 @@ const start = async () => {
       setTimeout(() => process.exit(0), LAST_WORD_MS)
     }, config.shutdownTimeoutSeconds * 1000)
     clearTimeout(later)
-    clockwork?.stop()
+    for (const part of clockwork) part.stop()
     clearInterval(pings)
     // Stops accepting at once; who waits for tasks is answered, so that nothing in flight lasts.
     const closed = server.stop()
@@ -135,6 +153,7 @@ const start = async () => {
     await Promise.all([closed, closedLocally])
     await trawl.stickers?.telegram.flush()
     await trawl.services.search.stop()
+    await trawl.relay?.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})

@@ -11,6 +11,10 @@ import {
   ROLES,
 } from './names.ts'
 
+const amqpUrl = z
+  .string()
+  .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
+
 interface Variable {
   schema: z.ZodType
   /** What an unset variable means, as text for the README; the code default sits beside it. */
@@ -48,6 +52,20 @@ export const VARIABLES = {
     '1',
     '0 behind pgbouncer in transaction mode; the timeout above is then a matter of the role (`alter role ... set`)',
   ),
+  REDIS_URL: variable(
+    z.string().refine((text) => /^rediss?:\/\/.+$/.test(text) && URL.canParse(text), 'must be redis://... or rediss://...'),
+    'empty',
+    'Redis: events between processes, shared limits and caches, revoked tokens; `redis://[user:password@]host:port[/database]`',
+    { secret: true },
+  ),
+  REUSE_PORT: variable(flag, '0', 'several processes on one machine share the port (SO_REUSEPORT); needs Postgres'),
+  AMQP_URL: variable(
+    amqpUrl,
+    'empty',
+    'RabbitMQ: source runs and notifications leave through its queues; `amqp://[user:password@]host[:port][/vhost]`',
+    { secret: true },
+  ),
+  RABBITMQ_URL: variable(amqpUrl, 'empty', 'another name of AMQP_URL, which goes before it', { secret: true }),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
     'NORMAL, in production FULL',

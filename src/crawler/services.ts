@@ -104,6 +104,7 @@ export const crawlerDomains = (platform: Platform) => {
     configured: settings.token !== undefined,
     environment: config.mode,
     ping: db.ping,
+    dispatcherIsUp: platform.broker?.isUp,
     counts: async (since) => {
       const [running, queued, failed, [done]] = await Promise.all([
         count('running'),
@@ -114,6 +115,7 @@ export const crawlerDomains = (platform: Platform) => {
       return { running, queued, failed, finishedSince: done?.n ?? 0 }
     },
     sockets: registry.count,
+    eventBusIsUp: platform.redis?.isUp,
   })
 
   const schedules: Schedule[] = [

@@ -1,8 +1,11 @@
+import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { createId, isUuid } from '../platform/ids.ts'
+import { createAnnounced } from './announced.ts'
 import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type TaskState } from './model.ts'
+import type { Outbox } from './outbox.ts'
 import { engineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
 
@@ -32,16 +35,19 @@ export interface EngineDeps {
   /** 0..1, for jitter. */
   random?: () => number
   kinds: KindPolicy[]
+  /** Given when a broker is configured. */
+  announcing?: { outbox: Outbox; broker: Broker }
 }
 
 export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
 export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
 
 /** What all verbs of the engine share: statements, policies, the lock on tasks and the settlement of sets. */
-export const createContext = ({ db, clock, bus, random = Math.random, kinds }: EngineDeps) => {
+export const createContext = ({ db, clock, bus, random = Math.random, kinds, announcing }: EngineDeps) => {
   const policies = new Map(kinds.map((kind) => [kind.kind, kind]))
   const statements = engineStatements(db)
   const { tasks } = engineTables(db.kit)
+  const announced = createAnnounced({ db, kinds, announcing, ready: (kinds) => bus.publish(TASKS_READY, { kinds }) })
   const policyOf = (kind: string): KindPolicy => {
     const policy = policies.get(kind)
     if (!policy) throw new Error(`no policy is defined for tasks of kind ${kind}`)
@@ -90,6 +96,14 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds }: E
       )
       inserted.push(...part.map((row) => row.id))
     }
+    const announcing = rows.filter((row) => announced.queueOf(row.kind) !== undefined && inserted.includes(row.id))
+    const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
+    for (const claimed of [false, true])
+      yield* announced.queued(
+        tx,
+        announcing.filter((row) => byCaller.has(row.id) === claimed),
+        { claimed },
+      )
     return inserted
   }
 
@@ -120,6 +134,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds }: E
     policies,
     statements,
     tasks,
+    announced,
     policyOf,
     nowDate,
     knownKinds,

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNotNull, lte, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { type EngineContext, unknown } from './context.ts'
-import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type TaskState } from './model.ts'
+import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type Task, type TaskState } from './model.ts'
 
 /** Most expired leases one sweep transaction ends; more are ended by the next. */
 const SWEEP_MAX = 500
@@ -13,6 +13,7 @@ export const createEndings = ({
   policies,
   statements,
   tasks,
+  announced,
   policyOf,
   nowDate,
   knownKinds,
@@ -42,9 +43,11 @@ export const createEndings = ({
       })),
       now,
     )
+    const back = ended.filter((end) => end.outcome === 'queued').map((end) => end.task)
+    yield* announced.queued(tx, back)
     announceReady(
       tx,
-      ended.filter((end) => end.outcome === 'queued').map((end) => end.task.kind),
+      back.map((task) => task.kind),
     )
     return ended.length
   }
@@ -92,13 +95,15 @@ export const createEndings = ({
         })),
         now,
       )
+      yield* announced.left(tx, still)
     })
     const ready: string[] = []
     // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
     // What a domain supplies has no task yet; a waiting lease finds out whether there is anything.
     for (const [kind, policy] of policies)
       if (policy.supply || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
-    if (ready.length > 0) bus.publish(TASKS_READY, { kinds: ready })
+    // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
+    if (ready.length > 0) bus.publishHere(TASKS_READY, { kinds: ready })
     return { expired }
   }
 
@@ -118,6 +123,7 @@ export const createEndings = ({
       const hook = policyOf(task.kind).cancelled
       if (hook) yield* hook(tx, [task], now)
       yield* settle(tx, [{ id, state: 'cancelled', last_end: 'cancel' }], now)
+      yield* announced.left(tx, [task])
       return { state: 'cancelled' as const }
     })
 
@@ -135,6 +141,7 @@ export const createEndings = ({
       live.map((task) => ({ id: task.id, state, last_end: 'report', error })),
       now,
     )
+    yield* announced.left(tx, live)
   }
 
   /**
@@ -175,6 +182,10 @@ export const createEndings = ({
       }),
       now,
     )
+    yield* announced.left(
+      tx,
+      idle.flatMap((id) => found.get(id) ?? []),
+    )
     return new Set(idle)
   }
 
@@ -186,20 +197,26 @@ export const createEndings = ({
       queued.map((task) => ({ id: task.id, state: 'paused', last_end: task.lastEnd })),
       now,
     )
+    yield* announced.left(tx, queued)
   }
 
-  /** Changes what a task that nobody holds will be about; answers whether it was in time. */
-  function* replacePayload(tx: Tx, id: string, payload: unknown, now: Date): Steps<boolean> {
-    return (
-      (yield* q(
-        tx
-          .update(tasks)
-          .set({ payload, updatedAt: now })
-          .where(and(eq(tasks.id, id), eq(tasks.state, 'queued')))
-          .returning({ id: tasks.id }),
-      )).length > 0
-    )
+  /**
+   * Changes what a task that nobody holds will be about. `late`: somebody has it, or it is queued no more; `published`: its message
+   * may have left, so that nobody can tell which one will be read.
+   */
+  function* replacePayload(tx: Tx, id: string, payload: unknown, now: Date): Steps<'replaced' | 'late' | 'published'> {
+    const task = (yield* lockTasks(tx, [id])).get(id)
+    if (task?.state !== 'queued') return 'late'
+    if (!(yield* announced.rewritten(tx, { ...task, payload }))) return 'published'
+    yield tx.update(tasks).set({ payload, updatedAt: now }).where(eq(tasks.id, id)).returning({ id: tasks.id })
+    return 'replaced'
   }
 
-  return { endExpired, sweep, cancel, closeByReport, withdraw, setAside, replacePayload, endLeasesOf }
+  /** Deletes a queued task as if it had never been: nobody may have heard of it. */
+  function* discard(tx: Tx, task: Task): Steps<void> {
+    yield* announced.left(tx, [task])
+    yield tx.delete(tasks).where(eq(tasks.id, task.id)).returning({ id: tasks.id })
+  }
+
+  return { endExpired, sweep, cancel, closeByReport, withdraw, setAside, replacePayload, discard, endLeasesOf }
 }

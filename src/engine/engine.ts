@@ -12,7 +12,7 @@ import { createVerbs } from './verbs.ts'
  */
 export const createEngine = (deps: EngineDeps) => {
   const context = createContext(deps)
-  const { db, policyOf, nowDate, announceReady, insert, lockTasks } = context
+  const { db, policyOf, nowDate, announceReady, insert, lockTasks, announced } = context
   const { endExpired, ...endings } = createEndings(context)
 
   /** Inserts tasks in the caller's transaction. Answers the ids of those inserted; a live one with the same dedupe key wins. */
@@ -32,6 +32,14 @@ export const createEngine = (deps: EngineDeps) => {
     ...endings,
     ...createOperator(context),
     lockTasks,
+    /** Whether tasks of this kind are announced in a queue of the broker. */
+    announces: (kind: string) => announced.queueOf(kind) !== undefined,
+    /** Queues in which kinds are announced. */
+    queues: announced.queues,
+    reached: announced.reached,
+    adopt: () => announced.adopt(nowDate()),
+    send: announced.send,
+    published: announced.published,
     setGroup: (group: Parameters<typeof setGroup>[2]) => db.tx((tx) => setGroup(db, tx, group, nowDate())),
     policyOf,
   }

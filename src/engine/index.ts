@@ -19,5 +19,6 @@ export {
   type TaskState,
 } from './model.ts'
 export { createOutbox, type Outbox } from './outbox.ts'
+export { createRelay, type Relay } from './relay.ts'
 export { createRunner, type Job, JobDelayed, JobFailed, type JobHandler, type Runner } from './runner.ts'
 export { createSchedules, type Schedule } from './schedules.ts'

@@ -1,6 +1,6 @@
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Task } from './model.ts'
-import type { EngineStatements } from './statements.ts'
+import type { Candidate, EngineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
 
 export interface LeaseRequest {
@@ -10,24 +10,33 @@ export interface LeaseRequest {
   leaseMs: number
 }
 
+/** By priority, then oldest. */
 export const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) =>
   b.priority - a.priority || (a.id < b.id ? -1 : 1)
 
-/** The rows of one lease: by priority, then age, within the caps and pauses of their groups. */
+/**
+ * The rows of one lease: by priority, then age, within the caps and pauses of their groups. Of a kind with a queue only tasks whose
+ * message has not left, or, if given, those `among` the ids.
+ */
 export function* takeReady(
   statements: EngineStatements,
   tx: Tx,
   { owner, kinds, max, leaseMs }: LeaseRequest,
   now: Date,
+  queueOf: (kind: string) => string | undefined,
+  among?: string[],
 ): Steps<Task[]> {
   const common = { owner, now, until: new Date(now.getTime() + leaseMs), leaseMs }
   const limited = yield* tx.run(statements.limitedGroups, { now })
+  const queues = kinds.map(queueOf)
   if (limited.length === 0) {
+    if (among) return (yield* tx.run(statements.leaseChosen, { ...common, ids: JSON.stringify(among) })).sort(inLeaseOrder)
     const params: Record<string, unknown> = { ...common, max }
     kinds.forEach((kind, n) => {
       params[`kind${n}`] = kind
+      if (queues[n] !== undefined) params[`queue${n}`] = queues[n]
     })
-    return (yield* tx.run(statements.leaseDirect(kinds.length), params)).sort(inLeaseOrder)
+    return (yield* tx.run(statements.leaseDirect(queues), params)).sort(inLeaseOrder)
   }
 
   const caps = new Map(limited.filter((group) => group.cap !== null).map((group) => [group.key, group.cap as number]))
@@ -43,12 +52,17 @@ export function* takeReady(
   // Every round that is cut short by a cap blocks at least one more group, so the rounds are bounded by the number of groups.
   for (let more = true; more && chosen.length < max; ) {
     more = false
-    const candidates: { id: string; priority: number; groupKey: string | null }[] = []
+    const candidates: Candidate[] = []
     const look = max + chosen.length
     // Behind the last row of a list that was cut short, other kinds' rows may come too early in lease order.
     let horizon: { id: string; priority: number } | undefined
-    for (const kind of kinds) {
-      const rows = yield* tx.run(statements.readyOfKind, { kind, now, max: look, blocked: JSON.stringify([...blocked]) })
+    for (const [n, kind] of kinds.entries()) {
+      const params = { kind, now, max: look, blocked: JSON.stringify([...blocked]) }
+      const rows = among
+        ? yield* tx.run(statements.readyAmong, { ...params, ids: JSON.stringify(among) })
+        : queues[n] !== undefined
+          ? yield* tx.run(statements.readyUnsent, { ...params, queue: queues[n] })
+          : yield* tx.run(statements.readyOfKind, params)
       candidates.push(...rows)
       const last = rows[look - 1]
       if (last && (!horizon || inLeaseOrder(last, horizon) < 0)) horizon = last

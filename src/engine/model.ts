@@ -44,6 +44,8 @@ export interface NewTask {
   groupKey?: string
   expiresAt?: Date
   id?: string
+  /** Of a kind with a queue: the caller publishes the message right after the commit (`send`). */
+  announcedByCaller?: boolean
 }
 
 /** Why a verb was refused. `stale` covers another owner, an old fence, an expired lease and a finished task. */
@@ -72,6 +74,11 @@ export interface KindHooks {
 /** How a kind behaves; the contracts of the families differ here. */
 export interface KindPolicy extends KindHooks {
   kind: string
+  /**
+   * With a broker its tasks are announced in this queue, one queue a kind, with the payload as body. A lease then takes tasks whose
+   * message has not left, or takes the message off the queue first. Such tasks are never delayed.
+   */
+  queue?: string
   maxAttempts: number
   /** Delay before the next attempt after failure number `attempt` (1-based), in milliseconds, before jitter. */
   retryDelayMs(attempt: number): number

@@ -14,6 +14,7 @@ export const createOperator = ({
   kinds,
   statements,
   tasks,
+  announced,
   policyOf,
   nowDate,
   announceReady,
@@ -90,8 +91,9 @@ export const createOperator = ({
           })
           .where(eq(tasks.id, id))
           .returning({ id: tasks.id })
-        redriven.push(task)
+        redriven.push(change.payload === undefined ? task : { ...task, payload: change.payload })
       }
+      yield* announced.queued(tx, redriven)
       announceReady(
         tx,
         redriven.map((task) => task.kind),

@@ -1,68 +1,201 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lte } from 'drizzle-orm'
-import type { Broker } from '../platform/broker/index.ts'
+import { and, asc, eq, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
+import type { Broker, BrokerMessage } from '../platform/broker/index.ts'
+import { BrokerError } from '../platform/broker/index.ts'
+import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { engineTables } from './tables.ts'
+
+/** Bus topic: messages wait in the outbox. */
+export const OUTBOX_WAITING = 'engine.outbox-waiting'
+/** Longer than a publisher waits for a dead connection; then another process publishes what a killed one has left. */
+const CLAIM_MS = 30_000
+
+export interface OutboxDeps {
+  db: Db
+  clock: Clock
+  bus: Bus
+  /** Hears the queue of each message the broker has confirmed. */
+  published?(queues: string[]): void
+}
 
 /**
  * Transactional outbox: a message is written with what causes it and leaves afterwards, so that an outage of the broker delays but
  * never loses one. At least once: a crash between confirm and mark sends it again, with the same message id.
  */
-export const createOutbox = (db: Db, clock: Clock) => {
+export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: OutboxDeps) => {
   const { outbox } = engineTables(db.kit)
+  const nowDate = () => new Date(clock.now())
+  const claimEnd = () => new Date(clock.now() + CLAIM_MS)
+  const waiting = isNull(outbox.publishedAt)
+  /** Surely not left, and nobody is about to send it. */
+  const untouched = and(waiting, isNull(outbox.claimedUntil))
+  const announce = (tx: Tx) => tx.afterCommit(() => bus.publish(OUTBOX_WAITING, {}))
 
-  function* add(tx: Tx, messages: { queue: string; messageId: string; body: unknown }[]): Steps<void> {
+  /** Writes messages; one whose id is known already is left out. */
+  function* add(tx: Tx, messages: BrokerMessage[]): Steps<void> {
     if (messages.length === 0) return
-    const createdAt = new Date(clock.now())
+    const createdAt = nowDate()
     yield tx
       .insert(outbox)
       .values(messages.map((message) => ({ ...message, createdAt })))
       .onConflictDoNothing()
       .returning({ id: outbox.id })
+    announce(tx)
   }
 
-  /** Withdraws an unpublished message; answers whether there was one. */
-  function* drop(tx: Tx, messageId: string): Steps<boolean> {
+  /**
+   * Writes messages that are to leave whether or not one with their id has left before. `claimed`: the caller publishes them itself,
+   * and the relay does only if the caller has not within half a minute.
+   */
+  function* renew(tx: Tx, messages: BrokerMessage[], { claimed = false } = {}): Steps<void> {
+    const createdAt = nowDate()
+    const claimedUntil = claimed ? claimEnd() : null
+    for (let from = 0; from < messages.length; from += 500)
+      yield tx
+        .insert(outbox)
+        .values(messages.slice(from, from + 500).map((message) => ({ ...message, claimedUntil, createdAt })))
+        .onConflictDoUpdate({
+          target: outbox.messageId,
+          set: { body: sql`excluded.body`, claimedUntil, publishedAt: null, createdAt },
+        })
+        .returning({ id: outbox.id })
+    if (messages.length > 0 && !claimed) announce(tx)
+  }
+
+  /** Withdraws messages that surely have not left; answers the ids of those. */
+  function* withdraw(tx: Tx, messageIds: string[]): Steps<Set<string>> {
+    if (messageIds.length === 0) return new Set()
     const gone = yield* q(
       tx
         .delete(outbox)
-        .where(and(eq(outbox.messageId, messageId), isNull(outbox.publishedAt)))
+        .where(and(inArray(outbox.messageId, messageIds), untouched))
+        .returning({ messageId: outbox.messageId }),
+    )
+    return new Set(gone.map((row) => row.messageId))
+  }
+  /** Forgets messages whatever has become of them. */
+  function* forget(tx: Tx, messageIds: string[]): Steps<void> {
+    if (messageIds.length === 0) return
+    yield tx.delete(outbox).where(inArray(outbox.messageId, messageIds)).returning({ id: outbox.id })
+  }
+  /** Changes the body of a message that surely has not left; answers whether there was one. */
+  function* rewrite(tx: Tx, messageId: string, body: unknown): Steps<boolean> {
+    const changed = yield* q(
+      tx
+        .update(outbox)
+        .set({ body })
+        .where(and(eq(outbox.messageId, messageId), untouched))
         .returning({ id: outbox.id }),
     )
-    return gone.length > 0
+    return changed.length > 0
+  }
+  /** Which of these the broker has, and since when. */
+  function* published(tx: Tx, messageIds: string[]): Steps<Map<string, Date>> {
+    if (messageIds.length === 0) return new Map()
+    const rows = yield* q(
+      tx
+        .select({ messageId: outbox.messageId, publishedAt: outbox.publishedAt })
+        .from(outbox)
+        .where(and(inArray(outbox.messageId, messageIds), isNotNull(outbox.publishedAt))),
+    )
+    return new Map(rows.map((row) => [row.messageId, row.publishedAt as Date]))
   }
 
-  /** Publishes up to `max` waiting messages, oldest first, and marks those the broker confirmed. Stops at the first refusal. */
-  const relay = async (broker: Broker, max = 100): Promise<{ published: number; error?: unknown }> => {
-    const waiting = await db.q.select().from(outbox).where(isNull(outbox.publishedAt)).orderBy(asc(outbox.id)).limit(max)
-    const confirmed: number[] = []
+  /** Takes up to `max` waiting messages, oldest first, so that no other process sends them meanwhile. */
+  const claim = (max: number) =>
+    db.tx(function* (tx) {
+      const free = tx.skipLocked(
+        tx
+          .select({ id: outbox.id })
+          .from(outbox)
+          .where(and(waiting, or(isNull(outbox.claimedUntil), lte(outbox.claimedUntil, nowDate()))))
+          .orderBy(asc(outbox.id))
+          .limit(max),
+      )
+      const rows = yield* q(tx.update(outbox).set({ claimedUntil: claimEnd() }).where(inArray(outbox.id, free)).returning())
+      return rows.sort((a, b) => a.id - b.id)
+    })
+
+  /** Stores what has become of claimed messages. What nobody knows of is sent again, but not taken back any more. */
+  const conclude = (ends: { confirmed: number[]; unsent: number[]; unknown: number[] }) =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      for (const [ids, change] of [
+        [ends.confirmed, { publishedAt: now }],
+        [ends.unsent, { claimedUntil: null }],
+        [ends.unknown, { claimedUntil: now }],
+      ] as const)
+        if (ids.length > 0)
+          yield tx
+            .update(outbox)
+            .set(change)
+            .where(and(inArray(outbox.id, ids), waiting))
+            .returning({ id: outbox.id })
+    })
+
+  /** Publishes up to `max` waiting messages at once, oldest first, and marks those the broker confirmed. */
+  const relay = async (broker: Broker, max = 100): Promise<{ claimed: number; queues: string[]; error?: unknown }> => {
+    const rows = await claim(max)
+    if (rows.length === 0) return { claimed: 0, queues: [] }
+    const ends = { confirmed: [] as number[], unsent: [] as number[], unknown: [] as number[] }
+    const queues: string[] = []
     let failure: unknown
-    for (const { id, queue, messageId, body } of waiting) {
-      try {
-        await broker.publish({ queue, messageId, body })
-        confirmed.push(id)
-      } catch (error) {
-        failure = error
-        break
+    const sent = await Promise.allSettled(rows.map(({ queue, messageId, body }) => broker.publish({ queue, messageId, body })))
+    for (const [n, outcome] of sent.entries()) {
+      const { id, queue } = rows[n] as (typeof rows)[number]
+      if (outcome.status === 'fulfilled') {
+        ends.confirmed.push(id)
+        queues.push(queue)
+      } else {
+        failure ??= outcome.reason
+        const safe = outcome.reason instanceof BrokerError && !outcome.reason.mayHaveLeft
+        ends[safe ? 'unsent' : 'unknown'].push(id)
       }
     }
-    if (confirmed.length > 0)
-      await db.q
-        .update(outbox)
-        .set({ publishedAt: new Date(clock.now()) })
-        .where(inArray(outbox.id, confirmed))
-        .returning({ id: outbox.id })
-    return failure === undefined ? { published: confirmed.length } : { published: confirmed.length, error: failure }
+    await conclude(ends)
+    if (queues.length > 0) tell(queues)
+    return { claimed: rows.length, queues, ...(failure === undefined ? {} : { error: failure }) }
   }
 
-  /** Forgets messages published before `before`. */
-  function* purge(tx: Tx, before: Date): Steps<void> {
+  /**
+   * Publishes a message that its writer has claimed, and marks it.
+   * @throws BrokerError when it is not confirmed within `withinMs`; the claim stays
+   */
+  const send = async (broker: Broker, message: BrokerMessage, withinMs: number): Promise<void> => {
+    await broker.publish(message, withinMs)
+    await db.tx(function* (tx) {
+      yield tx
+        .update(outbox)
+        .set({ publishedAt: nowDate() })
+        .where(and(eq(outbox.messageId, message.messageId), waiting))
+        .returning({ id: outbox.id })
+    })
+    tell([message.queue])
+  }
+
+  /** Forgets messages published before `before`. Those of `lasting` queues go with what they announce. */
+  function* purge(tx: Tx, before: Date, lasting: readonly string[] = []): Steps<void> {
     yield tx
       .delete(outbox)
-      .where(and(isNotNull(outbox.publishedAt), lte(outbox.publishedAt, before)))
+      .where(
+        and(
+          isNotNull(outbox.publishedAt),
+          lte(outbox.publishedAt, before),
+          lasting.length > 0 ? notInArray(outbox.queue, [...lasting]) : undefined,
+        ),
+      )
       .returning({ id: outbox.id })
   }
 
-  return { add, drop, relay, purge }
+  /** Messages that wait, per queue, for the gauge. */
+  const backlog = (): Promise<{ queue: string; count: number }[]> =>
+    db.q
+      .select({ queue: outbox.queue, count: sql<number>`count(*)`.mapWith(Number) })
+      .from(outbox)
+      .where(waiting)
+      .groupBy(outbox.queue) as unknown as Promise<{ queue: string; count: number }[]>
+
+  return { add, renew, withdraw, forget, rewrite, published, relay, send, purge, backlog }
 }
 export type Outbox = ReturnType<typeof createOutbox>

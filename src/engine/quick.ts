@@ -1,7 +1,6 @@
-import type { Db } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
-import type { KindPolicy, Task } from './model.ts'
-import type { EngineStatements } from './statements.ts'
+import type { EngineContext } from './context.ts'
+import type { Task } from './model.ts'
 
 /** Each size of a lease is a statement of its own, and a connection does not prepare any number of them. */
 const MOST = 100
@@ -17,15 +16,21 @@ interface Wanted {
 
 /**
  * The two verbs a queue lives of, each as one statement: on Postgres every further one is a round trip, and a transaction two more.
- * Only for kinds whose domains want no say, and only when nothing needs care; whatever is not done here is left to the whole way.
+ * Only for kinds whose domains want no say and no queue announces, and only when nothing needs care; whatever is not done here is left to the whole way.
  * SQLite has no round trips, and its group commit wants transactions.
  */
-export const createQuickVerbs = (db: Db, statements: EngineStatements, policies: Map<string, KindPolicy>, knownKinds: string) => {
+export const createQuickVerbs = ({
+  db,
+  statements,
+  policies,
+  knownKinds,
+  announced,
+}: Pick<EngineContext, 'db' | 'statements' | 'policies' | 'knownKinds' | 'announced'>) => {
   const applies = db.dialect === 'postgres'
   const plain = JSON.stringify([...policies.values()].filter((policy) => !policy.completed).map(({ kind }) => kind))
   const isPlain = (kind: string) => {
     const policy = policies.get(kind)
-    return policy !== undefined && !policy.supply && !policy.leased
+    return policy !== undefined && !policy.supply && !policy.leased && announced.queueOf(kind) === undefined
   }
   return {
     /** Leases while no lease has expired and no group is limited. Empty: nothing was ready, or it takes the whole way. */

@@ -4,6 +4,15 @@ import type { Task } from './model.ts'
 import { engineTables } from './tables.ts'
 
 const at = param
+/** How many unpublished messages a lease looks at. */
+const UNSENT_MAX = 1000
+
+/** A task that could be leased. */
+export interface Candidate {
+  id: string
+  priority: number
+  groupKey: string | null
+}
 const limitParam = () => sql.placeholder('max')
 
 /** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
@@ -15,8 +24,27 @@ export const engineStatements = (db: Db) => {
   const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
-  /** Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now. */
-  const ready = (queries: Queries, kind: SQL, grouped: boolean, max: number | ReturnType<typeof limitParam> = limitParam()) =>
+  /**
+   * Tasks of a queue whose messages have not begun to leave. The oldest of them: after a long outage a lease does not sort the whole
+   * backlog. As a table of its own, so that the search begins here and not at the tasks whose messages wait in the broker.
+   */
+  const unsent = (queue: SQL) => {
+    const id = db.dialect === 'sqlite' ? sql`message_id` : sql`message_id::uuid`
+    return sql`${tasks.id} in (select ${id} from (select message_id from outbox
+      where published_at is null and claimed_until is null and queue = ${queue} order by id limit ${sql.raw(String(UNSENT_MAX))}) u)`
+  }
+
+  /**
+   * Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now; `more` narrows it down to
+   * tasks whose messages have not left, or to a JSON list of ids.
+   */
+  const ready = (
+    queries: Queries,
+    kind: SQL,
+    grouped: boolean,
+    more?: SQL,
+    max: SQL | ReturnType<typeof limitParam> = limitParam(),
+  ) =>
     lockFree(
       queries
         .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
@@ -29,10 +57,11 @@ export const engineStatements = (db: Db) => {
             // What has expired is not handed out any more, also before a sweep has found it.
             sql`(${tasks.expiresAt} is null or ${tasks.expiresAt} > ${at('now')})`,
             grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
+            more,
           ),
         )
         .orderBy(desc(tasks.priority), asc(tasks.id))
-        .limit(max),
+        .limit(max as never),
     )
 
   const leaseSet = () => ({
@@ -52,42 +81,58 @@ export const engineStatements = (db: Db) => {
       .from(tasks)
       .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
   const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
-
-  /** `max` stands in the text of an unhindered one: how many rows a bound limit means Postgres plans anew every time. */
-  const makeDirectLease = (kinds: number, max?: number) =>
-    db.prepare<Task>(max === undefined ? `engine_lease_${kinds}` : `engine_lease_unhindered_${kinds}_${max}`, (queries) => {
-      const limit = max === undefined ? at('max') : sql.raw(String(max))
-      // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
-      const branches = Array.from({ length: kinds }, (_, n) => {
-        const rows = ready(queries, at(`kind${n}`), false, max === undefined ? undefined : (limit as never))
-        return sql`select * from ${rows} b${sql.raw(String(n))}`
-      })
+  const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
+  /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
+  const makeUnhinderedLease = (kinds: number, max: number) =>
+    db.prepare<Task>(`engine_lease_unhindered_${kinds}_${max}`, (queries) => {
+      const limit = sql.raw(String(max))
+      const branches = Array.from(
+        { length: kinds },
+        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false, undefined, limit)} b${sql.raw(String(n))}`,
+      )
       const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${limit}`
-      const chosen = sql`${tasks.id} in (${picked})`
+      const limited = queries.select({ one: sql<number>`1` }).from(taskGroups).where(isLimited)
       // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
-      const isFree = sql`not exists ${expired(queries)} and not exists ${queries
-        .select({ one: sql<number>`1` })
-        .from(taskGroups)
-        .where(isLimited)}`
-      return queries
-        .update(tasks)
-        .set(leaseSet())
-        .where(max === undefined ? chosen : sql`${isFree} and ${chosen}`)
-        .returning() as any
+      const isFree = sql`not exists ${expired(queries)} and not exists ${limited}`
+      return queries.update(tasks).set(leaseSet()).where(sql`${isFree} and ${tasks.id} in (${picked})`).returning() as any
     })
-  const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
-  const directLease = (kinds: number, max?: number) => {
-    const key = `${kinds} ${max}`
-    const known = directLeases.get(key) ?? makeDirectLease(kinds, max)
-    directLeases.set(key, known)
-    return known
-  }
 
+  const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
+  const makeDirectLease = (queues: (string | undefined)[], shape: string) =>
+    db.prepare<Task>(`engine_lease_${shape}`, (queries) => {
+      // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
+      const branches = queues.map(
+        (queue, n) =>
+          sql`select * from ${ready(queries, at(`kind${n}`), false, queue === undefined ? undefined : unsent(at(`queue${n}`)))} b${sql.raw(String(n))}`,
+      )
+      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
+      return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
+    })
   return {
-    /** Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. */
-    leaseDirect: (kinds: number) => directLease(kinds),
-    /** The same for a `max` known beforehand, but none when a lease of `kinds` has expired or a group is limited. */
-    leaseUnhindered: directLease,
+    /**
+     * Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. Of kinds that are announced
+     * in a queue only those whose message has not left; the queues are the parameters `queue0..n`.
+     */
+    leaseDirect(queues: (string | undefined)[]) {
+      const shape = queues.some((queue) => queue !== undefined)
+        ? `${queues.length}_${queues.map((queue) => (queue === undefined ? 0 : 1)).join('')}`
+        : String(queues.length)
+      const known = directLeases.get(shape)
+      if (known) return known
+      const made = makeDirectLease(queues, shape)
+      directLeases.set(shape, made)
+      return made
+    },
+    /**
+     * Leases up to `max` ready tasks of `kind0..n`, none of them announced; none at all when a lease of `kinds` has expired or a group is
+     * limited.
+     */
+    leaseUnhindered(kinds: number, max: number) {
+      const key = `${kinds} ${max}`
+      const known = unhinderedLeases.get(key) ?? makeUnhinderedLease(kinds, max)
+      unhinderedLeases.set(key, known)
+      return known
+    },
     /**
      * Completes what `owner` holds of `items`, a JSON list of `{id, fence, result}`, if its kind is both `allowed` and `plain` (JSON
      * lists). Postgres only. Locked in the order of ids, as everywhere, or two sets that overlap could wait for each other.
@@ -106,8 +151,10 @@ export const engineStatements = (db: Db) => {
           lease_expires_at = null, updated_at = :now::timestamptz
         from held where tasks.id = held.id returning tasks.id`,
     ),
-    readyOfKind: db.prepare<{ id: string; priority: number; groupKey: string | null }>('engine_ready', (queries) =>
-      ready(queries, at('kind'), true),
+    readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
+    readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),
+    readyAmong: db.prepare<Candidate>('engine_ready_among', (queries) =>
+      ready(queries, at('kind'), true, inJsonList(db, tasks.id, 'ids')),
     ),
     leaseChosen: db.prepare<Task>(
       'engine_lease_chosen',

@@ -94,6 +94,11 @@ export const engineTables = defineTables((k) => {
       queue: k.text().notNull(),
       messageId: k.text().notNull(),
       body: k.json<unknown>().notNull(),
+      /**
+       * Who publishes it has it until then. Null: the message has surely not left. Set and past: it may have, so it is published again
+       * and not taken back.
+       */
+      claimedUntil: k.at(),
       publishedAt: k.at(),
       createdAt: k.at().notNull(),
     },

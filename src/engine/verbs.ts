@@ -5,9 +5,14 @@ import { type EngineContext, type Holder, type Settlement, stale, unknown } from
 import type { createEndings } from './endings.ts'
 import { inLeaseOrder, type LeaseRequest, takeReady } from './leasing.ts'
 import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState } from './model.ts'
-
+import { createQueueLeasing } from './queue-leasing.ts'
 import { createQuickVerbs } from './quick.ts'
 
+/** How often a lease is tried anew because messages leave faster than it takes them back. */
+const OVERTAKEN_MAX = 5
+
+/** A message began to leave while its task was being leased. */
+class Overtaken extends Error {}
 /** A verb met a task of a kind its caller may not touch. */
 class OtherFamily extends Error {}
 
@@ -19,6 +24,7 @@ export const createVerbs = (
     random,
     statements,
     tasks,
+    announced,
     policies,
     policyOf,
     nowDate,
@@ -33,7 +39,7 @@ export const createVerbs = (
   }: EngineContext,
   { endExpired }: Pick<ReturnType<typeof createEndings>, 'endExpired'>,
 ) => {
-  const quickly = createQuickVerbs(db, statements, policies, knownKinds)
+  const quickly = createQuickVerbs({ db, statements, policies, knownKinds, announced })
   /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before someone wants them. */
   function* supply(tx: Tx, kinds: string[], max: number, now: Date): Steps<string[]> {
     const ids: string[] = []
@@ -50,25 +56,64 @@ export const createVerbs = (
     if (left.length > 0) yield* q(tx.delete(tasks).where(inArray(tasks.id, left)).returning({ id: tasks.id }))
   }
 
-  /** Leases up to `max` tasks; ends expired leases first, so that a lost task is offered at once. */
+  function* tellDomains(tx: Tx, leased: Task[], now: Date): Steps<void> {
+    for (const [kind, group] of byKind(leased, (task) => task.kind)) {
+      const hook = policyOf(kind).leased
+      if (hook) yield* hook(tx, group, now)
+    }
+  }
+  const leaseHere = (request: LeaseRequest): Promise<Task[]> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      if ((yield* tx.run(statements.expiredExists, { now, kinds: knownKinds })).length > 0) yield* endExpired(tx, now)
+      const supplied = yield* supply(tx, request.kinds, request.max, now)
+      const leased = yield* takeReady(statements, tx, request, now, announced.queueOf)
+      // Thrown, not skipped: the transaction has leased it already.
+      if (!(yield* announced.takenBack(tx, leased))) throw new Overtaken()
+      yield* forget(tx, supplied, leased)
+      yield* tellDomains(tx, leased, now)
+      return leased
+    })
+  /** Leases those of the named tasks that wait; `gone` are those that do not, and whose messages nobody needs any more. */
+  const leaseNamed = (ids: string[], request: LeaseRequest): Promise<{ leased: Task[]; gone: Set<string> }> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const found = yield* lockTasks(tx, ids)
+      const waits = (id: string) => found.get(id)?.state === 'queued'
+      const wanted = ids.filter((id) => waits(id) && request.kinds.includes(found.get(id)?.kind ?? ''))
+      const leased = wanted.length > 0 ? yield* takeReady(statements, tx, request, now, announced.queueOf, wanted) : []
+      yield* announced.left(tx, leased)
+      yield* tellDomains(tx, leased, now)
+      return { leased, gone: new Set(ids.filter((id) => !waits(id))) }
+    })
+  const leaseFromQueues = createQueueLeasing(announced, leaseNamed)
+
+  /**
+   * Leases up to `max` tasks; ends expired leases first, so that a lost task is offered at once. Of announced kinds: first those whose
+   * messages wait in the broker, in the order of the queue, then those whose messages have not left.
+   */
   const lease = async (request: LeaseRequest): Promise<Task[]> => {
     if (request.kinds.length === 0 || request.max < 1) return []
     // A kind asked for twice would fill the places of the lease twice.
     const kinds = [...new Set(request.kinds)]
     const quick = await quickly.lease({ ...request, kinds }, nowDate())
     if (quick.length > 0) return quick.sort(inLeaseOrder)
-    return db.tx(function* (tx) {
-      const now = nowDate()
-      if ((yield* tx.run(statements.expiredExists, { now, kinds: knownKinds })).length > 0) yield* endExpired(tx, now)
-      const supplied = yield* supply(tx, kinds, request.max, now)
-      const leased = yield* takeReady(statements, tx, { ...request, kinds }, now)
-      yield* forget(tx, supplied, leased)
-      for (const [kind, group] of byKind(leased, (task) => task.kind)) {
-        const hook = policyOf(kind).leased
-        if (hook) yield* hook(tx, group, now)
+    const first = await leaseFromQueues({ ...request, kinds })
+    const rest = { ...request, kinds, max: request.max - first.length }
+    for (let attempt = 1; rest.max > 0; attempt++) {
+      try {
+        return [...first, ...(await leaseHere(rest))].sort(inLeaseOrder)
+      } catch (error) {
+        if (!(error instanceof Overtaken)) {
+          if (first.length === 0) throw error
+          // What is leased already is not lost for a failure of the rest.
+          return first
+        }
+        // Each time another message has left; should that go on, the others are enough for now.
+        if (attempt === OVERTAKEN_MAX) rest.kinds = kinds.filter((kind) => announced.queueOf(kind) === undefined)
       }
-      return leased
-    })
+    }
+    return first
   }
 
   /** Prolongs a lease and stores progress. `leaseMs` counts from now; undefined keeps the length the lease has. */
@@ -182,6 +227,7 @@ export const createVerbs = (
       const runAfter = state === 'queued' ? new Date(now.getTime() + Math.round(delay)) : null
       if (policy.failed) yield* policy.failed(tx, task, { ...failure, outcome: state }, now)
       yield* settle(tx, [{ id: task.id, state, last_end: 'fail', error: failure.error, run_after: runAfter?.getTime() }], now)
+      if (state === 'queued') yield* announced.queued(tx, [task])
       return { state, nextAttemptAt: runAfter }
     })
 
@@ -224,11 +270,13 @@ export const createVerbs = (
       ),
       now,
     )
+    const back = held.filter((task) => task.state === 'leased')
+    yield* announced.queued(tx, back)
     // A delayed one is announced by the sweep that finds it ready.
     if (runAfter === undefined)
       announceReady(
         tx,
-        held.filter((task) => task.state === 'leased').map((task) => task.kind),
+        back.map((task) => task.kind),
       )
   }
 

@@ -1,6 +1,7 @@
-import { defineKind, type Engine } from '../engine/index.ts'
+import { defineKind, type Engine, type Outbox } from '../engine/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
+import { createId } from '../platform/ids.ts'
 
 const LIFE_MS = 86_400_000
 
@@ -13,22 +14,28 @@ export interface Notification {
 
 /** Without AMQP a notification is a task that expires after 24 h (gifty §2.7). */
 export const notificationKind = defineKind('notification')
+/** With AMQP it is a message of this queue. */
+const NOTIFICATIONS_QUEUE = 'notifications'
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-export const createNotifications = (engine: Engine, clock: Clock) => ({
+/** `outbox` is given where a broker is configured. */
+export const createNotifications = (engine: Engine, clock: Clock, outbox?: Outbox) => ({
   /** Queues notifications in the caller's transaction. */
   *add(tx: Tx, notifications: Notification[]): Steps<void> {
     const now = clock.now()
-    yield* engine.enqueue(
-      tx,
-      notifications.map((notification) => ({
-        kind: notificationKind.kind,
-        payload: { ...notification, timestamp: new Date(now).toISOString() },
-        expiresAt: new Date(now + LIFE_MS),
-      })),
-    )
+    const bodies = notifications.map(({ topic, text, data }) => ({ topic, text, data, timestamp: new Date(now).toISOString() }))
+    if (outbox)
+      yield* outbox.add(
+        tx,
+        bodies.map((body) => ({ queue: NOTIFICATIONS_QUEUE, messageId: createId(clock), body })),
+      )
+    else
+      yield* engine.enqueue(
+        tx,
+        bodies.map((payload) => ({ kind: notificationKind.kind, payload, expiresAt: new Date(now + LIFE_MS) })),
+      )
   },
 })
 export type Notifications = ReturnType<typeof createNotifications>

@@ -1,6 +1,6 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
-import type { Dispatcher, Engine, JobHandler, KindPolicy } from '../engine/index.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
@@ -14,6 +14,7 @@ import { createCatalogStore } from './catalog/store.ts'
 import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
 import { categoryTasks } from './categories/tasks.ts'
+import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { ingestionRepository } from './ingestion/repository.ts'
@@ -47,10 +48,11 @@ import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `giftyDomains(platform)` gives the kinds, `.start(engine, dispatcher, access)` the services.
+ * `giftyDomains(platform, outbox)` gives the kinds, `.start(engine, dispatcher, access)` the services. `outbox` is given where a broker
+ * is configured.
  */
-export const giftyDomains = (platform: Platform) => {
-  const { db, clock, config, metrics, bus, log } = platform
+export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => {
+  const { db, clock, config, metrics, bus, log, redis } = platform
   let engine: Engine | undefined
   const theEngine = () => {
     if (!engine) throw new Error('the engine is not made yet')
@@ -62,8 +64,9 @@ export const giftyDomains = (platform: Platform) => {
     clock,
     repository,
     engine: theEngine,
-    notifications: () => createNotifications(theEngine(), clock),
+    notifications: () => createNotifications(theEngine(), clock, outbox),
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
+    startTimeoutMs: config.runStartTimeoutSeconds * 1000,
   })
   const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
   const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
@@ -92,7 +95,7 @@ export const giftyDomains = (platform: Platform) => {
     engine = made
     const catalog = catalogRepository(db)
     const counts = createCatalogCounts(catalog)
-    const notifications = createNotifications(made, clock)
+    const notifications = createNotifications(made, clock, outbox)
     const sources = createSources({
       db,
       clock,
@@ -113,7 +116,13 @@ export const giftyDomains = (platform: Platform) => {
       repository: ingestionRepository(db),
       metrics,
     })
-    const fleet = createFleet({ db, clock, engine: made, dispatcher })
+    const fleet = createFleet({
+      db,
+      clock,
+      engine: made,
+      dispatcher,
+      redisHeartbeats: redis && createRedisHeartbeats(redis, clock, log),
+    })
     const reports = createReports(db, clock, counts)
     const sockets = createWorkerSockets({ fleet, engine: made, dispatch: dispatcher.lease, bus, clock, log })
     const { subscribers } = access
@@ -150,6 +159,7 @@ export const giftyDomains = (platform: Platform) => {
       analytics: createAnalytics({
         clock,
         ...analyticsUpstreams(platform),
+        redisMemoryBytes: redis?.memoryBytes,
         countWorkers: async () => (await fleet.workers()).length,
         scrapingReport: reports.scraping,
       }),

@@ -10,7 +10,7 @@ import { subscriptionsRoutes } from './subscriptions/index.ts'
 import { telegramAuthRoutes } from './telegram-auth/index.ts'
 
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
-export const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping'>) =>
+export const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>) =>
   new Elysia()
     .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
     .use(

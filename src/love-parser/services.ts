@@ -1,9 +1,10 @@
 import { createTokens } from '../access/tokens.ts'
-import type { Engine, JobHandler, KindPolicy } from '../engine/index.ts'
+import type { Engine, JobHandler, KindPolicy, Outbox } from '../engine/index.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createTelegramGateway, type TelegramGateway } from '../platform/telegram/user-api/index.ts'
 import { accountsRepository } from './accounts/repository.ts'
+import { createRevocations } from './accounts/revocations.ts'
 import { createAccounts } from './accounts/service.ts'
 import { audienceRepository } from './audience/repository.ts'
 import { type Audience, createAudience } from './audience/service.ts'
@@ -54,10 +55,10 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `loveParserDomains(platform)` gives the kinds, `.start(engine)` the services.
+ * `loveParserDomains(platform, ...)` gives the kinds, `.start(engine)` the services. `outbox` is given where a broker is configured.
  */
-export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) => {
-  const { db, clock, bus, log, config, metrics, keyRing } = platform
+export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, outbox: Outbox | undefined) => {
+  const { db, clock, bus, log, config, metrics, keyRing, redis } = platform
   let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
   const started = () => {
     if (!made) throw new Error('the domains are not started yet')
@@ -80,6 +81,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) 
     repository: notificationsRepository(db),
     engine: () => started().engine,
     channelsOf: users.notificationChannels,
+    outbox,
   })
   const subscriptions = createSubscriptions({
     db,
@@ -107,6 +109,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) 
       bus,
       tokens: createTokens({ clock, secret: config.jwtSecret }),
       repository: users,
+      revocations: redis && createRevocations(redis, clock),
       subscriptionOf: subscriptions.view,
     })
     const searches = createChannelSearch({
@@ -166,6 +169,8 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) 
       clock,
       log,
       snapshotOf: searches.snapshot,
+      snapshotsOf: searches.snapshots,
+      isAlone: db.dialect === 'sqlite',
       stillHolds: accounts.stillHolds,
     })
     const work = createScheduledWork({
@@ -177,11 +182,12 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway) 
       purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
     })
     const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
-    metrics.gauge('redis_connections_active', 'Redis connections in use').set({}, 0)
+    const connections = metrics.gauge('redis_connections_active', 'Redis connections in use')
     for (const name of ['broadcast_sent_total', 'broadcast_failed_total'])
       metrics.counter(name, 'Broadcasting is not offered: stays 0').inc({}, 0)
     metrics.onScrape({
       async refresh() {
+        connections.set({}, redis?.connections() ?? 0)
         const sizes: Record<string, number> = { parsing: 0, audience: 0, notifications: 0, cron: 0 }
         for (const { kind, state, count } of await engine.counts()) {
           const queue = QUEUES[kind]

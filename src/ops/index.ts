@@ -13,7 +13,7 @@ export interface OpsState {
 }
 
 /** Probes and metrics (DESIGN §1). */
-export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsState) => {
+export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, state: OpsState) => {
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
     const done = new AbortController()
@@ -48,14 +48,22 @@ export const opsRoutes = ({ config, clock, db, metrics }: Platform, state: OpsSt
         if (!isReady) set.status = 503
         return {
           status: isReady ? 'ready' : 'not_ready',
-          checks: { database: database ? 'ok' : 'down', process: state.stopping ? 'stopping' : 'ok' },
+          checks: {
+            database: database ? 'ok' : 'down',
+            // Told, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
+            ...(redis ? { redis: redis.isUp() ? 'ok' : 'down' } : {}),
+            // Shown, but no reason to send requests elsewhere: without it work waits in the database.
+            ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
+            process: state.stopping ? 'stopping' : 'ok',
+          },
         }
       },
       {
         detail: documented({
           tags: ['health'],
           summary: 'Tell whether requests are welcome',
-          description: 'Asks the database, one second at most.',
+          description:
+            'Asks the database, one second at most. Redis is told of where it is configured; without it the process is ready.',
           responses: { 200: ready, 503: ready },
           security: [],
         }),

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
+import type { Broker } from './broker/index.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
@@ -9,6 +10,7 @@ import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
 import { createLocalKv, type Kv } from './kv/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import type { Redis } from './redis/index.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {
@@ -19,6 +21,10 @@ export interface Platform {
   bus: Bus
   kv: Kv
   rateLimiter: RateLimiter
+  /** Undefined when it is not configured; bus, kv and limiter then are those of this process. */
+  redis: Redis | undefined
+  /** Undefined when none is configured: then the engine alone hands out work. */
+  broker: Broker | undefined
   metrics: Metrics
   /** Made at first use: without a secret to store there is no key file. */
   keyRing(): KeyRing
@@ -29,6 +35,10 @@ export interface PlatformOverrides {
   clock?: Clock
   log?: Log
   db?: Db
+  /** Before the names of all keys, and how long an answer may take: for tests, which share one Redis on a busy machine. */
+  redis?: { prefix: string; answerMs: number }
+  /** Instead of the one `AMQP_URL` names; its owner closes it. */
+  broker?: Broker
   version: string
 }
 
@@ -43,15 +53,29 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       connections.set(db.connections())
     },
   })
+  // Loaded only where it is used: a start without it is quicker by that much.
+  const ownBroker =
+    overrides.broker === undefined && config.amqpUrl !== undefined
+      ? (await import('./broker/rabbit.ts')).createRabbitBroker({ url: config.amqpUrl, log })
+      : undefined
   let ring: KeyRing | undefined
+  const local = {
+    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
+    rateLimiter: createLocalRateLimiter(clock),
+  }
+  const shared =
+    config.redisUrl === undefined
+      ? { ...local, kv: createLocalKv(clock), redis: undefined }
+      : await import('./redis/index.ts').then(({ openShared }) =>
+          openShared({ url: config.redisUrl as string, log, clock, local, ...overrides.redis }),
+        )
   return {
     config,
     clock,
     log,
     db,
-    bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
-    kv: createLocalKv(clock),
-    rateLimiter: createLocalRateLimiter(clock),
+    ...shared,
+    broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
@@ -60,6 +84,10 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(config.keyFile)])
       return ring
     },
-    close: () => db.close(),
+    async close() {
+      shared.redis?.close()
+      await ownBroker?.close()
+      await db.close()
+    },
   }
 }

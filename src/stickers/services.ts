@@ -8,6 +8,7 @@ import { stickersetsRepository } from './stickersets/repository.ts'
 import { createStickersets } from './stickersets/service.ts'
 import { telegramRepository } from './telegram/repository.ts'
 import { createTelegram } from './telegram/service.ts'
+import { createSharedCache } from './telegram/shared-cache.ts'
 
 /** The Bot API as configured; says which one at the start (stickers §1). */
 const openBotApi = ({ config, clock, log }: Platform): BotApi => {
@@ -20,14 +21,16 @@ const openBotApi = ({ config, clock, log }: Platform): BotApi => {
 
 /** The family's domains, wired. `random` draws previews. */
 export const stickersServices = (platform: Platform, random: () => number = Math.random) => {
-  const { db, clock, log, config } = platform
+  const { db, clock, log, config, bus, redis } = platform
+  const keep = config.telegramBotMode === 'live'
   const telegram = createTelegram({
     db,
     clock,
     log,
     botApi: openBotApi(platform),
     repository: telegramRepository(db),
-    keep: config.telegramBotMode === 'live',
+    keep,
+    shared: redis && keep ? (missing) => createSharedCache({ redis, bus, clock, missing }) : undefined,
   })
   const art = createArt(artRepository(db))
   return { telegram, stickersets: createStickersets({ db, clock, repository: stickersetsRepository(db), telegram, art, random }) }

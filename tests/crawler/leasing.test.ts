@@ -43,7 +43,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await send({ workerId: 'x', fence: 99 })).body.data.ignored).toBe(true)
     await one.put(task.id, { status: 'queued' })
     expect((await send({ processed: 5 })).status).toBe(200)
-  }, 30_000)
+  }, 180_000)
 
   test('§10: by priority, then createdAt, then id; by types as well', async () => {
     const app = await makeRig(database)

@@ -73,7 +73,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
         const answer = await app.report(id, update)
         expect([name, answer.currentStatus, answer.ignored]).toEqual([name, state === 'final' ? 'failed' : 'completed', true])
       }
-  }, 30_000)
+  }, 180_000)
 
   test('9: every cell of the table of PUT', async () => {
     const app = await makeRig(database)
@@ -87,7 +87,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
         expect([state, status, answer.status]).toEqual([state, status, allowed.includes(status) ? 200 : 409])
         if (answer.status === 200) expect(answer.body.data.status).toBe(status)
       }
-  }, 30_000)
+  }, 180_000)
 
   test('9: an error is final only when reported as failed; started clears completedAt, startedAt stays', async () => {
     const app = await makeRig(database)

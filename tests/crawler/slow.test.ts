@@ -115,5 +115,5 @@ onEachDatabase('crawler slow readers (gitlab-crawler §13)', (database) => {
     } finally {
       await app.stop()
     }
-  }, 30_000)
+  }, 180_000)
 })

@@ -129,5 +129,5 @@ onEachDatabase('engine: groups', (database) => {
       }
     }
     expect(completed).toBe(40)
-  }, 30_000)
+  }, 180_000)
 })

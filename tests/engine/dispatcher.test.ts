@@ -119,6 +119,23 @@ onEachDatabase('engine: dispatcher', (database) => {
     expect(later.got.tasks).toMatchObject([{ id: delayed }])
   })
 
+  test('gifty §4: a poll whose event was lost gets its task with the next sweep of its own process, and no other is told', async () => {
+    const rig = await start()
+    const poll = rig.wait('w1')
+    await rig.asleep(1)
+    const { publish } = rig.bus
+    const told: unknown[] = []
+    rig.bus.publish = (...event) => told.push(event)
+    const id = await rig.one()
+    expect(told).toHaveLength(1)
+    await rig.engine.sweep()
+    rig.bus.publish = publish
+    await poll.done
+    expect(poll.got.tasks).toMatchObject([{ id }])
+    // Else every process would wake all others every second.
+    expect(told).toHaveLength(1)
+  })
+
   test('first come, first served; one task wakes one poll', async () => {
     const rig = await start()
     const polls = []

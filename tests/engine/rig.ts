@@ -9,8 +9,8 @@ import {
   TASKS_READY,
   type Task,
 } from '../../src/engine/index.ts'
-import { createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
+import { testBus } from '../support/beside-postgres.ts'
 import type { TestDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
@@ -33,7 +33,7 @@ export const makeRig = async (database: TestDatabase, kinds: KindPolicy[] = PLAI
   const db = await database.fresh()
   const clock = fakeClock()
   const errors: unknown[] = []
-  const bus = createLocalBus((error) => errors.push(error))
+  const bus = await testBus(db, (error) => errors.push(error))
   const heard: Heard[] = []
   for (const topic of [TASKS_READY, TASK_CANCEL, TASK_PROGRESS]) bus.subscribe(topic, (message) => heard.push({ topic, message }))
   const on = (other: Db) => createEngine({ db: other, clock, bus, kinds, random })

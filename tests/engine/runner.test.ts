@@ -135,6 +135,23 @@ onEachDatabase('engine: runner', (database) => {
     expect((await rig.task(id)).state).toBe('cancelled')
   })
 
+  test('a cancel whose event was lost aborts the job with the next heartbeat', async () => {
+    const { rig, runner } = await start(
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const id = await rig.one()
+    const drained = runner.drain()
+    await settled(() => rig.clock.sleeping() === 2)
+    const { publish } = rig.bus
+    rig.bus.publish = () => {}
+    await rig.engine.cancel(id, ['a'])
+    rig.bus.publish = publish
+    expect((await rig.task(id)).state).toBe('cancelling')
+    rig.clock.advance(20_000)
+    expect(await drained).toBe(1)
+    expect((await rig.task(id)).state).toBe('cancelled')
+  })
+
   test('a stop aborts what runs and gives its leases back, attempts uncounted', async () => {
     const { rig, runner, stop } = await start(
       ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),

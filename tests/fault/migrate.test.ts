@@ -38,4 +38,4 @@ test('eight migrations of one new file at once all end well', async () => {
     expect(await child.exited).toBe(0)
     expect(await errors).toBe('')
   }
-}, 20_000)
+}, 120_000)

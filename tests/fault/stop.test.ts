@@ -70,4 +70,4 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   })
   expect(db.query('select status from parsing_runs where id = ?').get(run.run_id)).toEqual({ status: 'queued' })
   db.close()
-}, 30_000)
+}, 120_000)

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { adminOf } from './access-rig.ts'
-import { category, makeRig, product, products, type Rig, settled } from './rig.ts'
+import { category, makeRig, product, products, queueNotifications, type Rig, settled } from './rig.ts'
 
 /** Samples of a metric: label text to value. */
 const samples = async (app: Rig, name: string): Promise<Record<string, number>> => {
@@ -73,7 +73,7 @@ onEachDatabase('gifty observability', (database) => {
   test('gifty §8: gauges of tasks and waiting workers, at most every ten seconds', async () => {
     const app = await makeRig(database)
     await app.force((await app.source()).id)
-    await app.error((await app.source()).id, 'x')
+    await queueNotifications(app, 1)
     expect(await samples(app, 'trawl_tasks')).toEqual({
       'kind="source.run",state="queued"': 1,
       'kind="notification",state="queued"': 1,

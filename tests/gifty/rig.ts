@@ -1,6 +1,8 @@
 import { expect } from 'bun:test'
-import { sql } from 'drizzle-orm'
+import { asc, eq, sql } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
+import { engineTables } from '../../src/engine/tables.ts'
+import { createNotifications } from '../../src/gifty/notifications.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createTestApp, type TestAppOptions } from '../support/app.ts'
 import type { TestDatabase } from '../support/databases.ts'
@@ -30,7 +32,7 @@ export const category = (n: number | string, more: Record<string, unknown> = {})
   ...more,
 })
 
-const around = async (db: Db, options: TestAppOptions) => {
+export const rigOver = async (db: Db, options: TestAppOptions) => {
   const app = await createTestApp(db, options)
   /** The body of an answer that has to be 200. */
   const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
@@ -38,7 +40,10 @@ const around = async (db: Db, options: TestAppOptions) => {
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
     return answer.body
   }
+  const { outbox } = engineTables(db.kit)
   let made = 0
+  /** By message id: what was published a day ago is gone from the outbox. */
+  const messages = new Map<string, any>()
   return {
     ...app,
     db,
@@ -67,27 +72,30 @@ const around = async (db: Db, options: TestAppOptions) => {
     task: (id: string) => ok('GET', `/internal/tasks/${id}`),
     ingest: (items: unknown[], more: Record<string, unknown> = {}) =>
       ok('POST', '/internal/ingest-batch', { items, source_id: 0, ...more }),
-    /** Payloads of the queued notifications of a topic, oldest first. */
-    notifications: async (topic: string): Promise<any[]> =>
-      (await ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks
-        .map((task: any) => task.payload)
-        .filter((payload: any) => payload.topic === topic)
-        .reverse(),
+    /** Payloads of the queued notifications of a topic, oldest first: tasks, or with a broker messages of the outbox. */
+    notifications: async (topic: string): Promise<any[]> => {
+      const rows = await db.q.select().from(outbox).where(eq(outbox.queue, 'notifications')).orderBy(asc(outbox.id))
+      for (const { messageId, body } of rows) messages.set(messageId, body)
+      const payloads = app.platform.broker
+        ? [...messages.values()]
+        : (await ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks.map((task: any) => task.payload).reverse()
+      return payloads.filter((payload: any) => payload.topic === topic)
+    },
     rows: async (table: string): Promise<number> =>
       Number((await db.sql<{ n: number }>(sql.raw(`select count(*) as n from ${table}`)))[0]?.n),
   }
 }
-export type Rig = Awaited<ReturnType<typeof around>>
+export type Rig = Awaited<ReturnType<typeof rigOver>>
 
 /** The app over an empty database with a standing clock. */
 export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}): Promise<Rig> =>
-  around(await database.fresh(), options)
+  rigOver(await database.fresh(), options)
 
 /** `count` processes on one database, sharing a clock: own connections on Postgres, the one connection on SQLite. */
 export const makeProcesses = async (database: TestDatabase, count: number, options: TestAppOptions = {}): Promise<Rig[]> => {
   const shared = { clock: fakeClock(), ...options }
-  const rigs = [await around(await database.fresh(), shared)]
-  while (rigs.length < count) rigs.push(await around(await database.second(), shared))
+  const rigs = [await rigOver(await database.fresh(), shared)]
+  while (rigs.length < count) rigs.push(await rigOver(await database.second(), shared))
   return rigs
 }
 
@@ -99,12 +107,13 @@ export const leasedRun = async (app: Rig, more: Record<string, unknown> = {}) =>
   expect(task.id).toBe(task_id)
   return { id: source.id as number, run_id: run_id as number, task }
 }
-/** Puts notifications on the queue; answers their task ids, oldest first. */
+/** Puts notifications on the queue as tasks, also where there is a broker; answers their task ids, oldest first. */
 export const queueNotifications = async (app: Rig, count: number): Promise<string[]> => {
   const before = new Set((await app.ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks.map((task: any) => task.id))
+  const notifications = createNotifications(app.engine, app.clock)
   for (let n = 0; n < count; n++) {
     app.clock.advance(1)
-    await app.error((await app.source({ site_key: 'n' })).id, `error ${n}`)
+    await app.db.tx((tx) => notifications.add(tx, [{ topic: 'scraping', text: `error ${n}`, data: {} }]))
   }
   const { tasks } = await app.ok('GET', '/internal/tasks?kind=notification&limit=200')
   return tasks

@@ -160,7 +160,7 @@ onEachDatabase('gifty runs: errors and losses', (database) => {
     const app = await makeRig(database)
     const queued = await app.source({ priority: 1 })
     const leased = await app.source({ priority: 90 })
-    for (const { id } of [queued, leased]) await app.force(id)
+    for (const { id } of [leased, queued]) await app.force(id)
     const [task] = await app.lease('w1', { lease_seconds: 3600 })
     for (let hour = 0; hour < 3; hour++) {
       app.clock.advance(HOUR - 1000)
@@ -243,7 +243,7 @@ onEachDatabase('gifty runs: errors and losses', (database) => {
   })
 
   test('gifty §2.7: without AMQP a notification is a task that expires after 24 h', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { broker: 'none' })
     const { id } = await app.source()
     await app.error(id, 'one')
     const [task] = (await app.ok('GET', '/internal/tasks?kind=notification')).tasks

@@ -255,7 +255,8 @@ onEachDatabase('gifty runs', (database) => {
   })
 
   test('gifty §13.6: force-run queues, answers the same run while queued, and is refused while running', async () => {
-    const app = await makeRig(database)
+    // A published run keeps its strategy: see amqp-force.test.ts.
+    const app = await makeRig(database, { broker: 'none' })
     const source = await app.source()
     const path = `/internal/sources/${source.id}/force-run`
     const first = await app.ok('POST', path)

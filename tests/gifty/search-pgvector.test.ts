@@ -19,7 +19,7 @@ beforeAll(async () => {
   const port = server.getServerConn().split(':').at(-1)
   // Its socket serves one connection at a time.
   db = await openPostgres({ url: `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`, poolMax: 1 })
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await db.close()
   await server.stop()
@@ -101,4 +101,4 @@ test('gifty §12: pgvector finds what exact search finds, filters included; old 
   expect((await found.nearest('особенный предмет', { limit: 1 }))[0]?.giftId).toBe('shop:https://shop.example/p/0')
   await app.stop()
   await later.stop()
-}, 60_000)
+}, 180_000)

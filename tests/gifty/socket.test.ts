@@ -4,7 +4,7 @@ import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { adminOf } from './access-rig.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
-import { iso, MINUTE, makeRig, type Rig, START, settled } from './rig.ts'
+import { iso, MINUTE, makeRig, queueNotifications, type Rig, START, settled } from './rig.ts'
 import { openSocket } from './socket-rig.ts'
 
 onEachDatabase('gifty worker socket', (database) => {
@@ -162,7 +162,7 @@ onEachDatabase('gifty worker socket', (database) => {
     const worker = await open()
     await worker.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 1 })
     expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
-    await app.error((await app.source()).id, 'x')
+    await queueNotifications(app, 1)
     const { data } = await worker.ask('lease', { kinds: ['notification'] })
     expect(data.tasks).toHaveLength(1)
     const [id] = await queue(app, 1)

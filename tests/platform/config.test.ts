@@ -185,9 +185,29 @@ describe('configuration', () => {
       expect(problemsOf({ ENCRYPTION_KEYS: bad })).not.toEqual([])
   })
 
-  test('a setting that this release cannot honour is refused instead of ignored', () => {
-    for (const name of ['REDIS_URL', 'AMQP_URL', 'RABBITMQ_URL'])
-      expect(problemsOf({ [name]: 'x://y' }).join()).toContain(`${name} is set`)
+  test('Redis is named by a URL, which no problem repeats; a shared port needs Postgres', () => {
+    expect(loadConfig({ REDIS_URL: 'rediss://user:word@redis.example:6380/2' }).redisUrl).toBe(
+      'rediss://user:word@redis.example:6380/2',
+    )
+    for (const bad of ['localhost:6379', 'http://user:hunter2@redis', 'redis://', 'redis://user:hunter2@[x']) {
+      const told = problemsOf({ REDIS_URL: bad }).join()
+      expect(told).toContain('REDIS_URL must be redis://')
+      expect(told).not.toContain('hunter2')
+    }
+    expect(problemsOf({ REUSE_PORT: '1' }).join()).toContain('REUSE_PORT is for several processes')
+    expect(loadConfig({ REUSE_PORT: '1', DATABASE_URL: 'postgres://localhost/trawl' }).reusePort).toBe(true)
+    expect(loadConfig({}).reusePort).toBe(false)
+  })
+
+  test('gifty §12: AMQP_URL has an alias, must be an AMQP address, and no problem repeats it', () => {
+    expect(loadConfig({ RABBITMQ_URL: 'amqps://u:s3cret@mq.example/v' }).amqpUrl).toBe('amqps://u:s3cret@mq.example/v')
+    expect(loadConfig({ AMQP_URL: 'amqp://a', RABBITMQ_URL: 'amqp://b' }).amqpUrl).toBe('amqp://a')
+    expect(loadConfig({ AMQP_URL: '' }).amqpUrl).toBeUndefined()
+    for (const bad of ['http://u:s3cret@mq.example', 'amqp://', 'amqp:///s3cret', 'mq.example:5672', 'amqp://u:s3cret@h:port']) {
+      const told = problemsOf({ AMQP_URL: bad }).join()
+      expect(told).toContain('AMQP_URL must be amqp://')
+      expect(told).not.toContain('s3cret')
+    }
   })
 
   test('lists and flags are read as people write them', () => {

@@ -22,21 +22,6 @@ describe('kv in process', () => {
     expect(await kv.get('k')).toBeUndefined()
   })
 
-  test('a counter counts within the life that its first increment started', async () => {
-    const clock = fakeClock()
-    const kv = createLocalKv(clock)
-    expect(await kv.increment('n', 1000)).toEqual({ count: 1, resetMs: 1000 })
-    clock.advance(400)
-    expect(await kv.increment('n', 1000)).toEqual({ count: 2, resetMs: 600 })
-    expect(await Promise.all([kv.increment('n', 9), kv.increment('n', 9)])).toEqual([
-      { count: 3, resetMs: 600 },
-      { count: 4, resetMs: 600 },
-    ])
-    expect(await kv.get('n')).toBe('4')
-    clock.advance(600)
-    expect(await kv.increment('n', 500)).toEqual({ count: 1, resetMs: 500 })
-  })
-
   test('it stays within its bound; what was written longest ago goes first', async () => {
     const kv = createLocalKv(fakeClock(), 3)
     for (const key of ['a', 'b', 'c']) await kv.set(key, key, 1000)

@@ -25,9 +25,10 @@ describe('plans of hot statements [sqlite]', () => {
   const engine = engineStatements(db)
 
   for (const [what, statement, index] of [
-    ['a lease of one kind', engine.leaseDirect(1), 'tasks_ready_ix'],
-    ['a lease of three kinds', engine.leaseDirect(3), 'tasks_ready_ix'],
+    ['a lease of one kind', engine.leaseDirect([undefined]), 'tasks_ready_ix'],
+    ['a lease of three kinds', engine.leaseDirect([undefined, undefined, undefined]), 'tasks_ready_ix'],
     ['candidates behind limited groups', engine.readyOfKind, 'tasks_ready_ix'],
+    ['tasks whose messages have not left', engine.readyUnsent, 'outbox_unpublished_ix'],
     ['whether anything is ready', engine.readyExists, 'tasks_'],
     ['a page of tasks', engine.page, 'tasks_kind_ix'],
     ['whether a lease has expired', engine.expiredExists, 'tasks_lease_ix'],

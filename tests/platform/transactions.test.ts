@@ -88,7 +88,7 @@ onEachDatabase('transactions', (database) => {
       moved.set((n * 7 + 3) % ACCOUNTS, (moved.get((n * 7 + 3) % ACCOUNTS) ?? 0) + 1)
     }
     for (const row of await db.q.select().from(accounts)) expect(row.balance).toBe(1000 + (moved.get(row.id) ?? 0))
-  }, 30_000)
+  }, 180_000)
 
   test('DESIGN §3: of transactions that commit together a failing one takes only itself back', async () => {
     const { db, entries } = await start()
@@ -276,5 +276,5 @@ onEachDatabase('transactions', (database) => {
         .from(accounts)
         .where(inArray(accounts.id, [1, 2]))
       expect(rows.map((row) => row.balance)).toEqual([1002, 1002])
-    }, 20_000)
+    }, 180_000)
 })

@@ -221,7 +221,6 @@ describe('cached calls', () => {
         throw new Error('down')
       },
       delete: async () => {},
-      increment: async () => ({ count: 1, resetMs: 1 }),
     }
     const down = counting(broken)
     await down.get()

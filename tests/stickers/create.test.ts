@@ -300,7 +300,13 @@ onEachDatabase('stickers: create', (database) => {
     double.always({ kind: 'set' })
     // As long as Retry-After says: what was silent may still be on its way.
     app.clock.advance(5000)
-    expect((await create({ name: 'known' })).body.id).toBe(id)
+    // Its call is being ended now, which takes turns of the real event loop: who joins it meanwhile hears its failure once more.
+    let again = await create({ name: 'known' })
+    for (let tries = 0; again.status === 503 && tries < 200; tries++) {
+      await Bun.sleep(5)
+      again = await create({ name: 'known' })
+    }
+    expect(again.body.id).toBe(id)
   })
 
   test('stickers §9.16: 20 parallel identical creates make one set with one upstream call', async () => {

@@ -17,7 +17,7 @@ export const SERVICE = { 'x-service-token': 'dev-service-token' }
 export const RUSSIAN = { ...SERVICE, 'x-language': 'ru' }
 
 /** The app with the family's calls made short. Paths are relative to the family's prefix. */
-const around = async (db: Db, options: TestAppOptions) => {
+export const rigOver = async (db: Db, options: TestAppOptions) => {
   const lines: string[] = []
   const clock = options.clock ?? fakeClock()
   const log = createLog({ level: 'debug', now: clock.now, write: (line) => lines.push(line) })
@@ -59,17 +59,17 @@ const around = async (db: Db, options: TestAppOptions) => {
     flush: () => app.stickers?.telegram.flush(),
   }
 }
-export type Rig = Awaited<ReturnType<typeof around>>
+export type Rig = Awaited<ReturnType<typeof rigOver>>
 
 /** The app over an empty database, Telegram in the sandbox. */
 export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}): Promise<Rig> =>
-  around(await database.fresh(), options)
+  rigOver(await database.fresh(), options)
 
 const liveEnv = (double: BotApiDouble) => ({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_BOT_API_URL: `${double.url}/` })
 /** The app against a Bot API double of its own. */
 export const makeLiveRig = async (database: TestDatabase, options: TestAppOptions = {}) => {
   const double = startBotApi()
-  const app = await around(await database.fresh(), { ...options, env: { ...liveEnv(double), ...options.env } })
+  const app = await rigOver(await database.fresh(), { ...options, env: { ...liveEnv(double), ...options.env } })
   const done = async () => {
     await double.down()
     // Late writes of this test must not land in the next one's database.
@@ -79,13 +79,13 @@ export const makeLiveRig = async (database: TestDatabase, options: TestAppOption
 }
 /** The same process started anew: other memory, the same rows, clock and Telegram. */
 export const restart = (app: Rig, double: BotApiDouble): Promise<Rig> =>
-  around(app.db, { clock: app.clock, env: liveEnv(double) })
+  rigOver(app.db, { clock: app.clock, env: liveEnv(double) })
 
 /** Processes on one database with a clock in common: own connections on Postgres. */
 export const makeProcesses = async (database: TestDatabase, count: number): Promise<Rig[]> => {
   const clock = fakeClock()
-  const rigs = [await around(await database.fresh(), { clock })]
-  while (rigs.length < count) rigs.push(await around(await database.second(), { clock }))
+  const rigs = [await rigOver(await database.fresh(), { clock })]
+  while (rigs.length < count) rigs.push(await rigOver(await database.second(), { clock }))
   return rigs
 }
 

@@ -1,9 +1,13 @@
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import type { Broker } from '../../src/platform/broker/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
 import { createLog, type Log } from '../../src/platform/log.ts'
 import type { TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
+import { besidePostgres, redisUrl } from './beside-postgres.ts'
+import { brokerOfWorld } from './broker.ts'
+import { databaseGeneration, whenEmptied } from './databases.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 
 export const INTERNAL = { 'x-internal-token': 'dev-internal-token' }
@@ -19,17 +23,36 @@ export interface TestAppOptions {
   env?: Record<string, string>
   log?: Log
   gateway?: TelegramGateway
+  /** Of an app whose `env` names a Redis of the test's own. */
+  redis?: { prefix: string; answerMs: number }
+  /** Left out: with Postgres the one of `TEST_AMQP_URL`, on queues of this database's own; on SQLite none. */
+  broker?: Broker | 'none'
 }
 
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
-export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log, gateway }: TestAppOptions = {}) => {
-  const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...env })
+export const createTestApp = async (
+  db: Db,
+  { clock = fakeClock(), env = {}, log, gateway, redis: own, broker }: TestAppOptions = {},
+) => {
+  const beside = besidePostgres(db)
+  const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...beside.env, ...env })
   const platform = await createPlatform(config, {
     clock,
     db,
+    redis: own ?? beside.redis,
+    broker: broker === 'none' ? undefined : (broker ?? (await brokerOfWorld(db.dialect, databaseGeneration()))),
     log: log ?? createLog({ level: 'error', now: clock.now }),
     version: 'test',
   })
+  const { redis } = platform
+  const leaveRedis = async () => {
+    // Never all keys of a Redis that others use too.
+    const isOurs = config.redisUrl !== redisUrl || (own ?? beside.redis)?.prefix
+    if (redis?.isUp() && isOurs) await redis.delete(...(await redis.keysThatBegin('')))
+    redis?.close()
+  }
+  // Most tests leave their app to the next one's empty database.
+  if (redis) whenEmptied(db, leaveRedis)
   const trawl = createApp(platform, { gateway })
   await trawl.prepare()
 
@@ -60,6 +83,11 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
     platform,
     clock,
     call,
+    /** One turn of the clockwork, and of the relay with it. */
+    async tick() {
+      await trawl.tick()
+      await trawl.relay?.wake()
+    },
     get: (path: string, headers?: Record<string, string>) => call('GET', path, undefined, headers),
     post: (path: string, body?: unknown, headers?: Record<string, string>) => call('POST', path, body, headers),
     patch: (path: string, body?: unknown, headers?: Record<string, string>) => call('PATCH', path, body, headers),
@@ -77,6 +105,7 @@ export const createTestApp = async (db: Db, { clock = fakeClock(), env = {}, log
       await trawl.runner.stop()
       await trawl.services.search.stop()
       await trawl.app.server?.stop(true)
+      await leaveRedis()
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Db } from '../../src/platform/db/index.ts'
 import { readMigrations } from '../../src/platform/db/migrations.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { deleteTestQueues } from './broker.ts'
 
 export interface TestDatabase {
   dialect: 'sqlite' | 'postgres'
@@ -13,6 +14,10 @@ export interface TestDatabase {
   /** Another connection to the same data, where the dialect has one. */
   second(): Promise<Db>
 }
+
+/** How many databases have been emptied so far: what belongs to an older one must not reach the next. */
+let generation = 0
+export const databaseGeneration = () => generation
 
 const postgresUrl = process.env.TEST_DATABASE_URL
 /** Statements of the data migrations. */
@@ -32,8 +37,21 @@ const EMPTY = `do $$ declare t record; begin
   end loop;
 end $$`
 
-/** A Postgres database of its own for one test file, dropped at its end. */
-const ownPostgres = async () => {
+const endings = new Map<Db, (() => Promise<void>)[]>()
+/** What to end with the data of a database: connections of an app that has nothing left to work on. */
+export const whenEmptied = (db: Db, end: () => Promise<void>): void => {
+  endings.set(db, [...(endings.get(db) ?? []), end])
+}
+const endAll = async (dbs: Db[]): Promise<void> => {
+  for (const db of dbs) {
+    const ends = endings.get(db) ?? []
+    endings.delete(db)
+    for (const end of ends) await end()
+  }
+}
+
+/** A Postgres database of its own for one test file, dropped at its end. Needs `TEST_DATABASE_URL`. */
+export const ownPostgres = async () => {
   const name = `trawl_test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
   await admin.unsafe(`create database ${name}`)
@@ -60,6 +78,7 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     suite({
       dialect: 'sqlite',
       async fresh() {
+        generation++
         await open?.close()
         open = openSqlite({ path: ':memory:' })
         return open
@@ -82,13 +101,17 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     }
     let first: Db | undefined
     afterAll(async () => {
+      await endAll(open)
       for (const db of open) await db.close()
+      await deleteTestQueues()
       await (await own)?.drop()
     })
     suite({
       dialect: 'postgres',
       async fresh() {
+        generation++
         first ??= await connect()
+        await endAll(open)
         const { sql } = await import('drizzle-orm')
         await first.sql(sql.raw(EMPTY))
         // Migrations bring rows too, and put back what is absent.

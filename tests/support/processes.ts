@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'dev-internal-token'
-const START_MS = 20_000
+const START_MS = 60_000
 
 /** A directory of the test's own, gone with `remove`. */
 export const ownDirectory = () => {
@@ -116,7 +116,7 @@ export const startScript = (file: string, ...args: string[]) => start([file, ...
 export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
 
 /** Asks until the answer is good. @throws when the time is over, with the last answer */
-export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 20_000): Promise<T> => {
+export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 60_000): Promise<T> => {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await ask()

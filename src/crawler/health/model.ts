@@ -13,6 +13,10 @@ const services = z.object({
     recentCompletions: z.int(),
   }),
   websockets: z.object({ status: state, activeConnections: z.int(), supportEnabled: z.literal(true) }),
+  /** When external: Redis. */
+  eventBus: z.object({ status: state }).optional(),
+  /** When external: RabbitMQ. */
+  dispatcher: z.object({ status: state }).optional(),
 })
 const system = z.object({
   runtimeVersion: z.string(),

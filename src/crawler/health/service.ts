@@ -29,6 +29,8 @@ export const createHealth = ({
   ping,
   counts,
   sockets,
+  eventBusIsUp,
+  dispatcherIsUp,
 }: {
   clock: Clock
   version: string
@@ -39,6 +41,10 @@ export const createHealth = ({
   counts(since: number): Promise<Counts>
   /** Live sockets of this process. */
   sockets(): number
+  /** Undefined when events stay in the process. */
+  eventBusIsUp: (() => boolean) | undefined
+  /** Undefined when work is handed out by the database alone. */
+  dispatcherIsUp: (() => boolean) | undefined
 }) => {
   const startedAt = clock.now()
   let cached: { look: Promise<Look>; at: number } | undefined
@@ -100,6 +106,9 @@ export const createHealth = ({
         authentication: { status: configured ? 'up' : 'degraded', configured },
         jobProcessor: jobs,
         websockets: { status: 'up', activeConnections: sockets(), supportEnabled: true },
+        ...(eventBusIsUp ? { eventBus: { status: eventBusIsUp() ? 'up' : 'down' } } : {}),
+        // Never down: this family's tasks do not pass it, and what waits for it waits in the database.
+        ...(dispatcherIsUp ? { dispatcher: { status: dispatcherIsUp() ? 'up' : 'degraded' } } : {}),
       }
       const states = Object.values(services).map((service) => service.status)
       const now = clock.now()

@@ -230,7 +230,8 @@ export const createLeasing = ({
       const kinds: string[] = []
       for (const type of TASK_TYPES)
         if ((await queries.readyTypeExists.all({ type, now: clock.now() })).length > 0) kinds.push(readyKind(type))
-      if (kinds.length > 0) bus.publish(TASKS_READY, { kinds })
+      // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
+      if (kinds.length > 0) bus.publishHere(TASKS_READY, { kinds })
     },
     waiting: dispatcher.waiting,
     /** Answers all who wait. */

@@ -189,6 +189,8 @@ export const createRegistry = ({
     /** How many live sockets of all processes hear of a task, and how many closed ones will on resume (§7.12). */
     async listeners(taskId: string): Promise<{ live: number; queued: number }> {
       const now = clock.now()
+      // One that has just closed would count as live until that is stored.
+      await Promise.all([...closing.values()])
       await storeAll()
       const rows = await repository.listening(taskId, { aliveSince: now - ALIVE_MS, closedSince: now - resumeMs })
       const count = { live: 0, queued: 0 }

@@ -37,11 +37,22 @@ export interface AnalyticsDeps {
   prometheus: Prometheus | undefined
   loki: Loki | undefined
   countWorkers(): Promise<number>
+  /** Undefined when Redis is not configured; rejects while it is away. */
+  redisMemoryBytes: (() => Promise<number | undefined>) | undefined
   scrapingReport(): Promise<ScrapingReport>
 }
 
 /** Figures of others for the dashboard (gifty §10). An upstream's failure never fails an answer: its figures are zero or empty. */
-export const createAnalytics = ({ clock, cached, posthog, prometheus, loki, countWorkers, scrapingReport }: AnalyticsDeps) => {
+export const createAnalytics = ({
+  clock,
+  cached,
+  posthog,
+  prometheus,
+  loki,
+  countWorkers,
+  redisMemoryBytes,
+  scrapingReport,
+}: AnalyticsDeps) => {
   const ask = async <T>(name: string, call: () => Promise<Fetched<T>>): Promise<Outcome<T>> => {
     try {
       return await call()
@@ -113,11 +124,12 @@ export const createAnalytics = ({ clock, cached, posthog, prometheus, loki, coun
       }
     },
     async technical(): Promise<TechnicalAnswer> {
-      const [requests, failures, errors, workers] = await Promise.all([
+      const [requests, failures, errors, workers, redisBytes] = await Promise.all([
         ofPrometheus(REQUESTS, TECHNICAL_MS),
         ofPrometheus(FAILURES, TECHNICAL_MS),
         lastErrors(),
         countWorkers(),
+        redisMemoryBytes?.().catch(() => undefined),
       ])
       const failed = requests.failure !== undefined || failures.failure !== undefined
       return {
@@ -126,9 +138,9 @@ export const createAnalytics = ({ clock, cached, posthog, prometheus, loki, coun
         error_rate_5xx: round(failures.value?.[0]?.value ?? 0, 4),
         active_workers: workers,
         last_errors: errors.value ?? [],
+        redis_memory_mb: redisBytes === undefined ? null : round(redisBytes / 1_048_576, 2),
         // No question of the contract tells these.
         api_latency_ms: null,
-        redis_memory_mb: null,
         disk_usage_percent: null,
         ...told([requests, failures, errors]),
       }

@@ -71,10 +71,23 @@ export interface FleetDeps {
   clock: Clock
   engine: Engine
   dispatcher: Dispatcher
+  /** Workers that tell Redis of themselves, where it is configured. Never rejects. */
+  redisHeartbeats: (() => Promise<WorkerView[]>) | undefined
+}
+
+/** One view a process, the newest; by hostname and pid, in byte order as the database has it. */
+const newestOf = (views: WorkerView[]): WorkerView[] => {
+  const newest = new Map<string, WorkerView>()
+  for (const view of views) {
+    const key = `${view.hostname}\n${view.pid}`
+    const known = newest.get(key)
+    if (!known || known.last_seen < view.last_seen) newest.set(key, view)
+  }
+  return [...newest.values()].sort((a, b) => Buffer.compare(Buffer.from(a.hostname), Buffer.from(b.hostname)) || a.pid - b.pid)
 }
 
 /** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
-export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
+export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: FleetDeps) => {
   const { workerHeartbeats } = fleetTables(db.kit)
   const offered = (kinds: string[] | null | undefined): string[] =>
     kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS
@@ -147,12 +160,15 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
       return { ...OK, expires_in: WORKER_LIFE_MS / 1000 }
     },
     async workers(): Promise<WorkerView[]> {
-      const rows = await db.q
-        .select()
-        .from(workerHeartbeats)
-        .where(gt(workerHeartbeats.lastSeen, new Date(clock.now() - WORKER_LIFE_MS)))
-        .orderBy(bytewise(db, workerHeartbeats.hostname), workerHeartbeats.pid)
-      return rows.map((row) => ({
+      const [rows, fromRedis] = await Promise.all([
+        db.q
+          .select()
+          .from(workerHeartbeats)
+          .where(gt(workerHeartbeats.lastSeen, new Date(clock.now() - WORKER_LIFE_MS)))
+          .orderBy(bytewise(db, workerHeartbeats.hostname), workerHeartbeats.pid),
+        redisHeartbeats?.() ?? [],
+      ])
+      const views = rows.map((row) => ({
         worker_id: row.workerId,
         hostname: row.hostname,
         last_seen: isoTime(row.lastSeen),
@@ -165,6 +181,7 @@ export const createFleet = ({ db, clock, engine, dispatcher }: FleetDeps) => {
         tasks_count: row.concurrentTasks,
         via: row.via,
       }))
+      return fromRedis.length === 0 ? views : newestOf([...views, ...fromRedis])
     },
     *purgeWorkers(tx: Tx, before: Date): Steps<void> {
       yield* q(tx.delete(workerHeartbeats).where(lte(workerHeartbeats.lastSeen, before)).returning({ pid: workerHeartbeats.pid }))

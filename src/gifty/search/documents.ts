@@ -45,7 +45,7 @@ export const documentsRepository = (db: Db) => {
     (source) =>
       `insert into product_words (rowid, ${WORDS.join(', ')}) select id, ${WORDS.join(', ')} from ${source} s where true`,
   )
-  const put = db.batch<{ id: number }>(
+  const put = db.batch<never>(
     'documents_put',
     [{ name: 'gift_hash', type: 'text' }, { name: 'content_hash', type: 'text' }, ...words],
     (source) => `insert into product_documents (gift_hash, content_hash, indexed_at, document)
@@ -53,8 +53,7 @@ export const documentsRepository = (db: Db) => {
         ${WORDS.map((name, n) => `setweight(to_tsvector('russian', ${name}), '${'ABCD'[n]}')`).join(' || ')}
       from ${source} s where true order by gift_hash
       on conflict (gift_hash) do update
-        set id = default, content_hash = excluded.content_hash, indexed_at = excluded.indexed_at, document = excluded.document
-      returning id`,
+        set id = default, content_hash = excluded.content_hash, indexed_at = excluded.indexed_at, document = excluded.document`,
   )
   const missing = db.statement<{ gift_hash: string }>(
     'documents_missing',

@@ -1,8 +1,13 @@
-import { conflict, notFound } from '../../errors.ts'
+import { conflict, notFound, unavailable } from '../../errors.ts'
+import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { SourcesContext } from './context.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './repository.ts'
+import type { Dispatched } from './run-life.ts'
+
+/** How long a forced run waits for the broker's confirm (gifty §2.6). */
+const CONFIRM_MS = 5000
 
 /** Forcing runs, and what workers report of them (gifty §2.3, §2.6). */
 export const createReporting = ({ db, engine, repository, runs, nowDate, lockForReport }: SourcesContext) => {
@@ -26,37 +31,67 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
       return { status: 'ok' as const }
     })
 
+  /** Forced runs of this process that wait for the broker's confirm. */
+  const publishing = new Map<number, Promise<void>>()
+  /** Publishes a forced run. @throws AppError 503 `broker_unavailable`, and the run is withdrawn; not if a worker has it already */
+  const publish = async (id: number, dispatched: Dispatched, before: SourceRow): Promise<void> => {
+    try {
+      await engine.send(dispatched.task, CONFIRM_MS)
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      const isGone = await db.tx(function* (tx) {
+        return yield* runs.withdraw(tx, yield* lockForReport(tx, id), dispatched, before, error.mayHaveLeft, nowDate())
+      })
+      if (isGone) throw unavailable('The broker is not available, nothing was queued', 'broker_unavailable')
+    }
+  }
+
   return {
-    /** Starts a run now, also of an inactive or broken source (gifty §2.6). */
+    /**
+     * Starts a run now, also of an inactive or broken source (gifty §2.6).
+     * @throws AppError 404; 409 `already_running`, `already_queued`; 503 `broker_unavailable`, and nothing has changed
+     */
     async forceRun(id: number, strategy: Strategy | undefined) {
       const outcome = await db.tx(function* (tx) {
         const now = nowDate()
         const { source, open } = yield* lockForReport(tx, id)
         if (!open) {
-          const { run, taskId } = yield* runs.dispatch(tx, source, { trigger: 'force', strategy }, now)
-          return { message: 'Run queued', run_id: run.id, task_id: taskId }
+          const dispatched = yield* runs.dispatch(tx, source, { trigger: 'force', strategy, announcedByCaller: true }, now)
+          return { dispatched, before: source }
         }
         if (open.status === 'queued') {
-          if (
-            strategy &&
-            strategy !== open.strategy &&
-            open.taskId &&
-            (yield* engine.replacePayload(tx, open.taskId, runs.payloadOf(source, strategy, open.id), now))
-          )
-            yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
-          return { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }
+          if (strategy && strategy !== open.strategy && open.taskId) {
+            const outcome = yield* engine.replacePayload(tx, open.taskId, runs.payloadOf(source, strategy, open.id), now)
+            if (outcome === 'published')
+              throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
+            if (outcome === 'replaced') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
+          }
+          return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId } }
         }
         if (source.overlap === 'skip') {
           yield* runs.skip(tx, source, 'force', 'overlap', now)
           return { running: open.id }
         }
         yield* repository.update(tx, id, { queuedAfter: 'force', updatedAt: now })
-        return { message: 'Run will start after the open one', run_id: null, task_id: null, queued_after: open.id }
+        return {
+          answer: { message: 'Run will start after the open one', run_id: null, task_id: null, queued_after: open.id },
+        }
       })
       // The skipped run is recorded, so the refusal comes after the commit.
       if (outcome.running !== undefined)
         throw conflict('The source is already running', 'already_running', { run_id: outcome.running })
-      return { status: 'ok' as const, ...outcome }
+      if (outcome.answer) {
+        // Somebody else's run that is still on its way to the broker: if it is withdrawn there is no run to answer with.
+        await publishing.get(outcome.answer.run_id ?? 0)
+        return { status: 'ok' as const, ...outcome.answer }
+      }
+      const { run, task } = outcome.dispatched
+      if (engine.announces(task.kind)) {
+        const published = publish(id, outcome.dispatched, outcome.before).finally(() => publishing.delete(run.id))
+        publishing.set(run.id, published)
+        await published
+      }
+      return { status: 'ok' as const, message: 'Run queued', run_id: run.id, task_id: task.id }
     },
 
     reportStatus: (

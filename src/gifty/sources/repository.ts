@@ -328,6 +328,20 @@ export const sourcesRepository = (db: Db) => {
           .limit(limit),
       )
     },
+    /** Queued runs that have not changed since `before`, by id. */
+    *waitingRuns(tx: Tx, before: Date, afterId: number, limit: number): Steps<RunRow[]> {
+      return yield* q(
+        tx
+          .select(runColumns)
+          .from(runs)
+          .where(and(isOpen(runs), eq(runs.status, 'queued'), lte(runs.lastActivityAt, before), gt(runs.id, afterId)))
+          .orderBy(asc(runs.id))
+          .limit(limit),
+      )
+    },
+    *deleteRun(tx: Tx, id: number): Steps<void> {
+      yield tx.delete(runs).where(eq(runs.id, id)).returning({ id: runs.id })
+    },
     /** The only running run among a site's sources, if it is the only one. */
     *onlyRunningOfSite(tx: Tx, siteKey: string): Steps<RunRow | undefined> {
       const found = yield* q(

@@ -21,6 +21,15 @@ export interface RunsDeps {
   engine: () => Engine
   notifications: () => Notifications
   idleTimeoutMs: number
+  startTimeoutMs: number
+}
+
+/** A run that has just been opened, and what its message says. */
+export interface Dispatched {
+  run: RunRow
+  task: { id: string; kind: string; payload: unknown }
+  /** The source's next time as the dispatch has set it. */
+  nextSyncAt: Date
 }
 
 /** The kind of a source's tasks: the built-in web worker takes those that ask for it (gifty §2.8). */
@@ -59,22 +68,29 @@ export const createRunLife = ({ clock, repository, engine, notifications }: Runs
     ...row,
   })
 
-  /** Opens a `queued` run with its task. The source is locked and has no open run. */
+  /**
+   * Opens a `queued` run with its task. The source is locked and has no open run. `announcedByCaller`: the caller publishes the task's
+   * message after the commit, where there is a broker.
+   */
   function* dispatch(
     tx: Tx,
     source: SourceRow,
-    { trigger, strategy = source.strategy }: { trigger: 'schedule' | 'force'; strategy?: Strategy },
+    {
+      trigger,
+      strategy = source.strategy,
+      announcedByCaller = false,
+    }: { trigger: 'schedule' | 'force'; strategy?: Strategy; announcedByCaller?: boolean },
     now: Date,
-  ): Steps<{ run: RunRow; taskId: string }> {
+  ): Steps<Dispatched> {
     const taskId = createId(clock)
     const run = yield* repository.insertRun(tx, newRun(source, { status: 'queued', strategy, trigger, taskId }, now))
+    const task = { id: taskId, kind: kindOf(source), payload: payloadOf(source, strategy, run.id) }
     yield* engine().enqueue(
       tx,
       [
         {
-          id: taskId,
-          kind: kindOf(source),
-          payload: payloadOf(source, strategy, run.id),
+          ...task,
+          announcedByCaller,
           priority: source.priority,
           dedupeKey: `run:${run.id}`,
           groupKey: `host:${hostOf(source.url).slice(0, 100)}`,
@@ -96,7 +112,7 @@ export const createRunLife = ({ clock, repository, engine, notifications }: Runs
       queuedAfter: null,
       updatedAt: now,
     })
-    return { run, taskId }
+    return { run, task, nextSyncAt }
   }
 
   /** Records a run that did not happen, with the reason. */
@@ -124,7 +140,13 @@ export const createRunLife = ({ clock, repository, engine, notifications }: Runs
     yield* repository.updateRun(tx, run.id, { status, finishedAt: now, lastActivityAt: now, updatedAt: now, ...more })
   }
   /** Ends the engine's side of a run that the domain has closed; its holder is told so at its next word. */
-  function* closeTask(tx: Tx, run: RunRow, state: 'completed' | 'failed' | 'dead', error: string | null, now: Date): Steps<void> {
+  function* closeTask(
+    tx: Tx,
+    run: RunRow,
+    state: 'completed' | 'failed' | 'dead' | 'cancelled',
+    error: string | null,
+    now: Date,
+  ): Steps<void> {
     if (run.taskId) yield* engine().closeByReport(tx, [run.taskId], state, error, now)
   }
   /** Overlap `queue_one`: one run starts once the open one has ended, however many times passed meanwhile. */

@@ -4,6 +4,9 @@ import type { RunRow, SourceRow } from './repository.ts'
 import type { RunLife, RunsDeps } from './run-life.ts'
 import type { RunReports } from './run-reports.ts'
 
+/** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
+const TASKS_QUEUE = 'parsing_tasks'
+
 /** The kinds of source tasks, and what the engine's events do to their runs (gifty §4). */
 export const createRunKinds = (
   { repository }: Pick<RunsDeps, 'repository'>,
@@ -82,5 +85,9 @@ export const createRunKinds = (
     },
   }
   /** The two kinds of source tasks: a reported failure ends them, a lost lease offers them again, five times in all (gifty §4). */
-  return ['source.run', 'source.run.web'].map((kind) => defineKind(kind, { onFailure: 'fail', ...hooks }))
+  return [
+    defineKind('source.run', { onFailure: 'fail', queue: TASKS_QUEUE, ...hooks }),
+    // Those of the built-in worker never go to the broker (gifty §2.8).
+    defineKind('source.run.web', { onFailure: 'fail', ...hooks }),
+  ]
 }

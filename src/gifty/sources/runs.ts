@@ -1,5 +1,6 @@
 import { createRunLife, type RunsDeps } from './run-life.ts'
 import { createRunReports } from './run-reports.ts'
+import { createRunStarts } from './run-starts.ts'
 import { createRunKinds } from './run-tasks.ts'
 
 /**
@@ -16,6 +17,7 @@ export const createRuns = (deps: RunsDeps) => {
     nextRegular: life.nextRegular,
     payloadOf: life.payloadOf,
     ...reports,
+    ...createRunStarts(deps, life),
   }
 }
 export type Runs = ReturnType<typeof createRuns>

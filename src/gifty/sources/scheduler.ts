@@ -33,4 +33,6 @@ export const createScheduler = ({
     }),
   /** Ends runs nobody speaks for any more. */
   endIdleRuns: runs.endIdle,
+  /** Ends runs the broker has had for too long. */
+  endUnstartedRuns: runs.endUnstarted,
 })

@@ -82,6 +82,7 @@ export const sourcesTables = defineTables((k) => {
     (t) => [
       k.unique('parsing_runs_open_uq').on(t.sourceId).where(sql`${t.status} in ('queued', 'running')`),
       k.index('parsing_runs_history_ix').on(t.sourceId, k.desc(t.id)),
+      k.index('parsing_runs_task_ix').on(t.taskId),
       k.index('parsing_runs_site_ix').on(t.siteKey, k.desc(t.id)),
       k.index('parsing_runs_created_ix').on(t.createdAt),
       k.index('parsing_runs_idle_ix').on(t.lastActivityAt).where(sql`${t.status} in ('queued', 'running')`),

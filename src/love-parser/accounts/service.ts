@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { isUuid } from '../../platform/ids.ts'
 import type { SubscriptionView } from '../subscriptions/view.ts'
 import type { AccountsRepository, SeenUser } from './repository.ts'
+import type { Revocations } from './revocations.ts'
 import { authUser } from './view.ts'
 
 /** Life of a token in seconds: 30 days. */
@@ -26,33 +27,41 @@ export interface AccountsDeps {
   bus: Bus
   tokens: Tokens
   repository: AccountsRepository
+  /** Given when Redis is configured: asked beside the database, which knows every revocation too. */
+  revocations: Revocations | undefined
   subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
 }
 
 /** People and their tokens (love-parser §2, §3). */
-export const createAccounts = ({ clock, bus, tokens, repository, subscriptionOf }: AccountsDeps) => ({
+export const createAccounts = ({ clock, bus, tokens, repository, revocations, subscriptionOf }: AccountsDeps) => ({
   /** A correctly signed, unexpired token; undefined otherwise. Says nothing of its user. */
   verify: (token: string) => tokens.verify(token),
 
-  /** The user behind a verified token, in one read. @throws AppError 401, 403 for a blocked user */
+  /**
+   * The user behind a verified token, in one read, and beside it a look into Redis: an event may be lost, so no process may believe
+   * what it has heard of a token. @throws AppError 401, 403 for a blocked user, 503 while Redis is configured and away
+   */
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
     if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('The token is not valid')
-    const user = await repository.session(id.toLowerCase(), token.hash)
-    if (!user || user.revoked > 0) throw unauthorized('The token is not valid')
+    const stored = repository.session(id.toLowerCase(), token.hash)
+    const [user, revoked] = revocations ? await Promise.all([stored, revocations.has(token.hash)]) : [await stored, false]
+    if (!user || revoked || user.revoked > 0) throw unauthorized('The token is not valid')
     if (user.status === 'blocked' && !allowBlocked) throw forbidden('This account is blocked')
     return { user, token }
   },
 
-  /** Whether the token of an open stream still holds. */
+  /** Whether the token of an open stream still holds. While Redis is away nobody logs out, so the database alone may say so. */
   async stillHolds(token: VerifiedToken): Promise<boolean> {
-    return token.expiresAt > clock.now() && !(await repository.isRevoked(token.hash))
+    if (token.expiresAt <= clock.now() || (await repository.isRevoked(token.hash))) return false
+    return !(await revocations?.has(token.hash).catch(() => false))
   },
 
   me: async ({ user }: Session) => authUser(user, await subscriptionOf(user.id, new Date(clock.now()))),
 
   /** Revokes the session's token until it would have expired. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
   async logout({ token }: Session): Promise<void> {
+    await revocations?.add(token.hash, token.expiresAt)
     const first = await repository.revoke(token.hash, new Date(token.expiresAt)).catch((cause) => {
       throw new AppError('unavailable', 503, 'Logging out is not possible at the moment, please try again', { cause })
     })

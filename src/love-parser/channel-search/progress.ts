@@ -36,6 +36,9 @@ export interface ProgressDeps {
   clock: Clock
   log: Log
   snapshotOf(searchId: string): Promise<Snapshot | undefined>
+  snapshotsOf(searchIds: string[]): Promise<ReadonlyMap<string, Snapshot>>
+  /** No other process works on this database: nothing happens that the bus does not tell. */
+  isAlone: boolean
   stillHolds(token: VerifiedToken): Promise<boolean>
 }
 
@@ -48,9 +51,10 @@ const blockOf = ({ version, ...shown }: Snapshot) => {
 
 /**
  * Progress streams (love-parser §4). What is watched is kept once per search, encoded once per change and repeated every second from
- * memory by one timer for all; the store is read when a stream opens, and at a heartbeat when the bus was silent since the last.
+ * memory by one timer for all. The store is read when a stream opens, at a heartbeat when the bus was silent since the last, and every
+ * second while other processes may work that the bus does not reach.
  */
-export const createProgressStreams = ({ bus, clock, log, snapshotOf, stillHolds }: ProgressDeps) => {
+export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf, isAlone, stillHolds }: ProgressDeps) => {
   const watched = new Map<string, Watched>()
   const stopped = new AbortController()
   let ticking = false
@@ -108,33 +112,47 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, stillHolds 
         else if (!reader.waiting) send(search, reader, block, false)
     }
   }
-  /** What the bus may have kept from us: a change, the end of a search, a revoked token. */
-  const lookAgain = async () => {
+  /** What the bus may have kept from us: a change, the end of a search. */
+  const readAgain = async (searches: Watched[]) => {
+    const stored = await snapshotsOf(searches.map((search) => search.id))
+    for (const search of searches) {
+      const snapshot = stored.get(search.id)
+      if (snapshot) show(search, snapshot)
+      else for (const reader of [...search.readers]) close(search, reader)
+    }
+  }
+  /** Ends the streams of revoked tokens. */
+  const checkTokens = async () => {
     const tokens = new Map<string, boolean>()
-    for (const search of [...watched.values()]) {
-      if (!search.heard) {
-        const stored = await snapshotOf(search.id)
-        if (stored) show(search, stored)
-        else for (const reader of [...search.readers]) close(search, reader)
-      }
-      search.heard = false
+    for (const search of [...watched.values()])
       for (const reader of [...search.readers]) {
         const { hash } = reader.token
         if (!tokens.has(hash)) tokens.set(hash, await stillHolds(reader.token))
         if (!tokens.get(hash)) close(search, reader)
       }
-    }
+  }
+  const lookAgain = async (beat: boolean, missed: boolean) => {
+    const searches = [...watched.values()]
+    await readAgain(searches.filter((search) => missed || !search.heard))
+    if (!beat) return
+    for (const search of searches) search.heard = false
+    await checkTokens()
   }
   const tick = async () => {
     ticking = true
+    let wasShared = false
     for (let turn = 1; watched.size > 0 && !stopped.signal.aborted; turn++) {
       await clock.sleep(REPEAT_MS, stopped.signal)
       const beat = turn % REPEATS_PER_HEARTBEAT === 0
       repeat(beat)
+      const isShared = bus.isShared()
+      // Also once after the bus has come back: what happened while it was away is told by nobody.
+      const missed = !isAlone && !(isShared && wasShared)
+      wasShared = isShared
       // Not waited for: a store that is slow must not keep the repeats from going out.
-      if (beat && !looking) {
+      if ((beat || missed) && !looking) {
         looking = true
-        lookAgain()
+        lookAgain(beat, missed)
           .catch((error) => log.warn('progress could not be read', { error }))
           .finally(() => {
             looking = false

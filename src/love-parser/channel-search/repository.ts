@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, sql } from 'drizzle-orm'
-import { bytewise, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { ActivityLevel } from './model.ts'
 import { channelSearchTables } from './tables.ts'
 
@@ -70,6 +70,12 @@ export const channelSearchRepository = (db: Db) => {
       .from(searches)
       .where(eq(searches.id, param('id'))),
   )
+  const findSnapshots = db.prepare<{ id: string; snapshot: SearchRow['snapshot'] }>('search_snapshots', (queries) =>
+    queries
+      .select({ id: searches.id, snapshot })
+      .from(searches)
+      .where(inJsonList(db, searches.id, 'ids')),
+  )
   const history = db.prepare<SearchSummary>('search_history', (queries) =>
     queries
       .select(summary)
@@ -123,6 +129,11 @@ export const channelSearchRepository = (db: Db) => {
     },
     async snapshot(id: string) {
       return (await findSnapshot.all({ id }))[0]?.snapshot
+    },
+    /** The snapshots of those that exist, by id. */
+    async snapshots(ids: string[]) {
+      const rows = ids.length === 0 ? [] : await findSnapshots.all({ ids: JSON.stringify(ids) })
+      return new Map(rows.map((row) => [row.id, row.snapshot]))
     },
     history: (userId: string, limit: number, offset: number) => history.all({ userId, limit, offset }),
     results: (id: string, sort: keyof typeof pages, limit: number, offset: number) => pages[sort].all({ id, limit, offset }),

@@ -115,6 +115,7 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
     totalFound: repository.totalFound,
     exportPart: repository.exportPart,
     snapshot: repository.snapshot,
+    snapshots: repository.snapshots,
 
     /** For the audience: a search of the user as it stands in the caller's transaction, its row locked; undefined when there is none. */
     *source(tx: Tx, userId: string, id: string): Steps<{ id: string; status: SearchSummary['status'] } | undefined> {

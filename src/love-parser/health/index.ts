@@ -9,6 +9,8 @@ export interface HealthDeps {
   clock: Clock
   /** Rejects when the database does not answer. */
   ping(): Promise<void>
+  /** Undefined when Redis is not configured; rejects when it does not answer. */
+  pingRedis: (() => Promise<void>) | undefined
   gateway: TelegramGateway
   countActiveSessions(): Promise<number>
 }
@@ -30,7 +32,7 @@ export const aliveRoutes = () =>
     .get('/api/v1/health', () => healthy, { detail: aliveDetail })
 
 /** Probes of the dependencies (love-parser §2). */
-export const healthRoutes = ({ clock, ping, gateway, countActiveSessions }: HealthDeps) => {
+export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessions }: HealthDeps) => {
   /** The answer of a probe within its time. @throws AppError 503 */
   const answered = async <T>(probe: Promise<T>, what: string): Promise<T> => {
     const done = new AbortController()
@@ -45,18 +47,20 @@ export const healthRoutes = ({ clock, ping, gateway, countActiveSessions }: Heal
       })
       .finally(() => done.abort())
   }
-  const database = async () => {
+  const timedProbe = async (probe: () => Promise<void>, what: string) => {
     const since = performance.now()
-    await answered(ping(), 'The database')
+    await answered(probe(), what)
     return { ...healthy, response_time: Math.round(performance.now() - since) }
   }
-  const redis = () => ({ ...healthy, response_time: 0, mode: 'memory' as const })
+  const database = () => timedProbe(ping, 'The database')
+  const redis = async () =>
+    pingRedis ? timedProbe(pingRedis, 'Redis') : { ...healthy, response_time: 0, mode: 'memory' as const }
   const telegram = async () => {
     const [active_sessions] = await answered(Promise.all([countActiveSessions(), gateway.ping()]), 'Telegram')
     return { ...healthy, active_sessions, mode: gateway.source }
   }
   const dbDetail = described('Probe the database', 'One round trip.', { 200: timed }, OPEN)
-  const redisDetail = described('Probe Redis', 'Without Redis the mode is memory.', { 200: timed }, OPEN)
+  const redisDetail = described('Probe Redis', 'One round trip; without Redis the mode is memory.', { 200: timed }, OPEN)
   const telegramDetail = described(
     'Probe Telegram',
     'With the number of active sessions.',

@@ -1,28 +1,41 @@
 export type BusHandler = (message: any) => void
 
 /**
- * Events between the parts of the system, and between processes once a networked adapter is mounted. Delivery is at most once and
+ * Events between the parts of the system, and between processes with Redis (platform/redis/bus.ts). Delivery is at most once and
  * unordered across topics: whatever must not be lost is in the database, an event only says "look now".
  */
 export interface Bus {
   publish(topic: string, message: unknown): void
+  /** As `publish`, for this process alone: what every process finds out by itself need not be told to the others. */
+  publishHere(topic: string, message: unknown): void
+  /** Whether other processes are reached at the moment. While they are not, their events do not come here either. */
+  isShared(): boolean
   /** Returns the function that ends the subscription. */
   subscribe(topic: string, handler: BusHandler): () => void
 }
 
+export interface LocalBus extends Bus {
+  /** Whether anybody subscribes to the topic. */
+  isHeard(topic: string): boolean
+}
+
 /** In-process bus: handlers run in the publisher's turn. A handler that throws does not keep the others from hearing. */
-export const createLocalBus = (onError: (error: unknown, topic: string) => void): Bus => {
+export const createLocalBus = (onError: (error: unknown, topic: string) => void): LocalBus => {
   const topics = new Map<string, Set<BusHandler>>()
-  return {
-    publish(topic, message) {
-      for (const handler of topics.get(topic) ?? []) {
-        try {
-          handler(message)
-        } catch (error) {
-          onError(error, topic)
-        }
+  const publish = (topic: string, message: unknown): void => {
+    for (const handler of topics.get(topic) ?? []) {
+      try {
+        handler(message)
+      } catch (error) {
+        onError(error, topic)
       }
-    },
+    }
+  }
+  return {
+    publish,
+    publishHere: publish,
+    isShared: () => false,
+    isHeard: (topic) => topics.has(topic),
     subscribe(topic, handler) {
       const handlers = topics.get(topic) ?? new Set()
       topics.set(topic, handlers.add(handler))

@@ -78,29 +78,12 @@ export const createWatch = ({ probe, statementTimeoutMs, now = performance.now.b
   }
 
   return {
-    /** The driver's way to a connected socket. @throws after `timeoutMs` */
-    connect({ host, port, path }: { host: string[]; port: number[]; path?: string | null }, timeoutMs: number): Promise<Socket> {
-      return new Promise((resolve, reject) => {
-        const socket = new Socket()
-        const late = setTimeout(() => socket.destroy(new DatabaseAway()), timeoutMs)
-        const fail = (error?: Error) => {
-          clearTimeout(late)
-          reject(error ?? new DatabaseAway())
-        }
-        socket.once('error', fail)
-        socket.once('close', () => {
-          sockets.delete(socket)
-          fail()
-        })
-        socket.once('connect', () => {
-          clearTimeout(late)
-          socket.removeListener('error', fail)
-          sockets.set(socket, { read: 0, heardAt: now() })
-          resolve(socket)
-        })
-        if (path) socket.connect(path)
-        else socket.connect(port[0] as number, host[0] as string)
-      })
+    /** The driver's way to a socket. What it writes before the connection stands is sent then; its own timer ends an attempt. */
+    connect({ host, port, path }: { host: string[]; port: number[]; path?: string | null }): Socket {
+      const socket = new Socket()
+      sockets.set(socket, { read: 0, heardAt: now() })
+      socket.once('close', () => sockets.delete(socket))
+      return path ? socket.connect(path) : socket.connect(port[0] as number, host[0] as string)
     },
     /** Notes that something waits for the server; the answer is to be called when it does not any more. @throws when the server is away */
     begin(): () => void {

@@ -37,6 +37,8 @@ export interface PostgresOptions {
   statementTimeoutMs?: number
   /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
   prepared?: boolean
+  /** Hears what the server says beside its answers. */
+  onNotice?(notice: { message?: string }): void
 }
 
 const migrate = async (url: string) => {
@@ -90,18 +92,19 @@ export const openPostgres = async ({
   poolMax = 10,
   statementTimeoutMs = 30_000,
   prepared: mayPrepare = true,
+  onNotice = () => {},
 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
   const watch = createWatch({ probe: () => probe(url), statementTimeoutMs })
   const client = postgres(url, {
     max: poolMax,
-    onnotice: () => {},
+    onnotice: onNotice as never,
     connect_timeout: CONNECT_MS / 1000,
     backoff: retrySeconds as never,
     idle_timeout: 60,
     prepare: mayPrepare,
-    // Not in the driver's types; it takes a connected socket.
-    ...({ socket: (to: { host: string[]; port: number[]; path?: string }) => watch.connect(to, CONNECT_MS) } as object),
+    // Not in the driver's types.
+    ...({ socket: watch.connect } as object),
     connection: {
       application_name: 'trawl',
       ...(mayPrepare && {

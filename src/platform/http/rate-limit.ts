@@ -17,7 +17,7 @@ export interface RateDecision {
   retryAfterSeconds: number
 }
 
-/** Rate limits behind one port: per process here, shared between processes by a networked adapter. */
+/** Rate limits behind one port: per process here, shared between processes by Redis (platform/redis/rate-limiter.ts). */
 export interface RateLimiter {
   /** A token bucket: the limit refills evenly within the window. */
   take(rateClass: RateClass, key: string): Promise<RateDecision> | RateDecision
@@ -25,14 +25,35 @@ export interface RateLimiter {
   count(rateClass: RateClass, key: string): Promise<RateDecision> | RateDecision
 }
 
-const free = (limit: number): RateDecision => ({ allowed: true, limit, remaining: 0, resetMs: 0, retryAfterSeconds: 1 })
+/** No limit at all. */
+export const free = (limit: number): RateDecision => ({ allowed: true, limit, remaining: 0, resetMs: 0, retryAfterSeconds: 1 })
+/** What a bucket says that has `left` tokens after the request. */
+export const bucketDecision = ({ limit, windowMs }: RateClass, allowed: boolean, left: number): RateDecision => {
+  const perMs = limit / windowMs
+  return {
+    allowed,
+    limit,
+    remaining: Math.floor(left),
+    resetMs: Math.ceil((limit - left) / perMs),
+    retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / perMs / 1000)),
+  }
+}
+/** What a window says that has counted `count` requests and ends in `resetMs`. */
+export const windowDecision = ({ limit }: RateClass, allowed: boolean, count: number, resetMs: number): RateDecision => ({
+  allowed,
+  limit,
+  remaining: limit - count,
+  resetMs,
+  retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
+})
 
 /** In-process limiter, bounded: what was not asked for longest is forgotten first. */
 export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimiter => {
   const buckets = new Map<string, { tokens: number; at: number }>()
   const windows = new Map<string, { count: number; endsAt: number }>()
   return {
-    take({ name, limit, windowMs }, key) {
+    take(rateClass, key) {
+      const { name, limit, windowMs } = rateClass
       if (limit === 0) return free(limit)
       const now = clock.now()
       const perMs = limit / windowMs
@@ -45,15 +66,10 @@ export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimi
       buckets.delete(id)
       buckets.set(id, { tokens: left, at: now })
       if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value as string)
-      return {
-        allowed,
-        limit,
-        remaining: Math.floor(left),
-        resetMs: Math.ceil((limit - left) / perMs),
-        retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / perMs / 1000)),
-      }
+      return bucketDecision(rateClass, allowed, left)
     },
-    count({ name, limit, windowMs }, key) {
+    count(rateClass, key) {
+      const { name, limit, windowMs } = rateClass
       if (limit === 0) return free(limit)
       const now = clock.now()
       const id = `${name}\n${key}`
@@ -68,14 +84,7 @@ export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimi
       }
       const allowed = window.count < limit
       if (allowed) window.count++
-      const resetMs = window.endsAt - now
-      return {
-        allowed,
-        limit,
-        remaining: limit - window.count,
-        resetMs,
-        retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
-      }
+      return windowDecision(rateClass, allowed, window.count, window.endsAt - now)
     },
   }
 }

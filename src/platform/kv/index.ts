@@ -1,13 +1,11 @@
 import type { Clock } from '../clock.ts'
 
-/** Small short-lived values: caches, revocations, counters. Nothing that must survive a restart lives here. */
+/** Small short-lived values, in process or in Redis (platform/redis/kv.ts). Nothing that must survive lives here alone. */
 export interface Kv {
   get(key: string): Promise<string | undefined>
   /** `ttlMs` is how long the value lives. */
   set(key: string, value: string, ttlMs: number): Promise<void>
   delete(key: string): Promise<void>
-  /** Adds one and returns the count; the first increment starts the key's life of `ttlMs`. */
-  increment(key: string, ttlMs: number): Promise<{ count: number; resetMs: number }>
 }
 
 /** In-process store with a bound: over it the oldest entry goes first. */
@@ -35,13 +33,6 @@ export const createLocalKv = (clock: Clock, maxEntries = 100_000): Kv => {
     },
     async delete(key) {
       entries.delete(key)
-    },
-    async increment(key, ttlMs) {
-      const entry = live(key)
-      const count = Number(entry?.value ?? 0) + 1
-      const expiresAt = entry?.expiresAt ?? clock.now() + ttlMs
-      put(key, String(count), expiresAt)
-      return { count, resetMs: expiresAt - clock.now() }
     },
   }
 }

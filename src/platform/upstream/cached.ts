@@ -14,18 +14,19 @@ export interface Fetched<T> {
 export const createCachedCalls = ({ kv, clock }: { kv: Kv; clock: Clock }) => {
   const running = new Map<string, Promise<Fetched<any>>>()
 
-  const stored = async (key: string): Promise<Fetched<any> | undefined> => {
+  const stored = async (key: string, ttlMs: number): Promise<Fetched<any> | undefined> => {
     try {
       const text = await kv.get(key)
       const found = text === undefined ? undefined : JSON.parse(text)
-      return typeof found?.at === 'number' ? found : undefined
+      // By our clock: a shared store counts down by its own.
+      return typeof found?.at === 'number' && clock.now() - found.at < ttlMs ? found : undefined
     } catch {
       // A miss: the caller asks the upstream.
       return undefined
     }
   }
   const fetched = async <T>(key: string, ttlMs: number, call: () => Promise<T>): Promise<Fetched<T>> => {
-    const known = ttlMs > 0 ? await stored(key) : undefined
+    const known = ttlMs > 0 ? await stored(key, ttlMs) : undefined
     if (known) return known
     const fresh = { value: await call(), at: clock.now() }
     if (ttlMs > 0)

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import type { SharedCache } from './shared-cache.ts'
 
 /** Upstream calls that pages of this process have open at once. */
 const PAGE_CALLS = 8
@@ -20,12 +21,15 @@ interface Flight {
 export const createFlights = ({
   botApi,
   clock,
+  shared,
   landed,
 }: {
   botApi: BotApi
   clock: Clock
-  /** Told of every answer before those who wait are. */
-  landed: (name: string, answer: StickerSetAnswer) => void
+  /** Given when the flights of all instances are one: with Redis. */
+  shared?: Pick<SharedCache, 'single'>
+  /** Told of every answer before those who wait are; `at` when another instance got it. */
+  landed: (name: string, answer: StickerSetAnswer, at?: number) => void
 }) => {
   const flights = new Map<string, Flight>()
   const queue: Flight[] = []
@@ -38,8 +42,10 @@ export const createFlights = ({
   }
   const start = async (flight: Flight, finishAttempt: boolean): Promise<void> => {
     flight.started = true
-    const answer = await botApi.getStickerSet(flight.name, { deadline: flight.deadline, finishAttempt })
-    landed(flight.name, answer)
+    const { name, deadline } = flight
+    const call = () => botApi.getStickerSet(name, { deadline, finishAttempt })
+    const { answer, at } = shared ? await shared.single(name, deadline, call) : { answer: await call(), at: undefined }
+    landed(name, answer, at)
     flights.delete(flight.name)
     flight.resolve(answer)
   }

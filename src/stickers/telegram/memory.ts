@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
+import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 
 export const FRESH_MS = 15 * 60_000
 export const STALE_MS = 7 * 86_400_000
@@ -19,6 +20,14 @@ export const qualityOf = ({ payload, fetchedAt }: Entry, now: number): Quality =
   return age < FRESH_MS ? 'fresh' : age < STALE_MS ? 'stale' : undefined
 }
 
+/** How long an entry may be served at most, in milliseconds. */
+export const lifeOf = ({ payload }: Entry): number => (payload === null ? MISSING_MS : STALE_MS)
+/** What an answer of Telegram says of a set. */
+export const entryOf = (answer: Exclude<StickerSetAnswer, { kind: 'unreachable' }>, fetchedAt: number): Entry => ({
+  payload: answer.kind === 'found' ? answer.payload : null,
+  fetchedAt,
+})
+
 /** Entries in process memory, of the thousand names last used. */
 export const createMemory = (clock: Clock) => {
   const entries = new Map<string, Entry>()
@@ -29,6 +38,10 @@ export const createMemory = (clock: Clock) => {
   }
   return {
     put,
+    /** Takes over what somebody else knows, unless this process knows better. */
+    learn(name: string, entry: Entry): void {
+      if ((entries.get(name)?.fetchedAt ?? Number.NEGATIVE_INFINITY) < entry.fetchedAt) put(name, entry)
+    },
     /** A usable entry; the name counts as used. */
     get(name: string): (Entry & { quality: Exclude<Quality, undefined> }) | undefined {
       const entry = entries.get(name)

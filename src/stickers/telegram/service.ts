@@ -4,8 +4,9 @@ import type { Log } from '../../platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 import { refused, telegramUnavailable } from '../problems.ts'
 import { createFlights } from './flights.ts'
-import { createMemory, STALE_MS } from './memory.ts'
+import { createMemory, entryOf, STALE_MS } from './memory.ts'
 import type { TelegramRepository } from './repository.ts'
+import type { SharedCache } from './shared-cache.ts'
 
 /** All upstream work for one request (stickers §7). */
 const BUDGET_MS = 8000
@@ -32,10 +33,12 @@ export interface TelegramDeps {
   repository: TelegramRepository
   /** Whether answers are kept over restarts: what a sandbox makes up must not be taken for Telegram's word later. */
   keep: boolean
+  /** Given when instances share what they know: with Redis, and only what is kept at all. */
+  shared?: (missing: (name: string, at: number) => void) => SharedCache
 }
 
 /** Telegram's data of sticker sets, through a cache that serves stale entries while it asks again (stickers §7). */
-export const createTelegram = ({ db, clock, log, botApi, repository, keep }: TelegramDeps) => {
+export const createTelegram = ({ db, clock, log, botApi, repository, keep, shared: openShared }: TelegramDeps) => {
   const memory = createMemory(clock)
   const writes = new Set<Promise<void>>()
 
@@ -47,26 +50,35 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep }: Tel
       .finally(() => writes.delete(done))
     writes.add(done)
   }
-  const landed = (name: string, answer: StickerSetAnswer): void => {
+  const shared = openShared?.((name, at) => memory.learn(name, { payload: null, fetchedAt: at }))
+  const landed = (name: string, answer: StickerSetAnswer, at?: number): void => {
     if (answer.kind === 'unreachable') return
-    const fetchedAt = clock.now()
-    const payload = answer.kind === 'found' ? answer.payload : null
+    if (at !== undefined) {
+      // Whoever got the answer has written it to the table.
+      memory.learn(name, entryOf(answer, at))
+      return
+    }
+    const { payload, fetchedAt } = entryOf(answer, clock.now())
     memory.put(name, { payload, fetchedAt })
     if (payload === null) write((tx) => repository.drop(tx, name, fetchedAt))
     else if (keep) write((tx) => repository.put(tx, { name, payload, fetchedAt }))
   }
-  const flights = createFlights({ botApi, clock, landed })
+  const flights = createFlights({ botApi, clock, shared, landed })
 
   const remembered = (name: string): Info | undefined => {
     const entry = memory.get(name)
     return entry && { payload: entry.payload, status: entry.quality }
   }
-  /** What memory, or else the table, knows now. Only names without a good entry in memory are looked up, in one query. */
+  const worthAsking = (name: string) => (memory.get(name)?.quality ?? 'stale') === 'stale'
+  /** What memory, or else Redis, or else the table knows now. Only names without a good entry are looked up, in one query. */
   const known = async (names: string[]): Promise<Map<string, Info>> => {
-    const asked = names.filter((name) => (memory.get(name)?.quality ?? 'stale') === 'stale')
+    let asked = names.filter(worthAsking)
+    if (shared && asked.length > 0) {
+      for (const [name, entry] of await shared.find(asked)) memory.learn(name, entry)
+      asked = asked.filter(worthAsking)
+    }
     // Another process, or this one before a restart, may know better than memory does.
-    for (const { name, payload, fetchedAt } of await repository.find(asked))
-      if ((memory.get(name)?.fetchedAt ?? Number.NEGATIVE_INFINITY) < fetchedAt) memory.put(name, { payload, fetchedAt })
+    for (const { name, payload, fetchedAt } of await repository.find(asked)) memory.learn(name, { payload, fetchedAt })
     // Only now: an answer may have come while the table was read, and asking for it again would be a second call.
     const found = new Map<string, Info>()
     for (const name of names) {

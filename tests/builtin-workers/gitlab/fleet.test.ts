@@ -113,7 +113,7 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
   expect((await gone) - from).toBeLessThan(1000)
   workers[1]?.kill('SIGTERM')
   expect(await workers[1]?.exited).toBe(0)
-}, 90_000)
+}, 240_000)
 
 test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gives its tasks back when the server stops', async () => {
   gitlab = startGitlabDouble()
@@ -154,4 +154,4 @@ test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gi
   })
   again.child.kill('SIGTERM')
   expect(await again.child.exited).toBe(0)
-}, 40_000)
+}, 120_000)

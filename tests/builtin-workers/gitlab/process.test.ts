@@ -124,7 +124,7 @@ describe('trawl worker --kinds gitlab', () => {
         expect(text).not.toContain(GOOD_TOKEN)
         expect(text).not.toContain(API_TOKEN)
       }
-    }, 60_000)
+    }, 180_000)
 
   test('gitlab-worker §9.14: SIGTERM gives the task back and ends with 0', async () => {
     const id = create()
@@ -141,7 +141,7 @@ describe('trawl worker --kinds gitlab', () => {
     expect(await child.exited).toBe(0)
     expect(api.task(id)).toMatchObject({ status: 'queued', attempts: 0, resumeState: { v: 1 } })
     expect(await out).toContain('task given back')
-  }, 30_000)
+  }, 180_000)
 
   const wrong: [string, Record<string, string>, string[], string][] = [
     ['no address', { WORKER_API_URL: '' }, [], 'WORKER_API_URL is required'],
@@ -182,7 +182,7 @@ describe('trawl worker --kinds gitlab', () => {
       expect(await err).toContain(message)
       expect(await err).not.toContain('wrong-token')
     }
-  }, 60_000)
+  }, 180_000)
 
   test('gitlab-worker §1: a Unix socket needs no token', async () => {
     const path = join(root, 'api.sock')
@@ -202,5 +202,5 @@ describe('trawl worker --kinds gitlab', () => {
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
     await server.stop(true)
-  }, 30_000)
+  }, 180_000)
 })

@@ -161,5 +161,5 @@ onEachDatabase('subscription-expiration', (database) => {
       [1, 180],
       [2, 1683],
     ])
-  }, 30_000)
+  }, 180_000)
 })

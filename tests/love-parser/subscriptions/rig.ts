@@ -63,7 +63,7 @@ const process = (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOpt
     repository: notificationsRepository(db),
     engine: () => engine,
     channelsOf,
-    ...(broker ? { outbox: createOutbox(db, clock) } : {}),
+    ...(broker ? { outbox: createOutbox({ db, clock, bus }) } : {}),
   })
   const config = { ...SHOP, ...shop }
   const subscriptions = createSubscriptions({ db, clock, config, notifications, touchUser, activeUsers, deleteUserData })

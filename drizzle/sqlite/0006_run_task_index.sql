@@ -1,0 +1,1 @@
+CREATE INDEX `parsing_runs_task_ix` ON `parsing_runs` (`task_id`);

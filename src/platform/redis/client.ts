@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import type { Log } from '../log.ts'
+import { ANSWER_MS, createConnection } from './connection.ts'
+
+/** How long a start waits for Redis before it goes on without. */
+const START_MS = 500
+/** How often the connections are tried, so that a half-open one is found although nobody asks over it. */
+const PROBE_MS = 5000
+const SCAN_COUNT = 1000
+
+/** What of Redis is used. Keys and channels are given without the prefix. Every verb rejects at once, or within 0.5 s, while Redis is away. */
+export interface Redis {
+  /** Whether commands and events get through at the moment. */
+  isUp(): boolean
+  /** Live connections of this process. */
+  connections(): number
+  ping(): Promise<void>
+  get(key: string): Promise<string | undefined>
+  getMany(keys: readonly string[]): Promise<(string | undefined)[]>
+  /** `ttlMs` is how long the value lives, at least 1. */
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  /** Answers whether the key was free. */
+  setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean>
+  delete(...keys: string[]): Promise<void>
+  /** Keys that begin with `start`, by SCAN: a key may come late or not at all when it changes meanwhile. */
+  keysThatBegin(start: string): Promise<string[]>
+  /** A Lua script; its first run on a server sends the text. */
+  script(lua: string): (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+  /** Memory that Redis uses, in bytes. */
+  memoryBytes(): Promise<number | undefined>
+  publish(channel: string, text: string): Promise<void>
+  /** Hears a channel from the next connection on and after every other; delivery is at most once. */
+  listen(channel: string, heard: (text: string) => void): Promise<void>
+  /** Ends both connections. What is under way fails. */
+  close(): void
+}
+
+export interface RedisOpening {
+  url: string
+  log: Log
+  /** Before every key and channel. None in production: contracts name exact keys. */
+  prefix?: string
+  answerMs?: number
+}
+
+/**
+ * Redis over two connections, one for commands and one that listens. Resolves when both are there, or after half a second without
+ * them: a process starts and works without Redis, and finds it when it comes (DESIGN §5).
+ */
+export const openRedis = async ({ url, log, prefix = '', answerMs = ANSWER_MS }: RedisOpening): Promise<Redis> => {
+  const listeners = new Map<string, (text: string) => void>()
+  const started = Promise.withResolvers<void>()
+  let listening = false
+  let told: boolean | undefined
+
+  const look = (reason?: string) => {
+    const isUp = commands.isUp() && listening
+    if (isUp) started.resolve()
+    // Told once per outage, not once per attempt; while it connects for the first time there is nothing to tell.
+    if (isUp === told || (told === undefined && !isUp && reason === undefined)) return
+    if (!isUp) log.warn('redis is not available', { reason })
+    else log.info(told === undefined ? 'redis is connected' : 'redis is available again', {})
+    told = isUp
+  }
+  const subscribeAll = async () => {
+    if (listeners.size > 0) await subscriber.ask((client) => client.subscribe(...listeners.keys()))
+    listening = true
+    look()
+  }
+  const commands = createConnection({ url, name: 'trawl', answerMs, changed: (_, reason) => look(reason) })
+  const subscriber = createConnection({
+    url,
+    name: 'trawl-events',
+    answerMs,
+    changed: (isUp, reason) => {
+      if (isUp) return void subscribeAll().catch(subscriber.drop)
+      listening = false
+      look(reason)
+    },
+  })
+  subscriber.client.on('message', (channel: string, text: string) => listeners.get(channel)?.(text))
+
+  const probe = setInterval(() => {
+    for (const connection of [commands, subscriber])
+      if (connection.isUp()) connection.ask((client) => client.ping()).catch(() => {})
+  }, PROBE_MS)
+  probe.unref()
+
+  const give = setTimeout(started.resolve, START_MS)
+  await started.promise
+  clearTimeout(give)
+
+  const keyOf = (key: string) => prefix + key
+  const orNothing = (value: string | null) => value ?? undefined
+  return {
+    isUp: () => commands.isUp() && listening,
+    connections: () => Number(commands.isUp()) + Number(subscriber.isUp()),
+    async ping() {
+      await commands.ask((client) => client.ping())
+    },
+    get: (key) => commands.ask((client) => client.get(keyOf(key))).then(orNothing),
+    getMany: async (keys) =>
+      keys.length === 0 ? [] : (await commands.ask((client) => client.mget(keys.map(keyOf)))).map(orNothing),
+    async set(key, value, ttlMs) {
+      await commands.ask((client) => client.set(keyOf(key), value, 'PX', Math.max(1, Math.ceil(ttlMs))))
+    },
+    setIfAbsent: async (key, value, ttlMs) =>
+      (await commands.ask((client) => client.set(keyOf(key), value, 'PX', Math.max(1, Math.ceil(ttlMs)), 'NX'))) === 'OK',
+    async delete(...keys) {
+      if (keys.length > 0) await commands.ask((client) => client.del(keys.map(keyOf)))
+    },
+    async keysThatBegin(start) {
+      const pattern = `${keyOf(start).replace(/[\\*?[\]]/g, '\\$&')}*`
+      const found = new Set<string>()
+      let cursor = '0'
+      do {
+        const from = cursor
+        const [next, keys] = await commands.ask((client) => client.scan(from, 'MATCH', pattern, 'COUNT', SCAN_COUNT))
+        for (const key of keys) found.add(key.slice(prefix.length))
+        cursor = next
+      } while (cursor !== '0')
+      return [...found]
+    },
+    script(lua) {
+      const sha = createHash('sha1').update(lua).digest('hex')
+      return (keys, args) => {
+        const values = [...keys.map(keyOf), ...args]
+        return commands
+          .ask((client) => client.evalsha(sha, keys.length, ...values))
+          .catch((error: Error) => {
+            // Not loaded there, or forgotten with a restart.
+            if (!error.message.startsWith('NOSCRIPT')) throw error
+            return commands.ask((client) => client.eval(lua, keys.length, ...values))
+          })
+      }
+    },
+    async memoryBytes() {
+      const found = /^used_memory:(\d+)/m.exec(await commands.ask((client) => client.info('memory')))
+      return found ? Number(found[1]) : undefined
+    },
+    async publish(channel, text) {
+      await commands.ask((client) => client.publish(keyOf(channel), text))
+    },
+    async listen(channel, heard) {
+      listeners.set(keyOf(channel), heard)
+      if (listening) await subscriber.ask((client) => client.subscribe(keyOf(channel))).catch(subscriber.drop)
+    },
+    close() {
+      clearInterval(probe)
+      commands.close()
+      subscriber.close()
+    },
+  }
+}

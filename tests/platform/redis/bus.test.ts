@@ -1,0 +1,107 @@
+import { afterEach, expect, test } from 'bun:test'
+import { createLocalBus } from '../../../src/platform/bus/index.ts'
+import { silentLog } from '../../../src/platform/log.ts'
+import { createSharedBus } from '../../../src/platform/redis/bus.ts'
+import { openRedis, type Redis } from '../../../src/platform/redis/client.ts'
+import { until } from '../../support/processes.ts'
+import { onPrivateRedis } from '../../support/services.ts'
+
+onPrivateRedis('bus between processes', (service) => {
+  const open: Redis[] = []
+  const failures: unknown[] = []
+  /** A process's bus. */
+  const join = async (database = '') => {
+    const url = `${service.url}${database}`
+    const redis = await openRedis({ url, log: silentLog, answerMs: 10_000 })
+    open.push(redis)
+    const bus = await createSharedBus(
+      createLocalBus((error) => failures.push(error)),
+      redis,
+      url,
+    )
+    const heard: unknown[] = []
+    bus.subscribe('t', (message) => heard.push(message))
+    return { bus, heard, redis }
+  }
+  const count = (one: { heard: unknown[] }, n: number) =>
+    until(
+      async () => one.heard.length,
+      (length) => length >= n,
+    )
+  afterEach(async () => {
+    for (const redis of open.splice(0)) redis.close()
+    failures.length = 0
+    await service.start()
+  })
+
+  test('the publisher hears within its turn and once, every other process once, in order', async () => {
+    const [one, two, three] = [await join(), await join(), await join()]
+    for (let n = 0; n < 200; n++) {
+      one.bus.publish('t', { n, text: 'два\nlines' })
+      expect(one.heard).toHaveLength(n + 1)
+    }
+    // Only what Redis has from one connection has an order.
+    await count(two, 200)
+    two.bus.publish('t', 'last')
+    for (const process of [one, two, three]) await count(process, 201)
+    await one.redis.ping()
+    const all = Array.from({ length: 200 }, (_, n) => ({ n, text: 'два\nlines' }))
+    expect(one.heard).toEqual([...all, 'last'])
+    expect(three.heard).toEqual([...all, 'last'])
+    expect(new Set(two.heard.map((message) => JSON.stringify(message))).size).toBe(201)
+    expect(two.heard).toHaveLength(201)
+  })
+
+  test('what is meant for this process alone stays here; nothing is nothing', async () => {
+    const [one, two] = [await join(), await join()]
+    one.bus.publishHere('t', 'here')
+    one.bus.publish('t', undefined)
+    one.bus.publish('other', 'x')
+    one.bus.publish('t', 'there')
+    await count(two, 2)
+    expect([one.heard, two.heard]).toEqual([
+      ['here', undefined, 'there'],
+      [null, 'there'],
+    ])
+  })
+
+  test('a handler that throws in another process is told there; a stranger on the channel does no harm', async () => {
+    const [one, two] = [await join(), await join()]
+    const end = two.bus.subscribe('t', () => {
+      throw new Error('broken')
+    })
+    for (const text of ['', 'x', 'x\n', 'x\nt', 'x\nt\n{', '\n\n\n']) await one.redis.publish('trawl:events:0', text)
+    one.bus.publish('t', 1)
+    await count(two, 1)
+    end()
+    expect([two.heard, failures.map(String)]).toEqual([[1], ['Error: broken']])
+  })
+
+  test('two databases of one server are two fleets', async () => {
+    const [one, two, three] = [await join('/1'), await join('/2'), await join('/1')]
+    one.bus.publish('t', 'first')
+    await count(three, 1)
+    two.bus.publish('t', 'second')
+    await two.redis.ping()
+    await one.redis.ping()
+    expect([one.heard, two.heard, three.heard]).toEqual([['first'], ['second'], ['first']])
+  })
+
+  test('while Redis is away everything is heard here, and afterwards everywhere again', async () => {
+    const [one, two] = [await join(), await join()]
+    expect(one.bus.isShared()).toBe(true)
+    await service.kill()
+    await until(
+      async () => one.redis.connections() + two.redis.connections(),
+      (sum) => sum === 0,
+    )
+    expect(one.bus.isShared()).toBe(false)
+    for (let n = 0; n < 100; n++) one.bus.publish('t', n)
+    expect([one.heard.length, two.heard.length]).toEqual([100, 0])
+    await service.start()
+    await until(async () => one.bus.isShared() && two.bus.isShared(), Boolean)
+    one.bus.publish('t', 'again')
+    await count(two, 1)
+    expect(two.heard).toEqual(['again'])
+  })
+})
