@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { Broker, BrokerMessage } from '../platform/broker/index.ts'
 import { BrokerError } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
@@ -10,6 +10,8 @@ import { engineTables } from './tables.ts'
 export const OUTBOX_WAITING = 'engine.outbox-waiting'
 /** Longer than a publisher waits for a dead connection; then another process publishes what a killed one has left. */
 const CLAIM_MS = 30_000
+/** Of a message that may have left, and that nobody sends now. */
+const LONG_AGO = new Date(0)
 
 export interface OutboxDeps {
   db: Db
@@ -109,7 +111,13 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
         tx
           .select({ id: outbox.id })
           .from(outbox)
-          .where(and(waiting, or(isNull(outbox.claimedUntil), lte(outbox.claimedUntil, nowDate()))))
+          .where(
+            and(
+              waiting,
+              // One that ends later than any made now is from before the clock was set back.
+              or(isNull(outbox.claimedUntil), lte(outbox.claimedUntil, nowDate()), gt(outbox.claimedUntil, claimEnd())),
+            ),
+          )
           .orderBy(asc(outbox.id))
           .limit(max),
       )
@@ -124,7 +132,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
       for (const [ids, change] of [
         [ends.confirmed, { publishedAt: now }],
         [ends.unsent, { claimedUntil: null }],
-        [ends.unknown, { claimedUntil: now }],
+        [ends.unknown, { claimedUntil: LONG_AGO }],
       ] as const)
         if (ids.length > 0)
           yield tx

@@ -137,6 +137,19 @@ onEachDatabase('engine: outbox', (database) => {
     expect(ids()).toEqual(['m1'])
   })
 
+  test('a clock that is set back holds no message up', async () => {
+    const { outbox, add, clock } = await start()
+    await add(1, 2)
+    await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm1' ? 'nobody knows' : 'never sent')).broker)
+    void outbox.relay(fakeBroker(() => new Promise(() => {})).broker)
+    const { broker, ids } = fakeBroker()
+    await Bun.sleep(0)
+    for (let claimed = 1; claimed > 0; ) claimed = (await outbox.relay(broker)).claimed
+    clock.set(clock.now() - 86_400_000)
+    await outbox.relay(broker)
+    expect([...new Set(ids())].sort()).toEqual(['m1', 'm2'])
+  })
+
   test('gifty §2.7: one message id is one message', async () => {
     const { outbox, add } = await start()
     await add(1, 1)

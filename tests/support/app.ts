@@ -86,7 +86,7 @@ export const createTestApp = async (
     /** One turn of the clockwork, and of the relay with it. */
     async tick() {
       await trawl.tick()
-      await trawl.relay?.wake()
+      if (config.role === 'all' || config.role === 'scheduler') await trawl.relay?.wake()
     },
     get: (path: string, headers?: Record<string, string>) => call('GET', path, undefined, headers),
     post: (path: string, body?: unknown, headers?: Record<string, string>) => call('POST', path, body, headers),
