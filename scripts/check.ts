@@ -1,7 +1,10 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkAdditive } from './additive-migrations.ts'
+import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
+import { observabilityProblems } from './observability.ts'
 import { OPENAPI_FILE, renderOpenapi } from './openapi.ts'
 
 /** `bun run check`: what a machine can tell about the house without running it. Every step runs, all problems are told. */
@@ -60,6 +63,9 @@ const steps: [string, Step][] = [
     'README table of variables is up to date',
     async () => ((await renderEnvTable('check')) ? [] : ['README.md differs: run bun run generate']),
   ],
+  ['migrations only add', checkAdditive],
+  ['compose file', checkCompose],
+  ['alert rules and dashboard name what /metrics says', observabilityProblems],
   [
     'lockfile names no host',
     async () =>

@@ -146,6 +146,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
     weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
+    /** Stands in for the keys outside production. */
+    keyFile: join(dataDirectory(parsed.DATABASE_URL), 'encryption.key'),
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',
       /** Of a link and of a notification; empty ones are not set. */
@@ -271,4 +273,10 @@ export const robokassaFromProcess = () => {
 export const databaseFromProcess = () => {
   const names = Object.keys(VARIABLES).filter((name) => name.startsWith('DATABASE_'))
   return loadConfig(Object.fromEntries(names.map((name) => [name, process.env[name]]))).database
+}
+
+/** What a backup has to hold: the database, and the key file where no keys are configured. */
+export const backupFromProcess = () => {
+  const { database, keyFile } = loadConfig({ DATABASE_URL: process.env.DATABASE_URL })
+  return { url: database.url, keyFile, hasKeys: Boolean(process.env.ENCRYPTION_KEYS) }
 }

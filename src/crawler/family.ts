@@ -6,6 +6,7 @@ import { isDeeper, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { isHandshake } from '../platform/http/handshake.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { RateClass, RateDecision } from '../platform/http/rate-limit.ts'
 import type { Platform } from '../platform/index.ts'
@@ -198,8 +199,7 @@ export const crawlerFamily = ({ platform, dashboard, server, isStopping }: Crawl
       }
       const needs = (requireRoute(call).detail['x-needs'] as RouteNeeds | undefined) ?? PUBLIC
       if (needs.upgrade) {
-        const wanted = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
-        if (!wanted || !request.headers.has('sec-websocket-key') || local.has(request)) throw upgradeRequired()
+        if (!isHandshake(request) || local.has(request)) throw upgradeRequired()
         if (isStopping()) throw shuttingDown()
       }
       const health = needs.auth === 'health'

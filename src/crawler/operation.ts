@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { documented, type RouteDocument } from '../platform/http/openapi.ts'
+import { type Described, documented, type RouteDocument } from '../platform/http/openapi.ts'
 
 /** The family's error body (§3). */
 export const errorView = z
@@ -37,11 +37,11 @@ export const operation = (
   needs: RouteNeeds,
   summary: string,
   description: string,
-  ok: Record<number, z.ZodType>,
+  ok: Record<number, Described>,
   errors: number[],
   more: Partial<RouteDocument> = {},
 ) => {
-  const responses: Record<number, z.ZodType> = { ...ok }
+  const responses: Record<number, Described> = { ...ok }
   for (const status of [...ALWAYS, ...(needs.body ? [400, 413] : []), ...errors]) responses[status] ??= errorView
   return documented({
     tags: [`crawler: ${tag}`],

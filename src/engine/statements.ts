@@ -38,7 +38,13 @@ export const engineStatements = (db: Db) => {
    * Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now; `more` narrows it down to
    * tasks whose messages have not left, or to a JSON list of ids.
    */
-  const ready = (queries: Queries, kind: SQL, grouped: boolean, more?: SQL) =>
+  const ready = (
+    queries: Queries,
+    kind: SQL,
+    grouped: boolean,
+    more?: SQL,
+    max: SQL | ReturnType<typeof limitParam> = limitParam(),
+  ) =>
     lockFree(
       queries
         .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
@@ -55,7 +61,7 @@ export const engineStatements = (db: Db) => {
           ),
         )
         .orderBy(desc(tasks.priority), asc(tasks.id))
-        .limit(limitParam()),
+        .limit(max as never),
     )
 
   const leaseSet = () => ({
@@ -69,6 +75,28 @@ export const engineStatements = (db: Db) => {
     updatedAt: at('now'),
   })
 
+  const expired = (queries: Queries) =>
+    queries
+      .select({ one: sql<number>`1` })
+      .from(tasks)
+      .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
+  const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
+  const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
+  /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
+  const makeUnhinderedLease = (kinds: number, max: number) =>
+    db.prepare<Task>(`engine_lease_unhindered_${kinds}_${max}`, (queries) => {
+      const limit = sql.raw(String(max))
+      const branches = Array.from(
+        { length: kinds },
+        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false, undefined, limit)} b${sql.raw(String(n))}`,
+      )
+      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${limit}`
+      const limited = queries.select({ one: sql<number>`1` }).from(taskGroups).where(isLimited)
+      // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
+      const isFree = sql`not exists ${expired(queries)} and not exists ${limited}`
+      return queries.update(tasks).set(leaseSet()).where(sql`${isFree} and ${tasks.id} in (${picked})`).returning() as any
+    })
+
   const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
   const makeDirectLease = (queues: (string | undefined)[], shape: string) =>
     db.prepare<Task>(`engine_lease_${shape}`, (queries) => {
@@ -80,7 +108,6 @@ export const engineStatements = (db: Db) => {
       const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
       return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
     })
-
   return {
     /**
      * Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. Of kinds that are announced
@@ -96,6 +123,34 @@ export const engineStatements = (db: Db) => {
       directLeases.set(shape, made)
       return made
     },
+    /**
+     * Leases up to `max` ready tasks of `kind0..n`, none of them announced; none at all when a lease of `kinds` has expired or a group is
+     * limited.
+     */
+    leaseUnhindered(kinds: number, max: number) {
+      const key = `${kinds} ${max}`
+      const known = unhinderedLeases.get(key) ?? makeUnhinderedLease(kinds, max)
+      unhinderedLeases.set(key, known)
+      return known
+    },
+    /**
+     * Completes what `owner` holds of `items`, a JSON list of `{id, fence, result}`, if its kind is both `allowed` and `plain` (JSON
+     * lists). Postgres only. Locked in the order of ids, as everywhere, or two sets that overlap could wait for each other.
+     */
+    completeHeld: db.statement<{ id: string }>(
+      'engine_complete_held',
+      // By id alone, whatever the planner thinks: the leases of all workers, ended ones not yet swept away among them, are many.
+      `with named as materialized (select id, fence, result from jsonb_to_recordset(:items::text::jsonb) as j(id uuid, fence bigint, result jsonb)),
+        held as (
+          select t.id, named.result from tasks t join named on t.id = named.id and t.fence = named.fence
+          where t.id = any((select array_agg(id) from named)::uuid[]) and t.lease_owner = :owner
+            and coalesce(t.state, '') in ('leased', 'cancelling') and coalesce(t.lease_expires_at, '-infinity') > :now::timestamptz
+            and :allowed::text::jsonb ? t.kind and :plain::text::jsonb ? t.kind
+          order by t.id for update of t)
+        update tasks set state = 'completed', last_end = 'complete', result = coalesce(held.result, tasks.result), finished_at = :now::timestamptz,
+          lease_expires_at = null, updated_at = :now::timestamptz
+        from held where tasks.id = held.id returning tasks.id`,
+    ),
     readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
     readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),
     readyAmong: db.prepare<Candidate>('engine_ready_among', (queries) =>
@@ -114,7 +169,7 @@ export const engineStatements = (db: Db) => {
       queries
         .select({ key: taskGroups.key, cap: taskGroups.cap, pausedUntil: taskGroups.pausedUntil })
         .from(taskGroups)
-        .where(sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`),
+        .where(isLimited),
     ),
     lockGroups: db.prepare<{ key: string }>('engine_groups_lock', (queries) =>
       lock(
@@ -143,13 +198,7 @@ export const engineStatements = (db: Db) => {
           .orderBy(asc(tasks.id)),
       ),
     ),
-    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) =>
-      queries
-        .select({ one: sql<number>`1` })
-        .from(tasks)
-        .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
-        .limit(1),
-    ),
+    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) => expired(queries).limit(1)),
     lockExpired: db.prepare<Task>('engine_expired', (queries) =>
       lockFree(
         queries

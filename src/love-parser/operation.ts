@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { documented, type RouteDocument } from '../platform/http/openapi.ts'
+import { type Described, documented, type RouteDocument } from '../platform/http/openapi.ts'
 
 /** The family's error envelope (love-parser §1). */
 export const errorView = z
@@ -14,8 +14,8 @@ export const errorView = z
   })
   .meta({ id: 'LoveParserError', description: 'What went wrong' })
 
-const answers = (responses: Record<number, z.ZodType>, errors: number[]) => {
-  const all: Record<number, z.ZodType> = { ...responses }
+const answers = (responses: Record<number, Described>, errors: number[]) => {
+  const all: Record<number, Described> = { ...responses }
   for (const status of errors) all[status] = errorView
   return Object.fromEntries(Object.entries(all).sort(([a], [b]) => Number(a) - Number(b)))
 }
@@ -29,7 +29,7 @@ export const operation =
   (
     summary: string,
     description: string,
-    responses: Record<number, z.ZodType>,
+    responses: Record<number, Described>,
     { errors = [], ...more }: Partial<RouteDocument> & { errors?: number[] } = {},
   ) => {
     const isPublic = more.security?.length === 0
@@ -42,5 +42,12 @@ export const operation =
       ...more,
     })
   }
+/** Repeats a request safely (§1). */
+export const IDEMPOTENCY_KEY = {
+  in: 'header',
+  name: 'Idempotency-Key',
+  required: false,
+  schema: { type: 'string', minLength: 1, maxLength: 128 },
+}
 /** What makes a route public. */
 export const OPEN = { security: [] }

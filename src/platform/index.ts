@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Broker } from './broker/index.ts'
@@ -60,13 +59,6 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       ? (await import('./broker/rabbit.ts')).createRabbitBroker({ url: config.amqpUrl, log })
       : undefined
   let ring: KeyRing | undefined
-  const keyFile = () => {
-    const path =
-      config.database.url.startsWith('sqlite:') && !config.database.url.includes(':memory:')
-        ? config.database.url.slice('sqlite:'.length)
-        : 'data/trawl.db'
-    return join(dirname(path), 'encryption.key')
-  }
   const local = {
     bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
     rateLimiter: createLocalRateLimiter(clock),
@@ -89,7 +81,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
       if (config.production && !config.encryptionKeys)
         throw new AppError('not_configured', 503, 'ENCRYPTION_KEYS is not configured')
-      ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(keyFile())])
+      ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(config.keyFile)])
       return ring
     },
     async close() {

@@ -15,6 +15,7 @@ const LINES = {
   stickers: async () => (await import('./stickers.ts')).benchStickers,
   crawler: async () => (await import('./crawler.ts')).benchCrawler,
   scoring: async () => (await import('./scoring.ts')).benchScoring,
+  peers: async () => (await import('./peers.ts')).benchPeers,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

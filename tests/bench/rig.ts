@@ -131,6 +131,49 @@ export const startProcess = async (command: string[], env: Record<string, string
   }
 }
 
+/** A process that is spoken with line by line: what is written goes to its input, `next` is its next line, as JSON. */
+export const startLines = (command: string[], env: Record<string, string>) => {
+  const child = Bun.spawn(command, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'production', ...env },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  alive.add(child)
+  void child.exited.then(() => alive.delete(child))
+  const reader = child.stdout
+    .pipeThrough(new TextDecoderStream() as any)
+    .getReader() as unknown as ReadableStreamDefaultReader<string>
+  let rest = ''
+  return {
+    /** CPU time so far, ms. */
+    cpu: () => (cpuOf(child.pid) ?? 0) / 1000,
+    write(text: string) {
+      child.stdin.write(text)
+      child.stdin.flush()
+    },
+    async next(): Promise<any> {
+      for (;;) {
+        const end = rest.indexOf('\n')
+        if (end >= 0) {
+          const line = rest.slice(0, end)
+          rest = rest.slice(end + 1)
+          if (line.startsWith('{')) return JSON.parse(line)
+          continue
+        }
+        const { value, done } = await reader.read()
+        if (done) throw new Error(`${command.join(' ')} ended`)
+        rest += value
+      }
+    },
+    async end() {
+      child.stdin.end()
+      await child.exited
+    },
+  }
+}
+
 /** What `bun start` needs in production, as environment. */
 export const productionEnv = (database: string, more: Record<string, string> = {}) => ({
   NODE_ENV: 'production',

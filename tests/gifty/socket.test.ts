@@ -44,6 +44,12 @@ onEachDatabase('gifty worker socket', (database) => {
     const plain = await app.get('/internal/workers/connect')
     expect([plain.status, plain.body.error.code]).toEqual([426, 'upgrade_required'])
     expect((await app.get('/internal/workers/connect', {})).status).toBe(401)
+    // Half a handshake is told in the family's words too.
+    const { 'Sec-WebSocket-Key': _key, ...keyless } = UPGRADE
+    for (const part of [keyless, { ...UPGRADE, 'Sec-WebSocket-Key': 'short' }, { ...UPGRADE, 'Sec-WebSocket-Version': '99' }]) {
+      const half = await rawHttp(origin, rawHead('GET /internal/workers/connect', { ...part, ...INTERNAL }))
+      expect([half.status, JSON.parse(half.body).error.code]).toEqual([426, 'upgrade_required'])
+    }
     expect((await open(bearer)).isClosed()).toBeUndefined()
   })
 

@@ -29,9 +29,9 @@ export const killLeftovers = async () => {
   await Promise.all([...alive].map((child) => child.exited))
 }
 
-const start = (command: string[], env: Record<string, string>): Started => {
+const start = (command: string[], env: Record<string, string>, cwd = ROOT): Started => {
   const child = Bun.spawn([process.execPath, ...command], {
-    cwd: ROOT,
+    cwd,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'test', ...env },
     stdout: 'pipe',
     stderr: 'pipe',
@@ -73,16 +73,20 @@ const start = (command: string[], env: Record<string, string>): Started => {
   }
 }
 
-/** A server process of its own on a free port (or `PORT`), without demo and embedded workers unless `env` says otherwise. */
-export const startServer = async (database: string, env: Record<string, string> = {}) => {
-  const started = start(['src/main.ts'], {
+/**
+ * A server process of its own on a free port (or `PORT`), without demo and embedded workers unless `env` says otherwise; of another
+ * source tree when `from` names one.
+ */
+export const startServer = async (database: string, env: Record<string, string> = {}, from?: string) => {
+  const given = {
     DATABASE_URL: `sqlite:${database}`,
     PORT: '0',
     DEMO: '0',
     EMBEDDED_WORKERS: 'none',
     SCHEDULER_TICK_SECONDS: '1',
     ...env,
-  })
+  }
+  const started = start(['src/main.ts'], given, from)
   const origin: string = (await started.said('listening')).url
   return {
     ...started,

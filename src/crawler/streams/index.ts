@@ -121,7 +121,7 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
           { auth: 'stream' },
           "Follow a task's events",
           'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
-          { 200: z.string() },
+          { 200: { 'text/event-stream': z.string() } },
           [400, 404],
           { parameters: [idParameter, ...query('token', 'lastEventId')] },
         ),

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { MIB } from '../../platform/http/body.ts'
+import { isHandshake } from '../../platform/http/handshake.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { okResponse, text } from '../fields.ts'
 import { answers, operation } from '../operation.ts'
@@ -13,6 +14,11 @@ const params = z.object({ id: text() })
 const op = operation('workers')
 /** A set of results is larger than one request of the family usually is. */
 const RESULTS_BYTES = 8 * MIB
+
+/** No request succeeds here but by becoming a socket. */
+const { 200: _ok, ...refusals } = answers(z.never(), 426)
+const upgradeRequired = () =>
+  new AppError('upgrade_required', 426, 'This address speaks WebSocket', { headers: { upgrade: 'websocket' } })
 
 /** Routes of the worker protocol (gifty §4) and of the live workers (§8). */
 export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
@@ -96,17 +102,21 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
     .get(
       '/workers/connect',
       () => {
-        throw new AppError('upgrade_required', 426, 'This address speaks WebSocket', { headers: { upgrade: 'websocket' } })
+        throw upgradeRequired()
       },
       {
         detail: op(
           'Open a worker socket',
           'WebSocket: the same verbs as frames `{type, id, data}`; tasks are pushed after `hello`.',
-          { ...answers(z.never(), 426), 101: z.never() },
+          { ...refusals, 101: z.never() },
         ),
       },
     )
     .ws('/workers/connect', {
+      // Half a handshake is none.
+      beforeHandle({ request }) {
+        if (!isHandshake(request)) throw upgradeRequired()
+      },
       open: (ws) => sockets.open(ws, callOf(ws.data.request).recheck),
       message: (ws, message) => sockets.message(ws, message),
       pong: (ws) => sockets.pong(ws),

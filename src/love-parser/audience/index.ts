@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
-import { operation } from '../operation.ts'
+import { IDEMPOTENCY_KEY, operation } from '../operation.ts'
 import { previewQuery, previewView, segmentChange, segmentParams, segmentRequest, segmentsQuery, segmentView } from './model.ts'
 import type { Audience } from './service.ts'
 
@@ -26,7 +26,7 @@ export const audienceRoutes = (audience: Audience, replays: Replays) =>
           'Make a segment of a search',
           'Takes one audience unit. While the search runs the segment is processing.',
           { 201: segmentView },
-          { errors: [400, 402, 404, 413, 415, 422] },
+          { errors: [400, 402, 404, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
         ),
       },
     )
@@ -64,7 +64,7 @@ export const audienceRoutes = (audience: Audience, replays: Replays) =>
           'Delete a segment',
           'Its unit is given back if it was taken in the running period.',
           { 200: z.object({ success: z.literal(true) }) },
-          { errors: [404, 422] },
+          { errors: [400, 404, 413, 415, 422] },
         ),
       },
     )

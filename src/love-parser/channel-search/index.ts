@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
-import { operation } from '../operation.ts'
+import { IDEMPOTENCY_KEY, operation } from '../operation.ts'
 import { exportChannels } from './export.ts'
 import { acceptedView, resultsView, searchEntry } from './model.ts'
 import type { ProgressStreams } from './progress.ts'
@@ -27,7 +27,7 @@ export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressS
           'Start a search',
           'Takes one parsing unit. At least once: a search that is interrupted starts again, its rows are stored once. With an Idempotency-Key a repeat answers the same.',
           { 202: acceptedView },
-          { errors: [400, 402, 413, 415, 422] },
+          { errors: [400, 402, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
         ),
       },
     )
@@ -65,7 +65,7 @@ export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressS
         detail: described(
           'Export results',
           'CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.',
-          { 200: z.string() },
+          { 200: { 'text/csv': z.string(), 'application/x-ndjson': z.string() } },
           { errors: [404, 422] },
         ),
       },
@@ -82,7 +82,7 @@ export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressS
         detail: described(
           'Follow a search',
           'Server-sent events: the snapshot at once, every change, the last one every second; ends after completed or failed.',
-          { 200: z.string() },
+          { 200: { 'text/event-stream': z.string() } },
           { errors: [404, 422] },
         ),
       },

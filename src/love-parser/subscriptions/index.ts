@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { ipOf, sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
-import { OPEN, operation } from '../operation.ts'
+import { IDEMPOTENCY_KEY, OPEN, operation } from '../operation.ts'
 import { currentView, PLANS_ANSWER, plansView, purchaseBody, purchaseView, receivedView, toCurrent } from './model.ts'
 import { notificationFields, type PaymentNotification, readNotification } from './notification.ts'
 import type { Subscriptions } from './service.ts'
@@ -48,7 +48,7 @@ export const subscriptionsRoutes = (subscriptions: Subscriptions, replays: Repla
           'Buy a plan',
           'Stores an order and answers the page where it is paid. A sixth order that waits for money cancels the oldest.',
           { 200: purchaseView },
-          { errors: [400, 413, 415, 422] },
+          { errors: [400, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
         ),
       },
     )
@@ -63,7 +63,7 @@ export const subscriptionsRoutes = (subscriptions: Subscriptions, replays: Repla
         detail: described(
           'Receive a payment notification',
           'A JSON or form body, or the query. A form is answered with `OK<InvId>`. At least once: a repeat is a success without effect.',
-          { 200: receivedView },
+          { 200: { 'application/json': receivedView, 'text/plain': z.string() } },
           { ...FROM_THE_SHOP, requestBody: notificationFields, errors: [400, 413, 415, ...FROM_THE_SHOP.errors] },
         ),
       },

@@ -3,12 +3,15 @@ import { z } from 'zod'
 
 type Json = Record<string, any>
 
+/** A documented body: a schema, or one for each media type it may come in. */
+export type Described = z.ZodType | Record<string, z.ZodType>
+
 /** A route's documentation: bodies and responses are zod schemas, made into JSON schemas by `describeRoutes`. */
 export interface RouteDocument {
   tags: string[]
   summary: string
   description: string
-  responses: Record<number, z.ZodType>
+  responses: Record<number, Described>
   security: Record<string, string[]>[]
   requestBody?: z.ZodType
   parameters?: Json[]
@@ -111,6 +114,17 @@ export const describeRoutes = (
     }))
   }
 
+  const contentOf = (schema: unknown): Json | undefined => {
+    if (isZod(schema)) {
+      if (schema.type === 'never' || schema.type === 'unknown') return undefined
+      return { [schema.type === 'string' ? 'text/plain' : 'application/json']: { schema: convert(schema, 'output') } }
+    }
+    if (typeof schema !== 'object' || schema === null) return undefined
+    return Object.fromEntries(
+      Object.entries(schema as Record<string, z.ZodType>).map(([type, one]) => [type, { schema: convert(one, 'output') }]),
+    )
+  }
+
   const paths: Json = {}
   for (const { method, path, hooks } of routes) {
     const detail = hooks?.detail ?? {}
@@ -129,14 +143,8 @@ export const describeRoutes = (
       responses: Object.fromEntries(
         Object.entries(responses).map(([status, schema]) => {
           const description = DESCRIPTIONS[Number(status)] ?? 'Answer'
-          if (!isZod(schema) || schema.type === 'never' || schema.type === 'unknown') return [status, { description }]
-          return [
-            status,
-            {
-              description,
-              content: { [schema.type === 'string' ? 'text/plain' : 'application/json']: { schema: convert(schema, 'output') } },
-            },
-          ]
+          const content = contentOf(schema)
+          return [status, content ? { description, content } : { description }]
         }),
       ),
     }

@@ -1,0 +1,2 @@
+/** `trawl restore`: the way back of `trawl backup`. */
+export { help, runRestore as run } from './backup.ts'

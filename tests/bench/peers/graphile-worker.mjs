@@ -1,0 +1,41 @@
+import { Logger, makeWorkerUtils, runOnce } from 'graphile-worker'
+import pg from 'pg'
+import { BATCH, CONNECTIONS, contest, payload } from './contestant.mjs'
+
+const pgPool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS })
+pgPool.on('error', (error) => console.error(error))
+const logger = new Logger(() => () => {})
+const utils = await makeWorkerUtils({ pgPool, logger })
+await utils.migrate()
+
+// Its way to work in batches: a local queue that is filled 25 at a time, completions gathered while 25 run at once.
+const preset = {
+  worker: { concurrentJobs: BATCH, localQueue: { size: BATCH }, completeJobBatchDelay: 0, failJobBatchDelay: 0 },
+}
+
+await contest({
+  async fill(count) {
+    for (let made = 0; made < count; made += 1000)
+      await utils.addJobs(
+        Array.from({ length: Math.min(1000, count - made) }, (_, n) => ({ identifier: 'bench', payload: payload(made + n) })),
+      )
+    return {}
+  },
+  async run(count) {
+    let startedAt
+    let done = 0
+    const bench = () => {
+      // Its own start is not what is measured: the clock runs from the first job, so the first fetch is given to it.
+      startedAt ??= performance.now()
+      done++
+    }
+    await runOnce({ pgPool, logger, noHandleSignals: true, preset, taskList: { bench } })
+    const ms = performance.now() - startedAt
+    if (done !== count) throw new Error(`${done} of ${count} jobs were run`)
+    return { ms }
+  },
+  close: async () => {
+    await utils.release()
+    await pgPool.end()
+  },
+})

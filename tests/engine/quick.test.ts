@@ -1,0 +1,142 @@
+import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { createEngine } from '../../src/engine/index.ts'
+import { engineStatements } from '../../src/engine/statements.ts'
+import { createLocalBus } from '../../src/platform/bus/index.ts'
+import type { Db } from '../../src/platform/db/index.ts'
+import { onEachDatabase } from '../support/databases.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { LEASE_MS, PLAIN_KINDS } from './rig.ts'
+
+const KIND = PLAIN_KINDS[0]!.kind
+
+/** An engine whose transactions are counted. */
+const counted = (db: Db) => {
+  let transactions = 0
+  const counting = Object.create(db, {
+    tx: {
+      value: (body: never) => {
+        transactions++
+        return db.tx(body)
+      },
+    },
+  }) as Db
+  const clock = fakeClock()
+  const engine = createEngine({ db: counting, clock, bus: createLocalBus(() => {}), kinds: PLAIN_KINDS })
+  return {
+    engine,
+    clock,
+    /** Transactions that `action` took. */
+    async during<T>(action: () => Promise<T>): Promise<[T, number]> {
+      const before = transactions
+      return [await action(), transactions - before]
+    },
+    enqueue: (count: number, more: Record<string, unknown> = {}) =>
+      db.tx((tx) =>
+        engine.enqueue(
+          tx,
+          Array.from({ length: count }, (_, n) => ({ kind: KIND, payload: { n }, ...more })),
+        ),
+      ),
+    lease: (max: number) => engine.lease({ owner: 'w', kinds: [KIND], max, leaseMs: LEASE_MS }),
+  }
+}
+
+onEachDatabase('engine: verbs of one statement', (database) => {
+  // On SQLite the group commit is the quick way, and it takes transactions.
+  const quick = database.dialect === 'postgres' ? 0 : 1
+
+  test('gifty §4: a lease and a completion without hooks take no transaction on Postgres, and do the same', async () => {
+    const rig = counted(await database.fresh())
+    await rig.enqueue(5)
+    const [tasks, forLease] = await rig.during(() => rig.lease(3))
+    expect([tasks.length, forLease]).toEqual([3, quick])
+    expect(tasks.map(({ id }) => id)).toEqual(tasks.map(({ id }) => id).sort())
+    expect(tasks[0]).toMatchObject({ state: 'leased', attempts: 1, fence: 1, leaseOwner: 'w', payload: { n: 0 } })
+    const items = tasks.map(({ id, fence }, n) => ({ id, fence, result: { n } }))
+    const [refused, forCompletion] = await rig.during(() => rig.engine.complete('w', items, [KIND]))
+    expect([refused.size, forCompletion]).toEqual([0, quick])
+    // Nothing ready: the whole way looks once more, since more may be in the way than an empty queue.
+    await rig.lease(5)
+    expect((await rig.during(() => rig.lease(5)))[0]).toEqual([])
+  })
+
+  test('gifty §4: what a completion may not end is told as ever: another fence, owner, kind, no id, an id twice', async () => {
+    const rig = counted(await database.fresh())
+    await rig.enqueue(4)
+    const [good, stale, twice, foreign] = (await rig.lease(4)) as [any, any, any, any]
+    const nobody = Bun.randomUUIDv7()
+    const refused = await rig.engine.complete(
+      'w',
+      [
+        { id: good.id, fence: good.fence },
+        { id: stale.id, fence: stale.fence + 1 },
+        { id: twice.id, fence: twice.fence + 1 },
+        { id: twice.id, fence: twice.fence },
+        { id: nobody, fence: 1 },
+        { id: 'no id', fence: 1 },
+      ],
+      [KIND],
+    )
+    expect([...refused].map(([id, { code }]) => [id, code]).sort()).toEqual(
+      [
+        [stale.id, 'stale'],
+        [twice.id, 'stale'],
+        [nobody, 'not_found'],
+        ['no id', 'not_found'],
+      ].sort(),
+    )
+    expect((await rig.engine.complete('other', [{ id: foreign.id, fence: foreign.fence }], [KIND])).get(foreign.id)?.code).toBe(
+      'stale',
+    )
+    expect((await rig.engine.complete('w', [{ id: foreign.id, fence: foreign.fence }], ['else'])).get(foreign.id)?.code).toBe(
+      'not_found',
+    )
+    rig.clock.advance(LEASE_MS + 1)
+    expect((await rig.engine.complete('w', [{ id: foreign.id, fence: foreign.fence }], [KIND])).get(foreign.id)?.code).toBe(
+      'stale',
+    )
+  })
+
+  test('gifty §4: an expired lease and a limited group send a lease the whole way', async () => {
+    const db = await database.fresh()
+    const rig = counted(db)
+    await rig.enqueue(2)
+    await rig.lease(1)
+    rig.clock.advance(LEASE_MS + 1)
+    const [tasks, took] = await rig.during(() => rig.lease(2))
+    expect([tasks.length, took]).toEqual([2, 1])
+    await rig.enqueue(3, { groupKey: 'g' })
+    await rig.engine.setGroup({ key: 'g', cap: 1 })
+    const [one, limited] = await rig.during(() => rig.lease(3))
+    expect([one.length, limited]).toEqual([1, 1])
+  })
+
+  if (database.dialect === 'postgres')
+    test('the plans that are kept for them read by index, however many leases there are', async () => {
+      const db = await database.fresh()
+      await db.sql(sql`insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, lease_owner, lease_expires_at, fence, created_at, updated_at)
+        select gen_random_uuid(), ${sql.raw(`'${KIND}'`)}, '{}', 10, case when n % 2 = 0 then 'queued' else 'leased' end, now(), 5, 'w', now() + interval '1 hour', 1, now(), now()
+        from generate_series(1, 20000) n`)
+      await db.sql(sql`analyze tasks`)
+      const statements = engineStatements(db)
+      const planOf = (name: string, text: string) =>
+        db.tx(function* (tx) {
+          yield* tx.sql(sql`set local plan_cache_mode = force_generic_plan`)
+          yield* tx.sql(sql.raw(`prepare ${name} as ${text}`))
+          const nulls = Array.from(text.matchAll(/\$(\d+)/g), ([, n]) => Number(n))
+          const rows = yield* tx.sql<Record<string, string>>(
+            sql.raw(`explain execute ${name}(${Array.from({ length: Math.max(...nulls) }, () => 'null').join(', ')})`),
+          )
+          yield* tx.sql(sql.raw(`deallocate ${name}`))
+          return rows.map((row) => row['QUERY PLAN']).join('\n')
+        })
+      const lease = await planOf('quick_lease', statements.leaseUnhindered(1, 25).text())
+      expect(lease).toContain('Index Scan using tasks_ready_ix')
+      expect(lease).toContain('Index Scan using tasks_lease_ix')
+      const complete = await planOf('quick_complete', statements.completeHeld.text())
+      expect(complete).toContain('tasks_pkey')
+      expect(complete).not.toContain('tasks_lease_ix')
+      for (const plan of [lease, complete]) expect(plan).not.toMatch(/Seq Scan on tasks/)
+    })
+})

@@ -1,0 +1,106 @@
+import Ajv, { type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+
+export type Schema = Record<string, any>
+export interface Parameter {
+  in: 'path' | 'query' | 'header'
+  name: string
+  required: boolean
+  schema: Schema
+}
+export interface Operation {
+  /** `GET /internal/sources/{id}` */
+  key: string
+  method: string
+  path: string
+  parameters: Parameter[]
+  /** Schema of a JSON body. */
+  body: Schema | undefined
+  bodyRequired: boolean
+  /** Media types and their schemas by status; an empty map where a status has no body described. */
+  responses: Map<number, Map<string, Schema>>
+  security: string[]
+  /** Whether a request without a credential is welcome too. */
+  open: boolean
+}
+
+/** OpenAPI 3.0 has its own `nullable`; JSON schema says it with a type. */
+const plain = (schema: any): any => {
+  if (Array.isArray(schema)) return schema.map(plain)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { nullable, example: _example, ...rest } = schema
+  const out = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, key === 'enum' ? value : plain(value)]))
+  // Draft 4, which OpenAPI 3.0 builds on, has a flag where later drafts have a number.
+  for (const [flag, bound] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const)
+    if (out[flag] === true) {
+      out[flag] = out[bound]
+      delete out[bound]
+    } else if (out[flag] === false) delete out[flag]
+  return nullable === true ? { anyOf: [out, { type: 'null' }] } : out
+}
+
+/** Our own OpenAPI document as the fuzz reads it: its operations, and checks of bodies against its schemas. */
+export const readDocument = (document: any) => {
+  const operations: Operation[] = Object.entries<any>(document.paths).flatMap(([path, item]) =>
+    Object.entries<any>(item).map(([method, operation]) => ({
+      key: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      parameters: operation.parameters ?? [],
+      body: operation.requestBody?.content?.['application/json']?.schema,
+      bodyRequired: operation.requestBody?.required === true,
+      responses: new Map(
+        Object.entries<any>(operation.responses).map(([status, { content = {} }]) => [
+          Number(status),
+          new Map(Object.entries<any>(content).map(([type, { schema }]) => [type, schema])),
+        ]),
+      ),
+      security: operation.security.flatMap((one: object) => Object.keys(one)),
+      open: operation.security.length === 0 || operation.security.some((one: object) => Object.keys(one).length === 0),
+    })),
+  )
+
+  const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: true })
+  addFormats(ajv)
+  ajv.addSchema(plain({ $id: 'document', components: document.components }))
+  const relink = (value: any): any => {
+    if (Array.isArray(value)) return value.map(relink)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        key === '$ref' && typeof item === 'string' ? item.replace(/^#/, 'document#') : relink(item),
+      ]),
+    )
+  }
+  // By text, because most refusals of a family share one schema and compiling is what costs.
+  const validators = new Map<string, ValidateFunction>()
+  const keys = new WeakMap<Schema, string>()
+  return {
+    operations,
+    /** What a `$ref` stands for. */
+    resolve(schema: Schema): Schema {
+      let found = schema
+      while (typeof found.$ref === 'string') found = document.components.schemas[found.$ref.split('/').at(-1) as string]
+      return found
+    },
+    /** Why a value is not what the schema says; undefined when it is. */
+    problem(schema: Schema, value: unknown): string | undefined {
+      let key = keys.get(schema)
+      if (key === undefined) {
+        key = JSON.stringify(schema)
+        keys.set(schema, key)
+      }
+      let validate = validators.get(key)
+      if (!validate) {
+        validate = ajv.compile(relink(plain(schema)))
+        validators.set(key, validate)
+      }
+      return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'body' })
+    },
+  }
+}
+export type Document = ReturnType<typeof readDocument>
