@@ -18,7 +18,11 @@ beforeAll(async () => {
   await server.start()
   const port = server.getServerConn().split(':').at(-1)
   // Its socket serves one connection at a time.
-  db = await openPostgres({ url: `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`, poolMax: 1 })
+  db = await openPostgres({
+    url: `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`,
+    poolMax: 1,
+    doubtMs: Number.POSITIVE_INFINITY,
+  })
 }, 180_000)
 afterAll(async () => {
   await db.close()

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 
 /** How long something waits for the server before it is asked whether it is still there, and how long it may take to say so. */
-const DOUBT_MS = 1000
+export const DOUBT_MS = 1000
 const PROBE_MS = 1500
 const LOOK_MS = 250
 /** Above the server's own limit of a statement: a connection that is silent for longer has lost its other end. */
@@ -19,6 +19,7 @@ export interface WatchOptions {
   /** Asks the server over a connection of its own; rejects when it does not answer. */
   probe(): Promise<void>
   statementTimeoutMs: number
+  doubtMs: number
   now?(): number
 }
 
@@ -27,7 +28,7 @@ export interface WatchOptions {
  * of an hour for the second, with every connection of the pool. What has waited for a second brings a probe; if that fails, all
  * connections are cut, those who wait hear of it, and new work is refused at once until a probe is answered.
  */
-export const createWatch = ({ probe, statementTimeoutMs, now = performance.now.bind(performance) }: WatchOptions) => {
+export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
   const sockets = new Map<Socket, { read: number; heardAt: number }>()
   /** When what is under way began, oldest first. */
   const underWay = new Set<{ at: number }>()
@@ -71,7 +72,7 @@ export const createWatch = ({ probe, statementTimeoutMs, now = performance.now.b
     if (!away && oldest === undefined) {
       clearInterval(timer)
       timer = undefined
-    } else if (away || waits > DOUBT_MS) {
+    } else if (away || waits > doubtMs) {
       if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cut(now() - statementTimeoutMs - SILENCE_MARGIN_MS)
       void examine()
     }

@@ -17,7 +17,7 @@ import {
 } from './index.ts'
 import { postgresKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
-import { createWatch } from './postgres-watch.ts'
+import { createWatch, DOUBT_MS } from './postgres-watch.ts'
 import { databaseProblem } from './problems.ts'
 
 const MIGRATIONS = readMigrations('postgres')
@@ -37,6 +37,8 @@ export interface PostgresOptions {
   statementTimeoutMs?: number
   /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
   prepared?: boolean
+  /** What waits longer brings a second connection that asks whether the server is still there. */
+  doubtMs?: number
   /** Hears what the server says beside its answers. */
   onNotice?(notice: { message?: string }): void
 }
@@ -92,10 +94,11 @@ export const openPostgres = async ({
   poolMax = 10,
   statementTimeoutMs = 30_000,
   prepared: mayPrepare = true,
+  doubtMs = DOUBT_MS,
   onNotice = () => {},
 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
-  const watch = createWatch({ probe: () => probe(url), statementTimeoutMs })
+  const watch = createWatch({ probe: () => probe(url), statementTimeoutMs, doubtMs })
   const client = postgres(url, {
     max: poolMax,
     onnotice: onNotice as never,
