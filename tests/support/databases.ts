@@ -72,7 +72,9 @@ export const ownPostgres = async () => {
  * Runs the same suite on SQLite always and on Postgres when `TEST_DATABASE_URL` is set. A missing Postgres is printed, never silent.
  */
 export const onEachDatabase = (name: string, suite: (database: TestDatabase) => void) => {
-  describe(`${name} [sqlite]`, () => {
+  // `bun run test` has run these halves; see scripts/test-services.ts.
+  const ranBefore = process.env.TEST_WORLD === 'services'
+  describe.skipIf(ranBefore)(`${name} [sqlite]`, () => {
     let open: Db | undefined
     afterAll(async () => open?.close())
     suite({
