@@ -77,17 +77,15 @@ export const composeProblems = (files: { compose: string; example: string; prome
       if (isSecret && /\$\{\w+:-[^}]+\}/.test(value)) say(`${key} is a secret with a default`)
     }
     if (ours) {
-      for (const key of Object.keys(environment))
-        if (!(key in VARIABLES)) say(`${key} is no variable of Trawl`)
+      for (const key of Object.keys(environment)) if (!(key in VARIABLES)) say(`${key} is no variable of Trawl`)
       roles[environment.ROLE ?? 'all'] = (roles[environment.ROLE ?? 'all'] ?? 0) + 1
       const filled = Object.fromEntries(
-        Object.entries(environment)
-          .map(([key, value]) => [
-            key,
-            value.replace(VARIABLE, (_, variable: string, rest = '') =>
-              rest.startsWith(':-') ? rest.slice(2) : (FILLED[variable] ?? `a-long-value-of-${variable.toLowerCase()}`),
-            ),
-          ]),
+        Object.entries(environment).map(([key, value]) => [
+          key,
+          value.replace(VARIABLE, (_, variable: string, rest = '') =>
+            rest.startsWith(':-') ? rest.slice(2) : (FILLED[variable] ?? `a-long-value-of-${variable.toLowerCase()}`),
+          ),
+        ]),
       )
       try {
         loadConfig(filled)
