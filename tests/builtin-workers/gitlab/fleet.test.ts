@@ -95,8 +95,10 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
     expect(hashOf(rows.map((row: string) => JSON.parse(row)))).toBe(hashOf(gitlab.data.issues.get(101) as any[]))
   }
   const attempts = (await Promise.all(ids.map(detail))).map(({ metadata }) => metadata.attempts).sort()
-  // The killed worker's two tasks were leased once more; the other's went on through the outage.
-  expect(attempts).toEqual([1, 1, 2, 2])
+  // The killed worker's two tasks were leased once more; the other's went on through the outage, unless the server was gone for longer
+  // than a lease, as it is on a machine that does much else.
+  expect(attempts.slice(2)).toEqual([2, 2])
+  expect(Math.max(...attempts)).toBe(2)
 
   // What is cancelled now stops at once: the WebSocket worker is told.
   const asked = new Promise<AbortSignal>((resolve) => {
