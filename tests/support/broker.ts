@@ -1,4 +1,4 @@
-import { describe } from 'bun:test'
+import { afterAll, describe } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
 import type { Broker } from '../../src/platform/broker/index.ts'
@@ -69,6 +69,8 @@ export const deleteTestQueues = async (): Promise<void> => {
   queues.clear()
   await close()
 }
+// For files that open a database of their own.
+afterAll(deleteTestQueues)
 
 /** A suite that needs RabbitMQ: its absence is printed, never silent. */
 export const withRabbit = (name: string, suite: () => void): void => {
