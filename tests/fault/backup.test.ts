@@ -188,7 +188,7 @@ test('a restore waits for no server, keeps what was there, and takes a backup of
   const restored = await trawl(home.database, 'restore', file)
   expect([restored.code, restored.err]).toEqual([0, ''])
   expect(rowsOf(home.database)).toBe(BATCH)
-  const kept = readdirSync(home.path).find((name) => name.includes('.replaced-') && name.startsWith('trawl.db')) as string
+  const kept = readdirSync(home.path).find((name) => name.startsWith('trawl.db.replaced-') && !/-(wal|shm)$/.test(name)) as string
   expect(rowsOf(join(home.path, kept))).toBe(3 * BATCH)
 
   const change = (name: string, sql: string) => {
