@@ -34,6 +34,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   const underWay = new Set<{ at: number }>()
   let away = false
   let probing = false
+  let stopped = false
   let timer: ReturnType<typeof setInterval> | undefined
 
   const cut = (silentSince: number) => {
@@ -60,6 +61,11 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     away = !(await answers())
     if (away) cut(Number.POSITIVE_INFINITY)
     probing = false
+    // Nothing new is let in that could start the looks, so that nobody else would notice its return.
+    if (away && !stopped) keepLooking()
+  }
+  const keepLooking = () => {
+    timer ??= unreferenced(setInterval(look, LOOK_MS))
   }
   const look = () => {
     for (const [socket, seen] of sockets)
@@ -84,6 +90,8 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
       const socket = new Socket()
       sockets.set(socket, { read: 0, heardAt: now() })
       socket.once('close', () => sockets.delete(socket))
+      // Refused or cut: if the server is gone, what comes next is told so now, instead of after all that already waits for a connection.
+      socket.once('error', () => void examine())
       return path ? socket.connect(path) : socket.connect(port[0] as number, host[0] as string)
     },
     /** Notes that something waits for the server; the answer is to be called when it does not any more. @throws when the server is away */
@@ -91,10 +99,11 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
       if (away) throw new DatabaseAway()
       const entry = { at: now() }
       underWay.add(entry)
-      timer ??= unreferenced(setInterval(look, LOOK_MS))
+      keepLooking()
       return () => underWay.delete(entry)
     },
     stop() {
+      stopped = true
       clearInterval(timer)
     },
   }

@@ -26,7 +26,7 @@ const MIGRATION_LOCK = 7_265_491_001
 const TX_ATTEMPTS = 6
 const CONNECT_MS = 2000
 /** The driver's own waits between two tries grow to twenty seconds, and whoever asks meanwhile would wait as long. */
-const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5)
+const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.25)
 /** Texts that a connection prepares; the queries that are made up as they are asked come after these and are sent as they are. */
 const MAX_PREPARED = 2000
 
