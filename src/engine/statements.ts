@@ -64,6 +64,13 @@ export const engineStatements = (db: Db) => {
         .limit(max as never),
     )
 
+  /**
+   * Among the ids of a query that locks what it picks. On Postgres once and for all: joined to it, a plan may run it again for every row,
+   * and as it does not pick what it has just leased it would pick others, beyond any limit.
+   */
+  const isPicked = (picked: SQL) =>
+    db.dialect === 'postgres' ? sql`${tasks.id} = any(array(${picked}))` : sql`${tasks.id} in (${picked})`
+
   const leaseSet = () => ({
     state: 'leased' as const,
     attempts: sql`${tasks.attempts} + 1`,
@@ -94,7 +101,11 @@ export const engineStatements = (db: Db) => {
       const limited = queries.select({ one: sql<number>`1` }).from(taskGroups).where(isLimited)
       // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
       const isFree = sql`not exists ${expired(queries)} and not exists ${limited}`
-      return queries.update(tasks).set(leaseSet()).where(sql`${isFree} and ${tasks.id} in (${picked})`).returning() as any
+      return queries
+        .update(tasks)
+        .set(leaseSet())
+        .where(sql`${isFree} and ${isPicked(picked)}`)
+        .returning() as any
     })
 
   const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
@@ -106,7 +117,7 @@ export const engineStatements = (db: Db) => {
           sql`select * from ${ready(queries, at(`kind${n}`), false, queue === undefined ? undefined : unsent(at(`queue${n}`)))} b${sql.raw(String(n))}`,
       )
       const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
-      return queries.update(tasks).set(leaseSet()).where(sql`${tasks.id} in (${picked})`).returning() as any
+      return queries.update(tasks).set(leaseSet()).where(isPicked(picked)).returning() as any
     })
   return {
     /**

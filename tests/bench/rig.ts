@@ -147,6 +147,7 @@ export const startLines = (command: string[], env: Record<string, string>) => {
     .getReader() as unknown as ReadableStreamDefaultReader<string>
   let rest = ''
   return {
+    pid: child.pid,
     /** CPU time so far, ms. */
     cpu: () => (cpuOf(child.pid) ?? 0) / 1000,
     write(text: string) {
