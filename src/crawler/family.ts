@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { DashboardAccess } from '../access/dashboard.ts'
 import { AppError } from '../errors.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
-import { isDeeper, readBodyText } from '../platform/http/body.ts'
+import { isDeeper, isHostile, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
@@ -156,7 +156,7 @@ export const crawlerFamily = ({ platform, dashboard, server, isStopping }: Crawl
     let body: unknown
     try {
       body = JSON.parse(text)
-      if (text.length > 1000 && isDeeper(body)) throw invalidJson()
+      if ((text.length > 1000 && isDeeper(body)) || isHostile(text, body)) throw invalidJson()
     } catch {
       throw invalidJson()
     }

@@ -77,6 +77,14 @@ onEachDatabase('gifty values', (database) => {
     expect(batch.body.error.fields.details).toHaveLength(100)
   })
 
+  test('gifty §1.2: a length that cannot become a number is malformed JSON, not an error of ours', async () => {
+    const app = await makeRig(database)
+    for (const spoiled of ['{"toString":1}', '{"valueOf":1,"toString":2}']) {
+      const answer = await app.post('/internal/workers/lease', `{"worker_id":{"length":${spoiled}}}`)
+      expect([answer.status, answer.body.error.fields.details[0].type]).toEqual([422, 'json_invalid'])
+    }
+  })
+
   test('gifty §1.3: booleans in every accepted form, in bodies and queries', async () => {
     const app = await makeRig(database)
     const { id } = await app.source()

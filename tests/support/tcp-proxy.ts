@@ -29,9 +29,11 @@ export const startProxy = async (target: { host: string; port: number }) => {
       }
       from.resume()
     })
-    from.on('close', () => {
+    from.on('close', async () => {
       sockets.delete(from)
-      if (!holds(way)) to.destroy()
+      // The end of a connection is a packet too: it arrives when packets do again.
+      while (holds(way)) await changed.promise
+      to.destroy()
     })
     from.on('error', () => to.destroy())
     sockets.add(from)

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { isDeeper } from '../../platform/http/body.ts'
+import { isDeeper, isHostile } from '../../platform/http/body.ts'
 import type { Log } from '../../platform/log.ts'
 import { refreshBody } from '../credentials/model.ts'
 import type { Refresh } from '../credentials/refresh.ts'
@@ -153,7 +153,7 @@ export const createConversations = (deps: ConversationDeps) => {
     const parse = (text: string) => {
       try {
         const value: unknown = JSON.parse(text)
-        if (text.length > 1000 && isDeeper(value)) return undefined
+        if ((text.length > 1000 && isDeeper(value)) || isHostile(text, value)) return undefined
         const frame = clientFrame.safeParse(value)
         return frame.success ? frame.data : undefined
       } catch {

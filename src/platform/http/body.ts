@@ -73,8 +73,24 @@ export const isDeeper = (value: unknown, levels: number = MAX_DEPTH): boolean =>
 }
 
 /**
+ * Whether a `length` or `size` somewhere is an object that spoils its own conversion to a number. Schemas compare the length of
+ * whatever they are given before they look at its type, and would throw instead of refusing it.
+ */
+const hasHostileLength = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item !== 'object' || item === null) continue
+    if ((key === 'length' || key === 'size') && (Object.hasOwn(item, 'toString') || Object.hasOwn(item, 'valueOf'))) return true
+    if (hasHostileLength(item)) return true
+  }
+  return false
+}
+/** Whether a document, given as text and value, is one that schemas throw at. */
+export const isHostile = (text: string, value: unknown): boolean => /"(?:toString|valueOf)"/.test(text) && hasHostileLength(value)
+
+/**
  * Parses JSON text. Characters no database stores can only come from `\u` escapes, so only a text that has such an escape is walked.
- * @throws SyntaxError, also for nesting deeper than `MAX_DEPTH`
+ * @throws SyntaxError, also for nesting deeper than `MAX_DEPTH` and for what no schema can look at
  */
 export const parseJson = (text: string): unknown => {
   let value: unknown
@@ -85,6 +101,7 @@ export const parseJson = (text: string): unknown => {
   }
   // Each level takes two characters, so most bodies need no look.
   if (text.length > 2 * MAX_DEPTH && isDeeper(value)) throw new SyntaxError('nested too deeply')
+  if (isHostile(text, value)) throw new SyntaxError('a length is no number')
   const suspect = text.includes('\\u0000') || text.includes('\\ud') || text.includes('\\uD')
   return suspect ? cleanValue(value) : value
 }
