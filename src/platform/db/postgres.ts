@@ -44,7 +44,7 @@ export interface PostgresOptions {
 }
 
 const migrate = async (url: string) => {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 })
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, fetch_types: false })
   try {
     await client.begin(async (sql) => {
       // Of several processes that start at once one migrates; the lock ends with the transaction, also after a crash.
@@ -106,6 +106,8 @@ export const openPostgres = async ({
     backoff: retrySeconds as never,
     idle_timeout: 60,
     prepare: mayPrepare,
+    // No statement has an array of the driver's; and a connection that is cut while it asks for their types ends the process.
+    fetch_types: false,
     // Not in the driver's types.
     ...({ socket: watch.connect } as object),
     connection: {
