@@ -21,7 +21,8 @@ export const createHousekeeping = ({
 }): Schedule[] => [
   {
     name: 'purge-tasks',
-    cron: '*/10 * * * *',
+    // As often as that, because a round deletes so many at most and a fleet may finish them as quickly.
+    cron: '* * * * *',
     *fire(tx) {
       yield* engine.purgeInside(tx)
       return undefined

@@ -1,8 +1,12 @@
-import { and, eq, inArray, lte, ne, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, lt, lte, ne, type SQL, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
-import { isUuid } from '../platform/ids.ts'
+import { idAt, isUuid } from '../platform/ids.ts'
 import type { EngineContext } from './context.ts'
-import { TASK_STATES, type Task, type TaskState } from './model.ts'
+import { isFinished, TASK_STATES, type Task, type TaskState } from './model.ts'
+
+// Literal, as the partial indices say it.
+const notLeased = sql`state <> 'leased'`
+const held = sql`state in ('leased', 'cancelling')`
 
 /** Above every id. */
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -119,44 +123,64 @@ export const createOperator = ({
     // One index range for each kind and state: a query for all of them would sort everything they hold.
     for (const kind of new Set(wanted))
       for (const one of state ?? TASK_STATES)
-        pages.push(...(await statements.page.all({ kind, state: one, after: after ?? NO_ID, max: limit })))
+        pages.push(
+          ...(await (one === 'leased' ? statements.pageLeased : statements.page).all({
+            kind,
+            state: one,
+            after: after ?? NO_ID,
+            max: limit,
+          })),
+        )
     return pages.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit)
   }
 
   /** Deletes finished and dead tasks of all kinds past their keeping time, at most `max` of them. */
   function* purgeInside(tx: Tx, max = 5000): Steps<number> {
     const now = clock.now()
-    const past = kinds.flatMap((kind) => [
-      and(eq(tasks.kind, kind.kind), ne(tasks.state, 'dead'), lte(tasks.finishedAt, new Date(now - kind.keepFinishedMs))),
-      and(eq(tasks.kind, kind.kind), eq(tasks.state, 'dead'), lte(tasks.finishedAt, new Date(now - kind.keepDeadMs))),
-    ])
-    if (past.length === 0) return 0
-    // Bounds the range of the index; without it every finished task of the last days would be looked at.
-    const youngest = new Date(now - Math.min(...kinds.map((kind) => Math.min(kind.keepFinishedMs, kind.keepDeadMs))))
-    const ids = tx
-      .select({ id: tasks.id })
-      .from(tasks)
-      .where(and(lte(tasks.finishedAt, youngest), or(...past)))
-      .limit(max)
-    return (yield* q(tx.delete(tasks).where(inArray(tasks.id, ids)).returning({ id: tasks.id }))).length
+    let purged = 0
+    for (const { kind, keepFinishedMs, keepDeadMs } of kinds)
+      for (const state of TASK_STATES.filter(isFinished)) {
+        const before = now - (state === 'dead' ? keepDeadMs : keepFinishedMs)
+        const ids = tx
+          .select({ id: tasks.id })
+          .from(tasks)
+          .where(
+            and(
+              notLeased,
+              eq(tasks.kind, kind),
+              eq(tasks.state, state),
+              // What had finished by then had been made by then: without it every task that has finished since would be looked at.
+              lt(tasks.id, idAt(before + 1)),
+              lte(tasks.finishedAt, new Date(before)),
+            ),
+          )
+          .orderBy(tasks.id)
+          .limit(max - purged)
+        purged += (yield* q(tx.delete(tasks).where(inArray(tasks.id, ids)).returning({ id: tasks.id }))).length
+        if (purged === max) return purged
+      }
+    return purged
   }
   const purge = (max?: number): Promise<number> => db.tx((tx) => purgeInside(tx, max))
 
   /** Live and dead tasks of the kinds this process knows, per kind and state, for the gauges. */
-  const counts = (): Promise<{ kind: string; state: TaskState; count: number }[]> =>
-    db.q
-      .select({ kind: tasks.kind, state: tasks.state, count: sql<number>`count(*)`.mapWith(Number) })
-      .from(tasks)
-      .where(
-        and(
-          inArray(
-            tasks.kind,
-            kinds.map((kind) => kind.kind),
-          ),
-          inArray(tasks.state, ['queued', 'leased', 'paused', 'cancelling', 'dead']),
-        ),
-      )
-      .groupBy(tasks.kind, tasks.state) as unknown as Promise<{ kind: string; state: TaskState; count: number }[]>
+  const counts = async (): Promise<{ kind: string; state: TaskState; count: number }[]> => {
+    const known = inArray(
+      tasks.kind,
+      kinds.map(({ kind }) => kind),
+    )
+    // Two queries, because the index of kinds and states has no leased tasks.
+    const count = (which: SQL | undefined): PromiseLike<{ kind: string; state: TaskState; count: number }[]> =>
+      db.q
+        .select({ kind: tasks.kind, state: tasks.state, count: sql<number>`count(*)`.mapWith(Number) })
+        .from(tasks)
+        .where(and(known, which))
+        .groupBy(tasks.kind, tasks.state) as any
+    return [
+      ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
+      ...(await count(and(held, eq(tasks.state, 'leased')))),
+    ]
+  }
 
   /** Live leases of a worker. */
   const heldBy = (owner: string, allowed: readonly string[]): Promise<{ id: string; fence: number; leaseExpiresAt: Date }[]> =>

@@ -27,7 +27,7 @@ export const createQuickVerbs = ({
   announced,
 }: Pick<EngineContext, 'db' | 'statements' | 'policies' | 'knownKinds' | 'announced'>) => {
   const applies = db.dialect === 'postgres'
-  const plain = JSON.stringify([...policies.values()].filter((policy) => !policy.completed).map(({ kind }) => kind))
+  const plain = new Set([...policies.values()].filter((policy) => !policy.completed).map(({ kind }) => kind))
   const isPlain = (kind: string) => {
     const policy = policies.get(kind)
     return policy !== undefined && !policy.supply && !policy.leased && announced.queueOf(kind) === undefined
@@ -36,17 +36,22 @@ export const createQuickVerbs = ({
     /** Leases while no lease has expired and no group is limited. Empty: nothing was ready, or it takes the whole way. */
     async lease({ owner, kinds, max, leaseMs }: Wanted, now: Date): Promise<Task[]> {
       if (!applies || kinds.length > MOST_KINDS || max > MOST || !kinds.every(isPlain)) return []
-      const params: Record<string, unknown> = {
-        owner,
-        leaseMs,
-        now,
-        until: new Date(now.getTime() + leaseMs),
-        kinds: knownKinds,
-      }
+      const until = new Date(now.getTime() + leaseMs)
+      const params: Record<string, unknown> = { owner, leaseMs, now, until, kinds: knownKinds }
       kinds.forEach((kind, n) => {
         params[`kind${n}`] = kind
       })
-      return statements.leaseUnhindered(kinds.length, max).all(params)
+      const leased = await statements.leaseUnhindered(kinds.length, max).all(params)
+      return leased.map((task) => ({
+        ...task,
+        state: 'leased',
+        leaseOwner: owner,
+        leaseExpiresAt: until,
+        leaseMs,
+        lastEnd: null,
+        updatedAt: now,
+        finishedAt: null,
+      }))
     },
     /** Completes what is held and allowed; answers the ids of it. */
     async complete(
@@ -60,7 +65,16 @@ export const createQuickVerbs = ({
       const given = new Map<string, { id: string; fence: number; result?: unknown }>()
       for (const { id, fence, result } of items) if (isUuid(id) && !given.has(id)) given.set(id, { id, fence, result })
       if (given.size === 0) return new Set()
-      const params = { owner, now, items: JSON.stringify([...given.values()]), allowed: JSON.stringify(allowed), plain }
+      const held = [...given.values()]
+      const kinds = allowed.filter((kind) => plain.has(kind))
+      const params = {
+        owner,
+        now,
+        ids: `{${held.map(({ id }) => id)}}`,
+        fences: `{${held.map(({ fence }) => fence)}}`,
+        results: held.some(({ result }) => result !== undefined) ? JSON.stringify(held.map(({ result }) => result ?? null)) : null,
+        kinds: `{${kinds.map((kind) => JSON.stringify(kind))}}`,
+      }
       return new Set((await statements.completeHeld.all(params)).map(({ id }) => id))
     },
   }

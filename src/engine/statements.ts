@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { type Db, inJsonList, inJsonListFilter, param, type Queries } from '../platform/db/index.ts'
 import type { Task } from './model.ts'
 import { engineTables } from './tables.ts'
@@ -53,7 +53,8 @@ export const engineStatements = (db: Db) => {
           and(
             queued,
             eq(tasks.kind, kind),
-            lte(tasks.runAfter, at('now')),
+            // With the column bare Postgres takes the plan of these very values for the cheaper one, and plans at every lease anew.
+            sql`coalesce(${tasks.runAfter}, ${at('now')}) <= ${at('now')}`,
             // What has expired is not handed out any more, also before a sweep has found it.
             sql`(${tasks.expiresAt} is null or ${tasks.expiresAt} > ${at('now')})`,
             grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
@@ -71,6 +72,9 @@ export const engineStatements = (db: Db) => {
   const isPicked = (picked: SQL) =>
     db.dialect === 'postgres' ? sql`${tasks.id} = any(array(${picked}))` : sql`${tasks.id} in (${picked})`
 
+  /** What a lease does not know of a task that it has just written, or that no queued task has. */
+  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
+
   const leaseSet = () => ({
     state: 'leased' as const,
     attempts: sql`${tasks.attempts} + 1`,
@@ -82,16 +86,25 @@ export const engineStatements = (db: Db) => {
     updatedAt: at('now'),
   })
 
+  const page = (queries: Queries, inState: SQL | undefined, id = sql`${tasks.id}`): any =>
+    queries
+      .select()
+      .from(tasks)
+      .where(and(inState, eq(tasks.kind, at('kind')), lt(id, at('after'))))
+      .orderBy(desc(id))
+      .limit(limitParam())
+
   const expired = (queries: Queries) =>
     queries
       .select({ one: sql<number>`1` })
       .from(tasks)
       .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
   const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
+  type Untold = Omit<Task, 'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'>
   const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
   /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
   const makeUnhinderedLease = (kinds: number, max: number) =>
-    db.prepare<Task>(`engine_lease_unhindered_${kinds}_${max}`, (queries) => {
+    db.prepare<Untold>(`engine_lease_unhindered_${kinds}_${max}`, (queries) => {
       const limit = sql.raw(String(max))
       const branches = Array.from(
         { length: kinds },
@@ -105,7 +118,7 @@ export const engineStatements = (db: Db) => {
         .update(tasks)
         .set(leaseSet())
         .where(sql`${isFree} and ${isPicked(picked)}`)
-        .returning() as any
+        .returning(untold) as any
     })
 
   const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
@@ -136,7 +149,7 @@ export const engineStatements = (db: Db) => {
     },
     /**
      * Leases up to `max` ready tasks of `kind0..n`, none of them announced; none at all when a lease of `kinds` has expired or a group is
-     * limited.
+     * limited. Answers of each what the lease did not write.
      */
     leaseUnhindered(kinds: number, max: number) {
       const key = `${kinds} ${max}`
@@ -145,22 +158,21 @@ export const engineStatements = (db: Db) => {
       return known
     },
     /**
-     * Completes what `owner` holds of `items`, a JSON list of `{id, fence, result}`, if its kind is both `allowed` and `plain` (JSON
-     * lists). Postgres only. Locked in the order of ids, as everywhere, or two sets that overlap could wait for each other.
+     * Completes what `owner` holds of the tasks `ids`, each at its place in `fences` and, unless that is null, in the JSON list `results`, if
+     * its kind is one of `kinds`. Lists are Postgres's array texts. Postgres only.
      */
     completeHeld: db.statement<{ id: string }>(
       'engine_complete_held',
-      // By id alone, whatever the planner thinks: the leases of all workers, ended ones not yet swept away among them, are many.
-      `with named as materialized (select id, fence, result from jsonb_to_recordset(:items::text::jsonb) as j(id uuid, fence bigint, result jsonb)),
-        held as (
-          select t.id, named.result from tasks t join named on t.id = named.id and t.fence = named.fence
-          where t.id = any((select array_agg(id) from named)::uuid[]) and t.lease_owner = :owner
-            and coalesce(t.state, '') in ('leased', 'cancelling') and coalesce(t.lease_expires_at, '-infinity') > :now::timestamptz
-            and :allowed::text::jsonb ? t.kind and :plain::text::jsonb ? t.kind
-          order by t.id for update of t)
-        update tasks set state = 'completed', last_end = 'complete', result = coalesce(held.result, tasks.result), finished_at = :now::timestamptz,
-          lease_expires_at = null, updated_at = :now::timestamptz
-        from held where tasks.id = held.id returning tasks.id`,
+      // Every list is parsed once, not for every row. By id alone, whatever the planner thinks of the other columns: the leases of all
+      // workers, ended ones not yet swept away among them, are many.
+      `update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null, updated_at = :now::timestamptz,
+          result = coalesce(nullif((select :results::text::jsonb) -> (array_position((select :ids::text::uuid[]), id) - 1), 'null'), result)
+        where id = any((select :ids::text::uuid[])::uuid[])
+          and fence = ((select :fences::text::bigint[]))[array_position((select :ids::text::uuid[]), id)]
+          and lease_owner = :owner and coalesce(state, '') in ('leased', 'cancelling')
+          and coalesce(lease_expires_at, '-infinity') > :now::timestamptz
+          and coalesce(kind, '') = any((select :kinds::text::text[])::text[])
+        returning id`,
     ),
     readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
     readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),
@@ -269,16 +281,12 @@ export const engineStatements = (db: Db) => {
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
-    /** One page of one kind in one state, newest first. */
-    page: db.prepare<Task>(
-      'engine_page',
-      (queries) =>
-        queries
-          .select()
-          .from(tasks)
-          .where(and(eq(tasks.kind, at('kind')), eq(tasks.state, at('state')), lt(tasks.id, at('after'))))
-          .orderBy(desc(tasks.id))
-          .limit(limitParam()) as any,
+    /** One page of one kind in one state that is not `leased`, newest first. */
+    page: db.prepare<Task>('engine_page', (queries) => page(queries, and(sql`${tasks.state} <> 'leased'`, eq(tasks.state, at('state'))))),
+    /** One page of the leased tasks of one kind, newest first. */
+    pageLeased: db.prepare<Task>('engine_page_leased', (queries) =>
+      // The plus keeps SQLite from reading all tasks in the order of their ids.
+      page(queries, and(held, sql`${tasks.state} = 'leased'`), db.dialect === 'sqlite' ? sql`+${tasks.id}` : undefined),
     ),
     get: db.prepare<Task>(
       'engine_get',

@@ -43,8 +43,8 @@ export const engineTables = defineTables((k) => {
         .where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
       k.index('tasks_group_ix').on(t.groupKey).where(sql`${t.state} in ('leased', 'cancelling') and ${t.groupKey} is not null`),
       k.index('tasks_expiry_ix').on(t.expiresAt).where(sql`${t.state} = 'queued' and ${t.expiresAt} is not null`),
-      k.index('tasks_finished_ix').on(t.finishedAt).where(sql`${t.finishedAt} is not null`),
-      k.index('tasks_kind_ix').on(t.kind, t.state, t.id),
+      // Not of leased tasks, which are few and found by their leases: every lease would write to it.
+      k.index('tasks_kind_ix').on(t.kind, t.state, t.id).where(sql`${t.state} <> 'leased'`),
       k.check(
         'tasks_state_ck',
         sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`,

@@ -31,6 +31,7 @@ describe('plans of hot statements [sqlite]', () => {
     ['tasks whose messages have not left', engine.readyUnsent, 'outbox_unpublished_ix'],
     ['whether anything is ready', engine.readyExists, 'tasks_'],
     ['a page of tasks', engine.page, 'tasks_kind_ix'],
+    ['a page of leased tasks', engine.pageLeased, 'tasks_lease_ix'],
     ['whether a lease has expired', engine.expiredExists, 'tasks_lease_ix'],
     ['expired leases', engine.lockExpired, 'tasks_lease_ix'],
     ['leased tasks of groups', engine.leasedPerGroup, 'tasks_group_ix'],

@@ -1,0 +1,3 @@
+DROP INDEX "tasks_finished_ix";--> statement-breakpoint
+DROP INDEX "tasks_kind_ix";--> statement-breakpoint
+CREATE INDEX "tasks_kind_ix" ON "tasks" USING btree ("kind","state","id") WHERE "tasks"."state" <> 'leased';
