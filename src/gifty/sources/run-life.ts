@@ -4,7 +4,8 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { escapeHtml, type Notifications } from '../notifications.ts'
 import type { RunStatus, Strategy } from './model.ts'
-import type { RunChange, RunRow, SourceChange, SourceRow, SourcesRepository } from './repository.ts'
+import type { SourcesRepository } from './repository.ts'
+import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 
 export const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000

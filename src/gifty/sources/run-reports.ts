@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { RunChange, RunRow, SourceChange, SourceRow } from './repository.ts'
+import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 import { joined, MINUTE_MS, type RunLife, type RunsDeps, tail } from './run-life.ts'
 import { sourcesTables } from './tables.ts'
 

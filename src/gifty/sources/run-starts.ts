@@ -1,5 +1,5 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { RunRow, SourceRow } from './repository.ts'
+import type { RunRow, SourceRow } from './row.ts'
 import type { Dispatched, RunLife, RunsDeps } from './run-life.ts'
 
 const PAGE = 100
