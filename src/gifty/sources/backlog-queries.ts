@@ -1,10 +1,16 @@
 import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm'
-import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { type SourceRow, sourcesColumns, type Tables } from './row.ts'
 
 /** Discovered sources: how they come in, wait in the backlog and are activated within the quota of a day (gifty §2.2, §3.8). */
 export const backlogQueries = (db: Db) => {
   const { sources, sourceColumns } = sourcesColumns(db)
+  const activated = db.prepare<{ used: number }>('sources_activated', (queries) =>
+    queries
+      .select({ used: sql<number>`count(*)`.mapWith(Number) })
+      .from(sources)
+      .where(gt(sources.activatedAt, param('since'))),
+  )
 
   return {
     *existingUrlHashes(tx: Tx, hashes: string[]): Steps<Set<string>> {
@@ -61,22 +67,9 @@ export const backlogQueries = (db: Db) => {
           .where(eq(sources.status, 'discovered'))
       )[0]?.total ?? 0,
     /** Discovered sources that became active since `since`: the quota used. */
-    quotaUsed: async (since: Date): Promise<number> =>
-      (
-        await db.q
-          .select({ used: sql<number>`count(*)`.mapWith(Number) })
-          .from(sources)
-          .where(gt(sources.activatedAt, since))
-      )[0]?.used ?? 0,
+    quotaUsed: async (since: Date): Promise<number> => (await activated.all({ since }))[0]?.used ?? 0,
     *quotaUsedInside(tx: Tx, since: Date): Steps<number> {
-      return (
-        (yield* q(
-          tx
-            .select({ used: sql<number>`count(*)`.mapWith(Number) })
-            .from(sources)
-            .where(gt(sources.activatedAt, since)),
-        ))[0]?.used ?? 0
-      )
+      return (yield* tx.run(activated, { since }))[0]?.used ?? 0
     },
     /** Makes waiting, active sources of those that are discovered. */
     *activate(tx: Tx, ids: number[], now: Date): Steps<void> {

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { type Db, param } from '../../platform/db/index.ts'
 import { type RunSummary, sourcesColumns } from './row.ts'
 
@@ -21,22 +21,10 @@ export const historyQueries = (db: Db) => {
     finishedAt: runs.finishedAt,
     createdAt: runs.createdAt,
   }
-  const historyOfSource = db.prepare<RunSummary>('run_history', (queries) =>
-    queries
-      .select(shownOfRun)
-      .from(runs)
-      .where(eq(runs.sourceId, param('id')))
-      .orderBy(desc(runs.id))
-      .limit(50),
-  )
-  const historyOfSite = db.prepare<RunSummary>('run_history_site', (queries) =>
-    queries
-      .select(shownOfRun)
-      .from(runs)
-      .where(eq(runs.siteKey, param('site')))
-      .orderBy(desc(runs.id))
-      .limit(50),
-  )
+  const newest = (name: string, of: SQL) =>
+    db.prepare<RunSummary>(name, (queries) => queries.select(shownOfRun).from(runs).where(of).orderBy(desc(runs.id)).limit(50))
+  const historyOfSource = newest('run_history', eq(runs.sourceId, param('id')))
+  const historyOfSite = newest('run_history_site', eq(runs.siteKey, param('site')))
   const site = db.prepare<{
     running: number
     queued: number
