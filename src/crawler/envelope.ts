@@ -49,6 +49,9 @@ export const fieldPath = (path: readonly PropertyKey[]): string =>
     '',
   )
 
+const boundOf = (origin: string, bound: string): string =>
+  origin === 'string' ? `must have ${bound} characters` : origin === 'array' ? `must have ${bound} entries` : `must be ${bound}`
+
 const wordOf = (issue: z.core.$ZodIssue): string => {
   switch (issue.code) {
     case 'invalid_type':
@@ -56,17 +59,9 @@ const wordOf = (issue: z.core.$ZodIssue): string => {
         ? 'is required'
         : `must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
     case 'too_small':
-      return issue.origin === 'string'
-        ? `must have at least ${issue.minimum} characters`
-        : issue.origin === 'array'
-          ? `must have at least ${issue.minimum} entries`
-          : `must be at least ${issue.minimum}`
+      return boundOf(issue.origin, `at least ${issue.minimum}`)
     case 'too_big':
-      return issue.origin === 'string'
-        ? `must have at most ${issue.maximum} characters`
-        : issue.origin === 'array'
-          ? `must have at most ${issue.maximum} entries`
-          : `must be at most ${issue.maximum}`
+      return boundOf(issue.origin, `at most ${issue.maximum}`)
     case 'invalid_value':
       return issue.input === undefined ? 'is required' : `must be one of ${issue.values.map(String).join(', ')}`
     case 'custom':

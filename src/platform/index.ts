@@ -69,6 +69,15 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       : await import('./redis/index.ts').then(({ openShared }) =>
           openShared({ url: config.redisUrl as string, log, clock, local, ...overrides.redis }),
         )
+  const { redis } = shared
+  if (redis) {
+    const up = metrics.gauge('trawl_redis_up', 'Whether Redis can be reached')
+    metrics.onScrape({
+      async refresh() {
+        up.set({}, redis.isUp() ? 1 : 0)
+      },
+    })
+  }
   return {
     config,
     clock,
@@ -85,7 +94,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       return ring
     },
     async close() {
-      shared.redis?.close()
+      redis?.close()
       await ownBroker?.close()
       await db.close()
     },

@@ -87,11 +87,4 @@ export const expectEnvelope = (answer: { status: number; headers: Headers; body:
   })
 }
 
-/** Lets the event loop turn until `until` holds; answers whether it came to hold within `ms`. */
-export const settled = async (until: () => boolean | Promise<boolean>, ms = 4000) => {
-  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
-    if (await until()) return true
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  return false
-}
+export { settled } from '../support/settled.ts'

@@ -1,3 +1,4 @@
+import { openClientSocket } from '../support/client-socket.ts'
 import { AUTH, BASE, type Rig, settled } from './rig.ts'
 
 export interface Frame {
@@ -13,54 +14,24 @@ export const openSocket = async (
   to = '/connect',
   { headers = AUTH, protocols }: { headers?: Record<string, string>; protocols?: string[] } = {},
 ) => {
-  const frames: Frame[] = []
-  let closed: { code: number } | undefined
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}${BASE}${to}`, {
+  const client = await openClientSocket<Frame>(`${origin.replace('http', 'ws')}${BASE}${to}`, {
     headers,
     ...(protocols ? { protocols } : {}),
-  } as never)
-  socket.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data))))
-  socket.addEventListener('close', ({ code }) => {
-    closed = { code }
   })
-  await new Promise<void>((resolve, reject) => {
-    socket.addEventListener('open', () => resolve())
-    socket.addEventListener('error', () => reject(new Error('the socket did not open')))
-  })
+  const { socket, next } = client
   let asked = 0
-  const next = async (fits: (frame: Frame) => boolean): Promise<Frame> => {
-    let at = -1
-    const came = await settled(() => {
-      at = frames.findIndex(fits)
-      return at >= 0
-    })
-    if (!came) throw new Error(`the frame did not come; there are ${JSON.stringify(frames).slice(0, 2000)}`)
-    return frames.splice(at, 1)[0] as Frame
-  }
   const first = await next((frame) => frame.type === 'connection_ready')
   return {
-    socket,
+    ...client,
     first,
-    frames,
-    next,
     /** The next event of a type. */
     event: (type: string) => next((frame) => frame.type === type && frame.seq !== undefined),
-    raw: (text: string | Uint8Array) => socket.send(text as never),
     say: (type: string, data: unknown = {}, id?: string) => socket.send(JSON.stringify({ type, id, data })),
     /** Says something and waits for the answer to it. */
     ask: async (type: string, data: unknown = {}): Promise<Frame> => {
       const id = `q${++asked}`
       socket.send(JSON.stringify({ type, id, data }))
       return next((frame) => frame.data?.refId === id)
-    },
-    closed: async () => {
-      await settled(() => closed !== undefined)
-      return closed?.code
-    },
-    isClosed: () => closed !== undefined,
-    close: async () => {
-      socket.close()
-      await settled(() => closed !== undefined)
     },
   }
 }

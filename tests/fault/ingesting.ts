@@ -14,11 +14,20 @@ export const seeded = (seed: number) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296
 }
 
+export interface IngestingOptions {
+  clients?: number
+  /**
+   * What becomes of a batch that is on its way at `stop`. False: that try is its last, so that a server that is gone keeps nobody; more may
+   * be stored than was answered. True: it is repeated until it is answered, so that the two have to be equal.
+   */
+  finishLast?: boolean
+}
+
 /**
  * Clients that send batches of products one after the other, each with its Idempotency-Key, and repeat one until it is answered: what
  * careful spiders do. Whatever happens to the server meanwhile, each answered batch has to be stored, once.
  */
-export const startIngesting = (origins: string[], clients = 4) => {
+export const startIngesting = (origins: string[], { clients = 4, finishLast = false }: IngestingOptions = {}) => {
   let over = false
   let repeats = 0
   let slowest = 0
@@ -52,7 +61,7 @@ export const startIngesting = (origins: string[], clients = 4) => {
       } catch (error) {
         if (error instanceof Error && error.message.startsWith('answered')) throw error
       }
-      if (over) return undefined
+      if (over && !finishLast) return undefined
       repeats++
       await Bun.sleep(20)
     }

@@ -1,12 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, type Server, startServer, TOKEN } from '../support/processes.ts'
-import { seeded } from './ingesting.ts'
+import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
+import { BATCH, seeded, startIngesting } from './ingesting.ts'
 import { reportFault } from './report.ts'
 
 const KILLS = 20
-const CLIENTS = 4
-const BATCH = 100
 
 const directory = ownDirectory()
 afterAll(async () => {
@@ -23,40 +21,9 @@ test('kill -9 at 20 random moments of an ingestion loses no answered row and sto
   const own = String(20_000 + (process.pid % 10_000))
   let server: Server = await startServer(directory.database, { PORT: own })
   const port = server.port
-  let over = false
-  let repeats = 0
-  const answered: { client: number; batch: number; answer: any }[] = []
-
-  const send = async (client: number, batch: number) => {
-    const items = Array.from({ length: BATCH }, (_, n) => ({
-      title: `Product ${client}.${batch}.${n}`,
-      product_url: `https://shop.example/${client}/${batch}/${n}`,
-      site_key: `site-${client}`,
-      price: n + 1,
-      category: `category ${batch % 7}`,
-    }))
-    const body = JSON.stringify({ source_id: 0, items })
-    for (;;) {
-      try {
-        const response = await fetch(`http://127.0.0.1:${port}/internal/ingest-batch`, {
-          method: 'POST',
-          body,
-          headers: { 'content-type': 'application/json', 'x-internal-token': TOKEN, 'idempotency-key': `${client}:${batch}` },
-        })
-        const answer = await response.json()
-        if (response.status === 200) return answer
-        if (response.status !== 409 && response.status < 500)
-          throw new Error(`answered ${response.status} ${JSON.stringify(answer)}`)
-      } catch (error) {
-        if (error instanceof Error && error.message.startsWith('answered')) throw error
-      }
-      repeats++
-      await Bun.sleep(20)
-    }
-  }
-  const clients = Array.from({ length: CLIENTS }, async (_, client) => {
-    for (let batch = 0; !over; batch++) answered.push({ client, batch, answer: await send(client, batch) })
-  })
+  // Every batch that was sent is answered in the end, so that what is stored has to be what was answered, to the row.
+  const load = startIngesting([server.origin], { finishLast: true })
+  const { answered } = load
 
   for (let kill = 0; kill < KILLS; kill++) {
     // However slow the machine is, every second life of the server stores something.
@@ -67,13 +34,12 @@ test('kill -9 at 20 random moments of an ingestion loses no answered row and sto
     await server.child.exited
     server = await startServer(directory.database, { PORT: port })
   }
-  over = true
-  await Promise.all(clients)
+  await load.stop()
   server.child.kill('SIGKILL')
   await server.child.exited
 
   const rows = answered.length * BATCH
-  console.log(`kill.test.ts: ${answered.length} batches answered, ${repeats} tries repeated`)
+  console.log(`kill.test.ts: ${answered.length} batches answered, ${load.repeats()} tries repeated`)
   const stored = new Database(directory.database)
   const products = stored
     .query<{ n: number; urls: number }, []>('select count(*) as n, count(distinct product_url) as urls from products')

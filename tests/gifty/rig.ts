@@ -135,11 +135,4 @@ export const problemOf = (answer: { status: number; body: any }) => {
 }
 export const codeOf = (answer: { status: number; body: any }) => [answer.status, answer.body?.error?.code]
 
-/** Lets the event loop turn until `until` holds; answers whether it came to hold within `ms`. */
-export const settled = async (until: () => boolean | Promise<boolean>, ms = 4000) => {
-  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
-    if (await until()) return true
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  return false
-}
+export { settled } from '../support/settled.ts'

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { digest } from '../fields.ts'
-import { NEW_PROGRESS, type TaskRow, UNTOUCHED } from '../tasks/row.ts'
+import { newAt, type TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { commandOf, type TaskType } from '../vocabulary.ts'
 import { type AreaEntry, type AreasResult, type Fanout, spawnedTypes } from './model.ts'
@@ -65,16 +65,9 @@ export const createAreas = ({
         includeMetadata,
       }),
       rateLimits: parent.rateLimits,
-      ...UNTOUCHED,
+      ...newAt(now),
       priority: parent.priority,
-      progress: NEW_PROGRESS,
-      createdAt: now,
-      startedAt: null,
-      finishedAt: null,
-      updatedAt: now,
-      activeAt: now,
       maxAttempts: parent.maxAttempts,
-      availableAt: now,
     }
   }
 

@@ -10,7 +10,7 @@ import { taskUpdate } from '../streams/frames.ts'
 import { commandOf, PRIORITIES } from '../vocabulary.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
 import type { Receipts } from './receipts.ts'
-import { NEW_PROGRESS, type TaskRow, UNTOUCHED } from './row.ts'
+import { newAt, type TaskRow } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
 import { toTask } from './view.ts'
 
@@ -112,16 +112,9 @@ export const createCreation = ({
         toDate: options.toDate === undefined ? undefined : iso(options.toDate),
       }),
       rateLimits: data.rateLimits ? JSON.stringify(data.rateLimits) : null,
-      ...UNTOUCHED,
+      ...newAt(now),
       priority: PRIORITIES.indexOf(data.priority),
-      progress: NEW_PROGRESS,
-      createdAt: now,
-      startedAt: null,
-      finishedAt: null,
-      updatedAt: now,
-      activeAt: now,
       maxAttempts,
-      availableAt: now,
     }
   }
 

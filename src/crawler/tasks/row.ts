@@ -39,7 +39,7 @@ export const newProgress = (): ProgressState => ({
   lastAreasDiscovery: null,
   credentialStatus: null,
 })
-export const NEW_PROGRESS = JSON.stringify(newProgress())
+const NEW_PROGRESS = JSON.stringify(newProgress())
 /** What every task begins with, whoever makes it: no lease yet, nothing reported. */
 export const UNTOUCHED = {
   resumeState: null,
@@ -53,6 +53,17 @@ export const UNTOUCHED = {
   leaseSeconds: null,
   leaseExpiresAt: null,
 } as const
+/** The same and the rest of what does not depend on what is to be done, of a task that is made at `now`, epoch milliseconds. */
+export const newAt = (now: number) => ({
+  ...UNTOUCHED,
+  progress: NEW_PROGRESS,
+  createdAt: now,
+  startedAt: null,
+  finishedAt: null,
+  updatedAt: now,
+  activeAt: now,
+  availableAt: now,
+})
 
 /** The text of an error, which a client may give as an object. */
 export const errorText = (error: ProgressState['error']): string | null =>

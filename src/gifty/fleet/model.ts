@@ -68,27 +68,23 @@ export const helloData = z.object({
   lease_seconds: absent(leaseSeconds, 60),
 })
 
-export const taskView = z
-  .object({
-    id: z.string(),
-    kind: z.string(),
-    payload: z.unknown(),
-    fence: z.int(),
-    attempt: z.int(),
-    lease_expires_at: time(),
-    priority: z.int(),
-  })
-  .meta({ id: 'Task' })
+const taskFields = {
+  id: z.string(),
+  kind: z.string(),
+  payload: z.unknown(),
+  fence: z.int(),
+  attempt: z.int(),
+  lease_expires_at: time(),
+  priority: z.int(),
+}
+/** A task as who holds its lease sees it. */
+export const taskView = z.object(taskFields).meta({ id: 'Task' })
 export type TaskView = z.infer<typeof taskView>
+/** A task as an operator sees it. */
 export const taskInfo = z
   .object({
-    id: z.string(),
-    kind: z.string(),
-    payload: z.unknown(),
-    fence: z.int(),
-    attempt: z.int(),
+    ...taskFields,
     lease_expires_at: time().nullable(),
-    priority: z.int(),
     status: z.enum(TASK_STATUSES),
     worker_id: z.string().nullable(),
     error: z.string().nullable(),

@@ -32,29 +32,21 @@ export const createPgvector = ({ db, log, queries, model }: PgvectorDeps) => {
   const { conditions, paramsOf } = productConditions(db)
   const textOf = (vector: Float32Array) => `[${vector.join(',')}]`
 
-  const put = db.batch<{ gift_hash: string }>(
-    `pgvector_put_${table}`,
-    [
-      { name: 'gift_hash', type: 'text' },
-      { name: 'embedding', type: 'text' },
-    ],
-    (
-      source,
-    ) => `insert into ${table} (gift_hash, embedding) select gift_hash, embedding::vector from ${source} s where true order by gift_hash
-      on conflict (gift_hash) do update set embedding = excluded.embedding returning gift_hash`,
-  )
-  const copy = db.batch<{ gift_hash: string }>(
-    `pgvector_copy_${table}`,
-    [
-      { name: 'gift_hash', type: 'text' },
-      { name: 'embedding', type: 'text' },
-    ],
-    // What is there already is at least as new.
-    (
-      source,
-    ) => `insert into ${table} (gift_hash, embedding) select gift_hash, embedding::vector from ${source} s where true order by gift_hash
-      on conflict (gift_hash) do nothing returning gift_hash`,
-  )
+  const insert = (name: string, onConflict: string) =>
+    db.batch<{ gift_hash: string }>(
+      `pgvector_${name}_${table}`,
+      [
+        { name: 'gift_hash', type: 'text' },
+        { name: 'embedding', type: 'text' },
+      ],
+      (
+        source,
+      ) => `insert into ${table} (gift_hash, embedding) select gift_hash, embedding::vector from ${source} s where true order by gift_hash
+      on conflict (gift_hash) do ${onConflict} returning gift_hash`,
+    )
+  const put = insert('put', 'update set embedding = excluded.embedding')
+  // What is there already is at least as new.
+  const copy = insert('copy', 'nothing')
   const near = db.statement<{ gift_hash: string; gift_id: string; distance: number }>(
     `pgvector_near_${table}`,
     `select v.gift_hash, p.gift_id, v.embedding <=> :vector::vector as distance from ${table} v join products p on p.gift_hash = v.gift_hash

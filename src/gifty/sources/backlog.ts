@@ -2,7 +2,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { SITE_KEY } from '../fields.ts'
 import type { SourcesContext } from './context.ts'
 import type { ClientConfig, SourceView } from './model.ts'
-import { type SourceRow, urlHash } from './repository.ts'
+import { type SourceRow, urlHash } from './row.ts'
 import { toSource } from './view.ts'
 
 const DAY_MS = 86_400_000

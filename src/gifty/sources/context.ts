@@ -4,7 +4,8 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { CatalogCounts } from '../catalog/service.ts'
 import type { Notifications } from '../notifications.ts'
-import type { RunRow, SourceRow, SourcesRepository } from './repository.ts'
+import type { SourcesRepository } from './repository.ts'
+import type { RunRow, SourceRow } from './row.ts'
 import type { Runs } from './runs.ts'
 
 export interface SourcesDeps {

@@ -4,7 +4,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
 import type { SourcesContext } from './context.ts'
 import type { ClientConfig, Schedule, SourceCreate, SourcePatch, SourceView } from './model.ts'
-import { type SourceChange, type SourceRow, urlHash } from './repository.ts'
+import { type SourceChange, type SourceRow, urlHash } from './row.ts'
 import { clientConfig, toSource } from './view.ts'
 
 /** Checks a schedule and fills its zone; a text that names no time to come is refused. */

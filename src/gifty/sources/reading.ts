@@ -2,7 +2,7 @@ import { invalidField } from '../../errors.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
 import { missingSource, type SourcesContext } from './context.ts'
 import type { SourceView } from './model.ts'
-import type { SourceRow } from './repository.ts'
+import type { SourceRow } from './row.ts'
 import { toRun, toSource } from './view.ts'
 
 const LIST_PAGE = 500

@@ -3,7 +3,7 @@ import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { SourcesContext } from './context.ts'
 import type { Strategy } from './model.ts'
-import type { RunRow, SourceRow } from './repository.ts'
+import type { RunRow, SourceRow } from './row.ts'
 import type { Dispatched } from './run-life.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */

@@ -4,7 +4,8 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { escapeHtml, type Notifications } from '../notifications.ts'
 import type { RunStatus, Strategy } from './model.ts'
-import type { RunChange, RunRow, SourceChange, SourceRow, SourcesRepository } from './repository.ts'
+import type { SourcesRepository } from './repository.ts'
+import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 
 export const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -34,6 +35,24 @@ export interface Dispatched {
 
 /** The kind of a source's tasks: the built-in web worker takes those that ask for it (gifty §2.8). */
 export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
+
+/** Runs that one transaction looks at, where all of a kind are looked at. */
+export const PAGE = 100
+/**
+ * Ends runs a page at a time, by id, until there are no more: runs that stay as they are would keep a single page full for hours.
+ * `endAfter` answers how many of a page have ended, and its last id unless it was the last page. Answers how many have ended.
+ */
+export const endByPages = async (
+  endAfter: (id: number) => Promise<{ ended: number; next: number | undefined }>,
+): Promise<number> => {
+  let ended = 0
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: { ended: number; next: number | undefined } = await endAfter(after)
+    ended += page.ended
+    after = page.next
+  }
+  return ended
+}
 
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
 /** The last 100,000 characters. */

@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { RunChange, RunRow, SourceChange, SourceRow } from './repository.ts'
-import { joined, MINUTE_MS, type RunLife, type RunsDeps, tail } from './run-life.ts'
+import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
+import { endByPages, joined, MINUTE_MS, PAGE, type RunLife, type RunsDeps, tail } from './run-life.ts'
 import { sourcesTables } from './tables.ts'
 
 /** Batches without an open run share one, and a failure told twice is one, within this time (gifty §2.3). */
 const SAME_RUN_MS = 10 * MINUTE_MS
-const IDLE_PAGE = 100
 const KEEPS_ON_INGEST = ['disabled', 'broken', 'discovered', 'error']
 
 /** What one ingested batch adds to its run. */
@@ -150,21 +149,12 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
   }
 
   /** Ends runs that nobody has spoken for: lost, or completed where batches came but never a report (gifty §2.3). */
-  const endIdle = async (): Promise<number> => {
-    let ended = 0
-    // All of them, a page at a time: runs whose leases live are passed over, and would keep a single page full for hours.
-    for (let afterId: number | undefined = 0; afterId !== undefined; ) {
-      const page: { ended: number; next: number | undefined } = await endIdleAfter(afterId)
-      ended += page.ended
-      afterId = page.next
-    }
-    return ended
-  }
+  const endIdle = () => endByPages(endIdleAfter)
   const endIdleAfter = (afterId: number) =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
       const before = new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs))
-      const quiet = yield* repository.idleRuns(tx, before, afterId, IDLE_PAGE)
+      const quiet = yield* repository.idleRuns(tx, before, afterId, PAGE)
       const tasks = yield* engine().lockTasks(
         tx,
         quiet.flatMap((run) => (run.taskId ? [run.taskId] : [])),
@@ -191,7 +181,7 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
           ended++
         }
       }
-      return { ended, next: quiet.length < IDLE_PAGE ? undefined : quiet.at(-1)?.id }
+      return { ended, next: quiet.length < PAGE ? undefined : quiet.at(-1)?.id }
     })
 
   return { reportError, reportRunning, reportWaiting, appendLogs, addBatch, endIdle }

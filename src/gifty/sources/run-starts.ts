@@ -1,23 +1,13 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { RunRow, SourceRow } from './repository.ts'
-import type { Dispatched, RunLife, RunsDeps } from './run-life.ts'
-
-const PAGE = 100
+import type { RunRow, SourceRow } from './row.ts'
+import { type Dispatched, endByPages, PAGE, type RunLife, type RunsDeps } from './run-life.ts'
 
 /** Runs that wait for somebody to start them, where a broker announces them (gifty §2.3, §2.6). */
 export const createRunStarts = ({ db, clock, repository, engine, startTimeoutMs }: RunsDeps, life: RunLife) => {
   const { close, closeTask, startQueued } = life
 
   /** Ends runs whose message the broker has had for `startTimeoutMs` without anybody starting them: lost, not counted, due again. */
-  const endUnstarted = async (): Promise<number> => {
-    let ended = 0
-    for (let afterId: number | undefined = 0; afterId !== undefined; ) {
-      const page: { ended: number; next: number | undefined } = await endUnstartedAfter(afterId)
-      ended += page.ended
-      afterId = page.next
-    }
-    return ended
-  }
+  const endUnstarted = () => endByPages(endUnstartedAfter)
   const endUnstartedAfter = (afterId: number) =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())

@@ -1,6 +1,6 @@
 import { defineKind, type KindHooks, type Task } from '../../engine/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { RunRow, SourceRow } from './repository.ts'
+import type { RunRow, SourceRow } from './row.ts'
 import type { RunLife, RunsDeps } from './run-life.ts'
 import type { RunReports } from './run-reports.ts'
 

@@ -1,6 +1,6 @@
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { type ClientConfig, type RunView, SERVER_KEYS, type SourceView } from './model.ts'
-import type { RunSummary, SourceRow } from './repository.ts'
+import type { RunSummary, SourceRow } from './row.ts'
 
 /** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */
 export const clientConfig = (config: Record<string, unknown> | null | undefined): ClientConfig => {

@@ -2,12 +2,10 @@ import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { onEachDatabase } from '../../support/databases.ts'
 import type { Operation } from './document.ts'
-import { createPool } from './pool.ts'
-import { createRandom, seedOfRun } from './random.ts'
-import { createRequests } from './requests.ts'
+import { openKitchen } from './kitchen.ts'
+import { seedOfRun } from './random.ts'
 import { send } from './send.ts'
-import { createValues } from './values.ts'
-import { ADMIN_CHAT, createWorld, DASHBOARD_SECRET, type Headers, JWT_SECRET, METRICS_TOKEN, type World } from './world.ts'
+import { ADMIN_CHAT, DASHBOARD_SECRET, type Headers, JWT_SECRET, METRICS_TOKEN, type World } from './world.ts'
 
 /** Every credential the app knows, under the scheme that takes it. */
 const rightOnes = (world: World): Record<string, Headers[]> => {
@@ -66,13 +64,7 @@ const forgeries = async (world: World): Promise<Record<string, string>> => {
 onEachDatabase('credentials of every documented operation', (database) => {
   test('DESIGN §1: without the right credential no operation succeeds, and none says anything but 401 or 403', async () => {
     const seed = seedOfRun()
-    const world = await createWorld(database)
-    const random = createRandom(seed)
-    const pool = createPool(random)
-    const maker = createRequests(
-      { random, pool, world, leases: { gifty: [], crawler: [] } },
-      createValues(random, seed, world.document, pool),
-    )
+    const { random, world, maker } = await openKitchen(database, seed)
     const right = rightOnes(world)
     const forged = await forgeries(world)
     const variants = (operation: Operation): [string, Headers][] => {

@@ -1,11 +1,8 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
-import { createPool } from './pool.ts'
-import { createRandom, seedOfRun } from './random.ts'
-import { createRequests } from './requests.ts'
+import { openKitchen } from './kitchen.ts'
+import { seedOfRun } from './random.ts'
 import { send } from './send.ts'
-import { createValues } from './values.ts'
-import { createWorld } from './world.ts'
 
 /** Fields of bodies that name what belongs to somebody, and the parameter they stand for. */
 const OWNED_FIELDS: Record<string, string> = { source_parsing_id: 'search_id' }
@@ -13,13 +10,7 @@ const OWNED_FIELDS: Record<string, string> = { source_parsing_id: 'search_id' }
 onEachDatabase("ids of others' things", (database) => {
   test('love-parser §4, §5: every operation with an id answers 404 or 403 for what belongs to another user, and changes nothing', async () => {
     const seed = seedOfRun()
-    const world = await createWorld(database)
-    const random = createRandom(seed)
-    const pool = createPool(random)
-    const maker = createRequests(
-      { random, pool, world, leases: { gifty: [], crawler: [] } },
-      createValues(random, seed, world.document, pool),
-    )
+    const { world, maker } = await openKitchen(database, seed)
     const [owner, stranger] = world.people as [(typeof world.people)[0], (typeof world.people)[0]]
     const of = (who: typeof owner) => ({ authorization: `Bearer ${who.token}` })
     const made = async (who: typeof owner) => {

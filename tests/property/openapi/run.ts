@@ -1,14 +1,14 @@
 import type { TestDatabase } from '../../support/databases.ts'
 import type { Operation } from './document.ts'
 import { type Answered, judge } from './judge.ts'
-import { createPool, type Lease } from './pool.ts'
-import { createRandom, type Random } from './random.ts'
+import { openKitchen } from './kitchen.ts'
+import type { Lease } from './pool.ts'
+import type { Random } from './random.ts'
 import type { Kitchen } from './recipes.ts'
-import { createRequests, type Made } from './requests.ts'
+import type { Made } from './requests.ts'
 import { send } from './send.ts'
 import { askSocket } from './socket.ts'
-import { createValues } from './values.ts'
-import { ADMIN_CHAT, createWorld } from './world.ts'
+import { ADMIN_CHAT } from './world.ts'
 
 /** Requests between two turns of what happens by itself. */
 const WORK_EVERY = 400
@@ -104,13 +104,8 @@ const curl = (operation: Operation, { path, headers, body }: Made) =>
  */
 export const runFuzz = async (database: TestDatabase, seed: number, requests: number) => {
   const started = performance.now()
-  const random = createRandom(seed)
-  const world = await createWorld(database)
   // Who asks must not be made nobody by a request.
-  const pool = createPool(random, [ADMIN_CHAT])
-  const kitchen: Kitchen = { random, pool, world, leases: { gifty: [], crawler: [] } }
-  const values = createValues(random, seed, world.document, pool)
-  const maker = createRequests(kitchen, values)
+  const { random, world, kitchen, maker } = await openKitchen(database, seed, [ADMIN_CHAT])
   const { operations } = world.document
   const cards = deck(random, operations)
   const origin = world.listen()

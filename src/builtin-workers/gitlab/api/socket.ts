@@ -1,19 +1,12 @@
-import type { Clock } from '../../../platform/clock.ts'
-import type { Log } from '../../../platform/log.ts'
 import { messageOf } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
 import { readableTasks, understood } from './answers.ts'
-import { createConnection } from './connection.ts'
+import { type ConnectionOptions, createConnection } from './connection.ts'
 import type { ApiEvents, CrawlerApi } from './index.ts'
 
-export interface SocketApiOptions {
+export interface SocketApiOptions extends Omit<ConnectionOptions, 'heard'> {
   /** API base over http(s), ends in `/api/internal2`. */
   url: string
-  token?: string | undefined
-  workerId: string
-  clock: Clock
-  random: () => number
-  log: Log
 }
 
 const CALL_TIMEOUT_MS = 10_000
