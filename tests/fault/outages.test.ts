@@ -90,7 +90,8 @@ withRabbit('each service away in turn', () => {
       )
       /** Lines that the ingest knows to be stored, as its own file tells; the file is gone at the end. */
       const lines = async (): Promise<number> => {
-        if (ingest.child.exitCode !== null) throw new Error(`the ingest ended with ${ingest.child.exitCode}: ${await ingest.errors}`)
+        if (ingest.child.exitCode !== null)
+          throw new Error(`the ingest ended with ${ingest.child.exitCode}: ${await ingest.errors}`)
         const progress = await Bun.file(resume)
           .json()
           .catch(() => undefined)
@@ -151,7 +152,9 @@ withRabbit('each service away in turn', () => {
 
       const db = await openPostgres({ url: postgres.url, poolMax: 1 })
       const products = await db.sql<{ url: string; site: string }>(sql`select product_url as url, site_key as site from products`)
-      const [prices] = await db.sql<{ twice: string }>(sql`select count(*) - count(distinct gift_hash) as twice from product_prices`)
+      const [prices] = await db.sql<{ twice: string }>(
+        sql`select count(*) - count(distinct gift_hash) as twice from product_prices`,
+      )
       await db.close()
       const stored = new Set(products.filter(({ site }) => site === SITE).map(({ url }) => url))
       const sent = (await Bun.file(FILE).text()).trimEnd().split('\n')
