@@ -123,8 +123,9 @@ withRabbit('each service away in turn', () => {
         )
         if (!isNeeded) await goesOn()
         await down
-        // The whole outage was one of a running ingest: `lines` throws if that has ended.
+        // The whole outage was one of a running ingest: `lines` throws if that has ended, and knows of none without its file.
         const atEnd = await lines()
+        expect(atEnd).toBeGreaterThanOrEqual(at)
         expect(atEnd).toBeLessThan(ROWS)
         const startAt = performance.now()
         await start()
