@@ -16,6 +16,8 @@ export interface Started {
   child: ReturnType<typeof Bun.spawn>
   /** JSON lines of its log so far. */
   log: any[]
+  /** The other lines it printed, once it has ended. */
+  printed: Promise<string[]>
   /** What it wrote to stderr, once it has ended. */
   errors: Promise<string>
   /** Waits for a line of the log. @throws when the process ends or the time is over before it comes */
@@ -39,26 +41,31 @@ const start = (command: string[], env: Record<string, string>, cwd = ROOT): Star
   alive.add(child)
   void child.exited.then(() => alive.delete(child))
   const log: any[] = []
+  const plain: string[] = []
   let ended = false
   const wake: (() => void)[] = []
   const changed = () => {
     for (const resolve of wake.splice(0)) resolve()
   }
   const errors = new Response(child.stderr).text()
-  void (async () => {
+  const printed = (async () => {
     let rest = ''
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream() as any) as unknown as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() as string
-      for (const line of lines) if (line.startsWith('{')) log.push(JSON.parse(line))
+      for (const line of lines)
+        if (line.startsWith('{')) log.push(JSON.parse(line))
+        else plain.push(line)
       changed()
     }
     ended = true
     changed()
+    return plain
   })()
   return {
     child,
     log,
+    printed,
     errors,
     async said(message) {
       const deadline = Date.now() + START_MS
@@ -111,6 +118,9 @@ export const startWorkerProcess = (server: string, ...more: string[]) =>
 
 /** A script of the tests as a process of its own. */
 export const startScript = (file: string, ...args: string[]) => start([file, ...args], {})
+
+/** A `trawl ingest` process. */
+export const startIngest = (file: string, ...more: string[]) => start(['src/cli/index.ts', 'ingest', file, ...more], {})
 
 /** A `trawl migrate` process. */
 export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })

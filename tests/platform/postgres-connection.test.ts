@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../src/platform/db/index.ts'
+import { openPostgres } from '../../src/platform/db/postgres.ts'
+import { databaseProblem } from '../../src/platform/db/problems.ts'
+import { ownPostgres } from '../support/databases.ts'
+import { until } from '../support/processes.ts'
+
+const own = process.env.TEST_DATABASE_URL ? ownPostgres : undefined
+if (!own) console.warn('skipped: what a connection brings over [postgres] (TEST_DATABASE_URL is not set)')
+
+/** The driver keeps the state of an answer with the connection, and the connection outlives what failed on it (`patches/`). */
+describe.skipIf(!own)('what failed on a connection is not part of the next answer [postgres]', () => {
+  let database: Awaited<ReturnType<typeof ownPostgres>>
+  let db: Db
+  let other: Db
+  beforeAll(async () => {
+    database = await ownPostgres()
+    // One connection: what comes next is asked over the same.
+    db = await openPostgres({ url: database.url, poolMax: 1 })
+    other = await openPostgres({ url: database.url, poolMax: 1 })
+  })
+  afterAll(async () => {
+    await db?.close()
+    await other?.close()
+    await database?.drop()
+  })
+  const next = () => db.sql<{ n: number }>(sql`select 7 as n`)
+  const failure = (statement: Promise<unknown>) =>
+    statement.then(
+      () => undefined,
+      (error) => databaseProblem(error) ?? error.cause.code,
+    )
+
+  test('a statement that fails after some of its rows', async () => {
+    expect(await failure(db.sql(sql`select 1 / (4 - n) from generate_series(1, 10) as n`))).toBe('22012')
+    expect(await next()).toEqual([{ n: 7 }])
+  })
+
+  test('a connection that is ended after some of its rows', async () => {
+    const failed = failure(db.sql(sql`select n, case when n > 3 then pg_sleep(60) end from generate_series(1, 10) as n`))
+    await until(
+      () =>
+        other.sql(sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event = 'PgSleep'`),
+      (ended) => ended.length > 0,
+    )
+    expect(await failed).toBe('unreachable')
+    expect(await next()).toEqual([{ n: 7 }])
+    expect(await next()).toEqual([{ n: 7 }])
+  })
+})
