@@ -72,7 +72,9 @@ export const createQuickVerbs = ({
         now,
         ids: `{${held.map(({ id }) => id)}}`,
         fences: `{${held.map(({ fence }) => fence)}}`,
-        results: held.some(({ result }) => result !== undefined) ? JSON.stringify(held.map(({ result }) => result ?? null)) : null,
+        results: held.some(({ result }) => result !== undefined)
+          ? JSON.stringify(held.map(({ result }) => result ?? null))
+          : null,
         kinds: `{${kinds.map((kind) => JSON.stringify(kind))}}`,
       }
       return new Set((await statements.completeHeld.all(params)).map(({ id }) => id))

@@ -282,7 +282,9 @@ export const engineStatements = (db: Db) => {
         where tasks.id = j.id returning tasks.id`,
     }),
     /** One page of one kind in one state that is not `leased`, newest first. */
-    page: db.prepare<Task>('engine_page', (queries) => page(queries, and(sql`${tasks.state} <> 'leased'`, eq(tasks.state, at('state'))))),
+    page: db.prepare<Task>('engine_page', (queries) =>
+      page(queries, and(sql`${tasks.state} <> 'leased'`, eq(tasks.state, at('state')))),
+    ),
     /** One page of the leased tasks of one kind, newest first. */
     pageLeased: db.prepare<Task>('engine_page_leased', (queries) =>
       // The plus keeps SQLite from reading all tasks in the order of their ids.
