@@ -16,6 +16,7 @@ const LINES = {
   crawler: async () => (await import('./crawler.ts')).benchCrawler,
   scoring: async () => (await import('./scoring.ts')).benchScoring,
   peers: async () => (await import('./peers.ts')).benchPeers,
+  processes: async () => (await import('./processes.ts')).benchProcesses,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

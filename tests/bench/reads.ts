@@ -15,7 +15,7 @@ import {
 } from './rig.ts'
 
 /** A source of type list with 20 products and three runs, and its id. */
-const seed = async (server: Running): Promise<number> => {
+export const seedSource = async (server: Running): Promise<number> => {
   const call = async (method: string, path: string, body: unknown) => {
     const response = await fetch(`${server.origin}${path}`, { method, headers: HEADERS, body: JSON.stringify(body) })
     if (!response.ok) throw new Error(`${path} answered ${response.status} ${await response.text()}`)
@@ -91,7 +91,7 @@ export const compareReads = async (
 export const benchReads = async (scale: Scale): Promise<Row[]> => {
   const database = join(ownDirectory(), 'reads.db')
   const trawl = await startTrawl(database)
-  const id = await seed(trawl)
+  const id = await seedSource(trawl)
   const startFloor = (...more: string[]) => startProcess([process.execPath, 'tests/bench/floor-server.ts', database, ...more], {})
   const [floor, hinted] = await Promise.all([startFloor(), startFloor('hinted')])
   const path = `/internal/sources/${id}`
