@@ -93,6 +93,8 @@ export const createConnection = (
       hub.hearWorker(connection, workerId)
       connection.dirty = true
     },
+    /** Whether it is told of a task. */
+    hears: (taskId: string): boolean => all || identity.scope === taskId || (tasks?.has(taskId) ?? false),
     /** Names it leases under: its own, and those it has taken. */
     workers: (): string[] => [identity.connectionId, ...(workers ?? [])],
     /** The sink is open: first frame, what was missed after `after`, what waits. */

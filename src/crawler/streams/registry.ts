@@ -191,31 +191,26 @@ export const createRegistry = ({
       const now = clock.now()
       // One that has just closed would count as live until that is stored.
       await Promise.all([...closing.values()])
-      await storeAll()
-      const rows = await repository.listening(taskId, { aliveSince: now - ALIVE_MS, closedSince: now - resumeMs })
-      const count = { live: 0, queued: 0 }
-      for (const row of rows) {
-        const heard: Subscriptions = JSON.parse(row.subscriptions)
-        if (row.scope !== taskId && !heard.all && !heard.tasks.includes(taskId)) continue
-        if (row.live === 1 && (row.seenAt ?? 0) >= now - ALIVE_MS) count.live++
-        else count.queued++
-      }
-      return count
+      const rows = await repository.listening(taskId, processId, { aliveSince: now - ALIVE_MS, closedSince: now - resumeMs })
+      const counted = { live: 0, queued: 0 }
+      // Those of this process are here: thousands of them need not be stored and read for each message.
+      for (const connection of live.values()) if (connection.hears(taskId)) counted.live++
+      for (const { subscriptions: heard, live, count } of rows)
+        if (!heard || heard.all || heard.tasks.includes(taskId)) counted[live ? 'live' : 'queued'] += count
+      return counted
     },
     /** Stores where connections stand, those that have moved. */
-    storeAll: () => storeAll(),
+    async storeAll(): Promise<void> {
+      const moved = [...live.values()].filter((connection) => connection.dirty)
+      if (moved.length === 0) return
+      const rows = moved.map((connection) => {
+        connection.dirty = false
+        return connection.row(true)
+      })
+      await db.tx((tx) => repository.store(tx, rows))
+    },
     beat: () => db.tx((tx) => repository.beat(tx, processId, clock.now())),
     settled: () => Promise.all(closing.values()),
-  }
-
-  async function storeAll(): Promise<void> {
-    const moved = [...live.values()].filter((connection) => connection.dirty)
-    if (moved.length === 0) return
-    const rows = moved.map((connection) => {
-      connection.dirty = false
-      return connection.row(true)
-    })
-    await db.tx((tx) => repository.store(tx, rows))
   }
 }
 export type Registry = ReturnType<typeof createRegistry>

@@ -67,6 +67,16 @@ export const streamsRepository = (db: Db) => {
     'crawler_process_beat',
     'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',
   )
+  // Sockets of one task differ in nothing that matters here, so they come as numbers; general ones name what they hear.
+  const listening = db.statement<{ subscriptions: string | null; live: boolean | number; count: number | string }>(
+    'crawler_connections_listening',
+    `select case when scope = :task then null else subscriptions end as subscriptions,
+       live = 1 and process in (select id from crawler_processes where seen_at >= :aliveSince) as live, count(*) as count
+     from crawler_connections where scope in (:task, '') and (process <> :asking or live = 0)
+       and (closed_at >= :closedSince or (live = 1 and (updated_at >= :closedSince
+         or process in (select id from crawler_processes where seen_at >= :aliveSince))))
+     group by 1, 2`,
+  )
   const store = db.batch<{ connection_id: string }>(
     'crawler_connections_store',
     [
@@ -172,29 +182,21 @@ export const streamsRepository = (db: Db) => {
         ]),
       )
     },
-    /** Connections that hear of a task, or of all: live ones of living processes, and those that may still be resumed. */
-    listening: (scope: string, { aliveSince, closedSince }: { aliveSince: number; closedSince: number }) =>
-      db.q
-        .select({
-          scope: connections.scope,
-          live: connections.live,
-          seenAt: processes.seenAt,
-          closedAt: connections.closedAt,
-          subscriptions: connections.subscriptions,
-          updatedAt: connections.updatedAt,
-        })
-        .from(connections)
-        .leftJoin(processes, eq(processes.id, connections.process))
-        .where(
-          and(
-            or(eq(connections.scope, scope), eq(connections.scope, '')),
-            or(
-              and(eq(connections.live, 1), gte(processes.seenAt, aliveSince)),
-              gte(connections.closedAt, closedSince),
-              and(eq(connections.live, 1), gte(connections.updatedAt, closedSince)),
-            ),
-          ),
-        ),
+    /**
+     * How many connections of a task, and general ones by what they have subscribed to (undefined: the task's), but for the live ones of
+     * the asking process: live ones of living processes, and those that may still be resumed.
+     */
+    async listening(
+      task: string,
+      asking: string,
+      since: { aliveSince: number; closedSince: number },
+    ): Promise<{ subscriptions: Subscriptions | undefined; live: boolean; count: number }[]> {
+      return (await listening.all({ task, asking, ...since })).map(({ subscriptions, live, count }) => ({
+        subscriptions: subscriptions === null ? undefined : JSON.parse(subscriptions),
+        live: Boolean(live),
+        count: Number(count),
+      }))
+    },
     *beat(tx: Tx, id: string, now: number): Steps<void> {
       yield* tx.run(beat, { id, now })
     },
