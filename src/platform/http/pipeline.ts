@@ -94,6 +94,12 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     throw new Error('one family has to claim every path')
   }
   const aliases = families.flatMap((family) => (family.aliases ?? []).map(([alias, prefix]) => ({ alias, prefix, family })))
+  /** What all aliases begin with: most paths are told apart by it alone. */
+  const aliasStart = aliases.reduce((start, { alias }) => {
+    let same = 0
+    while (same < start.length && start[same] === alias[same]) same++
+    return start.slice(0, same)
+  }, aliases[0]?.alias ?? '')
   let index: ReturnType<typeof createRouteIndex> | undefined
   const staticHeaders = new Map<HttpFamily, Headers>()
 
@@ -122,17 +128,20 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
   }
   /** The answer of a route that always says the same, built with all its headers at once: a probe asks for it all day. */
   const answerStatic = (body: string, { family, series }: RouteInfo, request: Request): Response => {
-    // One Headers per family, copied by Response: several times cheaper than an object of headers.
+    // One Headers per family, copied by Response: several times cheaper than an object of headers. As a request without an origin gets
+    // them, which is nearly every one.
     let headers = staticHeaders.get(family)
     if (!headers) {
-      headers = new Headers({ 'content-type': 'application/json;charset=utf-8', ...family.headers })
+      const plain = new Response(null, { headers: { 'content-type': 'application/json;charset=utf-8', ...family.headers } })
+      family.decorate?.(plain, undefined, new Request(request.url))
+      headers = plain.headers
       staticHeaders.set(family, headers)
     }
     headers.set('x-request-id', requestIdOf(request, family))
     // Below what the clock can tell apart.
     series.observe(200, 0)
     const response = new Response(body, { headers })
-    family.decorate?.(response, undefined, request)
+    if (request.headers.get('origin') !== null) family.decorate?.(response, undefined, request)
     return response
   }
   /** Runs the rest of the app; an upgraded socket has no response. */
@@ -160,7 +169,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
       return receive(app, request, next, aliased)
     }
     if (method === 'HEAD') return headOf(app, request)
-    if (!aliased)
+    if (!aliased && url.startsWith(aliasStart, from))
       for (const { alias, prefix, family } of aliases)
         if (url.startsWith(alias, from) && (from + alias.length === url.length || /[/?]/.test(url.charAt(from + alias.length)))) {
           Object.defineProperty(request, 'url', {
