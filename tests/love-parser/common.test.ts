@@ -222,6 +222,8 @@ onEachDatabase('love-parser conventions', (database) => {
         const foreign = await rig.get(path, { origin: 'https://evil.example' })
         expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
         expect(foreign.headers.get('vary')).toBe('Origin')
+        const plain = await rig.get(path)
+        expect([plain.headers.get('vary'), plain.headers.get('access-control-allow-origin')]).toEqual(['Origin', null])
       }
       for (const known of ['https://second.example', 'http://localhost:3000', 'http://localhost:5173'])
         expect((await rig.get('/api/v1/nothing', { origin: known })).headers.get('access-control-allow-origin')).toBe(known)
