@@ -1,16 +1,26 @@
 import { join } from 'node:path'
 import { createProducts, sendBatches } from './ingest.ts'
-import { ownDirectory, productionEnv, type Row, rssOf, type Scale, startProcess } from './rig.ts'
+import { cpuOf, ownDirectory, productionEnv, type Row, rssOf, type Scale, startProcess } from './rig.ts'
 
 const BATCH = 500
 
-/** Memory of `bun start` in production: idle, and after a large ingestion in one sitting. */
+/** Of a process at rest, CPU microseconds in a second: its clockwork, and nothing else. */
+const REST_US = 50_000
+/** Waits for a process to have done what it does in the background (it embeds what came in), or for a minute and a half. */
+const rest = async (pid: number, smoke: boolean) => {
+  for (let second = 0, quiet = 0; second < (smoke ? 1 : 90) && quiet < 5; second++) {
+    const before = cpuOf(pid)
+    await Bun.sleep(smoke ? 100 : 1000)
+    quiet = (cpuOf(pid) ?? 0) - (before ?? 0) < REST_US ? quiet + 1 : 0
+  }
+}
+
+/** Memory of `bun start` in production: idle, and at rest again after a large ingestion in one sitting. */
 export const benchMemory = async (scale: Scale): Promise<Row[]> => {
   // As it comes, with the embedded worker.
   const env = { ...productionEnv(join(ownDirectory(), 'memory.db')), EMBEDDED_WORKERS: 'web' }
   const server = await startProcess([process.execPath, 'src/main.ts'], env)
-  const settle = () => Bun.sleep(scale.smoke ? 100 : 5000)
-  await settle()
+  await rest(server.pid, scale.smoke)
   const idle = rssOf(server.pid)
   const batch = await createProducts()
   let peak = idle
@@ -18,7 +28,7 @@ export const benchMemory = async (scale: Scale): Promise<Row[]> => {
     await sendBatches(server, [JSON.stringify({ source_id: 0, items: batch() })], 'items_ingested')
     peak = Math.max(peak, rssOf(server.pid))
   }
-  await settle()
+  await rest(server.pid, scale.smoke)
   const after = rssOf(server.pid)
   await server.stop()
   return [
