@@ -150,6 +150,9 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(opsRoutes(platform, state))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
+  // Elysia adds up what the hooks of all plugins read, and would take every request's query apart because one of them looks at it. What
+  // a route's own hooks and handler read is found out for each route anyway.
+  ;(app as unknown as { inference: { query: boolean } }).inference.query = false
 
   let dispatchedAt = Number.NEGATIVE_INFINITY
   const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
