@@ -81,6 +81,8 @@ export const createAnnounced = ({ db, kinds, announcing, ready }: AnnouncedDeps)
   const send = async (task: Announcement, withinMs: number): Promise<void> => {
     if (announcing) await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
   }
+  /** Whether the message of a task is on its way to the broker: claimed and not confirmed. */
+  const isSending = async (taskId: string): Promise<boolean> => (await announcing?.outbox.isSending(taskId)) ?? false
   /** Messages of these queues have just reached the broker: workers that wait over HTTP may take them off again. */
   const reached = (names: string[]) => {
     const wanted = new Set(names)
@@ -101,6 +103,7 @@ export const createAnnounced = ({ db, kinds, announcing, ready }: AnnouncedDeps)
     published,
     adopt,
     send,
+    isSending,
     reached,
   }
 }

@@ -39,6 +39,7 @@ export const createEngine = (deps: EngineDeps) => {
     reached: announced.reached,
     adopt: () => announced.adopt(nowDate()),
     send: announced.send,
+    isSending: announced.isSending,
     published: announced.published,
     setGroup: (group: Parameters<typeof setGroup>[2]) => db.tx((tx) => setGroup(db, tx, group, nowDate())),
     policyOf,

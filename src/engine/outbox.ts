@@ -182,6 +182,15 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
     tell([message.queue])
   }
 
+  /** Whether somebody is about to send a message, or waits for its confirm. */
+  const isSending = async (messageId: string): Promise<boolean> =>
+    (
+      await db.q
+        .select({ id: outbox.id })
+        .from(outbox)
+        .where(and(eq(outbox.messageId, messageId), waiting, gt(outbox.claimedUntil, nowDate())))
+    ).length > 0
+
   /** Forgets messages published before `before`. Those of `lasting` queues go with what they announce. */
   function* purge(tx: Tx, before: Date, lasting: readonly string[] = []): Steps<void> {
     yield tx
@@ -204,6 +213,6 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
       .where(waiting)
       .groupBy(outbox.queue) as unknown as Promise<{ queue: string; count: number }[]>
 
-  return { add, renew, withdraw, forget, rewrite, published, relay, send, purge, backlog }
+  return { add, renew, withdraw, forget, rewrite, published, relay, send, isSending, purge, backlog }
 }
 export type Outbox = ReturnType<typeof createOutbox>

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { BrokerError } from '../../src/platform/broker/index.ts'
 import { expectEmpty, onEachDatabaseWithRabbit, scriptedBroker, TASKS } from './amqp-rig.ts'
-import { codeOf, makeRig, type Rig } from './rig.ts'
+import { codeOf, makeProcesses, makeRig, type Rig } from './rig.ts'
 
 onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, startBehindProxy }) => {
   const force = (app: Rig, id: number, more: unknown = {}) => app.post(`/internal/sources/${id}/force-run`, more)
@@ -112,6 +112,33 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
     reject(new BrokerError('away', false))
     expect([codeOf(await first), codeOf(await second)]).toEqual([UNAVAILABLE, UNAVAILABLE])
     expect(await app.runs(id)).toEqual([])
+  })
+
+  test('gifty §2.6: so does who asks another process, whether the message leaves or not', async () => {
+    for (const leaves of [false, true]) {
+      const confirm = Promise.withResolvers<void>()
+      const [one, two] = (await makeProcesses(database, 2, { broker: scriptedBroker(() => confirm.promise) })) as [Rig, Rig]
+      const { id } = await one.source()
+      const first = force(one, id)
+      while ((await one.rows('outbox')) === 0) await Bun.sleep(5)
+      let answered = false
+      const second = force(two, id).finally(() => {
+        answered = true
+      })
+      // It has met the first's run and looks again later.
+      while (one.clock.sleeping() === 0) await Bun.sleep(5)
+      expect(answered).toBe(false)
+      if (leaves) confirm.resolve()
+      else confirm.reject(new BrokerError('away', false))
+      const answers = [await first]
+      one.clock.advance(1000)
+      answers.push(await second)
+      if (leaves) {
+        expect(answers.map(({ status }) => status)).toEqual([200, 200])
+        expect(answers[1]?.body.run_id).toBe(answers[0]?.body.run_id)
+      } else expect(answers.map(codeOf)).toEqual([UNAVAILABLE, UNAVAILABLE])
+      expect(await one.runs(id)).toHaveLength(leaves ? 1 : 0)
+    }
   })
 
   test('gifty §2.6: a run that a worker has started meanwhile is not withdrawn', async () => {

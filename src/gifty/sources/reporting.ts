@@ -8,9 +8,12 @@ import type { Dispatched } from './run-life.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
 const CONFIRM_MS = 5000
+/** How often one looks what has become of a message that another process is sending. */
+const LOOK_MS = 100
+const notQueued = () => unavailable('The broker is not available, nothing was queued', 'broker_unavailable')
 
 /** Forcing runs, and what workers report of them (gifty §2.3, §2.6). */
-export const createReporting = ({ db, engine, repository, runs, nowDate, lockForReport }: SourcesContext) => {
+export const createReporting = ({ db, clock, engine, repository, runs, nowDate, lockForReport }: SourcesContext) => {
   /** A report; one that names a run which has already ended changes nothing and is answered `ignored`. */
   const report = (
     id: number,
@@ -42,8 +45,20 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
       const isGone = await db.tx(function* (tx) {
         return yield* runs.withdraw(tx, yield* lockForReport(tx, id), dispatched, before, error.mayHaveLeft, nowDate())
       })
-      if (isGone) throw unavailable('The broker is not available, nothing was queued', 'broker_unavailable')
+      if (isGone) throw notQueued()
     }
+  }
+  /**
+   * What becomes of somebody else's forced run that is still on its way to the broker: if it is withdrawn, there is no run to answer with.
+   * @throws AppError 503 `broker_unavailable`
+   */
+  const settled = async ({ id, taskId, trigger }: RunRow): Promise<void> => {
+    const here = publishing.get(id)
+    if (here) return here
+    if (trigger !== 'force' || !taskId) return
+    for (let waited = 0; waited < CONFIRM_MS && (await engine.isSending(taskId)); waited += LOOK_MS) await clock.sleep(LOOK_MS)
+    const run = await db.tx((tx) => repository.run(tx, id))
+    if (!run || run.status === 'cancelled') throw notQueued()
   }
 
   return {
@@ -66,7 +81,7 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
               throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
             if (outcome === 'replaced') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
           }
-          return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId } }
+          return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }, queued: open }
         }
         if (source.overlap === 'skip') {
           yield* runs.skip(tx, source, 'force', 'overlap', now)
@@ -81,8 +96,7 @@ export const createReporting = ({ db, engine, repository, runs, nowDate, lockFor
       if (outcome.running !== undefined)
         throw conflict('The source is already running', 'already_running', { run_id: outcome.running })
       if (outcome.answer) {
-        // Somebody else's run that is still on its way to the broker: if it is withdrawn there is no run to answer with.
-        await publishing.get(outcome.answer.run_id ?? 0)
+        if (outcome.queued) await settled(outcome.queued)
         return { status: 'ok' as const, ...outcome.answer }
       }
       const { run, task } = outcome.dispatched
