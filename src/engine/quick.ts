@@ -1,3 +1,4 @@
+import { databaseProblem } from '../platform/db/problems.ts'
 import { isUuid } from '../platform/ids.ts'
 import type { EngineContext } from './context.ts'
 import type { Task } from './model.ts'
@@ -16,7 +17,8 @@ interface Wanted {
 
 /**
  * The two verbs a queue lives of, each as one statement: on Postgres every further one is a round trip, and a transaction two more.
- * Only for kinds whose domains want no say and no queue announces, and only when nothing needs care; whatever is not done here is left to the whole way.
+ * Only for kinds whose domains want no say and no queue announces, and only when nothing needs care; whatever is not done here is left to
+ * the whole way.
  * SQLite has no round trips, and its group commit wants transactions.
  */
 export const createQuickVerbs = ({
@@ -77,7 +79,12 @@ export const createQuickVerbs = ({
           : null,
         kinds: `{${kinds.map((kind) => JSON.stringify(kind))}}`,
       }
-      return new Set((await statements.completeHeld.all(params)).map(({ id }) => id))
+      const completed = await statements.completeHeld.all(params).catch((error) => {
+        // It takes its locks in the order of the plan: should it meet another one that way, the whole way tries again.
+        if (databaseProblem(error) === 'serialization') return []
+        throw error
+      })
+      return new Set(completed.map(({ id }) => id))
     },
   }
 }

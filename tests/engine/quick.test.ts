@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { createEngine } from '../../src/engine/index.ts'
+import { createEngine, type Task } from '../../src/engine/index.ts'
 import { engineStatements } from '../../src/engine/statements.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
@@ -53,6 +53,8 @@ onEachDatabase('engine: verbs of one statement', (database) => {
     expect([tasks.length, forLease]).toEqual([3, quick])
     expect(tasks.map(({ id }) => id)).toEqual(tasks.map(({ id }) => id).sort())
     expect(tasks[0]).toMatchObject({ state: 'leased', attempts: 1, fence: 1, leaseOwner: 'w', payload: { n: 0 } })
+    // Answered without being read back: what is stored is the same.
+    expect(tasks[0]).toEqual((await rig.engine.get(tasks[0]?.id as string)) as Task)
     const items = tasks.map(({ id, fence }, n) => ({ id, fence, result: { n } }))
     const [refused, forCompletion] = await rig.during(() => rig.engine.complete('w', items, [KIND]))
     expect([refused.size, forCompletion]).toEqual([0, quick])
@@ -112,7 +114,31 @@ onEachDatabase('engine: verbs of one statement', (database) => {
     expect([one.length, limited]).toEqual([1, 1])
   })
 
-  if (database.dialect === 'postgres')
+  if (database.dialect === 'postgres') {
+    test('gifty §4: a completion that another one was in the way of is done the whole way', async () => {
+      const db = await database.fresh()
+      let met = 0
+      const deadlocked = Object.create(db, {
+        statement: {
+          value: (name: string, text: never) => ({
+            ...db.statement(name, text),
+            ...(name === 'engine_complete_held' && {
+              all: async () => {
+                met++
+                throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+              },
+            }),
+          }),
+        },
+      }) as Db
+      const rig = counted(deadlocked)
+      await rig.enqueue(2)
+      const items = (await rig.lease(2)).map(({ id, fence }) => ({ id, fence }))
+      const [refused, took] = await rig.during(() => rig.engine.complete('w', items, [KIND]))
+      expect([refused.size, took, met]).toEqual([0, 1, 1])
+      for (const { id } of items) expect(await rig.engine.get(id)).toMatchObject({ state: 'completed' })
+    })
+
     test('the plans that are kept for them read by index, however many leases there are', async () => {
       const db = await database.fresh()
       await db.sql(sql`insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, lease_owner, lease_expires_at, fence, created_at, updated_at)
@@ -139,4 +165,5 @@ onEachDatabase('engine: verbs of one statement', (database) => {
       expect(complete).not.toContain('tasks_lease_ix')
       for (const plan of [lease, complete]) expect(plan).not.toMatch(/Seq Scan on tasks/)
     })
+  }
 })
