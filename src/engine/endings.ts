@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull, lte, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { type EngineContext, unknown } from './context.ts'
 import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type Task, type TaskState } from './model.ts'
+import { stateIs } from './tables.ts'
 
 /** Most expired leases one sweep transaction ends; more are ended by the next. */
 const SWEEP_MAX = 500
@@ -68,7 +69,7 @@ export const createEndings = ({
           .from(tasks)
           .where(
             and(
-              sql`${tasks.state} = 'queued'`,
+              stateIs(tasks.state).queued,
               isNotNull(tasks.expiresAt),
               lte(tasks.expiresAt, now),
               inArray(tasks.kind, [...policies.keys()]),

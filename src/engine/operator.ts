@@ -3,10 +3,7 @@ import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
 import type { EngineContext } from './context.ts'
 import { isFinished, TASK_STATES, type Task, type TaskState } from './model.ts'
-
-// Literal, as the partial indices say it.
-const notLeased = sql`state <> 'leased'`
-const held = sql`state in ('leased', 'cancelling')`
+import { stateIs } from './tables.ts'
 
 /** Above every id. */
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -24,6 +21,8 @@ export const createOperator = ({
   announceReady,
   lockTasks,
 }: EngineContext) => {
+  const { held, notLeased } = stateIs(tasks.state)
+
   /** Gives dead tasks a new life, oldest first. */
   const redrive = (
     choice: { ids?: string[]; kind?: string; limit: number },
@@ -189,7 +188,7 @@ export const createOperator = ({
       .from(tasks)
       .where(
         and(
-          sql`${tasks.state} in ('leased', 'cancelling')`,
+          held,
           sql`${tasks.leaseExpiresAt} > ${sql.param(nowDate(), tasks.leaseExpiresAt)}`,
           eq(tasks.leaseOwner, owner),
           inArray(tasks.kind, [...allowed]),

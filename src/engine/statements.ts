@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { type Db, inJsonList, inJsonListFilter, param, type Queries } from '../platform/db/index.ts'
 import type { Task } from './model.ts'
-import { engineTables } from './tables.ts'
+import { engineTables, stateIs } from './tables.ts'
 
 const at = param
 /** How many unpublished messages a lease looks at. */
@@ -18,9 +18,7 @@ const limitParam = () => sql.placeholder('max')
 /** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
 export const engineStatements = (db: Db) => {
   const { tasks, taskGroups } = engineTables(db.kit)
-  // Literal, as the partial indices say it: with a bound value neither dialect could use them.
-  const queued = sql`${tasks.state} = 'queued'`
-  const held = sql`${tasks.state} in ('leased', 'cancelling')`
+  const { queued, held, notLeased } = stateIs(tasks.state)
   const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
@@ -282,9 +280,7 @@ export const engineStatements = (db: Db) => {
         where tasks.id = j.id returning tasks.id`,
     }),
     /** One page of one kind in one state that is not `leased`, newest first. */
-    page: db.prepare<Task>('engine_page', (queries) =>
-      page(queries, and(sql`${tasks.state} <> 'leased'`, eq(tasks.state, at('state')))),
-    ),
+    page: db.prepare<Task>('engine_page', (queries) => page(queries, and(notLeased, eq(tasks.state, at('state'))))),
     /** One page of the leased tasks of one kind, newest first. */
     pageLeased: db.prepare<Task>('engine_page_leased', (queries) =>
       // The plus keeps SQLite from reading all tasks in the order of their ids.

@@ -2,6 +2,13 @@ import { sql } from 'drizzle-orm'
 import { defineTables } from '../platform/db/kit.ts'
 import { TASK_STATES } from './model.ts'
 
+/** What partial indices and their queries say of a task's state: literally alike, because with a bound value neither dialect could use them. */
+export const stateIs = (state: unknown) => ({
+  queued: sql`${state} = 'queued'`,
+  held: sql`${state} in ('leased', 'cancelling')`,
+  notLeased: sql`${state} <> 'leased'`,
+})
+
 /** The engine's tables: tasks, groups, schedules and the outbox. */
 export const engineTables = defineTables((k) => {
   const tasks = k.table(
@@ -35,16 +42,22 @@ export const engineTables = defineTables((k) => {
       finishedAt: k.at(),
     },
     (t) => [
-      k.index('tasks_ready_ix').on(t.kind, k.desc(t.priority), t.id).where(sql`${t.state} = 'queued'`),
-      k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.state} in ('leased', 'cancelling')`),
+      k.index('tasks_ready_ix').on(t.kind, k.desc(t.priority), t.id).where(stateIs(t.state).queued),
+      k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(stateIs(t.state).held),
       k
         .unique('tasks_live_uq')
         .on(t.kind, t.dedupeKey)
         .where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
-      k.index('tasks_group_ix').on(t.groupKey).where(sql`${t.state} in ('leased', 'cancelling') and ${t.groupKey} is not null`),
-      k.index('tasks_expiry_ix').on(t.expiresAt).where(sql`${t.state} = 'queued' and ${t.expiresAt} is not null`),
+      k
+        .index('tasks_group_ix')
+        .on(t.groupKey)
+        .where(sql`${stateIs(t.state).held} and ${t.groupKey} is not null`),
+      k
+        .index('tasks_expiry_ix')
+        .on(t.expiresAt)
+        .where(sql`${stateIs(t.state).queued} and ${t.expiresAt} is not null`),
       // Not of leased tasks, which are few and found by their leases: every lease would write to it.
-      k.index('tasks_kind_ix').on(t.kind, t.state, t.id).where(sql`${t.state} <> 'leased'`),
+      k.index('tasks_kind_ix').on(t.kind, t.state, t.id).where(stateIs(t.state).notLeased),
       k.check(
         'tasks_state_ck',
         sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead')`,
