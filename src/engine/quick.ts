@@ -1,22 +1,30 @@
 import { databaseProblem } from '../platform/db/problems.ts'
 import { isUuid } from '../platform/ids.ts'
 import type { EngineContext } from './context.ts'
+import { createGathering } from './gathering.ts'
+import { inLeaseOrder, type LeaseRequest } from './leasing.ts'
 import type { Task } from './model.ts'
 
 /** Each size of a lease is a statement of its own, and a connection does not prepare any number of them. */
 const MOST = 100
 const MOST_KINDS = 4
+/** Tasks that one statement completes for several callers; a single one may complete more. */
+const MOST_COMPLETED = 1000
 
-/** What a lease asks for. */
-interface Wanted {
+interface Completion {
   owner: string
-  kinds: string[]
-  max: number
-  leaseMs: number
+  items: { id: string; fence: number; result?: unknown }[]
+  /** Kinds that may be completed; the same text for the same kinds. */
+  kinds: string
 }
 
+/** The text of a Postgres array. */
+const arrayText = (values: readonly (string | number)[]) =>
+  `{${values.map((value) => (typeof value === 'number' ? value : `"${value.replace(/["\\]/g, '\\$&')}"`))}}`
+
 /**
- * The two verbs a queue lives of, each as one statement: on Postgres every further one is a round trip, and a transaction two more.
+ * The two verbs a queue lives of, each as one statement: on Postgres every further one is a round trip, and a transaction two more; and
+ * what many workers ask for at once goes together, because a commit of a hundred tasks costs little more than one of a single task.
  * Only for kinds whose domains want no say and no queue announces, and only when nothing needs care; whatever is not done here is left to
  * the whole way.
  * SQLite has no round trips, and its group commit wants transactions.
@@ -27,64 +35,97 @@ export const createQuickVerbs = ({
   policies,
   knownKinds,
   announced,
-}: Pick<EngineContext, 'db' | 'statements' | 'policies' | 'knownKinds' | 'announced'>) => {
+  nowDate,
+}: Pick<EngineContext, 'db' | 'statements' | 'policies' | 'knownKinds' | 'announced' | 'nowDate'>) => {
   const applies = db.dialect === 'postgres'
   const plain = new Set([...policies.values()].filter((policy) => !policy.completed).map(({ kind }) => kind))
   const isPlain = (kind: string) => {
     const policy = policies.get(kind)
     return policy !== undefined && !policy.supply && !policy.leased && announced.queueOf(kind) === undefined
   }
-  return {
-    /** Leases while no lease has expired and no group is limited. Empty: nothing was ready, or it takes the whole way. */
-    async lease({ owner, kinds, max, leaseMs }: Wanted, now: Date): Promise<Task[]> {
-      if (!applies || kinds.length > MOST_KINDS || max > MOST || !kinds.every(isPlain)) return []
+
+  const sum = (requests: readonly LeaseRequest[]) => requests.reduce((total, { max }) => total + max, 0)
+  const leaseTogether = createGathering<LeaseRequest, Task[]>({
+    fits: (set, { kinds, leaseMs, max }) =>
+      set[0]?.leaseMs === leaseMs && set[0].kinds.join() === kinds.join() && sum(set) + max <= MOST,
+    async run(requests) {
+      const [{ kinds, leaseMs }] = requests as [LeaseRequest]
+      const now = nowDate()
       const until = new Date(now.getTime() + leaseMs)
-      const params: Record<string, unknown> = { owner, leaseMs, now, until, kinds: knownKinds }
+      const owners = arrayText(requests.flatMap(({ owner, max }) => Array<string>(max).fill(owner)))
+      const params: Record<string, unknown> = { owners, leaseMs, now, until, kinds: knownKinds }
       kinds.forEach((kind, n) => {
         params[`kind${n}`] = kind
       })
-      const leased = await statements.leaseUnhindered(kinds.length, max).all(params)
-      return leased.map((task) => ({
-        ...task,
-        state: 'leased',
-        leaseOwner: owner,
-        leaseExpiresAt: until,
-        leaseMs,
-        lastEnd: null,
-        updatedAt: now,
-        finishedAt: null,
-      }))
+      const rows = (await statements.leaseUnhindered(kinds.length, sum(requests)).all(params)).sort(inLeaseOrder)
+      const leased = Map.groupBy(
+        rows.map(
+          (task): Task => ({
+            ...task,
+            state: 'leased',
+            leaseExpiresAt: until,
+            leaseMs,
+            lastEnd: null,
+            updatedAt: now,
+            finishedAt: null,
+          }),
+        ),
+        ({ leaseOwner }) => leaseOwner as string,
+      )
+      return requests.map(({ owner, max }) => leased.get(owner)?.splice(0, max) ?? [])
     },
+  })
+
+  const completeTogether = createGathering<Completion, Set<string>>({
+    fits: (set, { kinds, items }) =>
+      set[0]?.kinds === kinds && set.reduce((total, one) => total + one.items.length, items.length) <= MOST_COMPLETED,
+    async run(completions) {
+      // Of an id that is named twice the first decides; the other is told the whole way.
+      const given = new Map<string, { completion: Completion; fence: number; result?: unknown }>()
+      for (const completion of completions)
+        for (const { id, fence, result } of completion.items) if (!given.has(id)) given.set(id, { completion, fence, result })
+      const held = [...given.values()]
+      const completed = await statements.completeHeld
+        .all({
+          now: nowDate(),
+          ids: arrayText([...given.keys()]),
+          fences: arrayText(held.map(({ fence }) => fence)),
+          owners: arrayText(held.map(({ completion }) => completion.owner)),
+          results: held.some(({ result }) => result !== undefined)
+            ? JSON.stringify(held.map(({ result }) => result ?? null))
+            : null,
+          kinds: completions[0]?.kinds,
+        })
+        .catch((error) => {
+          // It takes its locks in the order of the plan: should it meet another one that way, the whole way tries again.
+          if (databaseProblem(error) === 'serialization') return []
+          throw error
+        })
+      const done = new Set(completed.map(({ id }) => id))
+      return completions.map(
+        (completion) =>
+          new Set(completion.items.map(({ id }) => id).filter((id) => done.has(id) && given.get(id)?.completion === completion)),
+      )
+    },
+  })
+
+  return {
+    /**
+     * Leases while no lease has expired and no group is limited, in lease order. Empty: nothing was ready, or it takes the whole way.
+     */
+    lease: async (request: LeaseRequest): Promise<Task[]> =>
+      applies && request.kinds.length <= MOST_KINDS && request.max <= MOST && request.kinds.every(isPlain)
+        ? leaseTogether(request)
+        : [],
     /** Completes what is held and allowed; answers the ids of it. */
     async complete(
       owner: string,
       items: { id: string; fence: number; result?: unknown }[],
       allowed: readonly string[],
-      now: Date,
     ): Promise<Set<string>> {
-      if (!applies) return new Set()
-      // Of an id that is named twice the first decides.
-      const given = new Map<string, { id: string; fence: number; result?: unknown }>()
-      for (const { id, fence, result } of items) if (isUuid(id) && !given.has(id)) given.set(id, { id, fence, result })
-      if (given.size === 0) return new Set()
-      const held = [...given.values()]
-      const kinds = allowed.filter((kind) => plain.has(kind))
-      const params = {
-        owner,
-        now,
-        ids: `{${held.map(({ id }) => id)}}`,
-        fences: `{${held.map(({ fence }) => fence)}}`,
-        results: held.some(({ result }) => result !== undefined)
-          ? JSON.stringify(held.map(({ result }) => result ?? null))
-          : null,
-        kinds: `{${kinds.map((kind) => JSON.stringify(kind))}}`,
-      }
-      const completed = await statements.completeHeld.all(params).catch((error) => {
-        // It takes its locks in the order of the plan: should it meet another one that way, the whole way tries again.
-        if (databaseProblem(error) === 'serialization') return []
-        throw error
-      })
-      return new Set(completed.map(({ id }) => id))
+      const named = applies ? items.filter(({ id }) => isUuid(id)) : []
+      if (named.length === 0) return new Set()
+      return completeTogether({ owner, items: named, kinds: arrayText(allowed.filter((kind) => plain.has(kind))) })
     },
   }
 }

@@ -71,13 +71,13 @@ export const engineStatements = (db: Db) => {
     db.dialect === 'postgres' ? sql`${tasks.id} = any(array(${picked}))` : sql`${tasks.id} in (${picked})`
 
   /** What a lease does not know of a task that it has just written, or that no queued task has. */
-  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
+  const { state, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
 
-  const leaseSet = () => ({
+  const leaseSet = (owner: any = at('owner')) => ({
     state: 'leased' as const,
     attempts: sql`${tasks.attempts} + 1`,
     fence: sql`${tasks.fence} + 1`,
-    leaseOwner: at('owner'),
+    leaseOwner: owner,
     leaseExpiresAt: at('until'),
     leaseMs: at('leaseMs'),
     lastEnd: null,
@@ -98,7 +98,7 @@ export const engineStatements = (db: Db) => {
       .from(tasks)
       .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
   const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
-  type Untold = Omit<Task, 'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'>
+  type Untold = Omit<Task, 'state' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'>
   const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
   /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
   const makeUnhinderedLease = (kinds: number, max: number) =>
@@ -112,10 +112,15 @@ export const engineStatements = (db: Db) => {
       const limited = queries.select({ one: sql<number>`1` }).from(taskGroups).where(isLimited)
       // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
       const isFree = sql`not exists ${expired(queries)} and not exists ${limited}`
+      // Once and for all, as in `isPicked`; each of the rows goes to the owner at its place.
+      const chosen = queries.$with('chosen', {}).as(sql`select array(${picked}) as ids`)
+      const ids = sql`(select ids from chosen)::uuid[]`
+      const owner = sql`(select ${at('owners')}::text::text[])[array_position(${ids}, ${tasks.id})]`
       return queries
+        .with(chosen)
         .update(tasks)
-        .set(leaseSet())
-        .where(sql`${isFree} and ${isPicked(picked)}`)
+        .set(leaseSet(owner))
+        .where(sql`${isFree} and ${tasks.id} = any(${ids})`)
         .returning(untold) as any
     })
 
@@ -146,8 +151,8 @@ export const engineStatements = (db: Db) => {
       return made
     },
     /**
-     * Leases up to `max` ready tasks of `kind0..n`, none of them announced; none at all when a lease of `kinds` has expired or a group is
-     * limited. Answers of each what the lease did not write.
+     * Leases up to `max` ready tasks of `kind0..n`, none of them announced, each for the owner at its place in `owners`; none at all when a
+     * lease of `kinds` has expired or a group is limited. Answers of each what the lease did not write. Postgres only.
      */
     leaseUnhindered(kinds: number, max: number) {
       const key = `${kinds} ${max}`
@@ -156,21 +161,20 @@ export const engineStatements = (db: Db) => {
       return known
     },
     /**
-     * Completes what `owner` holds of the tasks `ids`, each at its place in `fences` and, unless that is null, in the JSON list `results`, if
-     * its kind is one of `kinds`. Lists are Postgres's array texts. Postgres only.
+     * Completes of the tasks `ids` what is held by whom `owners` and `fences` name at its place, with what the JSON list `results` has there
+     * unless that is null, if its kind is one of `kinds`. Lists are Postgres's array texts. Postgres only.
      */
     completeHeld: db.statement<{ id: string }>(
       'engine_complete_held',
-      // Every list is parsed once, not for every row. By id alone, whatever the planner thinks of the other columns: the leases of all
-      // workers, ended ones not yet swept away among them, are many.
+      // By id alone, whatever the planner thinks of the other columns: the leases of all workers, ended ones not yet swept away among
+      // them, are many.
       `update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null, updated_at = :now::timestamptz,
-          result = coalesce(nullif((select :results::text::jsonb) -> (array_position((select :ids::text::uuid[]), id) - 1), 'null'), result)
-        where id = any((select :ids::text::uuid[])::uuid[])
-          and fence = ((select :fences::text::bigint[]))[array_position((select :ids::text::uuid[]), id)]
-          and lease_owner = :owner and coalesce(state, '') in ('leased', 'cancelling')
-          and coalesce(lease_expires_at, '-infinity') > :now::timestamptz
+          result = coalesce(nullif((select :results::text::jsonb) -> (given.place - 1)::int, 'null'), tasks.result)
+        from unnest(:ids::text::uuid[], :fences::text::bigint[], :owners::text::text[]) with ordinality as given(id, fence, owner, place)
+        where tasks.id = given.id and coalesce(tasks.fence, 0) = given.fence and coalesce(tasks.lease_owner, '') = given.owner
+          and coalesce(state, '') in ('leased', 'cancelling') and coalesce(lease_expires_at, '-infinity') > :now::timestamptz
           and coalesce(kind, '') = any((select :kinds::text::text[])::text[])
-        returning id`,
+        returning tasks.id`,
     ),
     readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
     readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),

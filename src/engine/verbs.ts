@@ -39,7 +39,7 @@ export const createVerbs = (
   }: EngineContext,
   { endExpired }: Pick<ReturnType<typeof createEndings>, 'endExpired'>,
 ) => {
-  const quickly = createQuickVerbs({ db, statements, policies, knownKinds, announced })
+  const quickly = createQuickVerbs({ db, statements, policies, knownKinds, announced, nowDate })
   /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before someone wants them. */
   function* supply(tx: Tx, kinds: string[], max: number, now: Date): Steps<string[]> {
     const ids: string[] = []
@@ -96,8 +96,8 @@ export const createVerbs = (
     if (request.kinds.length === 0 || request.max < 1) return []
     // A kind asked for twice would fill the places of the lease twice.
     const kinds = [...new Set(request.kinds)]
-    const quick = await quickly.lease({ ...request, kinds }, nowDate())
-    if (quick.length > 0) return quick.sort(inLeaseOrder)
+    const quick = await quickly.lease({ ...request, kinds })
+    if (quick.length > 0) return quick
     const first = await leaseFromQueues({ ...request, kinds })
     const rest = { ...request, kinds, max: request.max - first.length }
     for (let attempt = 1; rest.max > 0; attempt++) {
@@ -158,7 +158,7 @@ export const createVerbs = (
     items: { id: string; fence: number; result?: unknown }[],
     allowed: readonly string[],
   ): Promise<Map<string, Refusal>> => {
-    const quick = await quickly.complete(owner, items, allowed, nowDate())
+    const quick = await quickly.complete(owner, items, allowed)
     const left = quick.size === 0 ? items : items.filter(({ id }) => !quick.has(id))
     return left.length === 0 ? new Map() : completeEach(owner, left, allowed)
   }

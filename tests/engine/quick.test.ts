@@ -42,6 +42,29 @@ const counted = (db: Db) => {
   }
 }
 
+/** A database that counts its quick statements. */
+const recorded = (db: Db) => {
+  const sent = { leases: 0, completions: 0 }
+  const counting = (method: 'statement' | 'prepare', prefix: string, counter: keyof typeof sent) => ({
+    value: (name: string, of: never) => {
+      const statement = db[method](name, of)
+      if (!name.startsWith(prefix)) return statement
+      const all = (params: never) => {
+        sent[counter]++
+        return statement.all(params)
+      }
+      return { ...statement, all }
+    },
+  })
+  return {
+    db: Object.create(db, {
+      statement: counting('statement', 'engine_complete_held', 'completions'),
+      prepare: counting('prepare', 'engine_lease_unhindered', 'leases'),
+    }) as Db,
+    sent: () => sent,
+  }
+}
+
 onEachDatabase('engine: verbs of one statement', (database) => {
   // On SQLite the group commit is the quick way, and it takes transactions.
   const quick = database.dialect === 'postgres' ? 0 : 1
@@ -112,6 +135,49 @@ onEachDatabase('engine: verbs of one statement', (database) => {
     await rig.engine.setGroup({ key: 'g', cap: 1 })
     const [one, limited] = await rig.during(() => rig.lease(3))
     expect([one.length, limited]).toEqual([1, 1])
+  })
+
+  test('gifty §4: workers that lease and complete at once each get and end their own', async () => {
+    const { db, sent } = recorded(await database.fresh())
+    const rig = counted(db)
+    await rig.enqueue(30)
+    const owners = ['a', 'b', 'quo"te, {\\}', 'a']
+    const leases = await Promise.all(
+      owners.map((owner, n) => rig.engine.lease({ owner, kinds: [KIND], max: n + 3, leaseMs: LEASE_MS })),
+    )
+    expect(leases.map((tasks) => tasks.length)).toEqual([3, 4, 5, 6])
+    expect(new Set(leases.flat().map(({ id }) => id)).size).toBe(18)
+    for (const [n, tasks] of leases.entries())
+      for (const task of tasks) {
+        expect(task.leaseOwner).toBe(owners[n] as string)
+        expect(task).toEqual((await rig.engine.get(task.id)) as Task)
+      }
+    // Each names its own, one another's as well, and one a fence that is not its.
+    const [first, second, third, fourth] = leases as [Task[], Task[], Task[], Task[]]
+    const named = (tasks: Task[], result: string) => tasks.map(({ id, fence }) => ({ id, fence, result }))
+    const asked: [string, { id: string; fence: number; result?: unknown }[]][] = [
+      ['a', named(first, 'first')],
+      ['b', [...named([first[0]!, fourth[0]!], 'thief'), ...named(second, 'second')]],
+      [owners[2] as string, named(third, 'third').map((item, n) => ({ ...item, fence: item.fence + (n === 0 ? 1 : 0) }))],
+      ['a', fourth.map(({ id, fence }) => ({ id, fence }))],
+    ]
+    const refused = await Promise.all(asked.map(([owner, items]) => rig.engine.complete(owner, items, [KIND])))
+    expect(refused.map((some) => [...some].map(([id, { code }]) => [id, code]))).toEqual([
+      [],
+      [first[0], fourth[0]].map((task) => [task?.id as string, 'stale']),
+      [[third[0]?.id as string, 'stale']],
+      [],
+    ])
+    for (const [tasks, result] of [
+      [first, 'first'],
+      [second, 'second'],
+      [third.slice(1), 'third'],
+      [fourth, null],
+    ] as const)
+      for (const { id } of tasks) expect(await rig.engine.get(id)).toMatchObject({ state: 'completed', result })
+    expect(await rig.engine.get(third[0]?.id as string)).toMatchObject({ state: 'leased' })
+    // The first went at once, the others together.
+    if (database.dialect === 'postgres') expect(sent()).toEqual({ leases: 2, completions: 2 })
   })
 
   if (database.dialect === 'postgres') {
