@@ -24,10 +24,11 @@ export const sendBatches = async (
   server: Running,
   bodies: string[],
   expected: 'items_ingested' | 'items_unchanged',
+  options: { keepalive?: boolean } = {},
 ): Promise<number> => {
   const startedAt = performance.now()
   for (const body of bodies) {
-    const response = await fetch(`${server.origin}/internal/ingest-batch`, { method: 'POST', headers: HEADERS, body })
+    const response = await fetch(`${server.origin}/internal/ingest-batch`, { method: 'POST', headers: HEADERS, body, ...options })
     const answer = (await response.json()) as any
     if (answer[expected] !== BATCH)
       throw new Error(`a batch was answered ${response.status} ${JSON.stringify(answer).slice(0, 300)}`)
