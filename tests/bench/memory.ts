@@ -6,9 +6,11 @@ const BATCH = 500
 
 /** Of a process at rest, CPU microseconds in a second: its clockwork, and nothing else. */
 const REST_US = 50_000
-/** Waits for a process to have done what it does in the background (it embeds what came in), or for a minute and a half. */
+/** Quiet seconds after which what is free has been given back: the allocator does it every ten. */
+const QUIET = 25
+/** Waits for a process to have done what it does in the background (it embeds what came in), or for two minutes. */
 const rest = async (pid: number, smoke: boolean) => {
-  for (let second = 0, quiet = 0; second < (smoke ? 1 : 90) && quiet < 5; second++) {
+  for (let second = 0, quiet = 0; second < (smoke ? 1 : 120) && quiet < QUIET; second++) {
     const before = cpuOf(pid)
     await Bun.sleep(smoke ? 100 : 1000)
     quiet = (cpuOf(pid) ?? 0) - (before ?? 0) < REST_US ? quiet + 1 : 0

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import packageJson from '../../package.json'
 
 export const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'bench-internal-token'
@@ -92,6 +93,19 @@ export const rssOf = (pid: number): number => {
   return Number(line?.[1] ?? 0) / 1024
 }
 
+/** How `bun run start` sets the allocator: ours and the floors alike. */
+const ALLOCATOR = Object.fromEntries(
+  [...(packageJson.scripts.start as string).matchAll(/(MIMALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+) as Record<string, string>
+/** What each process is given of the bench's own environment. */
+const surroundings = () => ({
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? '',
+  TZ: 'UTC',
+  NODE_ENV: 'production',
+  ...ALLOCATOR,
+})
+
 export interface Running {
   pid: number
   port: number
@@ -103,7 +117,7 @@ export interface Running {
 export const startProcess = async (command: string[], env: Record<string, string>): Promise<Running> => {
   const child = Bun.spawn(command, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'production', ...env },
+    env: { ...surroundings(), ...env },
     stdout: 'pipe',
     stderr: 'inherit',
   })
@@ -135,7 +149,7 @@ export const startProcess = async (command: string[], env: Record<string, string
 export const startLines = (command: string[], env: Record<string, string>) => {
   const child = Bun.spawn(command, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'production', ...env },
+    env: { ...surroundings(), ...env },
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',

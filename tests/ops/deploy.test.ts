@@ -16,6 +16,13 @@ const after = (file: keyof typeof files, from: string | RegExp, to: string) => {
   return composeProblems({ ...files, [file]: changed }).join('\n')
 }
 
+test('the image sets the allocator as `bun run start` does', async () => {
+  const settings = (text: string) => [...text.matchAll(/MIMALLOC_\w+=\S+/g)].map(([setting]) => setting)
+  const started = settings((await Bun.file('package.json').json()).scripts.start)
+  expect(started).toHaveLength(3)
+  expect(settings(await Bun.file('Dockerfile').text())).toEqual(started)
+})
+
 describe('compose.yaml', () => {
   test('DESIGN §5: every service, variable, port and volume is as it has to be', () => {
     expect(composeProblems(files)).toEqual([])
