@@ -52,27 +52,34 @@ export const createQuickVerbs = ({
       const [{ kinds, leaseMs }] = requests as [LeaseRequest]
       const now = nowDate()
       const until = new Date(now.getTime() + leaseMs)
-      const owners = arrayText(requests.flatMap(({ owner, max }) => Array<string>(max).fill(owner)))
-      const params: Record<string, unknown> = { owners, leaseMs, now, until, kinds: knownKinds }
+      // As many places as each may have.
+      const places = requests.flatMap((request) => Array<LeaseRequest>(request.max).fill(request))
+      const params: Record<string, unknown> = {
+        owners: arrayText(places.map(({ owner }) => owner)),
+        leaseMs,
+        now,
+        until,
+        kinds: knownKinds,
+      }
       kinds.forEach((kind, n) => {
         params[`kind${n}`] = kind
       })
       const rows = (await statements.leaseUnhindered(kinds.length, sum(requests)).all(params)).sort(inLeaseOrder)
-      const leased = Map.groupBy(
-        rows.map(
-          (task): Task => ({
-            ...task,
-            state: 'leased',
-            leaseExpiresAt: until,
-            leaseMs,
-            lastEnd: null,
-            updatedAt: now,
-            finishedAt: null,
-          }),
-        ),
-        ({ leaseOwner }) => leaseOwner as string,
-      )
-      return requests.map(({ owner, max }) => leased.get(owner)?.splice(0, max) ?? [])
+      const leased = new Map(requests.map((request) => [request, [] as Task[]]))
+      for (const { place, ...task } of rows) {
+        const request = places[place - 1] as LeaseRequest
+        leased.get(request)?.push({
+          ...task,
+          state: 'leased',
+          leaseOwner: request.owner,
+          leaseExpiresAt: until,
+          leaseMs,
+          lastEnd: null,
+          updatedAt: now,
+          finishedAt: null,
+        })
+      }
+      return requests.map((request) => leased.get(request) as Task[])
     },
   })
 

@@ -71,7 +71,7 @@ export const engineStatements = (db: Db) => {
     db.dialect === 'postgres' ? sql`${tasks.id} = any(array(${picked}))` : sql`${tasks.id} in (${picked})`
 
   /** What a lease does not know of a task that it has just written, or that no queued task has. */
-  const { state, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
+  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
 
   const leaseSet = (owner: any = at('owner')) => ({
     state: 'leased' as const,
@@ -98,7 +98,10 @@ export const engineStatements = (db: Db) => {
       .from(tasks)
       .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
   const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
-  type Untold = Omit<Task, 'state' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'>
+  type Untold = Omit<Task, 'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'> & {
+    /** Whose it is: the place of its owner in `owners`, from 1. */
+    place: number
+  }
   const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
   /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
   const makeUnhinderedLease = (kinds: number, max: number) =>
@@ -115,13 +118,14 @@ export const engineStatements = (db: Db) => {
       // Once and for all, as in `isPicked`; each of the rows goes to the owner at its place.
       const chosen = queries.$with('chosen', {}).as(sql`select array(${picked}) as ids`)
       const ids = sql`(select ids from chosen)::uuid[]`
-      const owner = sql`(select ${at('owners')}::text::text[])[array_position(${ids}, ${tasks.id})]`
+      const place = sql<number>`array_position(${ids}, ${tasks.id})`
+      const owner = sql`(select ${at('owners')}::text::text[])[${place}]`
       return queries
         .with(chosen)
         .update(tasks)
         .set(leaseSet(owner))
         .where(sql`${isFree} and ${tasks.id} = any(${ids})`)
-        .returning(untold) as any
+        .returning({ ...untold, place }) as any
     })
 
   const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
