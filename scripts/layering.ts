@@ -7,11 +7,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   config: [],
   version: [],
   platform: ['errors', 'config'],
-  engine: ['platform', 'errors'],
+  tasks: ['platform', 'errors'],
   access: ['platform', 'errors'],
-  ...Object.fromEntries(FAMILIES.map((family) => [family, ['access', 'engine', 'platform', 'errors', 'version']])),
-  'builtin-workers': ['platform'],
-  cli: ['builtin-workers', 'platform', 'config', 'errors', 'version'],
+  ...Object.fromEntries(FAMILIES.map((family) => [family, ['access', 'tasks', 'platform', 'errors', 'version']])),
+  workers: ['platform'],
+  cli: ['workers', 'platform', 'config', 'errors', 'version'],
 }
 const LEAVES = ['errors.ts', 'config.ts', 'version.ts']
 /** Where the database's dialect may be named. */

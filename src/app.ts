@@ -4,15 +4,6 @@ import { createSubscriberQueries } from './access/subscribers.ts'
 import { crawlerFamily } from './crawler/family.ts'
 import { crawlerRoutes } from './crawler/index.ts'
 import { crawlerDomains } from './crawler/services.ts'
-import {
-  createDispatcher,
-  createEngine,
-  createOutbox,
-  createRelay,
-  createRunner,
-  createSchedules,
-  type Outbox,
-} from './engine/index.ts'
 import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
 import { giftyDomains } from './gifty/services.ts'
 import { createHousekeeping } from './housekeeping.ts'
@@ -30,6 +21,15 @@ import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
 import { stickersFamily, stickersRoutes } from './stickers/index.ts'
 import { stickersServices } from './stickers/services.ts'
+import {
+  createDispatcher,
+  createEngine,
+  createOutbox,
+  createRelay,
+  createRunner,
+  createSchedules,
+  type Outbox,
+} from './tasks/index.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB

@@ -1,6 +1,6 @@
-import type { Engine, Outbox, Schedule } from './engine/index.ts'
 import type { GiftyServices } from './gifty/services.ts'
 import type { StickersServices } from './stickers/services.ts'
+import type { Engine, Outbox, Schedule } from './tasks/index.ts'
 
 const DAY_MS = 86_400_000
 /** Longer than any attempt counts. */

@@ -1,7 +1,6 @@
 import { cron } from '@elysiajs/cron'
 import { Elysia } from 'elysia'
 import { createApp } from './app.ts'
-import { allowOwnOrigin, startWebWorker } from './builtin-workers/web/index.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { PING_MS } from './gifty/fleet/sockets.ts'
@@ -10,6 +9,7 @@ import { databaseProblem } from './platform/db/problems.ts'
 import { createPlatform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
+import { allowOwnOrigin, startWebWorker } from './workers/web/index.ts'
 
 /** When the clockwork and the workers begin, after the port is open. */
 const WORK_AFTER_MS = 25
@@ -102,7 +102,7 @@ const start = async () => {
     if (!config.families.includes('crawler'))
       return log.warn('the embedded GitLab worker needs the crawler family and does not run')
     if (!config.crawler.token) return log.warn('the embedded GitLab worker needs CRAWLER_API_TOKEN and does not run')
-    const { startGitlabWorker } = await import('./builtin-workers/gitlab/index.ts')
+    const { startGitlabWorker } = await import('./workers/gitlab/index.ts')
     try {
       const worker = await startGitlabWorker({
         settings: config.gitlabWorker,

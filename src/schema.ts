@@ -4,7 +4,6 @@ import { credentialsTables } from './crawler/credentials/tables.ts'
 import { progressTables } from './crawler/progress/tables.ts'
 import { streamsTables } from './crawler/streams/tables.ts'
 import { tasksTables as crawlerTasksTables } from './crawler/tasks/tables.ts'
-import { engineTables } from './engine/tables.ts'
 import { catalogTables } from './gifty/catalog/tables.ts'
 import { categoriesTables } from './gifty/categories/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'
@@ -25,6 +24,7 @@ import type { Kit } from './platform/db/kit.ts'
 import { artTables } from './stickers/art/tables.ts'
 import { stickersetsTables } from './stickers/stickersets/tables.ts'
 import { telegramTables } from './stickers/telegram/tables.ts'
+import { engineTables } from './tasks/tables.ts'
 
 /** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */
 export const allTables = (kit: Kit) => ({

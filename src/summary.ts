@@ -1,5 +1,5 @@
-import type { Engine } from './engine/index.ts'
 import type { GiftyServices } from './gifty/services.ts'
+import type { Engine } from './tasks/index.ts'
 
 const EVERY_MS = 1000
 

@@ -1,6 +1,6 @@
-import { startGitlabWorker, WorkerUnusable } from '../builtin-workers/gitlab/index.ts'
 import { ConfigError, DEVELOPMENT_TOKENS } from '../config.ts'
 import type { Log } from '../platform/log.ts'
+import { startGitlabWorker, WorkerUnusable } from '../workers/gitlab/index.ts'
 import { EXIT, type Io, tokenFor, UsageError } from './io.ts'
 
 /** What the command line says instead of the environment. */

@@ -55,7 +55,7 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   if (kinds.some((kind) => kind !== 'gitlab')) {
     const origin = server ?? DEFAULT_SERVER
     const allowed = new Set(values.allow)
-    const { startWebWorker } = await import('../builtin-workers/web/index.ts')
+    const { startWebWorker } = await import('../workers/web/index.ts')
     workers.push(
       startWebWorker({
         log,

@@ -1,5 +1,5 @@
-import type { Schedule } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import type { Schedule } from '../tasks/index.ts'
 import { VERSION } from '../version.ts'
 import { areasRepository } from './areas/repository.ts'
 import { createAreas } from './areas/service.ts'

@@ -1,7 +1,7 @@
-import { defineKind, type Engine, type Outbox } from '../engine/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { createId } from '../platform/ids.ts'
+import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000
 

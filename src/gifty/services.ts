@@ -1,7 +1,7 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
-import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../engine/index.ts'
 import type { Platform } from '../platform/index.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../tasks/index.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
 import { createBestScored } from './catalog/best.ts'

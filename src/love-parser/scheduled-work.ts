@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { defineKind, type Engine, type Schedule } from '../engine/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import { defineKind, type Engine, type Schedule } from '../tasks/index.ts'
 import type { Subscriptions } from './subscriptions/service.ts'
 
 const DAY_MS = 86_400_000

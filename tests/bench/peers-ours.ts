@@ -1,7 +1,7 @@
-import { createEngine, defineKind, type Task } from '../../src/engine/index.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
+import { createEngine, defineKind, type Task } from '../../src/tasks/index.ts'
 import { CONNECTIONS, contest, drain, payload } from './peers/contestant.mjs'
 
 /** Our engine as a contestant of the line `peers`: in process and with a pool of four connections, as the others. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { engineTables } from '../../src/engine/tables.ts'
+import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import {
   codeOf,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { readPage } from '../../src/builtin-workers/web/extract/index.ts'
 import { createDemoShop } from '../../src/ops/demo/shop.ts'
+import { readPage } from '../../src/workers/web/extract/index.ts'
 
 const shop = createDemoShop()
 const ORIGIN = 'http://127.0.0.1:3000'

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
-import { engineStatements } from '../../src/engine/statements.ts'
 import { unscoredProducts } from '../../src/gifty/catalog/scores.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
 import { createWorkQueue } from '../../src/gifty/work-leases/queue.ts'
@@ -10,6 +9,7 @@ import { subscriptionsRepository } from '../../src/love-parser/subscriptions/rep
 import type { Db, Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { stickersetsRepository } from '../../src/stickers/stickersets/repository.ts'
+import { engineStatements } from '../../src/tasks/statements.ts'
 
 /**
  * SQLite's plans of the hot statements. A partial index is used only where the query says its condition literally, and nothing

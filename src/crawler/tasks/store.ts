@@ -1,7 +1,7 @@
-import { TASKS_READY } from '../../engine/index.ts'
 import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { TASKS_READY } from '../../tasks/index.ts'
 import type { ProgressRepository } from '../progress/repository.ts'
 import { eventsOf, type NewEvent } from '../streams/frames.ts'
 import type { Draft } from './draft.ts'

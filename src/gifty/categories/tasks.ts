@@ -1,4 +1,4 @@
-import type { KindPolicy, Refusal } from '../../engine/index.ts'
+import type { KindPolicy, Refusal } from '../../tasks/index.ts'
 import type { WorkQueue } from '../work-leases/queue.ts'
 import type { WorkLeases } from '../work-leases/service.ts'
 import { mapping } from './model.ts'

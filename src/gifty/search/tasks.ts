@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { KindPolicy, Refusal } from '../../engine/index.ts'
+import type { KindPolicy, Refusal } from '../../tasks/index.ts'
 import type { WorkLeases } from '../work-leases/service.ts'
 import type { PendingContents } from './pending.ts'
 import { type EmbeddingQueue, leaseKind, type UnembeddedProduct } from './queue.ts'

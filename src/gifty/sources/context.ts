@@ -1,7 +1,7 @@
-import type { Engine } from '../../engine/index.ts'
 import { notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Engine } from '../../tasks/index.ts'
 import type { CatalogCounts } from '../catalog/service.ts'
 import type { Notifications } from '../notifications.ts'
 import type { SourcesRepository } from './repository.ts'

@@ -1,7 +1,7 @@
-import { CronError, nextCronTime } from '../../engine/index.ts'
 import { conflict, invalidField } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
+import { CronError, nextCronTime } from '../../tasks/index.ts'
 import type { SourcesContext } from './context.ts'
 import type { ClientConfig, Schedule, SourceCreate, SourcePatch, SourceView } from './model.ts'
 import { type SourceChange, type SourceRow, urlHash } from './row.ts'

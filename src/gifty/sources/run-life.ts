@@ -1,7 +1,7 @@
-import { type Engine, nextCronTime } from '../../engine/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
+import { type Engine, nextCronTime } from '../../tasks/index.ts'
 import { escapeHtml, type Notifications } from '../notifications.ts'
 import type { RunStatus, Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'

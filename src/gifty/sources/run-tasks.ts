@@ -1,5 +1,5 @@
-import { defineKind, type KindHooks, type Task } from '../../engine/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { defineKind, type KindHooks, type Task } from '../../tasks/index.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunLife, RunsDeps } from './run-life.ts'
 import type { RunReports } from './run-reports.ts'

@@ -1,6 +1,6 @@
-import type { Engine } from '../../engine/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Engine } from '../../tasks/index.ts'
 import { createWorkQueue, type QueueSql, type WorkQueue } from './queue.ts'
 import { TASK_HOLDER, type WorkLeasesRepository } from './repository.ts'
 import { defineWorkTasks, type WorkTasks } from './tasks.ts'

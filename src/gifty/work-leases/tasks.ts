@@ -1,5 +1,5 @@
-import { defineKind, exponentialDelay, type KindPolicy, type Refusal, type Task } from '../../engine/index.ts'
 import type { Params, Steps, Tx } from '../../platform/db/index.ts'
+import { defineKind, exponentialDelay, type KindPolicy, type Refusal, type Task } from '../../tasks/index.ts'
 import { deadKind, type LeaseColumns, type WorkQueue } from './queue.ts'
 import { type LeasedSubject, TASK_HOLDER, type WorkLeasesRepository } from './repository.ts'
 

@@ -1,4 +1,4 @@
-import { defineKind, type KindPolicy } from '../../engine/index.ts'
+import { defineKind, type KindPolicy } from '../../tasks/index.ts'
 import type { SearchLife } from './life.ts'
 
 export const SEARCH_KIND = 'love-parser.search'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { engineTables } from '../../../src/engine/tables.ts'
 import { messageOf } from '../../../src/love-parser/notifications/texts.ts'
+import { engineTables } from '../../../src/tasks/tables.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { MINUTE, makeRig, type Rig } from '../subscriptions/rig.ts'
 

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'bun:test'
+import { createGathering } from '../../src/tasks/gathering.ts'
+
+/** A gathering of numbers whose sets are answered by hand, with ten times each number. */
+const rig = (fits: (set: readonly number[], more: number) => boolean = () => true) => {
+  const sets: { asked: readonly number[]; answer(): void; fail(error: Error): void }[] = []
+  const ask = createGathering<number, number>({
+    fits,
+    run: (asked) =>
+      new Promise((resolve, reject) => {
+        sets.push({ asked, answer: () => resolve(asked.map((one) => one * 10)), fail: reject })
+      }),
+  })
+  /** The nth set, once it is under way. */
+  const set = async (n: number) => {
+    while (sets.length <= n) await new Promise((resolve) => setImmediate(resolve))
+    return sets[n] as (typeof sets)[0]
+  }
+  return { ask, set, asked: () => sets.map(({ asked }) => asked) }
+}
+
+describe('engine: gathering', () => {
+  test('the first goes at once, what comes meanwhile goes together, each hears its own', async () => {
+    const { ask, set, asked } = rig()
+    const answers = [1, 2, 3].map(ask)
+    expect(asked()).toEqual([[1]])
+    ;(await set(0)).answer()
+    ;(await set(1)).answer()
+    expect(await Promise.all(answers)).toEqual([10, 20, 30])
+    expect(asked()).toEqual([[1], [2, 3]])
+  })
+
+  test('what does not fit goes in a set of its own, in the order it came', async () => {
+    const { ask, set, asked } = rig((some, more) => some[0]! % 2 === more % 2)
+    const answers = [1, 2, 3, 4, 5].map(ask)
+    for (let n = 0; n < 3; n++) (await set(n)).answer()
+    expect(await Promise.all(answers)).toEqual([10, 20, 30, 40, 50])
+    expect(asked()).toEqual([[1], [2, 4], [3, 5]])
+  })
+
+  test('a set that fails is done again one by one: nobody fails for another', async () => {
+    const { ask, set, asked } = rig()
+    const answers = Promise.allSettled([1, 2, 3].map(ask))
+    ;(await set(0)).answer()
+    ;(await set(1)).fail(new Error('of one of them'))
+    ;(await set(2)).answer()
+    ;(await set(3)).fail(new Error('its own'))
+    expect((await answers).map((one) => (one.status === 'fulfilled' ? one.value : one.reason.message))).toEqual([
+      10,
+      20,
+      'its own',
+    ])
+    expect(asked()).toEqual([[1], [2, 3], [2], [3]])
+  })
+
+  test('a set that hangs does not hold up those after it', async () => {
+    const { ask, set } = rig()
+    const hanging = ask(1)
+    const next = ask(2)
+    ;(await set(1)).answer()
+    expect(await next).toBe(20)
+    ;(await set(0)).answer()
+    expect(await hanging).toBe(10)
+  })
+})

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'bun:test'
+import { outline } from '../../src/workers/web/extract/outline.ts'
+import { classifyUrl, isCategoryLink, nextPage, productLinks } from '../../src/workers/web/links.ts'
+
+describe('what an address tells', () => {
+  test.each([
+    ['/catalog/obuv/', 'category'],
+    ['/c/phones', 'category'],
+    ['/category/123456', 'category'],
+    ['/collections/summer', 'category'],
+    ['/catalog/women/dresses', 'category'],
+    ['/index.php?route=x', 'category'],
+    ['/phones', 'unknown'],
+    ['/', 'unknown'],
+    ['/product/red-cup', 'product'],
+    ['/catalog/cups/p/123', 'product'],
+    ['/collections/summer/products/hat', 'product'],
+    ['/red-cup-1234567.html', 'product'],
+    ['/item/1005010032406754.html', 'product'],
+    ['/cart', 'service'],
+    ['/login/', 'service'],
+    ['/about-us', 'service'],
+    ['/catalog/obuv?sort=price', 'service'],
+    ['/catalog/obuv?page=2', 'service'],
+    ['/catalog/price.pdf', 'service'],
+    ['/dostavka', 'service'],
+  ])('%s is %s', (path, kind) => {
+    expect(classifyUrl(`https://shop.example${path}`)).toBe(kind as ReturnType<typeof classifyUrl>)
+  })
+})
+
+const links = (html: string) => outline(html, 'https://shop.example/x/').links
+
+describe('category links', () => {
+  test('menus, breadcrumbs and telling addresses count; products, services, footers and other hosts do not', () => {
+    const html = `<body class="catalog"><nav><a href="/phones">Phones</a><a href="/cart">Cart</a><a href="https://other.example/c/x">Other</a></nav>
+      <div class="left-menu"><a href="../tv">TV</a><a href="/brand-123456">Brand</a><a href="/empty"></a><a href="/icon"><img alt="Icon"></a></div>
+      <p>Read <a href="/story">a story</a> or <a href="/catalog/cups">cups</a></p>
+      <div class="product-card"><a href="/catalog/cups/blue">Blue cup</a></div>
+      <a href="javascript:void(0)">x</a><a href="mailto:a@b.example">mail</a><a href="/catalog/hidden" rel="nofollow">hidden</a>
+      <footer><nav><a href="/catalog/all">All</a></nav></footer>`
+    const found = links(html).filter((link) => isCategoryLink(link, 'shop.example'))
+    expect(found.map(({ url, text }) => [url, text])).toEqual([
+      ['https://shop.example/phones', 'Phones'],
+      ['https://shop.example/tv', 'TV'],
+      ['https://shop.example/icon', 'Icon'],
+      ['https://shop.example/catalog/cups', 'cups'],
+    ])
+  })
+
+  test('product links of a listing, once each', () => {
+    const html = `<nav><a href="/product/menu">Deal</a></nav><div class="product-card"><a href="/blue-cup"><img></a><a href="/blue-cup#reviews">Blue</a></div>
+      <a href="/product/red">Red</a><a href="/story">Story</a><footer><a href="/product/foot">x</a></footer>`
+    expect(productLinks(outline(html, 'https://shop.example/c/cups'), 'shop.example')).toEqual([
+      'https://shop.example/blue-cup',
+      'https://shop.example/product/red',
+    ])
+  })
+})
+
+describe('the next page', () => {
+  const next = (html: string, url = 'https://shop.example/c/cups', header = '') => nextPage(outline(html, url), url, header)
+
+  test.each([
+    ['link element', '<link rel="next" href="?page=2">', '', 'https://shop.example/c/cups?page=2'],
+    ['anchor', '<a rel="nofollow next" href="/c/cups?page=2">more</a>', '', 'https://shop.example/c/cups?page=2'],
+    ['Link header', '', '</a>; rel="prev", </c/cups?p=2>; title="x"; rel="next"', 'https://shop.example/c/cups?p=2'],
+    ['page numbers', '<a href="?page=3">3</a><a href="?page=2">2</a>', '', 'https://shop.example/c/cups?page=2'],
+    ['page numbers in the path', '<a href="/c/cups/page/2/">2</a>', '', 'https://shop.example/c/cups/page/2/'],
+    ['Bitrix page numbers', '<a href="?PAGEN_1=2">2</a>', '', 'https://shop.example/c/cups?PAGEN_1=2'],
+    ['a base element', '<base href="https://shop.example/z/"><link rel="next" href="2">', '', 'https://shop.example/z/2'],
+    ['none', '<a href="/c/mugs?page=2">mugs</a><a href="?page=3">3</a>', '', undefined],
+    ['another host', '<link rel="next" href="https://other.example/2">', '', undefined],
+    ['itself', '<link rel="next" href="https://shop.example/c/cups">', '', undefined],
+  ])('%s', (_, html, header, expected) => {
+    expect(next(html, undefined, header)).toBe(expected)
+  })
+
+  test('counts on from the page it is on and keeps other parameters apart', () => {
+    const html = '<a href="?color=red&page=1">1</a><a href="?color=red&page=3">3</a><a href="?page=3">3</a>'
+    expect(next(html, 'https://shop.example/c/cups?page=2&color=red')).toBe('https://shop.example/c/cups?color=red&page=3')
+  })
+})
