@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { createId, isUuid } from '../platform/ids.ts'
 import { createAnnounced } from './announced.ts'
-import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type TaskState } from './model.ts'
+import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type Transition } from './model.ts'
 import type { Outbox } from './outbox.ts'
 import { engineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
@@ -14,18 +14,6 @@ export interface Holder {
   id: string
   owner: string
   fence: number
-}
-
-/** What ends a lease or a life: see the `settle` statement. */
-export type Settlement = {
-  id: string
-  state: TaskState
-  last_end: Task['lastEnd']
-  back?: number
-  run_after?: number | null
-  error?: string | null
-  result?: unknown
-  finished_at?: number | null
 }
 
 export interface EngineDeps {
@@ -81,6 +69,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
       maxAttempts: policyOf(task.kind).maxAttempts,
       dedupeKey: task.dedupeKey ?? null,
       groupKey: task.groupKey ?? null,
+      siteKey: task.siteKey ?? null,
       expiresAt: task.expiresAt ?? null,
       createdAt: now,
       updatedAt: now,
@@ -113,16 +102,21 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     const rows = yield* tx.run(statements.lockTasks, { ids: JSON.stringify(known) })
     return new Map(rows.map((row) => [row.id, row]))
   }
-  function* settle(tx: Tx, items: Settlement[], now: Date): Steps<void> {
+  /** Moves tasks that the caller has locked, and ends their leases. */
+  function* transition(tx: Tx, items: Transition[], now: Date): Steps<void> {
     if (items.length === 0) return
-    const rows = items.map((item) => ({
-      back: 0,
-      run_after: null,
-      error: null,
-      finished_at: isFinished(item.state) ? now.getTime() : null,
-      ...item,
+    const rows = items.map(({ id, state, lastEnd, attempts, refundAttempts = 0, runAfter, error, result }) => ({
+      id,
+      state,
+      last_end: lastEnd ?? null,
+      attempts: attempts ?? null,
+      back: refundAttempts,
+      run_after: runAfter?.getTime() ?? null,
+      error: error ?? null,
+      result,
+      finished_at: isFinished(state) ? now.getTime() : null,
     }))
-    yield* tx.run(statements.settle, { items: JSON.stringify(rows), now })
+    yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
   }
 
   return {
@@ -144,7 +138,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     lastHeldBy,
     insert,
     lockTasks,
-    settle,
+    transition,
   }
 }
 export type EngineContext = ReturnType<typeof createContext>

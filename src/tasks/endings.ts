@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNotNull, lte, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { type EngineContext, unknown } from './context.ts'
-import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type Task, type TaskState } from './model.ts'
+import { isFinished, type Refusal, TASK_CANCEL, TASKS_READY, type Task, type TaskState, type Transition } from './model.ts'
 import { stateIs } from './tables.ts'
 
 /** Most expired leases one sweep transaction ends; more are ended by the next. */
@@ -21,30 +21,32 @@ export const createEndings = ({
   announceReady,
   byKind,
   lockTasks,
-  settle,
+  transition,
 }: EngineContext) => {
   function* endExpired(tx: Tx, now: Date): Steps<number> {
     const rows = yield* tx.run(statements.lockExpired, { now, kinds: knownKinds, max: SWEEP_MAX })
     const ended = rows.map((task) => {
-      const last = task.attempts >= task.maxAttempts || policyOf(task.kind).onExpiry === 'dead'
+      const policy = policyOf(task.kind)
+      const verdict = typeof policy.onExpiry === 'function' ? policy.onExpiry(task) : policy.onExpiry
+      const last = verdict === 'dead' || (verdict === 'requeue' && task.attempts >= task.maxAttempts)
       const outcome: TaskState = task.state === 'cancelling' ? 'cancelled' : last ? 'dead' : 'queued'
-      return { task, outcome }
+      const move: Transition = { id: task.id, state: outcome, lastEnd: 'expiry' }
+      if (outcome === 'dead') move.error = 'the lease was lost in every attempt'
+      const delay = policy.expiryDelayMs(task.attempts)
+      if (outcome === 'queued' && delay > 0) move.runAfter = new Date(now.getTime() + delay)
+      if (verdict === 'refund') move.refundAttempts = 1
+      return { task, outcome, move }
     })
     for (const [kind, group] of byKind(ended, (end) => end.task.kind)) {
-      const hook = policyOf(kind).expired
-      if (hook) yield* hook(tx, group, now)
+      const instead = yield* policyOf(kind).expired?.(tx, group, now) ?? []
+      if (instead) for (const end of group) Object.assign(end.move, instead.get(end.task.id))
     }
-    yield* settle(
+    yield* transition(
       tx,
-      ended.map(({ task, outcome }) => ({
-        id: task.id,
-        state: outcome,
-        last_end: 'expiry',
-        error: outcome === 'dead' ? 'the lease was lost in every attempt' : undefined,
-      })),
+      ended.map(({ move }) => move),
       now,
     )
-    const back = ended.filter((end) => end.outcome === 'queued').map((end) => end.task)
+    const back = ended.filter(({ move }) => move.state === 'queued').map((end) => end.task)
     yield* announced.queued(tx, back)
     announceReady(
       tx,
@@ -86,12 +88,12 @@ export const createEndings = ({
         const hook = policyOf(kind).cancelled
         if (hook) yield* hook(tx, group, now)
       }
-      yield* settle(
+      yield* transition(
         tx,
         still.map((task) => ({
           id: task.id,
           state: 'cancelled',
-          last_end: task.lastEnd,
+          lastEnd: task.lastEnd,
           error: 'expired before anyone took it',
         })),
         now,
@@ -102,7 +104,7 @@ export const createEndings = ({
     // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
     // What a domain supplies has no task yet; a waiting lease finds out whether there is anything.
     for (const [kind, policy] of policies)
-      if (policy.supply || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+      if (policy.provide || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
     // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
     if (ready.length > 0) bus.publishHere(TASKS_READY, { kinds: ready })
     return { expired }
@@ -123,7 +125,7 @@ export const createEndings = ({
       }
       const hook = policyOf(task.kind).cancelled
       if (hook) yield* hook(tx, [task], now)
-      yield* settle(tx, [{ id, state: 'cancelled', last_end: 'cancel' }], now)
+      yield* transition(tx, [{ id, state: 'cancelled', lastEnd: 'cancel' }], now)
       yield* announced.left(tx, [task])
       return { state: 'cancelled' as const }
     })
@@ -137,9 +139,9 @@ export const createEndings = ({
     now: Date,
   ): Steps<void> {
     const live = [...(yield* lockTasks(tx, ids)).values()].filter((task) => !isFinished(task.state))
-    yield* settle(
+    yield* transition(
       tx,
-      live.map((task) => ({ id: task.id, state, last_end: 'report', error })),
+      live.map((task) => ({ id: task.id, state, lastEnd: 'report', error })),
       now,
     )
     yield* announced.left(tx, live)
@@ -175,11 +177,11 @@ export const createEndings = ({
   function* withdraw(tx: Tx, ids: string[], error: string, now: Date): Steps<Set<string>> {
     const found = yield* lockTasks(tx, ids)
     const idle = ids.filter((id) => !['leased', 'cancelling'].includes(found.get(id)?.state ?? ''))
-    yield* settle(
+    yield* transition(
       tx,
       idle.flatMap((id) => {
         const task = found.get(id)
-        return task && !isFinished(task.state) ? [{ id, state: 'cancelled' as const, last_end: task.lastEnd, error }] : []
+        return task && !isFinished(task.state) ? [{ id, state: 'cancelled' as const, lastEnd: task.lastEnd, error }] : []
       }),
       now,
     )
@@ -193,9 +195,9 @@ export const createEndings = ({
   /** Takes queued tasks off the offer, because someone works on them without a lease; `closeByReport` ends them. */
   function* setAside(tx: Tx, ids: string[], now: Date): Steps<void> {
     const queued = [...(yield* lockTasks(tx, ids)).values()].filter((task) => task.state === 'queued')
-    yield* settle(
+    yield* transition(
       tx,
-      queued.map((task) => ({ id: task.id, state: 'paused', last_end: task.lastEnd })),
+      queued.map((task) => ({ id: task.id, state: 'paused', lastEnd: task.lastEnd })),
       now,
     )
     yield* announced.left(tx, queued)

@@ -2,7 +2,7 @@ import type { Steps, Tx } from '../platform/db/index.ts'
 import { createContext, type EngineDeps } from './context.ts'
 import { createEndings } from './endings.ts'
 import { setGroup } from './leasing.ts'
-import type { NewTask, Refusal } from './model.ts'
+import type { NewTask, Refusal, Transition } from './model.ts'
 import { createOperator } from './operator.ts'
 import { createVerbs } from './verbs.ts'
 
@@ -32,6 +32,10 @@ export const createEngine = (deps: EngineDeps) => {
     ...endings,
     ...createOperator(context),
     lockTasks,
+    /** Moves tasks that the caller has locked (`lockTasks`) as their domain says; a queued one is offered from its `runAfter` on. */
+    *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
+      yield* context.transition(tx, items, now)
+    },
     /** Whether tasks of this kind are announced in a queue of the broker. */
     announces: (kind: string) => announced.queueOf(kind) !== undefined,
     /** Queues in which kinds are announced. */

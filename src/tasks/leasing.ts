@@ -8,6 +8,8 @@ export interface LeaseRequest {
   kinds: string[]
   max: number
   leaseMs: number
+  /** For the hooks `provide` and `leased` of the kinds. */
+  context?: unknown
 }
 
 /** By priority, then oldest. */

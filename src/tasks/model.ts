@@ -27,6 +27,10 @@ export interface Task {
   error: string | null
   dedupeKey: string | null
   groupKey: string | null
+  /** The site whose workers may take it; null where a kind knows none. */
+  siteKey: string | null
+  /** How often it came back to the queue: behind those of its priority that have waited as long. */
+  requeues: number
   expiresAt: Date | null
   createdAt: Date
   updatedAt: Date
@@ -42,6 +46,7 @@ export interface NewTask {
   /** At most one live task per kind and key. */
   dedupeKey?: string
   groupKey?: string
+  siteKey?: string
   expiresAt?: Date
   id?: string
   /** Of a kind with a queue: the caller publishes the message right after the commit (`send`). */
@@ -51,25 +56,58 @@ export interface NewTask {
 /** Why a verb was refused. `stale` covers another owner, an old fence, an expired lease and a finished task. */
 export type Refusal = { code: 'not_found' | 'stale' | 'finished' | 'invalid'; message: string; cause?: unknown }
 
-/** What a kind's domain does with its tasks, inside the engine's transaction. Sets, not single tasks. */
+/** How a domain ends or moves a task itself; what is absent keeps what is stored. */
+export interface Transition {
+  id: string
+  state: TaskState
+  lastEnd?: Task['lastEnd']
+  /** Attempts given back, or a new count of them. */
+  refundAttempts?: number
+  attempts?: number
+  runAfter?: Date
+  error?: string | null
+  result?: unknown
+}
+
+/** How tasks move instead of as usual, by id. */
+export type Moves = ReadonlyMap<string, Omit<Transition, 'id'>>
+
+/** What a kind's domain does with its tasks, inside the engine's transaction. Sets, not single tasks: a hook changes its rows with one statement each. */
 export interface KindHooks {
   /**
    * Up to `max` new tasks for a lease that is about to be taken: for a domain whose rows want work without a task of their own. What
-   * the lease does not take is forgotten; a live task with the same dedupe key wins.
+   * the lease does not take is deleted again; a live task with the same dedupe key wins. `contexts` are those of the requests.
    */
-  supply?(tx: Tx, max: number, now: Date): Steps<NewTask[]>
-  leased?(tx: Tx, tasks: Task[], now: Date): Steps<void>
+  provide?(tx: Tx, max: number, now: Date, contexts: readonly unknown[]): Steps<NewTask[]>
+  /**
+   * Tasks that have just been leased; `contextOf` answers the `context` of the request that took a task. Tasks in the answer are not
+   * handed out: they move as it says.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that changes nothing is a generator without an answer
+  leased?(tx: Tx, tasks: Task[], now: Date, contextOf: (task: Task) => unknown): Steps<Moves | void>
   /** Domain effect of completion; the tasks in the answer are refused (their lease stays), the others complete. */
-  completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<Map<string, Refusal>>
+  completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<ReadonlyMap<string, Refusal>>
   /** `outcome` is where the failure leads. */
-  failed?(tx: Tx, task: Task, failure: { error: string; retryable: boolean; outcome: TaskState }, now: Date): Steps<void>
+  failed?(tx: Tx, failed: { task: Task; error: string; retryable: boolean; outcome: TaskState }[], now: Date): Steps<void>
   released?(tx: Tx, tasks: Task[], now: Date): Steps<void>
-  /** A lease ended without a word; `outcome` is queued, dead or cancelled. */
-  expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<void>
+  /** Leases that have ended without a verdict; `outcome` is queued, dead or cancelled. Tasks in the answer move as it says instead. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: as above
+  expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<Moves | void>
   cancelled?(tx: Tx, tasks: Task[], now: Date): Steps<void>
-  /** Before a dead task lives again: a new payload, or the reason to leave it dead. */
-  redriven?(tx: Tx, task: Task, now: Date): Steps<{ payload?: unknown; skip?: string }>
+  /** Before dead tasks live again: changes of each, or the reason to leave it dead. */
+  redriven?(tx: Tx, tasks: Task[], now: Date): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
 }
+
+/** What a domain may change of a task that nobody holds. */
+export interface TaskChange {
+  kind?: string
+  payload?: unknown
+  priority?: number
+  groupKey?: string | null
+  siteKey?: string | null
+}
+
+export type ExpiryVerdict = 'requeue' | 'refund' | 'dead'
 
 /** How a kind behaves; the contracts of the families differ here. */
 export interface KindPolicy extends KindHooks {
@@ -86,10 +124,16 @@ export interface KindPolicy extends KindHooks {
   jitter: number
   /** Whether a reported retryable failure is tried again, or ends the task. */
   onFailure: 'retry' | 'fail'
-  /** Whether a lost lease is offered again until the attempts are used up, or at once dead. */
-  onExpiry: 'requeue' | 'dead'
-  /** Whether progress is accepted from a worker without the fence. */
-  unfencedUpdates: boolean
+  /**
+   * What a lost lease does: `requeue` offers the task again until the attempts are used up, `refund` offers it again without counting the
+   * attempt, `dead` ends it at once.
+   */
+  onExpiry: ExpiryVerdict | ((task: Task) => ExpiryVerdict)
+  /** Delay before the next attempt after lost lease number `attempt` (1-based), in milliseconds. */
+  expiryDelayMs(attempt: number): number
+  /** Whether waiting raises a task above others: one priority a minute, at most 100. */
+  ageing: boolean
+  /** How long finished and dead tasks are kept, in milliseconds; Infinity keeps them until their domain deletes them. */
   keepFinishedMs: number
   keepDeadMs: number
 }
@@ -107,7 +151,8 @@ export const defineKind = (kind: string, policy: Partial<Omit<KindPolicy, 'kind'
   jitter: 0.2,
   onFailure: 'retry',
   onExpiry: 'requeue',
-  unfencedUpdates: false,
+  expiryDelayMs: () => 0,
+  ageing: true,
   keepFinishedMs: 7 * DAY_MS,
   keepDeadMs: 30 * DAY_MS,
   ...policy,

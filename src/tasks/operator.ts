@@ -73,8 +73,7 @@ export const createOperator = ({
           skipped.push({ id, reason: 'already_live' })
           continue
         }
-        const hook = policyOf(task.kind).redriven
-        const change = hook ? yield* hook(tx, task, now) : {}
+        const change = (yield* policyOf(task.kind).redriven?.(tx, [task], now) ?? [])?.get(id) ?? {}
         if (change.skip) {
           skipped.push({ id, reason: change.skip })
           continue

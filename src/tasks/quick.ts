@@ -41,7 +41,7 @@ export const createQuickVerbs = ({
   const plain = new Set([...policies.values()].filter((policy) => !policy.completed).map(({ kind }) => kind))
   const isPlain = (kind: string) => {
     const policy = policies.get(kind)
-    return policy !== undefined && !policy.supply && !policy.leased && announced.queueOf(kind) === undefined
+    return policy !== undefined && !policy.provide && !policy.leased && announced.queueOf(kind) === undefined
   }
 
   const sum = (requests: readonly LeaseRequest[]) => requests.reduce((total, { max }) => total + max, 0)

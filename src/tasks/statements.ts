@@ -271,20 +271,20 @@ export const engineStatements = (db: Db) => {
           .returning({ leaseExpiresAt: tasks.leaseExpiresAt, state: tasks.state, kind: tasks.kind }) as any,
     ),
     /**
-     * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, back, run_after, error, result,
+     * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored.
      */
-    settle: db.statement<{ id: string }>('engine_settle', {
-      sqlite: `update tasks set state = j.state, last_end = j.last_end, attempts = tasks.attempts - j.back, run_after = coalesce(j.run_after, tasks.run_after),
+    transition: db.statement<{ id: string }>('engine_transition', {
+      sqlite: `update tasks set state = j.state, last_end = coalesce(j.last_end, tasks.last_end), attempts = coalesce(j.attempts, tasks.attempts - j.back), run_after = coalesce(j.run_after, tasks.run_after),
           error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result), finished_at = j.finished_at, lease_expires_at = null, updated_at = :now
-        from (select value ->> 'id' as id, value ->> 'state' as state, value ->> 'last_end' as last_end, value ->> 'back' as back,
+        from (select value ->> 'id' as id, value ->> 'state' as state, value ->> 'last_end' as last_end, value ->> 'attempts' as attempts, value ->> 'back' as back,
           value ->> 'run_after' as run_after, value ->> 'error' as error, nullif(value -> 'result', 'null') as result, value ->> 'finished_at' as finished_at
           from json_each(:items)) j
         where tasks.id = j.id returning tasks.id`,
-      postgres: `update tasks set state = j.state, last_end = j.last_end, attempts = tasks.attempts - j.back,
+      postgres: `update tasks set state = j.state, last_end = coalesce(j.last_end, tasks.last_end), attempts = coalesce(j.attempts, tasks.attempts - j.back),
           run_after = coalesce(to_timestamp(j.run_after / 1000.0), tasks.run_after), error = coalesce(j.error, tasks.error),
           result = coalesce(j.result, tasks.result), finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
-        from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, back int, run_after float8, error text, result jsonb, finished_at float8)
+        from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
     /** One page of one kind in one state that is not `leased`, newest first. */

@@ -35,6 +35,10 @@ export const engineTables = defineTables((k) => {
       error: k.text(),
       dedupeKey: k.text(),
       groupKey: k.text(),
+      /** The site whose workers may take it. */
+      siteKey: k.text(),
+      /** How often it came back to the queue. */
+      requeues: k.int().notNull().default(0),
       /** A queued task that nobody has taken by then is cancelled. */
       expiresAt: k.at(),
       createdAt: k.at().notNull(),

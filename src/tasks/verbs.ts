@@ -1,10 +1,10 @@
 import { eq, inArray } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
-import { type EngineContext, type Holder, type Settlement, stale, unknown } from './context.ts'
+import { type EngineContext, type Holder, stale, unknown } from './context.ts'
 import type { createEndings } from './endings.ts'
 import { inLeaseOrder, type LeaseRequest, takeReady } from './leasing.ts'
-import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState } from './model.ts'
+import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState, type Transition } from './model.ts'
 import { createQueueLeasing } from './queue-leasing.ts'
 import { createQuickVerbs } from './quick.ts'
 
@@ -35,17 +35,17 @@ export const createVerbs = (
     lastHeldBy,
     insert,
     lockTasks,
-    settle,
+    transition,
   }: EngineContext,
   { endExpired }: Pick<ReturnType<typeof createEndings>, 'endExpired'>,
 ) => {
   const quickly = createQuickVerbs({ db, statements, policies, knownKinds, announced, nowDate })
   /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before someone wants them. */
-  function* supply(tx: Tx, kinds: string[], max: number, now: Date): Steps<string[]> {
+  function* provide(tx: Tx, { kinds, max, context }: LeaseRequest, now: Date): Steps<string[]> {
     const ids: string[] = []
     for (const kind of kinds) {
-      const hook = policies.get(kind)?.supply
-      if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now), now)))
+      const hook = policies.get(kind)?.provide
+      if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now, [context]), now)))
     }
     return ids
   }
@@ -56,23 +56,28 @@ export const createVerbs = (
     if (left.length > 0) yield* q(tx.delete(tasks).where(inArray(tasks.id, left)).returning({ id: tasks.id }))
   }
 
-  function* tellDomains(tx: Tx, leased: Task[], now: Date): Steps<void> {
+  /** Domains hear of their tasks and may withhold some; answers the others. */
+  function* runLeasedHooks(tx: Tx, leased: Task[], { context }: LeaseRequest, now: Date): Steps<Task[]> {
+    const withheld: Transition[] = []
     for (const [kind, group] of byKind(leased, (task) => task.kind)) {
-      const hook = policyOf(kind).leased
-      if (hook) yield* hook(tx, group, now)
+      const kept = yield* policyOf(kind).leased?.(tx, group, now, () => context) ?? []
+      for (const [id, change] of kept ?? []) withheld.push({ id, ...change })
     }
+    if (withheld.length === 0) return leased
+    yield* transition(tx, withheld, now)
+    const ids = new Set(withheld.map(({ id }) => id))
+    return leased.filter(({ id }) => !ids.has(id))
   }
   const leaseHere = (request: LeaseRequest): Promise<Task[]> =>
     db.tx(function* (tx) {
       const now = nowDate()
       if ((yield* tx.run(statements.expiredExists, { now, kinds: knownKinds })).length > 0) yield* endExpired(tx, now)
-      const supplied = yield* supply(tx, request.kinds, request.max, now)
+      const supplied = yield* provide(tx, request, now)
       const leased = yield* takeReady(statements, tx, request, now, announced.queueOf)
       // Thrown, not skipped: the transaction has leased it already.
       if (!(yield* announced.takenBack(tx, leased))) throw new Overtaken()
       yield* forget(tx, supplied, leased)
-      yield* tellDomains(tx, leased, now)
-      return leased
+      return yield* runLeasedHooks(tx, leased, request, now)
     })
   /** Leases those of the named tasks that wait; `gone` are those that do not, and whose messages nobody needs any more. */
   const leaseNamed = (ids: string[], request: LeaseRequest): Promise<{ leased: Task[]; gone: Set<string> }> =>
@@ -83,8 +88,7 @@ export const createVerbs = (
       const wanted = ids.filter((id) => waits(id) && request.kinds.includes(found.get(id)?.kind ?? ''))
       const leased = wanted.length > 0 ? yield* takeReady(statements, tx, request, now, announced.queueOf, wanted) : []
       yield* announced.left(tx, leased)
-      yield* tellDomains(tx, leased, now)
-      return { leased, gone: new Set(ids.filter((id) => !waits(id))) }
+      return { leased: yield* runLeasedHooks(tx, leased, request, now), gone: new Set(ids.filter((id) => !waits(id))) }
     })
   const leaseFromQueues = createQueueLeasing(announced, leaseNamed)
 
@@ -193,11 +197,11 @@ export const createVerbs = (
         const hook = policyOf(kind).completed
         if (hook) for (const [id, refusal] of yield* hook(tx, group, now)) refused.set(id, refusal)
       }
-      yield* settle(
+      yield* transition(
         tx,
         done
           .filter(({ task }) => !refused.has(task.id))
-          .map(({ task, result }) => ({ id: task.id, state: 'completed', last_end: 'complete', result })),
+          .map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete' as const, result })),
         now,
       )
       return refused
@@ -225,8 +229,8 @@ export const createVerbs = (
       else if (!failure.retryable || task.attempts >= task.maxAttempts) state = 'dead'
       const delay = policy.retryDelayMs(task.attempts) * (1 + policy.jitter * (2 * random() - 1))
       const runAfter = state === 'queued' ? new Date(now.getTime() + Math.round(delay)) : null
-      if (policy.failed) yield* policy.failed(tx, task, { ...failure, outcome: state }, now)
-      yield* settle(tx, [{ id: task.id, state, last_end: 'fail', error: failure.error, run_after: runAfter?.getTime() }], now)
+      if (policy.failed) yield* policy.failed(tx, [{ task, ...failure, outcome: state }], now)
+      yield* transition(tx, [{ id: task.id, state, lastEnd: 'fail', error: failure.error, runAfter: runAfter ?? undefined }], now)
       if (state === 'queued') yield* announced.queued(tx, [task])
       return { state, nextAttemptAt: runAfter }
     })
@@ -260,13 +264,13 @@ export const createVerbs = (
       if (policy.released && back.length > 0) yield* policy.released(tx, back, now)
       if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
     }
-    yield* settle(
+    yield* transition(
       tx,
       held.map(
-        (task): Settlement =>
+        (task): Transition =>
           task.state === 'leased'
-            ? { id: task.id, state: 'queued', last_end: 'release', back: 1, run_after: runAfter?.getTime() }
-            : { id: task.id, state: 'cancelled', last_end: 'release' },
+            ? { id: task.id, state: 'queued', lastEnd: 'release', refundAttempts: 1, runAfter }
+            : { id: task.id, state: 'cancelled', lastEnd: 'release' },
       ),
       now,
     )

@@ -51,8 +51,8 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
       *expired(_tx, ended) {
         ends.push(...ended.filter((end) => end.outcome === 'cancelled').map((end) => end.task.id))
       },
-      *failed(_tx, task, { outcome }) {
-        if (outcome === 'cancelled') ends.push(task.id)
+      *failed(_tx, failed) {
+        ends.push(...failed.filter((end) => end.outcome === 'cancelled').map((end) => end.task.id))
       },
     })
     const rig = await makeRig(database, [kind])
@@ -100,8 +100,13 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
 
   test('gifty §4: redrive tells why it left a task: unknown, alive, a live twin, or its domain', async () => {
     const kind = defineKind('c', {
-      *redriven(_tx, task) {
-        return (task.payload as { open?: boolean }).open ? { skip: 'open_run' } : { payload: { renewed: true } }
+      *redriven(_tx, tasks) {
+        return new Map(
+          tasks.map(({ id, payload }) => [
+            id,
+            (payload as { open?: boolean }).open ? { skip: 'open_run' } : { payload: { renewed: true } },
+          ]),
+        )
       },
     })
     const rig = await makeRig(database, [...PLAIN_KINDS.filter((known) => known.kind !== 'c'), kind])

@@ -142,7 +142,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
           return answer
         }
       const hooks = Object.fromEntries(
-        HOOKS.map((name) => [name, hook(name, name === 'completed' ? new Map() : name === 'redriven' ? {} : undefined)]),
+        HOOKS.map((name) => [name, hook(name, name === 'completed' || name === 'redriven' ? new Map() : undefined)]),
       )
       const rig = await makeRig(database, [defineKind('a', { maxAttempts: 2, ...hooks })])
       const written = async () => Number((await rig.db.sql<{ n: number }>(sql`select count(*) as n from schedule_skips`))[0]!.n)
@@ -252,8 +252,8 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     const outcomes: TaskState[] = []
     const kind = defineKind('a', {
       onFailure: 'fail',
-      *failed(_tx, _task, { outcome }) {
-        outcomes.push(outcome)
+      *failed(_tx, failed) {
+        outcomes.push(...failed.map(({ outcome }) => outcome))
       },
     })
     const rig = await makeRig(database, [kind])

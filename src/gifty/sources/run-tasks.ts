@@ -47,9 +47,16 @@ export const createRunKinds = (
       })
       return refused
     },
-    *failed(tx, task, { error, retryable, outcome }, now) {
-      yield* eachOpen(tx, [task], (source, run) =>
-        outcome === 'cancelled' ? cancelRun(tx, source, run, now) : failRun(tx, source, run, 'failed', error, !retryable, now),
+    *failed(tx, failed, now) {
+      const failures = new Map(failed.map((failure) => [failure.task.id, failure]))
+      yield* eachOpen(
+        tx,
+        failed.map(({ task }) => task),
+        function* (source, run, task) {
+          const { error, retryable, outcome } = failures.get(task.id) as (typeof failed)[0]
+          if (outcome === 'cancelled') yield* cancelRun(tx, source, run, now)
+          else yield* failRun(tx, source, run, 'failed', error, !retryable, now)
+        },
       )
     },
     *released(tx, tasks, now) {
@@ -71,17 +78,23 @@ export const createRunKinds = (
     *cancelled(tx, tasks, now) {
       yield* eachOpen(tx, tasks, (source, run) => cancelRun(tx, source, run, now))
     },
-    *redriven(tx, task, now) {
-      const payload = task.payload as { source_id: number }
-      const source = yield* repository.lock(tx, payload.source_id)
-      if (!source) return { skip: 'source_not_found' }
-      if (yield* repository.openRunInside(tx, source.id)) return { skip: 'run_open' }
-      const run = yield* repository.insertRun(
-        tx,
-        newRun(source, { status: 'queued', strategy: source.strategy, trigger: 'force', taskId: task.id }, now),
-      )
-      yield* repository.update(tx, source.id, { status: 'queued', resumeStatus: source.status, updatedAt: now })
-      return { payload: payloadOf(source, source.strategy, run.id) }
+    *redriven(tx, tasks, now) {
+      const changes = new Map()
+      for (const task of tasks) {
+        const payload = task.payload as { source_id: number }
+        const source = yield* repository.lock(tx, payload.source_id)
+        if (!source) changes.set(task.id, { skip: 'source_not_found' })
+        else if (yield* repository.openRunInside(tx, source.id)) changes.set(task.id, { skip: 'run_open' })
+        else {
+          const run = yield* repository.insertRun(
+            tx,
+            newRun(source, { status: 'queued', strategy: source.strategy, trigger: 'force', taskId: task.id }, now),
+          )
+          yield* repository.update(tx, source.id, { status: 'queued', resumeStatus: source.status, updatedAt: now })
+          changes.set(task.id, { payload: payloadOf(source, source.strategy, run.id) })
+        }
+      }
+      return changes
     },
   }
   /** The two kinds of source tasks: a reported failure ends them, a lost lease offers them again, five times in all (gifty §4). */

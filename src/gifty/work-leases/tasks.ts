@@ -55,7 +55,7 @@ export const defineWorkTasks = <Row extends object>(
   }
 
   return defineKind(kind, {
-    *supply(tx, max, now) {
+    *provide(tx, max, now) {
       if (mayOffer && !(yield* mayOffer(tx))) return []
       const rows = yield* queue.offer(tx, { kind: leaseKind, limit: max, now, params })
       const made = yield* payloads(tx, rows)
@@ -83,10 +83,12 @@ export const defineWorkTasks = <Row extends object>(
         }),
       )
     },
-    *failed(tx, task, { outcome }, now) {
-      if (outcome === 'dead') yield* bury(tx, [task], now)
-      else if (outcome === 'queued') yield* hold(tx, [task], now.getTime() + exponentialDelay(task.attempts) * MOST_JITTER)
-      else yield* letGo(tx, [task])
+    *failed(tx, failed, now) {
+      for (const { task, outcome } of failed) {
+        if (outcome === 'dead') yield* bury(tx, [task], now)
+        else if (outcome === 'queued') yield* hold(tx, [task], now.getTime() + exponentialDelay(task.attempts) * MOST_JITTER)
+        else yield* letGo(tx, [task])
+      }
     },
     *released(tx, tasks, now) {
       yield* hold(tx, tasks, now.getTime())
@@ -100,11 +102,17 @@ export const defineWorkTasks = <Row extends object>(
     *cancelled(tx, tasks) {
       yield* letGo(tx, tasks)
     },
-    *redriven(tx, task, now) {
-      if (yield* repository.isHeld(tx, leaseKind, subjectOf(task), now)) return { skip: 'leased' }
-      yield* repository.clear(tx, deadKind(leaseKind), [subjectOf(task)])
-      yield* hold(tx, [task], now.getTime())
-      return {}
+    *redriven(tx, tasks, now) {
+      const changes = new Map()
+      for (const task of tasks) {
+        if (yield* repository.isHeld(tx, leaseKind, subjectOf(task), now)) {
+          changes.set(task.id, { skip: 'leased' })
+          continue
+        }
+        yield* repository.clear(tx, deadKind(leaseKind), [subjectOf(task)])
+        yield* hold(tx, [task], now.getTime())
+      }
+      return changes
     },
   })
 }

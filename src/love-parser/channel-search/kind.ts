@@ -23,15 +23,16 @@ export const searchKind = (life: SearchLife): KindPolicy =>
       )
       return new Map()
     },
-    *failed(tx, task, { error, outcome }, now) {
-      if (outcome === 'queued')
-        yield* life.willRetry(
-          tx,
-          [task],
-          ({ attempts }) => `${error}. Attempt ${attempts} failed, the next one starts in ${delayAfter(attempts) / 1000} s`,
-          now,
-        )
-      else yield* life.failedByTasks(tx, [task], error, now)
+    *failed(tx, failed, now) {
+      for (const { task, error, outcome } of failed)
+        if (outcome === 'queued')
+          yield* life.willRetry(
+            tx,
+            [task],
+            ({ attempts }) => `${error}. Attempt ${attempts} failed, the next one starts in ${delayAfter(attempts) / 1000} s`,
+            now,
+          )
+        else yield* life.failedByTasks(tx, [task], error, now)
     },
     *expired(tx, ended, now) {
       const again = ended.filter(({ outcome }) => outcome === 'queued').map(({ task }) => task)
@@ -42,7 +43,8 @@ export const searchKind = (life: SearchLife): KindPolicy =>
     *cancelled(tx, tasks, now) {
       yield* life.failedByTasks(tx, tasks, 'The search was stopped', now)
     },
-    *redriven() {
-      return { skip: 'a search that has failed is not run again: its unit was given back' }
+    *redriven(_tx, tasks) {
+      const skip = 'a search that has failed is not run again: its unit was given back'
+      return new Map(tasks.map(({ id }) => [id, { skip }]))
     },
   })
