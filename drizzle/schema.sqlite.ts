@@ -5,6 +5,7 @@ import { allTables } from '../src/schema.ts'
 export const {
   tasks,
   taskGroups,
+  taskClock,
   schedules,
   scheduleSkips,
   outbox,

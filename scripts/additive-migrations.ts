@@ -13,12 +13,16 @@ export const EXCEPTIONS: Record<string, string> = {
     [
       ['sqlite', '`'],
       ['postgres', '"'],
-    ].flatMap(([dialect, quote]) =>
-      ['tasks_finished_ix', 'tasks_kind_ix'].map((index) => [
+    ].flatMap(([dialect, quote]) => [
+      ...['tasks_finished_ix', 'tasks_kind_ix'].map((index) => [
         `${dialect}/0008_task_indices: DROP INDEX ${quote}${index}${quote};`,
         'an index that was not unique: what the release before asks with it, pages of leased tasks and the purge, is slower, not wrong',
       ]),
-    ),
+      [
+        `${dialect}/0009_one_engine: DROP INDEX ${quote}tasks_ready_ix${quote};`,
+        'an index that was not unique, in the order of leases as it was: the release before sorts the ready tasks of a kind instead',
+      ],
+    ]),
   ),
 }
 

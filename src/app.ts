@@ -61,7 +61,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     bus,
     published(queues) {
       count?.(queues)
-      engine.reached(queues)
+      engine.notifyWaiters(queues)
     },
   })
   // Without a broker nothing is written to it: rows that nobody relays would only pile up.
@@ -209,10 +209,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     async prepare() {
       await schedules.register()
       await loveParser?.prepare()
-      if (broker) await engine.adopt()
+      if (broker) await engine.reconcileOutbox()
       if (mounted.has('gifty')) await services.search.ready()
       // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
-      if (db.dialect === 'sqlite') await engine.endLeasesOf(OWN_LEASES)
+      if (db.dialect === 'sqlite') await engine.releaseLeasesByOwnerPrefix(OWN_LEASES)
       await crawler?.prepare()
     },
   }

@@ -24,7 +24,7 @@ export const createHousekeeping = ({
     // As often as that, because a round deletes so many at most and a fleet may finish them as quickly.
     cron: '* * * * *',
     *fire(tx) {
-      yield* engine.purgeInside(tx)
+      yield* engine.purge(tx)
       return undefined
     },
   },
@@ -65,7 +65,7 @@ export const createHousekeeping = ({
     name: 'purge-outbox',
     cron: '0 * * * *',
     *fire(tx, { now }) {
-      yield* outbox.purge(tx, new Date(now.getTime() - DAY_MS), engine.queues)
+      yield* outbox.purge(tx, new Date(now.getTime() - DAY_MS), engine.queues())
       return undefined
     },
   },

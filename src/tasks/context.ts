@@ -3,13 +3,23 @@ import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { createId, isUuid } from '../platform/ids.ts'
-import { createAnnounced } from './announced.ts'
-import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type Transition } from './model.ts'
+import { createBrokerQueue } from './broker-queue.ts'
+import { createClockWatch } from './clock-watch.ts'
+import {
+  isFinished,
+  type KindPolicy,
+  type NewTask,
+  type Refusal,
+  TASKS_READY,
+  type Task,
+  type TasksReady,
+  type Transition,
+} from './model.ts'
 import type { Outbox } from './outbox.ts'
 import { engineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
 
-/** Who speaks for a task: the verb counts only if this is its current lease. */
+/** Who speaks for a task: a verb counts only if this is its current lease. */
 export interface Holder {
   id: string
   owner: string
@@ -22,7 +32,8 @@ export interface EngineDeps {
   bus: Bus
   /** 0..1, for jitter. */
   random?: () => number
-  kinds: KindPolicy[]
+  /** Kinds known from the start; modules add theirs by `register`. */
+  kinds?: KindPolicy[]
   /** Given when a broker is configured. */
   announcing?: { outbox: Outbox; broker: Broker }
 }
@@ -30,34 +41,43 @@ export interface EngineDeps {
 export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
 export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
 
-/** What all verbs of the engine share: statements, policies, the lock on tasks and the settlement of sets. */
-export const createContext = ({ db, clock, bus, random = Math.random, kinds, announcing }: EngineDeps) => {
-  const policies = new Map(kinds.map((kind) => [kind.kind, kind]))
+/** Whether a task is under a lease that has not run out. */
+export const isLive = (task: Task, now: Date): boolean =>
+  (task.state === 'leased' || task.state === 'cancelling') && task.leaseExpiresAt !== null && task.leaseExpiresAt > now
+/** Whether this holder's lease of the task has not run out. */
+export const holds = (task: Task, holder: Omit<Holder, 'id'>, now: Date): boolean =>
+  isLive(task, now) && task.leaseOwner === holder.owner && task.fence === holder.fence
+
+/** What all parts of the engine share: policies, statements, the lock on tasks and the moves of sets. */
+export const createContext = ({ db, clock, bus, random = Math.random, kinds = [], announcing }: EngineDeps) => {
+  const policies = new Map<string, KindPolicy>()
   const statements = engineStatements(db)
   const { tasks } = engineTables(db.kit)
-  const announced = createAnnounced({ db, kinds, announcing, ready: (kinds) => bus.publish(TASKS_READY, { kinds }) })
+  const publishReady = (message: TasksReady) => bus.publish(TASKS_READY, message)
+  const brokerQueue = createBrokerQueue({ db, policies, announcing, ready: (ready) => publishReady({ kinds: ready }) })
+  const clockWatch = createClockWatch({ db, clock })
   const policyOf = (kind: string): KindPolicy => {
     const policy = policies.get(kind)
     if (!policy) throw new Error(`no policy is defined for tasks of kind ${kind}`)
     return policy
   }
-  const nowDate = () => new Date(clock.now())
-  // A process that mounts some families only leaves the others' tasks alone: it does not know what their ends mean.
-  const knownKinds = JSON.stringify(kinds.map((kind) => kind.kind))
-  const announceReady = (tx: Tx, ready: Iterable<string>) => {
-    const names = [...new Set(ready)]
-    if (names.length > 0) tx.afterCommit(() => bus.publish(TASKS_READY, { kinds: names }))
+  /** Adds kinds, before any task of them is touched. A kind is defined once. */
+  const register = (more: readonly KindPolicy[]): void => {
+    for (const policy of more) {
+      if (policies.has(policy.kind)) throw new Error(`the kind ${policy.kind} is defined twice`)
+      policies.set(policy.kind, policy)
+    }
   }
-  const byKind = <T>(items: T[], kindOf: (item: T) => string): Map<string, T[]> => Map.groupBy(items, kindOf)
-  const holds = (task: Task, holder: Holder, now: Date) =>
-    (task.state === 'leased' || task.state === 'cancelling') &&
-    task.leaseOwner === holder.owner &&
-    task.fence === holder.fence &&
-    task.leaseExpiresAt !== null &&
-    task.leaseExpiresAt > now
+  register(kinds)
+  const nowDate = () => new Date(clockWatch.now())
+  const announceReady = (tx: Tx, ready: readonly Pick<Task, 'kind' | 'siteKey'>[]) => {
+    if (ready.length === 0) return
+    const message: TasksReady = { kinds: [...new Set(ready.map(({ kind }) => kind))] }
+    tx.afterCommit(() => publishReady(message))
+  }
   const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
 
-  /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Tells nobody. */
+  /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Announces nothing to waiting leases. */
   function* insert(tx: Tx, news: NewTask[], now: Date): Steps<string[]> {
     const rows = news.map((task) => ({
       id: task.id ?? createId(clock),
@@ -75,31 +95,34 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
       updatedAt: now,
     }))
     const inserted: string[] = []
-    for (let from = 0; from < rows.length; from += 500) {
+    // As many rows as a statement of either database takes parameters for.
+    for (let from = 0; from < rows.length; from += 1000) {
       const part = yield* q(
         tx
           .insert(tasks)
-          .values(rows.slice(from, from + 500))
+          .values(rows.slice(from, from + 1000))
           .onConflictDoNothing()
           .returning({ id: tasks.id }),
       )
       inserted.push(...part.map((row) => row.id))
     }
-    const announcing = rows.filter((row) => announced.queueOf(row.kind) !== undefined && inserted.includes(row.id))
+    const added = new Set(inserted)
+    const announced = rows.filter((row) => brokerQueue.queueOf(row.kind) !== undefined && added.has(row.id))
     const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
     for (const claimed of [false, true])
-      yield* announced.queued(
+      yield* brokerQueue.enqueueMessages(
         tx,
-        announcing.filter((row) => byCaller.has(row.id) === claimed),
+        announced.filter((row) => byCaller.has(row.id) === claimed),
         { claimed },
       )
     return inserted
   }
 
-  function* lockTasks(tx: Tx, ids: string[]): Steps<Map<string, Task>> {
+  /** Tasks by id, locked in the order of their ids. Malformed ids are left out. */
+  function* lockTasks(tx: Tx, ids: readonly string[]): Steps<Map<string, Task>> {
     const known = ids.filter(isUuid)
     if (known.length === 0) return new Map()
-    const rows = yield* tx.run(statements.lockTasks, { ids: JSON.stringify(known) })
+    const rows = yield* tx.run(statements.lock, { ids: known })
     return new Map(rows.map((row) => [row.id, row]))
   }
   /** Moves tasks that the caller has locked, and ends their leases. */
@@ -119,26 +142,42 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
   }
 
+  /** Writes what queued tasks are about, as they stand in `changed`. */
+  function* rewrite(tx: Tx, changed: readonly Task[], now: Date): Steps<void> {
+    if (changed.length === 0) return
+    const items = changed.map(({ id, kind, priority, payload, groupKey, siteKey }) => ({
+      id,
+      kind,
+      priority,
+      payload,
+      group_key: groupKey,
+      site_key: siteKey,
+    }))
+    yield* tx.run(statements.rewrite, { items: JSON.stringify(items), now })
+  }
+
   return {
     db,
     clock,
     bus,
     random,
-    kinds,
     policies,
     statements,
     tasks,
-    announced,
+    brokerQueue,
+    clockWatch,
     policyOf,
+    register,
     nowDate,
-    knownKinds,
+    /** The kinds this process knows: it leaves others alone, because it does not know what their ends mean. */
+    knownKinds: () => [...policies.keys()],
+    publishReady,
     announceReady,
-    byKind,
-    holds,
     lastHeldBy,
     insert,
     lockTasks,
     transition,
+    rewrite,
   }
 }
 export type EngineContext = ReturnType<typeof createContext>

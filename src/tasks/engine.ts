@@ -1,52 +1,46 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
+import { createAdmin } from './admin.ts'
 import { createContext, type EngineDeps } from './context.ts'
-import { createEndings } from './endings.ts'
-import { setGroup } from './leasing.ts'
-import type { NewTask, Refusal, Transition } from './model.ts'
-import { createOperator } from './operator.ts'
-import { createVerbs } from './verbs.ts'
+import { createDomainApi } from './domain.ts'
+import { createGroupCaps } from './group-caps.ts'
+import { createLeasing } from './leasing.ts'
+import type { Refusal, Transition } from './model.ts'
+import { createReaper } from './reaper.ts'
+import { createWorkerApi } from './worker-api.ts'
 
 /**
- * The durable task engine (DESIGN §4). At least once: a task is offered again when its lease ends without a word; the fence makes
+ * The durable task engine (DESIGN §6). At least once: a task is offered again when its lease ends without a verdict; the fence makes
  * its effect once. Every verb names the kinds it may touch, so that a family never reaches another's tasks.
  */
 export const createEngine = (deps: EngineDeps) => {
   const context = createContext(deps)
-  const { db, policyOf, nowDate, announceReady, insert, lockTasks, announced } = context
-  const { endExpired, ...endings } = createEndings(context)
-
-  /** Inserts tasks in the caller's transaction. Answers the ids of those inserted; a live one with the same dedupe key wins. */
-  function* enqueue(tx: Tx, news: NewTask[], now = nowDate()): Steps<string[]> {
-    if (news.length === 0) return []
-    const inserted = yield* insert(tx, news, now)
-    announceReady(
-      tx,
-      news.map((task) => task.kind),
-    )
-    return inserted
-  }
+  const { db, nowDate, brokerQueue } = context
+  const { reapExpired, ...reaper } = createReaper(context)
+  const groups = createGroupCaps(db, context.statements)
 
   return {
-    enqueue,
-    ...createVerbs(context, { endExpired }),
-    ...endings,
-    ...createOperator(context),
-    lockTasks,
+    ...createDomainApi(context),
+    ...createLeasing(context, { reapExpired }),
+    ...createWorkerApi(context),
+    ...reaper,
+    ...createAdmin(context),
+    lockTasks: context.lockTasks,
     /** Moves tasks that the caller has locked (`lockTasks`) as their domain says; a queued one is offered from its `runAfter` on. */
     *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
       yield* context.transition(tx, items, now)
     },
+    register: context.register,
+    policyOf: context.policyOf,
     /** Whether tasks of this kind are announced in a queue of the broker. */
-    announces: (kind: string) => announced.queueOf(kind) !== undefined,
+    announces: (kind: string) => brokerQueue.queueOf(kind) !== undefined,
     /** Queues in which kinds are announced. */
-    queues: announced.queues,
-    reached: announced.reached,
-    adopt: () => announced.adopt(nowDate()),
-    send: announced.send,
-    isSending: announced.isSending,
-    published: announced.published,
-    setGroup: (group: Parameters<typeof setGroup>[2]) => db.tx((tx) => setGroup(db, tx, group, nowDate())),
-    policyOf,
+    queues: brokerQueue.queues,
+    notifyWaiters: brokerQueue.notifyWaiters,
+    reconcileOutbox: () => brokerQueue.reconcileOutbox(nowDate()),
+    send: brokerQueue.send,
+    isSending: brokerQueue.isSending,
+    published: brokerQueue.published,
+    setGroup: (group: Parameters<typeof groups.set>[1]) => db.tx((tx) => groups.set(tx, group, nowDate())),
   }
 }
 

@@ -1,13 +1,15 @@
-export type { Holder } from './context.ts'
+export { type Holder, holds, isLive } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher, type LeasePort } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
+export type { LeaseRequest } from './leasing.ts'
 export {
   defineKind,
   exponentialDelay,
   isFinished,
   type KindHooks,
   type KindPolicy,
+  type Moves,
   type NewTask,
   type Refusal,
   TASK_CANCEL,
@@ -15,8 +17,10 @@ export {
   TASKS_READY,
   type Task,
   type TaskCancel,
+  type TaskChange,
   type TaskProgress,
   type TaskState,
+  type Transition,
 } from './model.ts'
 export { createOutbox, type Outbox } from './outbox.ts'
 export { createRelay, type Relay } from './relay.ts'

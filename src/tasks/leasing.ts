@@ -1,126 +1,202 @@
-import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import type { Task } from './model.ts'
-import type { Candidate, EngineStatements } from './statements.ts'
-import { engineTables } from './tables.ts'
+import type { Steps, Tx } from '../platform/db/index.ts'
+import { createBatcher } from './batcher.ts'
+import { createBrokerLeasing } from './broker-leasing.ts'
+import type { EngineContext } from './context.ts'
+import { createGroupCaps } from './group-caps.ts'
+import type { Task, Transition } from './model.ts'
+import type { Reaper } from './reaper.ts'
+import type { Candidate } from './statements.ts'
+
+/** Tasks that one transaction leases for several callers; a single one may ask for more. */
+const MAX_BATCH = 400
+/** Sizes of a batch are sizes of a statement, of which a connection prepares only so many: above 100 they grow in steps. */
+const isBatchSize = (size: number) => size <= 100 || (size <= MAX_BATCH && size % 25 === 0)
+/** Looked at once more when groups with a cap take places in a lease that others could have. */
+const SECOND_LOOK = 1000
+/** How often a lease is tried anew because domains withheld all it took. */
+const WITHHELD_MAX = 5
+/** How often a lease is tried anew because messages leave faster than it withdraws them. */
+const ALREADY_SENT_MAX = 5
+
+/** A message began to leave while its task was being leased. */
+class MessageAlreadySentError extends Error {}
 
 export interface LeaseRequest {
   owner: string
   kinds: string[]
   max: number
   leaseMs: number
+  /** Only these sites' tasks, and not those. Tasks without a site are leased either way. */
+  siteKeys?: readonly string[]
+  excludeSiteKeys?: readonly string[]
   /** For the hooks `provide` and `leased` of the kinds. */
   context?: unknown
 }
 
-/** By priority, then oldest. */
-export const inLeaseOrder = (a: { priority: number; id: string }, b: { priority: number; id: string }) =>
-  b.priority - a.priority || (a.id < b.id ? -1 : 1)
+/** Leases, the one way to a task for every kind: in batches of concurrent callers, hooks included (gifty §4). */
+export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reaper, 'reapExpired'>) => {
+  const { db, policies, statements, brokerQueue, policyOf, nowDate, knownKinds, clockWatch, insert, lockTasks, transition } =
+    context
+  const caps = createGroupCaps(db, statements)
 
-/**
- * The rows of one lease: by priority, then age, within the caps and pauses of their groups. Of a kind with a queue only tasks whose
- * message has not left, or, if given, those `among` the ids.
- */
-export function* takeReady(
-  statements: EngineStatements,
-  tx: Tx,
-  { owner, kinds, max, leaseMs }: LeaseRequest,
-  now: Date,
-  queueOf: (kind: string) => string | undefined,
-  among?: string[],
-): Steps<Task[]> {
-  const common = { owner, now, until: new Date(now.getTime() + leaseMs), leaseMs }
-  const limited = yield* tx.run(statements.limitedGroups, { now })
-  const queues = kinds.map(queueOf)
-  if (limited.length === 0) {
-    if (among) return (yield* tx.run(statements.leaseChosen, { ...common, ids: JSON.stringify(among) })).sort(inLeaseOrder)
-    const params: Record<string, unknown> = { ...common, max }
+  /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before they are wanted. */
+  function* provide(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<string[]> {
+    const max = sum(requests)
+    const contexts = requests.map((request) => request.context)
+    const ids: string[] = []
+    for (const kind of requests[0]?.kinds ?? []) {
+      const hook = policies.get(kind)?.provide
+      if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now, contexts), now)))
+    }
+    return ids
+  }
+  /** Deletes what was provided and not leased: others went before it. */
+  function* deleteProvided(tx: Tx, provided: string[], leased: readonly Task[]): Steps<void> {
+    const taken = new Set(leased.map((task) => task.id))
+    const left = provided.filter((id) => !taken.has(id))
+    if (left.length > 0) yield* tx.run(statements.remove, { ids: left })
+  }
+
+  /** The candidates of a batch, locked, in lease order and within the caps of their groups. */
+  function* choose(tx: Tx, requests: readonly LeaseRequest[], now: Date, among?: string[]): Steps<Candidate[]> {
+    const [{ kinds, siteKeys, excludeSiteKeys }] = requests as [LeaseRequest]
+    const max = sum(requests)
+    const bySite = siteKeys !== undefined || (excludeSiteKeys?.length ?? 0) > 0
+    const params: Record<string, unknown> = { now, known: knownKinds() }
+    if (bySite) Object.assign(params, { sites: siteKeys ?? null, otherSites: excludeSiteKeys ?? [] })
+    const shapes = kinds.map((kind) => ({ ageing: policyOf(kind).ageing, announced: brokerQueue.queueOf(kind) !== undefined }))
     kinds.forEach((kind, n) => {
       params[`kind${n}`] = kind
-      if (queues[n] !== undefined) params[`queue${n}`] = queues[n]
+      if (shapes[n]?.announced) params[`queue${n}`] = brokerQueue.queueOf(kind)
     })
-    return (yield* tx.run(statements.leaseDirect(queues), params)).sort(inLeaseOrder)
+    const look = (most: number, blocked?: readonly string[]) => {
+      const shape = { max: most, bySite, withoutBlocked: blocked !== undefined }
+      const given = { ...params, blocked }
+      return among
+        ? tx.run(statements.candidatesAmong(shape), { ...given, ids: among, kinds })
+        : tx.run(statements.candidates({ ...shape, kinds: shapes }), given)
+    }
+    let rows = yield* look(max)
+    if (rows[0]?.expired && !among) {
+      yield* reapExpired(tx, now)
+      rows = yield* look(max)
+    }
+    const found = rows.filter((row) => row.id !== null)
+    if (!rows[0]?.capped) return found
+    const within = yield* caps.within(tx, found, max)
+    if (within.full.size === 0 || found.length < max) return within.chosen
+    // Groups that are full now took places of others: once more without them, far enough to fill the lease.
+    const more = yield* look(Math.max(SECOND_LOOK, max), [...within.full])
+    const chosen = new Set(within.chosen.map((row) => row.id))
+    const others = more.filter((row) => row.id !== null && !chosen.has(row.id))
+    return (yield* caps.within(tx, [...within.chosen, ...others], max)).chosen
   }
 
-  const caps = new Map(limited.filter((group) => group.cap !== null).map((group) => [group.key, group.cap as number]))
-  const blocked = new Set(
-    limited.filter((group) => group.pausedUntil !== null && group.pausedUntil > now).map((group) => group.key),
-  )
-  if (caps.size > 0) {
-    const full = yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify([...caps.keys()]) })
-    for (const { key, leased } of full) if (leased >= (caps.get(key) ?? Infinity)) blocked.add(key)
+  /** Leases candidates for the requests, which are served in the order they came. Answers the tasks of each. */
+  function* take(tx: Tx, requests: readonly LeaseRequest[], chosen: readonly Candidate[], now: Date): Steps<Task[][]> {
+    if (chosen.length === 0) return requests.map(() => [])
+    const takers = requests.flatMap((request) => Array<LeaseRequest>(request.max).fill(request))
+    const items = chosen.map(({ id }, n) => {
+      const { owner, leaseMs } = takers[n] as LeaseRequest
+      return { id, owner, until: now.getTime() + leaseMs, ms: leaseMs }
+    })
+    const leased = new Map((yield* tx.run(statements.take, { items: JSON.stringify(items), now })).map((task) => [task.id, task]))
+    const answers = new Map(requests.map((request) => [request, [] as Task[]]))
+    chosen.forEach(({ id }, n) => {
+      const task = leased.get(id as string)
+      if (task) answers.get(takers[n] as LeaseRequest)?.push(task)
+    })
+    return requests.map((request) => answers.get(request) as Task[])
   }
-  const chosen: string[] = []
-  const taken = new Map<string, number>()
-  // Every round that is cut short by a cap blocks at least one more group, so the rounds are bounded by the number of groups.
-  for (let more = true; more && chosen.length < max; ) {
-    more = false
-    const candidates: Candidate[] = []
-    const look = max + chosen.length
-    // Behind the last row of a list that was cut short, other kinds' rows may come too early in lease order.
-    let horizon: { id: string; priority: number } | undefined
-    for (const [n, kind] of kinds.entries()) {
-      const params = { kind, now, max: look, blocked: JSON.stringify([...blocked]) }
-      const rows = among
-        ? yield* tx.run(statements.readyAmong, { ...params, ids: JSON.stringify(among) })
-        : queues[n] !== undefined
-          ? yield* tx.run(statements.readyUnsent, { ...params, queue: queues[n] })
-          : yield* tx.run(statements.readyOfKind, params)
-      candidates.push(...rows)
-      const last = rows[look - 1]
-      if (last && (!horizon || inLeaseOrder(last, horizon) < 0)) horizon = last
+
+  /** Domains change their rows, and may withhold tasks. Answers the tasks of each request that are handed out. */
+  function* runLeasedHooks(tx: Tx, requests: readonly LeaseRequest[], leased: Task[][], now: Date): Steps<Task[][]> {
+    const contexts = new Map(leased.flatMap((group, n) => group.map((task) => [task.id, requests[n]?.context])))
+    const withheld = new Map<string, Transition>()
+    for (const [kind, group] of Map.groupBy(leased.flat(), (task) => task.kind)) {
+      const hook = policyOf(kind).leased
+      const moves = hook && (yield* hook(tx, group, now, (task) => contexts.get(task.id)))
+      for (const [id, move] of moves ?? []) withheld.set(id, { id, ...move })
     }
-    candidates.sort(inLeaseOrder)
-    const fresh = candidates.filter((candidate) => !chosen.includes(candidate.id))
-    const keys = [
-      ...new Set(
-        fresh
-          .map((candidate) => candidate.groupKey)
-          .filter((key): key is string => key !== null && caps.has(key) && !taken.has(key)),
-      ),
-    ].sort()
-    if (keys.length > 0) {
-      // Counted under the group's lock: two leasers that count at once would both take the last place.
-      yield* tx.run(statements.lockGroups, { keys: JSON.stringify(keys) })
-      for (const key of keys) taken.set(key, 0)
-      for (const { key, leased } of yield* tx.run(statements.leasedPerGroup, { keys: JSON.stringify(keys) }))
-        taken.set(key, leased)
-    }
-    for (const { id, priority, groupKey } of fresh) {
-      if (chosen.length >= max) break
-      if (horizon && inLeaseOrder(horizon, { id, priority }) < 0) break
-      const cap = groupKey === null ? undefined : caps.get(groupKey)
-      if (groupKey !== null && cap !== undefined) {
-        const used = taken.get(groupKey) ?? 0
-        if (used >= cap) {
-          if (!blocked.has(groupKey)) more = true
-          blocked.add(groupKey)
-          continue
-        }
-        taken.set(groupKey, used + 1)
+    if (withheld.size === 0) return leased
+    yield* transition(tx, [...withheld.values()], now)
+    return leased.map((group) => group.filter((task) => !withheld.has(task.id)))
+  }
+
+  /** One transaction for all requests of a batch; `hasWithheld` when tasks were taken and none could be handed out. */
+  const leaseTogether = (requests: readonly LeaseRequest[]): Promise<{ leased: Task[][]; hasWithheld: boolean }> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const provided = yield* provide(tx, requests, now)
+      const leased = yield* take(tx, requests, yield* choose(tx, requests, now), now)
+      const all = leased.flat()
+      // Thrown, not skipped: the transaction has leased it already.
+      if ((yield* brokerQueue.withdrawMessages(tx, all)).length > 0) throw new MessageAlreadySentError()
+      yield* deleteProvided(tx, provided, all)
+      const handed = yield* runLeasedHooks(tx, requests, leased, now)
+      return { leased: handed, hasWithheld: all.length > 0 && handed.every((group) => group.length === 0) }
+    })
+  const leaseInBatch = createBatcher<LeaseRequest, { leased: Task[]; hasWithheld: boolean }>({
+    keyOf: ({ kinds, siteKeys, excludeSiteKeys }) => JSON.stringify([kinds, siteKeys ?? null, excludeSiteKeys ?? null]),
+    fits: (batch, { max }) => isBatchSize(sum(batch) + max),
+    async run(requests) {
+      const { leased, hasWithheld } = await leaseTogether(requests)
+      return leased.map((group) => ({ leased: group, hasWithheld }))
+    },
+  })
+  /** Leases from the table, past the broker's queues. */
+  const leaseFromTable = async (request: LeaseRequest): Promise<Task[]> => {
+    const asked = { ...request }
+    let withheld = 0
+    for (let attempt = 1; ; attempt++)
+      try {
+        const { leased, hasWithheld } = await leaseInBatch(asked)
+        if (!hasWithheld || ++withheld === WITHHELD_MAX) return leased
+      } catch (error) {
+        if (!(error instanceof MessageAlreadySentError)) throw error
+        // Each time another message has left; should that go on, the kinds without messages are enough for now.
+        if (attempt >= ALREADY_SENT_MAX) asked.kinds = asked.kinds.filter((kind) => brokerQueue.queueOf(kind) === undefined)
+        if (asked.kinds.length === 0) return []
       }
-      chosen.push(id)
+  }
+
+  /** Leases those of the named tasks that wait; `gone` are those that do not, whose messages are of no use any more. */
+  const leaseByIds = (ids: string[], request: LeaseRequest): Promise<{ leased: Task[]; gone: Set<string> }> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const found = yield* lockTasks(tx, ids)
+      const waiting = ids.filter((id) => found.get(id)?.state === 'queued')
+      const chosen = waiting.length > 0 ? yield* choose(tx, [request], now, waiting) : []
+      const leased = yield* take(tx, [request], chosen, now)
+      yield* brokerQueue.forgetMessages(tx, leased.flat())
+      const [handed = []] = yield* runLeasedHooks(tx, [request], leased, now)
+      const waits = new Set(waiting)
+      return { leased: handed, gone: new Set(ids.filter((id) => !waits.has(id))) }
+    })
+  const leaseFromBroker = createBrokerLeasing(brokerQueue, leaseByIds)
+
+  /**
+   * Leases up to `max` tasks in lease order: by priority, raised by one for each minute waited (at most 100), then the longest waiting. Of
+   * announced kinds first those whose messages wait in the broker, in the order of the queue, then those whose messages have not left.
+   */
+  const lease = async (request: LeaseRequest): Promise<Task[]> => {
+    // A kind asked for twice would fill the places of the lease twice; one that this process does not know has no tasks here.
+    const kinds = [...new Set(request.kinds)].filter((kind) => policies.has(kind))
+    if (kinds.length === 0 || request.max < 1) return []
+    await clockWatch.settle()
+    const asked = { ...request, kinds }
+    const first = await leaseFromBroker(asked)
+    if (first.length >= asked.max) return first
+    try {
+      return [...first, ...(await leaseFromTable({ ...asked, max: asked.max - first.length }))]
+    } catch (error) {
+      // Tasks leased from the broker stay leased if the table cannot be read.
+      if (first.length > 0) return first
+      throw error
     }
   }
-  if (chosen.length === 0) return []
-  return (yield* tx.run(statements.leaseChosen, { ...common, ids: JSON.stringify(chosen) })).sort(inLeaseOrder)
+
+  return { lease }
 }
 
-/** Sets a group's cap (null: none) and pause. Units: `pausedUntil` is a time, null ends a pause. */
-export function* setGroup(
-  db: Db,
-  tx: Tx,
-  group: { key: string; cap?: number | null; pausedUntil?: Date | null },
-  now: Date,
-): Steps<void> {
-  const { taskGroups } = engineTables(db.kit)
-  const changed = {
-    ...(group.cap === undefined ? {} : { cap: group.cap }),
-    ...(group.pausedUntil === undefined ? {} : { pausedUntil: group.pausedUntil }),
-    updatedAt: now,
-  }
-  yield tx
-    .insert(taskGroups)
-    .values({ key: group.key, ...changed })
-    .onConflictDoUpdate({ target: taskGroups.key, set: changed })
-    .returning()
-}
+const sum = (requests: readonly LeaseRequest[]) => requests.reduce((total, { max }) => total + max, 0)

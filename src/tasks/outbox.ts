@@ -11,7 +11,7 @@ export const OUTBOX_WAITING = 'engine.outbox-waiting'
 /** Longer than a publisher waits for a dead connection; then another process publishes what a killed one has left. */
 const CLAIM_MS = 30_000
 /** Of a message that may have left, and that nobody sends now. */
-const LONG_AGO = new Date(0)
+const EPOCH = new Date(0)
 
 export interface OutboxDeps {
   db: Db
@@ -81,16 +81,20 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
     if (messageIds.length === 0) return
     yield tx.delete(outbox).where(inArray(outbox.messageId, messageIds)).returning({ id: outbox.id })
   }
-  /** Changes the body of a message that surely has not left; answers whether there was one. */
-  function* rewrite(tx: Tx, messageId: string, body: unknown): Steps<boolean> {
-    const changed = yield* q(
-      tx
-        .update(outbox)
-        .set({ body })
-        .where(and(eq(outbox.messageId, messageId), untouched))
-        .returning({ id: outbox.id }),
-    )
-    return changed.length > 0
+  const rewriteBodies = db.batch<{ message_id: string }>(
+    'outbox_rewrite',
+    [
+      { name: 'message_id', type: 'text' },
+      { name: 'body', type: 'jsonb' },
+    ],
+    (source) => `update outbox set body = s.body from ${source} s
+      where outbox.message_id = s.message_id and published_at is null and claimed_until is null returning outbox.message_id`,
+    'json',
+  )
+  /** Changes the bodies of messages that surely have not left; answers the ids of those. */
+  function* rewrite(tx: Tx, messages: Pick<BrokerMessage, 'messageId' | 'body'>[]): Steps<Set<string>> {
+    const rows = messages.map(({ messageId, body }) => [messageId, JSON.stringify(body)])
+    return new Set((yield* tx.batch(rewriteBodies, rows)).map((row) => row.message_id))
   }
   /** Which of these the broker has, and since when. */
   function* published(tx: Tx, messageIds: string[]): Steps<Map<string, Date>> {
@@ -132,7 +136,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
       for (const [ids, change] of [
         [ends.confirmed, { publishedAt: now }],
         [ends.unsent, { claimedUntil: null }],
-        [ends.unknown, { claimedUntil: LONG_AGO }],
+        [ends.unknown, { claimedUntil: EPOCH }],
       ] as const)
         if (ids.length > 0)
           yield tx

@@ -1,313 +1,279 @@
-import { and, asc, desc, eq, getTableColumns, lt, lte, type SQL, sql } from 'drizzle-orm'
-import { type Db, inJsonList, inJsonListFilter, param, type Queries } from '../platform/db/index.ts'
-import type { Task } from './model.ts'
-import { engineTables, stateIs } from './tables.ts'
+import type { Db, Statement } from '../platform/db/index.ts'
+import type { Task, TaskState } from './model.ts'
+import { engineTables } from './tables.ts'
 
-const at = param
-/** How many unpublished messages a lease looks at. */
+/** Unpublished messages of a queue that a lease looks at, the oldest: after a long outage it does not sort the whole backlog. */
 const UNSENT_MAX = 1000
+/** Expired leases that one transaction of the reaper ends. */
+export const REAP_MAX = 500
 
-/** A task that could be leased. */
+/** A queued task that a lease may take. With no such task there is one row whose `id` is null. */
 export interface Candidate {
-  id: string
-  priority: number
-  groupKey: string | null
+  id: string | null
+  kind: string
+  group_key: string | null
+  site_key: string | null
+  /** Whether a lease of a known kind has run out. */
+  expired: boolean | number
+  /** Whether any group has a cap. */
+  capped: boolean | number
 }
-const limitParam = () => sql.placeholder('max')
+/** What differs between the texts of `candidates`. */
+export interface CandidatesShape {
+  /** Of each kind: whether waiting raises it, and whether its messages wait in a queue of the broker. */
+  kinds: { ageing: boolean; announced: boolean }[]
+  /** At most so many rows, in the text: a bound limit makes Postgres plan anew at every execution. */
+  max: number
+  /** Whether `sites` and `otherSites` narrow it down. */
+  bySite: boolean
+  /** Whether groups named in `blocked` are left out. */
+  withoutBlocked: boolean
+}
 
-/** The engine's prepared statements, once per Db. Hot ones carry lists as one JSON parameter, so their text never changes. */
+/** The engine's statements, each made once per Db. Lists are one parameter, so that no text depends on their length. */
 export const engineStatements = (db: Db) => {
-  const { tasks, taskGroups } = engineTables(db.kit)
-  const { queued, held, notLeased } = stateIs(tasks.state)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
-  const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
+  const { tasks } = engineTables(db.kit)
+  const { fragments: f } = db
+  const { either: both, forUpdate } = f
+  const held = (alias: string) => `${alias}.state in ('leased', 'cancelling')`
+  const now = f.at('now')
+  const known = f.inList(`coalesce(e.kind, '')`, 'known')
+  const hasExpired = `exists (select 1 from tasks e where ${held('e')} and e.lease_expires_at <= ${now} and ${known})`
+
+  /** Whether a group lets one more of its tasks be leased. Scalar, so that no planner joins all groups for it. */
+  const groupIsOpen = (key: string, heldTasks: string) =>
+    `coalesce((select not coalesce(g.paused_until > ${now}, ${f.false}) and (g.cap is null or g.cap > (select count(*) from tasks h where ${held('h')} and ${heldTasks}))
+      from task_groups g where g.key = ${key}), ${f.true})`
+  /** Looked at row by row, and only while any group is limited: other tasks' groups cost nothing. */
+  const isOpen = `case when (select exists (select 1 from task_groups where cap is not null) or exists (select 1 from task_groups where paused_until > ${now}))
+    then (t.group_key is null or ${groupIsOpen('t.group_key', 'h.group_key = t.group_key')})
+      and (t.site_key is null or ${groupIsOpen(`'site:' || t.site_key`, 'h.site_key = t.site_key')})
+    else ${f.true} end`
+  const isWanted = (kind: string, { bySite, withoutBlocked }: Pick<CandidatesShape, 'bySite' | 'withoutBlocked'>) =>
+    [
+      `t.state = 'queued' and ${kind} and t.run_after <= ${now}`,
+      // What has expired is not handed out any more, also before a sweep has found it.
+      `(t.expires_at is null or t.expires_at > ${now})`,
+      isOpen,
+      ...(bySite
+        ? [
+            `(t.site_key is null or ((:sites ${both('', '::text')} is null or ${f.inList('t.site_key', 'sites')}) and not ${f.inList('t.site_key', 'otherSites')}))`,
+          ]
+        : []),
+      ...(withoutBlocked
+        ? [
+            `not coalesce(${f.inList('t.group_key', 'blocked')}, ${f.false})`,
+            `not coalesce(${f.inList(`'site:' || t.site_key`, 'blocked')}, ${f.false})`,
+          ]
+        : []),
+    ].join(' and ')
+  /** Priority, raised by one for each minute waited where the kind ages, by 100 at most. */
+  const rank = (ageing: boolean) =>
+    ageing
+      ? `t.priority + ${both(
+          `min(100, (:now - t.run_after) / 60000)`,
+          `least(100, floor(extract(epoch from :now::timestamptz - t.run_after) / 60))::int`,
+        )}`
+      : 't.priority'
+  const shown = 't.id, t.kind, t.group_key, t.site_key, t.run_after, t.requeues'
+  const inOrder = 'rank desc, run_after, requeues, id'
 
   /**
-   * Tasks of a queue whose messages have not begun to leave. The oldest of them: after a long outage a lease does not sort the whole
-   * backlog. As a table of its own, so that the search begins here and not at the tasks whose messages wait in the broker.
+   * Ready tasks of one kind. Waiting raises all tasks of a priority alike, so the first of each priority are looked at: as many index
+   * ranges as there are priorities, whatever the backlog.
    */
-  const unsent = (queue: SQL) => {
-    const id = db.dialect === 'sqlite' ? sql`message_id` : sql`message_id::uuid`
-    return sql`${tasks.id} in (select ${id} from (select message_id from outbox
-      where published_at is null and claimed_until is null and queue = ${queue} order by id limit ${sql.raw(String(UNSENT_MAX))}) u)`
-  }
-
-  /**
-   * Ready tasks of one kind, in lease order. `blocked` is a JSON list of groups that may not be leased now; `more` narrows it down to
-   * tasks whose messages have not left, or to a JSON list of ids.
-   */
-  const ready = (
-    queries: Queries,
-    kind: SQL,
-    grouped: boolean,
-    more?: SQL,
-    max: SQL | ReturnType<typeof limitParam> = limitParam(),
-  ) =>
-    lockFree(
-      queries
-        .select({ id: tasks.id, priority: tasks.priority, groupKey: tasks.groupKey })
-        .from(tasks)
-        .where(
-          and(
-            queued,
-            eq(tasks.kind, kind),
-            // With the column bare Postgres takes the plan of these very values for the cheaper one, and plans at every lease anew.
-            sql`coalesce(${tasks.runAfter}, ${at('now')}) <= ${at('now')}`,
-            // What has expired is not handed out any more, also before a sweep has found it.
-            sql`(${tasks.expiresAt} is null or ${tasks.expiresAt} > ${at('now')})`,
-            grouped ? sql`(${tasks.groupKey} is null or not (${inJsonList(db, tasks.groupKey, 'blocked')}))` : undefined,
-            more,
-          ),
-        )
-        .orderBy(desc(tasks.priority), asc(tasks.id))
-        .limit(max as never),
+  const branch = (n: number, shape: CandidatesShape): string => {
+    const { ageing, announced } = shape.kinds[n] as CandidatesShape['kinds'][0]
+    const kind = both(`:kind${n}`, `:kind${n}::text`)
+    const wanted = (alias: string) => `${alias}.state = 'queued' and ${alias}.kind = ${kind}`
+    if (announced)
+      // From the unsent messages, not from the tasks whose messages wait in the broker.
+      return `select ${shown}, ${rank(ageing)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
+        select message_id from outbox where published_at is null and claimed_until is null and queue = ${both(`:queue${n}`, `:queue${n}::text`)}
+        order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${kind}`, shape)} order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
+    const priorities = `(with recursive p(priority) as (select * from (select s.priority from tasks s where ${wanted('s')} order by s.priority desc limit 1) first
+      union all select (select s.priority from tasks s where ${wanted('s')} and s.priority < p.priority order by s.priority desc limit 1) from p where p.priority is not null)
+      select priority from p where priority is not null) p`
+    const first = (
+      columns: string,
+    ) => `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
+      order by t.run_after, t.requeues, t.id limit ${shape.max}${forUpdate('t', 'skip locked')}`
+    return both(
+      `select ${shown}, ${rank(ageing)} as rank from ${priorities}, json_each((select json_group_array(id) from (${first('t.id')}))) j join tasks t on t.id = j.value`,
+      `select ${shown}, ${rank(ageing)} as rank from ${priorities} cross join lateral (${first(`${shown}, t.priority`)}) t`,
     )
-
-  /**
-   * Among the ids of a query that locks what it picks. On Postgres once and for all: joined to it, a plan may run it again for every row,
-   * and as it does not pick what it has just leased it would pick others, beyond any limit.
-   */
-  const isPicked = (picked: SQL) =>
-    db.dialect === 'postgres' ? sql`${tasks.id} = any(array(${picked}))` : sql`${tasks.id} in (${picked})`
-
-  /** What a lease does not know of a task that it has just written, or that no queued task has. */
-  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...untold } = getTableColumns(tasks)
-
-  const leaseSet = (owner: any = at('owner')) => ({
-    state: 'leased' as const,
-    attempts: sql`${tasks.attempts} + 1`,
-    fence: sql`${tasks.fence} + 1`,
-    leaseOwner: owner,
-    leaseExpiresAt: at('until'),
-    leaseMs: at('leaseMs'),
-    lastEnd: null,
-    updatedAt: at('now'),
-  })
-
-  const page = (queries: Queries, inState: SQL | undefined, id = sql`${tasks.id}`): any =>
-    queries
-      .select()
-      .from(tasks)
-      .where(and(inState, eq(tasks.kind, at('kind')), lt(id, at('after'))))
-      .orderBy(desc(id))
-      .limit(limitParam())
-
-  const expired = (queries: Queries) =>
-    queries
-      .select({ one: sql<number>`1` })
-      .from(tasks)
-      .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
-  const isLimited = sql`${taskGroups.cap} is not null or ${taskGroups.pausedUntil} > ${at('now')}`
-  type Untold = Omit<Task, 'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'> & {
-    /** Whose it is: the place of its owner in `owners`, from 1. */
-    place: number
   }
-  const unhinderedLeases = new Map<string, ReturnType<typeof makeUnhinderedLease>>()
-  /** `max` stands in the text: how many rows a bound limit means Postgres plans anew every time. */
-  const makeUnhinderedLease = (kinds: number, max: number) =>
-    db.prepare<Untold>(`engine_lease_unhindered_${kinds}_${max}`, (queries) => {
-      const limit = sql.raw(String(max))
-      const branches = Array.from(
-        { length: kinds },
-        (_, n) => sql`select * from ${ready(queries, at(`kind${n}`), false, undefined, limit)} b${sql.raw(String(n))}`,
-      )
-      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${limit}`
-      const limited = queries.select({ one: sql<number>`1` }).from(taskGroups).where(isLimited)
-      // Asked first and once: what is in the way keeps the rows from being looked at, and locked.
-      const isFree = sql`not exists ${expired(queries)} and not exists ${limited}`
-      // Once and for all, as in `isPicked`; each of the rows goes to the owner at its place.
-      const chosen = queries.$with('chosen', {}).as(sql`select array(${picked}) as ids`)
-      const ids = sql`(select ids from chosen)::uuid[]`
-      const place = sql<number>`array_position(${ids}, ${tasks.id})`
-      const owner = sql`(select ${at('owners')}::text::text[])[${place}]`
-      return queries
-        .with(chosen)
-        .update(tasks)
-        .set(leaseSet(owner))
-        .where(sql`${isFree} and ${tasks.id} = any(${ids})`)
-        .returning({ ...untold, place }) as any
-    })
+  const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
+    from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
+    left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
+  const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
+  const candidateTexts = new Map<string, Statement<Candidate>>()
+  /** A statement made at its first use, one for each shape. */
+  const made = (name: string, text: () => string): Statement<Candidate> => {
+    let statement = candidateTexts.get(name)
+    if (!statement) {
+      statement = db.statement<Candidate>(name, text())
+      candidateTexts.set(name, statement)
+    }
+    return statement
+  }
 
-  const directLeases = new Map<string, ReturnType<typeof makeDirectLease>>()
-  const makeDirectLease = (queues: (string | undefined)[], shape: string) =>
-    db.prepare<Task>(`engine_lease_${shape}`, (queries) => {
-      // One index range per kind: a single `kind in (...)` would sort the backlog of all kinds at every lease.
-      const branches = queues.map(
-        (queue, n) =>
-          sql`select * from ${ready(queries, at(`kind${n}`), false, queue === undefined ? undefined : unsent(at(`queue${n}`)))} b${sql.raw(String(n))}`,
-      )
-      const picked = sql`select id from (${sql.join(branches, sql` union all `)}) c order by priority desc, id limit ${at('max')}`
-      return queries.update(tasks).set(leaseSet()).where(isPicked(picked)).returning() as any
-    })
   return {
-    /**
-     * Leases up to `max` ready tasks of `kind0..n` in one statement; only correct while no group is limited. Of kinds that are announced
-     * in a queue only those whose message has not left; the queues are the parameters `queue0..n`.
-     */
-    leaseDirect(queues: (string | undefined)[]) {
-      const shape = queues.some((queue) => queue !== undefined)
-        ? `${queues.length}_${queues.map((queue) => (queue === undefined ? 0 : 1)).join('')}`
-        : String(queues.length)
-      const known = directLeases.get(shape)
-      if (known) return known
-      const made = makeDirectLease(queues, shape)
-      directLeases.set(shape, made)
-      return made
+    /** Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. */
+    candidates(shape: CandidatesShape): Statement<Candidate> {
+      const flags = shape.kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')
+      const name = `task_candidates_${flags}_${shape.max}${shape.bySite ? '_sites' : ''}${shape.withoutBlocked ? '_rest' : ''}`
+      return made(name, () => {
+        const branches = shape.kinds.map((_, n) => `select * from (${branch(n, shape)}) b${n}`)
+        return withFlags(`select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`)
+      })
     },
-    /**
-     * Leases up to `max` ready tasks of `kind0..n`, none of them announced, each for the owner at its place in `owners`; none at all when a
-     * lease of `kinds` has expired or a group is limited. Answers of each what the lease did not write. Postgres only.
-     */
-    leaseUnhindered(kinds: number, max: number) {
-      const key = `${kinds} ${max}`
-      const known = unhinderedLeases.get(key) ?? makeUnhinderedLease(kinds, max)
-      unhinderedLeases.set(key, known)
-      return known
-    },
-    /**
-     * Completes of the tasks `ids` what is held by whom `owners` and `fences` name at its place, with what the JSON list `results` has there
-     * unless that is null, if its kind is one of `kinds`. Lists are Postgres's array texts. Postgres only.
-     */
-    completeHeld: db.statement<{ id: string }>(
-      'engine_complete_held',
-      // By id alone, whatever the planner thinks of the other columns: the leases of all workers, ended ones not yet swept away among
-      // them, are many.
-      `update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null, updated_at = :now::timestamptz,
-          result = coalesce(nullif((select :results::text::jsonb) -> (given.place - 1)::int, 'null'), tasks.result)
-        from unnest(:ids::text::uuid[], :fences::text::bigint[], :owners::text::text[]) with ordinality as given(id, fence, owner, place)
-        where tasks.id = given.id and coalesce(tasks.fence, 0) = given.fence and coalesce(tasks.lease_owner, '') = given.owner
-          and coalesce(state, '') in ('leased', 'cancelling') and coalesce(lease_expires_at, '-infinity') > :now::timestamptz
-          and coalesce(kind, '') = any((select :kinds::text::text[])::text[])
-        returning tasks.id`,
-    ),
-    readyOfKind: db.prepare<Candidate>('engine_ready', (queries) => ready(queries, at('kind'), true)),
-    readyUnsent: db.prepare<Candidate>('engine_ready_unsent', (queries) => ready(queries, at('kind'), true, unsent(at('queue')))),
-    readyAmong: db.prepare<Candidate>('engine_ready_among', (queries) =>
-      ready(queries, at('kind'), true, inJsonList(db, tasks.id, 'ids')),
-    ),
-    leaseChosen: db.prepare<Task>(
-      'engine_lease_chosen',
-      (queries) =>
-        queries
-          .update(tasks)
-          .set(leaseSet())
-          .where(and(inJsonList(db, tasks.id, 'ids'), queued))
-          .returning() as any,
-    ),
-    limitedGroups: db.prepare<{ key: string; cap: number | null; pausedUntil: Date | null }>('engine_groups', (queries) =>
-      queries
-        .select({ key: taskGroups.key, cap: taskGroups.cap, pausedUntil: taskGroups.pausedUntil })
-        .from(taskGroups)
-        .where(isLimited),
-    ),
-    lockGroups: db.prepare<{ key: string }>('engine_groups_lock', (queries) =>
-      lock(
-        queries
-          .select({ key: taskGroups.key })
-          .from(taskGroups)
-          .where(inJsonList(db, taskGroups.key, 'keys'))
-          .orderBy(asc(taskGroups.key)),
+    /** The same among `ids`, of the kinds `kinds`. */
+    candidatesAmong: ({ max, bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
+      made(`task_candidates_among_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`, () =>
+        withFlags(`select ${shown}, t.priority as rank from tasks t where ${f.inList('t.id', 'ids', 'uuid')}
+          and ${isWanted(f.inList('t.kind', 'kinds'), { bySite, withoutBlocked })} order by t.run_after, t.requeues, t.id limit ${max}${forUpdate('t', 'skip locked')}`),
       ),
-    ),
-    leasedPerGroup: db.prepare<{ key: string; leased: number }>(
-      'engine_group_counts',
-      (queries) =>
-        queries
-          .select({ key: tasks.groupKey, leased: sql<number>`count(*)`.mapWith(Number) })
-          .from(tasks)
-          .where(and(held, inJsonList(db, tasks.groupKey, 'keys')))
-          .groupBy(tasks.groupKey) as any,
-    ),
-    lockTasks: db.prepare<Task>('engine_lock', (queries) =>
-      lock(
-        queries
-          .select()
-          .from(tasks)
-          .where(inJsonList(db, tasks.id, 'ids'))
-          .orderBy(asc(tasks.id)),
+    /** Leases locked tasks: `items` is a JSON list of `{id, owner, until, ms}`, `until` in epoch milliseconds. */
+    take: db.statement<Task>(
+      'task_take',
+      both(
+        `update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner, lease_expires_at = g.until, lease_ms = g.ms,
+           last_end = null, updated_at = :now
+         from (select value ->> 'id' as id, value ->> 'owner' as owner, value ->> 'until' as until, value ->> 'ms' as ms from json_each(:items)) g
+         where tasks.id = g.id returning *`,
+        `update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner, lease_expires_at = to_timestamp(g.until / 1000.0),
+           lease_ms = g.ms, last_end = null, updated_at = :now::timestamptz
+         from jsonb_to_recordset(:items::text::jsonb) as g(id uuid, owner text, until float8, ms int) where tasks.id = g.id returning tasks.*`,
       ),
+      tasks,
     ),
-    expiredExists: db.prepare<{ one: number }>('engine_expired_exists', (queries) => expired(queries).limit(1)),
-    lockExpired: db.prepare<Task>('engine_expired', (queries) =>
-      lockFree(
-        queries
-          .select()
-          .from(tasks)
-          .where(and(held, lte(tasks.leaseExpiresAt, at('now')), inJsonListFilter(db, tasks.kind, 'kinds')))
-          .orderBy(asc(tasks.leaseExpiresAt), asc(tasks.id))
-          .limit(limitParam()),
+    /** Caps of groups, locked in the order of their keys: two leases that count at once would both take the last place. */
+    lockCaps: db.statement<{ key: string; cap: number }>(
+      'task_caps',
+      `select g.key, g.cap from task_groups g where ${f.inList('g.key', 'keys')} and g.cap is not null order by g.key${forUpdate('g')}`,
+    ),
+    /** Tasks leased now of each of the groups `keys`. */
+    heldOfGroups: db.statement<{ key: string; held: number | string }>(
+      'task_held_of_groups',
+      `select k.value as key, case when substr(k.value, 1, 5) = 'site:' then (select count(*) from tasks h where ${held('h')} and h.site_key = substr(k.value, 6))
+         else (select count(*) from tasks h where ${held('h')} and h.group_key = k.value) end as held
+       from ${f.eachOf('keys', 'k')}`,
+    ),
+    lock: db.statement<Task>(
+      'task_lock',
+      `select t.* from tasks t where ${f.inList('t.id', 'ids', 'uuid')} order by t.id${forUpdate('t')}`,
+      tasks,
+    ),
+    lockExpired: db.statement<Task>(
+      'task_lock_expired',
+      `select e.* from tasks e where ${held('e')} and e.lease_expires_at <= ${now} and ${known} order by e.lease_expires_at, e.id limit ${REAP_MAX}${forUpdate('e', 'skip locked')}`,
+      tasks,
+    ),
+    /** Queued tasks whose time is over, locked. */
+    lockOverdue: db.statement<Task>(
+      'task_lock_overdue',
+      `select e.* from tasks e where e.state = 'queued' and e.expires_at is not null and e.expires_at <= ${now} and ${known}
+        order by e.expires_at, e.id limit ${REAP_MAX}${forUpdate('e', 'skip locked')}`,
+      tasks,
+    ),
+    /** Prolongs one live lease and keeps its last progress unless it is given another, as JSON text. `leaseMs` null keeps its length. */
+    heartbeat: db.statement<{ id: string; kind: string; state: string; leaseExpiresAt: Date }>(
+      'task_heartbeat',
+      both(
+        `update tasks set lease_expires_at = :now + coalesce(:leaseMs, lease_ms), lease_ms = coalesce(:leaseMs, lease_ms), updated_at = :now,
+           progress = coalesce(:progress, progress)
+         where id = :id and lease_owner = :owner and fence = :fence and state in ('leased', 'cancelling') and lease_expires_at > :now
+         returning id, kind, state, lease_expires_at`,
+        `update tasks set lease_expires_at = :now::timestamptz + coalesce(:leaseMs::int, lease_ms) * interval '1 millisecond',
+           lease_ms = coalesce(:leaseMs::int, lease_ms), updated_at = :now::timestamptz, progress = coalesce(:progress::jsonb, progress)
+         where id = :id::uuid and lease_owner = :owner::text and fence = :fence::bigint and state in ('leased', 'cancelling')
+           and lease_expires_at > :now::timestamptz returning id, kind, state, lease_expires_at`,
       ),
-    ),
-    heartbeat: db.prepare<{ leaseExpiresAt: Date; state: string; kind: string }>(
-      'engine_heartbeat',
-      (queries) =>
-        queries
-          .update(tasks)
-          .set({
-            leaseExpiresAt:
-              db.dialect === 'sqlite'
-                ? sql`${at('now')} + coalesce(${at('leaseMs')}, ${tasks.leaseMs})`
-                : sql`${at('now')}::timestamptz + coalesce(${at('leaseMs')}::int, ${tasks.leaseMs}) * interval '1 millisecond'`,
-            leaseMs:
-              db.dialect === 'sqlite'
-                ? sql`coalesce(${at('leaseMs')}, ${tasks.leaseMs})`
-                : sql`coalesce(${at('leaseMs')}::int, ${tasks.leaseMs})`,
-            updatedAt: at('now'),
-            // A heartbeat without progress keeps the last one.
-            progress:
-              db.dialect === 'sqlite'
-                ? sql`coalesce(${at('progress')}, ${tasks.progress})`
-                : sql`coalesce(${at('progress')}::jsonb, ${tasks.progress})`,
-          })
-          .where(
-            and(
-              eq(tasks.id, at('id')),
-              eq(tasks.leaseOwner, at('owner')),
-              eq(tasks.fence, at('fence')),
-              held,
-              sql`${tasks.leaseExpiresAt} > ${at('now')}`,
-            ),
-          )
-          .returning({ leaseExpiresAt: tasks.leaseExpiresAt, state: tasks.state, kind: tasks.kind }) as any,
+      tasks,
     ),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
-     * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored.
+     * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored. What is queued again goes
+     * behind what has waited as long, and without a time of its own behind all of its priority.
      */
-    transition: db.statement<{ id: string }>('engine_transition', {
-      sqlite: `update tasks set state = j.state, last_end = coalesce(j.last_end, tasks.last_end), attempts = coalesce(j.attempts, tasks.attempts - j.back), run_after = coalesce(j.run_after, tasks.run_after),
+    transition: db.statement<{ id: string }>('task_transition', {
+      sqlite: `update tasks set state = j.state, last_end = coalesce(j.last_end, tasks.last_end), attempts = coalesce(j.attempts, tasks.attempts - j.back),
+          run_after = coalesce(j.run_after, case when j.state = 'queued' then :now else tasks.run_after end), requeues = tasks.requeues + (j.state = 'queued'),
           error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result), finished_at = j.finished_at, lease_expires_at = null, updated_at = :now
         from (select value ->> 'id' as id, value ->> 'state' as state, value ->> 'last_end' as last_end, value ->> 'attempts' as attempts, value ->> 'back' as back,
           value ->> 'run_after' as run_after, value ->> 'error' as error, nullif(value -> 'result', 'null') as result, value ->> 'finished_at' as finished_at
           from json_each(:items)) j
         where tasks.id = j.id returning tasks.id`,
       postgres: `update tasks set state = j.state, last_end = coalesce(j.last_end, tasks.last_end), attempts = coalesce(j.attempts, tasks.attempts - j.back),
-          run_after = coalesce(to_timestamp(j.run_after / 1000.0), tasks.run_after), error = coalesce(j.error, tasks.error),
-          result = coalesce(j.result, tasks.result), finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
+          run_after = coalesce(to_timestamp(j.run_after / 1000.0), case when j.state = 'queued' then :now::timestamptz else tasks.run_after end),
+          requeues = tasks.requeues + (j.state = 'queued')::int, error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result),
+          finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
-    /** One page of one kind in one state that is not `leased`, newest first. */
-    page: db.prepare<Task>('engine_page', (queries) => page(queries, and(notLeased, eq(tasks.state, at('state'))))),
-    /** One page of the leased tasks of one kind, newest first. */
-    pageLeased: db.prepare<Task>('engine_page_leased', (queries) =>
-      // The plus keeps SQLite from reading all tasks in the order of their ids.
-      page(queries, and(held, sql`${tasks.state} = 'leased'`), db.dialect === 'sqlite' ? sql`+${tasks.id}` : undefined),
+    /**
+     * Changes queued tasks, or gives dead ones a new life (`revive`), as a new task has it: no attempt, no outcome, its time to expire anew.
+     * `items` is a JSON list of `{id, kind, priority, payload, group_key, site_key}`, all set.
+     */
+    rewrite: db.statement<{ id: string }>(
+      'task_rewrite',
+      both(
+        `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now
+         from (select value ->> 'id' as id, value ->> 'kind' as kind, value ->> 'priority' as priority, value -> 'payload' as payload,
+           value ->> 'group_key' as group_key, value ->> 'site_key' as site_key from json_each(:items)) j where tasks.id = j.id returning tasks.id`,
+        `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now::timestamptz
+         from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
+         where tasks.id = j.id returning tasks.id`,
+      ),
     ),
-    get: db.prepare<Task>(
-      'engine_get',
-      (queries) =>
-        queries
-          .select()
-          .from(tasks)
-          .where(eq(tasks.id, at('id'))) as any,
+    revive: db.statement<{ id: string }>(
+      'task_revive',
+      both(
+        `update tasks set state = 'queued', attempts = 0, requeues = 0, run_after = :now, expires_at = :now + expires_at - created_at, error = null, result = null,
+           progress = null, last_end = null, finished_at = null, lease_expires_at = null, updated_at = :now where ${f.inList('id', 'ids', 'uuid')} returning id`,
+        `update tasks set state = 'queued', attempts = 0, requeues = 0, run_after = :now::timestamptz, expires_at = :now::timestamptz + (expires_at - created_at),
+           error = null, result = null, progress = null, last_end = null, finished_at = null, lease_expires_at = null, updated_at = :now::timestamptz
+         where ${f.inList('id', 'ids', 'uuid')} returning id`,
+      ),
     ),
-    readyExists: db.prepare<{ one: number }>('engine_ready_exists', (queries) =>
-      queries
-        .select({ one: sql<number>`1` })
-        .from(tasks)
-        .where(and(queued, eq(tasks.kind, at('kind')), lte(tasks.runAfter, at('now'))))
-        .limit(1),
+    remove: db.statement<{ id: string }>('task_remove', `delete from tasks where ${f.inList('id', 'ids', 'uuid')} returning id`),
+    /** Ids and sizes (bytes of JSON) of tasks of `kind0..n` in some states, newest first from below `after`, at most `max`. */
+    page(kinds: number, states: readonly TaskState[]): Statement<{ id: string; bytes: number | string }> {
+      const name = `task_page_${kinds}_${states.join('_')}`
+      let statement = pages.get(name)
+      if (!statement) {
+        const max = both('likely(:max)', ':max::int')
+        // One index range for each kind and state: a query for all of them would sort everything they hold.
+        const branches = Array.from({ length: kinds }, (_, n) =>
+          states.map((state) => {
+            // Leased tasks are few and found by their leases; the plus keeps SQLite from reading all tasks in the order of their ids.
+            const id = state === 'leased' ? both('+t.id', 't.id') : 't.id'
+            const inState =
+              state === 'leased' ? `${held('t')} and t.state = 'leased'` : `t.state <> 'leased' and t.state = '${state}'`
+            return `select * from (select t.id from tasks t where ${inState} and t.kind = ${f.param(`kind${n}`, 'text')} and ${id} < ${f.param('after', 'uuid')}
+              order by ${id} desc limit ${max}) b${n}_${state}`
+          }),
+        ).flat()
+        const size = (column: string) => `coalesce(octet_length(${both(column, `${column}::text`)}), 0)`
+        statement = db.statement(
+          name,
+          `select t.id, ${size('t.payload')} + ${size('t.result')} + ${size('t.progress')} as bytes from tasks t
+            where t.id in (select id from (${branches.join(' union all ')}) p order by id desc limit ${max}) order by t.id desc`,
+        )
+        pages.set(name, statement)
+      }
+      return statement
+    },
+    byIds: db.statement<Task>(
+      'task_by_ids',
+      `select t.* from tasks t where ${f.inList('t.id', 'ids', 'uuid')} order by t.id desc`,
+      tasks,
+    ),
+    get: db.statement<Task>('task_get', `select * from tasks where id = ${both(':id', ':id::uuid')}`, tasks),
+    readyExists: db.statement<{ one: number }>(
+      'task_ready_exists',
+      `select 1 as one from tasks where state = 'queued' and kind = ${both(':kind', ':kind::text')} and run_after <= ${now} limit 1`,
     ),
   }
 }

@@ -46,7 +46,8 @@ export const engineTables = defineTables((k) => {
       finishedAt: k.at(),
     },
     (t) => [
-      k.index('tasks_ready_ix').on(t.kind, k.desc(t.priority), t.id).where(stateIs(t.state).queued),
+      // In lease order: the oldest of each priority are found at once, and delayed tasks stand behind those that are ready.
+      k.index('tasks_offer_ix').on(t.kind, k.desc(t.priority), t.runAfter, t.requeues, t.id).where(stateIs(t.state).queued),
       k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(stateIs(t.state).held),
       k
         .unique('tasks_live_uq')
@@ -70,13 +71,29 @@ export const engineTables = defineTables((k) => {
   )
 
   /** A source, host or account whose tasks are limited together. */
-  const taskGroups = k.table('task_groups', {
-    key: k.text().primaryKey(),
-    /** Most tasks leased at once; null is no limit. */
-    cap: k.int(),
-    /** No task of the group is leased before this time (Retry-After). */
-    pausedUntil: k.at(),
-    updatedAt: k.at().notNull(),
+  const taskGroups = k.table(
+    'task_groups',
+    {
+      key: k.text().primaryKey(),
+      /** Most tasks leased at once; null is no limit. */
+      cap: k.int(),
+      /** No task of the group is leased before this time (Retry-After). */
+      pausedUntil: k.at(),
+      updatedAt: k.at().notNull(),
+    },
+    (t) => [
+      // Whether any group is limited is asked at every lease, however many groups there are.
+      k.index('task_groups_cap_ix').on(t.cap).where(sql`${t.cap} is not null`),
+      k.index('task_groups_pause_ix').on(t.pausedUntil).where(sql`${t.pausedUntil} is not null`),
+    ],
+  )
+
+  /** The last known time, to notice a clock that was set back (one row). */
+  const taskClock = k.table('task_clock', {
+    id: k.int().primaryKey(),
+    seenAt: k.at().notNull(),
+    /** How often the times of live tasks have been moved back. */
+    moves: k.int().notNull().default(0),
   })
 
   const schedules = k.table(
@@ -124,5 +141,5 @@ export const engineTables = defineTables((k) => {
       k.unique('outbox_message_uq').on(t.messageId),
     ],
   )
-  return { tasks, taskGroups, schedules, scheduleSkips, outbox }
+  return { tasks, taskGroups, taskClock, schedules, scheduleSkips, outbox }
 })

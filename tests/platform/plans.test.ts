@@ -23,18 +23,19 @@ const plan = async (db: Db, statement: Statement<unknown>): Promise<string> => {
 describe('plans of hot statements [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const engine = engineStatements(db)
+  const lease = (kinds: number, announced = false) =>
+    engine.candidates({ kinds: Array(kinds).fill({ ageing: true, announced }), max: 25, bySite: false, withoutBlocked: false })
 
   for (const [what, statement, index] of [
-    ['a lease of one kind', engine.leaseDirect([undefined]), 'tasks_ready_ix'],
-    ['a lease of three kinds', engine.leaseDirect([undefined, undefined, undefined]), 'tasks_ready_ix'],
-    ['candidates behind limited groups', engine.readyOfKind, 'tasks_ready_ix'],
-    ['tasks whose messages have not left', engine.readyUnsent, 'outbox_unpublished_ix'],
+    ['a lease of one kind', lease(1), 'SEARCH t USING INDEX tasks_offer_ix (kind=? AND priority=? AND run_after<?)'],
+    ['a lease of three kinds', lease(3), 'SEARCH t USING INDEX tasks_offer_ix (kind=? AND priority=? AND run_after<?)'],
+    ['a lease of one kind looks for expired leases', lease(1), 'SEARCH e USING INDEX tasks_lease_ix'],
+    ['tasks whose messages have not left', lease(1, true), 'outbox_unpublished_ix'],
     ['whether anything is ready', engine.readyExists, 'tasks_'],
-    ['a page of tasks', engine.page, 'tasks_kind_ix'],
-    ['a page of leased tasks', engine.pageLeased, 'tasks_lease_ix'],
-    ['whether a lease has expired', engine.expiredExists, 'tasks_lease_ix'],
+    ['a page of tasks', engine.page(1, ['queued']), 'tasks_kind_ix'],
+    ['a page of leased tasks', engine.page(1, ['leased']), 'tasks_lease_ix'],
     ['expired leases', engine.lockExpired, 'tasks_lease_ix'],
-    ['leased tasks of groups', engine.leasedPerGroup, 'tasks_group_ix'],
+    ['leased tasks of groups', engine.heldOfGroups, 'tasks_group_ix'],
   ] as const)
     test(`${what} reads ${index} in order`, async () => {
       const told = await plan(db, statement as Statement<unknown>)
@@ -42,9 +43,11 @@ describe('plans of hot statements [sqlite]', () => {
       expect(told).not.toMatch(/SCAN tasks\b(?! USING (COVERING )?INDEX)/)
     })
 
-  test('a lease of one kind sorts nothing but what it picked', async () => {
-    const told = await plan(db, engine.readyOfKind)
-    expect(told).not.toContain('TEMP B-TREE')
+  test('a lease reads no more tasks than it may take of each priority', async () => {
+    const told = await plan(db, lease(1))
+    // Sorted is what was picked, at most as many rows as the lease takes for each priority.
+    expect(told).toContain('SEARCH s USING COVERING INDEX tasks_offer_ix (kind=? AND priority<?)')
+    expect(told).not.toMatch(/SCAN (?:t|s|e|tasks|task_groups)\b(?! USING)/)
   })
 
   const { statements: stickers } = stickersetsRepository(db)

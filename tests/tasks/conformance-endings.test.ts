@@ -179,14 +179,14 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     const gone = await dead(rig)
     const live = await rig.one()
     rig.clock.advance(7 * DAY - 1)
-    expect(await rig.engine.purge()).toBe(0)
+    expect(await rig.db.tx((tx) => rig.engine.purge(tx))).toBe(0)
     rig.clock.advance(1)
-    expect(await rig.engine.purge(1)).toBe(1)
-    expect(await rig.engine.purge()).toBe(1)
+    expect(await rig.db.tx((tx) => rig.engine.purge(tx, 1))).toBe(1)
+    expect(await rig.db.tx((tx) => rig.engine.purge(tx))).toBe(1)
     rig.clock.advance(23 * DAY - 1)
-    expect(await rig.engine.purge()).toBe(0)
+    expect(await rig.db.tx((tx) => rig.engine.purge(tx))).toBe(0)
     rig.clock.advance(1)
-    expect(await rig.engine.purge()).toBe(1)
+    expect(await rig.db.tx((tx) => rig.engine.purge(tx))).toBe(1)
     expect(await Promise.all([done.id, cancelled, gone, live].map((id) => rig.engine.get(id)))).toMatchObject([
       undefined,
       undefined,
@@ -200,7 +200,11 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     for (const state of ['completed', 'failed', 'cancelled'] as const) {
       const task = await rig.leased()
       await rig.db.tx((tx) =>
-        rig.engine.closeByReport(tx, [task.id], state, state === 'failed' ? 'reported' : null, new Date(rig.clock.now())),
+        rig.engine.finishExternally(
+          tx,
+          [{ id: task.id, state, error: state === 'failed' ? 'reported' : null }],
+          new Date(rig.clock.now()),
+        ),
       )
       const closed = await rig.task(task.id)
       expect(closed).toMatchObject({ state, lastEnd: 'report', error: state === 'failed' ? 'reported' : null })
@@ -221,7 +225,13 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     await rig.engine.complete('w1', [{ ...holderOf(task), result: 1 }], OURS)
     const done = await rig.task(task.id)
     const queued = await rig.one()
-    await rig.db.tx((tx) => rig.engine.closeByReport(tx, [task.id, queued], 'failed', 'x', new Date(rig.clock.now())))
+    await rig.db.tx((tx) =>
+      rig.engine.finishExternally(
+        tx,
+        [task.id, queued].map((id) => ({ id, state: 'failed' as const, error: 'x' })),
+        new Date(rig.clock.now()),
+      ),
+    )
     expect(await rig.task(task.id)).toEqual(done)
     expect((await rig.task(queued)).state).toBe('failed')
     expect(await rig.lease()).toEqual([])
@@ -234,7 +244,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     const lost = await dead(rig, { kind: 'foreign', priority: 100 })
     const before = await Promise.all([queued, held.id, lost].map((id) => rig.task(id)))
     expect(await rig.lease('w2', 10)).toEqual([])
-    expect(await rig.engine.list({ kinds: OURS, limit: 10 })).toEqual([])
+    expect(await rig.engine.list({ kinds: OURS, limit: 10 })).toEqual({ tasks: [], next: undefined })
     expect(await rig.engine.cancel(queued, OURS)).toMatchObject({ code: 'not_found' })
     expect(await rig.engine.fail(holderOf(held), { error: 'x', retryable: true }, OURS)).toMatchObject({ code: 'not_found' })
     expect((await rig.engine.complete('w1', [holderOf(held)], OURS)).get(held.id)).toMatchObject({ code: 'not_found' })
@@ -253,7 +263,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     for (let n = 0; n < 5; n++) ids.push(await rig.one({ kind: OURS[n % 2]! }))
     await rig.engine.cancel(ids[2]!, OURS)
     const listed = async (more: object) =>
-      (await rig.engine.list({ kinds: OURS, limit: 10, ...more })).map((task) => ids.indexOf(task.id))
+      (await rig.engine.list({ kinds: OURS, limit: 10, ...more })).tasks.map((task) => ids.indexOf(task.id))
     expect(await listed({})).toEqual([4, 3, 2, 1, 0])
     expect(await listed({ kinds: ['a'] })).toEqual([4, 2, 0])
     expect(await listed({ state: ['queued'], limit: 2 })).toEqual([4, 3])

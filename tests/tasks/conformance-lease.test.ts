@@ -119,7 +119,7 @@ onEachDatabase('engine: leases and fences', (database) => {
       expect((await rig.engine.release([holder], OURS)).get(id)).toMatchObject({ code: 'not_found' })
       expect(await rig.engine.cancel(id, OURS)).toMatchObject({ code: 'not_found' })
       expect(await rig.engine.get(id)).toBeUndefined()
-      expect(await rig.db.tx((tx) => rig.engine.holding(tx, holder))).toMatchObject({ code: 'not_found' })
+      expect(await rig.db.tx((tx) => rig.engine.requireLease(tx, holder))).toMatchObject({ code: 'not_found' })
     }
   })
 
@@ -132,7 +132,7 @@ onEachDatabase('engine: leases and fences', (database) => {
       expect((await rig.engine.complete(owner, [{ id, fence, result: 'stolen' }], OURS)).get(id)).toMatchObject({ code: 'stale' })
       expect(await rig.engine.fail(holder, { error: 'stolen', retryable: false }, OURS)).toMatchObject({ code: 'stale' })
       expect((await rig.engine.release([holder], OURS)).get(id)).toMatchObject({ code: 'stale' })
-      expect(await rig.db.tx((tx) => rig.engine.holding(tx, holder))).toMatchObject({ code: 'stale' })
+      expect(await rig.db.tx((tx) => rig.engine.requireLease(tx, holder))).toMatchObject({ code: 'stale' })
       expect(await rig.task(id)).toEqual(before)
       expect(rig.heard).toEqual([])
     }
@@ -181,7 +181,7 @@ onEachDatabase('engine: leases and fences', (database) => {
   test('gifty §3: `holding` answers the task to its holder', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased('w1')
-    const held = await rig.db.tx((tx) => rig.engine.holding(tx, holderOf(task)))
+    const held = await rig.db.tx((tx) => rig.engine.requireLease(tx, holderOf(task)))
     expect(isRefusal(held)).toBe(false)
     expect(held).toMatchObject({ id: task.id, fence: 1 })
   })

@@ -14,6 +14,9 @@ export interface ModelTask {
   owner: string | null
   leaseEnds: number | null
   runAfter: number
+  /** How often it came back to the queue. */
+  requeues: number
+  createdAt: number
   expiresAt: number | null
   lastEnd: string | null
 }
@@ -49,7 +52,13 @@ export class Model {
     task.state = state
     task.leaseEnds = null
     task.lastEnd = how
+    if (state !== 'queued') return
+    // Behind its equals: those that have waited as long.
+    task.runAfter = this.now
+    task.requeues++
   }
+  /** What a lease goes by: one more for each minute waited, by 100 at most. */
+  private rank = (task: ModelTask) => task.priority + Math.min(100, Math.floor((this.now - task.runAfter) / 60_000))
   loseLeases() {
     for (const task of this.tasks)
       if (isHeld(task) && task.leaseEnds! <= this.now)
@@ -74,7 +83,7 @@ export class Model {
           task.runAfter <= this.now &&
           (task.expiresAt === null || task.expiresAt > this.now),
       )
-      .sort((x, y) => y.priority - x.priority || (x.id < y.id ? -1 : 1))
+      .sort((x, y) => this.rank(y) - this.rank(x) || x.runAfter - y.runAfter || x.requeues - y.requeues || (x.id < y.id ? -1 : 1))
     const taken: string[] = []
     for (const task of ready) {
       if (taken.length >= max) break
@@ -137,11 +146,22 @@ export class Model {
     const task = this.find(id)
     if (!FINISHED.includes(task.state)) this.end(task, state, 'report')
   }
-  redrive(ids: string[]): string[] {
+  redrive(ids: string[], limit: number): string[] {
+    let redriven = 0
     return ids.filter((id) => {
       const task = this.find(id)
+      if (redriven === limit) return false
       if (task.state !== 'dead' || this.liveTwin(task.kind, task.dedupe)) return false
-      Object.assign(task, { state: 'queued', attempts: 0, runAfter: this.now, expiresAt: null, leaseEnds: null })
+      Object.assign(task, {
+        state: 'queued',
+        attempts: 0,
+        requeues: 0,
+        runAfter: this.now,
+        expiresAt: task.expiresAt === null ? null : this.now + task.expiresAt - task.createdAt,
+        leaseEnds: null,
+        lastEnd: null,
+      })
+      redriven++
       return true
     })
   }

@@ -194,15 +194,22 @@ onEachDatabase('engine: outbox', (database) => {
 
   test('gifty §2.6: only what has surely not left can be withdrawn or rewritten', async () => {
     const { db, outbox, add, withdraw, rows } = await start()
-    const rewrite = (id: string) => db.tx((tx) => outbox.rewrite(tx, id, { other: true }))
+    const rewrite = async (...ids: string[]) => [
+      ...(await db.tx((tx) =>
+        outbox.rewrite(
+          tx,
+          ids.map((messageId) => ({ messageId, body: { other: true } })),
+        ),
+      )),
+    ]
     await add(1, 2, 3)
-    expect(await rewrite('m1')).toBe(true)
+    expect(await rewrite('m1', 'm9')).toEqual(['m1'])
     expect((await rows())[0]?.body).toEqual({ other: true })
     expect(await withdraw('m1', 'm9')).toEqual(new Set(['m1']))
     expect(await withdraw('m1')).toEqual(new Set())
     await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm2' ? 'confirms' : 'nobody knows')).broker)
     expect(await withdraw('m2', 'm3')).toEqual(new Set())
-    expect([await rewrite('m2'), await rewrite('m3')]).toEqual([false, false])
+    expect(await rewrite('m2', 'm3')).toEqual([])
     expect(await rows()).toHaveLength(2)
   })
 

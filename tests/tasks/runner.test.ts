@@ -114,7 +114,7 @@ onEachDatabase('engine: runner', (database) => {
     const drained = runner.drain()
     await settled(() => rig.clock.sleeping() === 2)
     const before = await rig.task(id)
-    expect(await rig.engine.endLeasesOf('process-')).toBe(1)
+    expect(await rig.engine.releaseLeasesByOwnerPrefix('process-')).toBe(1)
     const [stolen] = await rig.lease('w2')
     rig.clock.advance(20_000)
     open()
@@ -187,7 +187,7 @@ onEachDatabase('engine: runner', (database) => {
     const rig = await makeRig(database)
     const [mine, other] = [await rig.leased('process-old'), await rig.leased('worker-process-')]
     const foreign = await rig.leased('process-old', { kind: 'foreign' })
-    expect(await rig.engine.endLeasesOf('process-')).toBe(2)
+    expect(await rig.engine.releaseLeasesByOwnerPrefix('process-')).toBe(2)
     expect((await rig.lease('new', 9)).map((task) => task.id)).toEqual([mine.id])
     expect((await rig.task(other.id)).leaseOwner).toBe('worker-process-')
     expect((await rig.task(foreign.id)).state).toBe('queued')

@@ -193,18 +193,13 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       if (query.cursor !== undefined && !(typeof after === 'string' && isUuid(after)))
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
       const kinds = query.kind === undefined ? FLEET_KINDS : FLEET_KINDS.filter((kind) => kind === query.kind)
-      const rows =
-        kinds.length === 0
-          ? []
-          : await engine.list({
-              kinds,
-              state: query.status && statesOf(query.status),
-              after: after as string | undefined,
-              limit: query.limit + 1,
-            })
-      const page = rows.slice(0, query.limit)
-      const last = page.at(-1)
-      return { tasks: page.map(toTaskInfo), next_cursor: rows.length > query.limit && last ? encodeCursor([last.id]) : null }
+      const { tasks, next } = await engine.list({
+        kinds,
+        state: query.status && statesOf(query.status),
+        after: after as string | undefined,
+        limit: query.limit,
+      })
+      return { tasks: tasks.map(toTaskInfo), next_cursor: next === undefined ? null : encodeCursor([next]) }
     },
     async task(id: string) {
       const task = await engine.get(id)

@@ -54,7 +54,7 @@ export const createIngestion = ({
   /** The run a batch belongs to: that of the lease, of the named source, or of the only running source of the site. */
   function* target(tx: Tx, batch: IngestBatch, siteKeys: ReadonlySet<string>): Steps<{ source?: SourceRow; open?: RunRow }> {
     if (batch.task_id && batch.worker_id && batch.fence !== null && batch.fence !== undefined) {
-      const task = yield* engine.holding(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
+      const task = yield* engine.requireLease(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
       if (isRefusal(task)) throw staleLease()
       // A task that was redriven has a run for each of its lives.
       const run = (yield* sources.runsOfTasks(tx, [task.id])).at(-1)

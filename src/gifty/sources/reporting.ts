@@ -76,10 +76,11 @@ export const createReporting = ({ db, clock, engine, repository, runs, nowDate, 
         }
         if (open.status === 'queued') {
           if (strategy && strategy !== open.strategy && open.taskId) {
-            const outcome = yield* engine.replacePayload(tx, open.taskId, runs.payloadOf(source, strategy, open.id), now)
+            const change = { payload: runs.payloadOf(source, strategy, open.id) }
+            const outcome = (yield* engine.changeQueued(tx, new Map([[open.taskId, change]]), now)).get(open.taskId)
             if (outcome === 'published')
               throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
-            if (outcome === 'replaced') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
+            if (outcome === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
           }
           return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }, queued: open }
         }

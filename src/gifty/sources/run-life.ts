@@ -152,7 +152,7 @@ export const createRunLife = ({ clock, repository, engine, notifications }: Runs
 
   /** A foreign report says that someone runs it although nobody holds its lease: the task is not offered meanwhile. */
   function* setAside(tx: Tx, run: RunRow, now: Date): Steps<void> {
-    if (run.taskId && run.status === 'queued') yield* engine().setAside(tx, [run.taskId], now)
+    if (run.taskId && run.status === 'queued') yield* engine().pauseQueued(tx, [run.taskId], now)
   }
 
   function* close(tx: Tx, run: RunRow, status: RunStatus, more: RunChange, now: Date): Steps<void> {
@@ -166,7 +166,7 @@ export const createRunLife = ({ clock, repository, engine, notifications }: Runs
     error: string | null,
     now: Date,
   ): Steps<void> {
-    if (run.taskId) yield* engine().closeByReport(tx, [run.taskId], state, error, now)
+    if (run.taskId) yield* engine().finishExternally(tx, [{ id: run.taskId, state, error }], now)
   }
   /** Overlap `queue_one`: one run starts once the open one has ended, however many times passed meanwhile. */
   function* startQueued(tx: Tx, sourceId: number, now: Date): Steps<void> {

@@ -58,7 +58,7 @@ export const createRunStarts = ({ db, clock, repository, engine, startTimeoutMs 
       yield* close(tx, open, 'cancelled', { error: 'the broker has not confirmed the task' }, now)
       yield* closeTask(tx, open, 'cancelled', 'the broker has not confirmed it', now)
     } else {
-      yield* engine().discard(tx, queued)
+      yield* engine().deleteTask(tx, queued)
       yield* repository.deleteRun(tx, run.id)
     }
     const same = (a: Date, b: Date) => a.getTime() === b.getTime()

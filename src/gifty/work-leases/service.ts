@@ -17,7 +17,8 @@ export interface WorkLeasesDeps {
  * makes a queue once, `claim`s from it in its own transaction, and `clear`s what was submitted.
  */
 export const createWorkLeases = ({ db, clock, repository, engine }: WorkLeasesDeps) => {
-  const withdraw = (tx: Tx, taskIds: string[], now: Date) => engine().withdraw(tx, taskIds, 'handed out without the task', now)
+  const withdraw = (tx: Tx, taskIds: string[], now: Date) =>
+    engine().cancelQueued(tx, taskIds, 'handed out without the task', now)
   return {
     /** A queue over the domain's own tables; see `QueueSql` and `Claim`. */
     queue: <Row extends object>(sql: QueueSql): WorkQueue<Row> => createWorkQueue<Row>(db, repository, withdraw, sql),
@@ -32,11 +33,9 @@ export const createWorkLeases = ({ db, clock, repository, engine }: WorkLeasesDe
       const tasks = ended.filter(({ holder }) => holder.startsWith(TASK_HOLDER))
       // Tasks are locked before leases elsewhere; a deadlock here is a repeated transaction, and rare.
       if (tasks.length > 0)
-        yield* engine().closeByReport(
+        yield* engine().finishExternally(
           tx,
-          tasks.map(({ holder }) => holder.slice(TASK_HOLDER.length)),
-          'completed',
-          null,
+          tasks.map(({ holder }) => ({ id: holder.slice(TASK_HOLDER.length), state: 'completed' as const })),
           new Date(clock.now()),
         )
       return new Map(ended.map(({ subject, contentHash }) => [subject, contentHash]))

@@ -40,7 +40,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
   }
   /** The search of a task that `holder` still holds. @throws JobFailed when the lease is lost: nothing of the transaction stays */
   function* held(tx: Tx, holder: Holder, progress?: SearchProgress): Steps<SearchRow> {
-    const task = yield* progress === undefined ? engine().holding(tx, holder) : engine().saveProgress(tx, holder, progress)
+    const task = yield* progress === undefined ? engine().requireLease(tx, holder) : engine().saveProgress(tx, holder, progress)
     if (isRefusal(task)) throw new JobFailed(task.message, true)
     const [row] = yield* repository.lockByTasks(tx, [holder.id])
     if (!row || !isOpen(row)) throw new JobFailed('The search has ended', false)

@@ -89,7 +89,7 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
       if (row.status === 'failed' && row.cancelled) return
       if (row.status === 'failed' || row.status === 'completed')
         throw new AppError('validation_error', 422, 'The search has already ended')
-      yield* engine.closeByReport(tx, [row.taskId], 'cancelled', CANCELLED, now)
+      yield* engine.finishExternally(tx, [{ id: row.taskId, state: 'cancelled', error: CANCELLED }], now)
       yield* life.failed(tx, row, CANCELLED, now, true)
       tx.afterCommit(() => bus.publish(TASK_CANCEL, { taskId: row.taskId, owner: '' } satisfies TaskCancel))
     })
@@ -135,7 +135,11 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
     *deleteOfUser(tx: Tx, userId: string, now: Date): Steps<{ searches: number; channels: number }> {
       const mine = yield* repository.ofUser(tx, userId)
       const running = mine.filter(({ status }) => status === 'pending' || status === 'processing').map(({ taskId }) => taskId)
-      yield* engine.closeByReport(tx, running, 'cancelled', 'The data was removed', now)
+      yield* engine.finishExternally(
+        tx,
+        running.map((id) => ({ id, state: 'cancelled' as const, error: 'The data was removed' })),
+        now,
+      )
       tx.afterCommit(() => {
         for (const taskId of running) bus.publish(TASK_CANCEL, { taskId, owner: '' } satisfies TaskCancel)
       })

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn, PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Fragments } from './fragments.ts'
 import type { Kit } from './kit.ts'
 
 type Builders = PgDatabase<PgQueryResultHKT, Record<string, never>>
@@ -62,17 +63,28 @@ type LockableSelect = { for(strength: 'update', config?: { skipLocked?: boolean 
 export interface Db {
   readonly dialect: 'sqlite' | 'postgres'
   readonly kit: Kit
+  /** Pieces of hand-written SQL in this dialect. */
+  readonly fragments: Fragments
   readonly q: Queries
   tx<T>(body: (tx: Tx) => Steps<T>): Promise<T>
   /** A builder query with `sql.placeholder('name')` parameters, prepared at its first use. */
   prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>): Statement<Row>
-  /** Hand-written SQL with `:name` parameters, one text per dialect where they differ. Rows come as the driver returns them. */
-  statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string): Statement<Row>
   /**
-   * SQL over a set of rows: `source` stands for a table expression with the given columns. Bound values on SQLite, one JSON
-   * parameter on Postgres.
+   * Hand-written SQL with `:name` parameters, one text per dialect where they differ. Rows come as the driver returns them; given `of`, a
+   * table, they are laid out and decoded as a select of that table would: the columns that the statement answers, by their property names.
    */
-  batch<Row>(name: string, columns: BatchColumn[], sql: (source: string, dialect: 'sqlite' | 'postgres') => string): Batch<Row>
+  statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string, of?: object): Statement<Row>
+  /**
+   * SQL over a set of rows: `source` stands for a table expression with the given columns. `json` gives the rows as one parameter, and so
+   * takes one statement for any number of them; `bound` (the default) differs on SQLite alone: it binds each value, which is quicker for
+   * wide rows and takes a statement for each hundred.
+   */
+  batch<Row>(
+    name: string,
+    columns: BatchColumn[],
+    sql: (source: string, dialect: 'sqlite' | 'postgres') => string,
+    how?: 'json' | 'bound',
+  ): Batch<Row>
   sql<Row>(query: SQL): Promise<Row[]>
   /** One cheap round trip. @throws when the database does not answer */
   ping(): Promise<void>

@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { arrayText, postgresFragments } from './fragments.ts'
 import {
   type Batch,
   type BatchColumn,
@@ -19,6 +20,7 @@ import { postgresKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
 import { createWatch, DOUBT_MS } from './postgres-watch.ts'
 import { databaseProblem } from './problems.ts'
+import { rowDecoder } from './rows.ts'
 
 const MIGRATIONS = readMigrations('postgres')
 /** Any number that no other program takes on the same database. */
@@ -65,7 +67,7 @@ const migrate = async (url: string) => {
 const bind = (value: unknown): any => {
   if (value instanceof Date) return value.toISOString()
   if (value === undefined) return null
-  if (Array.isArray(value)) return value.map(bind)
+  if (Array.isArray(value)) return arrayText(value)
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) return JSON.stringify(value)
   return value
 }
@@ -201,6 +203,7 @@ export const openPostgres = async ({
   return {
     dialect: 'postgres',
     kit: postgresKit,
+    fragments: postgresFragments,
     q: builders as unknown as Queries,
     async tx(body) {
       for (let attempt = 1; ; attempt++) {
@@ -239,13 +242,16 @@ export const openPostgres = async ({
       const text = () => prepared().getQuery().sql as string
       return { name, text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
-    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
+    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string, of?: object) {
       const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.postgres, (_, index) => `$${index + 1}`)
-      const runIn = async (session: Session, params: Params = {}) =>
-        (await session.client.unsafe(
+      const decode = of && rowDecoder(of)
+      const runIn = async (session: Session, params: Params = {}) => {
+        const rows = await session.client.unsafe(
           text,
           names.map((param) => bind(params[param])),
-        )) as Row[]
+        )
+        return (decode ? rows.map(decode) : rows) as Row[]
+      }
       return { name, text: () => text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
     batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {

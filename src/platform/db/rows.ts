@@ -1,4 +1,4 @@
-import { Column, is, SQL } from 'drizzle-orm'
+import { Column, getTableColumns, is, SQL, type Table } from 'drizzle-orm'
 
 interface Field {
   path: string[]
@@ -35,6 +35,36 @@ export const rowReader = (fields: readonly Field[]): ((row: unknown[]) => Record
     for (let n = 0; n < names.length; n++) {
       const value = row[n]
       out[names[n] as string] = value === null ? null : (decoders[n] as Decode)(value)
+    }
+    return out
+  }
+}
+
+/** Postgres answers 64-bit integers as texts. */
+const asNumber: Decode = (value) => (typeof value === 'string' ? Number(value) : value)
+const rawDecoder = (column: Column): Decode => {
+  if (column.dataType === 'number') return asNumber
+  return PLAIN.has(column.dataType) ? asIs : (value) => column.mapFromDriverValue(value)
+}
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/**
+ * A function that lays out a raw row, keyed by the names of the database, as a select of `table` would: what is a column of it is decoded
+ * under the property's name, anything else stays as it is.
+ */
+export const rowDecoder = (table: object): ((row: Record<string, unknown>) => Record<string, unknown>) => {
+  const known = new Map<string, { property: string; decode: Decode }>()
+  for (const [property, column] of Object.entries(getTableColumns(table as Table)))
+    known.set(column.name && column.name !== property ? column.name : snake(property), {
+      property,
+      decode: rawDecoder(column),
+    })
+  return (row) => {
+    const out: Record<string, unknown> = {}
+    for (const name in row) {
+      const value = row[name]
+      const column = known.get(name)
+      out[column?.property ?? name] = value === null || !column ? value : column.decode(value)
     }
     return out
   }

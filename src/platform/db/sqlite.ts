@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { sqliteFragments } from './fragments.ts'
 import {
   type Batch,
   type BatchColumn,
@@ -18,7 +19,7 @@ import {
 } from './index.ts'
 import { sqliteKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
-import { rowReader } from './rows.ts'
+import { rowDecoder, rowReader } from './rows.ts'
 
 const MIGRATIONS = readMigrations('sqlite')
 
@@ -229,6 +230,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
   return {
     dialect: 'sqlite',
     kit: sqliteKit,
+    fragments: sqliteFragments,
     q: builders as unknown as Queries,
     tx: (body) =>
       new Promise((resolve, reject) => {
@@ -253,18 +255,38 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       const text = () => withStablePlan(prepared().getQuery().sql)
       return { name, text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
     },
-    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string) {
+    statement<Row>(name: string, sql: { sqlite: string; postgres: string } | string, of?: object) {
       const { text, names } = compileNamed(typeof sql === 'string' ? sql : sql.sqlite, (param) => `$${param}`)
+      const decode = of && rowDecoder(of)
       let query: any
       const runNow = (params: Params = {}) => {
         query ??= raw.query(text)
         const bound: Record<string, unknown> = {}
         for (const param of names) bound[param] = bind(params[param])
-        return query.all(bound) as Row[]
+        const rows = query.all(bound)
+        return (decode ? rows.map(decode) : rows) as Row[]
       }
       return { name, text: () => text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
     },
-    batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
+    batch<Row>(
+      name: string,
+      columns: BatchColumn[],
+      build: (source: string, dialect: 'sqlite' | 'postgres') => string,
+      how: 'json' | 'bound' = 'bound',
+    ) {
+      if (how === 'json') {
+        const source = `(select ${columns.map((column, n) => `e.value ->> ${n} as ${column.name}`).join(', ')} from json_each(:rows) e)`
+        const { text, names } = compileNamed(build(source, 'sqlite'), (param) => `$${param}`)
+        let query: any
+        const runBatch = (rows: unknown[][], params: Params = {}) => {
+          query ??= raw.query(text)
+          const given: Params = { ...params, rows: JSON.stringify(rows.map((row) => row.map(bind))) }
+          const bound: Record<string, unknown> = {}
+          for (const param of names) bound[param] = bind(given[param])
+          return query.all(bound) as Row[]
+        }
+        return { name, runBatch } as unknown as Batch<Row>
+      }
       const made = new Map<number, { query: any; names: string[] }>()
       const prepareFor = (size: number) => {
         const known = made.get(size)

@@ -1,7 +1,7 @@
 import type { Delivery } from '../platform/broker/index.ts'
 import { BrokerError } from '../platform/broker/index.ts'
 import { isUuid } from '../platform/ids.ts'
-import type { Announced } from './announced.ts'
+import type { BrokerQueue } from './broker-queue.ts'
 import type { LeaseRequest } from './leasing.ts'
 import type { Task } from './model.ts'
 
@@ -16,9 +16,9 @@ const BURY_MS = 1000
  * message is acknowledged. A crash in between brings the message back, and it is dropped when it is met, because its task does not
  * wait any more. With the broker away there is nothing to take, and nobody waits for it.
  */
-export const createQueueLeasing = (
-  { broker, queueOf, kindsOf }: Announced,
-  leaseNamed: (ids: string[], request: LeaseRequest) => Promise<{ leased: Task[]; gone: Set<string> }>,
+export const createBrokerLeasing = (
+  { broker, queueOf, kindsOf }: BrokerQueue,
+  leaseByIds: (ids: string[], request: LeaseRequest) => Promise<{ leased: Task[]; gone: Set<string> }>,
 ) => {
   /** A message without the id of a task cannot be ours: it is kept for an operator. */
   const bury = async (queue: string, delivery: Delivery): Promise<void> => {
@@ -38,7 +38,7 @@ export const createQueueLeasing = (
     const strange = taken.filter((delivery) => !ours.includes(delivery))
     const ids = [...new Set(ours.map((delivery) => delivery.messageId as string))]
     try {
-      const { leased, gone } = ids.length > 0 ? await leaseNamed(ids, request) : { leased: [], gone: new Set<string>() }
+      const { leased, gone } = ids.length > 0 ? await leaseByIds(ids, request) : { leased: [], gone: new Set<string>() }
       const held = new Set(leased.map((task) => task.id))
       const kept: Delivery[] = []
       for (const delivery of ours) {

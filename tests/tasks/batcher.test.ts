@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { createGathering } from '../../src/tasks/gathering.ts'
+import { createBatcher } from '../../src/tasks/batcher.ts'
 
-/** A gathering of numbers whose sets are answered by hand, with ten times each number. */
+/** A batcher of numbers whose batches are answered by hand, with ten times each number. */
 const rig = (fits: (set: readonly number[], more: number) => boolean = () => true) => {
   const sets: { asked: readonly number[]; answer(): void; fail(error: Error): void }[] = []
-  const ask = createGathering<number, number>({
+  const ask = createBatcher<number, number>({
+    keyOf: (asked) => (asked < 0 ? 'negative' : 'positive'),
     fits,
     run: (asked) =>
       new Promise((resolve, reject) => {
@@ -19,7 +20,7 @@ const rig = (fits: (set: readonly number[], more: number) => boolean = () => tru
   return { ask, set, asked: () => sets.map(({ asked }) => asked) }
 }
 
-describe('engine: gathering', () => {
+describe('engine: batcher', () => {
   test('the first goes at once, what comes meanwhile goes together, each hears its own', async () => {
     const { ask, set, asked } = rig()
     const answers = [1, 2, 3].map(ask)
@@ -51,6 +52,17 @@ describe('engine: gathering', () => {
       'its own',
     ])
     expect(asked()).toEqual([[1], [2, 3], [2], [3]])
+  })
+
+  test('requests of another key do not wait', async () => {
+    const { ask, set, asked } = rig()
+    const answers = [1, 2, -1].map(ask)
+    expect(asked()).toEqual([[1], [-1]])
+    ;(await set(1)).answer()
+    expect(await answers[2]).toBe(-10)
+    ;(await set(0)).answer()
+    ;(await set(2)).answer()
+    expect(await Promise.all(answers)).toEqual([10, 20, -10])
   })
 
   test('a set that hangs does not hold up those after it', async () => {

@@ -1,0 +1,12 @@
+CREATE TABLE "task_clock" (
+	"id" integer PRIMARY KEY NOT NULL,
+	"seen_at" timestamp (3) with time zone NOT NULL,
+	"moves" integer DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
+DROP INDEX "tasks_ready_ix";--> statement-breakpoint
+ALTER TABLE "tasks" ADD COLUMN "site_key" text;--> statement-breakpoint
+ALTER TABLE "tasks" ADD COLUMN "requeues" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX "task_groups_cap_ix" ON "task_groups" USING btree ("cap") WHERE "task_groups"."cap" is not null;--> statement-breakpoint
+CREATE INDEX "task_groups_pause_ix" ON "task_groups" USING btree ("paused_until") WHERE "task_groups"."paused_until" is not null;--> statement-breakpoint
+CREATE INDEX "tasks_offer_ix" ON "tasks" USING btree ("kind","priority" desc,"run_after","requeues","id") WHERE "tasks"."state" = 'queued';

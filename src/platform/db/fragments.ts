@@ -1,0 +1,53 @@
+/** A bound value's type on Postgres, where the statement alone does not say it. */
+export type ParamType = 'text' | 'uuid' | 'bigint' | 'int'
+
+/**
+ * Pieces of hand-written SQL that the dialects say differently. Statements are made of these, so that no other file asks which database
+ * it runs on. Parameters are `:name` (see `Db.statement`).
+ */
+export interface Fragments {
+  /** One text for each dialect, for what has no fragment of its own. */
+  either(sqlite: string, postgres: string): string
+  /** A time parameter for comparisons, hidden from the planners: SQLite would compile its statement anew for each value, Postgres plan it anew. */
+  at(parameter: string): string
+  /** A parameter with its type. */
+  param(name: string, type: ParamType | 'timestamptz'): string
+  /** `column in (the list PARAMETER)`; the parameter's value is an array. */
+  inList(column: string, parameter: string, type?: ParamType): string
+  /** The rows of a list of texts as a table `alias(value)`. */
+  eachOf(parameter: string, alias: string): string
+  /** Locks the rows of `alias` until the transaction ends; SQLite's one writer needs no lock. `skip` passes over those that others hold. */
+  forUpdate(alias: string, skip?: 'skip locked'): string
+  /** A text in byte order, as SQLite compares it. */
+  bytewise(column: string): string
+  readonly true: string
+  readonly false: string
+}
+
+export const sqliteFragments: Fragments = {
+  either: (sqlite) => sqlite,
+  at: (parameter) => `likely(:${parameter})`,
+  param: (name) => `:${name}`,
+  inList: (column, parameter) => `${column} in (select value from json_each(:${parameter}))`,
+  eachOf: (parameter, alias) => `(select value from json_each(:${parameter})) ${alias}`,
+  forUpdate: () => '',
+  bytewise: (column) => column,
+  true: '1',
+  false: '0',
+}
+
+export const postgresFragments: Fragments = {
+  either: (_, postgres) => postgres,
+  at: (parameter) => `(select :${parameter}::timestamptz)`,
+  param: (name, type) => `:${name}::${type}`,
+  inList: (column, parameter, type = 'text') => `${column} = any((select :${parameter}::text)::${type}[])`,
+  eachOf: (parameter, alias) => `unnest((select :${parameter}::text)::text[]) as ${alias}(value)`,
+  forUpdate: (alias, skip) => ` for update of ${alias}${skip ? ` ${skip}` : ''}`,
+  bytewise: (column) => `${column} collate "C"`,
+  true: 'true',
+  false: 'false',
+}
+
+/** The text of a Postgres array, as `inList` and `eachOf` take it. */
+export const arrayText = (values: readonly unknown[]): string =>
+  `{${values.map((value) => (value === null ? 'null' : `"${String(value).replace(/["\\]/g, '\\$&')}"`)).join(',')}}`

@@ -1,0 +1,113 @@
+import type { Broker } from '../platform/broker/index.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import type { KindPolicy, Task } from './model.ts'
+import type { Outbox } from './outbox.ts'
+
+/** What a broker needs to know of a task. */
+type Announcement = Pick<Task, 'id' | 'kind' | 'payload'>
+
+export interface BrokerQueueDeps {
+  db: Db
+  /** Kinds by name; modules may add some later. */
+  policies: ReadonlyMap<string, KindPolicy>
+  announcing: { outbox: Outbox; broker: Broker } | undefined
+  /** Wakes leases that wait for tasks of these kinds. */
+  ready(kinds: string[]): void
+}
+
+/**
+ * Tasks that are announced in a queue of the broker (gifty §2.7). While such a task is queued the outbox has a row of it, whose state says
+ * where its message is: untouched, on its way, or with the broker. Once the task is not queued any more the row is gone, and a message of
+ * it is dropped when it is met. Without a broker no kind is announced and nothing here costs a statement.
+ */
+export const createBrokerQueue = ({ db, policies, announcing, ready }: BrokerQueueDeps) => {
+  const queueOf = (kind: string) => (announcing ? policies.get(kind)?.queue : undefined)
+  const announcedKinds = () => [...policies.keys()].filter((kind) => queueOf(kind) !== undefined)
+  const messageOf = ({ id, kind, payload }: Announcement) => ({
+    queue: queueOf(kind) as string,
+    messageId: id,
+    body: payload,
+  })
+  const idsOf = (tasks: readonly Pick<Task, 'id' | 'kind'>[]) =>
+    tasks.filter((task) => queueOf(task.kind) !== undefined).map((task) => task.id)
+
+  /** These tasks have just been queued. `claimed`: the caller publishes their messages. */
+  function* enqueueMessages(tx: Tx, tasks: readonly Announcement[], more?: { claimed: boolean }): Steps<void> {
+    if (!announcing) return
+    const messages = tasks.filter((task) => queueOf(task.kind) !== undefined).map(messageOf)
+    if (messages.length > 0) yield* announcing.outbox.renew(tx, messages, more)
+  }
+  /** These tasks are not queued any more. */
+  function* forgetMessages(tx: Tx, tasks: readonly Pick<Task, 'id' | 'kind'>[]): Steps<void> {
+    if (announcing) yield* announcing.outbox.forget(tx, idsOf(tasks))
+  }
+  /** Withdraws the messages of tasks that go past the broker. Answers the ids of those that may have left. */
+  function* withdrawMessages(tx: Tx, tasks: readonly Pick<Task, 'id' | 'kind'>[]): Steps<string[]> {
+    const ids = idsOf(tasks)
+    if (!announcing || ids.length === 0) return []
+    const withdrawn = yield* announcing.outbox.withdraw(tx, ids)
+    return ids.filter((id) => !withdrawn.has(id))
+  }
+  /** Changes announced payloads; answers the ids of those whose old one may have left already. */
+  function* rewriteMessages(tx: Tx, tasks: readonly Announcement[]): Steps<ReadonlySet<string>> {
+    const announced = tasks.filter((task) => queueOf(task.kind) !== undefined)
+    if (!announcing || announced.length === 0) return new Set()
+    const changed = yield* announcing.outbox.rewrite(tx, announced.map(messageOf))
+    return new Set(announced.filter(({ id }) => !changed.has(id)).map(({ id }) => id))
+  }
+  function* published(tx: Tx, ids: string[]): Steps<Map<string, Date>> {
+    return announcing ? yield* announcing.outbox.published(tx, ids) : new Map()
+  }
+
+  const missing = db.statement('outbox_missing', {
+    sqlite: `insert into outbox (queue, message_id, body, created_at) select :queue, id, payload, :now from tasks
+      where kind = :kind and state = 'queued' and id not in (select message_id from outbox where queue = :queue) on conflict do nothing`,
+    postgres: `insert into outbox (queue, message_id, body, created_at) select :queue::text, id::text, payload, :now::timestamptz from tasks
+      where kind = :kind::text and state = 'queued' and not exists (select 1 from outbox o where o.message_id = tasks.id::text)
+      on conflict do nothing`,
+  })
+  const surplus = db.statement('outbox_stale', {
+    sqlite: `delete from outbox where queue = :queue and message_id not in (select id from tasks where kind = :kind and state = 'queued')`,
+    postgres: `delete from outbox where queue = :queue::text and not exists (
+      select 1 from tasks where tasks.id::text = outbox.message_id and kind = :kind::text and state = 'queued')`,
+  })
+  /** Puts the outbox in order where processes without the broker have changed tasks: their tasks are announced, ended ones are not. */
+  const reconcileOutbox = async (now: Date): Promise<void> => {
+    for (const kind of announcedKinds())
+      await db.tx(function* (tx) {
+        yield* tx.run(surplus, { kind, queue: queueOf(kind) })
+        yield* tx.run(missing, { kind, queue: queueOf(kind), now })
+      })
+  }
+  /**
+   * Publishes the message of a task that was enqueued with `announcedByCaller`.
+   * @throws BrokerError when it is not confirmed in time
+   */
+  const send = async (task: Announcement, withinMs: number): Promise<void> => {
+    if (announcing) await announcing.outbox.send(announcing.broker, messageOf(task), withinMs)
+  }
+  /** Whether the message of a task is on its way to the broker: claimed and not confirmed. */
+  const isSending = async (taskId: string): Promise<boolean> => (await announcing?.outbox.isSending(taskId)) ?? false
+  /** Messages of these queues have just reached the broker: leases that wait over HTTP may take them off again. */
+  const notifyWaiters = (queues: readonly string[]) => {
+    const fresh = announcedKinds().filter((kind) => queues.includes(queueOf(kind) as string))
+    if (fresh.length > 0) ready(fresh)
+  }
+
+  return {
+    queueOf,
+    kindsOf: (queue: string) => announcedKinds().filter((kind) => queueOf(kind) === queue),
+    queues: () => [...new Set(announcedKinds().map((kind) => queueOf(kind) as string))],
+    broker: announcing?.broker,
+    enqueueMessages,
+    forgetMessages,
+    withdrawMessages,
+    rewriteMessages,
+    published,
+    reconcileOutbox,
+    send,
+    isSending,
+    notifyWaiters,
+  }
+}
+export type BrokerQueue = ReturnType<typeof createBrokerQueue>

@@ -1,0 +1,121 @@
+import { and, inArray, sql } from 'drizzle-orm'
+import { q, type Steps, type Tx } from '../platform/db/index.ts'
+import type { EngineContext } from './context.ts'
+import { TASKS_READY, type Task, type TaskState, type Transition } from './model.ts'
+import { REAP_MAX } from './statements.ts'
+
+/** Ends what nobody holds any more: leases without a verdict, queued tasks whose time is over. It is the one judge of who is alive. */
+export const createReaper = ({
+  db,
+  bus,
+  policies,
+  statements,
+  tasks,
+  brokerQueue,
+  policyOf,
+  nowDate,
+  knownKinds,
+  clockWatch,
+  announceReady,
+  transition,
+}: EngineContext) => {
+  /** Where a task goes whose lease has run out. */
+  const moveOf = (task: Task, now: Date): { task: Task; outcome: TaskState; move: Transition } => {
+    const policy = policyOf(task.kind)
+    const verdict = typeof policy.onExpiry === 'function' ? policy.onExpiry(task) : policy.onExpiry
+    const last = verdict === 'dead' || (verdict === 'requeue' && task.attempts >= task.maxAttempts)
+    const outcome: TaskState = task.state === 'cancelling' ? 'cancelled' : last ? 'dead' : 'queued'
+    const move: Transition = { id: task.id, state: outcome, lastEnd: 'expiry' }
+    if (outcome === 'dead') move.error = 'the lease was lost in every attempt'
+    if (outcome === 'queued') move.runAfter = new Date(now.getTime() + policy.expiryDelayMs(task.attempts))
+    if (verdict === 'refund') move.refundAttempts = 1
+    return { task, outcome, move }
+  }
+
+  /** Ends expired leases, at most `REAP_MAX`; answers how many. */
+  function* reapExpired(tx: Tx, now: Date): Steps<number> {
+    const ended = (yield* tx.run(statements.lockExpired, { now, known: knownKinds() })).map((task) => moveOf(task, now))
+    if (ended.length === 0) return 0
+    for (const [kind, group] of Map.groupBy(ended, (end) => end.task.kind)) {
+      const hook = policyOf(kind).expired
+      const instead = hook && (yield* hook(tx, group, now))
+      if (instead) for (const end of group) Object.assign(end.move, instead.get(end.task.id))
+    }
+    yield* transition(
+      tx,
+      ended.map(({ move }) => move),
+      now,
+    )
+    const back = ended.filter(({ move }) => move.state === 'queued').map((end) => end.task)
+    yield* brokerQueue.enqueueMessages(tx, back)
+    announceReady(tx, back)
+    return ended.length
+  }
+
+  /** Cancels queued tasks that were not taken in time, at most `REAP_MAX`; answers how many. */
+  function* cancelOverdue(tx: Tx, now: Date): Steps<number> {
+    const overdue = yield* tx.run(statements.lockOverdue, { now, known: knownKinds() })
+    if (overdue.length === 0) return 0
+    for (const [kind, group] of Map.groupBy(overdue, (task) => task.kind)) {
+      const hook = policyOf(kind).cancelled
+      if (hook) yield* hook(tx, group, now)
+    }
+    yield* transition(
+      tx,
+      overdue.map((task) => ({ id: task.id, state: 'cancelled', error: 'expired before anyone took it' })),
+      now,
+    )
+    yield* brokerQueue.forgetMessages(tx, overdue)
+    return overdue.length
+  }
+
+  /** Repeats a part in transactions of its own until it finds less than a full set; answers the sum. */
+  const exhaust = async (part: (tx: Tx, now: Date) => Steps<number>): Promise<number> => {
+    for (let total = 0; ; ) {
+      const count = await db.tx((tx) => part(tx, nowDate()))
+      total += count
+      if (count < REAP_MAX) return total
+    }
+  }
+
+  /** One sweep: ends expired leases and overdue tasks, and announces delayed tasks that have become ready. */
+  const sweep = async (): Promise<{ expired: number }> => {
+    await clockWatch.settle()
+    const expired = await exhaust(reapExpired)
+    await exhaust(cancelOverdue)
+    const ready: string[] = []
+    // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
+    // What a domain provides has no task yet; a waiting lease finds out whether there is anything.
+    for (const [kind, policy] of policies)
+      if (policy.provide || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+    // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
+    if (ready.length > 0) bus.publishHere(TASKS_READY, { kinds: ready })
+    return { expired }
+  }
+
+  /**
+   * Ends the leases of holders whose names begin with `prefix` and who are known to be gone: the next sweep offers their tasks again,
+   * instead of after the rest of the lease.
+   */
+  const releaseLeasesByOwnerPrefix = (prefix: string): Promise<number> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const ended = yield* q(
+        tx
+          .update(tasks)
+          .set({ leaseExpiresAt: now, updatedAt: now })
+          .where(
+            and(
+              sql`${tasks.state} in ('leased', 'cancelling')`,
+              inArray(tasks.kind, knownKinds()),
+              sql`substr(${tasks.leaseOwner}, 1, ${prefix.length}) = ${prefix}`,
+            ),
+          )
+          .returning({ id: tasks.id }),
+      )
+      return ended.length
+    })
+
+  return { reapExpired, sweep, releaseLeasesByOwnerPrefix }
+}
+export type Reaper = ReturnType<typeof createReaper>

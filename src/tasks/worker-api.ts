@@ -1,0 +1,205 @@
+import { eq } from 'drizzle-orm'
+import type { Steps, Tx } from '../platform/db/index.ts'
+import { isUuid } from '../platform/ids.ts'
+import { createBatcher } from './batcher.ts'
+import { type EngineContext, type Holder, holds, stale, unknown } from './context.ts'
+import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState, type Transition } from './model.ts'
+
+/** Tasks that one transaction completes for several callers; a single one may complete more. */
+const MAX_BATCH = 1000
+
+/** A verb met a task of a kind its caller may not touch. */
+class ForeignKindError extends Error {}
+
+export interface Completed {
+  id: string
+  fence: number
+  result?: unknown
+}
+interface Completion {
+  owner: string
+  items: readonly Completed[]
+  allowed: readonly string[]
+}
+
+/** What the holder of a lease says of it: heartbeat, complete, fail, release. Each carries the fence (gifty §4). */
+export const createWorkerApi = (context: EngineContext) => {
+  const { db, bus, random, statements, tasks, brokerQueue, policyOf, nowDate, announceReady, lastHeldBy, lockTasks, transition } =
+    context
+
+  /** Prolongs a lease and stores progress. `leaseMs` counts from now; undefined keeps the length the lease has. */
+  const heartbeat = async (
+    holder: Holder,
+    leaseMs: number | undefined,
+    progress?: unknown,
+    allowed?: readonly string[],
+  ): Promise<{ leaseExpiresAt: Date; cancelRequested: boolean } | Refusal> => {
+    if (!isUuid(holder.id)) return unknown
+    const beat = await db
+      .tx(function* (tx) {
+        const [row] = yield* tx.run(statements.heartbeat, {
+          ...holder,
+          now: nowDate(),
+          leaseMs: leaseMs ?? null,
+          progress: progress === undefined || progress === null ? null : JSON.stringify(progress),
+        })
+        // Thrown, not returned: the prolongation of another family's lease must not be kept.
+        if (row && allowed && !allowed.includes(row.kind)) throw new ForeignKindError()
+        if (row && progress !== undefined && progress !== null)
+          tx.afterCommit(() => bus.publish(TASK_PROGRESS, { taskId: holder.id, kind: row.kind, progress }))
+        return row
+      })
+      .catch((error) => {
+        if (error instanceof ForeignKindError) return 'foreign' as const
+        throw error
+      })
+    if (beat === 'foreign') return unknown
+    if (beat) return { leaseExpiresAt: beat.leaseExpiresAt, cancelRequested: beat.state === 'cancelling' }
+    const [task] = await statements.get.all({ id: holder.id })
+    return task && (!allowed || allowed.includes(task.kind)) ? stale : unknown
+  }
+
+  /** Completes what the callers of a batch hold; answers the refused ids of each. The first item of an id decides. */
+  const completeTogether = (batch: readonly Completion[]): Promise<Map<string, Refusal>[]> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const rows = yield* lockTasks(tx, [...new Set(batch.flatMap(({ items }) => items.map((item) => item.id)))])
+      const answers = batch.map(() => new Map<string, Refusal>())
+      /** By id, with the answers of those who complete it: a request and its repeat may come in one batch. */
+      const done = new Map<string, { task: Task; result: unknown; answers: Map<string, Refusal>[] }>()
+      for (const [n, { owner, items, allowed }] of batch.entries()) {
+        const answer = answers[n] as Map<string, Refusal>
+        const seen = new Set<string>()
+        for (const { id, fence, result } of items) {
+          const task = rows.get(id)
+          const holder = { id, owner, fence }
+          // A second item of an id must not refuse what the first has completed, nor the other way round.
+          if (seen.has(id)) continue
+          seen.add(id)
+          if (!task || !allowed.includes(task.kind)) answer.set(id, unknown)
+          else if (holds(task, holder, now)) {
+            const known = done.get(id)
+            if (known) known.answers.push(answer)
+            else done.set(id, { task, result, answers: [answer] })
+          } else if (
+            !(isFinished(task.state) && lastHeldBy(task, holder) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
+          )
+            answer.set(id, stale)
+        }
+      }
+      for (const [kind, group] of Map.groupBy(done.values(), (item) => item.task.kind)) {
+        const hook = policyOf(kind).completed
+        for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
+          for (const answer of done.get(id)?.answers ?? []) answer.set(id, refusal)
+          done.delete(id)
+        }
+      }
+      yield* transition(
+        tx,
+        [...done.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
+        now,
+      )
+      return answers
+    })
+  const completeInBatch = createBatcher<Completion, Map<string, Refusal>>({
+    keyOf: ({ allowed }) => allowed.join(),
+    fits: (batch, { items }) => batch.reduce((total, one) => total + one.items.length, items.length) <= MAX_BATCH,
+    run: completeTogether,
+  })
+  /**
+   * Completes a set. Each item stands alone: the answer maps the refused ids, all others are completed (or were, by the same holder).
+   * `allowed` limits the kinds that may be touched; others are unknown.
+   */
+  const complete = (owner: string, items: readonly Completed[], allowed: readonly string[]): Promise<Map<string, Refusal>> =>
+    completeInBatch({ owner, items, allowed })
+
+  /** Reports a failure. The policy decides whether the task is tried again; a task being cancelled is cancelled. */
+  const fail = (
+    holder: Holder,
+    failure: { error: string; retryable: boolean },
+    allowed: readonly string[],
+  ): Promise<{ state: TaskState; nextAttemptAt: Date | null } | Refusal> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const task = (yield* lockTasks(tx, [holder.id])).get(holder.id)
+      if (!task || !allowed.includes(task.kind)) return unknown
+      if (!holds(task, holder, now)) {
+        if (lastHeldBy(task, holder) && (task.lastEnd === 'fail' || task.lastEnd === 'report'))
+          return { state: task.state, nextAttemptAt: task.state === 'queued' ? task.runAfter : null }
+        return stale
+      }
+      const policy = policyOf(task.kind)
+      let state: TaskState = 'queued'
+      if (task.state === 'cancelling') state = 'cancelled'
+      else if (policy.onFailure === 'fail') state = 'failed'
+      else if (!failure.retryable || task.attempts >= task.maxAttempts) state = 'dead'
+      const delay = policy.retryDelayMs(task.attempts) * (1 + policy.jitter * (2 * random() - 1))
+      const runAfter = state === 'queued' ? new Date(now.getTime() + Math.round(delay)) : null
+      if (policy.failed) yield* policy.failed(tx, [{ task, ...failure, outcome: state }], now)
+      yield* transition(tx, [{ id: task.id, state, lastEnd: 'fail', error: failure.error, runAfter: runAfter ?? undefined }], now)
+      if (state === 'queued') yield* brokerQueue.enqueueMessages(tx, [task])
+      return { state, nextAttemptAt: runAfter }
+    })
+
+  /** Gives leases back: offered again at once or from `runAfter` on, the attempt is not counted. Tasks being cancelled are cancelled. */
+  const release = (holders: readonly Holder[], allowed: readonly string[], runAfter?: Date): Promise<Map<string, Refusal>> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const rows = yield* lockTasks(
+        tx,
+        holders.map((holder) => holder.id),
+      )
+      const refused = new Map<string, Refusal>()
+      const held: Task[] = []
+      for (const holder of holders) {
+        const task = rows.get(holder.id)
+        if (!task || !allowed.includes(task.kind)) refused.set(holder.id, unknown)
+        else if (!holds(task, holder, now)) refused.set(holder.id, stale)
+        else held.push(task)
+      }
+      yield* giveBack(tx, held, runAfter, now)
+      return refused
+    })
+
+  /** Ends leases without an outcome of work: what was being cancelled is cancelled, the rest is queued again. */
+  function* giveBack(tx: Tx, held: Task[], runAfter: Date | undefined, now: Date): Steps<void> {
+    for (const [kind, group] of Map.groupBy(held, (task) => task.kind)) {
+      const policy = policyOf(kind)
+      const back = group.filter((task) => task.state === 'leased')
+      const gone = group.filter((task) => task.state === 'cancelling')
+      if (policy.released && back.length > 0) yield* policy.released(tx, back, now)
+      if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
+    }
+    yield* transition(
+      tx,
+      held.map(
+        (task): Transition =>
+          task.state === 'leased'
+            ? { id: task.id, state: 'queued', lastEnd: 'release', refundAttempts: 1, runAfter }
+            : { id: task.id, state: 'cancelled', lastEnd: 'release' },
+      ),
+      now,
+    )
+    const back = held.filter((task) => task.state === 'leased')
+    yield* brokerQueue.enqueueMessages(tx, back)
+    // A delayed one is announced by the sweep that finds it ready.
+    if (runAfter === undefined || runAfter <= now) announceReady(tx, back)
+  }
+
+  /** Locks a task and answers it, or why this holder's lease of it is not live (the fence of ingestion). */
+  function* requireLease(tx: Tx, holder: Holder): Steps<Task | Refusal> {
+    const task = (yield* lockTasks(tx, [holder.id])).get(holder.id)
+    if (!task) return unknown
+    return holds(task, holder, nowDate()) ? task : stale
+  }
+
+  /** Stores progress under a live lease in the caller's transaction, whose own writes are thereby fenced. */
+  function* saveProgress(tx: Tx, holder: Holder, progress: unknown): Steps<Task | Refusal> {
+    const task = yield* requireLease(tx, holder)
+    if ('code' in task) return task
+    yield tx.update(tasks).set({ progress, updatedAt: nowDate() }).where(eq(tasks.id, holder.id)).returning({ id: tasks.id })
+    return { ...task, progress }
+  }
+
+  return { heartbeat, complete, fail, release, requireLease, saveProgress }
+}
