@@ -160,6 +160,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       invIdStart: parsed.ROBOKASSA_INV_ID_START ?? 1,
       paymentUrl: parsed.ROBOKASSA_PAYMENT_URL ?? 'https://auth.robokassa.ru/Merchant/Index.aspx',
     },
+    dispatchPerTick: parsed.DISPATCH_PER_TICK ?? 20,
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
     runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
     runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,

@@ -5,6 +5,10 @@ CREATE TABLE "task_clock" (
 );
 --> statement-breakpoint
 DROP INDEX "tasks_ready_ix";--> statement-breakpoint
+ALTER TABLE "parsing_runs" ADD COLUMN "items_rejected" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "parsing_runs" ADD COLUMN "rejections" jsonb;--> statement-breakpoint
+ALTER TABLE "parsing_sources" ADD COLUMN "is_forced" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "parsing_sources" ADD COLUMN "switched_off_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "site_key" text;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "requeues" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX "task_groups_cap_ix" ON "task_groups" USING btree ("cap") WHERE "task_groups"."cap" is not null;--> statement-breakpoint

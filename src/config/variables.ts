@@ -172,6 +172,11 @@ export const VARIABLES = {
   LOKI_URL: variable(baseUrl, 'empty', 'Loki of the analytics routes'),
   WEEEK_API_BASE: variable(baseUrl, 'https://api.weeek.net/public/v1', 'API of Weeek'),
   WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
+  DISPATCH_PER_TICK: variable(
+    integer(1, 1000),
+    '20',
+    'runs that the scheduler opens in one transaction; a full one is followed at once by another',
+  ),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),

@@ -26,7 +26,10 @@ import { createScoring } from './scoring/service.ts'
 import { scoringTasks } from './scoring/tasks.ts'
 import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
-import { createRuns } from './sources/runs.ts'
+import { createRunDrafts } from './sources/run-drafts.ts'
+import { createRunKinds } from './sources/run-kinds.ts'
+import { createRunReports } from './sources/run-reports.ts'
+import { createRunSweeps } from './sources/run-sweeps.ts'
 import { createSources } from './sources/service.ts'
 import { claimsRepository } from './subscribers/repository.ts'
 import { createSubscribers } from './subscribers/service.ts'
@@ -59,15 +62,15 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     return engine
   }
   const repository = sourcesRepository(db)
-  const runs = createRuns({
+  const random = platform.random
+  const drafts = createRunDrafts({
     db,
     clock,
     repository,
     engine: theEngine,
     notifications: () => createNotifications(theEngine(), clock, outbox),
-    idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
-    startTimeoutMs: config.runStartTimeoutSeconds * 1000,
   })
+  const runKinds = createRunKinds({ db, repository, drafts, random })
   const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
   const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
   const categories = createCategories({
@@ -83,7 +86,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
   const lookup = createCatalogLookup(db)
   const search = searchServices({ platform, lookup, leases })
   const kinds: KindPolicy[] = [
-    ...runs.kinds,
+    ...runKinds.kinds,
     notificationKind,
     reminderKind,
     scoringTasks(leases, unscored, scoring),
@@ -101,10 +104,29 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       clock,
       engine: made,
       repository,
-      runs,
+      drafts,
+      reports: createRunReports({
+        db,
+        repository,
+        engine: theEngine,
+        drafts,
+        completeRuns: runKinds.completeRuns,
+        random,
+      }),
+      sweeps: createRunSweeps({
+        db,
+        clock,
+        repository,
+        drafts,
+        engine: theEngine,
+        random,
+        idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
+        startTimeoutMs: config.runStartTimeoutSeconds * 1000,
+      }),
       counts,
       notifications,
       discoveryDailyQuota: config.discoveryDailyQuota,
+      dispatchPerTick: config.dispatchPerTick,
     })
     const ingestion = createIngestion({
       db,

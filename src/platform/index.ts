@@ -16,6 +16,8 @@ import type { Redis } from './redis/index.ts'
 export interface Platform {
   config: Config
   clock: Clock
+  /** 0..1, for jitter. */
+  random(): number
   log: Log
   db: Db
   bus: Bus
@@ -33,6 +35,7 @@ export interface Platform {
 
 export interface PlatformOverrides {
   clock?: Clock
+  random?(): number
   log?: Log
   db?: Db
   /** Before the names of all keys, and how long an answer may take: for tests, which share one Redis on a busy machine. */
@@ -81,6 +84,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
   return {
     config,
     clock,
+    random: overrides.random ?? Math.random,
     log,
     db,
     ...shared,

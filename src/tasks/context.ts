@@ -12,6 +12,7 @@ import {
   type Refusal,
   TASKS_READY,
   type Task,
+  type TaskChange,
   type TasksReady,
   type Transition,
 } from './model.ts'
@@ -156,6 +157,33 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     yield* tx.run(statements.rewrite, { items: JSON.stringify(items), now })
   }
 
+  /**
+   * Moves locked tasks, and changes what those are about that are queued again (`changes`, by id). Answers the queued ones as they are then;
+   * their messages are enqueued, and waiting leases woken where `isReady`.
+   */
+  function* requeue(
+    tx: Tx,
+    tasks: readonly Task[],
+    moves: readonly Transition[],
+    changes: ReadonlyMap<string, TaskChange>,
+    isReady: boolean,
+    now: Date,
+  ): Steps<void> {
+    yield* transition(tx, [...moves], now)
+    const queued = new Set(moves.flatMap(({ id, state }) => (state === 'queued' ? [id] : [])))
+    const back = tasks
+      .filter(({ id }) => queued.has(id))
+      .map((task) => ({ before: task, after: { ...task, ...changes.get(task.id) } }))
+    yield* rewrite(
+      tx,
+      back.filter(({ before, after }) => !Bun.deepEquals(before, after)).map(({ after }) => after),
+      now,
+    )
+    const after = back.map((task) => task.after)
+    yield* brokerQueue.enqueueMessages(tx, after)
+    if (isReady) announceReady(tx, after)
+  }
+
   return {
     db,
     clock,
@@ -178,6 +206,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     lockTasks,
     transition,
     rewrite,
+    requeue,
   }
 }
 export type EngineContext = ReturnType<typeof createContext>

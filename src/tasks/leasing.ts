@@ -116,7 +116,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     for (const [kind, group] of Map.groupBy(leased.flat(), (task) => task.kind)) {
       const hook = policyOf(kind).leased
       const moves = hook && (yield* hook(tx, group, now, (task) => contexts.get(task.id)))
-      for (const [id, move] of moves ?? []) withheld.set(id, { id, ...move })
+      for (const [id, { change, ...move }] of moves ?? []) withheld.set(id, { id, ...move })
     }
     if (withheld.size === 0) return leased
     yield* transition(tx, [...withheld.values()], now)

@@ -69,8 +69,8 @@ export interface Transition {
   result?: unknown
 }
 
-/** How tasks move instead of as usual, by id. */
-export type Moves = ReadonlyMap<string, Omit<Transition, 'id'>>
+/** How tasks move instead of as usual, by id; one that is queued again may be about something else from then on. */
+export type Moves = ReadonlyMap<string, Omit<Transition, 'id'> & { change?: TaskChange }>
 
 /** What a kind's domain does with its tasks, inside the engine's transaction. Sets, not single tasks: a hook changes its rows with one statement each. */
 export interface KindHooks {
@@ -89,7 +89,9 @@ export interface KindHooks {
   completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<ReadonlyMap<string, Refusal>>
   /** `outcome` is where the failure leads. */
   failed?(tx: Tx, failed: { task: Task; error: string; retryable: boolean; outcome: TaskState }[], now: Date): Steps<void>
-  released?(tx: Tx, tasks: Task[], now: Date): Steps<void>
+  /** Leases given back; tasks in the answer move as it says instead of back to the queue. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: as above
+  released?(tx: Tx, tasks: Task[], now: Date): Steps<Moves | void>
   /** Leases that have ended without a verdict; `outcome` is queued, dead or cancelled. Tasks in the answer move as it says instead. */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<Moves | void>

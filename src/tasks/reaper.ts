@@ -1,7 +1,7 @@
 import { and, inArray, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import type { EngineContext } from './context.ts'
-import { TASKS_READY, type Task, type TaskState, type Transition } from './model.ts'
+import { TASKS_READY, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
 import { REAP_MAX } from './statements.ts'
 
 /** Ends what nobody holds any more: leases without a verdict, queued tasks whose time is over. It is the one judge of who is alive. */
@@ -16,8 +16,8 @@ export const createReaper = ({
   nowDate,
   knownKinds,
   clockWatch,
-  announceReady,
   transition,
+  requeue,
 }: EngineContext) => {
   /** Where a task goes whose lease has run out. */
   const moveOf = (task: Task, now: Date): { task: Task; outcome: TaskState; move: Transition } => {
@@ -36,19 +36,24 @@ export const createReaper = ({
   function* reapExpired(tx: Tx, now: Date): Steps<number> {
     const ended = (yield* tx.run(statements.lockExpired, { now, known: knownKinds() })).map((task) => moveOf(task, now))
     if (ended.length === 0) return 0
+    const changes = new Map<string, TaskChange>()
     for (const [kind, group] of Map.groupBy(ended, (end) => end.task.kind)) {
       const hook = policyOf(kind).expired
       const instead = hook && (yield* hook(tx, group, now))
-      if (instead) for (const end of group) Object.assign(end.move, instead.get(end.task.id))
+      for (const end of instead ? group : []) {
+        const { change, ...move } = instead?.get(end.task.id) ?? {}
+        Object.assign(end.move, move)
+        if (change) changes.set(end.task.id, change)
+      }
     }
-    yield* transition(
+    yield* requeue(
       tx,
+      ended.map(({ task }) => task),
       ended.map(({ move }) => move),
+      changes,
+      true,
       now,
     )
-    const back = ended.filter(({ move }) => move.state === 'queued').map((end) => end.task)
-    yield* brokerQueue.enqueueMessages(tx, back)
-    announceReady(tx, back)
     return ended.length
   }
 

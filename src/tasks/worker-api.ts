@@ -3,7 +3,7 @@ import type { Steps, Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
 import { createBatcher } from './batcher.ts'
 import { type EngineContext, type Holder, holds, stale, unknown } from './context.ts'
-import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskState, type Transition } from './model.ts'
+import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
 
 /** Tasks that one transaction completes for several callers; a single one may complete more. */
 const MAX_BATCH = 1000
@@ -24,7 +24,7 @@ interface Completion {
 
 /** What the holder of a lease says of it: heartbeat, complete, fail, release. Each carries the fence (gifty §4). */
 export const createWorkerApi = (context: EngineContext) => {
-  const { db, bus, random, statements, tasks, brokerQueue, policyOf, nowDate, announceReady, lastHeldBy, lockTasks, transition } =
+  const { db, bus, random, statements, tasks, brokerQueue, policyOf, nowDate, lastHeldBy, lockTasks, transition, requeue } =
     context
 
   /** Prolongs a lease and stores progress. `leaseMs` counts from now; undefined keeps the length the lease has. */
@@ -163,27 +163,28 @@ export const createWorkerApi = (context: EngineContext) => {
 
   /** Ends leases without an outcome of work: what was being cancelled is cancelled, the rest is queued again. */
   function* giveBack(tx: Tx, held: Task[], runAfter: Date | undefined, now: Date): Steps<void> {
+    const changes = new Map<string, TaskChange>()
+    const moves = new Map<string, Transition>(
+      held.map((task) => [
+        task.id,
+        task.state === 'leased'
+          ? { id: task.id, state: 'queued', lastEnd: 'release', refundAttempts: 1, runAfter }
+          : { id: task.id, state: 'cancelled', lastEnd: 'release' },
+      ]),
+    )
     for (const [kind, group] of Map.groupBy(held, (task) => task.kind)) {
       const policy = policyOf(kind)
       const back = group.filter((task) => task.state === 'leased')
       const gone = group.filter((task) => task.state === 'cancelling')
-      if (policy.released && back.length > 0) yield* policy.released(tx, back, now)
+      const instead = policy.released && back.length > 0 ? yield* policy.released(tx, back, now) : undefined
+      for (const [id, { change, ...move }] of instead ?? []) {
+        Object.assign(moves.get(id) ?? {}, move)
+        if (change) changes.set(id, change)
+      }
       if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
     }
-    yield* transition(
-      tx,
-      held.map(
-        (task): Transition =>
-          task.state === 'leased'
-            ? { id: task.id, state: 'queued', lastEnd: 'release', refundAttempts: 1, runAfter }
-            : { id: task.id, state: 'cancelled', lastEnd: 'release' },
-      ),
-      now,
-    )
-    const back = held.filter((task) => task.state === 'leased')
-    yield* brokerQueue.enqueueMessages(tx, back)
     // A delayed one is announced by the sweep that finds it ready.
-    if (runAfter === undefined || runAfter <= now) announceReady(tx, back)
+    yield* requeue(tx, held, [...moves.values()], changes, runAfter === undefined || runAfter <= now, now)
   }
 
   /** Locks a task and answers it, or why this holder's lease of it is not live (the fence of ingestion). */

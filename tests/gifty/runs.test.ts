@@ -31,7 +31,9 @@ onEachDatabase('gifty runs', (database) => {
           items_scraped: 6,
           items_new: 4,
           items_updated: 1,
+          items_rejected: 0,
           categories_found: 1,
+          task_id: null,
           error: null,
         },
       ])
@@ -51,7 +53,7 @@ onEachDatabase('gifty runs', (database) => {
     await app.report(id, 'running')
     await app.ingest([], { source_id: id, categories: [category(1), category(2)] })
     await app.report(id, 'waiting')
-    expect((await app.detail(id)).config.last_stats).toEqual({ status: 'discovery_completed', categories_found: 2 })
+    expect((await app.detail(id)).config.last_stats).toEqual({ processed_items: 0, new_items: 0 })
   })
 
   test('gifty §2.3: a report or a lease opens or starts the one run there can be', async () => {
@@ -277,7 +279,7 @@ onEachDatabase('gifty runs', (database) => {
     expect(await app.runs(source.id)).toMatchObject([{ strategy: 'discovery', trigger: 'force' }])
     const refused = await app.post(path)
     expect(codeOf(refused)).toEqual([409, 'already_running'])
-    expect(refused.body.error.fields).toEqual({ run_id: first.run_id })
+    expect(refused.body.error.fields).toEqual({ run_id: first.run_id, task_id: first.task_id })
     expect(await app.runs(source.id)).toMatchObject([
       { status: 'skipped', error: 'overlap', trigger: 'force' },
       { status: 'running' },

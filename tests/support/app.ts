@@ -27,17 +27,20 @@ export interface TestAppOptions {
   redis?: { prefix: string; answerMs: number }
   /** Left out: with Postgres the one of `TEST_AMQP_URL`, on queues of this database's own; on SQLite none. */
   broker?: Broker | 'none'
+  /** Instead of a spread of nothing for retries of sources. */
+  random?: () => number
 }
 
 /** The whole app over a test database and a clock that stands still. No port, no timers: drive `tick` and `clock.advance`. */
 export const createTestApp = async (
   db: Db,
-  { clock = fakeClock(), env = {}, log, gateway, redis: own, broker }: TestAppOptions = {},
+  { clock = fakeClock(), env = {}, log, gateway, redis: own, broker, random = () => 0 }: TestAppOptions = {},
 ) => {
   const beside = besidePostgres(db)
   const config = loadConfig({ NODE_ENV: 'test', DEMO: '0', ...beside.env, ...env })
   const platform = await createPlatform(config, {
     clock,
+    random,
     db,
     redis: own ?? beside.redis,
     broker: broker === 'none' ? undefined : (broker ?? (await brokerOfWorld(db.dialect, databaseGeneration()))),

@@ -59,7 +59,7 @@ export const createIngestion = ({
       // A task that was redriven has a run for each of its lives.
       const run = (yield* sources.runsOfTasks(tx, [task.id])).at(-1)
       const source = run && (yield* sources.lock(tx, run.sourceId))
-      const open = source && (yield* sources.openRunInside(tx, source.id))
+      const open = source && (yield* sources.openRun(tx, source.id))
       if (!source || open?.id !== run.id) throw staleLease()
       if (batch.source_id !== 0 && batch.source_id !== source.id && !(yield* sources.lock(tx, batch.source_id))) throw missing()
       return { source, open }

@@ -1,22 +1,26 @@
 import { notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { Engine } from '../../tasks/index.ts'
+import type { Engine, Task } from '../../tasks/index.ts'
 import type { CatalogCounts } from '../catalog/service.ts'
 import type { Notifications } from '../notifications.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import type { Runs } from './runs.ts'
+import type { RunDrafts } from './run-drafts.ts'
+import type { RunReports } from './run-reports.ts'
 
 export interface SourcesDeps {
   db: Db
   clock: Clock
   engine: Engine
   repository: SourcesRepository
-  runs: Runs
+  drafts: RunDrafts
+  reports: RunReports
   counts: CatalogCounts
   notifications: Notifications
   discoveryDailyQuota: number
+  /** Dispatches in one transaction of the scheduler. */
+  dispatchPerTick: number
 }
 
 export const missingSource = () => notFound('Source not found')
@@ -25,23 +29,21 @@ export const missingSource = () => notFound('Source not found')
 export const createSourcesContext = (deps: SourcesDeps) => {
   const { clock, engine, repository } = deps
   const nowDate = () => new Date(clock.now())
-  function* locked(tx: Tx, id: number): Steps<SourceRow> {
-    const source = yield* repository.lock(tx, id)
-    if (!source) throw missingSource()
-    return source
-  }
 
   /**
-   * The lock order is task, source, run, so the open run's task is locked before the source; a run that opened in between has a
-   * task nobody can hold yet.
+   * A source with its open run and that run's task, all locked. The lock order is task, source, run, so the open run's task is locked
+   * before the source; a run that opened in between has a task nobody can hold yet.
+   * @throws AppError 404
    */
-  function* lockForReport(tx: Tx, id: number): Steps<{ source: SourceRow; open: RunRow | undefined }> {
-    const before = yield* repository.openRunInside(tx, id)
-    if (before?.taskId) yield* engine.lockTasks(tx, [before.taskId])
-    const source = yield* locked(tx, id)
-    return { source, open: yield* repository.openRunInside(tx, id) }
+  function* lockForReport(tx: Tx, id: number): Steps<{ source: SourceRow; open: RunRow | undefined; task: Task | undefined }> {
+    const before = yield* repository.openRun(tx, id)
+    const tasks = before?.taskId ? yield* engine.lockTasks(tx, [before.taskId]) : undefined
+    const source = yield* repository.lock(tx, id)
+    if (!source) throw missingSource()
+    const open = yield* repository.openRun(tx, id)
+    return { source, open, task: open?.taskId ? tasks?.get(open.taskId) : undefined }
   }
 
-  return { ...deps, nowDate, locked, lockForReport }
+  return { ...deps, nowDate, lockForReport }
 }
 export type SourcesContext = ReturnType<typeof createSourcesContext>

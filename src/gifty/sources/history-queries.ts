@@ -17,6 +17,8 @@ export const historyQueries = (db: Db) => {
     itemsNew: runs.itemsNew,
     itemsUpdated: runs.itemsUpdated,
     categoriesFound: runs.categoriesFound,
+    itemsRejected: runs.itemsRejected,
+    taskId: runs.taskId,
     startedAt: runs.startedAt,
     finishedAt: runs.finishedAt,
     createdAt: runs.createdAt,

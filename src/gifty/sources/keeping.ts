@@ -1,11 +1,17 @@
 import { conflict, invalidField } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
-import { CronError, nextCronTime } from '../../tasks/index.ts'
+import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
 import type { SourcesContext } from './context.ts'
 import type { ClientConfig, Schedule, SourceCreate, SourcePatch, SourceView } from './model.ts'
-import { type SourceChange, type SourceRow, urlHash } from './row.ts'
+import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
+import type { RunDraft } from './run-drafts.ts'
+import { cancelRun, SWITCHED_OFF } from './run-events.ts'
+import { sameSchedule } from './schedule.ts'
+import { taskOf } from './source-tasks.ts'
 import { clientConfig, toSource } from './view.ts'
+
+const HOUR_MS = 3_600_000
 
 /** Checks a schedule and fills its zone; a text that names no time to come is refused. */
 const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {
@@ -19,39 +25,85 @@ const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, n
   return { cron: schedule.cron.trim().split(/\s+/).join(' '), timezone }
 }
 
-/** Creating, changing and switching sources (gifty §2.2). */
-export const createKeeping = ({ db, clock, repository, nowDate, locked }: SourcesContext) => {
-  /** What switching a source on or off changes. An open run goes on either way. */
-  function* toggleChange(tx: Tx, source: SourceRow, isActive: boolean): Steps<SourceChange> {
-    const open = yield* repository.openRunInside(tx, source.id)
-    const status = isActive ? 'waiting' : 'disabled'
-    const change: SourceChange = { isActive, status: isActive && open ? open.status : status, resumeStatus: open ? status : null }
-    return isActive ? { ...change, lastError: null, fixRequired: false, retryCount: 0 } : change
+/** The next time of a source whose interval or schedule has changed; a retry that is due earlier stays (gifty §2.2). */
+const derivedTime = (before: SourceRow, after: SourceRow, now: Date): Date => {
+  const regular = after.schedule
+    ? nextCronTime(after.schedule.cron, after.schedule.timezone, now.getTime())
+    : (after.lastSyncedAt ?? now).getTime() + after.refreshIntervalHours * HOUR_MS
+  // One that has never been synced waits for its first run, not for a full interval.
+  const isPending = before.status === 'error' || (after.lastSyncedAt === null && !after.schedule && !before.schedule)
+  return new Date(isPending ? Math.min(regular, before.nextSyncAt.getTime()) : regular)
+}
+
+type Wanted = Pick<SourcePatch, 'strategy' | 'priority' | 'refresh_interval_hours' | 'is_active' | 'overlap' | 'type' | 'url'> & {
+  site_key?: string
+  config?: ClientConfig
+  schedule?: Schedule | null
+}
+
+/** Creating, changing and switching sources (gifty §2.2). A write of equal values changes nothing but the time of the last write. */
+export const createKeeping = ({ db, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
+  /** Switches a source on or off. Off cancels a run that nobody works on yet; a running one goes on. */
+  function* switchTo(tx: Tx, source: SourceRow, open: RunRow | undefined, isActive: boolean, now: Date): Steps<SourceRow> {
+    const draft: RunDraft = {
+      source: { ...source, isActive, updatedAt: now },
+      run: open && { ...open },
+      notes: [],
+      isSourceChanged: true,
+    }
+    const after = draft.source
+    if (isActive) {
+      const status = open ? open.status : 'waiting'
+      Object.assign(after, {
+        status,
+        resumeStatus: open ? 'waiting' : null,
+        switchedOffAt: null,
+        fixRequired: false,
+        retryCount: 0,
+      })
+      Object.assign(after, { lastError: null })
+      draft.hasNewError = true
+    } else {
+      Object.assign(after, { status: 'disabled', resumeStatus: open ? 'disabled' : null, queuedAfter: null, switchedOffAt: now })
+      if (open?.status === 'queued') {
+        cancelRun(draft as RunDraft & { run: RunRow }, SWITCHED_OFF, now)
+        if (open.taskId) yield* engine.finishExternally(tx, [{ id: open.taskId, state: 'cancelled', error: SWITCHED_OFF }], now)
+      }
+    }
+    yield* drafts.save(tx, [draft], now)
+    return after
   }
 
-  /** The part of a change that POST and PATCH share. */
-  function* changes(
-    tx: Tx,
-    source: SourceRow,
-    input: Pick<SourcePatch, 'strategy' | 'priority' | 'refresh_interval_hours' | 'is_active' | 'overlap'> & {
-      config?: ClientConfig
-      schedule?: Schedule | null
-    },
-  ): Steps<SourceChange> {
+  /** Stores what differs from the source as it is; a run that nobody works on follows its source. */
+  function* change(tx: Tx, source: SourceRow, open: RunRow | undefined, wanted: Wanted, now: Date): Steps<SourceRow> {
     const change: SourceChange = {}
-    if (input.strategy) change.strategy = input.strategy
-    if (input.priority) change.priority = input.priority
-    if (input.refresh_interval_hours) change.refreshIntervalHours = input.refresh_interval_hours
-    if (input.overlap) change.overlap = input.overlap
-    if (input.config) change.config = input.config
-    if (input.schedule === null) change.schedule = null
-    else if (input.schedule) {
-      change.schedule = input.schedule
-      change.nextSyncAt = new Date(nextCronTime(input.schedule.cron, input.schedule.timezone, clock.now()))
+    const set = <K extends keyof SourceChange & keyof SourceRow>(name: K, value: SourceChange[K] | null | undefined) => {
+      if (value !== undefined && value !== null && !Bun.deepEquals(source[name], value)) change[name] = value
     }
-    if (typeof input.is_active === 'boolean' && input.is_active !== source.isActive)
-      Object.assign(change, yield* toggleChange(tx, source, input.is_active))
-    return change
+    set('strategy', wanted.strategy)
+    set('priority', wanted.priority)
+    set('overlap', wanted.overlap)
+    set('config', wanted.config)
+    set('type', wanted.type)
+    set('siteKey', wanted.site_key)
+    set('refreshIntervalHours', wanted.refresh_interval_hours)
+    if (wanted.url && wanted.url !== source.url) Object.assign(change, { url: wanted.url, urlHash: urlHash(wanted.url) })
+    if (wanted.schedule !== undefined && !sameSchedule(source.schedule, wanted.schedule)) change.schedule = wanted.schedule
+    const isRetimed = change.schedule !== undefined || (change.refreshIntervalHours !== undefined && !source.schedule)
+    if (isRetimed) change.nextSyncAt = derivedTime(source, { ...source, ...change } as SourceRow, now)
+    if (change.siteKey) yield* repository.moveRunsToSite(tx, source.id, change.siteKey)
+    const isChanged = Object.keys(change).length > 0
+    let after = yield* repository.update(tx, source.id, { ...change, updatedAt: now })
+    if (typeof wanted.is_active === 'boolean' && wanted.is_active !== source.isActive)
+      after = yield* switchTo(tx, after, open, wanted.is_active, now)
+    else if (isChanged && open?.status === 'queued' && open.taskId) {
+      const strategy = open.strategy === source.strategy ? after.strategy : open.strategy
+      const task: TaskChange = taskOf(after, { id: open.id, strategy })
+      const done = (yield* engine.changeQueued(tx, new Map([[open.taskId, task]]), now)).get(open.taskId)
+      // What the broker has been sent stays as it was sent.
+      if (done === 'changed' && strategy !== open.strategy) yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
+    }
+    return after
   }
 
   return {
@@ -62,31 +114,27 @@ export const createKeeping = ({ db, clock, repository, nowDate, locked }: Source
       const config = input.config ? clientConfig(input.config) : undefined
       const attempt = () =>
         db.tx(function* (tx) {
-          const known = yield* repository.lockByUrl(tx, input.url)
-          if (!known) {
-            return yield* repository.insert(tx, {
-              url: input.url,
-              urlHash: urlHash(input.url),
-              type: input.type,
-              siteKey: input.site_key,
-              strategy: input.strategy ?? 'deep',
-              priority: input.priority ?? 50,
-              refreshIntervalHours: input.refresh_interval_hours ?? 24,
-              isActive: input.is_active ?? true,
-              overlap: input.overlap ?? 'skip',
-              schedule: schedule ?? null,
-              config: config ?? {},
-              status: 'waiting',
-              nextSyncAt: schedule ? new Date(nextCronTime(schedule.cron, schedule.timezone, now.getTime())) : now,
-              createdAt: now,
-              updatedAt: now,
-            })
+          const known = yield* repository.idByUrl(tx, input.url)
+          if (known !== undefined) {
+            const { source, open } = yield* lockForReport(tx, known)
+            return yield* change(tx, source, open, { ...input, config, schedule, url: undefined }, now)
           }
-          const change: SourceChange = { type: input.type, siteKey: input.site_key, updatedAt: now }
-          if (known.siteKey !== input.site_key) yield* repository.moveRunsToSite(tx, known.id, input.site_key)
-          return yield* repository.update(tx, known.id, {
-            ...change,
-            ...(yield* changes(tx, known, { ...input, config, schedule })),
+          return yield* repository.insert(tx, {
+            url: input.url,
+            urlHash: urlHash(input.url),
+            type: input.type,
+            siteKey: input.site_key,
+            strategy: input.strategy ?? 'deep',
+            priority: input.priority ?? 50,
+            refreshIntervalHours: input.refresh_interval_hours ?? 24,
+            isActive: input.is_active ?? true,
+            overlap: input.overlap ?? 'skip',
+            schedule: schedule ?? null,
+            config: config ?? {},
+            status: 'waiting',
+            nextSyncAt: schedule ? new Date(nextCronTime(schedule.cron, schedule.timezone, now.getTime())) : now,
+            createdAt: now,
+            updatedAt: now,
           })
         })
       try {
@@ -101,21 +149,12 @@ export const createKeeping = ({ db, clock, repository, nowDate, locked }: Source
     async patch(id: number, input: SourcePatch): Promise<SourceView> {
       const now = nowDate()
       const schedule = input.schedule ? checkedSchedule(input.schedule, now.getTime()) : input.schedule
+      const config = input.config ? clientConfig(input.config) : undefined
       try {
         return toSource(
           await db.tx(function* (tx) {
-            const source = yield* locked(tx, id)
-            const change: SourceChange = {
-              updatedAt: now,
-              ...(yield* changes(tx, source, {
-                ...input,
-                config: input.config ? clientConfig(input.config) : undefined,
-                schedule,
-              })),
-            }
-            if (input.type) change.type = input.type
-            if (input.url) Object.assign(change, { url: input.url, urlHash: urlHash(input.url) })
-            return yield* repository.update(tx, id, change)
+            const { source, open } = yield* lockForReport(tx, id)
+            return yield* change(tx, source, open, { ...input, config, schedule }, now)
           }),
         )
       } catch (error) {
@@ -126,8 +165,8 @@ export const createKeeping = ({ db, clock, repository, nowDate, locked }: Source
 
     toggle: (id: number, isActive: boolean) =>
       db.tx(function* (tx) {
-        const source = yield* locked(tx, id)
-        yield* repository.update(tx, id, { ...(yield* toggleChange(tx, source, isActive)), updatedAt: nowDate() })
+        const { source, open } = yield* lockForReport(tx, id)
+        yield* switchTo(tx, source, open, isActive, nowDate())
         return { status: 'ok' as const, is_active: isActive }
       }),
   }

@@ -11,6 +11,12 @@ export interface Schedule {
   cron: string
   timezone: string
 }
+/** An element of a batch that was not stored. */
+export interface Rejection {
+  kind: 'item' | 'category'
+  index: number
+  errors: { field: string; message: string }[]
+}
 /** Keys of `config` that the server owns: shown in it, ignored on input, never dispatched (gifty §2.1). */
 export const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
 /** Statuses that the scheduler passes over. */
@@ -22,6 +28,7 @@ export const runView = z
   .object({
     id: z.int(),
     source_id: z.int(),
+    task_id: z.string().nullable().describe('its task in the worker protocol'),
     date: time(),
     started_at: time().nullable(),
     finished_at: time().nullable(),
@@ -33,6 +40,7 @@ export const runView = z
     items_new: z.int(),
     items_updated: z.int(),
     categories_found: z.int(),
+    items_rejected: z.int().describe('elements of its batches that were not stored'),
     error: z.string().nullable(),
   })
   .meta({ id: 'Run' })
@@ -116,13 +124,23 @@ export const forceRunResponse = z.object({
 export const toggleInput = z.object({ is_active: boolean().nullish() })
 export const toggleResponse = z.object({ status: z.literal('ok'), is_active: z.boolean() })
 
-const runId = integer().nullish()
-export const reportStatus = z.object({ status: z.enum(['queued', 'running', 'waiting', 'error', 'broken']), run_id: runId })
-export const reportLogs = z.object({ logs: text(), run_id: runId })
-export const reportError = z.object({ error: text(), is_broken: absent(boolean(), true), run_id: runId })
+/** Which run a report is about, and under which lease it was made: `task_id`, `worker_id` and `fence` go together. */
+const reportOf = {
+  run_id: integer().nullish(),
+  task_id: text(1, 128).nullish(),
+  worker_id: text(1, 128).nullish(),
+  fence: integer(0).nullish(),
+}
+export type ReportOf = z.output<z.ZodObject<typeof reportOf>>
+export const reportStatus = z.object({ status: z.enum(['queued', 'running', 'waiting', 'error', 'broken']), ...reportOf })
+export const reportLogs = z.object({ logs: text(), ...reportOf })
+export const reportError = z.object({ error: text(), is_broken: absent(boolean(), true), ...reportOf })
 export const reportResponse = z.object({
   status: z.literal('ok'),
-  ignored: z.literal(true).optional().describe('set when the named run had already ended'),
+  ignored: z
+    .literal(true)
+    .optional()
+    .describe('set when nothing was changed: the named run had ended, or another attempt is under way'),
 })
 
 export const syncSpiders = z.object({ available_spiders: z.array(text()) })

@@ -37,7 +37,8 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
       repository.historyOfSource(row.id),
     ])
     const newest =
-      history.find((run) => run.status !== 'skipped') ?? (history.length === 50 ? await repository.newestRun(row.id) : undefined)
+      history.find((run) => run.status !== 'skipped') ??
+      (history.length === 50 ? await repository.readNewestRun(row.id) : undefined)
     return toSource(row, { logs: row.lastLogs, totalItems, lastRunNew: newest?.itemsNew ?? 0, history })
   }
 
@@ -74,7 +75,7 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
     }): AsyncGenerator<SourceView[]> {
       for (let afterId = filter.after_id; ; ) {
         const page = await this.list({ ...filter, after_id: afterId, limit: LIST_PAGE })
-        yield page
+        if (page.length > 0) yield page
         if (page.length < LIST_PAGE) return
         afterId = page.at(-1)?.id
       }

@@ -5,8 +5,8 @@ import { sourcesTables } from './tables.ts'
 export type Tables = ReturnType<typeof sourcesTables>
 /** A source as the domain works with it. Its logs can be long, so only who shows them reads them. */
 export type SourceRow = Omit<Tables['parsingSources']['$inferSelect'], 'lastLogs'>
-/** A run without its logs. */
-export type RunRow = Omit<Tables['parsingRuns']['$inferSelect'], 'logs'>
+/** A run without what can be long: its logs and rejected elements. */
+export type RunRow = Omit<Tables['parsingRuns']['$inferSelect'], 'logs' | 'rejections'>
 /** A run as lists show it: without its logs, which can be 100,000 characters. */
 export type RunSummary = Pick<
   RunRow,
@@ -21,6 +21,8 @@ export type RunSummary = Pick<
   | 'itemsNew'
   | 'itemsUpdated'
   | 'categoriesFound'
+  | 'itemsRejected'
+  | 'taskId'
   | 'startedAt'
   | 'finishedAt'
   | 'createdAt'
@@ -39,6 +41,6 @@ export const urlHash = (url: string): string => new Bun.CryptoHasher('sha256').u
 export const sourcesColumns = (db: Db) => {
   const { parsingSources: sources, parsingRuns: runs } = sourcesTables(db.kit)
   const { lastLogs, ...sourceColumns } = getTableColumns(sources)
-  const { logs, ...runColumns } = getTableColumns(runs)
-  return { sources, sourceColumns, lastLogs, runs, runColumns, logs }
+  const { logs, rejections, ...runColumns } = getTableColumns(runs)
+  return { sources, sourceColumns, lastLogs, runs, runColumns, logs, rejections }
 }

@@ -1,6 +1,11 @@
 import { and, asc, desc, eq, gt, inArray, lte, ne } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { columnList } from '../../platform/db/rows.ts'
+import type { Rejection } from './model.ts'
 import { isOpen, type RunChange, type RunRow, sourcesColumns, type Tables } from './row.ts'
+
+/** Rejected elements that a run keeps with their reasons. */
+const KEPT_REJECTIONS = 100
 
 /** Runs while they live: the open and the newest of a source, those of tasks, those without a word. */
 export const runQueries = (db: Db) => {
@@ -20,26 +25,149 @@ export const runQueries = (db: Db) => {
       .limit(1),
   )
 
+  const { either, param: bound, inList } = db.fragments
+  const open = (alias: string) => `${alias}.status in ('queued', 'running')`
+  // Of a run all but what can be long.
+  const shown = (alias: string) => columnList(runColumns, alias)
+  const openRunsOfTasks = db.statement<RunRow>(
+    'runs_open_of_tasks',
+    `select ${shown('r')} from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} order by r.id`,
+    runs,
+  )
+  const openRunsOf = db.statement<RunRow>(
+    'runs_open_of_sources',
+    `select ${shown('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and ${open('r')}`,
+    runs,
+  )
+  const startSources = db.statement<{ id: number }>('runs_start_sources', {
+    sqlite: `update parsing_sources set status = 'running', updated_at = :now where status <> 'running' and id in (
+      select source_id from parsing_runs r where ${inList('r.task_id', 'ids')} and ${open('r')}) returning id`,
+    // Locked in the order of their ids first; an update takes its rows in any.
+    postgres: `with locked as materialized (select s.id from parsing_sources s where s.id in (
+        select r.source_id from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')}) order by s.id for update)
+      update parsing_sources s set status = 'running', updated_at = :now::timestamptz from locked where s.id = locked.id and s.status <> 'running' returning s.id`,
+  })
+  const startRuns = db.statement<{ id: number }>(
+    'runs_start',
+    `update parsing_runs as r set status = 'running', reported = ${db.fragments.true}, started_at = coalesce(r.started_at, ${bound('now', 'timestamptz')}),
+      last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')}
+     where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} returning id`,
+  )
+  const appended = either(
+    `substr(case when coalesce(r.logs, '') = '' then s.logs when substr(r.logs, -1) = char(10) then r.logs || s.logs else r.logs || char(10) || s.logs end, -100000)`,
+    `right(case when coalesce(r.logs, '') = '' then s.logs when right(r.logs, 1) = chr(10) then r.logs || s.logs else r.logs || chr(10) || s.logs end, 100000)`,
+  )
+  const saveRuns = db.batch<{ id: number }>(
+    'runs_save',
+    [
+      { name: 'id', type: 'bigint' },
+      { name: 'status', type: 'text' },
+      { name: 'strategy', type: 'text' },
+      { name: 'error', type: 'text' },
+      { name: 'reported', type: 'boolean' },
+      { name: 'started_at', type: 'timestamptz' },
+      { name: 'finished_at', type: 'timestamptz' },
+      { name: 'last_activity_at', type: 'timestamptz' },
+      { name: 'logs', type: 'text' },
+    ],
+    (
+      source,
+    ) => `update parsing_runs as r set status = s.status, strategy = s.strategy, error = coalesce(s.error, r.error), reported = s.reported,
+        started_at = s.started_at, finished_at = s.finished_at, last_activity_at = s.last_activity_at, updated_at = ${bound('now', 'timestamptz')},
+        logs = case when s.logs is null then r.logs else ${appended} end
+      from ${source} s where r.id = s.id returning ${either('id', 'r.id')}`,
+    'json',
+  )
+  const itemsOfRunsBefore = db.statement<{ id: number | string; items: number | string | null }>(
+    'runs_items_before',
+    `select r.id, (select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
+        and b.strategy = r.strategy and b.trigger <> 'ingest' order by b.id desc limit 1) as items
+      from parsing_runs r where ${inList('r.id', 'ids', 'bigint')}`,
+  )
+  const rejections = db.statement<{ id: number | string; rejections: unknown }>(
+    'runs_rejections',
+    `select r.id, r.rejections from parsing_runs r where ${inList('r.id', 'ids', 'bigint')} and r.rejections is not null`,
+    runs,
+  )
+  const addRejections = db.statement<{ id: number }>(
+    'runs_add_rejections',
+    `update parsing_runs set items_rejected = items_rejected + ${bound('count', 'int')}, rejections = ${either(':rejections', ':rejections::jsonb')},
+      last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')} where id = ${bound('id', 'bigint')} returning id`,
+  )
+
   return {
     /** The hot ones, for a look at their plans. */
     statements: { openRun, newestRun },
-    openRun: async (sourceId: number): Promise<RunRow | undefined> => (await openRun.all({ id: sourceId }))[0],
-    *openRunInside(tx: Tx, sourceId: number): Steps<RunRow | undefined> {
+    /** Open runs of these tasks, by id. */
+    *openRunsOfTasks(tx: Tx, taskIds: readonly string[]): Steps<RunRow[]> {
+      return taskIds.length === 0 ? [] : yield* tx.run(openRunsOfTasks, { ids: taskIds })
+    },
+    *openRunsOf(tx: Tx, sourceIds: readonly number[]): Steps<RunRow[]> {
+      return sourceIds.length === 0 ? [] : yield* tx.run(openRunsOf, { ids: sourceIds })
+    },
+    /** The open runs of leased tasks are running, and so are their sources. */
+    *startRunsOfTasks(tx: Tx, taskIds: readonly string[], now: Date): Steps<void> {
+      yield* tx.run(startSources, { ids: taskIds, now })
+      yield* tx.run(startRuns, { ids: taskIds, now })
+    },
+    /** Stores what events have changed of runs; `logs` are appended, of which the last 100,000 characters are kept. */
+    *saveRuns(tx: Tx, changed: { run: RunRow; logs: string | undefined }[], now: Date): Steps<void> {
+      yield* tx.batch(
+        saveRuns,
+        changed.map(({ run, logs }) => [
+          run.id,
+          run.status,
+          run.strategy,
+          run.error,
+          run.reported,
+          run.startedAt,
+          run.finishedAt,
+          run.lastActivityAt,
+          logs ?? null,
+        ]),
+        { now },
+      )
+    },
+    /** Inserts runs; one whose source has an open run is left out. */
+    *insertRuns(tx: Tx, rows: Tables['parsingRuns']['$inferInsert'][]): Steps<RunRow[]> {
+      if (rows.length === 0) return []
+      return yield* q(tx.insert(runs).values(rows).onConflictDoNothing().returning(runColumns))
+    },
+    /** Items of the completed run of the same strategy before each of these, by the id of the later one; 0 where there was none. */
+    *itemsOfRunsBefore(tx: Tx, ids: readonly number[]): Steps<Map<number, number>> {
+      const rows = yield* tx.run(itemsOfRunsBefore, { ids })
+      return new Map(rows.map((row) => [Number(row.id), Number(row.items ?? 0)]))
+    },
+    /** The first reason for which an element of each of these runs was rejected, as a text. */
+    *firstRejections(tx: Tx, ids: readonly number[]): Steps<Map<number, string>> {
+      const rows = yield* tx.run(rejections, { ids })
+      return new Map(
+        rows.flatMap((row) => {
+          const first = (row.rejections as Rejection[])[0]?.errors[0]
+          return first ? [[Number(row.id), `${first.field}: ${first.message}`] as const] : []
+        }),
+      )
+    },
+    /** Counts rejected elements of a batch on a locked run, which keeps the first hundred with their reasons. */
+    *addRejections(tx: Tx, id: number, rejected: readonly Rejection[], now: Date): Steps<void> {
+      const [known] = yield* tx.run(rejections, { ids: [id] })
+      const kept = [...((known?.rejections as Rejection[] | undefined) ?? []), ...rejected].slice(0, KEPT_REJECTIONS)
+      yield* tx.run(addRejections, { id, count: rejected.length, rejections: JSON.stringify(kept), now })
+    },
+    *openRun(tx: Tx, sourceId: number): Steps<RunRow | undefined> {
       return (yield* tx.run(openRun, { id: sourceId }))[0]
     },
-    newestRun: async (sourceId: number): Promise<RunRow | undefined> => (await newestRun.all({ id: sourceId }))[0],
-    *newestRunInside(tx: Tx, sourceId: number): Steps<RunRow | undefined> {
+    *newestRun(tx: Tx, sourceId: number): Steps<RunRow | undefined> {
       return (yield* tx.run(newestRun, { id: sourceId }))[0]
     },
+    /** The same as it is stored now, outside a transaction. */
+    readNewestRun: async (sourceId: number): Promise<RunRow | undefined> => (await newestRun.all({ id: sourceId }))[0],
     *run(tx: Tx, id: number): Steps<RunRow | undefined> {
       return (yield* q(tx.select(runColumns).from(runs).where(eq(runs.id, id))))[0]
     },
     *runsOfTasks(tx: Tx, taskIds: string[]): Steps<RunRow[]> {
       if (taskIds.length === 0) return []
       return yield* q(tx.select(runColumns).from(runs).where(inArray(runs.taskId, taskIds)).orderBy(asc(runs.id)))
-    },
-    *insertRun(tx: Tx, row: Tables['parsingRuns']['$inferInsert']): Steps<RunRow> {
-      return (yield* q(tx.insert(runs).values(row).returning(runColumns)))[0] as RunRow
     },
     *updateRun(tx: Tx, id: number, change: RunChange): Steps<RunRow> {
       return (yield* q(tx.update(runs).set(change).where(eq(runs.id, id)).returning(runColumns)))[0] as RunRow

@@ -1,11 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
-import { endByPages, joined, MINUTE_MS, PAGE, type RunLife, type RunsDeps, tail } from './run-life.ts'
+import { newRun, type RunDraft, type RunDrafts, type RunDraftsDeps } from './run-drafts.ts'
+import { countError, failRun, joined, MINUTE_MS, nextRegular, startRun, statsOf, tail } from './run-events.ts'
+import type { RunKinds } from './run-kinds.ts'
 import { sourcesTables } from './tables.ts'
 
-/** Batches without an open run share one, and a failure told twice is one, within this time (gifty §2.3). */
-const SAME_RUN_MS = 10 * MINUTE_MS
+/** Batches without an open run share one, and a failure reported twice is one, within this time (gifty §2.3). */
+export const SAME_RUN_MS = 10 * MINUTE_MS
 const KEEPS_ON_INGEST = ['disabled', 'broken', 'discovered', 'error']
 
 /** What one ingested batch adds to its run. */
@@ -17,12 +19,26 @@ export interface BatchCounts {
   categories: number
 }
 
-/** What is told of runs from outside the engine, or not told any more: reports, batches, silence (gifty §2.3). */
-export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs }: RunsDeps, life: RunLife) => {
-  const { parsingRuns } = sourcesTables(db.kit)
-  const { newRun, start, setAside, closeTask, completedStats, complete, countError, failRun, nextRegular } = life
+export interface RunReportsDeps extends Pick<RunDraftsDeps, 'db' | 'repository' | 'engine'> {
+  drafts: RunDrafts
+  completeRuns: RunKinds['completeRuns']
+  random(): number
+}
 
-  /** `report-error` (gifty §2.3): closes the open run, or records one; a failure told twice counts once. */
+/** What is said of runs from outside the engine: reports and batches (gifty §2.3). Source and open run are locked, the run's task before. */
+export const createRunReports = ({ db, repository, engine, drafts, completeRuns, random }: RunReportsDeps) => {
+  const { parsingRuns } = sourcesTables(db.kit)
+  const draftOf = (source: SourceRow, run: RunRow | undefined): RunDraft => ({ source, run, notes: [] })
+  /** Ends the task of a run that a report has closed; its holder learns it at its next verb. */
+  function* finishTask(tx: Tx, run: RunRow, state: 'completed' | 'failed', error: string | null, now: Date): Steps<void> {
+    if (run.taskId) yield* engine().finishExternally(tx, [{ id: run.taskId, state, error }], now)
+  }
+  /** Works on a run without holding its lease: the task is not offered meanwhile. */
+  function* pauseTask(tx: Tx, run: RunRow, now: Date): Steps<void> {
+    if (run.taskId && run.status === 'queued') yield* engine().pauseQueued(tx, [run.taskId], now)
+  }
+
+  /** `report-error` (gifty §2.3): closes the open run, or records one; a failure reported twice counts once. */
   function* reportError(
     tx: Tx,
     source: SourceRow,
@@ -32,17 +48,19 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
     now: Date,
   ): Steps<void> {
     if (run) {
-      yield* failRun(tx, source, run, 'failed', text, isBroken, now)
-      yield* closeTask(tx, run, 'failed', text, now)
+      const draft = { ...draftOf(source, run), run }
+      failRun(draft, { status: 'failed', text, isBroken, random: random() }, now)
+      yield* drafts.save(tx, [draft], now)
+      yield* finishTask(tx, run, 'failed', text, now)
       return
     }
-    const newest = yield* repository.newestRunInside(tx, source.id)
-    const toldAlready =
+    const newest = yield* repository.newestRun(tx, source.id)
+    const isRepeated =
       newest?.startedAt &&
       (newest.status === 'failed' || newest.status === 'lost') &&
       newest.finishedAt &&
       now.getTime() - newest.finishedAt.getTime() < SAME_RUN_MS
-    if (newest && toldAlready) {
+    if (newest && isRepeated) {
       yield* repository.updateRun(tx, newest.id, { error: joined(newest.error, text), updatedAt: now })
       const change: SourceChange = { lastError: joined(source.lastError, text), updatedAt: now }
       if (isBroken && source.status !== 'broken')
@@ -50,48 +68,57 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
       yield* repository.update(tx, source.id, change)
       return
     }
-    yield* repository.insertRun(
-      tx,
+    yield* repository.insertRuns(tx, [
       newRun(
         source,
         { status: 'failed', strategy: source.strategy, trigger: 'worker', error: tail(text), reported: true, finishedAt: now },
         now,
       ),
-    )
-    yield* countError(tx, source, text, isBroken, now)
+    ])
+    const draft = draftOf(source, undefined)
+    countError(draft, text, isBroken, random(), now)
+    yield* drafts.save(tx, [draft], now)
   }
 
   /** `report-status` running, without or with an open run. */
   function* reportRunning(tx: Tx, source: SourceRow, run: RunRow | undefined, now: Date): Steps<void> {
     if (run) {
-      yield* setAside(tx, run, now)
-      yield* start(tx, source, run, true, now)
+      yield* pauseTask(tx, run, now)
+      const draft = { ...draftOf(source, run), run }
+      startRun(draft, true, now)
+      yield* drafts.save(tx, [draft], now)
       return
     }
-    yield* repository.insertRun(
-      tx,
+    yield* repository.insertRuns(tx, [
       newRun(source, { status: 'running', strategy: source.strategy, trigger: 'worker', startedAt: now, reported: true }, now),
-    )
+    ])
     yield* repository.update(tx, source.id, { status: 'running', resumeStatus: source.status, updatedAt: now })
   }
 
   /** `report-status` waiting: the open run is completed. */
   function* reportWaiting(tx: Tx, source: SourceRow, run: RunRow | undefined, now: Date): Steps<void> {
     if (run) {
-      yield* complete(tx, source, run, now, { reported: true })
-      yield* closeTask(tx, run, 'completed', null, now)
+      const draft = { ...draftOf(source, run), run }
+      yield* completeRuns(tx, [draft], now)
+      yield* drafts.save(tx, [draft], now)
+      yield* finishTask(tx, run, 'completed', null, now)
     } else if (source.status === 'queued' || source.status === 'running')
       yield* repository.update(tx, source.id, { status: 'waiting', updatedAt: now })
   }
 
   /** Appends to the logs of the open, else the newest run; the source shows those of that run. */
   function* appendLogs(tx: Tx, source: SourceRow, run: RunRow | undefined, text: string, now: Date): Steps<void> {
-    const newest = yield* repository.newestRunInside(tx, source.id)
+    const newest = yield* repository.newestRun(tx, source.id)
     const at = run ?? newest
-    const logs = joined(yield* repository.logsOf(tx, at ? { runId: at.id } : { sourceId: source.id }), text)
-    if (at) yield* repository.updateRun(tx, at.id, { logs, updatedAt: now, ...(run ? { lastActivityAt: now } : {}) })
+    if (!at) {
+      const logs = joined(yield* repository.logsOf(tx, source.id), text)
+      yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
+      return
+    }
+    const shown = { ...at, lastActivityAt: run ? now : at.lastActivityAt }
+    yield* repository.saveRuns(tx, [{ run: shown, logs: tail(text) }], now)
     // Late logs of an older run stay with it: the source shows its newest one's.
-    if (at?.id === newest?.id) yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
+    if (at.id === newest?.id) yield* repository.saveSources(tx, [{ source, run: at, logs: text }], now)
   }
 
   /** Adds a batch to its run (gifty §2.3): the open one, else the `ingest` run of the last ten minutes, else a new one. */
@@ -107,14 +134,14 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
     }
     if (open) {
       if (open.status === 'queued') {
-        yield* setAside(tx, open, now)
+        yield* pauseTask(tx, open, now)
         Object.assign(added, { status: 'running', startedAt: now })
       }
       yield* repository.updateRun(tx, open.id, added)
       if (source.status !== 'running') yield* repository.update(tx, source.id, { status: 'running', updatedAt: now })
       return open.id
     }
-    const newest = yield* repository.newestRunInside(tx, source.id)
+    const newest = yield* repository.newestRun(tx, source.id)
     const shared =
       newest?.trigger === 'ingest' &&
       newest.status === 'completed' &&
@@ -122,8 +149,7 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
     const run =
       newest && shared
         ? yield* repository.updateRun(tx, newest.id, { ...added, finishedAt: now })
-        : yield* repository.insertRun(
-            tx,
+        : ((yield* repository.insertRuns(tx, [
             newRun(
               source,
               {
@@ -140,50 +166,14 @@ export const createRunReports = ({ db, clock, repository, engine, idleTimeoutMs 
               },
               now,
             ),
-          )
-    const change: SourceChange = { lastSyncedAt: now, lastStats: completedStats(run), updatedAt: now }
+          ]))[0] as RunRow)
+    const change: SourceChange = { lastSyncedAt: now, lastStats: statsOf(run), updatedAt: now }
     if (!KEEPS_ON_INGEST.includes(source.status)) change.status = 'waiting'
     if (source.status !== 'error') change.nextSyncAt = nextRegular(source, now)
     yield* repository.update(tx, source.id, change)
     return run.id
   }
 
-  /** Ends runs that nobody has spoken for: lost, or completed where batches came but never a report (gifty §2.3). */
-  const endIdle = () => endByPages(endIdleAfter)
-  const endIdleAfter = (afterId: number) =>
-    db.tx(function* (tx) {
-      const now = new Date(clock.now())
-      const before = new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs))
-      const quiet = yield* repository.idleRuns(tx, before, afterId, PAGE)
-      const tasks = yield* engine().lockTasks(
-        tx,
-        quiet.flatMap((run) => (run.taskId ? [run.taskId] : [])),
-      )
-      let ended = 0
-      for (const { id, sourceId } of quiet.toSorted((a, b) => a.sourceId - b.sourceId)) {
-        const source = yield* repository.lock(tx, sourceId)
-        const run = yield* repository.run(tx, id)
-        if (!source || run?.status !== 'running') continue
-        const idleMs = now.getTime() - run.lastActivityAt.getTime()
-        const task = run.taskId ? tasks.get(run.taskId) : undefined
-        // A heartbeat prolongs the lease, not the run's row: a live lease is a sign of life.
-        if (task && (task.state === 'leased' || task.state === 'cancelling') && task.leaseExpiresAt && task.leaseExpiresAt > now)
-          continue
-        // Without a report only batches can have started it.
-        if (!run.reported) {
-          if (idleMs < SAME_RUN_MS) continue
-          yield* complete(tx, source, run, now)
-          yield* closeTask(tx, run, 'completed', null, now)
-          ended++
-        } else if (idleMs >= idleTimeoutMs) {
-          yield* failRun(tx, source, run, 'lost', `no word from the worker for ${Math.round(idleMs / 1000)} s`, false, now)
-          yield* closeTask(tx, run, 'dead', 'the run was lost', now)
-          ended++
-        }
-      }
-      return { ended, next: quiet.length < PAGE ? undefined : quiet.at(-1)?.id }
-    })
-
-  return { reportError, reportRunning, reportWaiting, appendLogs, addBatch, endIdle }
+  return { reportError, reportRunning, reportWaiting, appendLogs, addBatch }
 }
 export type RunReports = ReturnType<typeof createRunReports>

@@ -1,46 +1,108 @@
-import { and, asc, desc, eq, gt, inArray, lte, notInArray, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lte, notInArray, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { columnList } from '../../platform/db/rows.ts'
 import { UNSCHEDULED } from './model.ts'
 import { isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
+import type { RunDraft } from './run-drafts.ts'
 
 /** Sources themselves: one by one, as lists, and those that are due. */
 export const sourceQueries = (db: Db) => {
-  const { sources, sourceColumns, lastLogs, runs, logs } = sourcesColumns(db)
+  const { sources, sourceColumns, lastLogs, runs } = sourcesColumns(db)
   const find = db.prepare<SourceRow & { lastLogs: string | null }>('source_find', (queries) =>
     queries
       .select()
       .from(sources)
       .where(eq(sources.id, param('id'))),
   )
-  const lock = db.prepare<SourceRow>('source_lock', (queries) => {
-    const select = queries
-      .select(sourceColumns)
-      .from(sources)
-      .where(eq(sources.id, param('id')))
-    return (db.dialect === 'postgres' ? select.for('update') : select) as typeof select
-  })
+  const lock = db.statement<SourceRow>(
+    'source_lock',
+    `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id = ${db.fragments.param('id', 'bigint')}${db.fragments.forUpdate('s')}`,
+    sources,
+  )
+
+  const { either, param: bound, inList, forUpdate } = db.fragments
+  const lockOfOpenTasks = db.statement<SourceRow>(
+    'sources_lock_of_tasks',
+    `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id in (select r.source_id from parsing_runs r
+      where ${inList('r.task_id', 'ids', 'uuid')} and r.status in ('queued', 'running')) order by s.id${forUpdate('s')}`,
+    sources,
+  )
+  const save = db.batch<{ id: number }>(
+    'sources_save',
+    [
+      { name: 'id', type: 'bigint' },
+      { name: 'status', type: 'text' },
+      { name: 'is_active', type: 'boolean' },
+      { name: 'resume_status', type: 'text' },
+      { name: 'queued_after', type: 'text' },
+      { name: 'is_forced', type: 'boolean' },
+      { name: 'switched_off_at', type: 'timestamptz' },
+      { name: 'next_sync_at', type: 'timestamptz' },
+      { name: 'last_synced_at', type: 'timestamptz' },
+      { name: 'retry_count', type: 'bigint' },
+      { name: 'fix_required', type: 'boolean' },
+      { name: 'last_stats', type: 'jsonb' },
+      { name: 'has_new_error', type: 'boolean' },
+      { name: 'last_error', type: 'text' },
+      { name: 'logs_of', type: 'bigint' },
+    ],
+    (
+      source,
+    ) => `update parsing_sources as p set status = s.status, is_active = s.is_active, resume_status = s.resume_status, queued_after = s.queued_after,
+        is_forced = s.is_forced, switched_off_at = s.switched_off_at, next_sync_at = s.next_sync_at, last_synced_at = s.last_synced_at,
+        retry_count = s.retry_count, fix_required = s.fix_required, last_stats = s.last_stats, updated_at = ${bound('now', 'timestamptz')},
+        last_error = case when s.has_new_error then s.last_error else p.last_error end,
+        last_logs = case when s.logs_of is null then p.last_logs else (select r.logs from parsing_runs r where r.id = s.logs_of) end
+      from ${source} s where p.id = s.id returning ${either('id', 'p.id')}`,
+    'json',
+  )
 
   return {
+    /** Sources whose open run belongs to one of these tasks, locked in the order of their ids. */
+    *lockOfOpenTasks(tx: Tx, taskIds: readonly string[]): Steps<SourceRow[]> {
+      return taskIds.length === 0 ? [] : yield* tx.run(lockOfOpenTasks, { ids: taskIds })
+    },
+    /** Stores what events of runs have changed of locked sources; those with new logs show the logs of their open run. */
+    *saveSources(tx: Tx, drafts: readonly Pick<RunDraft, 'source' | 'run' | 'hasNewError' | 'logs'>[], now: Date): Steps<void> {
+      yield* tx.batch(
+        save,
+        drafts.map(({ source, run, hasNewError = false, logs }) => [
+          source.id,
+          source.status,
+          source.isActive,
+          source.resumeStatus,
+          source.queuedAfter,
+          source.isForced,
+          source.switchedOffAt,
+          source.nextSyncAt,
+          source.lastSyncedAt,
+          source.retryCount,
+          source.fixRequired,
+          source.lastStats === null ? null : JSON.stringify(source.lastStats),
+          hasNewError,
+          hasNewError ? source.lastError : null,
+          logs === undefined || !run ? null : run.id,
+        ]),
+        { now },
+      )
+    },
     /** With its logs, for the detail. */
     find: async (id: number): Promise<(SourceRow & { lastLogs: string | null }) | undefined> => (await find.all({ id }))[0],
-    /** The logs a source shows, and those of a run. */
-    *logsOf(tx: Tx, of: { sourceId: number } | { runId: number }): Steps<string | null> {
-      if ('runId' in of) return (yield* q(tx.select({ logs }).from(runs).where(eq(runs.id, of.runId))))[0]?.logs ?? null
-      return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, of.sourceId))))[0]?.logs ?? null
+    /** The logs a source shows. */
+    *logsOf(tx: Tx, id: number): Steps<string | null> {
+      return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, id))))[0]?.logs ?? null
     },
     /** The row, locked until the transaction ends: whoever changes a source or its runs holds this first. */
     *lock(tx: Tx, id: number): Steps<SourceRow | undefined> {
       return (yield* tx.run(lock, { id }))[0]
     },
-    *lockByUrl(tx: Tx, url: string): Steps<SourceRow | undefined> {
+    *idByUrl(tx: Tx, url: string): Steps<number | undefined> {
       return (yield* q(
-        tx.forUpdate(
-          tx
-            .select(sourceColumns)
-            .from(sources)
-            .where(eq(sources.urlHash, urlHash(url))),
-        ),
-      ))[0]
+        tx
+          .select({ id: sources.id })
+          .from(sources)
+          .where(eq(sources.urlHash, urlHash(url))),
+      ))[0]?.id
     },
     *lockMany(tx: Tx, ids: number[]): Steps<SourceRow[]> {
       if (ids.length === 0) return []
@@ -74,8 +136,11 @@ export const sourceQueries = (db: Db) => {
         )
         .orderBy(asc(sources.id))
         .limit(filter.limit),
-    /** Due sources in dispatch order (gifty §2.5), locked; those another process holds are left to it. */
-    *due(tx: Tx, now: Date, limit: number): Steps<SourceRow[]> {
+    /**
+     * Due sources in dispatch order (gifty §2.5), locked; those another process holds are left to it. `open`: those with a cron text whose
+     * open run their time meets, instead of those without an open run.
+     */
+    *due(tx: Tx, now: Date, limit: number, { open: withOpen }: { open: boolean }): Steps<SourceRow[]> {
       const open = tx
         .select({ one: sql`1` })
         .from(runs)
@@ -91,7 +156,7 @@ export const sourceQueries = (db: Db) => {
                 sql`${sources.isActive}`,
                 lte(sources.nextSyncAt, now),
                 notInArray(sources.status, [...UNSCHEDULED]),
-                or(sql`${sources.schedule} is not null`, sql`not exists ${open}`),
+                withOpen ? and(sql`${sources.schedule} is not null`, sql`exists ${open}`) : sql`not exists ${open}`,
               ),
             )
             .orderBy(desc(sources.priority), asc(sources.nextSyncAt), asc(sources.id))

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
-import { type ClientConfig, RUN_STATUSES, type RunStatus, type Schedule } from './model.ts'
+import { type ClientConfig, type Rejection, RUN_STATUSES, type RunStatus, type Schedule } from './model.ts'
 
 /** Parsing sources and their runs (gifty §12). */
 export const sourcesTables = defineTables((k) => {
@@ -31,6 +31,10 @@ export const sourcesTables = defineTables((k) => {
       lastStats: k.json<Record<string, unknown>>(),
       /** What the status was before the open run, or has been set to since. */
       resumeStatus: k.text(),
+      /** Whether the open run was forced: shown as `last_stats.status` until it ends. */
+      isForced: k.bool().notNull().default(false),
+      /** When it was switched off, while nothing has been started since: a run that comes back then is not offered again. */
+      switchedOffAt: k.at(),
       /** A run to start once the open one closes (overlap `queue_one`). */
       queuedAfter: k.oneOf('schedule', 'force'),
       /** Set when discovery found the source. */
@@ -69,6 +73,9 @@ export const sourcesTables = defineTables((k) => {
       itemsUpdated: k.big().notNull().default(0),
       itemsUnchanged: k.big().notNull().default(0),
       categoriesFound: k.big().notNull().default(0),
+      itemsRejected: k.big().notNull().default(0),
+      /** The first hundred rejected elements with their reasons. */
+      rejections: k.json<Rejection[]>(),
       /** Whether a worker ever reported on it; batches alone do not count. */
       reported: k.bool().notNull().default(false),
       isHub: k.bool().notNull().default(false),

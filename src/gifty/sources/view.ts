@@ -13,6 +13,7 @@ export const clientConfig = (config: Record<string, unknown> | null | undefined)
 export const toRun = (run: RunSummary): RunView => ({
   id: run.id,
   source_id: run.sourceId,
+  task_id: run.taskId,
   date: isoTime(run.startedAt ?? run.createdAt),
   started_at: isoTimeOrNull(run.startedAt),
   finished_at: isoTimeOrNull(run.finishedAt),
@@ -25,6 +26,7 @@ export const toRun = (run: RunSummary): RunView => ({
   items_new: run.itemsNew,
   items_updated: run.itemsUpdated,
   categories_found: run.categoriesFound,
+  items_rejected: run.itemsRejected,
   error: run.error ?? run.reason,
 })
 
@@ -38,7 +40,7 @@ export interface SourceDetail {
 /** The row as the contract's ParsingSource; logs and the last error only in the detail. */
 export const toSource = (row: SourceRow, detail?: SourceDetail): SourceView => {
   const config: Record<string, unknown> = { ...row.config }
-  if (row.lastStats) config.last_stats = row.lastStats
+  if (row.lastStats) config.last_stats = row.isForced ? { ...row.lastStats, status: 'queued_manual' } : row.lastStats
   if (row.retryCount > 0) config.retry_count = row.retryCount
   if (row.fixRequired) config.fix_required = true
   if (detail && detail.logs !== null) config.last_logs = detail.logs

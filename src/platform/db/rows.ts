@@ -48,6 +48,14 @@ const rawDecoder = (column: Column): Decode => {
 }
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+const nameOf = (property: string, column: Column) => (column.name && column.name !== property ? column.name : snake(property))
+
+/** Columns of a table as hand-written SQL selects them: `alias.name, ...`. */
+export const columnList = (columns: object, alias: string): string =>
+  Object.entries(columns as Record<string, Column>)
+    .map(([property, column]) => `${alias}.${nameOf(property, column)}`)
+    .join(', ')
+
 /**
  * A function that lays out a raw row, keyed by the names of the database, as a select of `table` would: what is a column of it is decoded
  * under the property's name, anything else stays as it is.
@@ -55,10 +63,7 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.to
 export const rowDecoder = (table: object): ((row: Record<string, unknown>) => Record<string, unknown>) => {
   const known = new Map<string, { property: string; decode: Decode }>()
   for (const [property, column] of Object.entries(getTableColumns(table as Table)))
-    known.set(column.name && column.name !== property ? column.name : snake(property), {
-      property,
-      decode: rawDecoder(column),
-    })
+    known.set(nameOf(property, column), { property, decode: rawDecoder(column) })
   return (row) => {
     const out: Record<string, unknown> = {}
     for (const name in row) {

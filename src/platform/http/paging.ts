@@ -20,15 +20,14 @@ export const jsonArrayStream = async <T>(pages: AsyncIterator<T[]>): Promise<Res
   let first = true
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
+      // A pull that enqueues nothing is not followed by another: an empty page is passed over here.
+      while (!next.done && next.value.length === 0) next = await pages.next()
       if (next.done) {
         controller.enqueue(encoder.encode(first ? '[]' : ']'))
         return controller.close()
       }
-      const body = JSON.stringify(next.value).slice(1, -1)
-      if (body !== '') {
-        controller.enqueue(encoder.encode((first ? '[' : ',') + body))
-        first = false
-      }
+      controller.enqueue(encoder.encode((first ? '[' : ',') + JSON.stringify(next.value).slice(1, -1)))
+      first = false
       next = await pages.next()
     },
     async cancel() {

@@ -1,0 +1,145 @@
+import { conflict, unavailable } from '../../errors.ts'
+import { BrokerError } from '../../platform/broker/index.ts'
+import type { Steps, Tx } from '../../platform/db/index.ts'
+import type { SourcesContext } from './context.ts'
+import type { Strategy } from './model.ts'
+import type { RunRow, SourceRow } from './row.ts'
+import { type Dispatched, newRun, type RunDraft } from './run-drafts.ts'
+import { cancelRun, openRun } from './run-events.ts'
+import { taskOf } from './source-tasks.ts'
+
+/** How long a forced run waits for the broker's confirm (gifty §2.6). */
+const CONFIRM_MS = 5000
+/** How often one looks what has become of a message that another process is sending. */
+const LOOK_MS = 100
+const notQueued = () => unavailable('The broker is not available, nothing was queued', 'broker_unavailable')
+
+/** Starting a run now, also of an inactive or broken source (gifty §2.6). */
+export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
+  /** Forced runs of this process that wait for the broker's confirm. */
+  const publishing = new Map<number, Promise<void>>()
+
+  /**
+   * Takes back a forced run that the broker has not confirmed, unless somebody has started it: answers whether it is gone. The source
+   * is as `before`; what others have changed meanwhile stays. A run whose message may have left stays as cancelled, so that a late
+   * report of it is known.
+   */
+  function* withdraw(
+    tx: Tx,
+    id: number,
+    { run, task }: Dispatched,
+    before: SourceRow,
+    after: SourceRow,
+    mayHaveLeft: boolean,
+  ): Steps<boolean> {
+    const now = nowDate()
+    const { source, open, task: queued } = yield* lockForReport(tx, id)
+    if (!open || open.id !== run.id || open.status !== 'queued' || queued?.state !== 'queued')
+      // Started, or cancelled because the source was switched off meanwhile.
+      return (yield* repository.run(tx, run.id))?.status === 'cancelled'
+    const nextSyncAt = source.nextSyncAt.getTime() === after.nextSyncAt.getTime() ? before.nextSyncAt : source.nextSyncAt
+    const draft: RunDraft & { run: RunRow } = { source: { ...source, nextSyncAt }, run: open, notes: [] }
+    const status = source.status === 'queued' ? (source.resumeStatus ?? before.status) : source.status
+    cancelRun(draft, 'the broker has not confirmed the task', now)
+    draft.source.status = draft.opening ? draft.source.status : status
+    if (mayHaveLeft)
+      yield* engine.finishExternally(tx, [{ id: task.id, state: 'cancelled', error: 'the broker has not confirmed it' }], now)
+    else {
+      yield* engine.deleteTask(tx, queued)
+      yield* repository.deleteRun(tx, run.id)
+      draft.run = undefined as never
+    }
+    yield* drafts.save(tx, [draft], now)
+    if (source.updatedAt.getTime() === run.createdAt.getTime() && !draft.opening)
+      yield* repository.update(tx, id, { updatedAt: before.updatedAt })
+    return true
+  }
+
+  /** Publishes a forced run. @throws AppError 503 `broker_unavailable`, and the run is withdrawn; not if a worker has it already */
+  const publish = async (id: number, dispatched: Dispatched, before: SourceRow, after: SourceRow): Promise<void> => {
+    try {
+      await engine.send(dispatched.task, CONFIRM_MS)
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      if (await db.tx((tx) => withdraw(tx, id, dispatched, before, after, error.mayHaveLeft))) throw notQueued()
+    }
+  }
+  /**
+   * Waits for what becomes of another caller's forced run that is still on its way to the broker: if it is withdrawn, there is no run to
+   * answer with.
+   * @throws AppError 503 `broker_unavailable`
+   */
+  const waitForBroker = async ({ id, taskId, trigger }: RunRow): Promise<void> => {
+    const here = publishing.get(id)
+    if (here) return here
+    if (trigger !== 'force' || !taskId) return
+    for (let waited = 0; waited < CONFIRM_MS && (await engine.isSending(taskId)); waited += LOOK_MS) await clock.sleep(LOOK_MS)
+    const run = await db.tx((tx) => repository.run(tx, id))
+    if (!run || run.status === 'cancelled') throw notQueued()
+  }
+
+  return {
+    /**
+     * Starts a run now (gifty §2.6).
+     * @throws AppError 404; 409 `already_running`, `already_queued`; 503 `broker_unavailable`, and nothing has changed
+     */
+    async forceRun(id: number, strategy: Strategy | undefined) {
+      const outcome = await db.tx(function* (tx) {
+        const now = nowDate()
+        const { source, open } = yield* lockForReport(tx, id)
+        if (!open) {
+          const draft: RunDraft = { source: { ...source }, run: undefined, notes: [] }
+          draft.opening = { trigger: 'force', strategy, announcedByCaller: true }
+          openRun(draft, 'force', now)
+          const dispatched = (yield* drafts.save(tx, [draft], now)).get(id) as Dispatched
+          return { dispatched, before: source, after: draft.source }
+        }
+        if (open.status === 'queued') {
+          if (strategy && strategy !== open.strategy && open.taskId) {
+            const { payload } = taskOf(source, { ...open, strategy })
+            const done = (yield* engine.changeQueued(tx, new Map([[open.taskId, { payload }]]), now)).get(open.taskId)
+            if (done === 'published')
+              throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
+            if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
+          }
+          return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }, queued: open }
+        }
+        if (source.overlap === 'skip') {
+          const skipped = {
+            status: 'skipped',
+            strategy: source.strategy,
+            trigger: 'force',
+            reason: 'overlap',
+            finishedAt: now,
+          } as const
+          yield* repository.insertRuns(tx, [newRun(source, skipped, now)])
+          return { running: open }
+        }
+        yield* repository.update(tx, id, { queuedAfter: 'force', updatedAt: now })
+        return {
+          answer: { message: 'Run will start after the open one', run_id: null, task_id: null, queued_after: open.id },
+        }
+      })
+      // The skipped run is recorded, so the refusal comes after the commit.
+      if (outcome.running) {
+        const { id: runId, taskId, startedAt } = outcome.running
+        const since = startedAt ? ` since ${startedAt.toISOString()}` : ''
+        throw conflict(`The source is already running${since} (run ${runId})`, 'already_running', {
+          run_id: runId,
+          task_id: taskId,
+        })
+      }
+      if (outcome.answer) {
+        if (outcome.queued) await waitForBroker(outcome.queued)
+        return { status: 'ok' as const, ...outcome.answer }
+      }
+      const { run, task } = outcome.dispatched
+      if (engine.announces(task.kind)) {
+        const published = publish(id, outcome.dispatched, outcome.before, outcome.after).finally(() => publishing.delete(run.id))
+        publishing.set(run.id, published)
+        await published
+      }
+      return { status: 'ok' as const, message: 'Run queued', run_id: run.id, task_id: task.id }
+    },
+  }
+}

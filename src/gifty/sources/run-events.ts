@@ -1,0 +1,189 @@
+import { nextCronTime } from '../../tasks/index.ts'
+import { escapeHtml } from '../notifications.ts'
+import type { RunStatus } from './model.ts'
+import type { RunRow, SourceRow } from './row.ts'
+import type { RunDraft } from './run-drafts.ts'
+
+export const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+/** This many soft errors in a row delay; the next one breaks (gifty §2.4). */
+const SOFT_ERRORS = 3
+/** A retry is later than its least delay by up to this share: sources that fail together are not all tried again together. */
+const RETRY_SPREAD = 0.2
+const MAX_TEXT = 100_000
+/** Most characters of a text in a notification, which Telegram cuts at 4,096 with its markup. */
+const MAX_SHOWN = 3000
+const KEEPS_ON_ERROR = ['disabled', 'broken']
+
+/** The last 100,000 characters. */
+export const tail = (text: string) => (text.length > MAX_TEXT ? text.slice(-MAX_TEXT) : text)
+export const joined = (before: string | null, text: string) =>
+  tail(before ? `${before}${before.endsWith('\n') ? '' : '\n'}${text}` : text)
+
+/** The next regular time: the cron text's, or the interval's. */
+export const nextRegular = (source: SourceRow, now: Date): Date =>
+  source.schedule
+    ? new Date(nextCronTime(source.schedule.cron, source.schedule.timezone, now.getTime()))
+    : new Date(now.getTime() + source.refreshIntervalHours * HOUR_MS)
+
+/** What a source shows of its last run (gifty §2.4). */
+export const statsOf = (run: Pick<RunRow, 'itemsScraped' | 'itemsNew' | 'categoriesFound' | 'strategy'>) =>
+  run.itemsScraped > 0 || run.strategy !== 'discovery'
+    ? { processed_items: run.itemsScraped, new_items: run.itemsNew }
+    : { status: 'discovery_completed', categories_found: run.categoriesFound }
+
+type OpenDraft = RunDraft & { run: RunRow }
+
+const changeSource = (draft: RunDraft, change: Partial<SourceRow>, now: Date) => {
+  Object.assign(draft.source, change, { updatedAt: now })
+  draft.isSourceChanged = true
+  if ('lastError' in change) draft.hasNewError = true
+}
+const changeRun = (draft: OpenDraft, change: Partial<RunRow>, now: Date) => {
+  Object.assign(draft.run, change, { lastActivityAt: now, updatedAt: now })
+  draft.isRunChanged = true
+}
+const close = (draft: OpenDraft, status: RunStatus, change: Partial<RunRow>, now: Date) =>
+  changeRun(draft, { status, finishedAt: now, ...change }, now)
+
+/** Overlap `queue_one`: one run starts once the open one has ended, however many times passed meanwhile. */
+const openQueued = (draft: RunDraft, now: Date) => {
+  const { source } = draft
+  const trigger = source.queuedAfter
+  if (!trigger) return
+  if (source.isActive || trigger === 'force') openRun(draft, trigger, now)
+  else changeSource(draft, { queuedAfter: null }, now)
+}
+
+/** Asks for a new run, and sets the source's time as its reason wants (gifty §2.4). */
+export const openRun = (draft: RunDraft, trigger: 'schedule' | 'force', now: Date) => {
+  const { source } = draft
+  draft.opening = { ...draft.opening, trigger }
+  let { nextSyncAt } = source
+  if (source.schedule) {
+    if (trigger === 'schedule') nextSyncAt = nextRegular(source, now)
+  } else nextSyncAt = new Date(now.getTime() + (trigger === 'schedule' ? 15 : 30) * MINUTE_MS)
+  changeSource(draft, { nextSyncAt, switchedOffAt: null }, now)
+}
+
+/** A worker has it: the run starts, or shows a sign of life. */
+export const startRun = (draft: OpenDraft, reported: boolean, now: Date) => {
+  const { run, source } = draft
+  changeRun(
+    draft,
+    {
+      reported: run.reported || reported,
+      ...(run.status === 'queued' ? { status: 'running' as const, startedAt: run.startedAt ?? now } : {}),
+    },
+    now,
+  )
+  if (source.status !== 'running') changeSource(draft, { status: 'running' }, now)
+}
+
+/** A deep run that ends without an item although the one before had some: said with the run and in a notification. */
+export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
+  const text = `The run brought nothing; the one before brought ${itemsBefore} items`
+  changeRun(draft, { error: draft.run.error ?? text }, now)
+  draft.notes.push(noteOf(draft.source, 'Source came back empty', text, false))
+}
+
+/** The run is done; the source rests until its next regular time. */
+export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
+  const { run, source } = draft
+  close(draft, 'completed', { startedAt: run.startedAt ?? now, reported: run.reported || reported }, now)
+  changeSource(
+    draft,
+    {
+      status: source.isActive ? 'waiting' : (source.resumeStatus ?? source.status),
+      resumeStatus: null,
+      nextSyncAt: nextRegular(source, now),
+      lastSyncedAt: now,
+      retryCount: 0,
+      lastError: null,
+      lastStats: statsOf(run),
+      isForced: false,
+    },
+    now,
+  )
+  openQueued(draft, now)
+}
+
+/** Both ends of a text that is too long to be shown: what went wrong stands at the end of a traceback, where it was at its beginning. */
+const bothEnds = (text: string): string =>
+  text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN / 3)}\n…\n${text.slice(-(MAX_SHOWN / 3) * 2)}`
+const shortened = (html: string, max: number) => (html.length > max ? `${html.slice(0, max).replace(/&[a-z#0-9]*$/, '')}…` : html)
+
+/** The notification of a source that needs a look (topic `scraping`). */
+export const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolean) => ({
+  topic: 'scraping',
+  text: shortened(
+    `${title}: <b>${escapeHtml(source.siteKey)}</b> (${source.id})\n${shortened(escapeHtml(source.url), 500)}\n${escapeHtml(bothEnds(text))}`,
+    4000,
+  ),
+  data: { source_id: source.id, site_key: source.siteKey, is_broken: isBroken },
+})
+
+/** What a counted error does to the source, and its notification. `random` is 0..1. */
+export const countError = (draft: RunDraft, text: string, isBroken: boolean, random: number, now: Date) => {
+  const { source } = draft
+  const broken = isBroken || source.retryCount >= SOFT_ERRORS
+  const kept = [source.status, ...(source.isActive ? [] : [source.resumeStatus ?? ''])].find((status) =>
+    KEEPS_ON_ERROR.includes(status),
+  )
+  const delayMs = 10 * MINUTE_MS * (source.retryCount + 1) * (1 + RETRY_SPREAD * random)
+  changeSource(
+    draft,
+    {
+      ...(broken
+        ? { status: 'broken', isActive: false, fixRequired: true, retryCount: 0 }
+        : {
+            status: kept ?? 'error',
+            nextSyncAt: new Date(now.getTime() + Math.round(delayMs)),
+            retryCount: source.retryCount + 1,
+          }),
+      resumeStatus: null,
+      lastError: tail(text),
+      isForced: false,
+    },
+    now,
+  )
+  draft.notes.push(noteOf(source, broken ? 'Source is broken' : 'Source failed', text, broken))
+}
+
+export const failRun = (
+  draft: OpenDraft,
+  { status, text, isBroken, random }: { status: 'failed' | 'lost'; text: string; isBroken: boolean; random: number },
+  now: Date,
+) => {
+  close(draft, status, { error: tail(text), reported: true }, now)
+  countError(draft, text, isBroken, random, now)
+  openQueued(draft, now)
+}
+
+/** Nobody works on it any more: offered again, or cancelled when the source was switched off meanwhile. Answers which. */
+export const requeueRun = (draft: OpenDraft, now: Date): 'queued' | 'cancelled' => {
+  const { source } = draft
+  if (source.switchedOffAt !== null) {
+    cancelRun(draft, SWITCHED_OFF, now)
+    return 'cancelled'
+  }
+  changeRun(draft, { status: 'queued' }, now)
+  changeSource(draft, { status: 'queued' }, now)
+  return 'queued'
+}
+export const SWITCHED_OFF = 'The source was switched off'
+
+export const cancelRun = (draft: OpenDraft, reason: string | undefined, now: Date) => {
+  close(draft, 'cancelled', reason === undefined ? {} : { error: reason }, now)
+  changeSource(draft, { status: draft.source.resumeStatus ?? 'waiting', resumeStatus: null, isForced: false }, now)
+  openQueued(draft, now)
+}
+
+/** A run that the broker has had for too long: lost without being counted, and due again (gifty §2.3). */
+export const loseUnstarted = (draft: OpenDraft, text: string, now: Date) => {
+  const { source } = draft
+  close(draft, 'lost', { error: text }, now)
+  const status = source.isActive ? 'waiting' : (source.resumeStatus ?? 'waiting')
+  changeSource(draft, { status, resumeStatus: null, nextSyncAt: now, isForced: false }, now)
+  openQueued(draft, now)
+}
