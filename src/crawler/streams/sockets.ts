@@ -95,6 +95,7 @@ export const createSockets = ({
     close() {
       this.conversation?.leave()
       open.delete(this.connection.queue)
+      this.connection.end(CLOSE.goingAway, 'closed')
       registry.leave(this.connection)
     }
   }
