@@ -97,6 +97,7 @@ export interface SocketsDeps {
 export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }: SocketsDeps) => {
   const connections = new Map<RawSocket, Connection>()
   const workers = new SessionsByName<Connection>()
+  let telling = false
 
   const parse = <S extends z.ZodType>(schema: S, data: unknown): z.output<S> => {
     const result = schema.safeParse(data ?? {}, { reportInput: true })
@@ -390,7 +391,12 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         WATCH,
       )
       for (const connection of all) pump(connection)
-      void tellSeen(all.filter(({ seenAt, session }) => now - seenAt >= SEEN_MS && !session.isEnded()))
+      // One at a time: an earlier one that comes late must not make workers look older than they are.
+      if (telling) return
+      telling = true
+      void tellSeen(all.filter(({ seenAt, session }) => now - seenAt >= SEEN_MS && !session.isEnded())).finally(() => {
+        telling = false
+      })
     },
     /** Closes all sockets; their leases stay with the workers until they expire. */
     stop() {
