@@ -132,12 +132,16 @@ export const createSockets = ({
       if (stopping) throw refused(shuttingDown())
       connection.queue.recheck = again
       const headers: Record<string, string> = offered.includes(PROTOCOL) ? { 'sec-websocket-protocol': PROTOCOL } : {}
-      if (!server?.upgrade(request, { data: new Handlers(connection, { opening, row }), headers })) throw refused(upgradeRequired())
+      if (!server?.upgrade(request, { data: new Handlers(connection, { opening, row }), headers }))
+        throw refused(upgradeRequired())
     },
     /** Every second: pings, silent and stalled sockets, ended credentials, where each stands (§13). */
     async sweep(): Promise<void> {
       const now = clock.now()
-      sweepSessions([...open.keys()], now, { pingMs: heartbeatMs, silence: { ms: heartbeatMs * 3, code: 4000, reason: 'heartbeat' } })
+      sweepSessions([...open.keys()], now, {
+        pingMs: heartbeatMs,
+        silence: { ms: heartbeatMs * 3, code: 4000, reason: 'heartbeat' },
+      })
       if (now - recheckedAt < RECHECK_MS) return
       recheckedAt = now
       for (const session of [...open.keys()]) if (session.recheck) await recheck(session)

@@ -26,7 +26,12 @@ export const leaseBody = z.object({
   lease_seconds: absent(leaseSeconds, 60),
   wait_seconds: absent(integer(0, 30), 0),
 })
-export const heartbeatBody = z.object({ worker_id: workerId, fence, lease_seconds: leaseSeconds.nullish(), progress: z.unknown().optional() })
+export const heartbeatBody = z.object({
+  worker_id: workerId,
+  fence,
+  lease_seconds: leaseSeconds.nullish(),
+  progress: z.unknown().optional(),
+})
 export const completeBody = z.object({ worker_id: workerId, fence, result: z.unknown().optional() })
 export const completeManyBody = z.object({
   worker_id: workerId,

@@ -10,7 +10,17 @@ import { isRefusal } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
 import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
 import type * as model from './model.ts'
-import { DEFAULT_KINDS, FLEET_KINDS, MAX_LOGS, PROGRESS_BYTES, type TaskInfo, type TaskStatus, type TaskView, tailOf, type WorkerView } from './model.ts'
+import {
+  DEFAULT_KINDS,
+  FLEET_KINDS,
+  MAX_LOGS,
+  PROGRESS_BYTES,
+  type TaskInfo,
+  type TaskStatus,
+  type TaskView,
+  tailOf,
+  type WorkerView,
+} from './model.ts'
 import { fleetTables } from './tables.ts'
 
 /** A worker without a heartbeat for so long is gone (gifty §8). */

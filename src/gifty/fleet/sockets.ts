@@ -284,7 +284,11 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         const given = (data ?? {}) as { lease_seconds?: unknown }
         const body = read(VERBS.lease)
         const leased = await fleet.lease(
-          { ...body, kinds: body.kinds ?? hello.kinds, lease_seconds: given.lease_seconds === undefined ? hello.lease_seconds : body.lease_seconds },
+          {
+            ...body,
+            kinds: body.kinds ?? hello.kinds,
+            lease_seconds: given.lease_seconds === undefined ? hello.lease_seconds : body.lease_seconds,
+          },
           connection.closed.signal,
         )
         if (session.isEnded()) await release(worker_id, leased.tasks)
@@ -341,7 +345,8 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     bus.subscribe(WORKER_HELLO, ({ worker_id, socket, at }: WorkerHello) => {
       const mine = workers.get(worker_id)
       // Of two that said hello at about the same time both processes keep the same one.
-      if (mine && mine.id !== socket && (mine.helloAt < at || (mine.helloAt === at && mine.id < socket))) workers.replace(worker_id)
+      if (mine && mine.id !== socket && (mine.helloAt < at || (mine.helloAt === at && mine.id < socket)))
+        workers.replace(worker_id)
     }),
   ]
 

@@ -206,7 +206,10 @@ export abstract class SendQueue {
 
   private enqueue(payload: Payload, seq: number | undefined, key: string | undefined): void {
     if (this.reader === 'full') this.resume()
-    if (this.reader === 'ready' && this.backlog === undefined) return this.hand(payload, seq)
+    if (this.reader === 'ready' && this.backlog === undefined) {
+      this.hand(payload, seq)
+      return
+    }
     this.backlog ??= new Backlog()
     this.backlog.add({ payload, seq, key, bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength })
     const inside = this.reader === 'absent' ? 0 : this.buffered()
@@ -230,7 +233,7 @@ export abstract class SendQueue {
   private afterSending(): void {
     if (this.backlog?.isEmpty()) this.backlog = undefined
     if (this.backlog !== undefined || this.ending !== undefined) return
-    if (this.finishing) return this.end(this.finishing.code, this.finishing.reason)
+    if (this.finishing) this.end(this.finishing.code, this.finishing.reason)
     if (this.reader !== 'ready') return
     this.waiters?.resolve()
     this.waiters = undefined

@@ -133,7 +133,11 @@ describe('send queue: resume', () => {
     // It hears from number 3 on; 2 and 3 are among the missed.
     reader.acceptAfter(3)
     for (const seq of [2, 3, 4, 5]) reader.push(`live ${seq}`, seq)
-    reader.start('ready', [2, 3].map((seq) => ({ text: `missed ${seq}`, seq })), 1)
+    reader.start(
+      'ready',
+      [2, 3].map((seq) => ({ text: `missed ${seq}`, seq })),
+      1,
+    )
     reader.push('live 5 again', 5)
     reader.push('answer')
     reader.push('live 6', 6)
