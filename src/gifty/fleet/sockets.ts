@@ -43,6 +43,8 @@ class Connection {
   seenAt = 0
   /** Leases of the worker, by task id. */
   held = new Map<string, Lease>()
+  /** Tasks that were cancelled between their lease and their push. */
+  readonly cancelled = new Set<string>()
   /** Frames are handled after the `hello` before them; nothing is pushed while one is answered. */
   greeted: Promise<void> = Promise.resolve()
   greeting = false
@@ -118,51 +120,53 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       )
       .catch((error) => log.warn('tasks that could not be sent could not be released', { error }))
 
-  /** Resolves when the socket has room for a task; false when the pump has to end before. */
-  const hasRoom = async ({ session }: Connection, { signal }: AbortController, waitMs: number): Promise<boolean> => {
-    if (!session.isDrained()) {
+  /** Resolves when the socket has room for a task; false when the pump has to end, or it is later than `latest`, before that. */
+  const hasRoom = async ({ session }: Connection, { signal }: AbortController, latest = Number.POSITIVE_INFINITY) => {
+    while (!session.isDrained() && !session.isEnded() && !signal.aborted && clock.now() < latest) {
       const waited = new AbortController()
-      await Promise.race([session.whenDrained(), clock.sleep(waitMs, AbortSignal.any([signal, waited.signal]))])
+      const wait = Math.min(latest - clock.now(), WAIT_MS)
+      await Promise.race([session.whenDrained(), clock.sleep(wait, AbortSignal.any([signal, waited.signal]))])
       waited.abort()
     }
     return session.isDrained() && !session.isEnded() && !signal.aborted
   }
+  const sendTask = (connection: Connection, task: Task, expiresAt: Date): void => {
+    connection.knows(task.id, task.fence, expiresAt.getTime())
+    connection.send('task', task.id, toTask(task))
+    if (task.state === 'cancelling' || connection.cancelled.delete(task.id))
+      connection.send('cancel', task.id, { task_id: task.id })
+  }
   /** Pushes what the worker has held since before this socket: it may have forgotten it. */
-  const pushHeld = async (connection: Connection, turn: AbortController): Promise<void> => {
+  const pushHeld = async (connection: Connection, turn: AbortController, { worker_id }: Hello): Promise<void> => {
     for (const [id, lease] of connection.held) {
-      if (lease.known) continue
-      if (!(await hasRoom(connection, turn, WAIT_MS))) return
+      if (lease.known || !(await hasRoom(connection, turn))) continue
       // One at a time: payloads can be large, and each waits until the one before has left.
       const task = await engine.get(id)
       if (turn.signal.aborted) return
-      if (!task?.leaseExpiresAt || task.leaseOwner !== connection.hello?.worker_id || task.fence !== lease.fence) {
-        connection.held.delete(id)
-        continue
-      }
-      connection.knows(id, task.fence, task.leaseExpiresAt.getTime())
-      connection.send('task', id, toTask(task))
-      if (task.state === 'cancelling') connection.send('cancel', id, { task_id: id })
+      const isLeased = task?.state === 'leased' || task?.state === 'cancelling'
+      if (isLeased && task.leaseOwner === worker_id && task.fence === lease.fence)
+        sendTask(connection, task, task.leaseExpiresAt as Date)
+      else connection.held.delete(id)
     }
   }
   /** Pushes leased tasks one after the other, each when the one before has left; gives back those that cannot be sent in time. */
   const push = async (connection: Connection, turn: AbortController, { worker_id, lease_seconds }: Hello, tasks: Task[]) => {
     const latest = clock.now() + (lease_seconds * 1000) / 3
     for (const [at, task] of tasks.entries()) {
-      if (!(await hasRoom(connection, turn, latest - clock.now()))) return release(worker_id, tasks.slice(at))
-      connection.knows(task.id, task.fence, (task.leaseExpiresAt as Date).getTime())
-      connection.send('task', task.id, toTask(task))
+      if (!(await hasRoom(connection, turn, latest))) return release(worker_id, tasks.slice(at))
+      sendTask(connection, task, task.leaseExpiresAt as Date)
     }
   }
   const fill = async (connection: Connection, turn: AbortController, hello: Hello): Promise<void> => {
     const { session } = connection
     const { worker_id: owner, kinds, max, lease_seconds } = hello
-    await pushHeld(connection, turn)
-    while (!turn.signal.aborted) {
-      if (!session.isDrained()) await Promise.race([session.whenDrained(), aborted(turn.signal)])
+    await pushHeld(connection, turn, hello)
+    while (await hasRoom(connection, turn)) {
+      connection.cancelled.clear()
       const now = clock.now()
       for (const [id, lease] of connection.held) if (lease.expiresAt <= now) connection.held.delete(id)
       const free = max - connection.held.size
-      if (free <= 0 || turn.signal.aborted) return
+      if (free <= 0) return
       const request = { owner, kinds: fleet.offered(kinds), max: free, leaseMs: lease_seconds * 1000 }
       connection.wait = new AbortController()
       const tasks = await dispatch(request, WAIT_MS, connection.wait.signal)
@@ -263,7 +267,6 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         held: leases.map(({ id }) => id),
       }
     } finally {
-      connection.greeting = false
       if (!connection.hello || connection.session.isEnded()) workers.release(hello.worker_id, connection)
     }
   }
@@ -299,8 +302,11 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       }
       case 'heartbeat': {
         const body = read(VERBS.heartbeat)
+        const wasHeld = connection.held.has(body.task_id)
         const beat = await fleet.heartbeat(body.task_id, body)
-        connection.knows(body.task_id, body.fence, Date.parse(beat.lease_expires_at))
+        // Unless it has been completed meanwhile, which has made its place free.
+        if (!wasHeld || connection.held.has(body.task_id))
+          connection.knows(body.task_id, body.fence, Date.parse(beat.lease_expires_at))
         return beat
       }
       case 'complete': {
@@ -334,14 +340,18 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       if (known.status >= 500) log.error('worker frame failed', { type, error })
       sendError(connection, id, known)
     }
+    if (type !== 'hello') return
     // After its reply, and also when it was refused: what it stopped goes on.
-    if (type === 'hello') pump(connection)
+    connection.greeting = false
+    pump(connection)
   }
 
   const unsubscribe = [
-    bus.subscribe(TASK_CANCEL, ({ taskId, owner }: TaskCancel) =>
-      workers.get(owner)?.send('cancel', taskId, { task_id: taskId }),
-    ),
+    bus.subscribe(TASK_CANCEL, ({ taskId, owner }: TaskCancel) => {
+      const holder = workers.get(owner)
+      if (holder?.pumping && !holder.held.get(taskId)?.known) holder.cancelled.add(taskId)
+      holder?.send('cancel', taskId, { task_id: taskId })
+    }),
     bus.subscribe(WORKER_HELLO, ({ worker_id, socket, at }: WorkerHello) => {
       const mine = workers.get(worker_id)
       // Of two that said hello at about the same time both processes keep the same one.
@@ -412,6 +422,3 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   }
 }
 export type WorkerSockets = ReturnType<typeof createWorkerSockets>
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))

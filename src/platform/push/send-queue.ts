@@ -32,74 +32,39 @@ interface Ending {
   reason: string
 }
 
-/** Dropped items and items already taken are cut out of the list when there are so many of them. */
-const COMPACT_AT = 1000
-
 /** What waits for one reader, in order. Made only while something waits, because thousands of readers are idle. */
 class Backlog {
   bytes = 0
-  private items: (Item | undefined)[] = []
-  private head = 0
-  private holes = 0
-  /** Index of the newest item of each key, once coalescing has begun. */
-  private newest: Map<string, number> | undefined
+  /** In order; by key once coalescing has begun, otherwise by a number of its own. */
+  private readonly items = new Map<string | number, Item>()
+  private coalescing = false
+  private added = 0
 
   add(item: Item): void {
-    if (this.newest && item.key !== undefined) {
-      const older = this.newest.get(item.key)
-      if (older !== undefined) this.drop(older)
-      this.newest.set(item.key, this.items.length)
-    }
-    this.items.push(item)
+    const at = this.coalescing && item.key !== undefined ? item.key : ++this.added
+    this.delete(at, this.items.get(at))
+    this.items.set(at, item)
     this.bytes += item.bytes
-    if (this.holes > COMPACT_AT && this.holes > (this.items.length - this.head) / 2) this.compact()
   }
-  /** From now on until nothing waits any more, only the newest item of each key is kept. */
+  /** From now on, until nothing waits any more, only the newest item of each key is kept. */
   coalesce(): void {
-    if (this.newest) return
-    this.newest = new Map()
-    for (let at = this.head; at < this.items.length; at++) {
-      const key = this.items[at]?.key
-      if (key === undefined) continue
-      const older = this.newest.get(key)
-      if (older !== undefined) this.drop(older)
-      this.newest.set(key, at)
-    }
-  }
-  isEmpty(): boolean {
-    return this.items.length - this.head === this.holes
+    if (this.coalescing) return
+    this.coalescing = true
+    const all = [...this.items.values()]
+    this.items.clear()
+    this.bytes = 0
+    for (const item of all) this.add(item)
   }
   take(): Item | undefined {
-    while (this.head < this.items.length) {
-      const at = this.head++
-      const item = this.items[at]
-      if (!item) {
-        this.holes--
-        continue
-      }
-      this.items[at] = undefined
-      this.bytes -= item.bytes
-      if (item.key !== undefined && this.newest?.get(item.key) === at) this.newest.delete(item.key)
-      if (this.head > COMPACT_AT) this.compact()
-      return item
-    }
-    return undefined
+    const [first] = this.items
+    if (first) this.delete(...first)
+    return first?.[1]
   }
-  private drop(at: number): void {
-    const item = this.items[at]
-    if (!item) return
-    this.bytes -= item.bytes
-    this.items[at] = undefined
-    this.holes++
+  isEmpty(): boolean {
+    return this.items.size === 0
   }
-  private compact(): void {
-    this.items = this.items.slice(this.head).filter((item) => item !== undefined)
-    this.head = 0
-    this.holes = 0
-    if (this.newest) {
-      this.newest.clear()
-      for (const [at, item] of this.items.entries()) if (item?.key !== undefined) this.newest.set(item.key, at)
-    }
+  private delete(at: string | number, item: Item | undefined): void {
+    if (item && this.items.delete(at)) this.bytes -= item.bytes
   }
 }
 
