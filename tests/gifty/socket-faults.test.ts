@@ -178,16 +178,18 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     const ids = await queue(app, 30, { config: { filler: 'x'.repeat(900_000) } })
     const worker = await open()
     await worker.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 30 })
-    const got: string[] = []
-    while (got.length < ids.length) got.push((await worker.task()).id)
-    expect(got).toEqual(ids)
+    const got = () => worker.frames.filter(({ type }) => type === 'task').map(({ id }) => id)
+    // 27 MB from the database and over the socket.
+    await settled(() => got().length === ids.length || worker.isClosed(), 60_000)
+    expect(got()).toEqual(ids)
+    worker.frames.length = 0
     expect(worker.isClosed()).toBe(false)
     await isQuiet(worker)
-  }, 60_000)
+  }, 120_000)
 
   test('A13: what a client that has stopped reading cannot take is given back', async () => {
     const { app, origin } = await start()
-    const ids = await queue(app, 30, { config: { filler: 'x'.repeat(900_000) } })
+    const ids = await queue(app, 15, { config: { filler: 'x'.repeat(900_000) } })
     const hello = new TextEncoder().encode(JSON.stringify({ type: 'hello', id: 1, data: { worker_id: 'w1', max: 30 } }))
     const masked = new Uint8Array([0x81, 0x80 | 126, hello.length >> 8, hello.length & 255, 0, 0, 0, 0, ...hello])
     const url = new URL(origin)
@@ -214,14 +216,14 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     })
     const count = async (state: string) =>
       Number((await app.db.sql<{ n: number }>(sql`select count(*) as n from tasks where state = ${state}`))[0]?.n)
-    expect(await settled(async () => (await count('leased')) === ids.length)).toBe(true)
+    expect(await settled(async () => (await count('leased')) === ids.length, 30_000)).toBe(true)
     // A third of the lease: others may have them.
-    expect(await settled(() => app.clock.sleeping() > 0)).toBe(true)
+    expect(await settled(() => app.clock.sleeping() > 0, 30_000)).toBe(true)
     app.clock.advance(20_000)
-    expect(await settled(async () => (await count('queued')) > 20, 20_000)).toBe(true)
+    expect(await settled(async () => (await count('queued')) > 5, 30_000)).toBe(true)
     expect((await app.lease('w2', { max: 5 })).every(({ attempt }: any) => attempt === 1)).toBe(true)
     stuck.end()
-  }, 60_000)
+  }, 120_000)
 
   test('B8: unknown kinds in hello and lease are refused with the known ones', async () => {
     const { open } = await start()
