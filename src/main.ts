@@ -3,7 +3,6 @@ import { Elysia } from 'elysia'
 import { createApp } from './app.ts'
 import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
 import { seedDemo } from './demo-source.ts'
-import { PING_MS } from './gifty/fleet/sockets.ts'
 import { listenLocally } from './local-socket.ts'
 import { databaseProblem } from './platform/db/problems.ts'
 import { createPlatform } from './platform/index.ts'
@@ -17,6 +16,8 @@ const WORK_AFTER_MS = 25
 const PREPARE_AGAIN_MS = 500
 /** What is left after the deadline of a stop: eight seconds and this stay below ten. */
 const LAST_WORD_MS = 1000
+/** How often worker sockets are looked at: pings, silence, leases that have ended. */
+const SOCKET_SWEEP_MS = 1000
 
 const start = async () => {
   const config = configFromProcess()
@@ -33,7 +34,7 @@ const start = async () => {
   const local =
     trawl.crawler && config.crawler.socket !== undefined ? listenLocally(config.crawler.socket, trawl.app.fetch) : undefined
 
-  const pings = setInterval(() => trawl.services.sockets.sweep(), PING_MS)
+  const pings = setInterval(() => trawl.services.sockets.sweep(), SOCKET_SWEEP_MS)
 
   log.info('listening', { url: origin, version: VERSION, database: platform.db.dialect, role: config.role })
   if (config.demo && config.families.includes('gifty') && (await seedDemo(trawl.services, origin)))

@@ -244,7 +244,8 @@ onEachDatabase('gifty worker socket', (database) => {
     expect(await app.task(task.id)).toMatchObject({ status: 'leased', worker_id: 'w1' })
     const after = await open()
     await after.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 1 })
-    // The lease it holds counts: nothing is pushed on top.
+    // The lease it holds is pushed again (A9) and counts: nothing is pushed on top.
+    expect(await after.task()).toEqual(task)
     await after.ask('ping')
     expect(after.frames).toEqual([])
     expect(await after.ask('complete', { task_id: task.id, fence: task.fence })).toMatchObject({ type: 'reply' })

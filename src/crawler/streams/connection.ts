@@ -1,5 +1,5 @@
+import type { SendQueue } from '../../platform/push/send-queue.ts'
 import type { Delivery, Hub, Subscriber } from './hub.ts'
-import { createOutlet, type Outlet, type Sink } from './outlet.ts'
 import type { ConnectionRow, Subscriptions } from './repository.ts'
 
 /** Who a stream belongs to: same id, task and principal may resume it. */
@@ -10,129 +10,104 @@ export interface Identity {
   principal: string
 }
 
-const NO_SINK: Sink = { write: () => true, buffered: () => 0, end() {} }
-
 /**
- * A stream of events to one client. Made before its socket is: what is committed from then on waits in it, until `start` sends the
- * first frame, what was missed, and then all that waits, in the order of numbers.
+ * What one client hears of, and its place in the order of all events. Made before its socket or event stream is: what is committed
+ * from `attach` on waits in its queue. A class, because a fan-out touches thousands of them.
  */
-export const createConnection = (
-  identity: Identity,
-  { hub, now, format = (delivery) => delivery.text }: { hub: Hub; now: () => number; format?: (delivery: Delivery) => string },
-) => {
+export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
+  readonly connectionId: string
+  readonly scope: string
+  readonly principal: string
+  /** One life of the identity. */
+  readonly socket = crypto.randomUUID()
+  ackedSeq: number | null = null
+  /** What is stored of it is not what it is. */
+  dirty = false
+  private all = false
   // Made when there is something to keep: thousands of sockets only listen.
-  let tasks: Set<string> | undefined
-  let workers: Set<string> | undefined
-  let all = false
-  let from = 0
-  let waiting: Delivery[] | undefined = []
-  let sink = NO_SINK
-  let ended = false
-  let detached = false
-  const outlet: Outlet = createOutlet(
-    {
-      write: (text) => sink.write(text),
-      buffered: () => sink.buffered(),
-      end(code, reason) {
-        sink.end(code, reason)
-        connection.detach()
-      },
-    },
-    now,
-  )
-  const send = (delivery: Delivery) => {
-    outlet.push(
-      format(delivery),
-      delivery.seq,
-      delivery.type === 'progress' && delivery.taskId !== null ? delivery.taskId : undefined,
-    )
-    if (delivery.ends && identity.scope !== '' && delivery.taskId === identity.scope) connection.end(4004, 'task deleted')
+  private tasks: Set<string> | undefined = undefined
+  private names: Set<string> | undefined = undefined
+  private detached = false
+
+  constructor(
+    identity: Identity,
+    readonly queue: Q,
+    private readonly hub: Hub,
+    /** How an event is written; as it is where undefined. */
+    private readonly format?: (delivery: Delivery) => string,
+  ) {
+    this.connectionId = identity.connectionId
+    this.scope = identity.scope
+    this.principal = identity.principal
+    queue.onEnd = () => this.detach()
   }
-  const connection = {
-    ...identity,
-    /** One life of the identity. */
-    socket: crypto.randomUUID(),
-    lastHeard: now(),
-    lastPing: now(),
-    ackedSeq: null as number | null,
-    /** Asks again whether the credential still holds. */
-    recheck: undefined as (() => Promise<unknown>) | undefined,
-    /** What is stored of it is not what it is. */
-    dirty: false,
-    outlet,
-    deliver(delivery: Delivery): void {
-      if (delivery.seq <= from || ended) return
-      connection.dirty = true
-      if (waiting) waiting.push(delivery)
-      else send(delivery)
-    },
-    /** Joins the hub; answers the number after which events are live. */
-    attach(subscriptions: Subscriptions): number {
-      from = hub.attach(connection)
-      if (subscriptions.all) connection.hearAll(true)
-      for (const task of subscriptions.tasks) connection.hearTask(task, true)
-      for (const worker of subscriptions.workers) connection.hearWorker(worker)
-      return from
-    },
-    hearAll(on: boolean): void {
-      all = on
-      hub.hearAll(connection, on)
-      connection.dirty = true
-    },
-    hearTask(taskId: string, on: boolean): void {
-      tasks ??= new Set()
-      if (on) tasks.add(taskId)
-      else tasks.delete(taskId)
-      hub.hearTask(connection, taskId, on)
-      connection.dirty = true
-    },
-    hearWorker(workerId: string): void {
-      if (workerId === identity.connectionId || workers?.has(workerId)) return
-      workers ??= new Set()
-      workers.add(workerId)
-      hub.hearWorker(connection, workerId)
-      connection.dirty = true
-    },
-    /** Whether it is told of a task. */
-    hears: (taskId: string): boolean => all || identity.scope === taskId || (tasks?.has(taskId) ?? false),
-    /** Names it leases under: its own, and those it has taken. */
-    workers: (): string[] => [identity.connectionId, ...(workers ?? [])],
-    /** The sink is open: first frame, what was missed after `after`, what waits. */
-    start(to: Sink, first: string, missed: { text: string; seq: number }[], after: number): void {
-      sink = to
-      outlet.startAfter(after)
-      outlet.push(first)
-      for (const { text, seq } of missed) outlet.push(text, seq)
-      const late = waiting ?? []
-      waiting = undefined
-      for (const delivery of late) if (!ended) send(delivery)
-    },
-    end(code: number, reason: string): void {
-      if (ended) return
-      ended = true
-      outlet.end(code, reason)
-    },
-    isEnded: () => ended,
-    detach(): void {
-      ended = true
-      if (detached) return
-      detached = true
-      hub.detach(connection, { tasks: tasks ?? [], workers: workers ?? [] })
-    },
-    subscriptions: (): Subscriptions => ({ all, tasks: [...(tasks ?? [])], workers: connection.workers() }),
-    /** As it is stored. */
-    row: (live: boolean): Omit<ConnectionRow, 'principal' | 'process'> => ({
-      connectionId: identity.connectionId,
-      scope: identity.scope,
-      socket: connection.socket,
+  deliver(delivery: Delivery): void {
+    const { taskId } = delivery
+    this.dirty = true
+    this.queue.push(
+      this.format ? this.format(delivery) : delivery.text,
+      delivery.seq,
+      delivery.type === 'progress' && taskId !== null ? taskId : undefined,
+    )
+    if (delivery.ends && this.scope !== '' && taskId === this.scope) this.queue.finish(4004, 'task deleted')
+  }
+  /** Joins the hub; answers the number after which events are live. */
+  attach(subscriptions: Subscriptions): number {
+    const from = this.hub.attach(this)
+    this.queue.acceptAfter(from)
+    if (subscriptions.all) this.hearAll(true)
+    for (const task of subscriptions.tasks) this.hearTask(task, true)
+    for (const worker of subscriptions.workers) this.hearWorker(worker)
+    return from
+  }
+  hearAll(on: boolean): void {
+    this.all = on
+    this.hub.hearAll(this, on)
+    this.dirty = true
+  }
+  hearTask(taskId: string, on: boolean): void {
+    this.tasks ??= new Set()
+    if (on) this.tasks.add(taskId)
+    else this.tasks.delete(taskId)
+    this.hub.hearTask(this, taskId, on)
+    this.dirty = true
+  }
+  hearWorker(workerId: string): void {
+    if (workerId === this.connectionId || this.names?.has(workerId)) return
+    this.names ??= new Set()
+    this.names.add(workerId)
+    this.hub.hearWorker(this, workerId)
+    this.dirty = true
+  }
+  /** Whether it is told of a task. */
+  hears(taskId: string): boolean {
+    return this.all || this.scope === taskId || (this.tasks?.has(taskId) ?? false)
+  }
+  /** Names it leases under: its own, and those it has taken. */
+  workers(): string[] {
+    return [this.connectionId, ...(this.names ?? [])]
+  }
+  end(code: number, reason: string): void {
+    this.queue.end(code, reason)
+  }
+  detach(): void {
+    if (this.detached) return
+    this.detached = true
+    this.hub.detach(this, { tasks: this.tasks ?? [], workers: this.names ?? [] })
+  }
+  /** As it is stored. */
+  row(live: boolean, now: number): Omit<ConnectionRow, 'principal' | 'process'> {
+    const subscriptions: Subscriptions = { all: this.all, tasks: [...(this.tasks ?? [])], workers: this.workers() }
+    return {
+      connectionId: this.connectionId,
+      scope: this.scope,
+      socket: this.socket,
       live: live ? 1 : 0,
-      closedAt: live ? null : now(),
-      sentSeq: outlet.sentSeq(),
-      ackedSeq: connection.ackedSeq,
-      subscriptions: JSON.stringify(connection.subscriptions()),
-      updatedAt: now(),
-    }),
-  } satisfies Subscriber & Record<string, unknown>
-  return connection
+      closedAt: live ? null : now,
+      sentSeq: this.queue.sentSeq,
+      ackedSeq: this.ackedSeq,
+      subscriptions: JSON.stringify(subscriptions),
+      updatedAt: now,
+    }
+  }
 }
-export type Connection = ReturnType<typeof createConnection>

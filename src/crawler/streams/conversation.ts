@@ -60,7 +60,7 @@ export const createConversations = (deps: ConversationDeps) => {
     /** Updates are taken one after the other: what a client sends first happens first. */
     let updates: Promise<unknown> = Promise.resolve()
 
-    const say = (type: string, data: unknown) => connection.outlet.push(frameText(type, data, clock.now()))
+    const say = (type: string, data: unknown) => connection.queue.push(frameText(type, data, clock.now()))
     const refuse = (error: AppError, ref: Ref, taskId?: string) => {
       const { code, message, status, retryable } = describeError(error)
       say('error', { code, message, status, refId: ref, retryable, taskId, ...error.details })
@@ -187,7 +187,7 @@ export const createConversations = (deps: ConversationDeps) => {
             const known = toAppError(error)
             if (known.status >= 500 && known.code === 'internal_error')
               log.error('a crawler frame failed', { type: frame?.type, error })
-            if (!connection.isEnded()) refuse(known, ref, named ?? (connection.scope === '' ? undefined : connection.scope))
+            if (!connection.queue.isEnded()) refuse(known, ref, named ?? (connection.scope === '' ? undefined : connection.scope))
           }
         }
         if (!update) return handle()

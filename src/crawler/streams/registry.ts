@@ -2,10 +2,12 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
+import type { Numbered } from '../../platform/push/send-queue.ts'
+import { SessionsByName, SocketSession } from '../../platform/push/socket-session.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { tooManyConnections } from '../envelope.ts'
 import type { Leasing } from '../leasing/service.ts'
-import { type Connection, createConnection, type Identity } from './connection.ts'
+import { Connection, type Identity } from './connection.ts'
 import { newEvent, withSeq } from './frames.ts'
 import { type Hub, withSecret } from './hub.ts'
 import type { ConnectionRow, StoredEvent, StreamsRepository, Subscriptions } from './repository.ts'
@@ -13,12 +15,13 @@ import type { ConnectionRow, StoredEvent, StreamsRepository, Subscriptions } fro
 /** A process that has not been seen for this long is taken for dead. */
 export const ALIVE_MS = 15_000
 
+export type SocketConnection = Connection<SocketSession>
 export interface Opening {
-  connection: Connection
+  connection: SocketConnection
   resumed: boolean
   /** The number after which the stream goes on. */
   after: number
-  missed: { text: string; seq: number }[]
+  missed: Numbered[]
   lost: number
 }
 const keyOf = ({ connectionId, scope }: Pick<Identity, 'connectionId' | 'scope'>) => `${connectionId} ${scope}`
@@ -50,7 +53,7 @@ export const createRegistry = ({
   resumeMs: number
   resumeMessages: number
 }) => {
-  const live = new Map<string, Connection>()
+  const live = new SessionsByName<SocketConnection>()
   /** Sockets that have closed and are not stored yet: a client that comes back at once finds them as they were. */
   const closing = new Map<string, Promise<void>>()
   let opening = 0
@@ -67,36 +70,31 @@ export const createRegistry = ({
       return undefined
     }
   }
-  const textsOf = async (events: StoredEvent[]): Promise<{ text: string; seq: number }[]> => {
-    const texts: { text: string; seq: number }[] = []
+  const textsOf = async (events: StoredEvent[]): Promise<Numbered[]> => {
+    const texts: Numbered[] = []
     for (const event of events) {
       const text = event.type === 'task_assignment' ? await reassigned(event) : withSeq(event.frame, event.seq)
       if (text !== undefined) texts.push({ text, seq: event.seq })
     }
     return texts
   }
-  const store = (connection: Connection, isLive: boolean): Promise<void> => {
-    connection.dirty = false
-    const row = connection.row(isLive)
-    return db.tx((tx) => repository.store(tx, [row]))
-  }
-  const leave = (connection: Connection): void => {
+  const leave = (connection: SocketConnection): void => {
     const key = keyOf(connection)
     connection.detach()
-    if (live.get(key) === connection) live.delete(key)
-    const stored = store(connection, false)
+    live.release(key, connection)
+    connection.dirty = false
+    const row = connection.row(false, clock.now())
+    const stored = db
+      .tx((tx) => repository.store(tx, [row]))
       .catch((error) => log.warn('where a connection stands could not be stored', { error }))
       .finally(() => {
         if (closing.get(key) === stored) closing.delete(key)
       })
     closing.set(key, stored)
   }
-  /** Ends the live socket of an identity, because another one has taken its place. */
-  const replace = (key: string, socket?: string) => {
-    const old = live.get(key)
-    if (!old || (socket !== undefined && old.socket === socket)) return
-    old.end(4001, 'replaced')
-    leave(old)
+  const replace = (key: string) => {
+    const older = live.replace(key)
+    if (older) leave(older)
   }
 
   return {
@@ -115,7 +113,7 @@ export const createRegistry = ({
         replace(key)
         await closing.get(key)
         await hub.ready()
-        const connection = createConnection(identity, { hub, now: clock.now })
+        const connection = new Connection(identity, new SocketSession(clock.now), hub)
         const scoped = identity.scope !== ''
         const fresh: Subscriptions = {
           all: !scoped && wanted.subscribe === 'all',
@@ -178,13 +176,12 @@ export const createRegistry = ({
       }
     },
     leave,
-    live: live as ReadonlyMap<string, Connection>,
     count: () => live.size,
-    pending: () => [...live.values()].reduce((sum, connection) => sum + connection.outlet.pending(), 0),
+    pending: () => [...live.values()].reduce((sum, connection) => sum + connection.queue.pending(), 0),
     /** A word from another process: this identity is connected there now. */
     replaced: (event: StoredEvent): void => {
       const { data } = JSON.parse(event.frame)
-      replace(data.key, data.socket)
+      if (live.get(data.key)?.socket !== data.socket) replace(data.key)
     },
     /** How many live sockets of all processes hear of a task, and how many closed ones will on resume (§7.12). */
     async listeners(taskId: string): Promise<{ live: number; queued: number }> {
@@ -205,7 +202,7 @@ export const createRegistry = ({
       if (moved.length === 0) return
       const rows = moved.map((connection) => {
         connection.dirty = false
-        return connection.row(true)
+        return connection.row(true, clock.now())
       })
       await db.tx((tx) => repository.store(tx, rows))
     },

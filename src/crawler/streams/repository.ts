@@ -67,15 +67,21 @@ export const streamsRepository = (db: Db) => {
     'crawler_process_beat',
     'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',
   )
-  // Sockets of one task differ in nothing that matters here, so they come as numbers; general ones name what they hear.
+  // Sockets of one task differ in nothing that matters here, so they are counted in one pass, without a sort: thousands of them may have
+  // closed within the resume window. General ones are grouped by what they hear.
+  const alive = 'process in (select id from crawler_processes where seen_at >= :aliveSince)'
   const listening = db.statement<{ subscriptions: string | null; live: boolean | number; count: number | string }>(
     'crawler_connections_listening',
-    `select case when scope = :task then null else subscriptions end as subscriptions,
-       live = 1 and process in (select id from crawler_processes where seen_at >= :aliveSince) as live, count(*) as count
-     from crawler_connections where scope in (:task, '') and (process <> :asking or live = 0)
-       and (closed_at >= :closedSince or (live = 1 and (updated_at >= :closedSince
-         or process in (select id from crawler_processes where seen_at >= :aliveSince))))
-     group by 1, 2`,
+    `with own as (select count(*) filter (where live = 1 and process <> :asking and ${alive}) as live,
+       count(*) filter (where (live = 0 and closed_at >= :closedSince)
+         or (live = 1 and process <> :asking and updated_at >= :closedSince and not ${alive})) as queued
+       from crawler_connections where scope = :task)
+     select cast(null as text) as subscriptions, 1 = 1 as live, live as count from own
+     union all select cast(null as text), 1 = 0, queued from own
+     union all select subscriptions, live = 1 and ${alive}, count(*) from crawler_connections
+       where scope = '' and (process <> :asking or live = 0)
+         and (closed_at >= :closedSince or (live = 1 and (updated_at >= :closedSince or ${alive})))
+       group by 1, 2`,
   )
   const store = db.batch<{ connection_id: string }>(
     'crawler_connections_store',

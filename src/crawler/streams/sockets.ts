@@ -1,33 +1,17 @@
-import { type AppError, toAppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { CLOSE, type RawSocket, type SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
 import { shuttingDown, taskNotFound, upgradeRequired } from '../envelope.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import type { Connection } from './connection.ts'
 import type { Conversations } from './conversation.ts'
 import { type ConnectQuery, PROTOCOL } from './model.ts'
 import { readyFrameOf } from './ready.ts'
-import type { Opening, Registry } from './registry.ts'
+import type { Opening, Registry, SocketConnection } from './registry.ts'
 
 /** How often a dashboard credential is looked at again: a change takes effect within 10 s (§2). */
 const RECHECK_MS = 5000
 
-/** Bun's socket, as it is used here. */
-interface RawSocket {
-  data: SocketData
-  sendText(text: string): number
-  getBufferedAmount(): number
-  ping(): unknown
-  close(code?: number, reason?: string): void
-}
-interface SocketData {
-  open(ws: RawSocket): void
-  message(ws: RawSocket, message: string | Uint8Array): void
-  drain(ws: RawSocket): void
-  pong(ws: RawSocket): void
-  ping(ws: RawSocket): void
-  close(ws: RawSocket): void
-}
 /** What upgrades a request: the server that received it. */
 export interface Upgrader {
   upgrade(request: Request, options: { data: unknown; headers?: Record<string, string> }): boolean
@@ -57,76 +41,69 @@ export const createSockets = ({
   task(id: string): Promise<TaskRow | undefined>
   heartbeatMs: number
 }) => {
-  const raws = new Map<Connection, RawSocket>()
+  const open = new Map<SocketSession, SocketConnection>()
   let stopping = false
   let recheckedAt = 0
 
-  const dataOf = (opening: Opening, task: TaskRow | undefined): SocketData => {
-    const { connection } = opening
-    // Needed once: what a socket goes on with must not hold what it began with.
-    let beginning: { opening: Opening; row: TaskRow | undefined } | undefined = { opening, row: task }
-    // With its first word: most clients only listen.
-    let conversation: ReturnType<Conversations> | undefined
-    const heard = () => {
-      connection.lastHeard = clock.now()
+  const readyText = ({ connection, after, resumed, lost }: Opening, row: TaskRow | undefined): string =>
+    JSON.stringify(
+      readyFrameOf(
+        {
+          connectionId: connection.connectionId,
+          resumed,
+          lastSeq: after,
+          lost,
+          heartbeatInterval: heartbeatMs,
+          now: clock.now(),
+        },
+        row,
+      ),
+    )
+
+  /** What Bun calls for one socket. */
+  class Handlers {
+    // Made with the client's first frame: most clients only listen.
+    private conversation: ReturnType<Conversations> | undefined = undefined
+    constructor(
+      private readonly connection: SocketConnection,
+      // Needed once: what a socket goes on with must not hold what it began with.
+      private beginning: { opening: Opening; row: TaskRow | undefined } | undefined,
+    ) {}
+    open(ws: RawSocket) {
+      const { queue } = this.connection
+      open.set(queue, this.connection)
+      queue.opened(ws)
+      if (!this.beginning) return
+      const { opening, row } = this.beginning
+      this.beginning = undefined
+      queue.start(readyText(opening, row), opening.missed, opening.after)
     }
-    return {
-      open(ws) {
-        raws.set(connection, ws)
-        heard()
-        if (!beginning) return
-        const { row } = beginning
-        const { missed, after, resumed, lost } = beginning.opening
-        beginning = undefined
-        const first = readyFrameOf(
-          {
-            connectionId: connection.connectionId,
-            resumed,
-            lastSeq: after,
-            lost,
-            heartbeatInterval: heartbeatMs,
-            now: clock.now(),
-          },
-          row,
-        )
-        if (connection.isEnded()) return ws.close(4001, 'replaced')
-        connection.start(
-          {
-            // 0 is a frame that was dropped: the socket is about to close. -1 is one that waits inside the socket.
-            write: (text) => ws.sendText(text) > 0,
-            buffered: () => ws.getBufferedAmount(),
-            end: (code, reason) => ws.close(code, reason),
-          },
-          JSON.stringify(first),
-          missed,
-          after,
-        )
-      },
-      message(_ws, message) {
-        heard()
-        conversation ??= converse(connection)
-        conversation.hear(message).catch((error) => log.error('a crawler frame failed', { error }))
-      },
-      drain() {
-        heard()
-        connection.outlet.drained()
-      },
-      pong: heard,
-      ping: heard,
-      close() {
-        conversation?.leave()
-        raws.delete(connection)
-        registry.leave(connection)
-      },
+    message(_ws: RawSocket, message: string | Uint8Array) {
+      this.connection.queue.heard()
+      this.conversation ??= converse(this.connection)
+      this.conversation.hear(message).catch((error) => log.error('a crawler frame failed', { error }))
+    }
+    drain() {
+      this.connection.queue.drained()
+    }
+    pong() {
+      this.connection.queue.heard()
+    }
+    ping() {
+      this.connection.queue.heard()
+    }
+    close() {
+      this.conversation?.leave()
+      open.delete(this.connection.queue)
+      this.connection.end(CLOSE.goingAway, 'closed')
+      registry.leave(this.connection)
     }
   }
-  const recheck = async (connection: Connection) => {
+  const recheck = async (session: SocketSession) => {
     try {
-      await connection.recheck?.()
+      if (!(await session.isAllowed())) session.end(CLOSE.policy, 'the credential has ended')
     } catch (error) {
-      const { status } = toAppError(error)
-      if (status === 401 || status === 403) connection.end(1008, 'the credential has ended')
-      else log.warn('a credential could not be looked at', { error })
+      log.warn('a credential could not be looked at', { error })
     }
   }
 
@@ -153,32 +130,29 @@ export const createSockets = ({
       }
       if (taskId !== undefined && !row) throw refused(taskNotFound())
       if (stopping) throw refused(shuttingDown())
-      connection.recheck = again
+      connection.queue.recheck = again
       const headers: Record<string, string> = offered.includes(PROTOCOL) ? { 'sec-websocket-protocol': PROTOCOL } : {}
-      if (!server?.upgrade(request, { data: dataOf(opening, row), headers })) throw refused(upgradeRequired())
+      if (!server?.upgrade(request, { data: new Handlers(connection, { opening, row }), headers }))
+        throw refused(upgradeRequired())
     },
     /** Every second: pings, silent and stalled sockets, ended credentials, where each stands (§13). */
     async sweep(): Promise<void> {
       const now = clock.now()
-      const look = now - recheckedAt >= RECHECK_MS
-      if (look) recheckedAt = now
-      for (const [connection, ws] of raws) {
-        connection.outlet.check()
-        if (now - connection.lastHeard >= heartbeatMs * 3) connection.end(4000, 'heartbeat')
-        else if (now - connection.lastPing >= heartbeatMs) {
-          connection.lastPing = now
-          ws.ping()
-        }
-        if (look && connection.recheck) await recheck(connection)
-      }
+      sweepSessions([...open.keys()], now, {
+        pingMs: heartbeatMs,
+        silence: { ms: heartbeatMs * 3, code: 4000, reason: 'heartbeat' },
+      })
+      if (now - recheckedAt < RECHECK_MS) return
+      recheckedAt = now
+      for (const session of [...open.keys()]) if (session.recheck) await recheck(session)
     },
     /** Closes all sockets with 1001; `text` is said first. */
     async stop(text: string): Promise<void> {
       stopping = true
-      for (const connection of [...raws.keys()]) {
-        connection.outlet.push(text)
-        connection.end(1001, 'server is shutting down')
-        raws.delete(connection)
+      for (const [session, connection] of [...open]) {
+        session.push(text)
+        session.end(CLOSE.goingAway, 'server is shutting down')
+        open.delete(session)
         registry.leave(connection)
       }
       await registry.settled()

@@ -1,7 +1,9 @@
 import type { Clock } from '../../platform/clock.ts'
+import { CLOSE, SOCKET_LIMITS } from '../../platform/push/socket-session.ts'
+import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import { shuttingDown, taskNotFound, tooManyConnections } from '../envelope.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import { type Connection, createConnection } from './connection.ts'
+import { Connection } from './connection.ts'
 import { frameText, withSeq } from './frames.ts'
 import type { Hub } from './hub.ts'
 import { readyFrameOf } from './ready.ts'
@@ -12,8 +14,7 @@ const COMMENT_MS = 15_000
 /** Bytes that a stream holds for its reader before more waits outside it. */
 const HIGH_WATER_BYTES = 64 * 1024
 
-const sseText = (type: string, text: string, seq?: number) =>
-  `${seq === undefined ? '' : `id: ${seq}\n`}event: ${type}\ndata: ${text}\n\n`
+const sseText = (event: string, data: string, id?: number) => sseEvent({ id, event, data })
 
 /** Server-sent events of one task (§14): the same events as its socket. */
 export const createEventStreams = ({
@@ -33,8 +34,8 @@ export const createEventStreams = ({
   resumeMs: number
   resumeMessages: number
 }) => {
-  const streams = new Map<Connection, { comment(): void; lastSent: number }>()
-  const encoder = new TextEncoder()
+  /** Open streams, and when each has last had a comment. */
+  const streams = new Map<Connection<EventStream>, number>()
   let opening = 0
   let stopping = false
 
@@ -50,9 +51,11 @@ export const createEventStreams = ({
       opening++
       try {
         await hub.ready()
-        const connection = createConnection(
+        const connection = new Connection(
           { connectionId: `sse-${crypto.randomUUID()}`, scope: taskId, principal },
-          { hub, now: clock.now, format: ({ type, text, seq }) => sseText(type, text, seq) },
+          new EventStream({ limits: SOCKET_LIMITS, now: clock.now, highWaterBytes: HIGH_WATER_BYTES }),
+          hub,
+          ({ type, text, seq }) => sseText(type, text, seq),
         )
         const from = connection.attach({ all: false, tasks: [taskId], workers: [] })
         try {
@@ -84,8 +87,15 @@ export const createEventStreams = ({
           )
           const gap = lost > 0 ? sseText('gap', frameText('gap', { lost }, clock.now())) : ''
           const replays = missed.events.map(({ type, frame, seq }) => ({ text: sseText(type, withSeq(frame, seq), seq), seq }))
-          const first = `retry: 3000\n\n${gap}${sseText('connection_ready', JSON.stringify(ready))}`
-          return respond(connection, first, replays, after)
+          const first = `${sseEvent({ retry: 3000 })}${gap}${sseText('connection_ready', JSON.stringify(ready))}`
+          const response = connection.queue.response('no-store')
+          streams.set(connection, clock.now())
+          connection.queue.onEnd = () => {
+            streams.delete(connection)
+            connection.detach()
+          }
+          connection.queue.start(first, replays, after)
+          return response
         } catch (error) {
           connection.detach()
           throw error
@@ -97,64 +107,21 @@ export const createEventStreams = ({
     count: () => streams.size,
     sweep(): void {
       const now = clock.now()
-      for (const [connection, stream] of streams) {
-        connection.outlet.check()
-        if (now - stream.lastSent >= COMMENT_MS) {
-          stream.lastSent = now
-          stream.comment()
-        }
+      for (const [connection, commentedAt] of [...streams]) {
+        connection.queue.check()
+        if (connection.queue.isEnded() || now - commentedAt < COMMENT_MS) continue
+        streams.set(connection, now)
+        connection.queue.push(sseComment('still here'))
       }
     },
     /** Says `text` on every stream and ends it. */
     stop(text: string): void {
       stopping = true
       for (const connection of [...streams.keys()]) {
-        connection.outlet.push(sseText('system', text))
-        connection.end(1001, 'server is shutting down')
+        connection.queue.push(sseText('system', text))
+        connection.end(CLOSE.goingAway, 'server is shutting down')
       }
     },
-  }
-
-  function respond(connection: Connection, first: string, missed: { text: string; seq: number }[], after: number): Response {
-    let open = true
-    const leave = () => {
-      open = false
-      streams.delete(connection)
-      connection.detach()
-    }
-    const body = new ReadableStream<Uint8Array>(
-      {
-        start(controller) {
-          const write = (text: string) => {
-            if (!open) return true
-            controller.enqueue(encoder.encode(text))
-            return (controller.desiredSize ?? 0) > 0
-          }
-          streams.set(connection, { comment: () => connection.outlet.push(': still here\n\n'), lastSent: clock.now() })
-          connection.start(
-            {
-              write,
-              buffered: () => HIGH_WATER_BYTES - (controller.desiredSize ?? HIGH_WATER_BYTES),
-              end() {
-                if (open) controller.close()
-                leave()
-              },
-            },
-            first,
-            missed,
-            after,
-          )
-        },
-        pull() {
-          if (connection.outlet.isCongested()) connection.outlet.drained()
-        },
-        cancel: leave,
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
-    )
-    return new Response(body, {
-      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-    })
   }
 }
 export type EventStreams = ReturnType<typeof createEventStreams>

@@ -12,8 +12,8 @@ import type { WorkerSockets } from './sockets.ts'
 
 const params = z.object({ id: text() })
 const op = operation('workers')
-/** A set of results is larger than one request of the family usually is. */
-const RESULTS_BYTES = 8 * MIB
+/** A word that ends or keeps a lease is not refused for its size: what is too long in it is cut. */
+const LARGE = { 'x-max-body-bytes': 8 * MIB }
 
 /** No request succeeds here but by becoming a socket. */
 const { 200: _ok, ...refusals } = answers(z.never(), 426)
@@ -37,7 +37,7 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
         'Complete tasks',
         'Each as a single complete; refused ones are listed.',
         answers(model.completeManyAnswer, 422),
-        { 'x-max-body-bytes': RESULTS_BYTES },
+        LARGE,
       ),
     })
     .post('/workers/tasks/:id/heartbeat', ({ params, body }) => fleet.heartbeat(params.id, body), {
@@ -45,28 +45,39 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
       body: model.heartbeatBody,
       detail: op(
         'Prolong a lease',
-        'With progress, if there is any; tells whether the task should stop.',
+        'With progress, if there is any, of at most 16 KiB of JSON: larger one is dropped, and the answer says so. Tells whether the task should stop.',
         answers(model.heartbeatAnswer, 404, 409, 422),
+        LARGE,
       ),
     })
     .post('/workers/tasks/:id/complete', ({ params, body }) => fleet.complete(params.id, body), {
       params,
       body: model.completeBody,
-      detail: op('Complete a task', 'Repeating it is answered alike.', answers(model.completeAnswer, 404, 409, 422)),
+      detail: op(
+        'Complete a task',
+        'Repeating it is answered alike. Of `result.logs` the last 100,000 characters are kept.',
+        answers(model.completeAnswer, 404, 409, 422),
+        LARGE,
+      ),
     })
     .post('/workers/tasks/:id/fail', ({ params, body }) => fleet.fail(params.id, body), {
       params,
       body: model.failBody,
       detail: op(
         'Report a failed task',
-        'Tried again after a delay, unless it is not retryable or the attempts are used up.',
+        'Tried again after a delay, unless it is not retryable or the attempts are used up. Of `error` the last 10,000 characters are kept.',
         answers(model.failAnswer, 404, 409, 422),
+        LARGE,
       ),
     })
     .post('/workers/tasks/:id/release', ({ params, body }) => fleet.release(params.id, body), {
       params,
       body: model.releaseBody,
-      detail: op('Give a task back', 'Offered again at once; the attempt is not counted.', answers(okResponse, 404, 409, 422)),
+      detail: op(
+        'Give a task back',
+        'Offered again after `delay_seconds`; the attempt is not counted.',
+        answers(okResponse, 404, 409, 422),
+      ),
     })
     .post('/workers/heartbeat', ({ body }) => fleet.workerHeartbeat(body, 'http'), {
       body: model.workerHeartbeatBody,
@@ -119,6 +130,8 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
       },
       open: (ws) => sockets.open(ws, callOf(ws.data.request).recheck),
       message: (ws, message) => sockets.message(ws, message),
-      pong: (ws) => sockets.pong(ws),
+      drain: (ws) => sockets.drained(ws),
+      ping: (ws) => sockets.heard(ws),
+      pong: (ws) => sockets.heard(ws),
       close: (ws) => sockets.close(ws),
     })

@@ -7,27 +7,31 @@ export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category
 export const DEFAULT_KINDS = FLEET_KINDS.filter((kind) => kind !== 'source.run.web')
 export const TASK_STATUSES = ['pending', 'leased', 'completed', 'failed', 'dead', 'cancelled'] as const
 export type TaskStatus = (typeof TASK_STATUSES)[number]
-const PROGRESS_BYTES = 16 * 1024
+/** Larger progress is dropped, and the lease prolonged all the same. */
+export const PROGRESS_BYTES = 16 * 1024
+/** What of a text that says how a task went is kept, from its end: that is where the reason stands. */
+const MAX_ERROR = 10_000
+export const MAX_LOGS = 100_000
+export const tailOf = (text: string, max: number): string => (text.length > max ? text.slice(-max).toWellFormed() : text)
 
 const workerId = text(1, 128)
 const leaseSeconds = integer(5, 3600)
 const fence = integer(0)
-const progress = z
-  .unknown()
-  .optional()
-  .refine(
-    (value) => value === undefined || Buffer.byteLength(JSON.stringify(value) ?? '') <= PROGRESS_BYTES,
-    `Input should be at most ${PROGRESS_BYTES} bytes of JSON`,
-  )
+const kinds = z.array(z.enum(FLEET_KINDS)).max(100).nullish()
 
 export const leaseBody = z.object({
   worker_id: workerId,
-  kinds: z.array(text(1, 64)).max(100).nullish(),
+  kinds,
   max: absent(integer(1, 100), 1),
   lease_seconds: absent(leaseSeconds, 60),
   wait_seconds: absent(integer(0, 30), 0),
 })
-export const heartbeatBody = z.object({ worker_id: workerId, fence, lease_seconds: leaseSeconds.nullish(), progress })
+export const heartbeatBody = z.object({
+  worker_id: workerId,
+  fence,
+  lease_seconds: leaseSeconds.nullish(),
+  progress: z.unknown().optional(),
+})
 export const completeBody = z.object({ worker_id: workerId, fence, result: z.unknown().optional() })
 export const completeManyBody = z.object({
   worker_id: workerId,
@@ -36,8 +40,18 @@ export const completeManyBody = z.object({
     .min(1)
     .max(500),
 })
-export const failBody = z.object({ worker_id: workerId, fence, error: text(0, 10_000), retryable: absent(boolean(), true) })
-export const releaseBody = z.object({ worker_id: workerId, fence })
+export const failBody = z.object({
+  worker_id: workerId,
+  fence,
+  error: text().transform((error) => tailOf(error, MAX_ERROR)),
+  retryable: absent(boolean(), true),
+})
+export const releaseBody = z.object({
+  worker_id: workerId,
+  fence,
+  /** How long the task is not offered to anybody. */
+  delay_seconds: absent(integer(0, 86_400), 0),
+})
 export const workerHeartbeatBody = z.object({
   hostname: text(1, 255),
   concurrent_tasks: number(0),
@@ -63,7 +77,7 @@ export const helloData = z.object({
   worker_id: workerId,
   hostname: text(1, 255).nullish(),
   pid: integer(0).nullish(),
-  kinds: z.array(text(1, 64)).max(100).nullish(),
+  kinds,
   max: absent(integer(1, 100), 1),
   lease_seconds: absent(leaseSeconds, 60),
 })
@@ -100,7 +114,13 @@ export type TaskInfo = z.infer<typeof taskInfo>
 
 const ok = z.literal('ok')
 export const leaseAnswer = z.object({ tasks: z.array(taskView) })
-export const heartbeatAnswer = z.object({ status: ok, lease_expires_at: time(), cancel_requested: z.boolean() })
+export const heartbeatAnswer = z.object({
+  status: ok,
+  lease_expires_at: time(),
+  cancel_requested: z.boolean(),
+  /** The progress was too large and has not been stored. */
+  progress_dropped: z.literal(true).optional(),
+})
 export const completeAnswer = z.object({ status: ok, state: z.literal('completed') })
 export const completeManyAnswer = z.object({
   status: ok,

@@ -1,4 +1,4 @@
-import { gt, lte } from 'drizzle-orm'
+import { gt, lte, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type AppError, conflict, invalidField, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -10,11 +10,22 @@ import { isRefusal } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
 import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
 import type * as model from './model.ts'
-import { DEFAULT_KINDS, FLEET_KINDS, type TaskInfo, type TaskStatus, type TaskView, type WorkerView } from './model.ts'
+import {
+  DEFAULT_KINDS,
+  FLEET_KINDS,
+  MAX_LOGS,
+  PROGRESS_BYTES,
+  type TaskInfo,
+  type TaskStatus,
+  type TaskView,
+  tailOf,
+  type WorkerView,
+} from './model.ts'
 import { fleetTables } from './tables.ts'
 
 /** A worker without a heartbeat for so long is gone (gifty §8). */
 export const WORKER_LIFE_MS = 60_000
+const ROWS_AT_ONCE = 500
 
 const STATUS: Record<TaskState, TaskStatus> = {
   queued: 'pending',
@@ -89,8 +100,15 @@ const newestOf = (views: WorkerView[]): WorkerView[] => {
 /** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
 export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: FleetDeps) => {
   const { workerHeartbeats } = fleetTables(db.kit)
-  const offered = (kinds: string[] | null | undefined): string[] =>
+  const offered = (kinds: readonly string[] | null | undefined): string[] =>
     kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS
+  const fits = (progress: unknown) =>
+    progress === undefined || Buffer.byteLength(JSON.stringify(progress) ?? '') <= PROGRESS_BYTES
+  /** A result as it is stored: with the end of its logs. */
+  const cutLogs = (result: unknown): unknown => {
+    const logs = (result as { logs?: unknown } | null | undefined)?.logs
+    return typeof logs === 'string' && logs.length > MAX_LOGS ? { ...(result as object), logs: tailOf(logs, MAX_LOGS) } : result
+  }
 
   return {
     async lease(body: z.output<typeof model.leaseBody>, signal?: AbortSignal) {
@@ -98,24 +116,30 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       return { tasks: (await dispatcher.lease(request, body.wait_seconds * 1000, signal)).map(toTask) }
     },
     async heartbeat(id: string, body: z.output<typeof model.heartbeatBody>) {
+      const keeps = fits(body.progress)
       const beat = await engine.heartbeat(
         { id, owner: body.worker_id, fence: body.fence },
         body.lease_seconds ? body.lease_seconds * 1000 : undefined,
-        body.progress,
+        keeps ? body.progress : undefined,
         FLEET_KINDS,
       )
       if (isRefusal(beat)) throw refused(beat)
-      return { ...OK, lease_expires_at: isoTime(beat.leaseExpiresAt), cancel_requested: beat.cancelRequested }
+      return {
+        ...OK,
+        lease_expires_at: isoTime(beat.leaseExpiresAt),
+        cancel_requested: beat.cancelRequested,
+        ...(keeps ? {} : { progress_dropped: true as const }),
+      }
     },
     async complete(id: string, body: z.output<typeof model.completeBody>) {
-      const refusal = (await engine.complete(body.worker_id, [{ id, fence: body.fence, result: body.result }], FLEET_KINDS)).get(
-        id,
-      )
+      const done = { id, fence: body.fence, result: cutLogs(body.result) }
+      const refusal = (await engine.complete(body.worker_id, [done], FLEET_KINDS)).get(id)
       if (refusal) throw refused(refusal)
       return { ...OK, state: 'completed' as const }
     },
     async completeMany(body: z.output<typeof model.completeManyBody>) {
-      const refusals = await engine.complete(body.worker_id, body.tasks, FLEET_KINDS)
+      const done = body.tasks.map((task) => ({ ...task, result: cutLogs(task.result) }))
+      const refusals = await engine.complete(body.worker_id, done, FLEET_KINDS)
       return {
         ...OK,
         completed: body.tasks.filter((task) => !refusals.has(task.id)).length,
@@ -132,7 +156,8 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       return { ...OK, state: STATUS[outcome.state], next_attempt_at: isoTimeOrNull(outcome.nextAttemptAt) }
     },
     async release(id: string, body: z.output<typeof model.releaseBody>) {
-      const refusal = (await engine.release([{ id, owner: body.worker_id, fence: body.fence }], FLEET_KINDS)).get(id)
+      const runAfter = body.delay_seconds > 0 ? new Date(clock.now() + body.delay_seconds * 1000) : undefined
+      const refusal = (await engine.release([{ id, owner: body.worker_id, fence: body.fence }], FLEET_KINDS, runAfter)).get(id)
       if (refusal) throw refused(refusal)
       return OK
     },
@@ -158,6 +183,33 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
           .returning({ pid: workerHeartbeats.pid })
       })
       return { ...OK, expires_in: WORKER_LIFE_MS / 1000 }
+    },
+    /**
+     * Stores that workers are alive which say no more than that they are connected: what one has said of its load stays. One row a
+     * hostname and pid.
+     */
+    async seen(workers: { worker_id: string; hostname: string; pid: number; tasks: number }[]): Promise<void> {
+      const lastSeen = new Date(clock.now())
+      const rows = workers.map(({ worker_id, hostname, pid, tasks }) => ({
+        hostname,
+        pid,
+        workerId: worker_id,
+        status: 'online',
+        concurrentTasks: tasks,
+        ramUsagePct: 0,
+        cpuUsage: 0,
+        via: 'ws' as const,
+        lastSeen,
+      }))
+      const set = { workerId: sql`excluded.worker_id`, via: sql`excluded.via`, lastSeen: sql`excluded.last_seen` }
+      await db.tx(function* (tx) {
+        for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+          yield tx
+            .insert(workerHeartbeats)
+            .values(rows.slice(from, from + ROWS_AT_ONCE))
+            .onConflictDoUpdate({ target: [workerHeartbeats.hostname, workerHeartbeats.pid], set })
+            .returning({ pid: workerHeartbeats.pid })
+      })
     },
     async workers(): Promise<WorkerView[]> {
       const [rows, fromRedis] = await Promise.all([

@@ -1,9 +1,10 @@
 import type { z } from 'zod'
-import { type AppError, badRequest, forbidden, toAppError } from '../../errors.ts'
+import { type AppError, badRequest, conflict, forbidden, invalidField, toAppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { cleanValue, isDeeper } from '../../platform/http/body.ts'
+import { cleanValue, isDeeper, MIB } from '../../platform/http/body.ts'
 import type { Log } from '../../platform/log.ts'
+import { CLOSE, type RawSocket, SessionsByName, SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
 import { type Engine, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
 import { frame, VERBS } from './frames.ts'
@@ -12,30 +13,74 @@ import { FLEET_KINDS } from './model.ts'
 import { type Fleet, toTask } from './service.ts'
 
 /** How often the server pings, and after how much silence it closes (gifty §4). */
-export const PING_MS = 20_000
-const SILENCE_MS = 60_000
+const WATCH = { pingMs: 20_000, silence: { ms: 60_000, code: CLOSE.goingAway, reason: 'no sign of life' } }
+/** How often `GET /workers` hears of a connected worker. */
+const SEEN_MS = 20_000
 /** One wait for tasks; then the connection asks anew. */
 const WAIT_MS = 30_000
+/** Answers to `lease` can be large; tasks are pushed only while nothing waits. */
+const LIMITS = { coalesceBytes: 64 * MIB, maxBytes: 64 * MIB, stalledMs: 60_000, lowWaterBytes: 64 * 1024 }
+/** Bus topic: a worker has said hello, so that another process ends the older socket of its name. */
+const WORKER_HELLO = 'gifty.worker-hello'
+interface WorkerHello {
+  worker_id: string
+  socket: string
+  at: number
+}
 
-/** What is used of Elysia's socket. */
-export interface WorkerSocket {
-  id: string
-  send(data: unknown): unknown
-  close(code?: number, reason?: string): unknown
-  raw: { ping(): unknown }
+type Hello = z.output<typeof model.helloData>
+interface Lease {
+  fence: number
+  expiresAt: number
+  /** Whether this socket has been told of it; otherwise it is pushed again. */
+  known: boolean
 }
-interface Connection {
-  socket: WorkerSocket
-  lastHeard: number
-  hello?: z.output<typeof model.helloData>
-  /** Leases this connection knows of: task id to fence and expiry. */
-  held: Map<string, { fence: number; expiresAt: number }>
-  recheck: (() => Promise<unknown>) | undefined
-  pumping: boolean
-  /** Ends the pump's wait, because what it waits for has changed. */
-  wait?: AbortController
-  closed: AbortController
+class Connection {
+  readonly id = crypto.randomUUID()
+  readonly session: SocketSession
+  hello: Hello | undefined
+  helloAt = 0
+  seenAt = 0
+  /** Leases of the worker, by task id. */
+  held = new Map<string, Lease>()
+  /** Tasks that were cancelled between their lease and their push. */
+  readonly cancelled = new Set<string>()
+  /** Frames are handled after the `hello` before them; nothing is pushed while one is answered. */
+  greeted: Promise<void> = Promise.resolve()
+  greeting = false
+  /** The pump while it runs, and whether it has to look once more. */
+  pumping: Promise<void> | undefined
+  again = false
+  /** Ends the pump, because what it works for has changed. */
+  turn = new AbortController()
+  /** Ends the pump's wait for tasks alone, because it now wants another number of them. */
+  wait = new AbortController()
+  /** Aborts when the socket ends. */
+  readonly closed = new AbortController()
+
+  constructor(now: () => number) {
+    this.session = new SocketSession(now, LIMITS)
+    this.session.onEnd = () => {
+      this.closed.abort()
+      this.stopPump()
+    }
+  }
+  stopPump(): void {
+    this.turn.abort()
+    this.wait.abort()
+  }
+  send(type: string, id: string | number | null, data: unknown): void {
+    this.session.push(JSON.stringify({ type, id, data }))
+  }
+  end(code: number, reason: string): void {
+    this.session.end(code, reason)
+  }
+  knows(id: string, fence: number, expiresAt: number): void {
+    this.held.set(id, { fence, expiresAt, known: true })
+  }
 }
+/** Bun's socket; the hooks of pings and pongs get it as it is, the others inside Elysia's. */
+const rawOf = (socket: unknown): RawSocket => (socket as { raw?: RawSocket }).raw ?? (socket as RawSocket)
 
 export interface SocketsDeps {
   fleet: Fleet
@@ -52,96 +97,115 @@ export interface SocketsDeps {
 
 /** The worker protocol over WebSocket (gifty §4): verbs as frames, pushed tasks, pushed cancels. */
 export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }: SocketsDeps) => {
-  const connections = new Map<string, Connection>()
+  const connections = new Map<RawSocket, Connection>()
+  const workers = new SessionsByName<Connection>()
+  let telling = false
+
   const parse = <S extends z.ZodType>(schema: S, data: unknown): z.output<S> => {
     const result = schema.safeParse(data ?? {}, { reportInput: true })
     if (!result.success) throw invalidRequest(problemsOf(result.error, ['body']))
     return result.data
   }
-  const send = (connection: Connection, type: string, id: string | number | null, data: unknown): boolean => {
-    // Bun answers 0 for a frame it dropped.
-    const sent = connection.socket.send(JSON.stringify({ type, id, data }))
-    return sent !== 0
-  }
   const sendError = (connection: Connection, id: string | number | null, error: AppError) =>
-    send(connection, 'error', id, {
+    connection.send('error', id, {
       code: error.code,
       message: error.message,
       ...(error.details && Object.keys(error.details).length > 0 ? { fields: error.details } : {}),
     })
-
-  const end = (connection: Connection) => {
-    connection.closed.abort()
-    connection.wait?.abort()
-  }
-
-  const release = (owner: string, tasks: { id: string; fence: number }[]) =>
+  const release = (owner: string, tasks: { id: string; fence: number }[]): Promise<unknown> =>
     engine
       .release(
-        tasks.map((task) => ({ ...task, owner })),
+        tasks.map(({ id, fence }) => ({ id, fence, owner })),
         FLEET_KINDS,
       )
       .catch((error) => log.warn('tasks that could not be sent could not be released', { error }))
 
-  /** A dashboard credential can end while its socket is open: a change takes effect within 10 s (gifty §1.1). */
-  const isStillAllowed = async ({ recheck }: Connection): Promise<boolean> => {
-    try {
-      await recheck?.()
-      return true
-    } catch (error) {
-      const { status } = toAppError(error)
-      if (status === 401 || status === 403) return false
-      throw error
+  /** Resolves when the socket has room for a task; false when the pump has to end, or it is later than `latest`, before that. */
+  const hasRoom = async ({ session }: Connection, { signal }: AbortController, latest = Number.POSITIVE_INFINITY) => {
+    while (!session.isDrained() && !session.isEnded() && !signal.aborted && clock.now() < latest) {
+      const waited = new AbortController()
+      const wait = Math.min(latest - clock.now(), WAIT_MS)
+      await Promise.race([session.whenDrained(), clock.sleep(wait, AbortSignal.any([signal, waited.signal]))])
+      waited.abort()
+    }
+    return session.isDrained() && !session.isEnded() && !signal.aborted
+  }
+  const sendTask = (connection: Connection, task: Task, expiresAt: Date): void => {
+    connection.knows(task.id, task.fence, expiresAt.getTime())
+    connection.send('task', task.id, toTask(task))
+    if (task.state === 'cancelling' || connection.cancelled.delete(task.id))
+      connection.send('cancel', task.id, { task_id: task.id })
+  }
+  /** Pushes what the worker has held since before this socket: it may have forgotten it. */
+  const pushHeld = async (connection: Connection, turn: AbortController, { worker_id }: Hello): Promise<void> => {
+    for (const [id, lease] of connection.held) {
+      if (lease.known || !(await hasRoom(connection, turn))) continue
+      // One at a time: payloads can be large, and each waits until the one before has left.
+      const task = await engine.get(id)
+      if (turn.signal.aborted) return
+      const isLeased = task?.state === 'leased' || task?.state === 'cancelling'
+      if (isLeased && task.leaseOwner === worker_id && task.fence === lease.fence)
+        sendTask(connection, task, task.leaseExpiresAt as Date)
+      else connection.held.delete(id)
     }
   }
-
-  const push = (connection: Connection, owner: string, tasks: Task[]) => {
-    for (const task of tasks) {
-      connection.held.set(task.id, { fence: task.fence, expiresAt: (task.leaseExpiresAt as Date).getTime() })
-      if (send(connection, 'task', task.id, toTask(task))) continue
-      connection.held.delete(task.id)
-      void release(owner, [task])
+  /** Pushes leased tasks one after the other, each when the one before has left; gives back those that cannot be sent in time. */
+  const push = async (connection: Connection, turn: AbortController, { worker_id, lease_seconds }: Hello, tasks: Task[]) => {
+    const latest = clock.now() + (lease_seconds * 1000) / 3
+    for (const [at, task] of tasks.entries()) {
+      if (!(await hasRoom(connection, turn, latest))) return release(worker_id, tasks.slice(at))
+      sendTask(connection, task, task.leaseExpiresAt as Date)
     }
   }
-
-  /** Pushes tasks while the worker holds fewer than it can. One pump per connection. */
-  const pump = async (connection: Connection) => {
-    if (connection.pumping || !connection.hello) return
-    connection.pumping = true
-    try {
-      while (!connection.closed.signal.aborted) {
-        const { worker_id: owner, kinds, max, lease_seconds } = connection.hello
-        const now = clock.now()
-        for (const [id, lease] of connection.held) if (lease.expiresAt <= now) connection.held.delete(id)
-        const free = max - connection.held.size
-        if (free <= 0) return
-        connection.wait = new AbortController()
-        const tasks = await dispatch(
-          { owner, kinds: fleet.offered(kinds), max: free, leaseMs: lease_seconds * 1000 },
-          WAIT_MS,
-          connection.wait.signal,
-        )
-        const allowed = tasks.length === 0 || (await isStillAllowed(connection))
-        if (connection.closed.signal.aborted || !allowed) {
-          if (tasks.length > 0) await release(owner, tasks)
-          if (!allowed) connection.socket.close(1008, 'the credential has ended')
-          return
-        }
-        push(connection, owner, tasks)
+  const fill = async (connection: Connection, turn: AbortController, hello: Hello): Promise<void> => {
+    const { session } = connection
+    const { worker_id: owner, kinds, max, lease_seconds } = hello
+    await pushHeld(connection, turn, hello)
+    while (await hasRoom(connection, turn)) {
+      connection.cancelled.clear()
+      const now = clock.now()
+      for (const [id, lease] of connection.held) if (lease.expiresAt <= now) connection.held.delete(id)
+      const free = max - connection.held.size
+      if (free <= 0) return
+      const request = { owner, kinds: fleet.offered(kinds), max: free, leaseMs: lease_seconds * 1000 }
+      connection.wait = new AbortController()
+      const tasks = await dispatch(request, WAIT_MS, connection.wait.signal)
+      if (tasks.length === 0) continue
+      if (turn.signal.aborted) await release(owner, tasks)
+      // A dashboard credential can end while its socket is open: a change takes effect within 10 s (gifty §1.1).
+      else if (await session.isAllowed()) await push(connection, turn, hello, tasks)
+      else {
+        await release(owner, tasks)
+        connection.end(CLOSE.policy, 'the credential has ended')
       }
-    } catch (error) {
-      log.warn('pushing tasks to a worker failed', { error })
-      connection.socket.close(1011, 'tasks are not available')
-    } finally {
-      connection.pumping = false
     }
+  }
+  /** Pushes tasks while the worker holds fewer than it can. One pump a connection. */
+  const pump = (connection: Connection): void => {
+    const { hello, session } = connection
+    if (!hello || connection.greeting || session.isEnded()) return
+    if (connection.pumping) {
+      connection.again = true
+      return
+    }
+    connection.again = false
+    connection.turn = new AbortController()
+    connection.pumping = fill(connection, connection.turn, hello)
+      .catch((error) => {
+        log.warn('pushing tasks to a worker failed', { error })
+        connection.end(CLOSE.internal, 'tasks are not available')
+      })
+      .finally(() => {
+        connection.pumping = undefined
+        if (connection.again) pump(connection)
+      })
   }
 
   /** After a verb that ends a lease: the place is free again, unless the verb was refused and the lease stays. */
   const ending = async <T>(connection: Connection, taskId: string, verb: Promise<T>): Promise<T> => {
     const free = () => {
       connection.held.delete(taskId)
-      void pump(connection)
+      pump(connection)
     }
     try {
       const answer = await verb
@@ -153,90 +217,162 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       throw error
     }
   }
-
-  const answer = async (connection: Connection, type: string, data: unknown): Promise<unknown> => {
-    if (type === 'ping') return { status: 'ok' }
-    if (type === 'hello') {
-      const hello = parse(model.helloData, data)
-      connection.hello = hello
-      // The same worker may go on with leases it took before: they count.
+  /** Stores that connected workers are alive, those that have named their process. */
+  const tellSeen = async (of: Iterable<Connection>): Promise<void> => {
+    const now = clock.now()
+    const rows = new Map<string, Parameters<Fleet['seen']>[0][number]>()
+    for (const connection of of) {
+      const { hostname, pid, worker_id } = connection.hello ?? {}
+      if (!worker_id || !hostname || typeof pid !== 'number') continue
+      connection.seenAt = now
+      rows.set(`${hostname} ${pid}`, { worker_id, hostname, pid, tasks: connection.held.size })
+    }
+    if (rows.size > 0)
+      await fleet.seen([...rows.values()]).catch((error) => log.warn('connected workers could not be stored', { error }))
+  }
+  /** Ends the socket that a worker had before, wherever it is; it may be half open. */
+  const replaceOlder = async (connection: Connection, worker_id: string): Promise<void> => {
+    if (workers.get(worker_id) === connection) return
+    const older = workers.replace(worker_id)
+    workers.set(worker_id, connection)
+    connection.helloAt = clock.now()
+    bus.publish(WORKER_HELLO, { worker_id, socket: connection.id, at: connection.helloAt } satisfies WorkerHello)
+    // What it had leased and not sent is free again before this one is told what it holds.
+    await older?.pumping
+  }
+  const greet = async (connection: Connection, data: unknown) => {
+    const hello = parse(model.helloData, data)
+    const before = connection.hello
+    if (before && before.worker_id !== hello.worker_id)
+      throw conflict('This socket belongs to another worker: say hello on a new one')
+    connection.greeting = true
+    try {
+      connection.stopPump()
+      await connection.pumping
+      await replaceOlder(connection, hello.worker_id)
+      const leases = await fleet.held(hello.worker_id)
       connection.held = new Map(
-        (await fleet.held(hello.worker_id)).map((lease) => [
-          lease.id,
-          { fence: lease.fence, expiresAt: lease.leaseExpiresAt.getTime() },
-        ]),
+        leases.map(({ id, fence, leaseExpiresAt }) => {
+          const lease = connection.held.get(id)
+          return [id, { fence, expiresAt: leaseExpiresAt.getTime(), known: lease?.fence === fence && lease.known }]
+        }),
       )
+      connection.hello = hello
+      await tellSeen([connection])
       return {
         status: 'ok',
         worker_id: hello.worker_id,
         max: hello.max,
         lease_seconds: hello.lease_seconds,
-        held: [...connection.held.keys()],
+        held: leases.map(({ id }) => id),
       }
+    } finally {
+      if (!connection.hello || connection.session.isEnded()) workers.release(hello.worker_id, connection)
     }
-    const hello = connection.hello
+  }
+  const answer = async (connection: Connection, type: string, data: unknown): Promise<unknown> => {
+    if (type === 'ping') return { status: 'ok' }
+    if (type === 'hello') return greet(connection, data)
+    const { hello, session } = connection
     if (!hello) throw badRequest('Say hello first')
-    const worker_id = hello.worker_id
+    const { worker_id } = hello
+    const read = <S extends z.ZodType<{ worker_id?: string | null }>>(schema: S): z.output<S> & { worker_id: string } => {
+      const body = parse(schema, data)
+      if (body.worker_id && body.worker_id !== worker_id)
+        throw invalidField(['body', 'worker_id'], 'Input should be the worker of hello', body.worker_id)
+      return { ...body, worker_id }
+    }
     switch (type) {
       case 'lease': {
-        const body = parse(VERBS.lease, data)
-        const leased = await fleet.lease({ ...body, kinds: body.kinds ?? hello.kinds, worker_id }, connection.closed.signal)
-        for (const task of leased.tasks)
-          connection.held.set(task.id, { fence: task.fence, expiresAt: Date.parse(task.lease_expires_at) })
+        const given = (data ?? {}) as { lease_seconds?: unknown }
+        const body = read(VERBS.lease)
+        const leased = await fleet.lease(
+          {
+            ...body,
+            kinds: body.kinds ?? hello.kinds,
+            lease_seconds: given.lease_seconds === undefined ? hello.lease_seconds : body.lease_seconds,
+          },
+          connection.closed.signal,
+        )
+        if (session.isEnded()) await release(worker_id, leased.tasks)
+        for (const task of leased.tasks) connection.knows(task.id, task.fence, Date.parse(task.lease_expires_at))
         // The pump waits for as many as were free before.
-        if (leased.tasks.length > 0) connection.wait?.abort()
+        if (leased.tasks.length > 0) connection.wait.abort()
         return leased
       }
       case 'heartbeat': {
-        const body = parse(VERBS.heartbeat, data)
-        const beat = await fleet.heartbeat(body.task_id, {
-          ...body,
-          worker_id,
-        })
-        connection.held.set(body.task_id, { fence: body.fence, expiresAt: Date.parse(beat.lease_expires_at) })
+        const body = read(VERBS.heartbeat)
+        const wasHeld = connection.held.has(body.task_id)
+        const beat = await fleet.heartbeat(body.task_id, body)
+        // Unless it has been completed meanwhile, which has made its place free.
+        if (!wasHeld || connection.held.has(body.task_id))
+          connection.knows(body.task_id, body.fence, Date.parse(beat.lease_expires_at))
         return beat
       }
       case 'complete': {
-        const body = parse(VERBS.complete, data)
-        return ending(connection, body.task_id, fleet.complete(body.task_id, { ...body, worker_id }))
+        const body = read(VERBS.complete)
+        return ending(connection, body.task_id, fleet.complete(body.task_id, body))
       }
       case 'fail': {
-        const body = parse(VERBS.fail, data)
-        return ending(connection, body.task_id, fleet.fail(body.task_id, { ...body, worker_id }))
+        const body = read(VERBS.fail)
+        return ending(connection, body.task_id, fleet.fail(body.task_id, body))
       }
       case 'release': {
-        const body = parse(VERBS.release, data)
-        return ending(connection, body.task_id, fleet.release(body.task_id, { ...body, worker_id }))
+        const body = read(VERBS.release)
+        return ending(connection, body.task_id, fleet.release(body.task_id, body))
       }
       case 'worker_heartbeat':
-        return fleet.workerHeartbeat({ ...parse(VERBS.worker_heartbeat, data) }, 'ws')
+        return fleet.workerHeartbeat(parse(VERBS.worker_heartbeat, data), 'ws')
       default:
         throw badRequest(`Unknown frame type: ${type.slice(0, 32)}`)
     }
   }
+  const handle = async (connection: Connection, { type, id, data }: z.output<typeof frame>): Promise<void> => {
+    try {
+      if (!(await connection.session.isAllowed())) {
+        sendError(connection, id, forbidden('Access denied'))
+        connection.end(CLOSE.policy, 'the credential has ended')
+        return
+      }
+      connection.send('reply', id, await answer(connection, type, data))
+    } catch (error) {
+      const known = toAppError(error)
+      if (known.status >= 500) log.error('worker frame failed', { type, error })
+      sendError(connection, id, known)
+    }
+    if (type !== 'hello') return
+    // After its reply, and also when it was refused: what it stopped goes on.
+    connection.greeting = false
+    pump(connection)
+  }
 
-  const unsubscribe = bus.subscribe(TASK_CANCEL, ({ taskId, owner }: TaskCancel) => {
-    for (const connection of connections.values())
-      if (connection.hello?.worker_id === owner) send(connection, 'cancel', taskId, { task_id: taskId })
-  })
+  const unsubscribe = [
+    bus.subscribe(TASK_CANCEL, ({ taskId, owner }: TaskCancel) => {
+      const holder = workers.get(owner)
+      if (holder?.pumping && !holder.held.get(taskId)?.known) holder.cancelled.add(taskId)
+      holder?.send('cancel', taskId, { task_id: taskId })
+    }),
+    bus.subscribe(WORKER_HELLO, ({ worker_id, socket, at }: WorkerHello) => {
+      const mine = workers.get(worker_id)
+      // Of two that said hello at about the same time both processes keep the same one.
+      if (mine && mine.id !== socket && (mine.helloAt < at || (mine.helloAt === at && mine.id < socket)))
+        workers.replace(worker_id)
+    }),
+  ]
 
   return {
     /** `recheck` asks again whether the credential of the upgrade still holds. */
     open(socket: unknown, recheck?: () => Promise<unknown>) {
-      const ws = socket as WorkerSocket
-      connections.set(ws.id, {
-        socket: ws,
-        lastHeard: clock.now(),
-        held: new Map(),
-        recheck,
-        pumping: false,
-        closed: new AbortController(),
-      })
+      const connection = new Connection(clock.now)
+      connections.set(rawOf(socket), connection)
+      connection.session.recheck = recheck
+      connection.session.opened(rawOf(socket))
+      connection.session.start()
     },
-    async message(socket: unknown, message: unknown) {
-      const connection = connections.get((socket as WorkerSocket).id)
+    async message(socket: unknown, message: unknown): Promise<void> {
+      const connection = connections.get(rawOf(socket))
       if (!connection) return
-      connection.lastHeard = clock.now()
+      connection.session.heard()
       const checked =
         typeof message === 'object' && !(message instanceof Uint8Array) && !isDeeper(message)
           ? frame.safeParse(cleanValue(message))
@@ -245,48 +381,42 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         sendError(connection, null, badRequest('A frame is a JSON object {type, id, data}'))
         return
       }
-      const { type, id, data } = checked.data
-      try {
-        if (!(await isStillAllowed(connection))) {
-          sendError(connection, id, forbidden('Access denied'))
-          connection.socket.close(1008, 'the credential has ended')
-          return
-        }
-        send(connection, 'reply', id, await answer(connection, type, data))
-        if (type === 'hello') void pump(connection)
-      } catch (error) {
-        const known = toAppError(error)
-        if (known.status >= 500) log.error('worker frame failed', { type, error })
-        sendError(connection, id, known)
-      }
+      const handled = connection.greeted.then(() => handle(connection, checked.data))
+      if (checked.data.type === 'hello') connection.greeted = handled
+      await handled
     },
-    pong(socket: unknown) {
-      const connection = connections.get((socket as WorkerSocket).id)
-      if (connection) connection.lastHeard = clock.now()
-    },
+    /** A ping or pong of the client. */
+    heard: (socket: unknown) => connections.get(rawOf(socket))?.session.heard(),
+    /** The socket's buffer has become smaller. */
+    drained: (socket: unknown) => connections.get(rawOf(socket))?.session.drained(),
     close(socket: unknown) {
-      const connection = connections.get((socket as WorkerSocket).id)
-      connections.delete((socket as WorkerSocket).id)
-      if (connection) end(connection)
+      const connection = connections.get(rawOf(socket))
+      if (!connection) return
+      connections.delete(rawOf(socket))
+      if (connection.hello) workers.release(connection.hello.worker_id, connection)
+      connection.end(CLOSE.goingAway, 'closed')
     },
-    /** Every 20 s: pings all, closes the silent, and lets those with an expired lease have new tasks. */
+    /** To be called every second: pings, ends the silent, and lets those with an expired lease have new tasks. */
     sweep() {
       const now = clock.now()
-      for (const connection of connections.values()) {
-        if (now - connection.lastHeard >= SILENCE_MS) connection.socket.close(1001, 'no sign of life')
-        else {
-          connection.socket.raw.ping()
-          void pump(connection)
-        }
-      }
+      const all = [...connections.values()]
+      sweepSessions(
+        all.map(({ session }) => session),
+        now,
+        WATCH,
+      )
+      for (const connection of all) pump(connection)
+      // One at a time: an earlier one that comes late must not make workers look older than they are.
+      if (telling) return
+      telling = true
+      void tellSeen(all.filter(({ seenAt, session }) => now - seenAt >= SEEN_MS && !session.isEnded())).finally(() => {
+        telling = false
+      })
     },
     /** Closes all sockets; their leases stay with the workers until they expire. */
     stop() {
-      unsubscribe()
-      for (const connection of connections.values()) {
-        end(connection)
-        connection.socket.close(1001, 'the server stops')
-      }
+      for (const end of unsubscribe) end()
+      for (const connection of connections.values()) connection.end(CLOSE.goingAway, 'the server stops')
     },
     count: () => connections.size,
   }

@@ -2,6 +2,7 @@ import type { VerifiedToken } from '../../access/tokens.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import { TOKEN_REVOKED, type TokenRevoked } from '../accounts/service.ts'
 import { searchTopic } from './life.ts'
 import { isTerminal, type Snapshot } from './model.ts'
@@ -10,15 +11,16 @@ const REPEAT_MS = 1000
 /** Repeats from one heartbeat to the next: 15 s. */
 const REPEATS_PER_HEARTBEAT = 15
 const encoder = new TextEncoder()
-const HEARTBEAT = encoder.encode(': hb\n\n')
+const HEARTBEAT = encoder.encode(sseComment('hb'))
+/** A slow reader gets the newest snapshot once it has room; what it did not get in between is gone. It ends with its token. */
+const LIMITS = { coalesceBytes: 0, maxBytes: Number.POSITIVE_INFINITY, stalledMs: Number.POSITIVE_INFINITY }
+const SNAPSHOT = 'snapshot'
 
 interface Reader {
   token: VerifiedToken
-  controller: ReadableStreamDefaultController<Uint8Array>
+  stream: EventStream
   /** Whether it has been given anything yet. */
   begun: boolean
-  /** Waits until the reader has room; a newer one takes its place. */
-  waiting?: { block: Uint8Array; last: boolean }
 }
 /** One search that is being watched in this process. */
 interface Watched {
@@ -46,7 +48,7 @@ export interface ProgressDeps {
 const blockOf = ({ version, ...shown }: Snapshot) => {
   const { searchId, status, progress, current, total, results, error, message, attempt, source, updated_at } = shown
   const data = { searchId, status, progress, current, total, results, error, message, attempt, source, updated_at }
-  return encoder.encode(`data: ${JSON.stringify(data)}\nid: ${version}\n\n`)
+  return encoder.encode(sseEvent({ data: JSON.stringify(data), id: version }))
 }
 
 /**
@@ -65,30 +67,18 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
     search.unsubscribe()
     if (watched.get(search.id) === search) watched.delete(search.id)
   }
-  const close = (search: Watched, reader: Reader) => {
-    leave(search, reader)
-    try {
-      reader.controller.close()
-    } catch {
-      // The client has gone in the same moment: there is nothing left to close.
-    }
-  }
-  const send = (search: Watched, reader: Reader, block: Uint8Array, last: boolean) => {
+  const close = ({ stream }: Reader) => stream.end(1000, 'the search is not followed any more')
+  const send = (reader: Reader, block: Uint8Array, last: boolean) => {
     reader.begun = true
-    if ((reader.controller.desiredSize ?? 0) <= 0) {
-      reader.waiting = { block, last }
-      return
-    }
-    reader.waiting = undefined
-    reader.controller.enqueue(block)
-    if (last) close(search, reader)
+    reader.stream.push(block, undefined, SNAPSHOT)
+    if (last) reader.stream.finish(1000, 'the search has ended')
   }
   const show = (search: Watched, snapshot: Snapshot) => {
     // Events of two processes may overtake each other; what was shown is never taken back.
     if (search.snapshot && search.snapshot.version >= snapshot.version) return
     search.snapshot = snapshot
     search.block = blockOf(snapshot)
-    for (const reader of search.readers) send(search, reader, search.block, isTerminal(snapshot))
+    for (const reader of [...search.readers]) send(reader, search.block, isTerminal(snapshot))
   }
   const watch = (id: string): Watched => {
     const known = watched.get(id)
@@ -107,9 +97,9 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
     for (const search of watched.values()) {
       if (!search.block) continue
       const block = beat ? Buffer.concat([search.block, HEARTBEAT]) : search.block
-      for (const reader of search.readers)
-        if (reader.token.expiresAt <= now) close(search, reader)
-        else if (!reader.waiting) send(search, reader, block, false)
+      for (const reader of [...search.readers])
+        if (reader.token.expiresAt <= now) close(reader)
+        else if (reader.stream.pending() === 0) send(reader, block, false)
     }
   }
   /** What the bus may have kept from us: a change, the end of a search. */
@@ -118,7 +108,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
     for (const search of searches) {
       const snapshot = stored.get(search.id)
       if (snapshot) show(search, snapshot)
-      else for (const reader of [...search.readers]) close(search, reader)
+      else for (const reader of [...search.readers]) close(reader)
     }
   }
   /** Ends the streams of revoked tokens. */
@@ -128,7 +118,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
       for (const reader of [...search.readers]) {
         const { hash } = reader.token
         if (!tokens.has(hash)) tokens.set(hash, await stillHolds(reader.token))
-        if (!tokens.get(hash)) close(search, reader)
+        if (!tokens.get(hash)) close(reader)
       }
   }
   const lookAgain = async (beat: boolean, missed: boolean) => {
@@ -163,41 +153,33 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
   }
   const unsubscribe = bus.subscribe(TOKEN_REVOKED, ({ hash }: TokenRevoked) => {
     for (const search of [...watched.values()])
-      for (const reader of [...search.readers]) if (reader.token.hash === hash) close(search, reader)
+      for (const reader of [...search.readers]) if (reader.token.hash === hash) close(reader)
   })
 
   return {
     /** A stream that begins with the stored snapshot and ends after the terminal one, or with its token. */
     async open(searchId: string, token: VerifiedToken): Promise<Response> {
       const search = watch(searchId)
-      let reader: Reader | undefined
-      const stream = new ReadableStream<Uint8Array>({
-        start(controller) {
-          reader = { token, controller, begun: false }
-          search.readers.add(reader)
-        },
-        pull() {
-          const waiting = reader?.waiting
-          if (reader && waiting) send(search, reader, waiting.block, waiting.last)
-        },
-        cancel() {
-          if (reader) leave(search, reader)
-        },
-      })
-      const mine = reader as unknown as Reader
+      const reader: Reader = {
+        token,
+        stream: new EventStream({ limits: LIMITS, now: clock.now, highWaterBytes: 1 }),
+        begun: false,
+      }
+      reader.stream.onEnd = () => leave(search, reader)
+      search.readers.add(reader)
+      const response = reader.stream.response('no-cache, no-transform')
+      reader.stream.start()
       // Read after the subscription, so that no change falls between the two.
       const stored = await snapshotOf(searchId).catch((error) => {
-        leave(search, mine)
+        leave(search, reader)
         throw error
       })
       const shown = search.snapshot
       if (stored && (!shown || shown.version < stored.version)) show(search, stored)
-      else if (search.block && shown && !mine.begun) send(search, mine, search.block, isTerminal(shown))
+      else if (search.block && shown && !reader.begun) send(reader, search.block, isTerminal(shown))
       if (!ticking) void tick()
-      if (stopped.signal.aborted) close(search, mine)
-      return new Response(stream, {
-        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' },
-      })
+      if (stopped.signal.aborted) close(reader)
+      return response
     },
     /** Open streams of this process. */
     count: () => [...watched.values()].reduce((sum, { readers }) => sum + readers.size, 0),
@@ -205,7 +187,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
     stop() {
       stopped.abort()
       unsubscribe()
-      for (const search of [...watched.values()]) for (const reader of [...search.readers]) close(search, reader)
+      for (const search of [...watched.values()]) for (const reader of [...search.readers]) close(reader)
     },
   }
 }

@@ -1,0 +1,111 @@
+import { toAppError } from '../../errors.ts'
+import { type Payload, type QueueLimits, SendQueue } from './send-queue.ts'
+
+/** Bun's server socket, as it is used here. */
+export interface RawSocket {
+  /** 0: dropped, the socket is closing. -1: kept inside the socket, which is full. Otherwise the bytes sent. */
+  sendText(text: string): number
+  getBufferedAmount(): number
+  ping(): unknown
+  close(code?: number, reason?: string): void
+}
+
+const MIB = 1024 * 1024
+/** A new frame is sent to a socket only while no more than this waits in it: above 1 MiB Bun would cut it off. */
+const LOW_WATER_BYTES = 64 * 1024
+export const SOCKET_LIMITS: QueueLimits = {
+  coalesceBytes: MIB,
+  maxBytes: 8 * MIB,
+  stalledMs: 60_000,
+  lowWaterBytes: LOW_WATER_BYTES,
+}
+
+/** The life of one socket: its queue, its last sign of life, the credential of its upgrade. */
+export class SocketSession extends SendQueue {
+  /** When the client has last said anything, a pong included. */
+  heardAt: number
+  pingedAt: number
+  /** Asks again whether the credential of the upgrade still holds; undefined for one that cannot end. */
+  recheck: (() => Promise<unknown>) | undefined = undefined
+  private raw: RawSocket | undefined = undefined
+
+  constructor(now: () => number, limits: QueueLimits = SOCKET_LIMITS) {
+    super(limits, now)
+    this.heardAt = this.pingedAt = now()
+  }
+  /** The socket is open; `start` begins to send. One that has been ended before it was open is closed at once. */
+  opened(raw: RawSocket): void {
+    this.raw = raw
+    this.heard()
+    if (this.ending) raw.close(this.ending.code, this.ending.reason)
+  }
+  /** A sign of life. */
+  heard(): void {
+    this.heardAt = this.now()
+  }
+  override drained(): void {
+    this.heard()
+    super.drained()
+  }
+  ping(): void {
+    this.pingedAt = this.now()
+    this.raw?.ping()
+  }
+  /** Whether the credential still holds. @throws what says nothing about it, such as a database that does not answer */
+  async isAllowed(): Promise<boolean> {
+    try {
+      await this.recheck?.()
+      return true
+    } catch (error) {
+      const { status } = toAppError(error)
+      if (status === 401 || status === 403) return false
+      throw error
+    }
+  }
+  protected write(payload: Payload): boolean {
+    return (this.raw as RawSocket).sendText(payload as string) > 0
+  }
+  protected buffered(): number {
+    return this.raw?.getBufferedAmount() ?? 0
+  }
+  protected close(code: number, reason: string): void {
+    this.raw?.close(code, reason)
+  }
+}
+
+/** Close codes of all families' sockets (RFC 6455 §7.4, 4000 and above are our own). */
+export const CLOSE = {
+  goingAway: 1001,
+  policy: 1008,
+  internal: 1011,
+  /** A newer socket of the same name has taken its place. */
+  replaced: 4001,
+} as const
+
+/** One live session a name: a newer one ends the older one, which may be half open. */
+export class SessionsByName<S extends { end(code: number, reason: string): void }> extends Map<string, S> {
+  /** Ends the session of a name with 4001 and answers it. */
+  replace(name: string): S | undefined {
+    const older = this.get(name)
+    this.delete(name)
+    older?.end(CLOSE.replaced, 'replaced')
+    return older
+  }
+  /** A session that has ended gives its name back, unless a newer one has it. */
+  release(name: string, session: S): void {
+    if (this.get(name) === session) this.delete(name)
+  }
+}
+
+/** Pings those that have not been pinged for `pingMs`, ends the silent and the stalled. To be called about every second. */
+export const sweepSessions = (
+  sessions: Iterable<SocketSession>,
+  now: number,
+  { pingMs, silence }: { pingMs: number; silence: { ms: number; code: number; reason: string } },
+): void => {
+  for (const session of sessions) {
+    session.check()
+    if (now - session.heardAt >= silence.ms) session.end(silence.code, silence.reason)
+    else if (now - session.pingedAt >= pingMs) session.ping()
+  }
+}
