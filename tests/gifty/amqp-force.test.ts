@@ -169,7 +169,8 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
       is_active: false,
       priority: 77,
       next_sync_at: '2026-01-16T05:00:00.000Z',
-      history: [],
+      // Switching off has cancelled it.
+      history: [{ status: 'cancelled' }],
     })
   })
 
