@@ -25,7 +25,6 @@ export const {
   internalCategories,
   idempotencyKeys,
   workerHeartbeats,
-  workLeases,
   users,
   telegramSessions,
   tokenBlacklist,

@@ -8,12 +8,12 @@ import { createBestScored } from './catalog/best.ts'
 import { createCategorySamples } from './catalog/by-category.ts'
 import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
-import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
+import { createScoreStore } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
-import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
+import { categoriesRepository } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
-import { categoryTasks } from './categories/tasks.ts'
+import { categoryKind, createCategoryQueue } from './categories/tasks.ts'
 import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
@@ -23,7 +23,7 @@ import { createNotifications, notificationKind } from './notifications.ts'
 import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
 import { createScoring } from './scoring/service.ts'
-import { scoringTasks } from './scoring/tasks.ts'
+import { createScoringQueue, scoringKind } from './scoring/tasks.ts'
 import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRuns } from './sources/runs.ts'
@@ -42,9 +42,6 @@ export interface GiftyAccess {
   subscribers: SubscriberQueries
   dashboard: DashboardAccess
 }
-
-import { workLeasesRepository } from './work-leases/repository.ts'
-import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
@@ -68,26 +65,19 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
     startTimeoutMs: config.runStartTimeoutSeconds * 1000,
   })
-  const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
-  const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
-  const categories = createCategories({
-    db,
-    clock,
-    leases,
-    queue: unmapped,
-    samples: createCategorySamples(db),
-    repository: categoriesRepository(db),
-  })
-  const unscored = leases.queue<UnscoredProduct>(unscoredProducts(db))
-  const scoring = createScoring({ db, clock, leases, queue: unscored, scores: createScoreStore(db) })
+  const queues = { db, clock, engine: theEngine }
+  const unmapped = createCategoryQueue(queues, createCategorySamples(db))
+  const categories = createCategories({ db, clock, queue: unmapped, repository: categoriesRepository(db) })
+  const unscored = createScoringQueue(queues)
+  const scoring = createScoring({ db, clock, queue: unscored, scores: createScoreStore(db) })
   const lookup = createCatalogLookup(db)
-  const search = searchServices({ platform, lookup, leases })
+  const search = searchServices({ platform, lookup, engine: theEngine })
   const kinds: KindPolicy[] = [
     ...runs.kinds,
     notificationKind,
     reminderKind,
-    scoringTasks(leases, unscored, scoring),
-    categoryTasks(leases, unmapped, categories),
+    scoringKind(unscored, scoring),
+    categoryKind(unmapped, categories),
     ...search.kinds,
   ]
 
@@ -151,7 +141,6 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       }),
       categories,
       scoring,
-      leases,
       reports,
       fleet,
       sockets,

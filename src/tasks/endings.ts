@@ -23,8 +23,8 @@ export const createEndings = ({
   lockTasks,
   transition,
 }: EngineContext) => {
-  function* endExpired(tx: Tx, now: Date): Steps<number> {
-    const rows = yield* tx.run(statements.lockExpired, { now, kinds: knownKinds, max: SWEEP_MAX })
+  function* endExpired(tx: Tx, now: Date, kinds = knownKinds): Steps<number> {
+    const rows = yield* tx.run(statements.lockExpired, { now, kinds, max: SWEEP_MAX })
     const ended = rows.map((task) => {
       const policy = policyOf(task.kind)
       const verdict = typeof policy.onExpiry === 'function' ? policy.onExpiry(task) : policy.onExpiry
@@ -53,6 +53,13 @@ export const createEndings = ({
       back.map((task) => task.kind),
     )
     return ended.length
+  }
+
+  /** Ends the expired leases of one kind in the caller's transaction, so that it finds their tasks queued. */
+  function* reapExpired(tx: Tx, kind: string, now: Date): Steps<void> {
+    const kinds = JSON.stringify([kind])
+    let more = (yield* tx.run(statements.expiredExists, { now, kinds })).length > 0
+    while (more) more = (yield* endExpired(tx, now, kinds)) === SWEEP_MAX
   }
 
   /** One sweep: ends expired leases and overdue tasks, and announces delayed tasks that have become ready. */
@@ -221,5 +228,5 @@ export const createEndings = ({
     yield tx.delete(tasks).where(eq(tasks.id, task.id)).returning({ id: tasks.id })
   }
 
-  return { endExpired, sweep, cancel, closeByReport, withdraw, setAside, replacePayload, discard, endLeasesOf }
+  return { endExpired, reapExpired, sweep, cancel, closeByReport, withdraw, setAside, replacePayload, discard, endLeasesOf }
 }

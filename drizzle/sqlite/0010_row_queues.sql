@@ -1,0 +1,1 @@
+CREATE INDEX `tasks_dead_ix` ON `tasks` (`kind`,`dedupe_key`) WHERE "tasks"."state" = 'dead';
