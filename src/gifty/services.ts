@@ -17,7 +17,6 @@ import { categoryKind, createCategoryQueue } from './categories/tasks.ts'
 import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
-import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
 import { createRecommendations } from './recommendations/service.ts'
@@ -103,7 +102,6 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       sources,
       catalog: createCatalogStore(catalog, search.documents),
       categories,
-      repository: ingestionRepository(db),
       metrics,
     })
     const fleet = createFleet({

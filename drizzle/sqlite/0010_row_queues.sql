@@ -1,1 +1,0 @@
-CREATE INDEX `tasks_dead_ix` ON `tasks` (`kind`,`dedupe_key`) WHERE "tasks"."state" = 'dead';
