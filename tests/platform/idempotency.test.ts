@@ -74,6 +74,7 @@ describe('fingerprints', () => {
     ]
     const hashes = await Promise.all(apart.map((value) => hashOfValue(value)))
     expect(new Set(hashes).size).toBe(apart.length)
+    expect(await hashOfValue({ at: new Date(0) })).toBe(await hashOfValue({ at: '1970-01-01T00:00:00.000Z' }))
     expect(await hashOfValue([1, 2])).not.toBe(await hashOfValue([2, 1]))
   })
 

@@ -52,7 +52,7 @@ export const hashOfValue = async (value: unknown, without: readonly string[] = [
     if (Array.isArray(of)) {
       text += '['
       stack.push({ keys: undefined, of, next: 0, first: true })
-    } else if (typeof of === 'object' && of !== null) {
+    } else if (typeof of === 'object' && of !== null && !(of instanceof Date)) {
       text += '{'
       const keys = Object.keys(of).sort()
       stack.push({
@@ -61,7 +61,9 @@ export const hashOfValue = async (value: unknown, without: readonly string[] = [
         next: 0,
         first: true,
       })
-    } else text += JSON.stringify(of) ?? 'null'
+    }
+    // Texts, numbers and the like; a time as JSON writes it.
+    else text += JSON.stringify(of) ?? 'null'
   }
   open(value)
   for (let node = 1; stack.length > 0; node++) {
