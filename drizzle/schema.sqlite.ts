@@ -26,7 +26,6 @@ export const {
   internalCategories,
   idempotencyKeys,
   workerHeartbeats,
-  workLeases,
   users,
   telegramSessions,
   tokenBlacklist,

@@ -53,15 +53,6 @@ export const createHousekeeping = ({
     },
   },
   {
-    name: 'purge-work-leases',
-    cron: '0 * * * *',
-    *fire(tx, { now }) {
-      // A day longer than they last: what is submitted late is still known as it was handed out.
-      yield* gifty.leases.purge(tx, new Date(now.getTime() - DAY_MS))
-      return undefined
-    },
-  },
-  {
     name: 'purge-outbox',
     cron: '0 * * * *',
     *fire(tx, { now }) {

@@ -12,7 +12,6 @@ import { searchTables } from './gifty/search/tables.ts'
 import { sourcesTables } from './gifty/sources/tables.ts'
 import { claimTables } from './gifty/subscribers/tables.ts'
 import { weeekTables } from './gifty/weeek/tables.ts'
-import { workLeasesTables } from './gifty/work-leases/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'
@@ -38,7 +37,6 @@ export const allTables = (kit: Kit) => ({
   ...fleetTables(kit),
   ...claimTables(kit),
   ...weeekTables(kit),
-  ...workLeasesTables(kit),
   ...accountsTables(kit),
   ...telegramAuthTables(kit),
   ...subscriptionsTables(kit),

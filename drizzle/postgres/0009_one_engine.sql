@@ -2,15 +2,18 @@ CREATE TABLE "task_clock" (
 	"id" integer PRIMARY KEY NOT NULL,
 	"seen_at" timestamp (3) with time zone NOT NULL,
 	"moves" integer DEFAULT 0 NOT NULL
-);
---> statement-breakpoint
+);--> statement-breakpoint
 DROP INDEX "tasks_ready_ix";--> statement-breakpoint
+ALTER TABLE "crawler_receipts" ADD COLUMN "fingerprint" text;--> statement-breakpoint
+ALTER TABLE "idempotency_keys" ADD COLUMN "fingerprint" text;--> statement-breakpoint
 ALTER TABLE "parsing_runs" ADD COLUMN "items_rejected" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "parsing_runs" ADD COLUMN "rejections" jsonb;--> statement-breakpoint
 ALTER TABLE "parsing_sources" ADD COLUMN "is_forced" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "parsing_sources" ADD COLUMN "switched_off_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "love_parser_idempotency_keys" ADD COLUMN "fingerprint" text;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "site_key" text;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "requeues" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX "task_groups_cap_ix" ON "task_groups" USING btree ("cap") WHERE "task_groups"."cap" is not null;--> statement-breakpoint
 CREATE INDEX "task_groups_pause_ix" ON "task_groups" USING btree ("paused_until") WHERE "task_groups"."paused_until" is not null;--> statement-breakpoint
-CREATE INDEX "tasks_offer_ix" ON "tasks" USING btree ("kind","priority" desc,"run_after","requeues","id") WHERE "tasks"."state" = 'queued';
+CREATE INDEX "tasks_offer_ix" ON "tasks" USING btree ("kind","priority" desc,"run_after","requeues","id") WHERE "tasks"."state" = 'queued';--> statement-breakpoint
+CREATE INDEX "tasks_dead_ix" ON "tasks" USING btree ("kind","dedupe_key") WHERE "tasks"."state" = 'dead';

@@ -57,7 +57,7 @@ export const crawlerDomains = (platform: Platform) => {
     defaultClientId: settings.oauthClientId,
   })
   const receipts = createReceipts(taskRows)
-  const creation = createCreation({ db, clock, store, receipts, credentials, settings })
+  const creation = createCreation({ db, clock, store, credentials, settings })
   const tasks = createTasks({ db, clock, store, credentials, leases: queries, lists: listQueries(db) })
   const areaRows = areasRepository(db)
   const areas = createAreas({ clock, repository: areaRows, store, fanout: settings.fanout })

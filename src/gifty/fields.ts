@@ -49,6 +49,12 @@ export const absent = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
 export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
   schema.nullish().transform((given) => (given ?? value) as z.output<S>)
 
+/** Query or body fields of every `tasks` endpoint that leases rows (gifty §5, Leases). */
+export const leaseFields = {
+  worker_id: text(1, 128).nullish(),
+  lease_seconds: absent(integer(5, 3600), 900),
+}
+
 /** Absolute http(s) URL of at most `max` characters. */
 export const httpUrl = (max: number) =>
   z

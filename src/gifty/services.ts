@@ -8,22 +8,21 @@ import { createBestScored } from './catalog/best.ts'
 import { createCategorySamples } from './catalog/by-category.ts'
 import { createCatalogLookup } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
-import { createScoreStore, type UnscoredProduct, unscoredProducts } from './catalog/scores.ts'
+import { createScoreStore } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
-import { categoriesRepository, type UnmappedName, unmappedNames } from './categories/repository.ts'
+import { categoriesRepository } from './categories/repository.ts'
 import { createCategories } from './categories/service.ts'
-import { categoryTasks } from './categories/tasks.ts'
+import { categoryKind, createCategoryQueue } from './categories/tasks.ts'
 import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
 import { createFleet } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
-import { ingestionRepository } from './ingestion/repository.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, notificationKind } from './notifications.ts'
 import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
 import { createScoring } from './scoring/service.ts'
-import { scoringTasks } from './scoring/tasks.ts'
+import { createScoringQueue, scoringKind } from './scoring/tasks.ts'
 import { searchServices } from './search/services.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRunDrafts } from './sources/run-drafts.ts'
@@ -45,9 +44,6 @@ export interface GiftyAccess {
   subscribers: SubscriberQueries
   dashboard: DashboardAccess
 }
-
-import { workLeasesRepository } from './work-leases/repository.ts'
-import { createWorkLeases } from './work-leases/service.ts'
 
 /**
  * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
@@ -71,26 +67,19 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     notifications: () => createNotifications(theEngine(), clock, outbox),
   })
   const runKinds = createRunKinds({ db, repository, drafts, random })
-  const leases = createWorkLeases({ db, clock, repository: workLeasesRepository(db), engine: theEngine })
-  const unmapped = leases.queue<UnmappedName>(unmappedNames(db))
-  const categories = createCategories({
-    db,
-    clock,
-    leases,
-    queue: unmapped,
-    samples: createCategorySamples(db),
-    repository: categoriesRepository(db),
-  })
-  const unscored = leases.queue<UnscoredProduct>(unscoredProducts(db))
-  const scoring = createScoring({ db, clock, leases, queue: unscored, scores: createScoreStore(db) })
+  const queues = { db, clock, engine: theEngine }
+  const unmapped = createCategoryQueue(queues, createCategorySamples(db))
+  const categories = createCategories({ db, clock, queue: unmapped, repository: categoriesRepository(db) })
+  const unscored = createScoringQueue(queues)
+  const scoring = createScoring({ db, clock, queue: unscored, scores: createScoreStore(db) })
   const lookup = createCatalogLookup(db)
-  const search = searchServices({ platform, lookup, leases })
+  const search = searchServices({ platform, lookup, engine: theEngine })
   const kinds: KindPolicy[] = [
     ...runKinds.kinds,
     notificationKind,
     reminderKind,
-    scoringTasks(leases, unscored, scoring),
-    categoryTasks(leases, unmapped, categories),
+    scoringKind(unscored, scoring),
+    categoryKind(unmapped, categories),
     ...search.kinds,
   ]
 
@@ -135,7 +124,6 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       sources,
       catalog: createCatalogStore(catalog, search.documents),
       categories,
-      repository: ingestionRepository(db),
       metrics,
     })
     const fleet = createFleet({
@@ -173,7 +161,6 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       }),
       categories,
       scoring,
-      leases,
       reports,
       fleet,
       sockets,

@@ -33,8 +33,8 @@ export const createReaper = ({
   }
 
   /** Ends expired leases, at most `REAP_MAX`; answers how many. */
-  function* reapExpired(tx: Tx, now: Date): Steps<number> {
-    const ended = (yield* tx.run(statements.lockExpired, { now, known: knownKinds() })).map((task) => moveOf(task, now))
+  function* reapExpired(tx: Tx, now: Date, known: readonly string[] = knownKinds()): Steps<number> {
+    const ended = (yield* tx.run(statements.lockExpired, { now, known })).map((task) => moveOf(task, now))
     if (ended.length === 0) return 0
     const changes = new Map<string, TaskChange>()
     for (const [kind, group] of Map.groupBy(ended, (end) => end.task.kind)) {
@@ -55,6 +55,11 @@ export const createReaper = ({
       now,
     )
     return ended.length
+  }
+
+  /** Ends all expired leases of one kind in the caller's transaction, so that it finds their tasks queued. */
+  function* reapKind(tx: Tx, kind: string, now: Date): Steps<void> {
+    while ((yield* reapExpired(tx, now, [kind])) === REAP_MAX);
   }
 
   /** Cancels queued tasks that were not taken in time, at most `REAP_MAX`; answers how many. */
@@ -121,6 +126,6 @@ export const createReaper = ({
       return ended.length
     })
 
-  return { reapExpired, sweep, releaseLeasesByOwnerPrefix }
+  return { reapExpired, reapKind, sweep, releaseLeasesByOwnerPrefix }
 }
 export type Reaper = ReturnType<typeof createReaper>

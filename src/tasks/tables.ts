@@ -53,6 +53,8 @@ export const engineTables = defineTables((k) => {
         .unique('tasks_live_uq')
         .on(t.kind, t.dedupeKey)
         .where(sql`${t.state} in ('queued', 'leased', 'paused', 'cancelling') and ${t.dedupeKey} is not null`),
+      // Whether a content has a dead task; see row-statements.ts.
+      k.index('tasks_dead_ix').on(t.kind, t.dedupeKey).where(sql`${t.state} = 'dead'`),
       k
         .index('tasks_group_ix')
         .on(t.groupKey)

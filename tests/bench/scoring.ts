@@ -38,18 +38,28 @@ const cycle = async (server: Running) => {
 
 /** The same statements in process, prepared, with everything bound as it is: two transactions. */
 const floorCycle = (db: Database) => {
-  const take = db.query<{ gift_hash: string; content_hash: string }, any>(
+  const live = (alias: string) =>
+    `${alias}.state in ('queued', 'leased', 'paused', 'cancelling') and ${alias}.dedupe_key is not null`
+  const take = db.query<Record<string, unknown> & { gift_hash: string }, any>(
     `select gift_hash, gift_id, content_hash, title, category, merchant, price, image_url, content_text from products p
      where is_active and needs_scoring and llm_gift_score is null
-       and coalesce((select w.expires_at from work_leases w where w.kind = 'scoring' and w.subject = p.gift_hash), 0) <= likely($now)
+       and coalesce((select case when t.state = 'queued' and t.run_after <= likely($now) then 0 else 1 end from tasks t
+         where t.kind = 'scoring' and t.dedupe_key = p.gift_hash and ${live('t')}), 0) = 0
      order by updated_at desc, gift_id limit likely($max)`,
   )
   const lease = db.query(
-    `insert into work_leases (kind, subject, holder, content_hash, expires_at) values ${Array.from({ length: SET }, () => "('scoring', ?, 'floor', ?, ?)").join(',')}
-     on conflict (kind, subject) do update set holder = excluded.holder, content_hash = excluded.content_hash, expires_at = excluded.expires_at`,
+    `insert into tasks (id, kind, payload, priority, state, run_after, attempts, max_attempts, lease_owner, lease_expires_at, lease_ms, fence,
+       dedupe_key, requeues, expires_at, created_at, updated_at)
+     select column1, 'scoring', column2, 10, 'leased', ?1, 1, 5, 'worker:floor', ?2, 900000, 1, column3, 0, ?3, ?1, ?1
+     from (values ${Array.from({ length: SET }, () => '(?, ?, ?)').join(',')}) where true
+     on conflict (kind, dedupe_key) where state in ('queued', 'leased', 'paused', 'cancelling') and dedupe_key is not null do update
+       set state = 'leased', payload = excluded.payload, fence = tasks.fence + 1, lease_expires_at = excluded.lease_expires_at
+       where tasks.state = 'queued'`,
   )
-  const clear = db.query<{ subject: string; content_hash: string }, any>(
-    `delete from work_leases where kind = 'scoring' and subject in (select value from json_each($subjects)) returning subject, content_hash`,
+  const close = db.query<{ subject: string; content_hash: string }, any>(
+    `update tasks set state = 'completed', last_end = 'report', lease_expires_at = null, finished_at = $now, updated_at = $now
+     where kind = 'scoring' and dedupe_key in (select value from json_each($subjects)) and ${live('tasks')}
+     returning dedupe_key as subject, payload ->> 'content_hash' as content_hash`,
   )
   const write = db.query(
     `update products set llm_gift_score = s.column2, llm_gift_reasoning = s.column3, llm_scoring_model = s.column4, llm_scoring_version = s.column5,
@@ -61,10 +71,13 @@ const floorCycle = (db: Database) => {
     const now = Date.now()
     db.run('begin immediate')
     const rows = take.all({ now, max: SET })
-    lease.run(...rows.flatMap((row) => [row.gift_hash, row.content_hash, now + 900_000]))
+    lease.run(
+      ...[now, now + 900_000, now + 87_300_000],
+      ...rows.flatMap(({ gift_hash, ...payload }) => [Bun.randomUUIDv7(), JSON.stringify(payload), gift_hash]),
+    )
     db.run('commit')
     db.run('begin immediate')
-    const leased = clear.all({ subjects: JSON.stringify(rows.map((row) => row.gift_hash)) })
+    const leased = close.all({ now, subjects: JSON.stringify(rows.map((row) => row.gift_hash)) })
     write.run(
       ...leased.flatMap(({ subject, content_hash }) => {
         const { llm_gift_score, llm_gift_reasoning, llm_scoring_model, llm_scoring_version } = toResult('')

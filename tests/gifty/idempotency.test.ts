@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { adminOf } from './access-rig.ts'
-import { codeOf, DAY, makeProcesses, makeRig, problemOf, product, type Rig } from './rig.ts'
+import { codeOf, DAY, leasedRun, MINUTE, makeProcesses, makeRig, problemOf, product, type Rig } from './rig.ts'
 
 const path = '/internal/ingest-batch'
 const send = (app: Rig, body: unknown, key: string, headers: Record<string, string> = INTERNAL) =>
@@ -39,6 +40,51 @@ onEachDatabase('gifty idempotency', (database) => {
     app.clock.advance(2 * DAY)
     await app.tick()
     expect(await app.rows('idempotency_keys')).toBe(0)
+  })
+
+  test('B6: the next attempt repeats a batch under its own fence and gets the stored answer', async () => {
+    const app = await makeRig(database)
+    const { id, task } = await leasedRun(app)
+    const items = [product(1), product(2, { raw_data: { b: [1, { d: 2, c: null }], a: 'x' } })]
+    const first = await send(app, { items, source_id: id, task_id: task.id, worker_id: 'w1', fence: task.fence }, 'k')
+    expect(first).toMatchObject({ status: 200, body: { items_ingested: 2 } })
+    app.clock.advance(2 * MINUTE)
+    await app.tick()
+    const [again] = await app.lease('w2')
+    expect([again.id, again.fence]).toEqual([task.id, task.fence + 1])
+    const lease = { task_id: again.id, worker_id: 'w2', fence: again.fence }
+    // The same values as another library says them.
+    const text = `{ "fence": ${again.fence}, "worker_id": "w2", "task_id": "${again.id}", "source_id": ${id}.0,
+      "items": [${items
+        .map((item) => JSON.stringify(Object.fromEntries(Object.entries(item).reverse()), null, 2))
+        .join(' , ')
+        .replaceAll('"price": 100', '"price": 1e2')}]}`
+    for (const body of [{ ...lease, source_id: id, items }, text, { source_id: id, items }]) {
+      const replay = await send(app, body, 'k')
+      expect(replay).toMatchObject({ status: 200, body: first.body })
+      expect(replay.headers.get('idempotency-replayed')).toBe('true')
+    }
+    expect(await app.runs(id)).toMatchObject([{ items_scraped: 2 }])
+    for (const other of [
+      { ...lease, source_id: id, items: items.toReversed() },
+      { ...lease, source_id: 0, items },
+      { ...lease, source_id: id, items: [items[0]] },
+      { ...lease, source_id: id, items, stats: { pages: 1 } },
+      // A field of that name inside an element is no lease's.
+      { ...lease, source_id: id, items: [{ ...items[0], fence: 1 }, items[1]] },
+    ])
+      expect(codeOf(await send(app, other, 'k'))).toEqual([422, 'idempotency_conflict'])
+  })
+
+  test('gifty §3: an answer that the release before has kept is replayed to the same text', async () => {
+    const app = await makeRig(database)
+    const body = { items: [product(1)], source_id: 0 }
+    const first = await send(app, body, 'k')
+    await app.db.sql(sql`update idempotency_keys set fingerprint = null`)
+    const replay = await send(app, body, 'k')
+    expect(replay).toMatchObject({ status: 200, body: first.body })
+    expect(replay.headers.get('idempotency-replayed')).toBe('true')
+    expect(codeOf(await send(app, { ...body, items: [product(2)] }, 'k'))).toEqual([422, 'idempotency_conflict'])
   })
 
   test('gifty §3: only 200 answers are stored', async () => {

@@ -107,7 +107,7 @@ onEachDatabase('gifty scoring', (database) => {
     await app.ingest(products(2))
     const head = await app.call('HEAD', '/internal/scoring/tasks?worker_id=w1')
     expect([head.status, head.body]).toEqual([200, ''])
-    expect(await app.rows('work_leases')).toBe(0)
+    expect(await app.rows('tasks')).toBe(0)
     expect(await poll(app, 'w2')).toEqual(['0', '1'])
   })
 
@@ -149,7 +149,7 @@ onEachDatabase('gifty scoring', (database) => {
     })
     expect(await readProduct(app, 2)).toMatchObject({ llm_gift_score: 7.5, llm_gift_vector: null, needs_scoring: false })
     expect(await unscored(app)).toBe(1)
-    expect(await app.rows('work_leases')).toBe(0)
+    expect(await app.rows("tasks where state <> 'completed'")).toBe(0)
     // A null vector keeps the stored one; a new one replaces it.
     await submit(app, scored(giftId(0), { llm_gift_score: 0 }))
     expect(await readProduct(app, 0)).toMatchObject({ llm_gift_score: 0, llm_gift_vector: { romance: 10 } })

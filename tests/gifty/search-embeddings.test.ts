@@ -59,6 +59,39 @@ onEachDatabase('gifty embeddings', (database) => {
     await app.stop()
   })
 
+  test('gifty §5: any model is a queue of its own; those that are not configured are no kind of the worker protocol', async () => {
+    const app = await makeRig(database, { env })
+    await app.ingest([product(1), product(2)])
+    const other = { model_name: 'foreign', model_version: '7' }
+    // Anonymous: free rows first, then those under leases like its own, of this model only.
+    expect(await tasks(app, { limit: 1 })).toHaveLength(1)
+    const [first] = await tasks(app, { ...other, limit: 1 })
+    app.clock.advance(1000)
+    const [second, shared] = await tasks(app, { ...other, limit: 2 })
+    expect(shared).toEqual(first)
+    expect(second.gift_id).not.toBe(first.gift_id)
+    expect(await tasks(app, { ...other, worker_id: 'w1' })).toEqual([])
+    expect(await tasks(app, { ...other, model_version: '8', worker_id: 'w1' })).toHaveLength(2)
+    expect(await app.lease('w1', { kinds: ['embedding.other'], max: 10 })).toEqual([])
+    expect(await app.ok('GET', '/internal/tasks?kind=embedding.other')).toMatchObject({ tasks: [] })
+    await submit(app, [{ ...second, embedding: VECTOR }], other)
+    expect(await app.rows("tasks where kind = 'embedding.other' and state = 'completed'")).toBe(1)
+    app.clock.advance(120_000)
+    expect((await tasks(app, { ...other, worker_id: 'w1' })).map((task) => task.gift_id)).toEqual([first.gift_id])
+    // The configured model's row was held all the time by what was taken of it, and by nothing else.
+    expect(await app.lease('w1', { kinds: ['embedding'], max: 10 })).toHaveLength(2)
+    await app.stop()
+
+    const builtIn = await makeRig(database)
+    await builtIn.ingest([product(1)])
+    const own = { model_name: builtIn.platform.config.embedding.model.name, model_version: 'next' }
+    expect(await tasks(builtIn, own)).toHaveLength(1)
+    builtIn.clock.advance(120_000)
+    await builtIn.tick()
+    expect(await builtIn.lease('w1', { kinds: ['embedding'], max: 10 })).toEqual([])
+    await builtIn.stop()
+  })
+
   test('gifty §5: a submit refuses what is malformed, unknown or stale singly; of repeats the last counts', async () => {
     const app = await makeRig(database, { env })
     await app.ingest([product(1), product(2)])

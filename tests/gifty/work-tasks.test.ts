@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, makeProcesses, makeRig, product, products, type Rig, settled } from './rig.ts'
+import { codeOf, makeProcesses, makeRig, product, products, type Rig, rigOver, settled } from './rig.ts'
 import { giftId, poll, readProduct, scored, submit, unscored } from './scoring-rig.ts'
 
 const lease = (app: Rig, worker = 'w1', more: Record<string, unknown> = {}): Promise<any[]> =>
@@ -33,7 +35,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
       needs_scoring: false,
     })
     expect(await unscored(app)).toBe(1)
-    expect(await app.rows('work_leases')).toBe(0)
+    expect(await app.rows("tasks where state <> 'completed'")).toBe(0)
     // What was handed out is what was scored.
     const [second] = await lease(app)
     await app.ingest([product(2, { title: 'Changed' })])
@@ -54,8 +56,9 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     app.clock.advance(59_000)
     await app.verb(tasks[0], 'heartbeat', 'w1', { lease_seconds: 3600 })
     app.clock.advance(121_000)
-    expect(await poll(app, 'p2', 10)).toEqual(['4', '5'])
-    expect(numbers(await lease(app, 'w2', { max: 10 }))).toEqual(['3'])
+    // All three leases have ended; whoever asks first gets what was lost.
+    expect(await poll(app, 'p2', 1)).toEqual(['3'])
+    expect(numbers(await lease(app, 'w2', { max: 10 }))).toEqual(['4', '5'])
     // A submit by somebody else ends the task; its holder's late word is taken as said.
     await submit(app, scored(giftId(2)))
     expect((await app.verb(tasks[0], 'complete', 'w1', { result: { ...RESULT, llm_gift_score: 1 } })).status).toBe(200)
@@ -75,7 +78,8 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect(failed.body).toMatchObject({ status: 'ok', state: 'pending' })
     // Released: anyone's at once. Failed: nobody's before the delay is over.
     expect(await poll(app, 'p1', 10)).toEqual(['0'])
-    expect(await app.task(a.id)).toMatchObject({ status: 'cancelled' })
+    // One row, one task: the client holds the one that waited.
+    expect(await app.task(a.id)).toMatchObject({ status: 'leased', worker_id: 'worker:p1', fence: 2 })
     app.clock.advance(12_000)
     const [again] = await lease(app, 'w2', { max: 10 })
     expect([again.id, again.attempt, again.fence]).toEqual([b.id, 2, 2])
@@ -85,9 +89,10 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect((await poll(app, 'p2', 10)).sort()).toEqual(['1', '2'])
     expect(await lease(app, 'w3', { max: 10 })).toEqual([])
     expect(codeOf(await app.verb(c, 'complete', 'w1', { result: RESULT }))).toEqual([409, 'stale_lease'])
-    expect(await app.task(c.id)).toMatchObject({ status: 'cancelled' })
+    expect(await app.task(c.id)).toMatchObject({ status: 'leased', worker_id: 'worker:p2', attempt: 2 })
     await submit(app, scored(giftId(1)), scored(giftId(2)))
     expect(await unscored(app)).toBe(1)
+    expect(await app.task(c.id)).toMatchObject({ status: 'completed' })
   })
 
   test('gifty §4: after five attempts or a final failure a task is dead until it is redriven or its content changes', async () => {
@@ -189,6 +194,91 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     await app.ingest([product(1)])
     await app.tick()
     expect(numbers(await waiting)).toEqual(['1'])
+  })
+
+  test('T1: a lease, a completion, a claim and a submit take as many statements for 100 rows as for one, and at most 12', async () => {
+    const { db, during } = countStatements(await database.fresh())
+    const app = await rigOver(db, {})
+    await app.ingest(products(500))
+    const most = { lease: 0, complete: 0, again: 0, claim: 0, submit: 0 }
+    const note = async (verb: keyof typeof most, what: () => Promise<unknown>) => {
+      most[verb] = Math.max(most[verb], await during(what))
+    }
+    const rounds: (typeof most)[] = []
+    for (const max of [1, 100]) {
+      let tasks: any[] = []
+      await note('lease', async () => {
+        tasks = await lease(app, 'w1', { max, lease_seconds: 60 })
+      })
+      expect(tasks).toHaveLength(max)
+      // Lost, found again by the same lease, looked at again.
+      app.clock.advance(60_000)
+      await note('again', async () => {
+        tasks = await lease(app, 'w1', { max })
+      })
+      expect(tasks.map((task) => task.attempt)).toEqual(tasks.map(() => 2))
+      const done = tasks.map(({ id, fence }) => ({ id, fence, result: RESULT }))
+      await note('complete', async () => {
+        const answer = await app.ok('POST', '/internal/workers/tasks/complete', { worker_id: 'w1', tasks: done })
+        expect(answer).toMatchObject({ completed: max, rejected: [] })
+      })
+      let taken: string[] = []
+      await note('claim', async () => {
+        taken = await poll(app, 'p1', max)
+      })
+      expect(taken).toHaveLength(max)
+      await note('submit', () => submit(app, ...taken.map((n) => scored(giftId(n)))))
+      rounds.push({ ...most })
+    }
+    expect(rounds[1]).toEqual(rounds[0] as typeof most)
+    for (const count of Object.values(most)) expect(count).toBeLessThanOrEqual(12)
+    expect(await unscored(app)).toBe(500 - 2 * 101)
+  })
+
+  test('gifty §5: a row that waits with the task of a lost lease is handed out as it is now, or not at all', async () => {
+    const app = await makeRig(database)
+    await app.ingest(products(4))
+    expect(await poll(app, 'p1', 4, '&lease_seconds=60')).toHaveLength(4)
+    const lost = await app.ok('GET', '/internal/tasks?kind=scoring&status=leased')
+    await app.ingest([product(1, { title: 'Changed' })])
+    app.clock.advance(60_000)
+    await app.tick()
+    // Not an attempt: a simple client cannot say that it failed.
+    expect((await app.task(lost.tasks[0].id)).attempt).toBe(0)
+    await app.db.sql(
+      sql`update products set is_active = ${database.dialect === 'postgres' ? sql`false` : sql`0`} where title = 'Gift 2'`,
+    )
+    const tasks = await lease(app, 'w1', { max: 10, lease_seconds: 60 })
+    expect(numbers(tasks).toSorted()).toEqual(['0', '1', '3'])
+    const changed = tasks.find((task) => numberOf(task) === '1')
+    expect(changed.payload).toMatchObject({ title: 'Changed', content_text: 'Changed' })
+    await app.verb(changed, 'complete', 'w1', { result: RESULT })
+    expect(await readProduct(app, 1)).toMatchObject({ needs_scoring: false })
+    // A simple client is shown what is now as well, and what it then submits is about that.
+    await app.ingest([product(3, { title: 'Newer' })])
+    app.clock.advance(60_000)
+    expect((await app.ok('GET', '/internal/scoring/tasks')).map((task: any) => task.title)).toEqual(['Newer', 'Gift 0'])
+    await app.ingest([product(3, { title: 'Newest' })])
+    expect((await app.ok('GET', '/internal/scoring/tasks')).map((task: any) => task.title)).toEqual(['Newest', 'Gift 0'])
+    await submit(app, scored(giftId(3)))
+    expect(await readProduct(app, 3)).toMatchObject({ needs_scoring: false })
+  })
+
+  test('gifty §4: a content that is dead stays dead for workers, also after a simple client has had it', async () => {
+    const app = await makeRig(database)
+    await app.ingest([product(1)])
+    const [task] = await lease(app)
+    await app.verb(task, 'fail', 'w1', { error: 'refused', retryable: false })
+    expect(await lease(app)).toEqual([])
+    // A simple client sees what no worker could do; when its lease ends the row is nobody's.
+    expect(await poll(app, 'p1', 1, '&lease_seconds=60')).toEqual(['1'])
+    app.clock.advance(60_000)
+    await app.tick()
+    expect(await lease(app)).toEqual([])
+    expect(await poll(app, 'p1', 1, '&lease_seconds=60')).toEqual(['1'])
+    await submit(app, scored(giftId(1)))
+    expect(await unscored(app)).toBe(0)
+    expect(await app.task(task.id)).toMatchObject({ status: 'dead' })
   })
 
   test('gifty §5: pollers and leasing workers at once get every row once', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, told } from './rig.ts'
 
@@ -265,6 +266,23 @@ onEachDatabase('love-parser conventions', (database) => {
       rig.clock.advance(86_400_000)
       expect((await rig.search(person, { query: 'other' }, key)).headers.get('idempotency-replayed')).toBeNull()
       expect(await rig.used(person, 'parsing')).toBe(2)
+    })
+
+    test('the value of the body counts, not its text; what the release before has kept is compared by its text', async () => {
+      const rig = await makeRig(database)
+      const person = await rig.login()
+      await rig.setLimit(person, 'parsing', 3)
+      const headers = { ...person.headers, 'idempotency-key': 'value', 'content-type': 'application/json' }
+      const body = { query: 'crypto', filters: { min_subscribers: 100, max_subscribers: 5000 } }
+      const first = await rig.post(SEARCH, body, headers)
+      const text = '{ "filters": {"max_subscribers": 5e3, "min_subscribers": 100.0},\n "query": "crypto" }'
+      const replays = [await rig.post(SEARCH, text, headers)]
+      await rig.db.sql(sql`update love_parser_idempotency_keys set fingerprint = null`)
+      replays.push(await rig.post(SEARCH, body, headers))
+      for (const again of replays)
+        expect([again.status, again.body, again.headers.get('idempotency-replayed')]).toEqual([202, first.body, 'true'])
+      expect(told(await rig.post(SEARCH, { ...body, query: 'other' }, headers))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(await rig.used(person, 'parsing')).toBe(1)
     })
 
     test('keys are per user and route; a replay comes before 402 and quota; failures are not recorded', async () => {

@@ -3,12 +3,11 @@ import { sql } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
 import { unscoredProducts } from '../../src/gifty/catalog/scores.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
-import { createWorkQueue } from '../../src/gifty/work-leases/queue.ts'
-import { workLeasesRepository } from '../../src/gifty/work-leases/repository.ts'
 import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
 import type { Db, Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { stickersetsRepository } from '../../src/stickers/stickersets/repository.ts'
+import { rowStatements } from '../../src/tasks/row-statements.ts'
 import { engineStatements } from '../../src/tasks/statements.ts'
 
 /**
@@ -79,28 +78,25 @@ describe('plans of hot statements [sqlite]', () => {
     expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
   })
 
-  test('products to score are read in the order of their index, leases by their keys', async () => {
-    const { statements } = createWorkQueue(
-      db,
-      workLeasesRepository(db),
-      function* () {
-        return new Set<string>()
-      },
-      unscoredProducts(db),
-    )
+  test('products to score are read in the order of their index, tasks by their keys', async () => {
+    const statements = rowStatements(db, unscoredProducts(db))
     for (const [n, index] of [
       [0, 'products_unscored_ix'],
       [1, 'products_rescoring_ix'],
     ] as const) {
-      const told = await plan(db, statements.free[n] as Statement<unknown>)
-      expect(told).toContain(`SCAN p USING INDEX ${index}`)
-      expect(told).toContain('SEARCH lease USING INDEX sqlite_autoindex_work_leases_1 (kind=? AND subject=?)')
-      // Only rows of the same time are sorted.
-      expect(told).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
+      const [free, untouched] = [await plan(db, statements.free[n] as never), await plan(db, statements.untouched[n] as never)]
+      for (const told of [free, untouched]) {
+        expect(told).toContain(`SCAN p USING INDEX ${index}`)
+        expect(told).toMatch(/SEARCH task USING (COVERING )?INDEX tasks_live_uq \(kind=\? AND dedupe_key=\?\)/)
+        // Only rows of the same time are sorted.
+        expect(told).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
+      }
+      expect(untouched).toContain('SEARCH dead USING INDEX tasks_dead_ix (kind=? AND dedupe_key=?)')
     }
     const shared = await plan(db, statements.shared)
-    expect(shared).toContain('work_leases_anonymous_ix')
+    expect(shared).toContain('SEARCH task USING INDEX tasks_lease_ix')
     expect(shared).toMatch(/SEARCH p USING INDEX \S+ \(gift_hash=\?\)/)
+    expect(await plan(db, statements.close)).toMatch(/SEARCH tasks USING INDEX tasks_live_uq \(kind=\? AND dedupe_key=\?\)/)
   })
 
   test('what a person may do is read by the keys of person and category', async () => {

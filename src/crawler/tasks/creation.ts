@@ -3,13 +3,13 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { cleanValue } from '../../platform/http/body.ts'
+import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { accept, type FieldProblem, invalidField, missingFields, storable } from '../envelope.ts'
 import { digest, iso } from '../fields.ts'
 import { taskUpdate } from '../streams/frames.ts'
 import { commandOf, PRIORITIES } from '../vocabulary.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
-import type { Receipts } from './receipts.ts'
 import { newAt, type TaskRow } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
 import { toTask } from './view.ts'
@@ -25,6 +25,20 @@ export interface Asking {
   key?: string
   /** The body as it came. */
   text: string
+  /** The value of the body; needed with a key only. */
+  body?: unknown
+}
+
+/** Answers kept under an Idempotency-Key (§7.4); the key is a digest of who asks for what under which key. */
+const KEPT: AnswerTable<unknown> = {
+  table: 'crawler_receipts',
+  identity: { key: 'text' },
+  answer: { response: 'text' },
+  pending: {},
+  encode: (answer) => ({ response: JSON.stringify(answer) }),
+  decode: ({ response }) => JSON.parse(response),
+  time: 'bigint',
+  hasCreatedAt: false,
 }
 
 const taskExists = (taskId: string) =>
@@ -45,25 +59,49 @@ const demandFields = (data: unknown): void => {
   }))
   if (missing.length > 0) throw missingFields(missing, `Missing required fields: ${REQUIRED.join(', ')}`)
 }
-const hashOf = (text: string) => digest(text)
 
 /** How tasks come to be (§6 TaskData, §7.4, §7.5). */
 export const createCreation = ({
   db,
   clock,
   store,
-  receipts,
   credentials,
   settings,
 }: {
   db: Db
   clock: Clock
   store: TaskStore
-  receipts: Receipts
   credentials: Credentials
   settings: CreationSettings
 }) => {
   const { defaultApiEndpoint, gitlabHosts, maxAttempts } = settings
+  const idempotency = createIdempotency(
+    { db, clock },
+    {
+      kept: KEPT,
+      conflict: () => new AppError('IDEMPOTENCY_CONFLICT', 409, 'Idempotency key was used with a different request'),
+    },
+  )
+  type Keep<T> = (answer: T) => Steps<void>
+  /** Runs `effect` in a transaction, once for all requests of the key; without a key each time. */
+  const once = async <T>(
+    what: 'create' | 'bulk',
+    { principal, key, text, body }: Asking,
+    effect: (tx: Tx, now: number, keep: Keep<T>) => Steps<T>,
+  ): Promise<{ answer: T; replayed: boolean }> => {
+    if (key === undefined)
+      return db.tx(function* (tx) {
+        return { answer: yield* effect(tx, clock.now(), function* () {}), replayed: false }
+      })
+    const keyed = {
+      identity: { key: digest(`${what} ${principal}`, key) },
+      fingerprint: { value: await hashOfValue(body), text: await hashOfText(JSON.stringify([text]), 'hex') },
+    }
+    return db.tx(function* (tx) {
+      const { answer, replayed } = yield* idempotency.once(tx, keyed, (keep) => effect(tx, clock.now(), keep))
+      return { answer: answer as T, replayed }
+    })
+  }
 
   /** @throws AppError 400 */
   const parse = (given: unknown): TaskData => {
@@ -145,32 +183,25 @@ export const createCreation = ({
      * Creates one task from `data` (§7.4).
      * @throws AppError 400; 409 TASK_EXISTS, DUPLICATE_RESOURCE, IDEMPOTENCY_CONFLICT
      */
-    create(
-      given: unknown,
-      { principal, key, text }: Asking,
-    ): Promise<{ answer: { data: TaskView; message: string }; replayed: boolean }> {
-      const data = storable(parse(given), text)
-      const bodyHash = key === undefined ? '' : hashOf(text)
-      return db.tx(function* (tx) {
-        const now = clock.now()
-        return yield* receipts.once(tx, { scope: `create ${principal}`, key, bodyHash }, now, function* (inside, keep) {
-          const [made] = yield* insert(inside, [data], now)
-          if (!made || made instanceof AppError) throw made
-          const answer = { data: toTask(made), message: 'Task created successfully' }
-          yield* keep(answer)
-          store.announce(inside, [made.taskType])
-          yield* store.emit(inside, [taskUpdate(made.id, 'created', now)], now)
-          return answer
-        })
+    create(given: unknown, asking: Asking): Promise<{ answer: { data: TaskView; message: string }; replayed: boolean }> {
+      const data = storable(parse(given), asking.text)
+      return once('create', asking, function* (tx, now, keep) {
+        const [made] = yield* insert(tx, [data], now)
+        if (!made || made instanceof AppError) throw made
+        const answer = { data: toTask(made), message: 'Task created successfully' }
+        yield* keep(answer)
+        store.announce(tx, [made.taskType])
+        yield* store.emit(tx, [taskUpdate(made.id, 'created', now)], now)
+        return answer
       })
     },
     /**
      * Creates many (§7.5): each on its own, in one transaction.
      * @throws AppError 400 when the list itself is none; 409 IDEMPOTENCY_CONFLICT
      */
-    async createMany(body: unknown, { principal, key, text }: Asking): Promise<{ answer: BulkAnswer; replayed: boolean }> {
+    async createMany(body: unknown, asking: Asking): Promise<{ answer: BulkAnswer; replayed: boolean }> {
       const { tasks }: z.output<typeof bulkBody> = accept(bulkBody, body)
-      const suspicious = text.includes('\\u')
+      const suspicious = asking.text.includes('\\u')
       const items = tasks.map((item): TaskData | AppError => {
         const wrapped = isObject(item) && isObject(item.data) && item.id === undefined
         try {
@@ -186,47 +217,39 @@ export const createCreation = ({
         const id = isObject(item) ? (item.id ?? item.data?.id) : undefined
         return typeof id === 'string' ? id : Number.isInteger(id) ? String(id) : null
       }
-      return db.tx(function* (tx) {
-        const now = clock.now()
-        return yield* receipts.once(
-          tx,
-          { scope: `bulk ${principal}`, key, bodyHash: key === undefined ? '' : hashOf(text) },
-          now,
-          function* (inside, keep) {
-            const valid = items.filter((item): item is TaskData => !(item instanceof AppError))
-            const made = yield* insert(inside, valid, now)
-            let next = 0
-            const data: BulkAnswer['data'] = items.map((item, index) => {
-              const outcome = item instanceof AppError ? item : (made[next++] as TaskRow | AppError)
-              if (outcome instanceof AppError)
-                return {
-                  index,
-                  id: idOf(index),
-                  status: outcome.status as 400 | 409,
-                  error: outcome.message,
-                  code: outcome.code,
-                  fields: outcome.details?.fields as FieldProblem[] | undefined,
-                }
-              return { index, id: outcome.id, status: 201, data: toTask(outcome) }
-            })
-            const rows = made.filter((one): one is TaskRow => !(one instanceof AppError))
-            const answer: BulkAnswer = {
-              data,
-              meta: { total: items.length, created: rows.length, failed: items.length - rows.length },
+      return once('bulk', asking, function* (tx, now, keep) {
+        const valid = items.filter((item): item is TaskData => !(item instanceof AppError))
+        const made = yield* insert(tx, valid, now)
+        let next = 0
+        const data: BulkAnswer['data'] = items.map((item, index) => {
+          const outcome = item instanceof AppError ? item : (made[next++] as TaskRow | AppError)
+          if (outcome instanceof AppError)
+            return {
+              index,
+              id: idOf(index),
+              status: outcome.status as 400 | 409,
+              error: outcome.message,
+              code: outcome.code,
+              fields: outcome.details?.fields as FieldProblem[] | undefined,
             }
-            yield* keep(answer)
-            store.announce(
-              inside,
-              rows.map((row) => row.taskType),
-            )
-            yield* store.emit(
-              inside,
-              rows.map((row) => taskUpdate(row.id, 'created', now)),
-              now,
-            )
-            return answer
-          },
+          return { index, id: outcome.id, status: 201, data: toTask(outcome) }
+        })
+        const rows = made.filter((one): one is TaskRow => !(one instanceof AppError))
+        const answer: BulkAnswer = {
+          data,
+          meta: { total: items.length, created: rows.length, failed: items.length - rows.length },
+        }
+        yield* keep(answer)
+        store.announce(
+          tx,
+          rows.map((row) => row.taskType),
         )
+        yield* store.emit(
+          tx,
+          rows.map((row) => taskUpdate(row.id, 'created', now)),
+          now,
+        )
+        return answer
       })
     },
   }

@@ -27,7 +27,12 @@ export const keyOf = (request: Request): string | undefined => {
     })
   return key
 }
-const asking = (request: Request) => ({ principal: principalOf(request), key: keyOf(request), text: bodyTextOf(request) })
+const asking = (request: Request) => ({
+  principal: principalOf(request),
+  key: keyOf(request),
+  text: bodyTextOf(request),
+  body: bodyOf(request),
+})
 const replayed = (yes: boolean): Record<string, string> => (yes ? { 'idempotency-replayed': 'true' } : {})
 
 /** Tasks: made, listed, read, changed, removed (§7.3 to §7.9). */

@@ -155,22 +155,12 @@ export const tasksRepository = (db: Db) => {
         .from(tasks)
         .where(and(sql`${tasks.status} = 'finished' and ${tasks.finishedAt} is not null`, gte(tasks.finishedAt, param('since')))),
     ),
-    /** Takes a key; a row comes back only for the first who does, or the first after the key's end. */
+    /** Takes the mark of an update; a row comes back only for the first who does, or the first after the mark's end. */
     takeReceipt: db.statement<{ key: string }>(
       'crawler_receipt_take',
-      `insert into crawler_receipts (key, task_id, body_hash, response, expires_at) values (:key, :taskId, :bodyHash, null, :expiresAt)
-        on conflict (key) do update set task_id = excluded.task_id, body_hash = excluded.body_hash, response = null, expires_at = excluded.expires_at
+      `insert into crawler_receipts (key, task_id, expires_at) values (:key, :taskId, :expiresAt)
+        on conflict (key) do update set task_id = excluded.task_id, expires_at = excluded.expires_at
         where crawler_receipts.expires_at <= :now returning key`,
-    ),
-    getReceipt: db.prepare<{ bodyHash: string | null; response: string | null }>('crawler_receipt_get', (queries) =>
-      queries
-        .select({ bodyHash: receipts.bodyHash, response: receipts.response })
-        .from(receipts)
-        .where(eq(receipts.key, param('key'))),
-    ),
-    answerReceipt: db.statement<{ key: string }>(
-      'crawler_receipt_answer',
-      'update crawler_receipts set response = :response where key = :key returning key',
     ),
   }
   const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {

@@ -125,7 +125,10 @@ export const tasksTables = defineTables((k) => {
       key: k.text().primaryKey(),
       /** Of an update: gone with the task. */
       taskId: k.text(),
+      /** SHA-256 of the body's text: what the release before compares. */
       bodyHash: k.text(),
+      /** SHA-256 of the body's value; null of that release's rows, and for updates. */
+      fingerprint: k.text(),
       /** The answer to replay; null while the first request has not ended, and for updates. */
       response: k.text(),
       expiresAt: k.big().notNull(),

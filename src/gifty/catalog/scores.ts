@@ -1,5 +1,5 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { QueueSql } from '../work-leases/queue.ts'
+import type { RowSource } from '../../tasks/index.ts'
 
 /** A product that wants a score, as a worker gets it. */
 export interface UnscoredProduct {
@@ -10,6 +10,7 @@ export interface UnscoredProduct {
   price: number | null
   image_url: string | null
   content_text: string
+  content_hash: string
 }
 export interface ScoreWrite {
   giftHash: string
@@ -24,11 +25,11 @@ export interface ScoreWrite {
 }
 
 /** Products without a score, then those whose content has changed since; newest change first (gifty §5). */
-export const unscoredProducts = (db: Pick<Db, 'dialect'>): QueueSql => ({
+export const unscoredProducts = (db: Pick<Db, 'dialect'>): RowSource => ({
   name: 'scoring',
-  select: 'p.gift_id, p.title, p.category, p.merchant, p.price, p.image_url, p.content_text',
+  select: 'p.gift_id, p.title, p.category, p.merchant, p.price, p.image_url, p.content_text, p.content_hash',
   from: 'products p',
-  subject: 'p.gift_hash',
+  key: 'p.gift_hash',
   contentHash: 'p.content_hash',
   // Literal, as the partial indices say it.
   tiers: [

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { absent, integer, text } from '../fields.ts'
+import { absent, integer, leaseFields, text } from '../fields.ts'
 import { submitAnswer, submitBody } from '../submissions.ts'
-import { leaseFields } from '../work-leases/model.ts'
 
 const MAX_TASKS = 500
 const MAX_NODES = 20_000

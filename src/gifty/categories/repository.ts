@@ -1,6 +1,6 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { RowSource } from '../../tasks/index.ts'
 import { PRODUCTS_BY_CATEGORY } from '../catalog/by-category.ts'
-import type { QueueSql } from '../work-leases/queue.ts'
 import type { TreeNode } from './model.ts'
 
 /** A name that wants a mapping. */
@@ -10,7 +10,7 @@ export interface UnmappedName {
 }
 
 /** Names without a mapping, those of most active products first (gifty §5). */
-export const unmappedNames = (db: Pick<Db, 'dialect'>): QueueSql => ({
+export const unmappedNames = (db: Pick<Db, 'dialect'>): RowSource => ({
   name: 'category_mapping',
   select: 'm.external_name, m.products_count',
   // A long category is keyed by its digest, which is the hash of the name.
@@ -18,7 +18,7 @@ export const unmappedNames = (db: Pick<Db, 'dialect'>): QueueSql => ({
     select c.external_name, c.name_hash, coalesce(short.total, 0) + coalesce(long.total, 0) as products_count from category_maps c
     left join counts short on short.category_key = c.external_name left join counts long on long.category_key = c.name_hash
     where c.internal_category_id is null) m`,
-  subject: 'm.name_hash',
+  key: 'm.name_hash',
   contentHash: db.dialect === 'postgres' ? 'null::text' : 'null',
   tiers: ['true'],
   orderBy: `m.products_count desc, m.external_name${db.dialect === 'postgres' ? ' collate "C"' : ''}`,

@@ -1,41 +1,23 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { CategorySamples } from '../catalog/by-category.ts'
 import { nameHash } from '../catalog/identity.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import type { WorkQueue } from '../work-leases/queue.ts'
-import type { WorkLeases } from '../work-leases/service.ts'
 import { type CategoryTask, categoryResult, type TasksQuery, type TreeNode } from './model.ts'
-import type { CategoriesRepository, UnmappedName } from './repository.ts'
+import type { CategoriesRepository } from './repository.ts'
+import type { CategoryQueue } from './tasks.ts'
 import { inTreeOrder } from './tree.ts'
 
-/** Kind of the leases, and of the tasks of the worker protocol. */
-export const CATEGORY_MAPPING = 'category_mapping'
 const TREE = 'gifty.category-tree'
 
 export interface CategoriesDeps {
   db: Db
   clock: Clock
-  leases: WorkLeases
-  queue: WorkQueue<UnmappedName>
-  samples: CategorySamples
+  queue: CategoryQueue
   repository: CategoriesRepository
 }
 
 /** Categories (gifty §5): names that shops use, mapped to the tree by workers. */
-export const createCategories = ({ db, clock, leases, queue, samples, repository }: CategoriesDeps) => {
-  /** Rows of the queue as workers see them. */
-  function* describe(tx: Tx, rows: UnmappedName[]): Steps<CategoryTask[]> {
-    const titles = yield* samples.of(
-      tx,
-      rows.map((row) => row.external_name),
-    )
-    return rows.map((row) => ({
-      external_name: row.external_name,
-      products_count: Number(row.products_count),
-      sample_titles: titles.get(row.external_name) ?? [],
-    }))
-  }
+export const createCategories = ({ db, clock, queue, repository }: CategoriesDeps) => {
   /** Maps names, by hash; answers why each of the others was not mapped. */
   function* store(tx: Tx, given: Map<string, number>, now: Date): Steps<Map<string, { field: string; message: string }>> {
     // Held against a replacement of the tree, which would not see what is mapped to an id it removes.
@@ -56,7 +38,6 @@ export const createCategories = ({ db, clock, leases, queue, samples, repository
   }
 
   return {
-    describe,
     store,
     hasUnmapped: repository.hasUnmapped,
     /** Enters names that are new, in the caller's transaction (gifty §3, point 7); blank ones are none. */
@@ -67,12 +48,11 @@ export const createCategories = ({ db, clock, leases, queue, samples, repository
     },
     /** Hands out names without a mapping and leases them; with `peek` it only shows them. */
     tasks: (query: TasksQuery, peek = false): Promise<CategoryTask[]> =>
-      db.tx(function* (tx) {
-        const claim = { kind: CATEGORY_MAPPING, limit: query.limit, now: new Date(clock.now()) }
-        const rows = peek
-          ? yield* queue.peek(tx, claim)
-          : yield* queue.claim(tx, { ...claim, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 })
-        return yield* describe(tx, rows)
+      db.tx((tx) => {
+        const claim = { limit: query.limit, now: new Date(clock.now()) }
+        return peek
+          ? queue.peek(tx, claim)
+          : queue.claim(tx, { ...claim, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 })
       }),
     /**
      * Stores mappings and ends the leases of those names. A refused id leaves the lease, so that its holder may try again.
@@ -83,11 +63,12 @@ export const createCategories = ({ db, clock, leases, queue, samples, repository
       const byHash = new Map(checked.chosen.map(({ key, value }) => [nameHash(key), { key, value }]))
       const refused = await db.tx(function* (tx) {
         const given = new Map([...byHash].map(([hash, { value }]) => [hash, value.internal_category_id]))
-        const problems = yield* store(tx, given, new Date(clock.now()))
-        yield* leases.clear(
+        const now = new Date(clock.now())
+        const problems = yield* store(tx, given, now)
+        yield* queue.close(
           tx,
-          CATEGORY_MAPPING,
           [...given.keys()].filter((hash) => !problems.has(hash)),
+          now,
         )
         return problems
       })

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { MIB } from '../../platform/http/body.ts'
+import { hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { invalidRequest } from '../envelope.ts'
 import { answers, operation } from '../operation.ts'
@@ -8,6 +9,8 @@ import type { Ingestion } from './service.ts'
 
 const op = operation('ingestion')
 const KEY = /^[\x20-\x7e]{1,255}$/
+/** Members that say who sends a batch, not what it is: the next attempt of a task repeats it under its own fence. */
+const LEASE_FIELDS = ['task_id', 'worker_id', 'fence']
 
 /** `POST /internal/ingest-batch` (gifty §3). */
 export const ingestionRoutes = (ingestion: Ingestion) =>
@@ -26,8 +29,13 @@ export const ingestionRoutes = (ingestion: Ingestion) =>
           },
         ])
       const call = callOf(request)
-      const bodyHash = new Bun.CryptoHasher('sha256').update(call.bodyText ?? '').digest('base64url')
-      const { answer, replayed } = await ingestion.ingest(body, { scope: call.principal?.id ?? '', key, bodyHash })
+      const { answer, replayed } = await ingestion.ingest(body, {
+        identity: { scope: call.principal?.id ?? '', key },
+        fingerprint: {
+          value: await hashOfValue(body, LEASE_FIELDS),
+          text: await hashOfText(call.bodyText ?? '', 'base64url'),
+        },
+      })
       if (replayed) set.headers['idempotency-replayed'] = 'true'
       return answer
     },
@@ -35,7 +43,7 @@ export const ingestionRoutes = (ingestion: Ingestion) =>
       body: ingestBatch,
       detail: op(
         'Ingest a batch',
-        'Good elements are stored, bad ones reported. An `Idempotency-Key` makes a repeat safe.',
+        'Good elements are stored, bad ones reported. An `Idempotency-Key` makes a repeat safe: of a task’s next attempt as well, since `task_id`, `worker_id` and `fence` do not count, nor do white space and the order of keys.',
         answers(ingestAnswer, 404, 409, 422),
         {
           requestBody: ingestBatchDocument,

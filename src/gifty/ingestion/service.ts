@@ -1,6 +1,7 @@
 import { AppError, conflict, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { type AnswerTable, createIdempotency, type KeyedRequest } from '../../platform/http/idempotency.ts'
 import { isUuid } from '../../platform/ids.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { type Engine, isRefusal } from '../../tasks/index.ts'
@@ -12,10 +13,8 @@ import type { RunRow, SourceRow } from '../sources/row.ts'
 import type { Sources } from '../sources/service.ts'
 import { type CheckedCategory, checkElements } from './elements.ts'
 import type { IngestAnswer, IngestBatch } from './model.ts'
-import type { IngestionRepository } from './repository.ts'
 
 const MAX_ELEMENTS = 5000
-const KEY_LIFE_MS = 86_400_000
 
 export interface IngestionDeps {
   db: Db
@@ -24,32 +23,37 @@ export interface IngestionDeps {
   sources: Sources
   catalog: CatalogStore
   categories: Pick<Categories, 'addNames'>
-  repository: IngestionRepository
   metrics: Metrics
 }
-export interface IdempotencyKey {
-  /** The credential. */
-  scope: string
-  key: string
-  /** SHA-256 of the body. */
-  bodyHash: string
+
+/** Answers kept under an Idempotency-Key, by credential (gifty §3). */
+const KEPT: AnswerTable<IngestAnswer> = {
+  table: 'idempotency_keys',
+  identity: { scope: 'text', key: 'text' },
+  answer: { response: 'jsonb' },
+  pending: {},
+  encode: (answer) => ({ response: JSON.stringify(answer) }),
+  decode: ({ response }) => (typeof response === 'string' ? JSON.parse(response) : response),
+  time: 'timestamptz',
+  hasCreatedAt: true,
 }
 
 const staleLease = () => conflict('The lease is not held any more', 'stale_lease')
 const missing = () => notFound('Source not found')
 
 /** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
-export const createIngestion = ({
-  db,
-  clock,
-  engine,
-  sources,
-  catalog,
-  categories: names,
-  repository,
-  metrics,
-}: IngestionDeps) => {
-  const inProgress = new Set<string>()
+export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics }: IngestionDeps) => {
+  const idempotency = createIdempotency(
+    { db, clock },
+    {
+      kept: KEPT,
+      conflict: () => new AppError('idempotency_conflict', 422, 'The Idempotency-Key was used with another body'),
+      inProgress: () =>
+        new AppError('idempotency_in_progress', 409, 'A request with this Idempotency-Key is in progress', {
+          headers: { 'retry-after': '1' },
+        }),
+    },
+  )
 
   /** The run a batch belongs to: that of the lease, of the named source, or of the only running source of the site. */
   function* target(tx: Tx, batch: IngestBatch, siteKeys: ReadonlySet<string>): Steps<{ source?: SourceRow; open?: RunRow }> {
@@ -88,7 +92,9 @@ export const createIngestion = ({
     return run ? await sources.find(run.sourceId) : named
   }
 
-  const store = (
+  /** Stores a checked batch in the caller's transaction. `siteKey` is the site it counts for. */
+  function* store(
+    tx: Tx,
     batch: IngestBatch,
     prepared: {
       products: PreparedProduct[]
@@ -96,65 +102,54 @@ export const createIngestion = ({
       categories: CheckedCategory[]
       rejected: IngestAnswer['rejected']
     },
-    idempotency: IdempotencyKey | undefined,
-  ) =>
-    db.tx(function* (tx) {
-      const now = new Date(clock.now())
-      if (idempotency) {
-        const known = yield* repository.claim(tx, idempotency, now, new Date(now.getTime() + KEY_LIFE_MS))
-        if (known) {
-          if (known.bodyHash !== idempotency.bodyHash)
-            throw new AppError('idempotency_conflict', 422, 'The Idempotency-Key was used with another body')
-          return { answer: known.response, replayed: true, siteKey: undefined }
-        }
-      }
-      const { products, categories } = prepared
-      const siteKeys = new Set([
-        ...products.map((product) => product.write.siteKey),
-        ...categories.map(({ category }) => category.site_key),
-      ])
-      const { source, open } = yield* target(tx, batch, siteKeys)
-      // Set either way: a transaction that runs again may find another source, or none.
-      for (const product of products) product.write.sourceId = source?.id ?? null
+  ): Steps<{ answer: IngestAnswer; siteKey: string | undefined }> {
+    const now = new Date(clock.now())
+    const { products, categories } = prepared
+    const siteKeys = new Set([
+      ...products.map((product) => product.write.siteKey),
+      ...categories.map(({ category }) => category.site_key),
+    ])
+    const { source, open } = yield* target(tx, batch, siteKeys)
+    // Set either way: a transaction that runs again may find another source, or none.
+    for (const product of products) product.write.sourceId = source?.id ?? null
 
-      const stored = yield* catalog.store(tx, products, now)
-      const found = distinctCategories(categories)
-      const created = yield* sources.discover(tx, found, source, now)
-      yield* names.addNames(tx, [...products.map(({ write }) => write.category ?? ''), ...found.map(({ name }) => name)], now)
+    const stored = yield* catalog.store(tx, products, now)
+    const found = distinctCategories(categories)
+    const created = yield* sources.discover(tx, found, source, now)
+    yield* names.addNames(tx, [...products.map(({ write }) => write.category ?? ''), ...found.map(({ name }) => name)], now)
 
-      const runId = source
-        ? yield* sources.addBatch(
-            tx,
-            source,
-            open,
-            {
-              scraped: products.length,
-              new: stored.inserted,
-              updated: stored.updated,
-              unchanged: stored.unchanged,
-              categories: created,
-            },
-            now,
-          )
-        : null
-      yield* catalog.addPrices(tx, stored.priced, runId, now)
-      const answer: IngestAnswer = {
-        status: 'ok',
-        items_ingested: stored.inserted,
-        items_updated: stored.updated,
-        items_unchanged: stored.unchanged,
-        items_duplicate: prepared.duplicates,
-        categories_ingested: created,
-        run_id: runId,
-        rejected: prepared.rejected,
-      }
-      if (idempotency) yield* repository.keep(tx, idempotency, answer)
-      return { answer, replayed: false, siteKey: source?.siteKey ?? [...siteKeys][0] }
-    })
+    const runId = source
+      ? yield* sources.addBatch(
+          tx,
+          source,
+          open,
+          {
+            scraped: products.length,
+            new: stored.inserted,
+            updated: stored.updated,
+            unchanged: stored.unchanged,
+            categories: created,
+          },
+          now,
+        )
+      : null
+    yield* catalog.addPrices(tx, stored.priced, runId, now)
+    const answer: IngestAnswer = {
+      status: 'ok',
+      items_ingested: stored.inserted,
+      items_updated: stored.updated,
+      items_unchanged: stored.unchanged,
+      items_duplicate: prepared.duplicates,
+      categories_ingested: created,
+      run_id: runId,
+      rejected: prepared.rejected,
+    }
+    return { answer, siteKey: source?.siteKey ?? [...siteKeys][0] }
+  }
 
   const ingest = async (
     batch: IngestBatch,
-    idempotency: IdempotencyKey | undefined,
+    keyed: KeyedRequest | undefined,
   ): Promise<{ answer: IngestAnswer; replayed: boolean }> => {
     const categories = batch.categories ?? []
     if (batch.items.length + categories.length > MAX_ELEMENTS)
@@ -176,11 +171,21 @@ export const createIngestion = ({
       throw invalidRequest(checked.problems)
     }
     const { products, duplicates } = prepareProducts(checked.products, null)
-    const { answer, replayed, siteKey } = await store(
-      batch,
-      { products, duplicates, categories: checked.categories, rejected: checked.rejected },
-      idempotency,
-    )
+    const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected }
+    let siteKey: string | undefined
+    const { answer, replayed } = await db.tx(function* (tx) {
+      if (!keyed) {
+        const stored = yield* store(tx, batch, prepared)
+        siteKey = stored.siteKey
+        return { answer: stored.answer, replayed: false }
+      }
+      return yield* idempotency.once(tx, keyed, function* (keep) {
+        const stored = yield* store(tx, batch, prepared)
+        siteKey = stored.siteKey
+        yield* keep(stored.answer)
+        return stored.answer
+      })
+    })
     if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
     return { answer, replayed }
   }
@@ -190,21 +195,9 @@ export const createIngestion = ({
      * Stores a batch. A repeated Idempotency-Key with the same body gets the stored answer.
      * @throws AppError 404 unknown source, 409 `stale_lease` or `idempotency_in_progress`, 413, 422
      */
-    async ingest(batch: IngestBatch, idempotency?: IdempotencyKey): Promise<{ answer: IngestAnswer; replayed: boolean }> {
-      if (!idempotency) return ingest(batch, undefined)
-      const id = `${idempotency.scope}\n${idempotency.key}`
-      if (inProgress.has(id))
-        throw new AppError('idempotency_in_progress', 409, 'A request with this Idempotency-Key is in progress', {
-          headers: { 'retry-after': '1' },
-        })
-      inProgress.add(id)
-      try {
-        return await ingest(batch, idempotency)
-      } finally {
-        inProgress.delete(id)
-      }
-    },
-    purgeKeys: repository.purge,
+    ingest: (batch: IngestBatch, keyed?: KeyedRequest): Promise<{ answer: IngestAnswer; replayed: boolean }> =>
+      keyed ? idempotency.alone(keyed.identity, () => ingest(batch, keyed)) : ingest(batch, undefined),
+    purgeKeys: idempotency.purge,
   }
 }
 export type Ingestion = ReturnType<typeof createIngestion>

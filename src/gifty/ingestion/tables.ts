@@ -7,7 +7,10 @@ export const ingestionTables = defineTables((k) => {
     {
       scope: k.text().notNull(),
       key: k.text().notNull(),
+      /** SHA-256 of the body's text: what the release before compares. */
       bodyHash: k.text().notNull(),
+      /** SHA-256 of the body's value; null of that release's rows. */
+      fingerprint: k.text(),
       response: k.json<unknown>(),
       expiresAt: k.at().notNull(),
       createdAt: k.at().notNull(),

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { absent, integer, number, text } from '../fields.ts'
+import { absent, integer, leaseFields, number, text } from '../fields.ts'
 import { submitAnswer, submitBody } from '../submissions.ts'
-import { leaseFields } from '../work-leases/model.ts'
 import { giftVector } from './axes.ts'
 
 const MAX_TASKS = 500

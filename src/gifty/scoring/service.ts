@@ -1,35 +1,20 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { giftHash } from '../catalog/identity.ts'
-import type { ScoreStore, UnscoredProduct } from '../catalog/scores.ts'
+import type { ScoreStore } from '../catalog/scores.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import type { WorkQueue } from '../work-leases/queue.ts'
-import type { WorkLeases } from '../work-leases/service.ts'
 import { type Score, type ScoringTask, scoringResult, type TasksQuery } from './model.ts'
-
-/** Kind of the leases, and of the tasks of the worker protocol. */
-export const SCORING = 'scoring'
+import type { ScoringQueue } from './tasks.ts'
 
 export interface ScoringDeps {
   db: Db
   clock: Clock
-  leases: WorkLeases
-  queue: WorkQueue<UnscoredProduct>
+  queue: ScoringQueue
   scores: ScoreStore
 }
 
-export const toScoringTask = (row: UnscoredProduct): ScoringTask => ({
-  gift_id: row.gift_id,
-  title: row.title,
-  category: row.category,
-  merchant: row.merchant,
-  price: row.price,
-  image_url: row.image_url,
-  content_text: row.content_text,
-})
-
 /** Scoring by foreign workers (gifty §5). */
-export const createScoring = ({ db, clock, leases, queue, scores }: ScoringDeps) => {
+export const createScoring = ({ db, clock, queue, scores }: ScoringDeps) => {
   /** Stores scores by product hash; `handedOut` are the hashes of the contents they are about. Answers which products exist. */
   function* store(
     tx: Tx,
@@ -55,12 +40,12 @@ export const createScoring = ({ db, clock, leases, queue, scores }: ScoringDeps)
     store,
     /** Hands out products that want a score and leases them; with `peek` it only shows them. */
     async tasks(query: TasksQuery, peek = false): Promise<ScoringTask[]> {
-      const claim = { kind: SCORING, limit: query.limit, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 }
-      const rows = await db.tx((tx) => {
+      const claim = { limit: query.limit, worker: query.worker_id, leaseMs: query.lease_seconds * 1000 }
+      const payloads = await db.tx((tx) => {
         const now = new Date(clock.now())
         return peek ? queue.peek(tx, { ...claim, now }) : queue.claim(tx, { ...claim, now })
       })
-      return rows.map(toScoringTask)
+      return payloads.map(({ content_hash: _, ...task }) => task)
     },
     /**
      * Stores what workers found and ends the leases of those products.
@@ -70,9 +55,10 @@ export const createScoring = ({ db, clock, leases, queue, scores }: ScoringDeps)
       const checked = await checkResults(results, scoringResult, 'gift_id', (result) => result.gift_id)
       const byHash = new Map(checked.chosen.map(({ key, value }) => [giftHash(key), { key, value }]))
       const known = await db.tx(function* (tx) {
-        const handedOut = yield* leases.clear(tx, SCORING, [...byHash.keys()])
+        const now = new Date(clock.now())
+        const handedOut = yield* queue.close(tx, [...byHash.keys()], now)
         const given = [...byHash].map(([hash, { value }]) => ({ giftHash: hash, score: value }))
-        return yield* store(tx, given, handedOut, new Date(clock.now()))
+        return yield* store(tx, given, handedOut, now)
       })
       const refused = new Map(
         [...byHash]

@@ -1,30 +1,40 @@
-import type { KindPolicy, Refusal } from '../../tasks/index.ts'
-import type { UnscoredProduct } from '../catalog/scores.ts'
-import type { WorkQueue } from '../work-leases/queue.ts'
-import type { WorkLeases } from '../work-leases/service.ts'
-import { type Score, score } from './model.ts'
-import { SCORING, type Scoring, toScoringTask } from './service.ts'
+import type { Db } from '../../platform/db/index.ts'
+import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQueueDeps } from '../../tasks/index.ts'
+import { type UnscoredProduct, unscoredProducts } from '../catalog/scores.ts'
+import { type Score, type ScoringTask, score } from './model.ts'
+import type { Scoring } from './service.ts'
 
-/** Scoring as a kind of the worker protocol (gifty §4): the scoring task with its hash, and a ScoringResult without gift_id. */
-export const scoringTasks = (leases: WorkLeases, queue: WorkQueue<UnscoredProduct>, scoring: Scoring): KindPolicy =>
-  leases.tasks({
-    kind: SCORING,
-    queue,
+/** A scoring task with the hash of its content: what a worker of the worker protocol gets (gifty §4). */
+export interface ScoringPayload extends ScoringTask {
+  content_hash: string
+}
+export type ScoringQueue = RowQueue<UnscoredProduct, ScoringPayload>
+
+/** Products that want a score, as tasks of the kind `scoring`. */
+export const createScoringQueue = (deps: RowQueueDeps & { db: Db }): ScoringQueue =>
+  createRowQueue<UnscoredProduct, ScoringPayload>(deps, {
+    kind: 'scoring',
+    source: unscoredProducts(deps.db),
     *payloads(_tx, rows) {
-      return rows.map((row) => ({ ...toScoringTask(row), content_hash: row.lease_hash }))
+      return rows.map(({ task_key: _, ...payload }) => payload)
     },
+  })
+
+/** Scoring as a kind of the worker protocol (gifty §4): a ScoringResult without gift_id comes back. */
+export const scoringKind = (queue: ScoringQueue, scoring: Scoring): KindPolicy =>
+  queue.policy({
     *store(tx, done, now) {
       const refused = new Map<string, Refusal>()
       const given: { giftHash: string; score: Score }[] = []
       const hashes = new Map<string, string | null>()
-      for (const { subject, payload, result } of done) {
+      for (const { key, payload, result } of done) {
         const read = score.safeParse(result)
         if (read.success) {
-          given.push({ giftHash: subject, score: read.data })
-          hashes.set(subject, (payload as { content_hash: string }).content_hash)
+          given.push({ giftHash: key, score: read.data })
+          hashes.set(key, (payload as ScoringPayload).content_hash)
         } else {
           const [issue] = read.error.issues
-          refused.set(subject, { code: 'invalid', message: `${issue?.path.join('.') || 'result'}: ${issue?.message}` })
+          refused.set(key, { code: 'invalid', message: `${issue?.path.join('.') || 'result'}: ${issue?.message}` })
         }
       }
       const known = yield* scoring.store(tx, given, hashes, now)

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { productView } from '../catalog/model.ts'
-import { absent, integer, number, text } from '../fields.ts'
+import { absent, integer, leaseFields, number, text } from '../fields.ts'
 import { submitAnswer } from '../submissions.ts'
-import { leaseFields } from '../work-leases/model.ts'
 
 /** Both together say "given": absent and null are alike (gifty, notation `x?`). */
 const optional = <S extends z.ZodType>(schema: S) => schema.nullish()

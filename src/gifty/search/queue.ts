@@ -3,32 +3,23 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { normalised } from '../../platform/search/ngram-embedder.ts'
 import { giftHash } from '../catalog/identity.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import type { WorkLeases } from '../work-leases/service.ts'
 import { type EmbeddingsSubmit, embeddingResult, type TasksAnswer, type TasksRequest } from './model.ts'
 import type { PendingContents } from './pending.ts'
+import { type EmbeddingRows, keyInOther, scopeOf } from './tasks.ts'
 import type { EmbeddingModel, NewEmbedding, VectorQueries } from './vector-queries.ts'
 import type { VectorIndex } from './vectors.ts'
-
-/** Kind of the leases of one model: a product may be embedded by several at once. */
-export const leaseKind = ({ name, version }: Pick<EmbeddingModel, 'name' | 'version'>) =>
-  `embedding:${JSON.stringify([name, version])}`
-
-/** A product that wants a vector, as handed out. */
-export interface UnembeddedProduct {
-  gift_id: string
-  content_text: string
-  content_hash: string
-}
 
 export interface EmbeddingQueueDeps {
   db: Db
   clock: Clock
-  leases: WorkLeases
+  rows: EmbeddingRows
   queries: VectorQueries
   pending: PendingContents
   vectors: VectorIndex
   /** The configured model: its vectors are searched. */
   model: EmbeddingModel
+  /** The built-in embedder needs no workers. */
+  isBuiltIn: boolean
 }
 
 type Refused = { field: string; message: string }
@@ -36,23 +27,20 @@ const STALE: Refused = { field: 'content_hash', message: 'stale_content' }
 const UNKNOWN: Refused = { field: 'gift_id', message: 'Product not found' }
 
 /** Embeddings by foreign workers (gifty §5). */
-export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vectors, model: configured }: EmbeddingQueueDeps) => {
+export const createEmbeddingQueue = ({
+  db,
+  clock,
+  rows: { configured: ofConfigured, other },
+  queries,
+  pending,
+  vectors,
+  model: configured,
+  isBuiltIn,
+}: EmbeddingQueueDeps) => {
   const { dim } = configured
-  const lite = db.dialect === 'sqlite'
-  const text = (name: string) => (lite ? `:${name}` : `:${name}::text`)
-  const queue = leases.queue<UnembeddedProduct>({
-    name: 'embeddings',
-    select: 'p.gift_id, p.content_text, p.content_hash',
-    from: 'product_documents doc join products p on p.gift_hash = doc.gift_hash',
-    subject: 'doc.gift_hash',
-    contentHash: 'doc.content_hash',
-    tiers: [
-      `p.is_active and doc.id > ${lite ? 'likely(:after)' : ':after::bigint'} and not exists (select 1 from product_embeddings e
-        where e.gift_hash = doc.gift_hash and e.model_name = ${text('model')} and e.model_version = ${text('version')}
-        and e.content_hash = doc.content_hash)`,
-    ],
-    orderBy: 'doc.id',
-  })
+  const isConfigured = ({ name, version }: EmbeddingModel) => name === configured.name && version === configured.version
+  /** Whether the model's rows are tasks that workers of the worker protocol get as well. */
+  const isShared = (model: EmbeddingModel) => !isBuiltIn && isConfigured(model)
 
   /** A unit vector of what a worker sent, or what is wrong with it. */
   const vectorOf = (embedding: unknown[]): Float32Array | Refused => {
@@ -72,7 +60,7 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
     const sorted = [...rows].sort((a, b) => (a.giftHash < b.giftHash ? -1 : 1))
     const written = yield* queries.store(tx, model, sorted, now)
     const missed = sorted.filter((row) => !written.has(row.giftHash)).map((row) => row.giftHash)
-    if (model.name === configured.name && model.version === configured.version) {
+    if (isConfigured(model)) {
       const current = sorted.filter((row) => written.has(row.giftHash))
       yield* vectors.storing(tx, current)
       tx.afterCommit(() => vectors.changed(current))
@@ -83,24 +71,20 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
   }
 
   return {
-    queue,
     store,
     vectorOf,
     /** Hands out products without a vector of the model's and leases them. */
     async tasks({ model_name, model_version, limit, worker_id, lease_seconds }: TasksRequest): Promise<TasksAnswer> {
       const model = { name: model_name, version: model_version, dim }
       const after = await pending.floor(model)
-      const rows = await db.tx((tx) =>
-        queue.claim(tx, {
-          kind: leaseKind(model),
-          worker: worker_id,
-          leaseMs: lease_seconds * 1000,
-          limit,
-          now: new Date(clock.now()),
-          params: { after, model: model.name, version: model.version },
-        }),
+      const claim = { worker: worker_id, leaseMs: lease_seconds * 1000, limit, now: new Date(clock.now()) }
+      const params = { after, model: model.name, version: model.version }
+      const tasks = await db.tx((tx) =>
+        isShared(model)
+          ? ofConfigured.claim(tx, { ...claim, params })
+          : other.claim(tx, { ...claim, params: { ...params, scope: scopeOf(model) } }),
       )
-      return { tasks: rows.map(({ gift_id, content_text, content_hash }) => ({ gift_id, content_text, content_hash })) }
+      return { tasks: tasks.map(({ gift_id, content_text, content_hash }) => ({ gift_id, content_text, content_hash })) }
     },
     /**
      * Stores what workers computed and ends the leases of those products.
@@ -124,8 +108,16 @@ export const createEmbeddingQueue = ({ db, clock, leases, queries, pending, vect
       }
       await vectors.ready()
       const missed = await db.tx(function* (tx) {
-        yield* leases.clear(tx, leaseKind(model), [...rows.keys()])
-        return yield* store(tx, model, [...rows.values()], new Date(clock.now()))
+        const now = new Date(clock.now())
+        const hashes = [...rows.keys()]
+        if (isShared(model)) yield* ofConfigured.close(tx, hashes, now)
+        else
+          yield* other.close(
+            tx,
+            hashes.map((hash) => keyInOther(model, hash)),
+            now,
+          )
+        return yield* store(tx, model, [...rows.values()], now)
       })
       for (const [hash, why] of missed) refused.set(names.get(hash) as string, why)
       return answerSubmit('gift_id', results.length, checked, refused, () => ({}))

@@ -1,8 +1,8 @@
 import type { Platform } from '../../platform/index.ts'
+import type { RowQueueDeps } from '../../tasks/index.ts'
 import type { CatalogLookup } from '../catalog/lookup.ts'
 import type { CatalogSearch } from '../catalog/service.ts'
 import { isoTime } from '../fields.ts'
-import type { WorkLeases } from '../work-leases/service.ts'
 import { documentsRepository } from './documents.ts'
 import { createEmbedder } from './embedder.ts'
 import { createEmbedding } from './embedding.ts'
@@ -13,7 +13,7 @@ import { createPgvector } from './pgvector.ts'
 import { createEmbeddingQueue } from './queue.ts'
 import { createProductSearch } from './service.ts'
 import { createSpelling } from './spelling.ts'
-import { embeddingTasks } from './tasks.ts'
+import { createEmbeddingRows, embeddingKinds } from './tasks.ts'
 import { createTextSearch } from './text.ts'
 import { textQueries } from './text-queries.ts'
 import { vectorQueries } from './vector-queries.ts'
@@ -25,11 +25,11 @@ const LATE_MS = 10_000
 export interface SearchDeps {
   platform: Pick<Platform, 'db' | 'clock' | 'log' | 'config'>
   lookup: CatalogLookup
-  leases: WorkLeases
+  engine: RowQueueDeps['engine']
 }
 
 /** The search domain, wired. */
-export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
+export const searchServices = ({ platform, lookup, engine }: SearchDeps) => {
   const { db, clock, log, config } = platform
   const documents = documentsRepository(db)
   const queries = vectorQueries(db)
@@ -53,10 +53,12 @@ export const searchServices = ({ platform, lookup, leases }: SearchDeps) => {
       }))
     },
   }
-  const queue = createEmbeddingQueue({ db, clock, leases, queries, pending, vectors, model })
+  const { isBuiltIn } = config.embedding
+  const rows = createEmbeddingRows({ db, clock, engine })
+  const queue = createEmbeddingQueue({ db, clock, rows, queries, pending, vectors, model, isBuiltIn })
   return {
     /** Kinds of the worker protocol. */
-    kinds: [embeddingTasks({ leases, queue, pending, model, isBuiltIn: config.embedding.isBuiltIn })],
+    kinds: embeddingKinds({ rows, queue, pending, model, isBuiltIn }),
     /** Before the first vector is stored: pgvector may have to make its table. */
     ready: vectors.ready,
     documents,

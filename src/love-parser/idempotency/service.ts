@@ -1,11 +1,9 @@
-import { and, eq, gt, lte } from 'drizzle-orm'
 import type { Clock } from '../../platform/clock.ts'
-import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import { invalidField } from '../envelope.ts'
-import { replayTables } from './tables.ts'
 
 const KEY = /^[\x21-\x7e]{1,128}$/
-const KEEP_MS = 24 * 3_600_000
 
 export interface Reply {
   status: number
@@ -21,9 +19,25 @@ export interface RepeatableRequest {
   body: unknown
 }
 
+/** Answers as they were sent, by person and route. */
+const KEPT: AnswerTable<{ status: number; text: string }> = {
+  table: 'love_parser_idempotency_keys',
+  identity: { user_id: 'uuid', route: 'text', key: 'text' },
+  answer: { status: 'int', body: 'text' },
+  pending: { status: '0', body: "''" },
+  encode: ({ status, text }) => ({ status, body: text }),
+  decode: ({ status, body }) => ({ status, text: body }),
+  time: 'timestamptz',
+  hasCreatedAt: true,
+}
+
 /** Repeated POSTs with the same Idempotency-Key have one effect and one answer, kept for 24 h (love-parser §1). */
 export const createReplays = ({ db, clock }: { db: Db; clock: Clock }) => {
-  const { replays } = replayTables(db.kit)
+  const idempotency = createIdempotency(
+    { db, clock },
+    { kept: KEPT, conflict: () => invalidField('Idempotency-Key', 'This key was used for another request') },
+  )
+  const sent = ({ status, body }: Reply) => ({ status, text: JSON.stringify(body) })
 
   /**
    * Runs `effect` in a transaction, or answers what it answered before. A failure is not recorded: what it threw is thrown.
@@ -31,51 +45,25 @@ export const createReplays = ({ db, clock }: { db: Db; clock: Clock }) => {
    */
   const once = async ({ userId, route, key, body }: RepeatableRequest, effect: (tx: Tx) => Steps<Reply>): Promise<Response> => {
     if (key !== null && !KEY.test(key)) throw invalidField('Idempotency-Key', 'Must be 1 to 128 visible ASCII characters')
-    const { status, text, replayed } = await db.tx(function* (tx) {
-      if (key === null) {
-        const reply = yield* effect(tx)
-        return { status: reply.status, text: JSON.stringify(reply.body), replayed: false }
-      }
-      // Concurrent duplicates wait here for the first one.
-      yield* tx.exclusive(`love-parser replay ${userId} ${route} ${key}`)
-      const now = new Date(clock.now())
-      const bodyHash = new Bun.CryptoHasher('sha256').update(JSON.stringify(body ?? null)).digest('hex')
-      const [known] = yield* q(
-        tx
-          .select({ bodyHash: replays.bodyHash, status: replays.status, text: replays.body })
-          .from(replays)
-          .where(and(eq(replays.userId, userId), eq(replays.route, route), eq(replays.key, key), gt(replays.expiresAt, now))),
-      )
-      if (known) {
-        if (known.bodyHash !== bodyHash) throw invalidField('Idempotency-Key', 'This key was used for another request')
-        return { status: known.status, text: known.text, replayed: true }
-      }
-      const reply = yield* effect(tx)
-      const kept = {
-        bodyHash,
-        status: reply.status,
-        body: JSON.stringify(reply.body),
-        expiresAt: new Date(now.getTime() + KEEP_MS),
-        createdAt: now,
-      }
-      yield tx
-        .insert(replays)
-        .values({ userId, route, key, ...kept })
-        .onConflictDoUpdate({ target: [replays.userId, replays.route, replays.key], set: kept })
-        .returning({ key: replays.key })
-      return { status: reply.status, text: kept.body, replayed: false }
+    const keyed = key === null ? undefined : { identity: { user_id: userId, route, key }, fingerprint: await fingerprintOf(body) }
+    const { answer, replayed } = await db.tx(function* (tx) {
+      if (!keyed) return { answer: sent(yield* effect(tx)), replayed: false }
+      return yield* idempotency.once(tx, keyed, function* (keep) {
+        const reply = sent(yield* effect(tx))
+        yield* keep(reply)
+        return reply
+      })
     })
-    return new Response(text, {
-      status,
+    return new Response(answer.text, {
+      status: answer.status,
       headers: { 'content-type': 'application/json', ...(replayed ? { 'idempotency-replayed': 'true' } : {}) },
     })
   }
-
-  return {
-    once,
-    *purge(tx: Tx, now: Date): Steps<void> {
-      yield tx.delete(replays).where(lte(replays.expiresAt, now)).returning({ key: replays.key })
-    },
-  }
+  return { once, purge: idempotency.purge }
 }
 export type Replays = ReturnType<typeof createReplays>
+
+const fingerprintOf = async (body: unknown) => ({
+  value: await hashOfValue(body ?? null),
+  text: await hashOfText(JSON.stringify(body ?? null), 'hex'),
+})

@@ -14,7 +14,10 @@ export const replayTables = defineTables((k) => {
       /** Template of the route. */
       route: k.text().notNull(),
       key: k.text().notNull(),
+      /** SHA-256 of the body's text: what the release before compares. */
       bodyHash: k.text().notNull(),
+      /** SHA-256 of the body's value; null of that release's rows. */
+      fingerprint: k.text(),
       status: k.int().notNull(),
       /** The body as it was sent. */
       body: k.text().notNull(),
