@@ -1,9 +1,10 @@
 import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import { createId, isUuid } from '../platform/ids.ts'
 import { createAnnounced } from './announced.ts'
+import { holds } from './held.ts'
 import { isFinished, type KindPolicy, type NewTask, type Refusal, TASKS_READY, type Task, type Transition } from './model.ts'
 import type { Outbox } from './outbox.ts'
 import { engineStatements } from './statements.ts'
@@ -49,42 +50,24 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     if (names.length > 0) tx.afterCommit(() => bus.publish(TASKS_READY, { kinds: names }))
   }
   const byKind = <T>(items: T[], kindOf: (item: T) => string): Map<string, T[]> => Map.groupBy(items, kindOf)
-  const holds = (task: Task, holder: Holder, now: Date) =>
-    (task.state === 'leased' || task.state === 'cancelling') &&
-    task.leaseOwner === holder.owner &&
-    task.fence === holder.fence &&
-    task.leaseExpiresAt !== null &&
-    task.leaseExpiresAt > now
   const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
 
   /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Tells nobody. */
   function* insert(tx: Tx, news: NewTask[], now: Date): Steps<string[]> {
+    if (news.length === 0) return []
     const rows = news.map((task) => ({
       id: task.id ?? createId(clock),
       kind: task.kind,
       payload: task.payload,
       priority: task.priority ?? 10,
-      state: 'queued' as const,
-      runAfter: task.runAfter ?? now,
-      maxAttempts: policyOf(task.kind).maxAttempts,
-      dedupeKey: task.dedupeKey ?? null,
-      groupKey: task.groupKey ?? null,
-      siteKey: task.siteKey ?? null,
-      expiresAt: task.expiresAt ?? null,
-      createdAt: now,
-      updatedAt: now,
+      run_after: (task.runAfter ?? now).getTime(),
+      max_attempts: policyOf(task.kind).maxAttempts,
+      dedupe_key: task.dedupeKey ?? null,
+      group_key: task.groupKey ?? null,
+      site_key: task.siteKey ?? null,
+      expires_at: task.expiresAt?.getTime() ?? null,
     }))
-    const inserted: string[] = []
-    for (let from = 0; from < rows.length; from += 500) {
-      const part = yield* q(
-        tx
-          .insert(tasks)
-          .values(rows.slice(from, from + 500))
-          .onConflictDoNothing()
-          .returning({ id: tasks.id }),
-      )
-      inserted.push(...part.map((row) => row.id))
-    }
+    const inserted = (yield* tx.run(statements.insert, { items: JSON.stringify(rows), now })).map(({ id }) => id)
     const announcing = rows.filter((row) => announced.queueOf(row.kind) !== undefined && inserted.includes(row.id))
     const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
     for (const claimed of [false, true])
@@ -118,6 +101,10 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     }))
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
   }
+  /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
+  function* prolong(tx: Tx, ids: string[], now: Date): Steps<void> {
+    if (ids.length > 0) yield* tx.run(statements.prolong, { ids: JSON.stringify(ids), now })
+  }
 
   return {
     db,
@@ -139,6 +126,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds, ann
     insert,
     lockTasks,
     transition,
+    prolong,
   }
 }
 export type EngineContext = ReturnType<typeof createContext>

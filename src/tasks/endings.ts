@@ -37,8 +37,9 @@ export const createEndings = ({
       if (verdict === 'refund') move.refundAttempts = 1
       return { task, outcome, move }
     })
-    for (const [kind, group] of byKind(ended, (end) => end.task.kind)) {
-      const instead = yield* policyOf(kind).expired?.(tx, group, now) ?? []
+    // By hook: kinds that share one hear of all their tasks at once.
+    for (const [hook, group] of Map.groupBy(ended, (end) => policyOf(end.task.kind).expired)) {
+      const instead = hook ? yield* hook(tx, group, now) : undefined
       if (instead) for (const end of group) Object.assign(end.move, instead.get(end.task.id))
     }
     yield* transition(
@@ -149,9 +150,9 @@ export const createEndings = ({
 
   /**
    * Ends the leases of holders whose names begin with `prefix` and who are known to be gone: the next sweep offers their tasks again,
-   * instead of after the rest of the lease.
+   * instead of after the rest of the lease. `kinds` are those that such holders work on.
    */
-  const endLeasesOf = (prefix: string): Promise<number> =>
+  const endLeasesOf = (prefix: string, kinds: readonly string[] = [...policies.keys()]): Promise<number> =>
     db.tx(function* (tx) {
       const now = nowDate()
       const ended = yield* q(
@@ -161,7 +162,7 @@ export const createEndings = ({
           .where(
             and(
               sql`${tasks.state} in ('leased', 'cancelling')`,
-              inArray(tasks.kind, [...policies.keys()]),
+              inArray(tasks.kind, [...kinds]),
               sql`substr(${tasks.leaseOwner}, 1, ${prefix.length}) = ${prefix}`,
             ),
           )
@@ -215,8 +216,8 @@ export const createEndings = ({
     return 'replaced'
   }
 
-  /** Deletes a queued task as if it had never been: nobody may have heard of it. */
-  function* discard(tx: Tx, task: Task): Steps<void> {
+  /** Deletes a task as if it had never been: one that nobody has heard of, or whose domain deletes what it was about. */
+  function* discard(tx: Tx, task: Pick<Task, 'id' | 'kind'>): Steps<void> {
     yield* announced.left(tx, [task])
     yield tx.delete(tasks).where(eq(tasks.id, task.id)).returning({ id: tasks.id })
   }

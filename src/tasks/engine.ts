@@ -36,6 +36,10 @@ export const createEngine = (deps: EngineDeps) => {
     *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
       yield* context.transition(tx, items, now)
     },
+    /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
+    *prolong(tx: Tx, ids: string[], now = nowDate()): Steps<void> {
+      yield* context.prolong(tx, ids, now)
+    },
     /** Whether tasks of this kind are announced in a queue of the broker. */
     announces: (kind: string) => announced.queueOf(kind) !== undefined,
     /** Queues in which kinds are announced. */

@@ -1,13 +1,15 @@
 export type { Holder } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
-export { createDispatcher, type Dispatcher, type LeasePort } from './dispatcher.ts'
+export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
+export { hasLease, holds, isLive, leaseOf, leaseSource, prolonged, type TaskLease } from './held.ts'
 export {
   defineKind,
   exponentialDelay,
   isFinished,
   type KindHooks,
   type KindPolicy,
+  type Moves,
   type NewTask,
   type Refusal,
   TASK_CANCEL,
@@ -17,6 +19,7 @@ export {
   type TaskCancel,
   type TaskProgress,
   type TaskState,
+  type Transition,
 } from './model.ts'
 export { createOutbox, type Outbox } from './outbox.ts'
 export { createRelay, type Relay } from './relay.ts'

@@ -139,6 +139,7 @@ export const createOperator = ({
     for (const { kind, keepFinishedMs, keepDeadMs } of kinds)
       for (const state of TASK_STATES.filter(isFinished)) {
         const before = now - (state === 'dead' ? keepDeadMs : keepFinishedMs)
+        if (before === Number.NEGATIVE_INFINITY) continue
         const ids = tx
           .select({ id: tasks.id })
           .from(tasks)

@@ -270,6 +270,18 @@ export const engineStatements = (db: Db) => {
           )
           .returning({ leaseExpiresAt: tasks.leaseExpiresAt, state: tasks.state, kind: tasks.kind }) as any,
     ),
+    /** Queued tasks; `items` is a JSON list of rows, times in epoch milliseconds. A live one with the same dedupe key wins. */
+    insert: db.statement<{ id: string }>('engine_insert', {
+      sqlite: `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, expires_at, created_at, updated_at)
+        select value ->> 'id', value ->> 'kind', value -> 'payload', value ->> 'priority', 'queued', value ->> 'run_after', value ->> 'max_attempts',
+          value ->> 'dedupe_key', value ->> 'group_key', value ->> 'site_key', value ->> 'expires_at', :now, :now
+        from json_each(:items) where true on conflict do nothing returning id`,
+      postgres: `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, expires_at, created_at, updated_at)
+        select id, kind, payload, priority, 'queued', to_timestamp(run_after / 1000.0), max_attempts, dedupe_key, group_key, site_key,
+          to_timestamp(expires_at / 1000.0), :now::timestamptz, :now::timestamptz
+        from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, payload jsonb, priority int, run_after float8, max_attempts int,
+          dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
+    }),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored.
@@ -286,6 +298,13 @@ export const engineStatements = (db: Db) => {
           result = coalesce(j.result, tasks.result), finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
+    }),
+    /** Prolongs the leases of `ids`, a JSON list, each by its own length. */
+    prolong: db.statement<{ id: string }>('engine_prolong', {
+      sqlite: `update tasks set lease_expires_at = :now + lease_ms, updated_at = :now
+        where id in (select value from json_each(:ids)) and state in ('leased', 'cancelling') returning id`,
+      postgres: `update tasks set lease_expires_at = :now::timestamptz + lease_ms * interval '1 millisecond', updated_at = :now::timestamptz
+        where id in (select value::uuid from jsonb_array_elements_text(:ids::text::jsonb)) and state in ('leased', 'cancelling') returning id`,
     }),
     /** One page of one kind in one state that is not `leased`, newest first. */
     page: db.prepare<Task>('engine_page', (queries) => page(queries, and(notLeased, eq(tasks.state, at('state'))))),

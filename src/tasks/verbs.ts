@@ -59,8 +59,9 @@ export const createVerbs = (
   /** Domains hear of their tasks and may withhold some; answers the others. */
   function* runLeasedHooks(tx: Tx, leased: Task[], { context }: LeaseRequest, now: Date): Steps<Task[]> {
     const withheld: Transition[] = []
-    for (const [kind, group] of byKind(leased, (task) => task.kind)) {
-      const kept = yield* policyOf(kind).leased?.(tx, group, now, () => context) ?? []
+    // By hook: kinds that share one hear of all their tasks at once.
+    for (const [hook, group] of Map.groupBy(leased, (task) => policyOf(task.kind).leased)) {
+      const kept = hook ? yield* hook(tx, group, now, () => context) : []
       for (const [id, change] of kept ?? []) withheld.push({ id, ...change })
     }
     if (withheld.length === 0) return leased
@@ -257,13 +258,10 @@ export const createVerbs = (
 
   /** Ends leases without an outcome of work: what was being cancelled is cancelled, the rest is queued again. */
   function* giveBack(tx: Tx, held: Task[], runAfter: Date | undefined, now: Date): Steps<void> {
-    for (const [kind, group] of byKind(held, (task) => task.kind)) {
-      const policy = policyOf(kind)
-      const back = group.filter((task) => task.state === 'leased')
-      const gone = group.filter((task) => task.state === 'cancelling')
-      if (policy.released && back.length > 0) yield* policy.released(tx, back, now)
-      if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
-    }
+    const back = held.filter((task) => task.state === 'leased')
+    const gone = held.filter((task) => task.state === 'cancelling')
+    for (const [hook, group] of Map.groupBy(back, (task) => policyOf(task.kind).released)) if (hook) yield* hook(tx, group, now)
+    for (const [hook, group] of Map.groupBy(gone, (task) => policyOf(task.kind).cancelled)) if (hook) yield* hook(tx, group, now)
     yield* transition(
       tx,
       held.map(
@@ -274,7 +272,6 @@ export const createVerbs = (
       ),
       now,
     )
-    const back = held.filter((task) => task.state === 'leased')
     yield* announced.queued(tx, back)
     // A delayed one is announced by the sweep that finds it ready.
     if (runAfter === undefined)
