@@ -13,12 +13,16 @@ export const EXCEPTIONS: Record<string, string> = {
     [
       ['sqlite', '`'],
       ['postgres', '"'],
-    ].flatMap(([dialect, quote]) =>
-      ['tasks_finished_ix', 'tasks_kind_ix'].map((index) => [
+    ].flatMap(([dialect, quote]) => [
+      ...['tasks_finished_ix', 'tasks_kind_ix'].map((index) => [
         `${dialect}/0008_task_indices: DROP INDEX ${quote}${index}${quote};`,
         'an index that was not unique: what the release before asks with it, pages of leased tasks and the purge, is slower, not wrong',
       ]),
-    ),
+      ...['crawler_tasks_ready_ix', 'crawler_tasks_ready_type_ix', 'crawler_tasks_silent_ix'].map((index) => [
+        `${dialect}/0010_crawler_engine_tasks: DROP INDEX ${quote}${index}${quote};`,
+        'an index that was not unique: the leases and the sweep of the release before are slower, not wrong; every new task and update would write to it',
+      ]),
+    ]),
   ),
 }
 
