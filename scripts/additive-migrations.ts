@@ -22,6 +22,10 @@ export const EXCEPTIONS: Record<string, string> = {
         `${dialect}/0009_one_engine: DROP INDEX ${quote}tasks_ready_ix${quote};`,
         'an index that was not unique, in the order of leases as it was: the release before sorts the ready tasks of a kind instead',
       ],
+      ...['crawler_tasks_ready_ix', 'crawler_tasks_ready_type_ix', 'crawler_tasks_silent_ix'].map((index) => [
+        `${dialect}/0009_one_engine: DROP INDEX ${quote}${index}${quote};`,
+        'an index that was not unique: the leases and the sweep of the release before are slower, not wrong; every new task and update would write to it',
+      ]),
     ]),
   ),
 }

@@ -70,13 +70,15 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const loveParserDomain = mounted.has('love-parser')
     ? loveParserDomains(platform, gateway ?? telegramGateway(platform), announcing?.outbox)
     : undefined
-  const engine = createEngine({ db, clock, bus, kinds: [...gifty.kinds, ...(loveParserDomain?.kinds ?? [])], announcing })
+  const crawlerDomain = mounted.has('crawler') ? crawlerDomains(platform) : undefined
+  const kinds = [...gifty.kinds, ...(loveParserDomain?.kinds ?? []), ...(crawlerDomain?.kinds ?? [])]
+  const engine = createEngine({ db, clock, bus, kinds, announcing })
   const dispatcher = createDispatcher(engine, bus, clock, log)
-  const crawler = mounted.has('crawler') ? crawlerDomains(platform) : undefined
   const subscribers = createSubscriberQueries(db)
   const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
   const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
   const loveParser = loveParserDomain?.start(engine)
+  const crawler = crawlerDomain?.start(engine, dispatcher)
   const relay = broker && createRelay({ outbox, broker, bus, clock, log })
   const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
   const schedules = createSchedules(db, clock, [
@@ -86,6 +88,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     ...(crawler?.schedules ?? []),
   ])
   const state: OpsState = { stopping: false }
+  const handlers = { ...services.handlers, ...loveParser?.handlers }
   const runner = createRunner({
     engine,
     dispatcher,
@@ -93,7 +96,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     clock,
     log,
     owner: `${OWN_LEASES}${crypto.randomUUID()}`,
-    handlers: { ...services.handlers, ...loveParser?.handlers },
+    handlers,
   })
 
   metrics.onScrape({
@@ -212,7 +215,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
       if (broker) await engine.reconcileOutbox()
       if (mounted.has('gifty')) await services.search.ready()
       // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
-      if (db.dialect === 'sqlite') await engine.releaseLeasesByOwnerPrefix(OWN_LEASES)
+      if (db.dialect === 'sqlite') await engine.releaseLeasesByOwnerPrefix(OWN_LEASES, Object.keys(handlers))
       await crawler?.prepare()
     },
   }

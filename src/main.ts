@@ -144,7 +144,6 @@ const start = async () => {
     const closed = server.stop()
     const closedLocally = local?.stop()
     trawl.dispatcher.close()
-    trawl.crawler?.leasing.close()
     await trawl.crawler?.streams.stop()
     trawl.loveParser?.progress.stop()
     // Leases go back through the app itself, which needs no port for that.

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 
 /** A UUIDv7 of the clock's time: sorts by creation, so "oldest first" is "by id". */
-export const createId = (clock: Clock): string => Bun.randomUUIDv7('hex', clock.now())
+export const createId = (clock: Pick<Clock, 'now'>): string => Bun.randomUUIDv7('hex', clock.now())
 
 /** Below every id made at `at` (epoch milliseconds) or later, above every one made before. */
 export const idAt = (at: number): string => {

@@ -1,7 +1,8 @@
 import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
-import { type EngineContext, isLive, unknown } from './context.ts'
+import { type EngineContext, unknown } from './context.ts'
+import { isLive } from './held.ts'
 import { isFinished, type Refusal, TASK_CANCEL, TASK_STATES, type Task, type TaskChange, type TaskState } from './model.ts'
 import { stateIs } from './tables.ts'
 
@@ -95,8 +96,7 @@ export const createAdmin = (context: EngineContext) => {
       }
     }
     const changes = new Map<string, TaskChange>()
-    for (const [kind, group] of Map.groupBy(chosen, (task) => task.kind)) {
-      const hook = policyOf(kind).redriven
+    for (const [hook, group] of Map.groupBy(chosen, (task) => policyOf(task.kind).redriven)) {
       for (const [id, { skip, ...change }] of (hook && (yield* hook(tx, group, now))) ?? []) {
         if (skip) reasons.set(id, skip)
         changes.set(id, change)

@@ -1,7 +1,7 @@
 import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import { createId, isUuid } from '../platform/ids.ts'
 import { createBrokerQueue } from './broker-queue.ts'
 import { createClockWatch } from './clock-watch.ts'
@@ -42,13 +42,6 @@ export interface EngineDeps {
 export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
 export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
 
-/** Whether a task is under a lease that has not run out. */
-export const isLive = (task: Task, now: Date): boolean =>
-  (task.state === 'leased' || task.state === 'cancelling') && task.leaseExpiresAt !== null && task.leaseExpiresAt > now
-/** Whether this holder's lease of the task has not run out. */
-export const holds = (task: Task, holder: Omit<Holder, 'id'>, now: Date): boolean =>
-  isLive(task, now) && task.leaseOwner === holder.owner && task.fence === holder.fence
-
 /** What all parts of the engine share: policies, statements, the lock on tasks and the moves of sets. */
 export const createContext = ({ db, clock, bus, random = Math.random, kinds = [], announcing }: EngineDeps) => {
   const policies = new Map<string, KindPolicy>()
@@ -80,35 +73,21 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
 
   /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Announces nothing to waiting leases. */
   function* insert(tx: Tx, news: NewTask[], now: Date): Steps<string[]> {
+    if (news.length === 0) return []
     const rows = news.map((task) => ({
       id: task.id ?? createId(clock),
       kind: task.kind,
       payload: task.payload,
       priority: task.priority ?? 10,
-      state: 'queued' as const,
-      runAfter: task.runAfter ?? now,
-      maxAttempts: policyOf(task.kind).maxAttempts,
-      dedupeKey: task.dedupeKey ?? null,
-      groupKey: task.groupKey ?? null,
-      siteKey: task.siteKey ?? null,
-      expiresAt: task.expiresAt ?? null,
-      createdAt: now,
-      updatedAt: now,
+      run_after: (task.runAfter ?? now).getTime(),
+      max_attempts: policyOf(task.kind).maxAttempts,
+      dedupe_key: task.dedupeKey ?? null,
+      group_key: task.groupKey ?? null,
+      site_key: task.siteKey ?? null,
+      expires_at: task.expiresAt?.getTime() ?? null,
     }))
-    const inserted: string[] = []
-    // As many rows as a statement of either database takes parameters for.
-    for (let from = 0; from < rows.length; from += 1000) {
-      const part = yield* q(
-        tx
-          .insert(tasks)
-          .values(rows.slice(from, from + 1000))
-          .onConflictDoNothing()
-          .returning({ id: tasks.id }),
-      )
-      inserted.push(...part.map((row) => row.id))
-    }
-    const added = new Set(inserted)
-    const announced = rows.filter((row) => brokerQueue.queueOf(row.kind) !== undefined && added.has(row.id))
+    const inserted = new Set((yield* tx.run(statements.insert, { items: JSON.stringify(rows), now })).map(({ id }) => id))
+    const announced = rows.filter((row) => brokerQueue.queueOf(row.kind) !== undefined && inserted.has(row.id))
     const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
     for (const claimed of [false, true])
       yield* brokerQueue.enqueueMessages(
@@ -116,7 +95,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
         announced.filter((row) => byCaller.has(row.id) === claimed),
         { claimed },
       )
-    return inserted
+    return [...inserted]
   }
 
   /** Tasks by id, locked in the order of their ids. Malformed ids are left out. */
@@ -141,6 +120,10 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
       finished_at: isFinished(state) ? now.getTime() : null,
     }))
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
+  }
+  /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
+  function* prolong(tx: Tx, ids: readonly string[], now: Date): Steps<void> {
+    if (ids.length > 0) yield* tx.run(statements.prolong, { ids, now })
   }
 
   /** Writes what queued tasks are about, as they stand in `changed`. */
@@ -207,6 +190,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     transition,
     rewrite,
     requeue,
+    prolong,
   }
 }
 export type EngineContext = ReturnType<typeof createContext>

@@ -5,9 +5,9 @@ import type { Holder } from './context.ts'
 import type { LeaseRequest } from './leasing.ts'
 import { TASKS_READY, type Task, type TasksReady } from './model.ts'
 
-/** What hands out leases: the engine, or a domain that keeps leases in rows of its own. `kinds` are the names it announces. */
-export interface LeasePort<R extends { owner: string; kinds: string[] }, T extends { id: string; fence: number }> {
-  lease(request: R): Promise<T[]>
+/** What hands out leases. */
+interface LeasePort {
+  lease(request: LeaseRequest): Promise<Task[]>
   release(holders: Holder[], kinds: readonly string[]): Promise<unknown>
 }
 
@@ -15,16 +15,8 @@ export interface LeasePort<R extends { owner: string; kinds: string[] }, T exten
  * Long polls and sockets that wait for tasks, served first come first served. A ready task wakes as many waiters as there are
  * tasks for, not all of them.
  */
-export const createDispatcher = <
-  R extends { owner: string; kinds: string[] } = LeaseRequest,
-  T extends { id: string; fence: number } = Task,
->(
-  engine: LeasePort<R, T>,
-  bus: Bus,
-  clock: Clock,
-  log: Log,
-) => {
-  type Waiter = R & { give(tasks: T[]): void; refuse(error: unknown): void }
+export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log: Log) => {
+  type Waiter = LeaseRequest & { give(tasks: Task[]): void; refuse(error: unknown): void }
   const waiters = new Set<Waiter>()
   const endings = new Set<() => void>()
   let hints: Set<string> | undefined
@@ -68,11 +60,11 @@ export const createDispatcher = <
 
   return {
     /** Leases now, or waits up to `waitMs` for something to lease; answers `[]` after the wait or when `signal` aborts. */
-    async lease(request: R, waitMs: number, signal?: AbortSignal): Promise<T[]> {
+    async lease(request: LeaseRequest, waitMs: number, signal?: AbortSignal): Promise<Task[]> {
       const now = await engine.lease(request)
       if (now.length > 0 || waitMs <= 0 || closed || signal?.aborted) return now
       const ended = new AbortController()
-      const answer = new Promise<T[]>((resolve, reject) => {
+      const answer = new Promise<Task[]>((resolve, reject) => {
         let open = true
         const waiter: Waiter = {
           ...request,
@@ -123,4 +115,4 @@ export const createDispatcher = <
     },
   }
 }
-export type Dispatcher = ReturnType<typeof createDispatcher<LeaseRequest, Task>>
+export type Dispatcher = ReturnType<typeof createDispatcher>

@@ -117,8 +117,8 @@ export const createDomainApi = (context: EngineContext) => {
     return answers
   }
 
-  /** Deletes a queued task as if it had never been: nobody may have heard of it. */
-  function* deleteTask(tx: Tx, task: Task): Steps<void> {
+  /** Deletes a task as if it had never been: one that nobody has heard of, or whose domain deletes what it was about. */
+  function* deleteTask(tx: Tx, task: Pick<Task, 'id' | 'kind'>): Steps<void> {
     yield* brokerQueue.forgetMessages(tx, [task])
     yield* tx.run(context.statements.remove, { ids: [task.id] })
   }

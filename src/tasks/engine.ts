@@ -29,6 +29,10 @@ export const createEngine = (deps: EngineDeps) => {
     *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
       yield* context.transition(tx, items, now)
     },
+    /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
+    *prolong(tx: Tx, ids: string[], now = nowDate()): Steps<void> {
+      yield* context.prolong(tx, ids, now)
+    },
     register: context.register,
     policyOf: context.policyOf,
     /** Whether tasks of this kind are announced in a queue of the broker. */

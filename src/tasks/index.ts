@@ -1,7 +1,8 @@
-export { type Holder, holds, isLive } from './context.ts'
+export type { Holder } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
-export { createDispatcher, type Dispatcher, type LeasePort } from './dispatcher.ts'
+export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
+export { hasLease, holds, isLive, leaseOf, leaseSource, prolonged, type TaskLease } from './held.ts'
 export type { LeaseRequest } from './leasing.ts'
 export {
   defineKind,

@@ -113,8 +113,8 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   function* runLeasedHooks(tx: Tx, requests: readonly LeaseRequest[], leased: Task[][], now: Date): Steps<Task[][]> {
     const contexts = new Map(leased.flatMap((group, n) => group.map((task) => [task.id, requests[n]?.context])))
     const withheld = new Map<string, Transition>()
-    for (const [kind, group] of Map.groupBy(leased.flat(), (task) => task.kind)) {
-      const hook = policyOf(kind).leased
+    // By hook: kinds that share one hear of all their tasks at once.
+    for (const [hook, group] of Map.groupBy(leased.flat(), (task) => policyOf(task.kind).leased)) {
       const moves = hook && (yield* hook(tx, group, now, (task) => contexts.get(task.id)))
       for (const [id, { change, ...move }] of moves ?? []) withheld.set(id, { id, ...move })
     }

@@ -37,8 +37,8 @@ export const createReaper = ({
     const ended = (yield* tx.run(statements.lockExpired, { now, known })).map((task) => moveOf(task, now))
     if (ended.length === 0) return 0
     const changes = new Map<string, TaskChange>()
-    for (const [kind, group] of Map.groupBy(ended, (end) => end.task.kind)) {
-      const hook = policyOf(kind).expired
+    // By hook: kinds that share one hear of all their tasks at once.
+    for (const [hook, group] of Map.groupBy(ended, (end) => policyOf(end.task.kind).expired)) {
       const instead = hook && (yield* hook(tx, group, now))
       for (const end of instead ? group : []) {
         const { change, ...move } = instead?.get(end.task.id) ?? {}
@@ -66,10 +66,8 @@ export const createReaper = ({
   function* cancelOverdue(tx: Tx, now: Date): Steps<number> {
     const overdue = yield* tx.run(statements.lockOverdue, { now, known: knownKinds() })
     if (overdue.length === 0) return 0
-    for (const [kind, group] of Map.groupBy(overdue, (task) => task.kind)) {
-      const hook = policyOf(kind).cancelled
+    for (const [hook, group] of Map.groupBy(overdue, (task) => policyOf(task.kind).cancelled))
       if (hook) yield* hook(tx, group, now)
-    }
     yield* transition(
       tx,
       overdue.map((task) => ({ id: task.id, state: 'cancelled', error: 'expired before anyone took it' })),
@@ -105,9 +103,9 @@ export const createReaper = ({
 
   /**
    * Ends the leases of holders whose names begin with `prefix` and who are known to be gone: the next sweep offers their tasks again,
-   * instead of after the rest of the lease.
+   * instead of after the rest of the lease. `kinds` are those that such holders work on.
    */
-  const releaseLeasesByOwnerPrefix = (prefix: string): Promise<number> =>
+  const releaseLeasesByOwnerPrefix = (prefix: string, kinds: readonly string[] = knownKinds()): Promise<number> =>
     db.tx(function* (tx) {
       const now = nowDate()
       const ended = yield* q(
@@ -117,7 +115,7 @@ export const createReaper = ({
           .where(
             and(
               sql`${tasks.state} in ('leased', 'cancelling')`,
-              inArray(tasks.kind, knownKinds()),
+              inArray(tasks.kind, [...kinds]),
               sql`substr(${tasks.leaseOwner}, 1, ${prefix.length}) = ${prefix}`,
             ),
           )

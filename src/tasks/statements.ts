@@ -192,6 +192,18 @@ export const engineStatements = (db: Db) => {
       ),
       tasks,
     ),
+    /** Queued tasks; `items` is a JSON list of rows, times in epoch milliseconds. A live one with the same dedupe key wins. */
+    insert: db.statement<{ id: string }>('task_insert', {
+      sqlite: `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, expires_at, created_at, updated_at)
+        select value ->> 'id', value ->> 'kind', value -> 'payload', value ->> 'priority', 'queued', value ->> 'run_after', value ->> 'max_attempts',
+          value ->> 'dedupe_key', value ->> 'group_key', value ->> 'site_key', value ->> 'expires_at', :now, :now
+        from json_each(:items) where true on conflict do nothing returning id`,
+      postgres: `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, expires_at, created_at, updated_at)
+        select id, kind, payload, priority, 'queued', to_timestamp(run_after / 1000.0), max_attempts, dedupe_key, group_key, site_key,
+          to_timestamp(expires_at / 1000.0), :now::timestamptz, :now::timestamptz
+        from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, payload jsonb, priority int, run_after float8, max_attempts int,
+          dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
+    }),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored. What is queued again goes
@@ -211,6 +223,13 @@ export const engineStatements = (db: Db) => {
           finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
+    }),
+    /** Prolongs the leases of `ids`, each by its own length. */
+    prolong: db.statement<{ id: string }>('task_prolong', {
+      sqlite: `update tasks set lease_expires_at = :now + lease_ms, updated_at = :now
+        where ${f.inList('id', 'ids', 'uuid')} and state in ('leased', 'cancelling') returning id`,
+      postgres: `update tasks set lease_expires_at = :now::timestamptz + lease_ms * interval '1 millisecond', updated_at = :now::timestamptz
+        where ${f.inList('id', 'ids', 'uuid')} and state in ('leased', 'cancelling') returning id`,
     }),
     /**
      * Changes queued tasks, or gives dead ones a new life (`revive`), as a new task has it: no attempt, no outcome, its time to expire anew.

@@ -2,7 +2,8 @@ import { eq } from 'drizzle-orm'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { isUuid } from '../platform/ids.ts'
 import { createBatcher } from './batcher.ts'
-import { type EngineContext, type Holder, holds, stale, unknown } from './context.ts'
+import { type EngineContext, type Holder, stale, unknown } from './context.ts'
+import { holds } from './held.ts'
 import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
 
 /** Tasks that one transaction completes for several callers; a single one may complete more. */
@@ -87,8 +88,8 @@ export const createWorkerApi = (context: EngineContext) => {
             answer.set(id, stale)
         }
       }
-      for (const [kind, group] of Map.groupBy(done.values(), (item) => item.task.kind)) {
-        const hook = policyOf(kind).completed
+      // By hook: kinds that share one hear of all their tasks at once.
+      for (const [hook, group] of Map.groupBy(done.values(), (item) => policyOf(item.task.kind).completed)) {
         for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
           for (const answer of done.get(id)?.answers ?? []) answer.set(id, refusal)
           done.delete(id)
@@ -172,17 +173,14 @@ export const createWorkerApi = (context: EngineContext) => {
           : { id: task.id, state: 'cancelled', lastEnd: 'release' },
       ]),
     )
-    for (const [kind, group] of Map.groupBy(held, (task) => task.kind)) {
-      const policy = policyOf(kind)
-      const back = group.filter((task) => task.state === 'leased')
-      const gone = group.filter((task) => task.state === 'cancelling')
-      const instead = policy.released && back.length > 0 ? yield* policy.released(tx, back, now) : undefined
-      for (const [id, { change, ...move }] of instead ?? []) {
+    const back = held.filter((task) => task.state === 'leased')
+    for (const [hook, group] of Map.groupBy(back, (task) => policyOf(task.kind).released))
+      for (const [id, { change, ...move }] of (hook && (yield* hook(tx, group, now))) ?? []) {
         Object.assign(moves.get(id) ?? {}, move)
         if (change) changes.set(id, change)
       }
-      if (policy.cancelled && gone.length > 0) yield* policy.cancelled(tx, gone, now)
-    }
+    const gone = held.filter((task) => task.state === 'cancelling')
+    for (const [hook, group] of Map.groupBy(gone, (task) => policyOf(task.kind).cancelled)) if (hook) yield* hook(tx, group, now)
     // A delayed one is announced by the sweep that finds it ready.
     yield* requeue(tx, held, [...moves.values()], changes, runAfter === undefined || runAfter <= now, now)
   }

@@ -1,4 +1,5 @@
-// The floor of the crawler lines: a bare Bun.serve with raw prepared bun:sqlite, autocommit, on the same tables and indices.
+// The floor of the crawler lines: a bare Bun.serve with raw prepared bun:sqlite on the same tables and indices. An update is one statement,
+// a new task one transaction of two: the crawler's row and the engine's.
 // argv: database file, synchronous.
 import { Database } from 'bun:sqlite'
 
@@ -10,9 +11,18 @@ const update = db.query('update crawler_tasks set progress = ?, updated_at = ? w
 const account = db.query<{ id: string }, []>('select id from crawler_accounts limit 1').get()?.id ?? ''
 const insert = db.query(
   `insert into crawler_tasks (id, task_type, command, status, leasable, account_id, provider, api_endpoint, instance, options, priority, progress,
-     timeline_size, timeline_truncated, run, created_at, updated_at, active_at, attempts, max_attempts, fence, available_at)
-   values (?1, ?2, 'issues', 'queued', 1, '${account}', 'gitlab-onprem', 'https://gitlab.example/api/v4', 'https://gitlab.example', ?3, 1, ?4, 0, 0, 1, ?5, ?5, ?5, 0, 3, 0, ?5)`,
+     timeline_size, timeline_truncated, run, created_at, updated_at, active_at, attempts, max_attempts, fence, available_at, engine_task_id)
+   values (?1, ?2, 'issues', 'queued', 1, '${account}', 'gitlab-onprem', 'https://gitlab.example/api/v4', 'https://gitlab.example', ?3, 1, ?4, 0, 0, 1, ?5, ?5, ?5, 0, 3, 0, ?5, ?6)`,
 )
+const insertTask = db.query(
+  `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, created_at, updated_at)
+   values (?1, ?2, ?3, 1, 'queued', ?4, 3, ?4, ?4)`,
+)
+const create = db.transaction((data: any, now: number) => {
+  const engineId = Bun.randomUUIDv7()
+  insert.run(data.id, data.type, JSON.stringify(data.options ?? {}), '{"processed":0}', now, engineId)
+  insertTask.run(engineId, `crawler.${data.type}`, JSON.stringify({ task_id: data.id }), now)
+})
 const page = db.query<any, any>('select * from crawler_tasks where status = ? order by created_at, id limit ? offset ?')
 const total = db.query<{ n: number }, any>('select count(*) as n from crawler_tasks where status = ?')
 
@@ -61,7 +71,7 @@ const server = Bun.serve({
       })
     }
     const { data } = body
-    insert.run(data.id, data.type, JSON.stringify(data.options ?? {}), '{"processed":0}', now)
+    create.immediate(data, now)
     return Response.json(
       { data: { id: data.id, type: data.type, status: 'queued', createdAt: new Date(now).toISOString() } },
       { status: 201 },

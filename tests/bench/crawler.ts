@@ -142,7 +142,7 @@ export const benchCrawler = async (scale: Scale): Promise<Row[]> => {
     const pair = await startPair(synchronous, 1000)
     const asked = synchronous === 'FULL'
     rows.push(await compare(pair, 'progress', `crawler POST progress, ${synchronous}`, asked ? 0.8 : undefined, scale))
-    rows.push(await compare(pair, 'create', `crawler POST create, ${synchronous}`, asked ? 0.5 : undefined, scale))
+    rows.push(await compare(pair, 'create', `crawler POST create, ${synchronous}`, asked ? 0.9 : undefined, scale))
     for (const server of pair) await server.stop()
   }
   const pair = await startPair('NORMAL', many)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { leaseQueries } from '../../src/crawler/tasks/lease-queries.ts'
+import { joinedQueries } from '../../src/crawler/tasks/joined-queries.ts'
 import { listQueries } from '../../src/crawler/tasks/list-queries.ts'
 import { listQuery } from '../../src/crawler/tasks/model.ts'
 import { tasksRepository } from '../../src/crawler/tasks/repository.ts'
@@ -11,14 +11,17 @@ import { openSqlite } from '../../src/platform/db/sqlite.ts'
 describe('plans of the crawler [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const repository = tasksRepository(db)
-  const leases = leaseQueries(db)
+  const joined = joinedQueries(db)
   const lists = listQueries(db)
-  const plan = async (statement: Statement<unknown>): Promise<string> => {
+  const plan = async (statement: Pick<Statement<unknown>, 'text'>): Promise<string> => {
     const rows = await db.sql<{ detail: string }>(sql.raw(`explain query plan ${statement.text().replace(/\?|\$\w+/g, '1')}`))
     return rows.map((row) => row.detail).join('\n')
   }
   const list = (query: object) => lists.statementsFor(listQuery.parse(query))
 
+  const adoptable = (where: string, order: string) => ({
+    text: () => `select id from crawler_tasks where ${where} is ${order === 'id' ? '' : 'not '}null order by ${order} limit 1`,
+  })
   for (const [what, statement, index] of [
     ['§7.3 a page', list({}).page, 'crawler_tasks_created_ix'],
     ['§7.3 a page, newest first', list({ order: 'desc' }).page, 'crawler_tasks_created_ix'],
@@ -28,15 +31,17 @@ describe('plans of the crawler [sqlite]', () => {
     ['§7.3 the spawned', list({ spawnedFrom: 'x' }).total, 'crawler_tasks_spawned_ix'],
     ['§7.14 what runs', repository.statements.countOfStatus, 'crawler_tasks_'],
     ['§7.14 what has just been completed', repository.statements.countFinishedSince, 'crawler_tasks_finished_ix'],
-    ['§10 what is ready', leases.ready, 'crawler_tasks_ready_ix'],
-    ['§10 what is ready of a type', leases.readyOfType, 'crawler_tasks_ready_type_ix'],
-    ['§10 leases that ran out', leases.expired, 'crawler_tasks_lease_ix'],
-    ['§10 silent tasks', leases.silent, 'crawler_tasks_silent_ix'],
+    ['§9 a task with its lease', joined.lock, 'SEARCH tasks USING INDEX'],
+    ['§10 silent tasks', joined.quiet, 'crawler_tasks_running_ix'],
+    ['§10 tasks that the engine does not offer', joined.unoffered, 'crawler_tasks_status_ix'],
+    ['N-1 rows without a task', adoptable('engine_task_id', 'id'), 'crawler_tasks_unadopted_ix'],
+    ['N-1 leases of the release before', adoptable('lease_expires_at', 'lease_expires_at'), 'crawler_tasks_lease_ix'],
+    ['§12 tasks that wait for credentials', joined.waiting, 'crawler_tasks_account_ix'],
   ] as const)
     test(`${what} reads ${index} in order`, async () => {
-      const told = await plan(statement as Statement<unknown>)
+      const told = await plan(statement as Pick<Statement<unknown>, 'text'>)
       expect(told).toContain(index)
       expect(told).not.toMatch(/SCAN crawler_tasks(?! USING)/)
-      if (what.includes('page') || what.includes('ready')) expect(told).not.toContain('TEMP B-TREE')
+      if (what.includes('page') || what.includes('silent')) expect(told).not.toContain('TEMP B-TREE')
     })
 })

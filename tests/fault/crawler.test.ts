@@ -50,7 +50,7 @@ test('100 workers lease 10,000 tasks over HTTP and WebSocket; 20 of them and, tw
   const db = new Database(directory.database)
   const rows = db
     .query<{ id: string; status: string; progress: string; fence: number }, []>(
-      'select id, status, progress, fence from crawler_tasks',
+      'select c.id, c.status, c.progress, t.fence from crawler_tasks c join tasks t on t.id = c.engine_task_id',
     )
     .all()
   expect(rows).toHaveLength(TASKS)

@@ -103,7 +103,6 @@ export const createTestApp = async (
       trawl.dispatcher.close()
       trawl.services.sockets.stop()
       trawl.loveParser?.progress.stop()
-      trawl.crawler?.leasing.close()
       await trawl.crawler?.streams.stop()
       await trawl.runner.stop()
       await trawl.services.search.stop()

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { digest } from '../fields.ts'
-import { newAt, type TaskRow } from '../tasks/row.ts'
+import { newAt, type StoredTask, type TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { commandOf, type TaskType } from '../vocabulary.ts'
 import { type AreaEntry, type AreasResult, type Fanout, spawnedTypes } from './model.ts'
@@ -13,7 +13,7 @@ export interface Discovered {
   /** Areas that the task had not brought before. */
   newGroups: number
   newProjects: number
-  spawned: TaskRow[]
+  spawned: StoredTask[]
 }
 const lastSegment = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 
@@ -29,7 +29,7 @@ export const createAreas = ({
   store: TaskStore
   fanout: Fanout
 }) => {
-  const spawn = (parent: TaskRow, area: AreaRow, type: TaskType, now: number): TaskRow => {
+  const spawn = (parent: TaskRow, area: AreaRow, type: TaskType, now: number): StoredTask => {
     const options = JSON.parse(parent.options)
     const { pagination, outputFormat, includeMetadata } = options
     return {
@@ -112,12 +112,8 @@ export const createAreas = ({
       const news = wanted
         .filter(({ area, type }) => !busy.has(`${type} ${area.type} ${area.fullPath}`))
         .map(({ area, type }) => spawn(parent, area, type, now))
-      const inserted = yield* store.repository.insert(tx, news)
+      const inserted = yield* store.insert(tx, news, now)
       const spawned = news.filter((row) => inserted.has(row.id))
-      store.announce(
-        tx,
-        spawned.map((row) => row.taskType),
-      )
       const fresh = areas.filter((area) => linked.has(area.key))
       return {
         result: { received: entries.length, inserted: made.size, jobsCreated: spawned.length },

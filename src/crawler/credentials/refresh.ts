@@ -1,8 +1,9 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { holds } from '../../tasks/index.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
-import { type Draft, endLease, holds, note, openDraft, pause } from '../tasks/draft.ts'
+import { type Draft, endLease, note, openDraft, pause } from '../tasks/draft.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { statusOf } from '../vocabulary.ts'
 import type { RefreshAnswer, RefreshRequest } from './model.ts'
@@ -152,7 +153,7 @@ export const createRefresh = ({
     async refresh(taskId: string, { workerId, fence, credentialsVersion }: RefreshRequest): Promise<RefreshAnswer> {
       const row = await store.get(taskId)
       if (!row) throw taskNotFound()
-      if (!holds(row, workerId, fence, clock.now())) throw leaseLost(statusOf(row.status))
+      if (!holds(row, { owner: workerId, fence }, clock.now())) throw leaseLost(statusOf(row.status))
       const verdict = await share(row.accountId, credentialsVersion)
       if (verdict.kind === 'unavailable') throw unavailable()
       if (verdict.kind !== 'refused') {
@@ -164,7 +165,7 @@ export const createRefresh = ({
       await db.tx(function* (tx) {
         const now = clock.now()
         const current = yield* store.lock(tx, taskId)
-        if (!current || !holds(current, workerId, fence, now)) return
+        if (!current || !holds(current, { owner: workerId, fence }, now)) return
         const draft: Draft = openDraft(current, now)
         draft.reason = 'credential_expiry'
         endLease(draft)

@@ -7,8 +7,8 @@ import type { AreaRow, AreasRepository } from '../areas/repository.ts'
 import type { CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
 import { digest, iso } from '../fields.ts'
-import type { TasksRepository } from '../tasks/repository.ts'
-import { type TaskRow, UNTOUCHED } from '../tasks/row.ts'
+import { type StoredTask, UNTOUCHED } from '../tasks/row.ts'
+import type { TaskStore } from '../tasks/store.ts'
 import { isTaskType, typeOfCommand } from '../vocabulary.ts'
 import { type OldRow, oldProgress, oldRows, oldStatus, originOf } from './rows.ts'
 
@@ -29,7 +29,7 @@ export const createImport = ({
   db,
   clock,
   log,
-  tasks,
+  store,
   areas,
   accounts,
   credentials,
@@ -38,7 +38,7 @@ export const createImport = ({
   db: Db
   clock: Clock
   log: Log
-  tasks: TasksRepository
+  store: TaskStore
   areas: AreasRepository
   accounts: CredentialsRepository
   credentials: Credentials
@@ -59,7 +59,7 @@ export const createImport = ({
     }
     return found
   }
-  const toTask = (job: OldRow, accountId: string, now: number): TaskRow | undefined => {
+  const toTask = (job: OldRow, accountId: string, now: number): StoredTask | undefined => {
     const id = job.text('id')
     const command = job.text('command') ?? ''
     if (id === null) return undefined
@@ -146,7 +146,7 @@ export const createImport = ({
     db.tx(function* (tx) {
       const now = clock.now()
       const mark = { key: digest('import of an earlier crawler'), taskId: null, bodyHash: null, expiresAt: FOREVER_MS, now }
-      if ((yield* tx.run(tasks.statements.takeReceipt, mark)).length === 0) return undefined
+      if ((yield* tx.run(store.repository.statements.takeReceipt, mark)).length === 0) return undefined
       const { instances, old, jobs } = read(file)
       const withToken = old.filter((account): account is { id: string; wanted: WantedAccount } => account.wanted !== undefined)
       const ids = yield* credentials.accountsFor(
@@ -165,14 +165,14 @@ export const createImport = ({
         return id
       }
       for (const { id } of old) if (!accountIds.has(id)) accountIds.set(id, yield* empty(instances.get(id) ?? NO_INSTANCE))
-      const rows: TaskRow[] = []
+      const rows: StoredTask[] = []
       for (const job of jobs) {
         const account = job.text('accountId', 'account') ?? ''
         if (!accountIds.has(account)) accountIds.set(account, yield* empty(originOf(addressOf(job))))
         const row = toTask(job, accountIds.get(account) as string, now)
         if (row) rows.push(row)
       }
-      const inserted = yield* tasks.insert(tx, rows)
+      const inserted = yield* store.insert(tx, rows, now)
 
       // An area belongs to the instances of the jobs and accounts that have seen it.
       const known = new Map([...oldRows(file, 'area')].map((area) => [area.text('full_path') ?? '', area]))

@@ -24,11 +24,19 @@ export const progressRepository = (db: Db) => {
     (source) =>
       `insert into crawler_timeline (task_id, at, event, details) select task_id, at, event, details from ${source} s where true returning id`,
   )
-  /** Drops a task's oldest events. */
-  const drop = db.statement<{ id: number }>(
-    'crawler_timeline_drop',
-    'delete from crawler_timeline where id in (select id from crawler_timeline where task_id = :taskId order by at, id limit :count) returning id',
-  )
+  /** Drops the oldest events of tasks: of each as many as `items` says, a JSON list of `{taskId, count}`. */
+  const oldest = (items: string) => `delete from crawler_timeline where id in (
+    select id from (
+      select e.id, j.surplus, row_number() over (partition by e.task_id order by e.at, e.id) as place
+      from ${items} join crawler_timeline e on e.task_id = j.task_id
+    ) o where place <= surplus
+  ) returning id`
+  const drop = db.statement<{ id: number }>('crawler_timeline_drop', {
+    sqlite: oldest("(select value ->> 'taskId' as task_id, value ->> 'count' as surplus from json_each(:items)) j"),
+    postgres: oldest(
+      "(select item ->> 'taskId' as task_id, (item ->> 'count')::bigint as surplus from jsonb_array_elements(:items::text::jsonb) item) j",
+    ),
+  })
   const ofTask = db.prepare<{ at: number; event: string; details: string | null }>('crawler_timeline_of_task', (queries) =>
     queries
       .select({ at: timeline.at, event: timeline.event, details: timeline.details })
@@ -51,8 +59,8 @@ export const progressRepository = (db: Db) => {
         events.map(({ taskId, at, event, details }) => [taskId, at, event, details]),
       )
     },
-    *drop(tx: Tx, taskId: string, count: number): Steps<void> {
-      yield* tx.run(drop, { taskId, count })
+    *drop(tx: Tx, surplus: { taskId: string; count: number }[]): Steps<void> {
+      yield* tx.run(drop, { items: JSON.stringify(surplus) })
     },
     ofTask: (taskId: string) => ofTask.all({ taskId }),
     *removeOf(tx: Tx, taskId: string): Steps<void> {

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { hasLease, holds, isLive } from '../../tasks/index.ts'
 import type { AreasResult } from '../areas/model.ts'
 import type { Areas } from '../areas/service.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
@@ -11,8 +12,6 @@ import {
   type Draft,
   endLease,
   fail,
-  holds,
-  isHeld,
   note,
   openDraft,
   pause,
@@ -25,7 +24,7 @@ import {
 import type { Receipts } from '../tasks/receipts.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { toProgress } from '../tasks/view.ts'
+import { leaseEndOf, toProgress } from '../tasks/view.ts'
 import { CREDENTIAL_STATUSES, type CredentialWord, statusOf } from '../vocabulary.ts'
 import { credentialWordOf, type Effect, effectOf, wordOf } from './effect.ts'
 import { mergeProgress } from './merge.ts'
@@ -44,10 +43,10 @@ export interface Marks {
 const demandRight = (draft: Draft, update: Update): boolean => {
   const { row, now } = draft
   if (update.workerId !== undefined && update.fence !== undefined) {
-    if (!holds(row, update.workerId, update.fence, now)) throw leaseLost(statusOf(row.status))
+    if (!holds(row, { owner: update.workerId, fence: update.fence }, now)) throw leaseLost(statusOf(row.status))
     return true
   }
-  if (isHeld(row, now)) throw new AppError('TASK_LEASED', 409, 'Task is leased by a worker')
+  if (isLive(row, now)) throw new AppError('TASK_LEASED', 409, 'Task is leased by a worker')
   return false
 }
 const isRetryable = (update: Update) =>
@@ -125,6 +124,7 @@ export const createProgress = ({
   ): Acknowledged => {
     const { row, progress, now } = draft
     const { processed, total, percentage, currentStep, message } = progress
+    const expiresAt = leaseEndOf(row, now)
     return {
       taskId: row.id,
       status: 'acknowledged',
@@ -133,10 +133,7 @@ export const createProgress = ({
       currentStatus: statusOf(row.status),
       progress: { processed, total, percentage, currentStep, message },
       ...more,
-      lease:
-        row.leaseExpiresAt !== null && row.leaseExpiresAt > now
-          ? { fence: row.fence, expiresAt: iso(row.leaseExpiresAt) }
-          : undefined,
+      lease: expiresAt === undefined ? undefined : { fence: row.fence, expiresAt },
     }
   }
   const keepTimeline = (draft: Draft, update: Update) => {
@@ -189,7 +186,7 @@ export const createProgress = ({
     if (merged.stage !== old.stage) note(draft, 'stage_change', { from: old.stage, to: merged.stage })
     if (word) note(draft, 'credential_status_change', { type: word })
     const willRetry = apply(draft, effect, update, fenced)
-    if (fenced && row.leaseExpiresAt !== null) prolong(draft)
+    if (fenced && hasLease(row)) prolong(draft)
     return willRetry
   }
 

@@ -10,7 +10,7 @@ import { digest, iso } from '../fields.ts'
 import { taskUpdate } from '../streams/frames.ts'
 import { commandOf, PRIORITIES } from '../vocabulary.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
-import { newAt, type TaskRow } from './row.ts'
+import { newAt, type StoredTask } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
 import { toTask } from './view.ts'
 
@@ -116,7 +116,7 @@ export const createCreation = ({
   }
   const instanceOf = (endpoint: string | undefined) => (endpoint === undefined ? '' : new URL(endpoint).origin)
 
-  const newRow = (data: TaskData, accountId: string, now: number): TaskRow => {
+  const newRow = (data: TaskData, accountId: string, now: number): StoredTask => {
     const { options } = data
     const endpoint = data.apiEndpoint ?? defaultApiEndpoint
     const branch = options.branch === undefined || options.branch === '' ? null : options.branch
@@ -157,16 +157,16 @@ export const createCreation = ({
   }
 
   /** Inserts tasks; of those that stay out, the answer says why. Events are the caller's, at the end of its transaction. */
-  function* insert(tx: Tx, list: TaskData[], now: number): Steps<(TaskRow | AppError)[]> {
+  function* insert(tx: Tx, list: TaskData[], now: number): Steps<(StoredTask | AppError)[]> {
     const accounts = yield* credentials.accountsFor(
       tx,
       list.map((data) => ({ instance: instanceOf(data.apiEndpoint ?? defaultApiEndpoint), credentials: data.credentials })),
       now,
     )
     const rows = list.map((data, n) => newRow(data, accounts[n] as string, now))
-    const firsts = new Map<string, TaskRow>()
+    const firsts = new Map<string, StoredTask>()
     for (const row of rows) if (!firsts.has(row.id)) firsts.set(row.id, row)
-    const inserted = yield* store.repository.insert(tx, [...firsts.values()])
+    const inserted = yield* store.insert(tx, [...firsts.values()], now)
     const left = [...firsts.keys()].filter((id) => !inserted.has(id))
     const existing = new Set<string>()
     if (left.length > 0)
@@ -190,7 +190,6 @@ export const createCreation = ({
         if (!made || made instanceof AppError) throw made
         const answer = { data: toTask(made), message: 'Task created successfully' }
         yield* keep(answer)
-        store.announce(tx, [made.taskType])
         yield* store.emit(tx, [taskUpdate(made.id, 'created', now)], now)
         return answer
       })
@@ -222,7 +221,7 @@ export const createCreation = ({
         const made = yield* insert(tx, valid, now)
         let next = 0
         const data: BulkAnswer['data'] = items.map((item, index) => {
-          const outcome = item instanceof AppError ? item : (made[next++] as TaskRow | AppError)
+          const outcome = item instanceof AppError ? item : (made[next++] as StoredTask | AppError)
           if (outcome instanceof AppError)
             return {
               index,
@@ -234,16 +233,12 @@ export const createCreation = ({
             }
           return { index, id: outcome.id, status: 201, data: toTask(outcome) }
         })
-        const rows = made.filter((one): one is TaskRow => !(one instanceof AppError))
+        const rows = made.filter((one): one is StoredTask => !(one instanceof AppError))
         const answer: BulkAnswer = {
           data,
           meta: { total: items.length, created: rows.length, failed: items.length - rows.length },
         }
         yield* keep(answer)
-        store.announce(
-          tx,
-          rows.map((row) => row.taskType),
-        )
         yield* store.emit(
           tx,
           rows.map((row) => taskUpdate(row.id, 'created', now)),

@@ -1,6 +1,7 @@
+import { hasLease, isLive, prolonged, type Transition } from '../../tasks/index.ts'
 import { restartCounters } from '../progress/merge.ts'
 import { type CancelReason, type JobStatus, statusOf } from '../vocabulary.ts'
-import { errorText, type ProgressState, type TaskRow } from './row.ts'
+import { engineStateOf, errorText, type ProgressState, type TaskRow } from './row.ts'
 
 /** An event of a task's timeline. */
 export interface TimelineEvent {
@@ -10,8 +11,8 @@ export interface TimelineEvent {
 }
 
 /**
- * A locked task while a transaction changes it: what is stored, announced and written into the timeline at its end follows from the
- * difference to `before`. Only in memory: a body may run twice, so it starts from the stored row each time.
+ * A locked task, and the engine's with it, while a transaction changes it: what is stored, announced and written into the timeline at its
+ * end follows from the difference to `before`. Only in memory: a body may run twice, so it starts from the stored row each time.
  */
 export interface Draft {
   readonly before: TaskRow
@@ -27,6 +28,8 @@ export interface Draft {
   revoked?: { owner: string | null; reason: CancelReason }
   /** What kind of update it was, for the progress event. */
   updateType: string
+  /** Whether the lease goes on for its length from now. */
+  prolonged?: boolean
 }
 
 const NONE: ReadonlySet<string> = new Set()
@@ -46,10 +49,6 @@ export const openDraft = (row: TaskRow, now: number): Draft => ({
 /** Delay before attempt number `attempts` + 1 (§10). */
 export const retryDelayMs = (attempts: number): number => Math.min(BASE_DELAY_MS * 2 ** Math.max(0, attempts - 1), MAX_DELAY_MS)
 
-export const isHeld = (row: TaskRow, now: number): boolean => row.leaseExpiresAt !== null && row.leaseExpiresAt > now
-export const holds = (row: TaskRow, owner: string, fence: number, now: number): boolean =>
-  isHeld(row, now) && row.leaseOwner === owner && row.fence === fence
-
 /** An event of the server's own, unless the update brought one of that name. */
 export const note = (draft: Draft, event: string, details?: unknown): void => {
   if (!draft.own.has(event)) draft.timeline.push({ at: draft.now, event, details })
@@ -58,11 +57,9 @@ export const note = (draft: Draft, event: string, details?: unknown): void => {
 /** Ends the lease, if there is one. `reason` is for a holder who does not expect it. */
 export const endLease = (draft: Draft, reason?: CancelReason): void => {
   const { row } = draft
-  if (row.leaseExpiresAt === null) return
+  if (!hasLease(row)) return
   if (reason && row.leaseOwner !== null) draft.revoked = { owner: row.leaseOwner, reason }
-  row.leaseExpiresAt = null
-  row.leaseOwner = null
-  row.leaseSeconds = null
+  row.state = 'paused'
 }
 
 const takeStatus = (draft: Draft, status: JobStatus, failureKind: TaskRow['failureKind'] = null): void => {
@@ -109,7 +106,7 @@ export const queue = (draft: Draft, delayMs = 0): void => {
   endLease(draft)
   takeStatus(draft, 'queued')
   draft.row.finishedAt = null
-  draft.row.availableAt = draft.now + delayMs
+  draft.row.runAfter = new Date(draft.now + delayMs)
 }
 /** After an attempt that came to nothing: later, with the counters only where the next one can go on from them (§10). */
 export const retry = (draft: Draft): void => {
@@ -120,7 +117,7 @@ export const retry = (draft: Draft): void => {
 /** What becomes of a task whose lease ran out, if it did (§10). A re-openable failure stays as it is. */
 export const settleExpiry = (draft: Draft): void => {
   const { row, now } = draft
-  if (row.leaseExpiresAt === null || row.leaseExpiresAt > now) return
+  if (!hasLease(row) || isLive(row, now)) return
   endLease(draft, 'lease_lost')
   const status = statusOf(row.status)
   if (status !== 'running' && status !== 'paused') return
@@ -136,18 +133,38 @@ export const settleSilence = (draft: Draft): void => {
   else retry(draft)
 }
 
-/** Gives the task to a worker (§10). */
-export const grant = (draft: Draft, owner: string, leaseSeconds: number): void => {
-  const { row, now } = draft
-  row.attempts += 1
-  row.fence += 1
-  row.leaseOwner = owner
-  row.leaseSeconds = leaseSeconds
-  row.leaseExpiresAt = now + leaseSeconds * 1000
-  row.activeAt = now
+/** The engine has given the task to a worker (§10). */
+export const grant = (draft: Draft): void => {
+  draft.row.activeAt = draft.now
   run(draft)
+}
+/** Takes the lease back as if it had never been given. */
+export const withhold = (draft: Draft): void => {
+  endLease(draft)
+  draft.row.attempts = Math.max(0, draft.row.attempts - 1)
 }
 /** Prolongs the lease by its own length. */
 export const prolong = (draft: Draft): void => {
-  draft.row.leaseExpiresAt = draft.now + (draft.row.leaseSeconds ?? 0) * 1000
+  Object.assign(draft.row, prolonged(draft.row, draft.now))
+  draft.prolonged = true
+}
+
+const lastEndOf = ({ row, reason }: Draft): Transition['lastEnd'] => {
+  if (reason === 'lease_lost') return 'expiry'
+  if (row.status === 'finished') return 'complete'
+  if (row.status === 'failed') return 'fail'
+  return row.status === 'queued' ? 'release' : 'report'
+}
+/** How the engine's task moves with the draft; undefined where it stays as it is. */
+export const moveOf = (draft: Draft): Omit<Transition, 'id'> | undefined => {
+  const { before, row } = draft
+  const state = engineStateOf(row, row.state)
+  const delayed = row.runAfter.getTime() !== before.runAfter.getTime()
+  if (state === before.state && row.attempts === before.attempts && !delayed) return undefined
+  return {
+    state,
+    attempts: row.attempts,
+    runAfter: delayed ? row.runAfter : undefined,
+    lastEnd: hasLease(before) ? lastEndOf(draft) : undefined,
+  }
 }

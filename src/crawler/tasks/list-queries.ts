@@ -2,7 +2,7 @@ import { and, asc, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import { bytewise, type Db, param } from '../../platform/db/index.ts'
 import { STORED } from '../vocabulary.ts'
 import type { ListQuery } from './model.ts'
-import type { TaskRow } from './row.ts'
+import type { StoredTask } from './row.ts'
 import { tasksTables } from './tables.ts'
 
 /** The list of tasks (§7.3): statements per combination of filters, prepared at their first use. */
@@ -25,7 +25,7 @@ export const listQueries = (db: Db) => {
       query.spawnedFrom === undefined ? undefined : eq(tasks.spawnedFrom, param('spawnedFrom')),
     )
   const preparePage = (name: string, query: ListQuery) =>
-    db.prepare<TaskRow>(`crawler_list_${name}`, (queries) =>
+    db.prepare<StoredTask>(`crawler_list_${name}`, (queries) =>
       queries
         .select()
         .from(tasks)
@@ -65,7 +65,7 @@ export const listQueries = (db: Db) => {
   return {
     statementsFor,
     /** One page and the number of all that match. */
-    async list(query: ListQuery): Promise<{ rows: TaskRow[]; total: number }> {
+    async list(query: ListQuery): Promise<{ rows: StoredTask[]; total: number }> {
       const { page, total } = statementsFor(query)
       const filters: Record<string, unknown> = {}
       if (query.status !== undefined && query.status !== 'paused') filters.status = STORED[query.status][0]

@@ -1,7 +1,7 @@
 import { and, eq, gte, inArray, lte, sql } from 'drizzle-orm'
 import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { digest } from '../fields.ts'
-import type { TaskRow } from './row.ts'
+import type { Retired, StoredTask, TaskRow } from './row.ts'
 import { tasksTables } from './tables.ts'
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -19,20 +19,9 @@ const NUMBERS = new Set([
     'run',
     'createdAt',
   ],
-  ...[
-    'startedAt',
-    'finishedAt',
-    'updatedAt',
-    'activeAt',
-    'attempts',
-    'maxAttempts',
-    'fence',
-    'leaseSeconds',
-    'leaseExpiresAt',
-    'availableAt',
-  ],
+  ...['startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts', 'maxAttempts', 'fence', 'availableAt'],
 ])
-const columnsOf = (names: readonly (keyof TaskRow)[]): BatchColumn[] =>
+const columnsOf = (names: readonly (keyof StoredTask)[]): BatchColumn[] =>
   names.map((name) => ({ name: snake(name), type: NUMBERS.has(name) ? 'bigint' : 'text' }))
 
 const INSERTED = [
@@ -62,8 +51,8 @@ const INSERTED = [
     'timelineSize',
   ] as const),
   ...(['timelineTruncated', 'run', 'createdAt', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts'] as const),
-  ...(['maxAttempts', 'fence', 'leaseOwner', 'leaseSeconds', 'leaseExpiresAt', 'availableAt'] as const),
-] satisfies readonly (keyof TaskRow)[]
+  ...(['maxAttempts', 'fence', 'availableAt', 'engineTaskId'] as const),
+] satisfies readonly (keyof StoredTask)[]
 /** What a draft may change. */
 const CHANGED = [
   ...([
@@ -76,9 +65,8 @@ const CHANGED = [
     'timelineSize',
     'timelineTruncated',
   ] as const),
-  ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts', 'fence', 'leaseOwner', 'leaseSeconds'] as const),
-  ...(['leaseExpiresAt', 'availableAt'] as const),
-] satisfies readonly (keyof TaskRow)[]
+  ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt'] as const),
+] satisfies readonly (keyof Omit<StoredTask, Retired>)[]
 
 /** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
 export const tasksRepository = (db: Db) => {
@@ -87,21 +75,8 @@ export const tasksRepository = (db: Db) => {
   const idOrder = bytewise(db, tasks.id)
 
   const statements = {
-    get: db.prepare<TaskRow>('crawler_task_get', (queries) =>
-      queries
-        .select()
-        .from(tasks)
-        .where(eq(tasks.id, param('id'))),
-    ),
-    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) =>
-      lock(
-        queries
-          .select()
-          .from(tasks)
-          .where(eq(tasks.id, param('id'))),
-      ),
-    ),
-    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+    /** Of tasks whose engine's rows are locked already. */
+    lockStored: db.prepare<StoredTask>('crawler_stored_lock', (queries) =>
       lock(
         queries
           .select()
@@ -110,7 +85,13 @@ export const tasksRepository = (db: Db) => {
           .orderBy(idOrder),
       ),
     ),
-    /** An update that leaves status and lease holder alone, which is nearly every one: no index but the lease's is touched. */
+    /** Of tasks that run under a lease. */
+    touch: db.statement<{ id: string }>('crawler_tasks_touch', {
+      sqlite: 'update crawler_tasks set active_at = :now where id in (select value from json_each(:ids)) returning id',
+      postgres:
+        'update crawler_tasks set active_at = :now where id in (select jsonb_array_elements_text(:ids::text::jsonb)) returning id',
+    }),
+    /** An update that leaves the status alone, which is nearly every one: no index but that of running tasks is touched. */
     saveQuiet: db.statement<{ id: string }>(
       'crawler_task_save_quiet',
       `update crawler_tasks set progress = :progress, resume_state = :resumeState, last_update = :lastUpdate, timeline_size = :timelineSize,
@@ -163,9 +144,11 @@ export const tasksRepository = (db: Db) => {
         where crawler_receipts.expires_at <= :now returning key`,
     ),
   }
-  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {
-    const columns = INSERTED.map(snake).join(', ')
-    return `insert into crawler_tasks (${columns}) select ${columns} from ${source} s where true on conflict do nothing returning id`
+  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source, dialect) => {
+    const columns = INSERTED.map(snake)
+    const values = columns.map((name) => (name === 'engine_task_id' && dialect === 'postgres' ? `${name}::uuid` : name))
+    return `insert into crawler_tasks (${columns.join(', ')}) select ${values.join(', ')} from ${source} s where true
+      on conflict do nothing returning id`
   })
   const saveBatch = db.batch<{ id: string }>('crawler_tasks_save', columnsOf(['id', ...CHANGED]), (source) => {
     const set = CHANGED.map((name) => `${snake(name)} = s.${snake(name)}`).join(', ')
@@ -175,7 +158,7 @@ export const tasksRepository = (db: Db) => {
   return {
     statements,
     /** Answers the ids that were inserted: of equal ids, resources or spawns the first wins. */
-    *insert(tx: Tx, rows: TaskRow[]): Steps<Set<string>> {
+    *insert(tx: Tx, rows: StoredTask[]): Steps<Set<string>> {
       const inserted = new Set<string>()
       for (let from = 0; from < rows.length; from += 500)
         for (const { id } of yield* tx.batch(

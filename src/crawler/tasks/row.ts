@@ -1,7 +1,24 @@
+import { hasLease, type TaskLease, type TaskState } from '../../tasks/index.ts'
 import type { tasksTables } from './tables.ts'
 
 /** A stored task: JSON is text, times are epoch milliseconds. */
-export type TaskRow = ReturnType<typeof tasksTables>['tasks']['$inferSelect']
+export type StoredTask = ReturnType<typeof tasksTables>['tasks']['$inferSelect']
+/** What the release before kept in the row, and the engine's task keeps now. */
+export type Retired = 'attempts' | 'maxAttempts' | 'fence' | 'availableAt'
+/** A task with what the engine's task says of its lease; there times are dates. */
+export type TaskRow = Omit<StoredTask, Retired> & TaskLease
+
+/** The state of the engine's task of a row: on the offer, under its lease, set aside, or ended. */
+export const engineStateOf = (
+  { status, failureKind }: Pick<StoredTask, 'status' | 'failureKind'>,
+  state?: TaskState,
+): TaskState => {
+  if (state && hasLease({ state })) return state
+  if (status === 'queued' || status === 'credential_renewed') return 'queued'
+  if (status === 'finished') return 'completed'
+  if (status !== 'failed') return 'paused'
+  return failureKind === 'reopenable' ? 'paused' : failureKind === 'dead' ? 'dead' : 'failed'
+}
 
 /** The merged progress of a task (§9), as it is stored beside `resumeState` and `lastUpdate`. */
 export interface ProgressState {
@@ -40,7 +57,7 @@ export const newProgress = (): ProgressState => ({
   credentialStatus: null,
 })
 const NEW_PROGRESS = JSON.stringify(newProgress())
-/** What every task begins with, whoever makes it: no lease yet, nothing reported. */
+/** What every task begins with, however it is made: nothing reported. */
 export const UNTOUCHED = {
   resumeState: null,
   lastUpdate: null,
@@ -49,9 +66,7 @@ export const UNTOUCHED = {
   run: 1,
   attempts: 0,
   fence: 0,
-  leaseOwner: null,
-  leaseSeconds: null,
-  leaseExpiresAt: null,
+  engineTaskId: null,
 } as const
 /** The same and the rest of what does not depend on what is to be done, of a task that is made at `now`, epoch milliseconds. */
 export const newAt = (now: number) => ({

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
+import { isLive } from '../../tasks/index.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { taskNotFound } from '../envelope.ts'
 import { columnOf } from '../progress/effect.ts'
@@ -9,8 +10,8 @@ import { mergeProgress, restartCounters } from '../progress/merge.ts'
 import type { Put } from '../progress/model.ts'
 import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
 import { type Status, statusOf } from '../vocabulary.ts'
-import { complete, type Draft, endLease, fail, isHeld, openDraft, pause, queue, run } from './draft.ts'
-import type { LeaseQueries } from './lease-queries.ts'
+import { complete, type Draft, endLease, fail, openDraft, pause, queue, run } from './draft.ts'
+import type { JoinedQueries } from './joined-queries.ts'
 import type { ListQueries } from './list-queries.ts'
 import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
 import { newProgress } from './row.ts'
@@ -28,7 +29,7 @@ const ALLOWED: Record<ReturnType<typeof columnOf> | 'failed', readonly Status[]>
 }
 
 const cancelNotice = (draft: Draft, reason: 'canceled' | 'deleted' | 'paused' | 'requeued') => {
-  const owner = isHeld(draft.row, draft.now) ? draft.row.leaseOwner : null
+  const owner = isLive(draft.row, draft.now) ? draft.row.leaseOwner : null
   draft.revoked = { owner, reason }
   endLease(draft)
 }
@@ -40,7 +41,7 @@ const takeTo = (draft: Draft, to: Status, error: string | undefined): void => {
   if (from === to) return
   if (!ALLOWED[columnOf(row)].includes(to))
     throw new AppError('INVALID_TRANSITION', 409, `Cannot change status from ${from} to ${to}`)
-  if (to !== 'running' && (from === 'running' || isHeld(row, draft.now)))
+  if (to !== 'running' && (from === 'running' || isLive(row, draft.now)))
     cancelNotice(draft, to === 'paused' ? 'paused' : to === 'queued' ? 'requeued' : 'canceled')
   draft.row.activeAt = draft.now
   if (to === 'running') run(draft)
@@ -75,14 +76,14 @@ export const createTasks = ({
   clock,
   store,
   credentials,
-  leases,
+  queries,
   lists,
 }: {
   db: Db
   clock: Clock
   store: TaskStore
   credentials: Credentials
-  leases: LeaseQueries
+  queries: JoinedQueries
   lists: ListQueries
 }) => {
   const merge = (draft: Draft, put: Put) => {
@@ -141,14 +142,14 @@ export const createTasks = ({
             const account = yield* credentials.replace(tx, row.accountId, put.credentials, now)
             const touched =
               account === row.accountId
-                ? yield* tx.run(leases.waiting, { accountId: account })
-                : yield* tx.run(leases.ofAccount, { accountId: row.accountId })
+                ? yield* tx.run(queries.waiting, { accountId: account })
+                : yield* tx.run(queries.ofAccount, { accountId: row.accountId })
             for (const other of touched) {
               const one = other.id === id ? draft : openDraft(other, now)
               one.row.accountId = account
               if (one.row.status === 'credential_expired' || one.row.status === 'waiting_credential_renewal') {
                 one.reason = 'credentials_replaced'
-                if (isHeld(one.row, now)) cancelNotice(one, 'requeued')
+                if (isLive(one.row, now)) cancelNotice(one, 'requeued')
                 queue(one)
               }
               if (one !== draft) others.push(one)
@@ -194,7 +195,7 @@ export const createTasks = ({
           return 'failed'
         }
         const events: NewEvent[] = []
-        if (isHeld(row, now))
+        if (isLive(row, now))
           events.push(
             newEvent(
               'task_cancellation',
@@ -205,7 +206,7 @@ export const createTasks = ({
             ),
           )
         events.push(taskUpdate(id, 'deleted', now))
-        yield* store.remove(tx, id)
+        yield* store.remove(tx, row)
         yield* store.emit(tx, events, now)
         return 'deleted'
       })

@@ -1,12 +1,16 @@
 import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { TASKS_READY } from '../../tasks/index.ts'
+import { createId } from '../../platform/ids.ts'
+import { type Engine, hasLease, leaseOf, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
 import type { ProgressRepository } from '../progress/repository.ts'
 import { eventsOf, type NewEvent } from '../streams/frames.ts'
-import type { Draft } from './draft.ts'
+import type { Adoption } from './adoption.ts'
+import { type Draft, moveOf } from './draft.ts'
+import type { JoinedQueries } from './joined-queries.ts'
+import { kindOf, taskIdOf } from './kinds.ts'
 import type { TasksRepository } from './repository.ts'
-import type { TaskRow } from './row.ts'
+import { engineStateOf, type StoredTask, type TaskRow } from './row.ts'
 
 /** Reads return fewer events than this (§9). */
 const TIMELINE_CAP = 1000
@@ -14,31 +18,33 @@ const TIMELINE_CAP = 1000
 /** Stores events and sends them once they are durable. To be the last step of a transaction. */
 export type Emit = (tx: Tx, events: NewEvent[], now: number) => Steps<void>
 
-/** Under which name the tasks of a type are announced to those who wait for them. */
-export const readyKind = (type: string): string => `crawler/${type}`
 export const duplicateResource = () =>
   new AppError('DUPLICATE_RESOURCE', 409, 'An active task for this resource and branch already exists')
 
 const QUIET = [
-  ...(['status', 'failureKind', 'accountId', 'run', 'startedAt', 'finishedAt', 'attempts', 'fence'] as const),
-  ...(['leaseOwner', 'leaseSeconds', 'leaseExpiresAt', 'availableAt'] as const),
+  ...(['status', 'failureKind', 'accountId', 'run', 'startedAt', 'finishedAt'] as const),
 ] satisfies readonly (keyof TaskRow)[]
 const isQuiet = ({ before, row }: Draft) => QUIET.every((name) => before[name] === row[name])
 const isTerminal = (status: TaskRow['status']) => status === 'finished' || status === 'failed'
+const byAge = (a: StoredTask, b: StoredTask) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 export interface TaskStoreDeps {
   repository: TasksRepository
+  queries: JoinedQueries
   timeline: ProgressRepository
+  adoption: Adoption
+  /** Made after the store: the engine has to know the kinds, whose hooks use the store. */
+  engine(): Engine
   emit: Emit
   bus: Bus
 }
 
-/** Where changed tasks go: row, timeline and events in one transaction, in this order. */
-export const createTaskStore = ({ repository, timeline, emit, bus }: TaskStoreDeps) => {
+/** Where changed tasks go: row, timeline, events and the engine's task in one transaction. */
+export const createTaskStore = ({ repository, queries, timeline, adoption, engine, emit, bus }: TaskStoreDeps) => {
   const { statements } = repository
 
   const announce = (tx: Tx, types: Iterable<string>) => {
-    const kinds = [...new Set(types)].map(readyKind)
+    const kinds = [...new Set(types)].map(kindOf)
     if (kinds.length > 0) tx.afterCommit(() => bus.publish(TASKS_READY, { kinds }))
   }
 
@@ -54,15 +60,14 @@ export const createTaskStore = ({ repository, timeline, emit, bus }: TaskStoreDe
   }
 
   /**
-   * Stores drafts, and `more` events after their own. Every task has to be locked.
+   * Stores drafts whose tasks the engine moves itself, and `more` events after their own. Every task has to be locked.
    * @throws AppError 409 DUPLICATE_RESOURCE when a task would live again beside another one of its resource and branch
    */
-  function* save(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
+  function* saveRows(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
     const events: NewEvent[] = []
     const loud: TaskRow[] = []
     const appended: Parameters<ProgressRepository['add']>[1] = []
     const surplus: { taskId: string; count: number }[] = []
-    const ready: string[] = []
     for (const draft of drafts) {
       const { before, row, now } = draft
       const text = JSON.stringify(draft.progress)
@@ -77,8 +82,6 @@ export const createTaskStore = ({ repository, timeline, emit, bus }: TaskStoreDe
         const twins = yield* tx.run(statements.liveTwin, { key: row.duplicateKey, id: row.id })
         if (twins.length > 0) throw duplicateResource()
       }
-      if (row.status === 'queued' || row.status === 'credential_renewed')
-        if (before.status !== row.status && row.availableAt <= now) ready.push(row.taskType)
       if (drafts.length === 1 && isQuiet(draft)) {
         const { id, progress, resumeState, lastUpdate, timelineSize, timelineTruncated, updatedAt, activeAt } = row
         yield* tx.run(statements.saveQuiet, {
@@ -95,28 +98,109 @@ export const createTaskStore = ({ repository, timeline, emit, bus }: TaskStoreDe
     }
     if (loud.length > 0) yield* repository.save(tx, loud)
     if (appended.length > 0) yield* timeline.add(tx, appended)
-    for (const { taskId, count } of surplus) yield* timeline.drop(tx, taskId, count)
-    announce(tx, ready)
+    if (surplus.length > 0) yield* timeline.drop(tx, surplus)
     events.push(...more)
     if (events.length > 0) yield* emit(tx, events, drafts[0]?.now ?? 0)
   }
 
+  /** Moves the engine's tasks with their drafts, and tells those who wait of what is on the offer now. */
+  function* saveTasks(tx: Tx, drafts: Draft[]): Steps<void> {
+    const moves: Transition[] = []
+    const prolonged: string[] = []
+    const ready: string[] = []
+    for (const draft of drafts) {
+      const id = draft.row.engineTaskId as string
+      const move = moveOf(draft)
+      if (move) moves.push({ id, ...move })
+      else if (draft.prolonged && hasLease(draft.row)) prolonged.push(id)
+      if (move?.state === 'queued' && draft.row.runAfter.getTime() <= draft.now) ready.push(draft.row.taskType)
+    }
+    const now = new Date(drafts[0]?.now ?? 0)
+    if (moves.length > 0) yield* engine().transition(tx, moves, now)
+    if (prolonged.length > 0) yield* engine().prolong(tx, prolonged, now)
+    announce(tx, ready)
+  }
+
   return {
-    save,
-    announce,
+    saveRows,
+    /**
+     * Stores drafts with their engine's tasks, and `more` events after their own. Every task has to be locked.
+     * @throws AppError 409 DUPLICATE_RESOURCE
+     */
+    *save(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
+      yield* saveTasks(tx, drafts)
+      yield* saveRows(tx, drafts, more)
+    },
+    saveTasks,
+    /**
+     * Inserts new tasks and those of the engine. Answers the ids that were inserted: of equal ids, resources or spawns the first wins.
+     * Rows get their `engineTaskId` here.
+     */
+    *insert(tx: Tx, rows: StoredTask[], now: number): Steps<Set<string>> {
+      const firsts = new Map<string, StoredTask>()
+      // The engine offers by age of its ids.
+      for (const row of rows.toSorted(byAge)) {
+        if (firsts.has(row.id)) continue
+        firsts.set(row.id, row)
+        row.engineTaskId = createId({ now: () => Math.min(Math.max(0, row.createdAt), now) })
+      }
+      const inserted = yield* repository.insert(tx, [...firsts.values()])
+      const made = [...firsts.values()].filter((row) => inserted.has(row.id))
+      yield* engine().enqueue(
+        tx,
+        made.map((row) => ({
+          id: row.engineTaskId as string,
+          kind: kindOf(row.taskType),
+          payload: { task_id: row.id },
+          priority: row.priority,
+          runAfter: new Date(row.availableAt),
+        })),
+        new Date(now),
+      )
+      const elsewhere = made.flatMap((row): Transition[] => {
+        const state = engineStateOf(row)
+        return state === 'queued' ? [] : [{ id: row.engineTaskId as string, state }]
+      })
+      yield* engine().transition(tx, elsewhere, new Date(now))
+      return inserted
+    },
     *lock(tx: Tx, id: string): Steps<TaskRow | undefined> {
-      return (yield* tx.run(statements.lock, { id }))[0]
+      const [row] = yield* tx.run(queries.lock, { id })
+      if (row || !(yield* adoption.adoptThese(tx, [id]))) return row
+      return (yield* tx.run(queries.lock, { id }))[0]
     },
     *lockMany(tx: Tx, ids: string[]): Steps<TaskRow[]> {
-      return ids.length === 0 ? [] : yield* tx.run(statements.lockMany, { ids: JSON.stringify(ids) })
+      if (ids.length === 0) return []
+      const rows = yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      if (rows.length === ids.length || !(yield* adoption.adoptThese(tx, ids))) return rows
+      return yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
     },
-    get: async (id: string): Promise<TaskRow | undefined> => (await statements.get.all({ id }))[0],
-    /** Removes a task with its timeline and what was remembered of its updates. */
-    *remove(tx: Tx, id: string): Steps<void> {
+    /** The rows of tasks that the engine has locked and hands to a hook, by the engine's ids. */
+    *ofTasks(tx: Tx, tasks: Task[]): Steps<Map<string, TaskRow>> {
+      const byId = new Map(tasks.map((task) => [taskIdOf(task), task]))
+      const rows = yield* tx.run(statements.lockStored, { ids: JSON.stringify([...byId.keys()]) })
+      return new Map(
+        rows.flatMap((row): [string, TaskRow][] => {
+          const task = byId.get(row.id)
+          // A row that was removed and made anew has another task.
+          return task && row.engineTaskId === task.id ? [[task.id, { ...row, ...leaseOf(task) }]] : []
+        }),
+      )
+    },
+    async get(id: string): Promise<TaskRow | undefined> {
+      const [row] = await queries.get.all({ id })
+      if (row === undefined || row.state !== null) return row as TaskRow | undefined
+      await adoption.adopt()
+      return (await queries.get.all({ id }))[0] as TaskRow | undefined
+    },
+    /** Removes a task, the engine's too, with its timeline and what was remembered of its updates. */
+    *remove(tx: Tx, { id, engineTaskId, taskType }: TaskRow): Steps<void> {
       yield* timeline.removeOf(tx, id)
       yield* tx.run(statements.removeReceipts, { id })
       yield* tx.run(statements.remove, { id })
+      yield* engine().deleteTask(tx, { id: engineTaskId as string, kind: kindOf(taskType) })
     },
+    announce,
     emit,
     repository,
   }

@@ -3,9 +3,12 @@ import { defineTables } from '../../platform/db/kit.ts'
 import { credentialsTables } from '../credentials/tables.ts'
 import { JOB_STATUSES } from '../vocabulary.ts'
 
+/** As the partial index and its query say it, literally alike. */
+export const isRunning = (status: unknown) => sql`${status} = 'running'`
+
 /**
- * Crawler tasks (gitlab-crawler §15), meaning and lease in one row: an update, the check of its fence and the lease's prolongation
- * are one read and one write of one row. Times are epoch milliseconds, JSON is text, on both dialects.
+ * Crawler tasks (gitlab-crawler §15): what they mean. Who may work on one and when, its attempts and its fence are the engine's, in the
+ * task that `engineTaskId` names; both rows change in one transaction. Times are epoch milliseconds, JSON is text, on both dialects.
  */
 export const tasksTables = defineTables((k) => {
   const { accounts } = credentialsTables(k)
@@ -59,34 +62,23 @@ export const tasksTables = defineTables((k) => {
       startedAt: k.big(),
       finishedAt: k.big(),
       updatedAt: k.big().notNull(),
-      /** The last accepted update or grant: silence since then is what makes a running task stale (§10). */
+      /** The last accepted update or grant, or when a sweep last saw it leased: silence since then makes a running task stale (§10). */
       activeAt: k.big().notNull(),
+      /** Written once, for the release before, whose leases were here: the engine's task says how many there are. As the next three. */
       attempts: k.int().notNull(),
       maxAttempts: k.int().notNull(),
       fence: k.big().notNull(),
-      leaseOwner: k.text(),
-      leaseSeconds: k.int(),
-      leaseExpiresAt: k.big(),
       availableAt: k.big().notNull(),
+      /** The engine's task. Null in a row of the release before, until it is adopted. */
+      engineTaskId: k.uuid(),
     },
     (t) => [
       k.index('crawler_tasks_status_ix').on(t.status, t.createdAt, k.bytewise(t.id)),
       k.index('crawler_tasks_type_ix').on(t.taskType, t.createdAt, k.bytewise(t.id)),
       k.index('crawler_tasks_created_ix').on(t.createdAt, k.bytewise(t.id)),
       k.index('crawler_tasks_finished_ix').on(t.status, t.finishedAt).where(sql`${t.finishedAt} is not null`),
-      k
-        .index('crawler_tasks_ready_ix')
-        .on(t.leasable, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
-        .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
-      k
-        .index('crawler_tasks_ready_type_ix')
-        .on(t.leasable, t.taskType, k.desc(t.priority), t.createdAt, k.bytewise(t.id))
-        .where(sql`${t.status} in ('queued', 'credential_renewed') and ${t.leasable} = 1`),
-      k.index('crawler_tasks_lease_ix').on(t.leaseExpiresAt).where(sql`${t.leaseExpiresAt} is not null`),
-      k
-        .index('crawler_tasks_silent_ix')
-        .on(t.status, t.activeAt)
-        .where(sql`${t.status} = 'running' and ${t.leaseExpiresAt} is null`),
+      k.index('crawler_tasks_running_ix').on(t.status, t.activeAt).where(isRunning(t.status)),
+      k.index('crawler_tasks_unadopted_ix').on(t.id).where(sql`${t.engineTaskId} is null`),
       k.index('crawler_tasks_spawned_ix').on(t.spawnedFrom, t.createdAt),
       k.index('crawler_tasks_account_ix').on(t.accountId, t.status),
       k.index('crawler_tasks_resource_ix').on(t.accountId, t.resourceKey).where(sql`${t.resourceKey} is not null`),

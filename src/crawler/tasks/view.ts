@@ -1,13 +1,14 @@
+import { isLive } from '../../tasks/index.ts'
 import { iso, isoOr } from '../fields.ts'
 import type { ProgressView } from '../progress/model.ts'
 import { PRIORITIES, statusOf } from '../vocabulary.ts'
 import type { TaskDetail, TaskView } from './model.ts'
-import { errorText, type ProgressState, type TaskRow } from './row.ts'
+import { errorText, type ProgressState, type Retired, type StoredTask, type TaskRow } from './row.ts'
 
 const or = <T>(value: T | null): T | undefined => (value === null ? undefined : value)
 
 /** A task as lists and answers show it (§6 Task). */
-export const toTask = (row: TaskRow, progress: ProgressState = JSON.parse(row.progress)): TaskView => {
+export const toTask = (row: Omit<StoredTask, Retired>, progress: ProgressState = JSON.parse(row.progress)): TaskView => {
   const status = statusOf(row.status)
   return {
     id: row.id,
@@ -27,9 +28,13 @@ export const toTask = (row: TaskRow, progress: ProgressState = JSON.parse(row.pr
   }
 }
 
+/** When the lease of a task ends; undefined where none is live. */
+export const leaseEndOf = (row: TaskRow, now: number): string | undefined =>
+  isLive(row, now) && row.leaseExpiresAt ? row.leaseExpiresAt.toISOString() : undefined
+
 /** A task with all that may be shown of it (§6 TaskDetail). */
 export const toDetail = (row: TaskRow, now: number, progress?: ProgressState): TaskDetail => {
-  const held = row.leaseExpiresAt !== null && row.leaseExpiresAt > now
+  const leaseExpiresAt = leaseEndOf(row, now)
   return {
     ...toTask(row, progress),
     jobStatus: row.status,
@@ -47,8 +52,8 @@ export const toDetail = (row: TaskRow, now: number, progress?: ProgressState): T
       maxAttempts: row.maxAttempts,
       run: row.run,
       spawnedFrom: or(row.spawnedFrom),
-      leasedBy: held ? or(row.leaseOwner) : undefined,
-      leaseExpiresAt: held ? isoOr(row.leaseExpiresAt) : undefined,
+      leasedBy: leaseExpiresAt === undefined ? undefined : or(row.leaseOwner),
+      leaseExpiresAt,
       deadLetter: row.failureKind === 'dead' ? true : undefined,
     },
   }

@@ -20,6 +20,7 @@ export const readMigrations = (dialect: 'sqlite' | 'postgres'): Migration[] => {
       statements: readFileSync(join(folder, file), 'utf8')
         .split('--> statement-breakpoint')
         .map((statement) => statement.trim())
-        .filter((statement) => statement !== ''),
+        // One that only says why nothing is dropped has no statement.
+        .filter((statement) => statement.replace(/^\s*--.*$/gm, '').trim() !== ''),
     }))
 }

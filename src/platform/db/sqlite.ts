@@ -68,11 +68,11 @@ const useWal = (raw: Database) => {
 }
 
 /**
- * SQLite compiles an ordered or limited query anew at every execution, because the bound values might change its plan; that costs
+ * SQLite compiles an ordered, limited or joining query anew at every execution, because the bound values might change its plan; that costs
  * several times the query itself. `likely()` hides a value from the planner and changes nothing else.
  */
 const withStablePlan = (text: string): string =>
-  / (?:order by|limit) /i.test(text) ? text.replace(/ (<>|<=|>=|=|<|>|limit|offset) \?/gi, ' $1 likely(?)') : text
+  / (?:join|order by|limit) /i.test(text) ? text.replace(/ (<>|<=|>=|=|<|>|limit|offset) \?/gi, ' $1 likely(?)') : text
 
 const migrate = (raw: Database) => {
   // Outside a transaction, where SQLite ignores it: a migration that rebuilds a table must not cascade.

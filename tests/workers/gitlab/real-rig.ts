@@ -121,7 +121,6 @@ export const createReal = async (database: TestDatabase) => {
     async stop() {
       over.abort()
       await clock.run(Promise.all([ticking, ...workers.map((worker) => worker.stop())]))
-      app.crawler?.leasing.close()
       await app.crawler?.streams.stop()
       await app.stop()
       await gitlab.stop()

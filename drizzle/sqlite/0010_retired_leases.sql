@@ -1,0 +1,1 @@
+-- The table work_leases, the columns crawler_tasks.lease_* and their index stay for the release before; nothing reads them any more.
