@@ -91,11 +91,10 @@ export const createReaper = ({
     await clockWatch.settle()
     const expired = await exhaust(reapExpired)
     await exhaust(cancelOverdue)
-    const ready: string[] = []
-    // Kind by kind, because the first row of each is enough: a list of the distinct kinds would read the whole backlog.
     // What a domain provides has no task yet; a waiting lease finds out whether there is anything.
-    for (const [kind, policy] of policies)
-      if (policy.provide || (await statements.readyExists.all({ kind, now: nowDate() })).length > 0) ready.push(kind)
+    const provided = knownKinds().filter((kind) => policies.get(kind)?.provide)
+    const known = knownKinds().filter((kind) => !policies.get(kind)?.provide)
+    const ready = [...provided, ...(await statements.readyKinds.all({ known, now: nowDate() })).map(({ kind }) => kind)]
     // Here alone: every process sweeps. It is also how a waiter gets its task whose event another process sent in vain.
     if (ready.length > 0) bus.publishHere(TASKS_READY, { kinds: ready })
     return { expired }

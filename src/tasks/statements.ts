@@ -290,9 +290,11 @@ export const engineStatements = (db: Db) => {
       tasks,
     ),
     get: db.statement<Task>('task_get', `select * from tasks where id = ${both(':id', ':id::uuid')}`, tasks),
-    readyExists: db.statement<{ one: number }>(
-      'task_ready_exists',
-      `select 1 as one from tasks where state = 'queued' and kind = ${both(':kind', ':kind::text')} and run_after <= ${now} limit 1`,
+    /** Which of the kinds `known` have a ready task. */
+    readyKinds: db.statement<{ kind: string }>(
+      'task_ready_kinds',
+      `select k.value as kind from ${f.eachOf('known', 'k')}
+        where exists (select 1 from tasks t where t.state = 'queued' and t.kind = k.value and t.run_after <= ${now})`,
     ),
   }
 }

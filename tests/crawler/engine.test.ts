@@ -38,6 +38,8 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
     const counting = countStatements(await database.fresh())
     const app = await makeRig({ ...database, fresh: async () => counting.db })
     const measured: Record<string, number> = {}
+    // The clock is looked at now and then, in a transaction of its own.
+    await app.engine.sweep()
     for (const count of [1, 50]) {
       await createMany(app, count, `t${count}-`)
       let taken: any[] = []

@@ -30,7 +30,7 @@ describe('plans of hot statements [sqlite]', () => {
     ['a lease of three kinds', lease(3), 'SEARCH t USING INDEX tasks_offer_ix (kind=? AND priority=? AND run_after<?)'],
     ['a lease of one kind looks for expired leases', lease(1), 'SEARCH e USING INDEX tasks_lease_ix'],
     ['tasks whose messages have not left', lease(1, true), 'outbox_unpublished_ix'],
-    ['whether anything is ready', engine.readyExists, 'tasks_'],
+    ['whether anything is ready', engine.readyKinds, 'tasks_'],
     ['a page of tasks', engine.page(1, ['queued']), 'tasks_kind_ix'],
     ['a page of leased tasks', engine.page(1, ['leased']), 'tasks_lease_ix'],
     ['expired leases', engine.lockExpired, 'tasks_lease_ix'],
