@@ -170,7 +170,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
       log,
       snapshotOf: searches.snapshot,
       snapshotsOf: searches.snapshots,
-      isAlone: db.dialect === 'sqlite',
+      isAlone: !db.isShared,
       stillHolds: accounts.stillHolds,
     })
     const work = createScheduledWork({

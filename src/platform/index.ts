@@ -50,7 +50,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
   const db = overrides.db ?? (await openDatabase(config.database))
-  const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
+  const metrics = createMetrics({ version: overrides.version, dialect: db.name })
   metrics.onScrape({
     async refresh({ connections }) {
       connections.set(db.connections())

@@ -7,7 +7,6 @@ export type AccountRow = ReturnType<typeof credentialsTables>['accounts']['$infe
 /** Queries of the accounts. */
 export const credentialsRepository = (db: Db) => {
   const { accounts } = credentialsTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const byHash = db.prepare<AccountRow>('crawler_accounts_by_hash', (queries) =>
     queries
       .select()
@@ -21,7 +20,7 @@ export const credentialsRepository = (db: Db) => {
       .where(inJsonList(db, accounts.id, 'ids')),
   )
   const lockOne = db.prepare<AccountRow>('crawler_account_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(accounts)

@@ -56,13 +56,14 @@ export const streamsRepository = (db: Db) => {
   const head = db.prepare<{ seq: number }>('crawler_events_head', (queries) =>
     queries.select({ seq: events.seq }).from(events).orderBy(desc(events.seq)).limit(1),
   )
-  const connection = db.prepare<ConnectionRow>('crawler_connections_of', (queries) => {
-    const select = queries
-      .select()
-      .from(connections)
-      .where(eq(connections.connectionId, param('connectionId')))
-    return (db.dialect === 'postgres' ? (select as any).for('update') : select) as typeof select
-  })
+  const connection = db.prepare<ConnectionRow>('crawler_connections_of', (queries) =>
+    db.forUpdate(
+      queries
+        .select()
+        .from(connections)
+        .where(eq(connections.connectionId, param('connectionId'))),
+    ),
+  )
   const beat = db.statement<{ id: string }>(
     'crawler_process_beat',
     'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',

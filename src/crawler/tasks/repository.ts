@@ -71,13 +71,12 @@ const CHANGED = [
 /** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
 export const tasksRepository = (db: Db) => {
   const { tasks, audit, receipts } = tasksTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const idOrder = bytewise(db, tasks.id)
 
   const statements = {
     /** Of tasks whose engine's rows are locked already. */
     lockStored: db.prepare<StoredTask>('crawler_stored_lock', (queries) =>
-      lock(
+      db.forUpdate(
         queries
           .select()
           .from(tasks)
@@ -144,9 +143,9 @@ export const tasksRepository = (db: Db) => {
         where crawler_receipts.expires_at <= :now returning key`,
     ),
   }
-  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source, dialect) => {
+  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {
     const columns = INSERTED.map(snake)
-    const values = columns.map((name) => (name === 'engine_task_id' && dialect === 'postgres' ? `${name}::uuid` : name))
+    const values = columns.map((name) => (name === 'engine_task_id' ? db.fragments.cast(name, 'uuid') : name))
     return `insert into crawler_tasks (${columns.join(', ')}) select ${values.join(', ')} from ${source} s where true
       on conflict do nothing returning id`
   })

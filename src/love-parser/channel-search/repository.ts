@@ -100,22 +100,16 @@ export const channelSearchRepository = (db: Db) => {
     activity: page('search_results_activity', [desc(channels.activityScore), asc(channelId)]),
   }
   // By hand: what the builder does for a row costs as much as the export of it.
-  const exportPart = (['sqlite', 'postgres'] as const).map((dialect) => {
-    const id = dialect === 'postgres' ? 'channel_id collate "C"' : 'channel_id'
-    const [members, post] =
-      dialect === 'postgres'
-        ? ['member_count::float8', '(extract(epoch from last_post) * 1000)::float8']
-        : ['member_count', 'last_post']
-    // Two ranges, because a row comparison across a descending and an ascending key uses no index.
-    return `select channel_id, title, '@' || username as username, ${members} as subscribers, description, activity_score,
-        activity_level, ${post} as last_post, language
-      from parsed_channels where search_id = :id and member_count <= :members and (member_count < :members or ${id} > :after)
-      order by member_count desc, ${id} limit :max`
-  })
-  const nextExported = db.statement<ExportedRow>('search_export', {
-    sqlite: exportPart[0] as string,
-    postgres: exportPart[1] as string,
-  })
+  const { either, bytewise: inByteOrder } = db.fragments
+  const exportedId = inByteOrder('channel_id')
+  // Two ranges, because a row comparison across a descending and an ascending key uses no index.
+  const nextExported = db.statement<ExportedRow>(
+    'search_export',
+    `select channel_id, title, '@' || username as username, ${either('member_count', 'member_count::float8')} as subscribers, description, activity_score,
+        activity_level, ${either('last_post', '(extract(epoch from last_post) * 1000)::float8')} as last_post, language
+      from parsed_channels where search_id = :id and member_count <= :members and (member_count < :members or ${exportedId} > :after)
+      order by member_count desc, ${exportedId} limit :max`,
+  )
   const totals = db.prepare<{ found: number }>('search_totals', (queries) =>
     queries
       .select({ found: sql<number>`coalesce(sum(${searches.resultCount}), 0)`.mapWith(Number) })

@@ -20,7 +20,6 @@ export const lastToEnd = (rows: readonly SubscriptionRow[]): SubscriptionRow | u
 /** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `sets.ts`. */
 export const subscriptionsRepository = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
 
   /** All rows of a person, a few at most: ordering them in the query costs more than the query. */
   const rowsOf = db.prepare<SubscriptionRow>('subscriptions_of', (queries) =>
@@ -30,7 +29,7 @@ export const subscriptionsRepository = (db: Db) => {
       .where(eq(subscriptions.userId, param('userId'))),
   )
   const lockCurrent = db.prepare<SubscriptionRow>('subscription_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(subscriptions)
@@ -46,7 +45,7 @@ export const subscriptionsRepository = (db: Db) => {
       .where(eq(usage.userId, param('userId'))),
   )
   const lockUsage = db.prepare<UsageRow>('usage_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(usage)

@@ -61,7 +61,12 @@ type LockableSelect = { for(strength: 'update', config?: { skipLocked?: boolean 
  * between; Postgres drives them asynchronously and runs them again on a deadlock. A body has no side effects: it may run twice.
  */
 export interface Db {
+  /** For `platform/db` and tests alone: statements are made of `fragments`, and what several processes share is asked of `isShared`. */
   readonly dialect: 'sqlite' | 'postgres'
+  /** The product's name, for logs and metrics. */
+  readonly name: string
+  /** Whether several processes may work on it at the same time. */
+  readonly isShared: boolean
   readonly kit: Kit
   /** Pieces of hand-written SQL in this dialect. */
   readonly fragments: Fragments
@@ -79,15 +84,13 @@ export interface Db {
    * takes one statement for any number of them; `bound` (the default) differs on SQLite alone: it binds each value, which is quicker for
    * wide rows and takes a statement for each hundred.
    */
-  batch<Row>(
-    name: string,
-    columns: BatchColumn[],
-    sql: (source: string, dialect: 'sqlite' | 'postgres') => string,
-    how?: 'json' | 'bound',
-  ): Batch<Row>
+  batch<Row>(name: string, columns: BatchColumn[], sql: (source: string) => string, how?: 'json' | 'bound'): Batch<Row>
   sql<Row>(query: SQL): Promise<Row[]>
   /** One cheap round trip. @throws when the database does not answer */
   ping(): Promise<void>
+  /** As in `Tx`, for statements that are prepared ahead and run in a transaction. */
+  readonly forUpdate: Tx['forUpdate']
+  readonly skipLocked: Tx['skipLocked']
   /** Open connections, for the gauge. */
   connections(): number
   close(): Promise<void>
