@@ -39,6 +39,9 @@ export interface Batch<Row> {
   readonly row?: Row
 }
 
+/** What a step needs that only reads: a transaction, or the database itself through `db.read`. */
+export type Queryable = Pick<Tx, 'select' | 'selectDistinct' | 'with' | '$with' | 'run' | 'batch' | 'sql'>
+
 export interface Tx extends Omit<Queries, '$count'> {
   /** Runs a prepared statement in this transaction (a statement of the Db would otherwise run outside it on Postgres). */
   run<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]>
@@ -72,6 +75,11 @@ export interface Db {
   readonly fragments: Fragments
   readonly q: Queries
   tx<T>(body: (tx: Tx) => Steps<T>): Promise<T>
+  /**
+   * Runs a step that only reads outside a transaction, without its begin and commit: `db.read((tx) => repository.count(tx, id))`. Its
+   * statements see what is committed as each of them runs.
+   */
+  read<T>(step: (tx: Queryable) => Steps<T>): Promise<T>
   /** A builder query with `sql.placeholder('name')` parameters, prepared at its first use. */
   prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>): Statement<Row>
   /**

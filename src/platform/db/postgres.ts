@@ -233,6 +233,7 @@ export const openPostgres = async ({
         }
       }
     },
+    read: async (step) => (await drive(step(makeTx(base, [])), base)) as any,
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
       let made: any
       const prepared = () => {
@@ -265,7 +266,7 @@ export const openPostgres = async ({
       const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`
       const { text, names } = compileNamed(build(source), (_, index) => `$${index + 1}`)
       const runBatch = async (session: Session, rows: unknown[][], params: Params = {}) => {
-        const given: Params = { ...params, rows: JSON.stringify(rows) }
+        const given: Params = { ...params, rows: storableJson(JSON.stringify(rows)) }
         return (await session.client.unsafe(
           text,
           names.map((param) => bind(given[param])),

@@ -241,6 +241,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       new Promise((resolve, reject) => {
         if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
       }),
+    read: async (step) => drive(step(tx)) as any,
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
       let made: any
       const prepared = () => {
