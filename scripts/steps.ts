@@ -125,9 +125,17 @@ export const stepProblems = (file: string, text: string): string[] => {
     if (user.type === 'CallExpression' && user.callee !== call) return
     report(call, `"${textOf(call)}" is not yielded, so its statements do not run`)
   }
-  const checkLoop = (loop: Node, around: Node | undefined) => {
-    const above = lines.slice(Math.max(0, loop.loc.start.line - 2), loop.loc.start.line)
-    if (above.some((line) => /\/\/ bounded: \S/.test(line))) return
+  const isMarked = (loop: Node) =>
+    lines.slice(Math.max(0, loop.loc.start.line - 2), loop.loc.start.line).some((line) => /\/\/ bounded: \S/.test(line))
+  const checkLoop = (loop: Node, ancestors: Node[]) => {
+    const around = functionAround(ancestors)
+    const loops = [loop]
+    // A loop that is the whole body of another one has no line of its own before it.
+    for (const parent of ancestors.toReversed()) {
+      if (!LOOPS.test(parent.type) || parent.body !== loops.at(-1)) break
+      loops.push(parent)
+    }
+    if (loops.some(isMarked)) return
     const found = firstStatement(loop.body, around?.generator && !around.async && around.params.some(isTx))
     if (found) report(found, `"${textOf(found)}" runs once for each turn of the loop at line ${loop.loc.start.line}`)
   }
@@ -161,7 +169,7 @@ export const stepProblems = (file: string, text: string): string[] => {
     if (isStep(node)) checkStep(node, ancestors)
     if (node.type === 'ExpressionStatement' && isMethodOfTx(startOfChain(node.expression), BUILDERS))
       report(node, `"${textOf(node)}" is not yielded, so it does nothing`)
-    if (isOverRows(node)) checkLoop(node, functionAround(ancestors))
+    if (isOverRows(node)) checkLoop(node, ancestors)
     const isDialect =
       (/MemberExpression$/.test(node.type) && !node.computed && node.property.name === 'dialect') ||
       (node.type === 'ObjectProperty' && node.key.name === 'dialect' && ancestors.at(-1)?.type === 'ObjectPattern')

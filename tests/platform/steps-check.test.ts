@@ -88,6 +88,7 @@ describe('a statement in a loop over rows', () => {
     'for (const part of chunks(rows)) yield* tx.batch(b, part)',
     'for (;;) { const page = yield* repository.page(tx); if (page.length === 0) break }',
     '// bounded: by the kinds\nfor (const kind of kinds) yield* repository.purge(tx, kind)',
+    '// bounded: by the kinds and states\nfor (const kind of kinds) for (const state of states) yield* repository.purge(tx, kind)',
     'for (const kind of kinds) yield* repository.purge(tx, kind) // bounded: by the kinds',
     'for (const row of rows) later(function* (tx) { yield* repository.update(tx, row) })',
   ])
