@@ -38,7 +38,7 @@ export const createAreas = ({
       command: commandOf(type, area.type),
       status: 'queued',
       failureKind: null,
-      leasable: 1,
+      leasable: true,
       fullPath: area.fullPath,
       resourceKey: digest(area.fullPath),
       gitlabId: area.gitlabId,
@@ -94,7 +94,7 @@ export const createAreas = ({
           description: entry.description ?? null,
           parentPath: entry.parentPath ?? null,
           discoveredBy: entry.discoveredBy ?? null,
-          createdAt: now,
+          createdAt: new Date(now),
         })
       }
       const areas = [...rows.values()].sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -20,7 +20,7 @@ export const areasTables = defineTables((k) => {
       description: k.text(),
       parentPath: k.text(),
       discoveredBy: k.text(),
-      createdAt: k.big().notNull(),
+      createdAt: k.epoch().notNull(),
     },
     (t) => [k.unique('crawler_areas_gitlab_uq').on(t.instance, t.type, t.gitlabId)],
   )

@@ -75,7 +75,7 @@ export const createRefresh = ({
   /** Stores what GitLab said and lets the others go on. */
   const keep = (account: AccountRow, owner: string, verdict: Verdict): Promise<void> =>
     db.tx(function* (tx) {
-      const now = clock.now()
+      const now = new Date(clock.now())
       const current = yield* repository.lock(tx, account.id)
       if (!current) return
       const free = current.refreshOwner === owner ? { refreshOwner: null, refreshUntil: null } : {}
@@ -87,7 +87,7 @@ export const createRefresh = ({
           ...credentials.encrypt(account.id, { accessToken, refreshToken }),
           tokenHash: tokenHash as string,
           tokenType: 'oauth2',
-          expiresAt: expiresIn === undefined ? null : now + expiresIn * 1000,
+          expiresAt: expiresIn === undefined ? null : new Date(now.getTime() + expiresIn * 1000),
           version: current.version + 1,
           updatedAt: now,
         })
@@ -105,8 +105,8 @@ export const createRefresh = ({
         const account = yield* repository.lock(tx, accountId)
         if (!account) throw taskNotFound()
         if (account.version > known) return 'newer' as const
-        if (account.refreshUntil !== null && account.refreshUntil > now) return 'busy' as const
-        yield* repository.change(tx, accountId, { refreshOwner: owner, refreshUntil: now + CLAIM_MS })
+        if (account.refreshUntil !== null && account.refreshUntil.getTime() > now) return 'busy' as const
+        yield* repository.change(tx, accountId, { refreshOwner: owner, refreshUntil: new Date(now + CLAIM_MS) })
         return account
       })
       if (claim === 'newer') return { kind: 'newer' }

@@ -60,7 +60,7 @@ export const credentialsRepository = (db: Db) => {
       yield* q(tx.update(accounts).set(changed).where(eq(accounts.id, id)).returning({ id: accounts.id }))
     },
     /** Adds what is given to accounts; a secret that is not given stays as it is. */
-    *complete(tx: Tx, rows: (Pick<AccountRow, 'id'> & Partial<AccountRow>)[], now: number): Steps<void> {
+    *complete(tx: Tx, rows: (Pick<AccountRow, 'id'> & Partial<AccountRow>)[], now: Date): Steps<void> {
       yield* tx.batch(
         complete,
         rows.map((row) => [row.id, row.refreshToken, row.clientId, row.clientSecret, row.expiresAt, now]),

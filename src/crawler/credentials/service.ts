@@ -2,7 +2,6 @@ import type { Clock } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
-import { iso } from '../fields.ts'
 import type { CredentialsInput, CredentialsView } from './model.ts'
 import type { AccountRow, CredentialsRepository } from './repository.ts'
 
@@ -16,6 +15,8 @@ export interface WantedAccount {
   instance: string
   credentials: CredentialsInput
 }
+
+const timeOf = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms))
 
 export const credentialsUnreadable = 'Stored credentials cannot be read'
 
@@ -60,18 +61,19 @@ export const createCredentials = ({
       clientId: stored.clientId ?? null,
       clientSecret: stored.clientSecret ?? null,
       tokenType: typeOf(credentials),
-      expiresAt: credentials.expiresAt ?? null,
+      expiresAt: timeOf(credentials.expiresAt),
       version: 1,
       refreshOwner: null,
       refreshUntil: null,
-      createdAt: now,
-      updatedAt: now,
+      createdAt: new Date(now),
+      updatedAt: new Date(now),
     }
   }
   /** What a client brings beside a token that is already known. */
   const additions = (account: AccountRow, given: CredentialsInput): Partial<AccountRow> => {
     const brought = SECRETS.filter((name) => name !== 'accessToken' && given[name])
-    const expires = given.expiresAt !== undefined && given.expiresAt !== account.expiresAt ? { expiresAt: given.expiresAt } : {}
+    const expiresAt = timeOf(given.expiresAt)
+    const expires = expiresAt && expiresAt.getTime() !== account.expiresAt?.getTime() ? { expiresAt } : {}
     if (brought.length === 0) return expires
     let known: Secrets = {}
     try {
@@ -130,7 +132,7 @@ export const createCredentials = ({
         }
         ids.push(account.id)
       }
-      yield* repository.complete(tx, [...added.values()], now)
+      yield* repository.complete(tx, [...added.values()], new Date(now))
       return ids
     },
     /**
@@ -149,9 +151,9 @@ export const createCredentials = ({
         refreshToken: null,
         ...stored,
         tokenType: typeOf(given),
-        expiresAt: given.expiresAt ?? null,
+        expiresAt: timeOf(given.expiresAt),
         version: target.version + 1,
-        updatedAt: now,
+        updatedAt: new Date(now),
       })
       return target.id
     },
@@ -162,7 +164,7 @@ export const createCredentials = ({
       return {
         accessToken: secrets.accessToken,
         tokenType: account.tokenType,
-        expiresAt: account.expiresAt === null ? undefined : iso(account.expiresAt),
+        expiresAt: account.expiresAt?.toISOString(),
         refreshable: secrets.refreshToken !== undefined && (secrets.clientId ?? defaultClientId) !== undefined,
         version: account.version,
       }

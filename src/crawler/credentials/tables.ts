@@ -17,13 +17,13 @@ export const credentialsTables = defineTables((k) => {
       clientId: k.text(),
       clientSecret: k.text(),
       tokenType: k.oneOf('oauth2', 'pat').notNull(),
-      expiresAt: k.big(),
+      expiresAt: k.epoch(),
       version: k.int().notNull(),
       /** Who refreshes, and until when others wait for it: one call at a time over all processes. */
       refreshOwner: k.text(),
-      refreshUntil: k.big(),
-      createdAt: k.big().notNull(),
-      updatedAt: k.big().notNull(),
+      refreshUntil: k.epoch(),
+      createdAt: k.epoch().notNull(),
+      updatedAt: k.epoch().notNull(),
     },
     (t) => [k.unique('crawler_accounts_token_uq').on(t.tokenHash, t.instance)],
   )

@@ -80,7 +80,7 @@ export const createImport = ({
       command,
       status,
       failureKind: status === 'failed' ? 'final' : null,
-      leasable: isTaskType(type) ? 1 : 0,
+      leasable: isTaskType(type),
       fullPath: path,
       resourceKey: path === null ? null : digest(path),
       gitlabId: job.text('gitlab_id'),
@@ -163,7 +163,7 @@ export const createImport = ({
         const [host, tokenHash] = [instance === '' ? '' : new URL(instance).host, digest('no token', id)]
         const none = { accessToken: null, refreshToken: null, clientId: null, clientSecret: null, expiresAt: null }
         const row = { id, providerId: host, instance, tokenHash, ...none, tokenType: 'oauth2' as const, version: 1 }
-        nameless.push({ ...row, refreshOwner: null, refreshUntil: null, createdAt: now, updatedAt: now })
+        nameless.push({ ...row, refreshOwner: null, refreshUntil: null, createdAt: new Date(now), updatedAt: new Date(now) })
         return id
       }
       for (const { id } of old) if (!accountIds.has(id)) accountIds.set(id, empty(instances.get(id) ?? NO_INSTANCE))
@@ -203,7 +203,7 @@ export const createImport = ({
           description: area.text('description'),
           parentPath: area.text('parent_path'),
           discoveredBy: null,
-          createdAt: area.time('created_at') ?? now,
+          createdAt: new Date(area.time('created_at') ?? now),
         })
         return key
       }

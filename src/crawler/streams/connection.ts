@@ -1,6 +1,7 @@
 import type { SendQueue } from '../../platform/push/send-queue.ts'
 import type { Delivery, Hub, Subscriber } from './hub.ts'
-import type { ConnectionRow, Subscriptions } from './repository.ts'
+import type { ConnectionRow } from './repository.ts'
+import type { Subscriptions } from './tables.ts'
 
 /** Who a stream belongs to: same id, task and principal may resume it. */
 export interface Identity {
@@ -96,17 +97,17 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
     this.hub.detach(this, { tasks: this.tasks ?? [], workers: this.names ?? [] })
   }
   /** As it is stored. */
-  row(live: boolean, now: number): Omit<ConnectionRow, 'principal' | 'process'> {
+  row(live: boolean, now: Date): Omit<ConnectionRow, 'principal' | 'process'> {
     const subscriptions: Subscriptions = { all: this.all, tasks: [...(this.tasks ?? [])], workers: this.workers() }
     return {
       connectionId: this.connectionId,
       scope: this.scope,
       socket: this.socket,
-      live: live ? 1 : 0,
+      live,
       closedAt: live ? null : now,
       sentSeq: this.queue.sentSeq,
       ackedSeq: this.ackedSeq,
-      subscriptions: JSON.stringify(subscriptions),
+      subscriptions,
       updatedAt: now,
     }
   }

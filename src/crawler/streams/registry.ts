@@ -10,7 +10,8 @@ import type { Leasing } from '../leasing/service.ts'
 import { Connection, type Identity } from './connection.ts'
 import { newEvent, withSeq } from './frames.ts'
 import { type Hub, withSecret } from './hub.ts'
-import type { ConnectionRow, StoredEvent, StreamsRepository, Subscriptions } from './repository.ts'
+import type { ConnectionRow, StoredEvent, StreamsRepository } from './repository.ts'
+import type { Subscriptions } from './tables.ts'
 
 /** A process that has not been seen for this long is taken for dead. */
 export const ALIVE_MS = 15_000
@@ -83,7 +84,7 @@ export const createRegistry = ({
     connection.detach()
     live.release(key, connection)
     connection.dirty = false
-    const row = connection.row(false, clock.now())
+    const row = connection.row(false, new Date(clock.now()))
     const stored = db
       .tx((tx) => repository.store(tx, [row]))
       .catch((error) => log.warn('where a connection stands could not be stored', { error }))
@@ -128,28 +129,30 @@ export const createRegistry = ({
           const identities = yield* repository.identities(tx, identity.connectionId)
           const seenAt = yield* repository.seenAt(
             tx,
-            identities.filter((row) => row.live === 1).map((row) => row.process),
+            identities.filter((row) => row.live).map((row) => row.process),
           )
           for (const row of identities) {
-            const seen = row.live === 1 ? Math.max(row.updatedAt, seenAt.get(row.process) ?? 0) : (row.closedAt ?? 0)
+            const seen = row.live
+              ? Math.max(row.updatedAt.getTime(), seenAt.get(row.process) ?? 0)
+              : (row.closedAt?.getTime() ?? 0)
             if (seen + resumeMs < now) continue
             if (row.principal !== identity.principal) throw taken()
             if (row.scope === identity.scope) known = row
           }
-          const subscriptions: Subscriptions = known ? JSON.parse(known.subscriptions) : fresh
+          const subscriptions: Subscriptions = known?.subscriptions ?? fresh
           const after = known ? (wanted.lastSeq ?? known.ackedSeq ?? known.sentSeq) : undefined
           yield* repository.claim(tx, {
             ...identity,
             socket: connection.socket,
             process: processId,
-            live: 1,
+            live: true,
             closedAt: null,
             sentSeq: after ?? hub.cursor(),
             ackedSeq: known?.ackedSeq ?? null,
-            subscriptions: JSON.stringify(subscriptions),
-            updatedAt: now,
+            subscriptions,
+            updatedAt: new Date(now),
           })
-          if (known && known.live === 1 && known.process !== processId) {
+          if (known?.live && known.process !== processId) {
             const told = newEvent('replaced', null, { key, socket: connection.socket }, now, {
               target: `process:${known.process}`,
             })
@@ -207,7 +210,7 @@ export const createRegistry = ({
       if (moved.length === 0) return
       const rows = moved.map((connection) => {
         connection.dirty = false
-        return connection.row(true, clock.now())
+        return connection.row(true, new Date(clock.now()))
       })
       await db.tx((tx) => repository.store(tx, rows))
     },

@@ -1,21 +1,13 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { NewEvent } from './frames.ts'
-import { streamsTables } from './tables.ts'
+import { type Subscriptions, streamsTables } from './tables.ts'
 
 /** An event with its place in the order of all. */
 export interface StoredEvent extends NewEvent {
   seq: number
 }
 export type ConnectionRow = ReturnType<typeof streamsTables>['connections']['$inferSelect']
-
-/** Which events a connection hears. */
-export interface Subscriptions {
-  all: boolean
-  tasks: string[]
-  /** Names it leases under. */
-  workers: string[]
-}
 
 /** Held while events get their numbers, so that numbers are given in the order of commits. */
 const PURGED_AT_ONCE = 2000
@@ -185,7 +177,7 @@ export const streamsRepository = (db: Db) => {
           row.closedAt,
           row.sentSeq,
           row.ackedSeq,
-          row.subscriptions,
+          JSON.stringify(row.subscriptions),
           row.updatedAt,
         ]),
       )
@@ -224,7 +216,7 @@ export const streamsRepository = (db: Db) => {
       yield* q(
         tx
           .delete(connections)
-          .where(and(sql`${connections.closedAt} is not null`, lte(connections.closedAt, before)))
+          .where(and(sql`${connections.closedAt} is not null`, lte(connections.closedAt, new Date(before))))
           .returning({ id: connections.connectionId }),
       )
       yield* q(
@@ -232,7 +224,7 @@ export const streamsRepository = (db: Db) => {
           .delete(connections)
           .where(
             and(
-              lte(connections.updatedAt, before),
+              lte(connections.updatedAt, new Date(before)),
               sql`not exists (select 1 from ${processes} p where p.id = ${connections.process} and p.seen_at > ${before})`,
             ),
           )

@@ -1,6 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 
+/** Which events a connection hears. */
+export interface Subscriptions {
+  all: boolean
+  tasks: string[]
+  /** Names it leases under. */
+  workers: string[]
+}
+
 /** What streams are made of (gitlab-crawler §13): events in commit order, and who has taken how many of them. */
 export const streamsTables = defineTables((k) => {
   const events = k.table(
@@ -35,13 +43,12 @@ export const streamsTables = defineTables((k) => {
       socket: k.text().notNull(),
       /** The process that has the live socket. */
       process: k.text().notNull(),
-      live: k.int().notNull(),
-      closedAt: k.big(),
+      live: k.flag().notNull(),
+      closedAt: k.epoch(),
       sentSeq: k.big().notNull(),
       ackedSeq: k.big(),
-      /** JSON `{all, tasks, workers}`. */
-      subscriptions: k.text().notNull(),
-      updatedAt: k.big().notNull(),
+      subscriptions: k.jsonAsText<Subscriptions>().notNull(),
+      updatedAt: k.epoch().notNull(),
     },
     (t) => [
       k.primaryKey({ columns: [t.connectionId, t.scope] }),

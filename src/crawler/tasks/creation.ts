@@ -127,7 +127,7 @@ export const createCreation = ({
       command: commandOf(data.type),
       status: 'queued',
       failureKind: null,
-      leasable: 1,
+      leasable: true,
       fullPath: options.resourceId ?? null,
       resourceKey: options.resourceId === undefined ? null : digest(options.resourceId),
       gitlabId: null,

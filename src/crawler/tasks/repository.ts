@@ -216,7 +216,12 @@ export const tasksRepository = (db: Db) => {
     },
     *purge(tx: Tx, { receiptsBefore, auditBefore }: { receiptsBefore: number; auditBefore: number }): Steps<void> {
       yield* q(tx.delete(receipts).where(lte(receipts.expiresAt, receiptsBefore)).returning({ key: receipts.key }))
-      yield* q(tx.delete(audit).where(lte(audit.at, auditBefore)).returning({ id: audit.id }))
+      yield* q(
+        tx
+          .delete(audit)
+          .where(lte(audit.at, new Date(auditBefore)))
+          .returning({ id: audit.id }),
+      )
     },
   }
 }

@@ -185,7 +185,7 @@ export const createTasks = ({
           action: canceled ? 'canceled' : 'deleted',
           statusBefore: row.status,
           principal,
-          at: now,
+          at: new Date(now),
         })
         if (canceled) {
           draft.reason = 'canceled'

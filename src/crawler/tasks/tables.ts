@@ -22,7 +22,7 @@ export const tasksTables = defineTables((k) => {
       /** Of a failed task: whether an update may open it again, or how it ended for good. */
       failureKind: k.oneOf('reopenable', 'final', 'dead'),
       /** 1 where the type is one that workers know; imported rows may hold others. */
-      leasable: k.int().notNull(),
+      leasable: k.flag().notNull(),
       fullPath: k.text(),
       /** Digest of `fullPath`, which is too long for an index. */
       resourceKey: k.text(),
@@ -104,7 +104,7 @@ export const tasksTables = defineTables((k) => {
       action: k.oneOf('canceled', 'deleted').notNull(),
       statusBefore: k.text().notNull(),
       principal: k.text().notNull(),
-      at: k.big().notNull(),
+      at: k.epoch().notNull(),
     },
     (t) => [k.index('crawler_audit_at_ix').on(t.at)],
   )

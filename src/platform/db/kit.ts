@@ -10,9 +10,28 @@ const inByteOrder = (column: unknown): SQL => sql`${column} collate "C"`
 const bytea = pg.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' })
 const blob = lite.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'blob' })
 
+const epoch = pg.customType<{ data: Date; driverData: number | string }>({
+  dataType: () => 'bigint',
+  toDriver: (value) => value.getTime(),
+  fromDriver: (value) => new Date(Number(value)),
+})
+const flag = pg.customType<{ data: boolean; driverData: number }>({
+  dataType: () => 'integer',
+  toDriver: Number,
+  fromDriver: (value) => value !== 0,
+})
+const jsonAsText = pg.customType<{ data: unknown; driverData: string }>({
+  dataType: () => 'text',
+  toDriver: (value) => JSON.stringify(value),
+  fromDriver: (value) => JSON.parse(value),
+})
+
 /**
  * Column kit: a table is declared once as a function of the kit and exists on both dialects. The static types are those of the
  * Postgres flavour. Texts, not native enums; times in milliseconds; JSON as jsonb or text.
+ *
+ * New tables take `at`, `bool` and `json`. Older ones store the same otherwise and are read and written alike by `epoch`, `flag` and
+ * `jsonAsText`: Date, boolean and value in code. Parameters of hand-written statements are not encoded; the columns of a batch are.
  */
 export const postgresKit = {
   table: pg.pgTable,
@@ -36,6 +55,12 @@ export const postgresKit = {
   jsonText: () => pg.json().$type<string>(),
   bytes: () => bytea(),
   at: () => pg.timestamp({ withTimezone: true, mode: 'date', precision: 3 }),
+  /** A time stored as milliseconds. */
+  epoch: () => epoch(),
+  /** A boolean stored as 0 or 1. */
+  flag: () => flag(),
+  /** JSON stored as text. */
+  jsonAsText: <T>() => jsonAsText().$type<T>(),
   desc,
   bytewise: inByteOrder,
   index: pg.index,
@@ -62,6 +87,9 @@ export const sqliteKit = {
   jsonText: () => lite.text(),
   bytes: () => blob(),
   at: () => lite.integer({ mode: 'timestamp_ms' }),
+  epoch: () => lite.integer({ mode: 'timestamp_ms' }),
+  flag: () => lite.integer({ mode: 'boolean' }),
+  jsonAsText: () => lite.text({ mode: 'json' }),
   desc,
   bytewise: (column: unknown) => column,
   index: lite.index,

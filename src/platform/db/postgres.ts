@@ -265,8 +265,20 @@ export const openPostgres = async ({
     batch<Row>(name: string, columns: BatchColumn[], build: (source: string) => string) {
       const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`
       const { text, names } = compileNamed(build(source), (_, index) => `$${index + 1}`)
+      const whole = columns.flatMap(({ type }, n) => (type === 'bigint' ? [n] : []))
+      /** Times and booleans of columns that store them as numbers. */
+      const encode = (row: unknown[]): unknown[] => {
+        let encoded = row
+        for (const n of whole) {
+          const value = row[n]
+          if (!(value instanceof Date) && typeof value !== 'boolean') continue
+          if (encoded === row) encoded = [...row]
+          encoded[n] = Number(value)
+        }
+        return encoded
+      }
       const runBatch = async (session: Session, rows: unknown[][], params: Params = {}) => {
-        const given: Params = { ...params, rows: storableJson(JSON.stringify(rows)) }
+        const given: Params = { ...params, rows: storableJson(JSON.stringify(whole.length > 0 ? rows.map(encode) : rows)) }
         return (await session.client.unsafe(
           text,
           names.map((param) => bind(given[param])),
