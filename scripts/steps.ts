@@ -2,6 +2,9 @@ import { type ParserOptions, parse } from '@babel/parser'
 
 /** Names of a generator's parameter that is a transaction, where no type says so. */
 const TX_NAMES = new Set(['tx', 'inside', 'inner'])
+const TX_TYPES = new Set(['Tx', 'Queryable'])
+/** Methods of the database that run steps. */
+const DRIVERS = new Set(['tx', 'read'])
 /** Functions of these names take a transaction for its `afterCommit` alone: they are no generators, which the check makes sure of. */
 const ANNOUNCE = /^announce/
 /** Methods of a transaction that answer a step. */
@@ -25,17 +28,23 @@ const isFunction = (node: Node) => /Function|ObjectMethod|ClassMethod|ClassPriva
 const LOOPS = /^(?:For|ForOf|ForIn|While|DoWhile)Statement$/
 
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && 'type' in value && 'loc' in value
-function* childrenOf(node: Node): Generator<Node> {
-  for (const [field, value] of Object.entries(node)) {
-    if (/Comments$|^extra$|^loc$/.test(field)) continue
-    if (Array.isArray(value)) yield* value.filter(isNode)
-    else if (isNode(value)) yield value
+const NO_CHILDREN = new Set(['loc', 'extra', 'leadingComments', 'trailingComments', 'innerComments'])
+const childrenOf = (node: Node): Node[] => {
+  const children: Node[] = []
+  for (const field in node) {
+    const value = node[field]
+    if (typeof value !== 'object' || value === null || NO_CHILDREN.has(field)) continue
+    if (Array.isArray(value)) children.push(...value.filter(isNode))
+    else if (isNode(value)) children.push(value)
   }
+  return children
 }
-/** Every node after its ancestors, the nearest ancestor last. */
-const walk = (node: Node, visit: (node: Node, ancestors: Node[]) => void, ancestors: Node[] = []) => {
+/** Every node after its ancestors, the nearest ancestor last; the list of them is the walk's own. */
+const walk = (node: Node, visit: (node: Node, ancestors: readonly Node[]) => void, ancestors: Node[] = []) => {
   visit(node, ancestors)
-  for (const child of childrenOf(node)) walk(child, visit, [...ancestors, node])
+  ancestors.push(node)
+  for (const child of childrenOf(node)) walk(child, visit, ancestors)
+  ancestors.pop()
 }
 
 /** Names of the transactions of a file: parameters of type `Tx`, those given to `db.tx(...)`, and the usual names in generators. */
@@ -45,16 +54,16 @@ const transactionNames = (program: Node): Set<string> => {
     if (!isFunction(node)) return
     const [first] = node.params
     const given = ancestors.at(-1)
-    const isBody = given?.type === 'CallExpression' && given.arguments[0] === node && given.callee.property?.name === 'tx'
+    const isBody = given?.type === 'CallExpression' && given.arguments[0] === node && DRIVERS.has(given.callee.property?.name)
     if (first?.type === 'Identifier' && (isBody || (node.generator && TX_NAMES.has(first.name)))) names.add(first.name)
     for (const parameter of node.params)
-      if (parameter.typeAnnotation?.typeAnnotation?.typeName?.name === 'Tx') names.add(parameter.name)
+      if (TX_TYPES.has(parameter.typeAnnotation?.typeAnnotation?.typeName?.name)) names.add(parameter.name)
   })
   return names
 }
 
 /** The parent that uses the value of `node`, past casts, branches and `a ?? b`. */
-const userOf = (node: Node, ancestors: Node[]): { user: Node; above: Node[] } => {
+const userOf = (node: Node, ancestors: readonly Node[]): { user: Node; above: readonly Node[] } => {
   let at = ancestors.length - 1
   let child = node
   for (; at > 0; at--) {
@@ -70,7 +79,7 @@ const userOf = (node: Node, ancestors: Node[]): { user: Node; above: Node[] } =>
 }
 /** A function's own name, or that of what it is assigned to. */
 const nameOf = (node: Node | undefined): string => node?.name ?? node?.property?.name ?? node?.id?.name ?? node?.key?.name ?? ''
-const functionAround = (ancestors: Node[]) => ancestors.findLast(isFunction)
+const functionAround = (ancestors: readonly Node[]) => ancestors.findLast(isFunction)
 
 /** Whether a loop takes its rows one by one. Those that page, wait, or go in steps of many do not. */
 const isOverRows = (node: Node): boolean => {
@@ -99,6 +108,12 @@ export const stepProblems = (file: string, text: string): string[] => {
   const program = parse(text, OPTIONS).program as unknown as Node
   const names = transactionNames(program)
   const lines = text.split('\n')
+  const usesQ = program.body.some(
+    (node: Node) =>
+      node.type === 'ImportDeclaration' &&
+      /\/db\/index\.ts$/.test(node.source.value) &&
+      node.specifiers.some((one: Node) => one.local.name === 'q'),
+  )
   const problems: string[] = []
   const report = (node: Node, problem: string) => problems.push(`${file}:${node.loc.start.line}: ${problem}`)
   const textOf = (node: Node) => {
@@ -112,9 +127,12 @@ export const stepProblems = (file: string, text: string): string[] => {
     isTx(call.callee.object) &&
     methods.has(call.callee.property.name)
   const isStep = (call: Node) =>
-    call.type === 'CallExpression' && ((isTx(call.arguments[0]) && !isTx(call.callee.object)) || isMethodOfTx(call, STEP_METHODS))
+    call.type === 'CallExpression' &&
+    ((usesQ && call.callee.name === 'q') ||
+      (isTx(call.arguments[0]) && !isTx(call.callee.object)) ||
+      isMethodOfTx(call, STEP_METHODS))
 
-  const checkStep = (call: Node, ancestors: Node[]) => {
+  const checkStep = (call: Node, ancestors: readonly Node[]) => {
     if (ANNOUNCE.test(nameOf(call.callee))) return
     const { user, above } = userOf(call, ancestors)
     if (user.type === 'YieldExpression') return
@@ -127,7 +145,7 @@ export const stepProblems = (file: string, text: string): string[] => {
   }
   const isMarked = (loop: Node) =>
     lines.slice(Math.max(0, loop.loc.start.line - 2), loop.loc.start.line).some((line) => /\/\/ bounded: \S/.test(line))
-  const checkLoop = (loop: Node, ancestors: Node[]) => {
+  const checkLoop = (loop: Node, ancestors: readonly Node[]) => {
     const around = functionAround(ancestors)
     const loops = [loop]
     // A loop that is the whole body of another one has no line of its own before it.
@@ -140,7 +158,7 @@ export const stepProblems = (file: string, text: string): string[] => {
     if (found) report(found, `"${textOf(found)}" runs once for each turn of the loop at line ${loop.loc.start.line}`)
   }
   const mentionsTx = (node: Node): boolean =>
-    isTx(node) || [...childrenOf(node)].some((child) => !isFunction(child) && mentionsTx(child))
+    isTx(node) || childrenOf(node).some((child) => !isFunction(child) && mentionsTx(child))
   /** The first statement of a loop's turn, not looking into functions and inner loops: whatever a transaction yields, or a query outside one. */
   const firstStatement = (node: Node, isInTransaction: boolean): Node | undefined => {
     if (isFunction(node) || LOOPS.test(node.type)) return undefined

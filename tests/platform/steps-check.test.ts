@@ -43,6 +43,17 @@ describe('a step that is not yielded', () => {
     'announceReady(tx, rows)\ntx.afterCommit(() => bus.publish(topic, {}))',
   ])
     test(`not: ${body}`, () => expect(found(inTransaction(body))).toEqual([]))
+  test('a query made a step by q, in files that have it from platform/db', () => {
+    const code = `import { q } from '../platform/db/index.ts'\nfunction* f(tx: Tx) { const rows = q(tx.select().from(t)) }`
+    expect(found(code)).toHaveLength(1)
+    expect(found(code.replace('= q(', '= yield* q('))).toEqual([])
+    expect(found(code.replace('import', '// import'))).toEqual([])
+  })
+  test('in a step that only reads', () => {
+    expect(found('function* f(given: Queryable) { find(given, id) }')).toHaveLength(1)
+    expect(found('db.read(function* (given) { find(given, id) })')).toHaveLength(1)
+    expect(found('db.read((tx) => find(tx, id))')).toEqual([])
+  })
   test('not: handed to who drives it', () => {
     expect(found('db.tx((tx) => repository.update(tx, id))')).toEqual([])
     expect(found('const remove = (tx: Tx, id: string): Steps<void> => repository.update(tx, [id])')).toEqual([])
@@ -58,7 +69,7 @@ describe('a step that is not yielded', () => {
     test(`${file}: each of its steps, left without its yield*, is found`, async () => {
       const text = await Bun.file(file).text()
       expect(stepProblems(file, text)).toEqual([])
-      const calls = [...text.matchAll(/yield\* (?=[\w.]+(?:\(\))?\.?\w*\(\s*tx,|tx\.run|tx\.batch)/g)]
+      const calls = [...text.matchAll(/yield\* (?=[\w.]+(?:\(\))?\.?\w*\(\s*tx,|tx\.run|tx\.batch|q\()/g)]
       expect(calls.length).toBeGreaterThan(5)
       for (const { index, 0: word } of calls) {
         const line = text.slice(0, index).split('\n').length
