@@ -85,24 +85,28 @@ export const createAdmin = (context: EngineContext) => {
       const params = { kinds: [...new Set(keyed.map(({ kind }) => kind))], keys: keyed.map(({ dedupeKey }) => dedupeKey) }
       for (const { kind, dedupe_key } of yield* tx.run(liveTwins, params)) live.add(keyOf(kind, dedupe_key))
     }
-    const chosen: Task[] = []
+    const possible: Task[] = []
     for (const task of dead) {
       const key = task.dedupeKey === null ? undefined : keyOf(task.kind, task.dedupeKey)
       if (key !== undefined && live.has(key)) reasons.set(task.id, 'already_live')
-      else if (chosen.length === most) reasons.set(task.id, 'limit')
       else {
-        chosen.push(task)
+        possible.push(task)
         if (key !== undefined) live.add(key)
       }
     }
     const changes = new Map<string, TaskChange>()
-    for (const [hook, group] of Map.groupBy(chosen, (task) => policyOf(task.kind).redriven)) {
-      for (const [id, { skip, ...change }] of (hook && (yield* hook(tx, group, now))) ?? []) {
+    let room = most
+    for (const [hook, group] of Map.groupBy(possible, (task) => policyOf(task.kind).redriven)) {
+      for (const [id, { skip, ...change }] of (hook && room > 0 && (yield* hook(tx, group, now, room))) || []) {
         if (skip) reasons.set(id, skip)
         changes.set(id, change)
       }
+      for (const { id } of group)
+        if (reasons.has(id)) continue
+        else if (room > 0) room--
+        else reasons.set(id, 'limit')
     }
-    const revived = chosen.filter(({ id }) => !reasons.has(id)).map((task) => ({ ...task, ...changes.get(task.id) }))
+    const revived = possible.filter(({ id }) => !reasons.has(id)).map((task) => ({ ...task, ...changes.get(task.id) }))
     if (revived.length > 0) {
       yield* tx.run(statements.revive, { ids: revived.map(({ id }) => id), now })
       yield* context.rewrite(

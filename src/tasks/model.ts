@@ -96,8 +96,8 @@ export interface KindHooks {
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<Moves | void>
   cancelled?(tx: Tx, tasks: Task[], now: Date): Steps<void>
-  /** Before dead tasks live again: changes of each, or the reason to leave it dead. */
-  redriven?(tx: Tx, tasks: Task[], now: Date): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
+  /** Before dead tasks live again, at most `most` of them: changes of each, or the reason to leave it dead (`limit` beyond `most`). */
+  redriven?(tx: Tx, tasks: Task[], now: Date, most: number): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
 }
 
 /** What a domain may change of a task that nobody holds. */

@@ -139,7 +139,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
     *cancelled(tx, tasks, now) {
       yield* change(tx, tasks, (draft) => cancelRun(draft, undefined, now), now)
     },
-    *redriven(tx, tasks, now) {
+    *redriven(tx, tasks, now, most) {
       const sourceOf = (task: Task) => (task.payload as { source_id: number }).source_id
       const found = new Map(
         (yield* drafts.ofSources(tx, [...new Set(tasks.map(sourceOf))])).map((draft) => [draft.source.id, draft]),
@@ -151,6 +151,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
         if (!draft) changes.set(task.id, { skip: 'source_not_found' })
         // Of two dead tasks of one source the first gets its next run.
         else if (draft.run || [...chosen.values()].includes(draft)) changes.set(task.id, { skip: 'run_open' })
+        else if (chosen.size === most) changes.set(task.id, { skip: 'limit' })
         else chosen.set(task.id, draft)
       }
       for (const [taskId, draft] of chosen) {
