@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, HOUR, iso, leasedRun, MINUTE, makeRig, product, queueNotifications, START, STALE } from './rig.ts'
+import { codeOf, HOUR, iso, leasedRun, MINUTE, makeRig, product, queueNotifications, STALE, START } from './rig.ts'
 
 const DAY = 24 * HOUR
 const YEARLY = { refresh_interval_hours: 8760 }
@@ -156,7 +156,10 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     }
     expect(await app.ok('POST', '/internal/tasks/redrive', { kind: 'source.run', limit: 1 })).toMatchObject({
       redriven: 1,
-      skipped: [{ id: dead[0], reason: 'run_open' }, { id: dead[1], reason: 'run_open' }],
+      skipped: [
+        { id: dead[0], reason: 'run_open' },
+        { id: dead[1], reason: 'run_open' },
+      ],
     })
   })
 

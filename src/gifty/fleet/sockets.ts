@@ -85,11 +85,7 @@ const rawOf = (socket: unknown): RawSocket => (socket as { raw?: RawSocket }).ra
 export interface SocketsDeps {
   fleet: Fleet
   engine: Engine
-  dispatch: (
-    request: LeaseRequest,
-    waitMs: number,
-    signal: AbortSignal,
-  ) => ReturnType<Engine['lease']>
+  dispatch: (request: LeaseRequest, waitMs: number, signal: AbortSignal) => ReturnType<Engine['lease']>
   bus: Bus
   clock: Clock
   log: Log
