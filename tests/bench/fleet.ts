@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite'
+import type { Database } from 'bun:sqlite'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { openFloor } from './floor-work.ts'
@@ -52,7 +52,13 @@ const RUNS = `with made as (insert into parsing_runs (source_id, site_key, task_
       'config', s.config, 'run_id', m.id), 50, 'queued', now(), 5, 'run:' || m.id, 'host:shop' || s.id, s.site_key, now(), now()
     from made m join parsing_sources s on s.id = m.source_id returning id)
   update parsing_sources set status = 'queued', resume_status = 'waiting' where exists (select 1 from tasks_made)`
-const CLEAR = ['delete from parsing_runs', 'delete from tasks', 'vacuum analyze tasks', 'vacuum analyze parsing_runs', 'vacuum analyze parsing_sources']
+const CLEAR = [
+  'delete from parsing_runs',
+  'delete from tasks',
+  'vacuum analyze tasks',
+  'vacuum analyze parsing_runs',
+  'vacuum analyze parsing_sources',
+]
 
 const fillPostgres = (sql: postgres.Sql) => async (count: number) => {
   for (const statement of CLEAR) await sql.unsafe(statement)
@@ -69,7 +75,8 @@ const floorOnPostgres = (url: string): Side & { close(): Promise<void> } => {
   const sql = postgres(url, { max: 10, onnotice: () => {} })
   const pair = async (owner: string, max: number): Promise<number> => {
     const leased = await sql.begin(async (tx) => {
-      const tasks = await tx`update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = ${owner},
+      const tasks =
+        await tx`update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = ${owner},
           lease_expires_at = now() + interval '60 s', lease_ms = 60000, last_end = null, updated_at = now()
         where id = any(array(select id from tasks where state = 'queued' and kind = 'source.run' and run_after <= now()
           order by priority desc, run_after, requeues, id limit ${max} for update skip locked)) returning *`
@@ -84,7 +91,8 @@ const floorOnPostgres = (url: string): Side & { close(): Promise<void> } => {
     const ids = leased.map((task) => task.id as string)
     return sql.begin(async (tx) => {
       await tx`select id from tasks where id = any(${ids}::uuid[]) order by id for update`
-      const sources = await tx`select s.* from parsing_sources s where s.id in (select source_id from parsing_runs where task_id = any(${ids}::uuid[])
+      const sources =
+        await tx`select s.* from parsing_sources s where s.id in (select source_id from parsing_runs where task_id = any(${ids}::uuid[])
         and status in ('queued', 'running')) order by s.id for update`
       await tx`update parsing_runs set status = 'completed', finished_at = now(), last_activity_at = now(), updated_at = now()
         where task_id = any(${ids}::uuid[]) and status in ('queued', 'running')`
@@ -168,11 +176,14 @@ const fillSqlite = async (db: Database, count: number) => {
   db.run('pragma busy_timeout=10000')
   db.run('begin immediate')
   for (const table of ['parsing_runs', 'tasks', 'parsing_sources']) db.run(`delete from ${table}`)
-  const source = db.query(`insert into parsing_sources (id, url, url_hash, type, site_key, strategy, priority, refresh_interval_hours, overlap, is_active, status,
+  const source =
+    db.query(`insert into parsing_sources (id, url, url_hash, type, site_key, strategy, priority, refresh_interval_hours, overlap, is_active, status,
     resume_status, next_sync_at, config, created_at, updated_at) values (?1, ?2, ?3, 'list', ?4, 'deep', 50, 24, 'skip', 1, 'queued', 'waiting', ?5, '{}', ?5, ?5)`)
-  const run = db.query(`insert into parsing_runs (id, source_id, site_key, task_id, status, strategy, trigger, last_activity_at, created_at, updated_at)
+  const run =
+    db.query(`insert into parsing_runs (id, source_id, site_key, task_id, status, strategy, trigger, last_activity_at, created_at, updated_at)
     values (?1, ?1, ?2, ?3, 'queued', 'deep', 'schedule', ?4, ?4, ?4)`)
-  const task = db.query(`insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, created_at, updated_at)
+  const task =
+    db.query(`insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, created_at, updated_at)
     values (?1, 'source.run', ?2, 50, 'queued', ?3, 5, ?4, ?5, ?6, ?3, ?3)`)
   for (let n = 1; n <= count; n++) {
     const id = Bun.randomUUIDv7()
