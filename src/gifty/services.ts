@@ -137,6 +137,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       categories,
       repository: ingestionRepository(db),
       metrics,
+      log,
     })
     const fleet = createFleet({
       db,

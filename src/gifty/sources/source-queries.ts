@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lte, notInArray, sql } from 'drizzle-o
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/rows.ts'
 import { UNSCHEDULED } from './model.ts'
-import { isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
+import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
 
 /** Sources themselves: one by one, as lists, and those that are due. */
@@ -18,6 +18,33 @@ export const sourceQueries = (db: Db) => {
     'source_lock',
     `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id = ${db.fragments.param('id', 'bigint')}${db.fragments.forUpdate('s')}`,
     sources,
+  )
+
+  const placed = { id: sources.id, siteKey: sources.siteKey, config: sources.config, taskId: runs.taskId }
+  const placeOf = db.prepare<IngestPlace>('source_place', (queries) =>
+    queries
+      .select(placed)
+      .from(sources)
+      .leftJoin(runs, and(eq(runs.sourceId, sources.id), isOpen(runs)))
+      .where(eq(sources.id, param('id'))),
+  )
+  // A task that was redriven has a run for each of its lives.
+  const placeOfTask = db.prepare<IngestPlace>('source_place_of_task', (queries) =>
+    queries
+      .select(placed)
+      .from(runs)
+      .innerJoin(sources, eq(sources.id, runs.sourceId))
+      .where(eq(runs.taskId, param('task')))
+      .orderBy(desc(runs.id))
+      .limit(1),
+  )
+  const placesOfSite = db.prepare<IngestPlace>('source_places_of_site', (queries) =>
+    queries
+      .select(placed)
+      .from(runs)
+      .innerJoin(sources, eq(sources.id, runs.sourceId))
+      .where(and(eq(runs.siteKey, param('site')), eq(runs.status, 'running')))
+      .limit(2),
   )
 
   const { either, param: bound, inList, forUpdate } = db.fragments
@@ -88,6 +115,15 @@ export const sourceQueries = (db: Db) => {
     },
     /** With its logs, for the detail. */
     find: async (id: number): Promise<(SourceRow & { lastLogs: string | null }) | undefined> => (await find.all({ id }))[0],
+    /** A source with the task of its open run. */
+    placeOf: async (id: number): Promise<IngestPlace | undefined> => (await placeOf.all({ id }))[0],
+    /** The source of a task's newest run. */
+    placeOfTask: async (taskId: string): Promise<IngestPlace | undefined> => (await placeOfTask.all({ task: taskId }))[0],
+    /** The only running source of a site, if there is only one. */
+    placeOfSite: async (siteKey: string): Promise<IngestPlace | undefined> => {
+      const found = await placesOfSite.all({ site: siteKey })
+      return found.length === 1 ? found[0] : undefined
+    },
     /** The logs a source shows. */
     *logsOf(tx: Tx, id: number): Steps<string | null> {
       return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, id))))[0]?.logs ?? null
