@@ -164,7 +164,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     return {
       sources,
       ingestion,
-      catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
+      catalog: createCatalog({ repository: catalog, search: search.forCatalog, lookup }),
       search,
       recommendations: createRecommendations({
         search: search.search,

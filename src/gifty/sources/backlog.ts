@@ -1,9 +1,8 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { SITE_KEY } from '../fields.ts'
 import type { SourcesContext } from './context.ts'
-import type { ClientConfig, SourceView } from './model.ts'
+import type { ClientConfig } from './model.ts'
 import { type SourceRow, urlHash } from './row.ts'
-import { toSource } from './view.ts'
 
 const DAY_MS = 86_400_000
 
@@ -46,10 +45,6 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
           ])
         return { status: 'ok' as const, new_spiders: newSpiders, rejected }
       }),
-
-    async backlog(limit: number): Promise<SourceView[]> {
-      return (await repository.backlog(limit)).map((row) => toSource(row))
-    },
     activate: (ids: number[]) =>
       db.tx(function* (tx) {
         const now = nowDate()

@@ -1,9 +1,12 @@
 import { and, asc, desc, eq, gt, inArray, lte, notInArray, sql } from 'drizzle-orm'
-import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/rows.ts'
 import { UNSCHEDULED } from './model.ts'
 import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
+
+/** A source of a list before its row is read. */
+export type SourceKey = { id: number; bytes: number }
 
 /** Sources themselves: one by one, as lists, and those that are due. */
 export const sourceQueries = (db: Db) => {
@@ -20,6 +23,8 @@ export const sourceQueries = (db: Db) => {
     sources,
   )
 
+  const bytes = sql<number>`${bytesOf(db, sources.config)} + ${bytesOf(db, sources.lastError)} + ${bytesOf(db, sources.url)}`
+  const key = { id: sources.id, bytes: bytes.mapWith(Number) }
   const placed = { id: sources.id, siteKey: sources.siteKey, config: sources.config, taskId: runs.taskId }
   const placeOf = db.prepare<IngestPlace>('source_place', (queries) =>
     queries
@@ -152,15 +157,16 @@ export const sourceQueries = (db: Db) => {
     *update(tx: Tx, id: number, change: SourceChange): Steps<SourceRow> {
       return (yield* q(tx.update(sources).set(change).where(eq(sources.id, id)).returning(sourceColumns)))[0] as SourceRow
     },
-    list: (filter: {
+    /** Which sources a list has, in the order of their ids, with the bytes of what can be large. */
+    keys: (filter: {
       siteKey?: string
       status?: string
       isActive?: boolean
       afterId?: number
       limit: number
-    }): Promise<SourceRow[]> =>
+    }): Promise<SourceKey[]> =>
       db.q
-        .select(sourceColumns)
+        .select(key)
         .from(sources)
         .where(
           and(
@@ -172,6 +178,23 @@ export const sourceQueries = (db: Db) => {
         )
         .orderBy(asc(sources.id))
         .limit(filter.limit),
+    /** Those waiting in the backlog, by priority, age and id. */
+    backlogKeys: (limit: number): Promise<SourceKey[]> =>
+      db.q
+        .select(key)
+        .from(sources)
+        .where(eq(sources.status, 'discovered'))
+        .orderBy(desc(sources.priority), asc(sources.createdAt), asc(sources.id))
+        .limit(limit),
+    /** The rows of these ids, in their order; one that is gone is left out. */
+    byIds: async (ids: readonly number[]): Promise<SourceRow[]> => {
+      const rows = await db.q
+        .select(sourceColumns)
+        .from(sources)
+        .where(inArray(sources.id, [...ids]))
+      const byId = new Map(rows.map((row) => [row.id, row]))
+      return ids.flatMap((id) => byId.get(id) ?? [])
+    },
     /**
      * Due sources in dispatch order (gifty §2.5), locked; those another process holds are left to it. `open`: those with a cron text whose
      * open run their time meets, instead of those without an open run.
