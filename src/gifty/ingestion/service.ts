@@ -207,7 +207,7 @@ export const createIngestion = ({
       metrics.batch(place?.siteKey ?? 'unknown', 'error', 0)
       throw invalidRequest(checked.problems)
     }
-    const { products, duplicates } = prepareProducts(checked.products, null)
+    const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
     const { answer, replayed, siteKey } = await store(
       batch,
       place,
@@ -242,6 +242,12 @@ export const createIngestion = ({
   }
 }
 export type Ingestion = ReturnType<typeof createIngestion>
+
+/** The currency of new products that name none: what the source says. */
+const currencyOf = (place: IngestPlace | undefined): string | undefined => {
+  const currency = place?.config.currency
+  return typeof currency === 'string' && /^[A-Za-z]{3}$/.test(currency.trim()) ? currency.trim().toUpperCase() : undefined
+}
 
 const distinctCategories = (categories: CheckedCategory[]) => {
   const byUrl = new Map<string, { url: string; name: string; siteKey: string; parentUrl: string | null }>()
