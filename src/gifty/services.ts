@@ -125,6 +125,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       catalog: createCatalogStore(catalog, search.documents),
       categories,
       metrics,
+      log,
     })
     const fleet = createFleet({
       db,
@@ -151,7 +152,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     return {
       sources,
       ingestion,
-      catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
+      catalog: createCatalog({ repository: catalog, search: search.forCatalog, lookup }),
       search,
       recommendations: createRecommendations({
         search: search.search,

@@ -1,5 +1,6 @@
 import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
+import { rowsThatFit } from '../platform/http/paging.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
 import { type EngineContext, unknown } from './context.ts'
 import { isLive } from './held.ts'
@@ -10,8 +11,6 @@ import { stateIs } from './tables.ts'
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** Dead tasks that a redrive by kind looks at in one go. */
 const REDRIVE_PAGE = 1000
-/** Bytes of payloads, results and progress in one page: it ends early before it blocks the event loop. */
-const PAGE_BYTES = 4 * 1024 * 1024
 
 export interface Redriven {
   redriven: string[]
@@ -175,13 +174,7 @@ export const createAdmin = (context: EngineContext) => {
       params[`kind${n}`] = kind
     })
     const rows = await statements.page(wanted.length, state).all(params)
-    let bytes = 0
-    let size = 0
-    while (size < Math.min(rows.length, limit)) {
-      bytes += Number(rows[size]?.bytes)
-      if (size > 0 && bytes > PAGE_BYTES) break
-      size++
-    }
+    const size = rowsThatFit(rows, limit)
     const ids = rows.slice(0, size).map(({ id }) => id)
     const found = ids.length === 0 ? [] : await statements.byIds.all({ ids })
     return { tasks: found, next: rows.length > size ? ids.at(-1) : undefined }

@@ -14,19 +14,14 @@ const op = operation('sources')
 /** Routes of sources (gifty §2.2). */
 export const sourcesRoutes = (sources: Sources) =>
   new Elysia({ prefix: '/sources' })
-    .get(
-      '',
-      ({ query }) =>
-        query.limit === undefined ? jsonArrayStream(sources.all(query)) : sources.list({ ...query, limit: query.limit }),
-      {
-        query: model.listQuery,
-        detail: op(
-          'List sources',
-          'All sources by id; without `limit` the whole list is streamed.',
-          answers(z.array(model.sourceView), 422),
-        ),
-      },
-    )
+    .get('', ({ query }) => jsonArrayStream(sources.all(query)), {
+      query: model.listQuery,
+      detail: op(
+        'List sources',
+        'All sources by id, or the first `limit`; the list is streamed.',
+        answers(z.array(model.sourceView), 422),
+      ),
+    })
     .post('', ({ body }) => sources.upsert(body), {
       body: model.sourceCreate,
       detail: op(
@@ -43,7 +38,7 @@ export const sourcesRoutes = (sources: Sources) =>
         answers(model.syncSpidersResponse, 422),
       ),
     })
-    .get('/backlog', ({ query }) => sources.backlog(query.limit), {
+    .get('/backlog', ({ query }) => jsonArrayStream(sources.backlog(query.limit)), {
       query: model.backlogQuery,
       detail: op(
         'List the discovery backlog',

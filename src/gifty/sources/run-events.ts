@@ -1,6 +1,6 @@
 import { nextCronTime } from '../../tasks/index.ts'
 import { escapeHtml } from '../notifications.ts'
-import type { RunStatus } from './model.ts'
+import type { Rejection, RunStatus } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
 
@@ -85,6 +85,12 @@ export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
   changeRun(draft, { error: draft.run.error ?? text }, now)
   draft.notes.push(noteOf(draft.source, 'Source came back empty', text, false))
+}
+
+/** Why a run has failed of which every element was rejected. */
+export const allRejected = (count: number, first: Pick<Rejection, 'errors'> | undefined): string => {
+  const [sample] = first?.errors ?? []
+  return `All ${count} elements were rejected${sample ? `, the first for ${sample.field}: ${sample.message}` : ''}`
 }
 
 /** The run is done; the source rests until its next regular time. */

@@ -3,7 +3,7 @@ import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, t
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow } from './row.ts'
 import type { RunDraft, RunDrafts } from './run-drafts.ts'
-import { cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
+import { allRejected, cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
 import { taskOf } from './source-tasks.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
@@ -59,7 +59,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
     for (const draft of open) {
       const { run } = draft
       if (refused.includes(draft)) {
-        const text = `All ${run.itemsRejected} items were rejected${samples.has(run.id) ? `, the first for ${samples.get(run.id)}` : ''}`
+        const text = allRejected(run.itemsRejected, samples.get(run.id))
         failRun(draft, { status: 'failed', text, isBroken: false, random: random() }, now)
         continue
       }
