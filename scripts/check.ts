@@ -6,6 +6,7 @@ import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
 import { observabilityProblems } from './observability.ts'
 import { OPENAPI_FILE, renderOpenapi } from './openapi.ts'
+import { allStepProblems } from './steps.ts'
 
 /** `bun run check`: what a machine can tell about the house without running it. Every step runs, all problems are told. */
 type Step = () => Promise<string[]>
@@ -53,6 +54,7 @@ const steps: [string, Step][] = [
   ['types', async () => tool('tsc', '-p', '.', '--noEmit')],
   ['lint and format', async () => tool('biome', 'check', '--error-on-warnings', 'src', 'tests', 'scripts', 'drizzle')],
   ['layering and cycles', layeringProblems],
+  ['steps are yielded, in sets, and in no dialect', allStepProblems],
   ['generated migrations are up to date', migrationsUpToDate],
   [
     'API document is up to date',

@@ -215,7 +215,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
       if (broker) await engine.reconcileOutbox()
       if (mounted.has('gifty')) await services.search.ready()
       // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
-      if (db.dialect === 'sqlite') await engine.releaseLeasesByOwnerPrefix(OWN_LEASES, Object.keys(handlers))
+      if (!db.isShared) await engine.releaseLeasesByOwnerPrefix(OWN_LEASES, Object.keys(handlers))
       await crawler?.prepare()
     },
   }

@@ -36,7 +36,7 @@ const start = async () => {
 
   const pings = setInterval(() => trawl.services.sockets.sweep(), SOCKET_SWEEP_MS)
 
-  log.info('listening', { url: origin, version: VERSION, database: platform.db.dialect, role: config.role })
+  log.info('listening', { url: origin, version: VERSION, database: platform.db.name, role: config.role })
   if (config.demo && config.families.includes('gifty') && (await seedDemo(trawl.services, origin)))
     log.info('demo shop seeded', { url: `${origin}/demo/shop` })
   const summary =

@@ -29,7 +29,7 @@ export interface ScrapingReport {
 
 /** Read-only reports over several domains' tables (gifty §8, §10). */
 export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
-  const lite = db.dialect === 'sqlite'
+  const { param, bytewise } = db.fragments
   const perSite = db.statement<{
     site_key: string
     total_sources: number | string
@@ -50,7 +50,7 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
   const ofRuns = db.statement<Record<'scraped' | 'fresh' | 'updated' | 'runs' | 'failed', number | string | null>>(
     'report_runs',
     `select sum(items_scraped) as scraped, sum(items_new) as fresh, sum(items_updated) as updated, count(*) as runs,
-      sum(case when status in ('failed', 'lost') then 1 else 0 end) as failed from parsing_runs where created_at > ${lite ? ':since' : ':since::timestamptz'}`,
+      sum(case when status in ('failed', 'lost') then 1 else 0 end) as failed from parsing_runs where created_at > ${param('since', 'timestamptz')}`,
   )
   const scraping = db.statement<Record<'sources' | 'unmapped', number | string>>(
     'report_scraping',
@@ -60,7 +60,7 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
   const perSpider = db.statement<{ site_key: string; items: number | string; errors: number | string }>(
     'report_spiders',
     `select site_key, sum(items_scraped) as items, sum(case when status in ('failed', 'lost') then 1 else 0 end) as errors
-    from parsing_runs group by site_key order by site_key${lite ? '' : ' collate "C"'}`,
+    from parsing_runs group by site_key order by ${bytewise('site_key')}`,
   )
 
   return {

@@ -52,6 +52,7 @@ export const createScheduledWork = ({ db, clock, metrics, engine, subscriptions,
     'task-reaper': () => engine().sweep(),
     async 'token-cleanup'(now) {
       const failures: unknown[] = []
+      // bounded: by the parts of the cleanup
       for (const purge of purges) await db.tx((tx) => purge(tx, now)).catch((error) => failures.push(error))
       if (failures.length > 0) throw new AggregateError(failures, 'a part of the cleanup failed')
     },

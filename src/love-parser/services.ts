@@ -71,9 +71,9 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
     bus,
     repository: channels,
     engine: () => started().engine,
-    giveBack: (tx, userId, period, now) => subscriptions.release(tx, userId, 'parsing', period, now),
+    giveBack: (tx, units, now) => subscriptions.release(tx, 'parsing', units, now),
     touch,
-    ended: (tx, search, now) => started().audience.searchEnded(tx, search, now),
+    ended: (tx, searches, outcome, now) => started().audience.searchesEnded(tx, searches, outcome, now),
   })
   const notifications = createNotifications({
     clock,
@@ -130,7 +130,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
       searches,
       requireActive: subscriptions.requireActive,
       takeUnit: taker('audience'),
-      giveBack: (tx, userId, period, now) => subscriptions.release(tx, userId, 'audience', period, now),
+      giveBack: (tx, units, now) => subscriptions.release(tx, 'audience', units, now),
       touch,
     })
     made = { engine, audience, searches }
@@ -170,7 +170,7 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
       log,
       snapshotOf: searches.snapshot,
       snapshotsOf: searches.snapshots,
-      isAlone: db.dialect === 'sqlite',
+      isAlone: !db.isShared,
       stillHolds: accounts.stillHolds,
     })
     const work = createScheduledWork({

@@ -50,10 +50,10 @@ export interface PlatformOverrides {
 export const createPlatform = async (config: Config, overrides: PlatformOverrides): Promise<Platform> => {
   const db = overrides.db ?? (await openDatabase(config.database))
   // Processes share Postgres: its clock decides what all of them see. SQLite has one process, and so one clock.
-  const shared = overrides.clock === undefined && db.dialect === 'postgres' ? await followDatabaseClock(db) : undefined
+  const shared = overrides.clock === undefined && db.isShared ? await followDatabaseClock(db) : undefined
   const clock = overrides.clock ?? shared ?? systemClock
   const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
-  const metrics = createMetrics({ version: overrides.version, dialect: db.dialect })
+  const metrics = createMetrics({ version: overrides.version, dialect: db.name })
   metrics.onScrape({
     async refresh({ connections }) {
       connections.set(db.connections())

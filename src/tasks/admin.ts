@@ -184,6 +184,7 @@ export const createAdmin = (context: EngineContext) => {
   function* purge(tx: Tx, max = 5000): Steps<number> {
     const now = clock.now()
     let purged = 0
+    // bounded: by the kinds and their states
     for (const { kind, keepFinishedMs, keepDeadMs } of policies.values())
       for (const state of TASK_STATES.filter(isFinished)) {
         const keepMs = state === 'dead' ? keepDeadMs : keepFinishedMs

@@ -67,10 +67,11 @@ export const createAdoption = ({
     'id',
     'for update',
   )
-  const insert = db.batch<{ id: string }>(`${table}_adopt`, TASK, (source, dialect) => {
+  const { either, cast } = db.fragments
+  const insert = db.batch<{ id: string }>(`${table}_adopt`, TASK, (source) => {
     const names = TASK.map(({ name }) => name)
-    const uuid = dialect === 'postgres' ? 'id::uuid' : 'id'
-    const most = dialect === 'postgres' ? 'greatest' : 'max'
+    const uuid = cast('id', 'uuid')
+    const most = either('max', 'greatest')
     const changed = ['state', 'lease_owner', 'lease_ms', 'run_after', 'lease_expires_at', 'updated_at', 'finished_at']
     return `insert into tasks (${names.join(', ')}) select ${names.map((name) => (name === 'id' ? uuid : name)).join(', ')} from ${source} s
       where true on conflict (id) do update set ${changed.map((name) => `${name} = excluded.${name}`).join(', ')},
@@ -82,8 +83,8 @@ export const createAdoption = ({
       { name: 'id', type: 'text' },
       { name: 'task_id', type: 'text' },
     ],
-    (source, dialect) =>
-      `update ${table} set engine_task_id = s.task_id${dialect === 'postgres' ? '::uuid' : ''}, lease_owner = null, lease_seconds = null,
+    (source) =>
+      `update ${table} set engine_task_id = ${cast('s.task_id', 'uuid')}, lease_owner = null, lease_seconds = null,
         lease_expires_at = null from ${source} s where ${table}.id = s.id returning ${table}.id`,
   )
 

@@ -73,6 +73,7 @@ export const createBrokerQueue = ({ db, policies, announcing, ready }: BrokerQue
   })
   /** Puts the outbox in order where processes without the broker have changed tasks: their tasks are announced, ended ones are not. */
   const reconcileOutbox = async (now: Date): Promise<void> => {
+    // bounded: by the kinds
     for (const kind of announcedKinds())
       await db.tx(function* (tx) {
         yield* tx.run(surplus, { kind, queue: queueOf(kind) })

@@ -89,6 +89,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     const inserted = new Set((yield* tx.run(statements.insert, { items: JSON.stringify(rows), now })).map(({ id }) => id))
     const announced = rows.filter((row) => brokerQueue.queueOf(row.kind) !== undefined && inserted.has(row.id))
     const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
+    // bounded: two sets
     for (const claimed of [false, true])
       yield* brokerQueue.enqueueMessages(
         tx,

@@ -44,6 +44,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const max = sum(requests)
     const contexts = requests.map((request) => request.context)
     const ids: string[] = []
+    // bounded: by the kinds
     for (const kind of requests[0]?.kinds ?? []) {
       const hook = policies.get(kind)?.provide
       if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now, contexts), now)))
@@ -113,7 +114,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   function* runLeasedHooks(tx: Tx, requests: readonly LeaseRequest[], leased: Task[][], now: Date): Steps<Task[][]> {
     const contexts = new Map(leased.flatMap((group, n) => group.map((task) => [task.id, requests[n]?.context])))
     const withheld = new Map<string, Transition>()
-    // By hook: kinds that share one hear of all their tasks at once.
+    // bounded: by the hooks; kinds that share one hear of all their tasks at once
     for (const [hook, group] of Map.groupBy(leased.flat(), (task) => policyOf(task.kind).leased)) {
       const moves = hook && (yield* hook(tx, group, now, (task) => contexts.get(task.id)))
       for (const [id, { change, ...move }] of moves ?? []) withheld.set(id, { id, ...move })

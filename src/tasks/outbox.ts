@@ -133,6 +133,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
   const conclude = (ends: { confirmed: number[]; unsent: number[]; unknown: number[] }) =>
     db.tx(function* (tx) {
       const now = nowDate()
+      // bounded: three ends
       for (const [ids, change] of [
         [ends.confirmed, { publishedAt: now }],
         [ends.unsent, { claimedUntil: null }],

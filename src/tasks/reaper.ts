@@ -37,7 +37,7 @@ export const createReaper = ({
     const ended = (yield* tx.run(statements.lockExpired, { now, known })).map((task) => moveOf(task, now))
     if (ended.length === 0) return 0
     const changes = new Map<string, TaskChange>()
-    // By hook: kinds that share one hear of all their tasks at once.
+    // bounded: by the hooks; kinds that share one hear of all their tasks at once
     for (const [hook, group] of Map.groupBy(ended, (end) => policyOf(end.task.kind).expired)) {
       const instead = hook && (yield* hook(tx, group, now))
       for (const end of instead ? group : []) {
@@ -66,6 +66,7 @@ export const createReaper = ({
   function* cancelOverdue(tx: Tx, now: Date): Steps<number> {
     const overdue = yield* tx.run(statements.lockOverdue, { now, known: knownKinds() })
     if (overdue.length === 0) return 0
+    // bounded: by the hooks
     for (const [hook, group] of Map.groupBy(overdue, (task) => policyOf(task.kind).cancelled))
       if (hook) yield* hook(tx, group, now)
     yield* transition(

@@ -35,14 +35,13 @@ export const rowStatements = <Row extends object>(
   { name, select, from, key, rowOf = (given) => `${key} = ${given}`, contentHash, tiers, orderBy }: RowSource,
 ) => {
   type Found = KeyedRow<Row>
-  const lite = db.dialect === 'sqlite'
+  const { either, param, cast, jsonTexts } = db.fragments
   // `likely` keeps SQLite from compiling the statement anew for each value (see platform/db/sqlite.ts).
-  const now = lite ? 'likely(:now)' : ':now::timestamptz'
-  const limit = lite ? 'likely(:max)' : ':max::int'
-  const kind = lite ? ':kind' : ':kind::text'
-  const at = (parameter: string) => (lite ? `:${parameter}` : `:${parameter}::timestamptz`)
-  const inKeys = (expression: string) =>
-    `${expression} in ${lite ? '(select value from json_each(:keys))' : '(select jsonb_array_elements_text(:keys::text::jsonb))'}`
+  const now = either('likely(:now)', ':now::timestamptz')
+  const limit = db.fragments.limit('max')
+  const kind = param('kind', 'text')
+  const at = (parameter: string) => param(parameter, 'timestamptz')
+  const inKeys = (expression: string) => `${expression} in ${jsonTexts('keys')}`
   const columns = `${select}, ${key} as task_key`
   const anyTier = `(${tiers.map((tier) => `(${tier})`).join(' or ')})`
   // Scalar subqueries, not `not exists`: Postgres would make a join of that, and read all tasks of the kind for a handful of rows.
@@ -60,9 +59,9 @@ export const rowStatements = <Row extends object>(
 
   const takeColumns =
     'id, kind, payload, priority, state, run_after, attempts, max_attempts, lease_owner, lease_expires_at, lease_ms'
-  const id = lite ? 'id' : 'id::uuid'
-  const int = (parameter: string) => (lite ? `:${parameter}` : `:${parameter}::int`)
-  const owner = lite ? ':owner' : ':owner::text'
+  const id = cast('id', 'uuid')
+  const int = (parameter: string) => param(parameter, 'int')
+  const owner = param('owner', 'text')
   return {
     /** Rows that nobody holds: without a task, or with one that waits and may be leased. One statement a tier. */
     free: rows('free', ofLiveTask(`case when task.state = 'queued' and task.run_after <= ${now} then 0 else 1 end`)),
@@ -76,17 +75,15 @@ export const rowStatements = <Row extends object>(
     /** Rows under leases without a name, the oldest lease first. Beginning at the leases: they are few beside the rows. */
     shared: db.statement<Found>(
       `rows_${name}_shared`,
-      `select ${columns} from ${
-        lite
-          ? 'tasks task cross join'
-          : `(select dedupe_key, lease_expires_at from tasks where kind = ${kind} and state in ('leased', 'cancelling') and state = 'leased'
-              and lease_owner = '' and lease_expires_at > ${now} order by lease_expires_at offset 0) task,`
-      } ${from} where ${rowOf('task.dedupe_key')} and ${anyTier}${
-        lite
-          ? ` and task.kind = ${kind} and task.state in ('leased', 'cancelling') and task.state = 'leased' and task.lease_owner = ''
-              and task.lease_expires_at > ${now}`
-          : ''
-      } order by task.lease_expires_at, ${orderBy} limit ${limit}`,
+      `select ${columns} from ${either(
+        'tasks task cross join',
+        `(select dedupe_key, lease_expires_at from tasks where kind = ${kind} and state in ('leased', 'cancelling') and state = 'leased'
+              and lease_owner = '' and lease_expires_at > ${now} order by lease_expires_at offset 0) task,`,
+      )} ${from} where ${rowOf('task.dedupe_key')} and ${anyTier}${either(
+        ` and task.kind = ${kind} and task.state in ('leased', 'cancelling') and task.state = 'leased' and task.lease_owner = ''
+              and task.lease_expires_at > ${now}`,
+        '',
+      )} order by task.lease_expires_at, ${orderBy} limit ${limit}`,
     ),
     /**
      * Leases the rows' tasks to `:owner`: a row without one gets it, one that waits is taken over, one under a lease without a name is
@@ -102,7 +99,7 @@ export const rowStatements = <Row extends object>(
       (source) => `insert into tasks (${takeColumns}, fence, dedupe_key, requeues, expires_at, created_at, updated_at)
         select ${id}, ${kind}, payload, 10, 'leased', ${at('now')}, 1, ${int('maxAttempts')}, ${owner}, ${at('until')}, ${int('leaseMs')},
           1, task_key, 0, ${at('forgottenAt')}, ${at('now')}, ${at('now')}
-        from ${source} given where true${lite ? '' : ' order by task_key'}
+        from ${source} given where true${either('', ' order by task_key')}
         on conflict (kind, dedupe_key) where state in ('queued', 'leased', 'paused', 'cancelling') and dedupe_key is not null
         do update set state = 'leased', payload = excluded.payload, fence = tasks.fence + 1,
           attempts = tasks.attempts + case when tasks.state = 'queued' then 1 else 0 end, lease_owner = excluded.lease_owner,
@@ -131,7 +128,7 @@ export const rowStatements = <Row extends object>(
         { name: 'payload', type: 'jsonb' },
       ],
       (source) =>
-        `update tasks set payload = given.payload from ${source} given where tasks.id = ${lite ? 'given.id' : 'given.id::uuid'} returning tasks.id`,
+        `update tasks set payload = given.payload from ${source} given where tasks.id = ${cast('given.id', 'uuid')} returning tasks.id`,
     ),
   }
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, lte } from 'drizzle-orm'
+import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { nextCronTime } from './cron.ts'
@@ -25,12 +25,31 @@ export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
   const register = () =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
-      for (const { name, cron, timezone = 'UTC' } of defined) {
-        const [known] = yield* q(tx.forUpdate(tx.select().from(schedules).where(eq(schedules.name, name))))
-        if (known && known.cron === cron && known.timezone === timezone) continue
-        const row = { name, cron, timezone, nextRunAt: new Date(nextCronTime(cron, timezone, now.getTime())), updatedAt: now }
-        yield tx.insert(schedules).values(row).onConflictDoUpdate({ target: schedules.name, set: row }).returning()
-      }
+      const names = [...byName.keys()].sort()
+      const stored = yield* q(
+        tx.forUpdate(tx.select().from(schedules).where(inArray(schedules.name, names)).orderBy(asc(schedules.name))),
+      )
+      const known = new Map(stored.map((row) => [row.name, row]))
+      const changed = names.flatMap((name) => {
+        const { cron, timezone = 'UTC' } = byName.get(name) as Schedule
+        const row = known.get(name)
+        if (row && row.cron === cron && row.timezone === timezone) return []
+        return [{ name, cron, timezone, nextRunAt: new Date(nextCronTime(cron, timezone, now.getTime())), updatedAt: now }]
+      })
+      if (changed.length === 0) return
+      yield tx
+        .insert(schedules)
+        .values(changed)
+        .onConflictDoUpdate({
+          target: schedules.name,
+          set: {
+            cron: sql`excluded.cron`,
+            timezone: sql`excluded.timezone`,
+            nextRunAt: sql`excluded.next_run_at`,
+            updatedAt: sql`excluded.updated_at`,
+          },
+        })
+        .returning({ name: schedules.name })
     })
 
   /** Claims one schedule if it is still due and no other process has it. Answers whether it fired. */

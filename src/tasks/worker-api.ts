@@ -180,6 +180,7 @@ export const createWorkerApi = (context: EngineContext) => {
         if (change) changes.set(id, change)
       }
     const gone = held.filter((task) => task.state === 'cancelling')
+    // bounded: by the hooks
     for (const [hook, group] of Map.groupBy(gone, (task) => policyOf(task.kind).cancelled)) if (hook) yield* hook(tx, group, now)
     // A delayed one is announced by the sweep that finds it ready.
     yield* requeue(tx, held, [...moves.values()], changes, runAfter === undefined || runAfter <= now, now)

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { areasTables } from '../../src/crawler/areas/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, path } from './rig.ts'
 
@@ -123,5 +124,21 @@ onEachDatabase('crawler areas (gitlab-crawler §11)', (database) => {
     expect([await app.rows('crawler_areas'), await app.rows('crawler_task_areas'), await app.rows('crawler_tasks')]).toEqual([
       1, 0, 4,
     ])
+  })
+
+  test("areas that take each other's places, or go on in a row, keep what is linked to them", async () => {
+    const app = await makeRig(database)
+    await app.create('parent', { type: 'DISCOVER_AREAS' })
+    const area = (gitlabId: number, fullPath: string) => ({ type: 'project', gitlabId, fullPath })
+    const send = (...areas: object[]) => app.report('parent', { type: 'progress', areas })
+    await send(area(1, 'p'), area(2, 'q'), area(3, 'r'), area(4, 's'), area(5, 't'))
+    const { areas } = areasTables(app.db.kit)
+    const stored = async () => (await app.db.q.select().from(areas)).map((row) => `${row.gitlabId} ${row.fullPath}`).sort()
+    // 1 and 2 change places, 3 takes that of 4, which goes on; 6 comes where 5 was, of which nothing is known.
+    const answer = await send(area(1, 'q'), area(2, 'p'), area(3, 's'), area(4, 'u'), area(6, 't'))
+    expect(await stored()).toEqual(['1 q', '2 p', '3 s', '4 u', '6 t'])
+    // Their rows, and with them their links, went along.
+    expect(answer.areas).toMatchObject({ received: 5, inserted: 0 })
+    expect(await app.rows('crawler_task_areas')).toBe(5)
   })
 })

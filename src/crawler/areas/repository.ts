@@ -9,6 +9,16 @@ export const areasRepository = (db: Db) => {
   const { areas, taskAreas, authorizations } = areasTables(db.kit)
   const chunks = <T>(rows: T[]): T[][] =>
     Array.from({ length: Math.ceil(rows.length / 500) }, (_, n) => rows.slice(n * 500, (n + 1) * 500))
+  const move = db.batch<{ key: string }>(
+    'crawler_areas_move',
+    [
+      { name: 'from_key', type: 'text' },
+      { name: 'to_key', type: 'text' },
+      { name: 'full_path', type: 'text' },
+    ],
+    (source) => `update crawler_areas set key = s.to_key, full_path = s.full_path from ${source} s
+      where crawler_areas.key = s.from_key returning crawler_areas.key`,
+  )
   return {
     /** Gives known areas the paths they are found under now. */
     *rename(tx: Tx, instance: string, wanted: Pick<AreaRow, 'key' | 'type' | 'gitlabId' | 'fullPath'>[]): Steps<void> {
@@ -34,19 +44,37 @@ export const areasRepository = (db: Db) => {
             ),
           )
           const byId = new Map(part.map((area) => [area.gitlabId, area]))
+          const moves = new Map<string, [from: string, to: string, path: string]>()
+          const gone = new Set<string>()
           for (const { key, gitlabId } of known) {
             const now = byId.get(gitlabId)
             if (!now || now.key === key) continue
-            // Whoever had the path before is gone from it: GitLab gives a path to one area at a time.
-            yield* q(tx.delete(areas).where(eq(areas.key, now.key)).returning({ key: areas.key }))
-            yield* q(
-              tx
-                .update(areas)
-                .set({ key: now.key, fullPath: now.fullPath })
-                .where(eq(areas.key, key))
-                .returning({ key: areas.key }),
-            )
+            const earlier = moves.get(gitlabId)
+            if (earlier) gone.add(earlier[0])
+            moves.set(gitlabId, [key, now.key, now.fullPath])
           }
+          if (moves.size === 0) continue
+          const from = new Set([...moves.values()].map(([key]) => key))
+          const taken = [...moves.values()].map(([, key]) => key)
+          // What has one of the paths and does not move is gone from it: GitLab gives a path to one area at a time.
+          for (const key of taken) if (!from.has(key)) gone.add(key)
+          yield* q(
+            tx
+              .delete(areas)
+              .where(inArray(areas.key, [...gone]))
+              .returning({ key: areas.key }),
+          )
+          let moving = [...moves.values()]
+          if (taken.some((key) => from.has(key))) {
+            // Areas that take each other's places: out of the way first, for a key must not be there twice at any moment.
+            const aside = (key: string) => `moving ${key}`
+            yield* tx.batch(
+              move,
+              moving.map(([key, , path]) => [key, aside(key), path]),
+            )
+            moving = moving.map(([key, to, path]) => [aside(key), to, path])
+          }
+          yield* tx.batch(move, moving)
         }
       }
     },

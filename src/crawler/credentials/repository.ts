@@ -7,7 +7,6 @@ export type AccountRow = ReturnType<typeof credentialsTables>['accounts']['$infe
 /** Queries of the accounts. */
 export const credentialsRepository = (db: Db) => {
   const { accounts } = credentialsTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const byHash = db.prepare<AccountRow>('crawler_accounts_by_hash', (queries) =>
     queries
       .select()
@@ -21,12 +20,24 @@ export const credentialsRepository = (db: Db) => {
       .where(inJsonList(db, accounts.id, 'ids')),
   )
   const lockOne = db.prepare<AccountRow>('crawler_account_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(accounts)
         .where(eq(accounts.id, param('id'))),
     ),
+  )
+  const ADDED = ['refresh_token', 'client_id', 'client_secret', 'expires_at']
+  const complete = db.batch<{ id: string }>(
+    'crawler_accounts_complete',
+    [
+      { name: 'id', type: 'text' },
+      ...ADDED.map((name) => ({ name, type: name === 'expires_at' ? ('bigint' as const) : ('text' as const) })),
+      { name: 'updated_at', type: 'bigint' },
+    ],
+    (source) => `update crawler_accounts
+      set ${ADDED.map((name) => `${name} = coalesce(s.${name}, crawler_accounts.${name})`).join(', ')}, updated_at = s.updated_at
+      from ${source} s where crawler_accounts.id = s.id returning crawler_accounts.id`,
   )
   return {
     *byHashes(tx: Tx, hashes: string[]): Steps<AccountRow[]> {
@@ -47,6 +58,13 @@ export const credentialsRepository = (db: Db) => {
     },
     *change(tx: Tx, id: string, changed: Partial<AccountRow>): Steps<void> {
       yield* q(tx.update(accounts).set(changed).where(eq(accounts.id, id)).returning({ id: accounts.id }))
+    },
+    /** Adds what is given to accounts; a secret that is not given stays as it is. */
+    *complete(tx: Tx, rows: (Pick<AccountRow, 'id'> & Partial<AccountRow>)[], now: number): Steps<void> {
+      yield* tx.batch(
+        complete,
+        rows.map((row) => [row.id, row.refreshToken, row.clientId, row.clientSecret, row.expiresAt, now]),
+      )
     },
     /** The other account of an instance that has one of these tokens. */
     *holderOf(tx: Tx, instance: string, hashes: string[]): Steps<AccountRow | undefined> {

@@ -118,17 +118,19 @@ export const createCredentials = ({
         remember(yield* repository.byHashes(tx, all))
       }
       const ids: string[] = []
+      const added = new Map<string, Pick<AccountRow, 'id'> & Partial<AccountRow>>()
       for (const [n, { credentials }] of wanted.entries()) {
         const account = find(n)
         if (!account) throw new Error('an account that was just made is not there')
         const more =
           missing.size > 0 && [...missing.values()].some((row) => row.id === account.id) ? {} : additions(account, credentials)
         if (Object.keys(more).length > 0) {
-          yield* repository.change(tx, account.id, { ...more, updatedAt: now })
+          added.set(account.id, { ...added.get(account.id), ...more, id: account.id })
           Object.assign(account, more)
         }
         ids.push(account.id)
       }
+      yield* repository.complete(tx, [...added.values()], now)
       return ids
     },
     /**

@@ -4,7 +4,7 @@ import type { Db } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import type { AreaRow, AreasRepository } from '../areas/repository.ts'
-import type { CredentialsRepository } from '../credentials/repository.ts'
+import type { AccountRow, CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
 import { digest, iso } from '../fields.ts'
 import { type StoredTask, UNTOUCHED } from '../tasks/row.ts'
@@ -15,6 +15,7 @@ import { type OldRow, oldProgress, oldRows, oldStatus, originOf } from './rows.t
 /** The mark of a finished import never ends. */
 const FOREVER_MS = 253_402_300_799_999
 const NO_INSTANCE = ''
+const ACCOUNTS_AT_ONCE = 500
 
 export interface Imported {
   tasks: number
@@ -155,23 +156,26 @@ export const createImport = ({
         now,
       )
       const accountIds = new Map(withToken.map((account, n) => [account.id, ids[n] as string]))
+      const nameless: AccountRow[] = []
       /** An account without a token: its tasks are there, and wait for credentials. */
-      function* empty(instance: string) {
+      const empty = (instance: string): string => {
         const id = createId(clock)
         const [host, tokenHash] = [instance === '' ? '' : new URL(instance).host, digest('no token', id)]
         const none = { accessToken: null, refreshToken: null, clientId: null, clientSecret: null, expiresAt: null }
         const row = { id, providerId: host, instance, tokenHash, ...none, tokenType: 'oauth2' as const, version: 1 }
-        yield* accounts.insert(tx, [{ ...row, refreshOwner: null, refreshUntil: null, createdAt: now, updatedAt: now }])
+        nameless.push({ ...row, refreshOwner: null, refreshUntil: null, createdAt: now, updatedAt: now })
         return id
       }
-      for (const { id } of old) if (!accountIds.has(id)) accountIds.set(id, yield* empty(instances.get(id) ?? NO_INSTANCE))
+      for (const { id } of old) if (!accountIds.has(id)) accountIds.set(id, empty(instances.get(id) ?? NO_INSTANCE))
       const rows: StoredTask[] = []
       for (const job of jobs) {
         const account = job.text('accountId', 'account') ?? ''
-        if (!accountIds.has(account)) accountIds.set(account, yield* empty(originOf(addressOf(job))))
+        if (!accountIds.has(account)) accountIds.set(account, empty(originOf(addressOf(job))))
         const row = toTask(job, accountIds.get(account) as string, now)
         if (row) rows.push(row)
       }
+      for (let from = 0; from < nameless.length; from += ACCOUNTS_AT_ONCE)
+        yield* accounts.insert(tx, nameless.slice(from, from + ACCOUNTS_AT_ONCE))
       const inserted = yield* store.insert(tx, rows, now)
 
       // An area belongs to the instances of the jobs and accounts that have seen it.

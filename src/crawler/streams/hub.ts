@@ -75,7 +75,7 @@ export const createHub = ({
   const connections = createTopics()
   const attached = new Set<Subscriber>()
   const secrets = new Map<number, unknown>()
-  const shared = db.dialect === 'postgres'
+  const shared = db.isShared
   let cursor = -1
   let waiting: StoredEvent[] = []
   let scheduled = false

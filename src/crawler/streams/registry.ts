@@ -125,8 +125,13 @@ export const createRegistry = ({
           let known: ConnectionRow | undefined
           // Its sockets count as live from the first on.
           yield* repository.beat(tx, processId, now)
-          for (const row of yield* repository.identities(tx, identity.connectionId)) {
-            const seen = row.live === 1 ? Math.max(row.updatedAt, yield* repository.seenAt(tx, row.process)) : (row.closedAt ?? 0)
+          const identities = yield* repository.identities(tx, identity.connectionId)
+          const seenAt = yield* repository.seenAt(
+            tx,
+            identities.filter((row) => row.live === 1).map((row) => row.process),
+          )
+          for (const row of identities) {
+            const seen = row.live === 1 ? Math.max(row.updatedAt, seenAt.get(row.process) ?? 0) : (row.closedAt ?? 0)
             if (seen + resumeMs < now) continue
             if (row.principal !== identity.principal) throw taken()
             if (row.scope === identity.scope) known = row

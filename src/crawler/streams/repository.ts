@@ -56,13 +56,14 @@ export const streamsRepository = (db: Db) => {
   const head = db.prepare<{ seq: number }>('crawler_events_head', (queries) =>
     queries.select({ seq: events.seq }).from(events).orderBy(desc(events.seq)).limit(1),
   )
-  const connection = db.prepare<ConnectionRow>('crawler_connections_of', (queries) => {
-    const select = queries
-      .select()
-      .from(connections)
-      .where(eq(connections.connectionId, param('connectionId')))
-    return (db.dialect === 'postgres' ? (select as any).for('update') : select) as typeof select
-  })
+  const connection = db.prepare<ConnectionRow>('crawler_connections_of', (queries) =>
+    db.forUpdate(
+      queries
+        .select()
+        .from(connections)
+        .where(eq(connections.connectionId, param('connectionId'))),
+    ),
+  )
   const beat = db.statement<{ id: string }>(
     'crawler_process_beat',
     'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',
@@ -156,9 +157,10 @@ export const streamsRepository = (db: Db) => {
     oldest: async (): Promise<number> =>
       (await db.q.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(1))[0]?.seq ?? 0,
     /** When a process was last seen. */
-    *seenAt(tx: Tx, id: string): Steps<number> {
-      const rows = yield* q(tx.select({ seenAt: processes.seenAt }).from(processes).where(eq(processes.id, id)))
-      return rows[0]?.seenAt ?? 0
+    *seenAt(tx: Tx, ids: string[]): Steps<Map<string, number>> {
+      if (ids.length === 0) return new Map()
+      const rows = yield* q(tx.select().from(processes).where(inArray(processes.id, ids)))
+      return new Map(rows.map(({ id, seenAt }) => [id, seenAt]))
     },
     /** All identities of a connection id, locked. */
     *identities(tx: Tx, connectionId: string): Steps<ConnectionRow[]> {

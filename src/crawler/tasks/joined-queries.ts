@@ -15,8 +15,6 @@ export const joinedQueries = (db: Db) => {
   const columns = { ...own, ...leaseColumns }
   const pair = eq(engineTasks.id, tasks.engineTaskId)
   const joined = (queries: Queries) => queries.select(columns).from(engineTasks).innerJoin(tasks, pair)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
-  const lockFree = (select: any): any => (db.dialect === 'postgres' ? select.for('update', { skipLocked: true }) : select)
 
   return {
     /** Without a lock; the engine's columns are null in a row that is not adopted yet. */
@@ -29,9 +27,9 @@ export const joinedQueries = (db: Db) => {
           .leftJoin(engineTasks, pair)
           .where(eq(tasks.id, param('id'))) as any,
     ),
-    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => lock(joined(queries).where(eq(tasks.id, param('id'))))),
+    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
     lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
-      lock(
+      db.forUpdate(
         joined(queries)
           .where(inJsonList(db, tasks.id, 'ids'))
           .orderBy(asc(engineTasks.id)),
@@ -39,7 +37,7 @@ export const joinedQueries = (db: Db) => {
     ),
     /** Running tasks of which nothing was heard since `before`, locked; those under a lease as well. */
     quiet: db.prepare<TaskRow>('crawler_quiet', (queries) =>
-      lockFree(
+      db.skipLocked(
         joined(queries)
           .where(and(isRunning(tasks.status), lte(tasks.activeAt, param('before'))))
           .orderBy(asc(tasks.activeAt))
@@ -48,7 +46,7 @@ export const joinedQueries = (db: Db) => {
     ),
     /** Tasks that the release before has put back in the queue and that the engine does not offer, locked. */
     unoffered: db.prepare<TaskRow>('crawler_unoffered', (queries) =>
-      lockFree(
+      db.skipLocked(
         joined(queries)
           .where(
             and(
@@ -61,7 +59,7 @@ export const joinedQueries = (db: Db) => {
     ),
     /** Tasks of an account that wait for its credentials, locked. */
     waiting: db.prepare<TaskRow>('crawler_waiting', (queries) =>
-      lock(
+      db.forUpdate(
         joined(queries)
           .where(
             and(
@@ -73,7 +71,7 @@ export const joinedQueries = (db: Db) => {
       ),
     ),
     ofAccount: db.prepare<TaskRow>('crawler_of_account', (queries) =>
-      lock(
+      db.forUpdate(
         joined(queries)
           .where(eq(tasks.accountId, param('accountId')))
           .orderBy(asc(engineTasks.id)),

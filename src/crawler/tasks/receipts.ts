@@ -20,6 +20,7 @@ export const createReceipts = (repository: TasksRepository) => {
       if (marks.updateId !== undefined) wanted.push([digest('update', taskId, marks.updateId), DAY_MS])
       if (marks.key !== undefined) wanted.push([digest('update-key', taskId, marks.key), DAY_MS])
       if (marks.moment !== undefined) wanted.push([digest('moment', taskId, marks.moment), SAME_MOMENT_MS])
+      // bounded: by the three marks
       for (const [key, keepMs] of wanted) {
         const taken = yield* tx.run(statements.takeReceipt, { key, taskId, expiresAt: now + keepMs, now })
         if (taken.length === 0) first = false

@@ -71,13 +71,12 @@ const CHANGED = [
 /** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
 export const tasksRepository = (db: Db) => {
   const { tasks, audit, receipts } = tasksTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
   const idOrder = bytewise(db, tasks.id)
 
   const statements = {
     /** Of tasks whose engine's rows are locked already. */
     lockStored: db.prepare<StoredTask>('crawler_stored_lock', (queries) =>
-      lock(
+      db.forUpdate(
         queries
           .select()
           .from(tasks)
@@ -98,10 +97,6 @@ export const tasksRepository = (db: Db) => {
         timeline_truncated = :timelineTruncated, updated_at = :updatedAt, active_at = :activeAt where id = :id returning id`,
     ),
     /** Another living task of the same resource and branch. */
-    liveTwin: db.statement<{ id: string }>(
-      'crawler_task_live_twin',
-      `select id from crawler_tasks where duplicate_key = :key and id <> :id and duplicate_key is not null and status not in ('finished', 'failed') limit 1`,
-    ),
     remove: db.prepare<{ id: string }>(
       'crawler_task_remove',
       (queries) =>
@@ -144,12 +139,21 @@ export const tasksRepository = (db: Db) => {
         where crawler_receipts.expires_at <= :now returning key`,
     ),
   }
-  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source, dialect) => {
+  const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {
     const columns = INSERTED.map(snake)
-    const values = columns.map((name) => (name === 'engine_task_id' && dialect === 'postgres' ? `${name}::uuid` : name))
+    const values = columns.map((name) => (name === 'engine_task_id' ? db.fragments.cast(name, 'uuid') : name))
     return `insert into crawler_tasks (${columns.join(', ')}) select ${values.join(', ')} from ${source} s where true
       on conflict do nothing returning id`
   })
+  const liveTwins = db.batch<{ id: string }>(
+    'crawler_tasks_live_twins',
+    [
+      { name: 'key', type: 'text' },
+      { name: 'id', type: 'text' },
+    ],
+    (source) => `select t.id from ${source} s join crawler_tasks t on t.duplicate_key = s.key and t.id <> s.id
+      and t.duplicate_key is not null and t.status not in ('finished', 'failed')`,
+  )
   const saveBatch = db.batch<{ id: string }>('crawler_tasks_save', columnsOf(['id', ...CHANGED]), (source) => {
     const set = CHANGED.map((name) => `${snake(name)} = s.${snake(name)}`).join(', ')
     return `update crawler_tasks set ${set} from ${source} s where crawler_tasks.id = s.id returning crawler_tasks.id`
@@ -191,6 +195,14 @@ export const tasksRepository = (db: Db) => {
         for (const { type, resourceType, path } of rows) busy.add(`${type} ${resourceType} ${path}`)
       }
       return busy
+    },
+    /** Whether one of these tasks would live beside another one of its resource and branch. */
+    *haveLiveTwins(tx: Tx, rows: Pick<TaskRow, 'id' | 'duplicateKey'>[]): Steps<boolean> {
+      const twins = yield* tx.batch(
+        liveTwins,
+        rows.map(({ duplicateKey, id }) => [duplicateKey, id]),
+      )
+      return twins.length > 0
     },
     *save(tx: Tx, rows: TaskRow[]): Steps<void> {
       for (let from = 0; from < rows.length; from += 500)

@@ -65,7 +65,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
    */
   function* saveRows(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
     const events: NewEvent[] = []
-    const loud: TaskRow[] = []
+    const revived: TaskRow[] = []
     const appended: Parameters<ProgressRepository['add']>[1] = []
     const surplus: { taskId: string; count: number }[] = []
     for (const draft of drafts) {
@@ -78,25 +78,27 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       events.push(...eventsOf(draft, text))
       row.progress = text
       row.updatedAt = now
-      if (row.duplicateKey !== null && isTerminal(before.status) && !isTerminal(row.status)) {
-        const twins = yield* tx.run(statements.liveTwin, { key: row.duplicateKey, id: row.id })
-        if (twins.length > 0) throw duplicateResource()
-      }
-      if (drafts.length === 1 && isQuiet(draft)) {
-        const { id, progress, resumeState, lastUpdate, timelineSize, timelineTruncated, updatedAt, activeAt } = row
-        yield* tx.run(statements.saveQuiet, {
-          id,
-          progress,
-          resumeState,
-          lastUpdate,
-          timelineSize,
-          timelineTruncated,
-          updatedAt,
-          activeAt,
-        })
-      } else loud.push(row)
+      if (row.duplicateKey !== null && isTerminal(before.status) && !isTerminal(row.status)) revived.push(row)
     }
-    if (loud.length > 0) yield* repository.save(tx, loud)
+    if (yield* repository.haveLiveTwins(tx, revived)) throw duplicateResource()
+    const [only] = drafts
+    if (only && drafts.length === 1 && isQuiet(only)) {
+      const { id, progress, resumeState, lastUpdate, timelineSize, timelineTruncated, updatedAt, activeAt } = only.row
+      yield* tx.run(statements.saveQuiet, {
+        id,
+        progress,
+        resumeState,
+        lastUpdate,
+        timelineSize,
+        timelineTruncated,
+        updatedAt,
+        activeAt,
+      })
+    } else
+      yield* repository.save(
+        tx,
+        drafts.map((draft) => draft.row),
+      )
     if (appended.length > 0) yield* timeline.add(tx, appended)
     if (surplus.length > 0) yield* timeline.drop(tx, surplus)
     events.push(...more)

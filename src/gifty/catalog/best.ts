@@ -2,11 +2,10 @@ import type { Db } from '../../platform/db/index.ts'
 
 /** Active products by their score, best first, then those without one, newest change first. Ties by gift id. */
 export const createBestScored = (db: Db) => {
-  const lite = db.dialect === 'sqlite'
-  const cast = (name: string) => (lite ? `:${name}` : `:${name}::float8`)
+  const cast = (name: string) => db.fragments.param(name, 'float8')
   const prices = `(${cast('min_price')} is null or p.price >= ${cast('min_price')}) and (${cast('max_price')} is null or p.price <= ${cast('max_price')})`
-  const id = lite ? 'p.gift_id' : 'p.gift_id collate "C"'
-  const limit = lite ? 'likely(:max)' : ':max::int'
+  const id = db.fragments.bytewise('p.gift_id')
+  const limit = db.fragments.limit('max')
   // The literal conditions are those of the partial indices.
   const scored = db.statement<{ gift_id: string }>(
     'products_best',

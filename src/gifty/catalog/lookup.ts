@@ -23,11 +23,8 @@ const listOf = (values: readonly string[] | undefined) =>
   values === undefined || values.length === 0 ? null : JSON.stringify(values)
 
 /** A filter as conditions on `products p`, one text for every filter, so that it is compiled once; what is null does not restrict. */
-export const productConditions = (db: Pick<Db, 'dialect'>) => {
-  const lite = db.dialect === 'sqlite'
-  const elements = (name: string) =>
-    lite ? `(select value from json_each(:${name}))` : `(select jsonb_array_elements_text(:${name}::text::jsonb))`
-  const cast = (name: string, type: string) => (lite ? `:${name}` : `:${name}::${type}`)
+export const productConditions = ({ fragments }: Pick<Db, 'fragments'>) => {
+  const { param: cast, jsonTexts: elements } = fragments
   const conditions = `(${cast('active', 'boolean')} is null or p.is_active = ${cast('active', 'boolean')})
     and (${cast('min_price', 'float8')} is null or p.price >= ${cast('min_price', 'float8')})
     and (${cast('max_price', 'float8')} is null or p.price <= ${cast('max_price', 'float8')})
@@ -48,7 +45,6 @@ export const productConditions = (db: Pick<Db, 'dialect'>) => {
 /** What domains that keep their own tables about products ask of the catalogue: filters and rows of given keys. */
 export const createCatalogLookup = (db: Db) => {
   const { products } = catalogTables(db.kit)
-  const lite = db.dialect === 'sqlite'
   const { conditions, paramsOf, elements } = productConditions(db)
   type Key = { gift_hash: string; gift_id: string }
   const passing = db.statement<Key>(
@@ -57,9 +53,8 @@ export const createCatalogLookup = (db: Db) => {
   )
   const passingAfter = db.statement<Key>(
     'lookup_passing_after',
-    lite
-      ? `select p.gift_hash, p.gift_id from products p where p.gift_hash > likely(:after) and ${conditions} order by p.gift_hash limit likely(:max)`
-      : `select p.gift_hash, p.gift_id from products p where p.gift_hash > :after and ${conditions} order by p.gift_hash limit :max::int`,
+    `select p.gift_hash, p.gift_id from products p where p.gift_hash > ${db.fragments.either('likely(:after)', ':after')} and ${conditions}
+      order by p.gift_hash limit ${db.fragments.limit('max')}`,
   )
   const { raw, ...listed } = getTableColumns(products)
   const byHash = db.prepare<ProductRow>('lookup_rows', (queries) =>

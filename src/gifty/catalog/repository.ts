@@ -117,18 +117,19 @@ export const productBytes = (
 /** Queries of products and prices. */
 export const catalogRepository = (db: Db) => {
   const { products, productPrices } = catalogTables(db.kit)
-  const now = (dialect: string) => (dialect === 'postgres' ? ':now::timestamptz' : ':now')
+  const { either, param: bound } = db.fragments
+  const now = bound('now', 'timestamptz')
 
   /**
    * Inserts what is new and touches what exists, in key order: that takes all row locks in one order, so that concurrent batches
    * cannot deadlock, and answers the stored values as they were.
    */
-  const store = db.batch<StoredProduct>('products_store', COLUMNS, (source, dialect) => {
-    const isNew = dialect === 'postgres' ? '(xmax = 0)' : 'products.rowid > :last_rowid'
+  const store = db.batch<StoredProduct>('products_store', COLUMNS, (source) => {
+    const isNew = either('products.rowid > :last_rowid', '(xmax = 0)')
     // Of a new row the caller knows everything; sending it back cost a third of an ingestion's time.
     const before = BEFORE.map((name) => `case when ${isNew} then null else ${name} end as ${name}`).join(', ')
     return `insert into products (${NAMES}, is_active, needs_scoring, created_at, updated_at, last_seen_at)
-      select ${NAMES}, true, true, ${now(dialect)}, ${now(dialect)}, ${now(dialect)} from ${source} s where true order by gift_hash
+      select ${NAMES}, true, true, ${now}, ${now}, ${now} from ${source} s where true order by gift_hash
       on conflict (gift_hash) do update set last_seen_at = excluded.last_seen_at
       returning gift_hash, ${isNew} as is_new, ${before}`
   })
@@ -138,11 +139,10 @@ export const catalogRepository = (db: Db) => {
     COLUMNS,
     (
       source,
-      dialect,
     ) => `update products set source_id = s.source_id, title = s.title, description = s.description, price = s.price, currency = s.currency,
         image_url = s.image_url, product_url = s.product_url, merchant = s.merchant, category = s.category, category_key = s.category_key,
         content_text = s.content_text, content_hash = s.content_hash, raw = s.raw, is_active = true,
-        needs_scoring = s.content_hash is distinct from products.llm_scored_hash, updated_at = ${now(dialect)}
+        needs_scoring = s.content_hash is distinct from products.llm_scored_hash, updated_at = ${now}
       from ${source} s where products.gift_hash = s.gift_hash`,
   )
   /** Moves unchanged products to another source, and back to life. */
@@ -162,13 +162,14 @@ export const catalogRepository = (db: Db) => {
       { name: 'price', type: 'float8' },
       { name: 'currency', type: 'text' },
     ],
-    (source, dialect) => `insert into product_prices (gift_hash, price, currency, run_id, seen_at)
-      select gift_hash, price, currency, ${dialect === 'postgres' ? ':run_id::bigint' : ':run_id'}, ${now(dialect)} from ${source} s where true`,
+    (source) => `insert into product_prices (gift_hash, price, currency, run_id, seen_at)
+      select gift_hash, price, currency, ${bound('run_id', 'bigint')}, ${now} from ${source} s where true`,
   )
-  const lastRowid = db.statement<{ last: number | null }>('products_last_rowid', {
-    sqlite: 'select max(rowid) as last from products',
-    postgres: 'select 0 as last',
-  })
+  /** Tells new rows from old ones on SQLite. */
+  const lastRowid = either(
+    db.statement<{ last: number | null }>('products_last_rowid', 'select max(rowid) as last from products'),
+    undefined,
+  )
 
   const countOfSite = db.statement<{ total: number | string }>(
     'products_of_site',
@@ -210,7 +211,7 @@ export const catalogRepository = (db: Db) => {
 
   return {
     *store(tx: Tx, rows: ProductWrite[], at: Date): Steps<StoredProduct[]> {
-      const [{ last } = { last: 0 }] = db.dialect === 'sqlite' ? yield* tx.run(lastRowid) : []
+      const [{ last } = { last: 0 }] = lastRowid ? yield* tx.run(lastRowid) : []
       return yield* tx.batch(store, rows.map(toRow), { now: at, last_rowid: last ?? 0 })
     },
     *rewrite(tx: Tx, rows: ProductWrite[], at: Date): Steps<void> {

@@ -25,7 +25,7 @@ export interface ScoreWrite {
 }
 
 /** Products without a score, then those whose content has changed since; newest change first (gifty §5). */
-export const unscoredProducts = (db: Pick<Db, 'dialect'>): RowSource => ({
+export const unscoredProducts = ({ fragments }: Pick<Db, 'fragments'>): RowSource => ({
   name: 'scoring',
   select: 'p.gift_id, p.title, p.category, p.merchant, p.price, p.image_url, p.content_text, p.content_hash',
   from: 'products p',
@@ -36,7 +36,7 @@ export const unscoredProducts = (db: Pick<Db, 'dialect'>): RowSource => ({
     'p.is_active and p.needs_scoring and p.llm_gift_score is null',
     'p.is_active and p.needs_scoring and p.llm_gift_score is not null',
   ],
-  orderBy: `p.updated_at desc, p.gift_id${db.dialect === 'postgres' ? ' collate "C"' : ''}`,
+  orderBy: `p.updated_at desc, ${fragments.bytewise('p.gift_id')}`,
 })
 
 /** How scores reach products. */
@@ -53,17 +53,18 @@ export const createScoreStore = (db: Db) => {
       { name: 'vector', type: 'jsonb' },
       { name: 'content_hash', type: 'text' },
     ],
-    (source, dialect) => {
+    (source) => {
       const set = `llm_gift_score = s.score, llm_gift_reasoning = s.reasoning, llm_scoring_model = s.model, llm_scoring_version = s.version,
         llm_gift_vector = coalesce(s.vector, products.llm_gift_vector), llm_scored_hash = coalesce(s.content_hash, products.content_hash),
         needs_scoring = coalesce(s.content_hash, products.content_hash) <> products.content_hash`
-      if (dialect === 'sqlite')
-        return `update products set ${set}, llm_scored_at = :now from ${source} s where products.gift_hash = s.gift_hash returning products.gift_hash`
-      // Locked in key order first: an update takes its rows in any, and batches of products come at the same time.
-      return `with given as materialized (select gift_hash, ${columns} from ${source} g),
+      return db.fragments.either(
+        `update products set ${set}, llm_scored_at = :now from ${source} s where products.gift_hash = s.gift_hash returning products.gift_hash`,
+        // Locked in key order first: an update takes its rows in any, and batches of products come at the same time.
+        `with given as materialized (select gift_hash, ${columns} from ${source} g),
         locked as materialized (select p.gift_hash from products p where p.gift_hash in (select gift_hash from given) order by p.gift_hash for update)
         update products set ${set}, llm_scored_at = :now::timestamptz
-        from given s join locked on locked.gift_hash = s.gift_hash where products.gift_hash = s.gift_hash returning products.gift_hash`
+        from given s join locked on locked.gift_hash = s.gift_hash where products.gift_hash = s.gift_hash returning products.gift_hash`,
+      )
     },
   )
   return {

@@ -10,7 +10,7 @@ export interface UnmappedName {
 }
 
 /** Names without a mapping, those of most active products first (gifty §5). */
-export const unmappedNames = (db: Pick<Db, 'dialect'>): RowSource => ({
+export const unmappedNames = ({ fragments }: Pick<Db, 'fragments'>): RowSource => ({
   name: 'category_mapping',
   select: 'm.external_name, m.products_count',
   // A long category is keyed by its digest, which is the hash of the name.
@@ -19,15 +19,14 @@ export const unmappedNames = (db: Pick<Db, 'dialect'>): RowSource => ({
     left join counts short on short.category_key = c.external_name left join counts long on long.category_key = c.name_hash
     where c.internal_category_id is null) m`,
   key: 'm.name_hash',
-  contentHash: db.dialect === 'postgres' ? 'null::text' : 'null',
+  contentHash: fragments.cast('null', 'text'),
   tiers: ['true'],
-  orderBy: `m.products_count desc, m.external_name${db.dialect === 'postgres' ? ' collate "C"' : ''}`,
+  orderBy: `m.products_count desc, ${fragments.bytewise('m.external_name')}`,
 })
 
 /** Queries of the names of categories and of the tree. */
 export const categoriesRepository = (db: Db) => {
-  const lite = db.dialect === 'sqlite'
-  const now = lite ? ':now' : ':now::timestamptz'
+  const now = db.fragments.param('now', 'timestamptz')
   const addNames = db.batch<{ id: number }>(
     'category_names_add',
     [

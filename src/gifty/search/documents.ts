@@ -21,7 +21,6 @@ const BACKFILL = 500
  * stems, which only this code can cut, and a product that is merely seen again costs nothing.
  */
 export const documentsRepository = (db: Db) => {
-  const lite = db.dialect === 'sqlite'
   const drop = db.batch<{ id: number }>(
     'documents_drop',
     [{ name: 'gift_hash', type: 'text' }],
@@ -64,31 +63,33 @@ export const documentsRepository = (db: Db) => {
   const rowOf = (document: ProductDocument, split: (text: string) => string[]): string[] =>
     WORDS.map((name) => split(cut(document[name])).join(' '))
 
+  type Put = (tx: Tx, documents: readonly ProductDocument[], at: Date, isNew: boolean) => Steps<void>
+  const putVectors: Put = function* (tx, documents, at) {
+    const rows = documents.map((document) => [document.giftHash, document.contentHash, ...rowOf(document, wordsOf)])
+    yield* tx.batch(put, rows, { now: at })
+  }
+  const putStems: Put = function* (tx, documents, at, isNew) {
+    if (documents.length === 0) return
+    if (!isNew)
+      yield* tx.batch(
+        drop,
+        documents.map((document) => [document.giftHash]),
+      )
+    const made = yield* tx.batch(
+      add,
+      documents.map((document) => [document.giftHash, document.contentHash]),
+      { now: at },
+    )
+    const ids = new Map(made.map((row) => [row.gift_hash, row.id]))
+    yield* tx.batch(
+      addWords,
+      documents.map((document) => [ids.get(document.giftHash), ...rowOf(document, stemsOf)]),
+    )
+  }
+
   return {
     /** Indexes products anew. `isNew` says that none of them has a document. */
-    *put(tx: Tx, documents: readonly ProductDocument[], at: Date, isNew: boolean): Steps<void> {
-      if (documents.length === 0) return
-      if (!lite) {
-        const rows = documents.map((document) => [document.giftHash, document.contentHash, ...rowOf(document, wordsOf)])
-        yield* tx.batch(put, rows, { now: at })
-        return
-      }
-      if (!isNew)
-        yield* tx.batch(
-          drop,
-          documents.map((document) => [document.giftHash]),
-        )
-      const made = yield* tx.batch(
-        add,
-        documents.map((document) => [document.giftHash, document.contentHash]),
-        { now: at },
-      )
-      const ids = new Map(made.map((row) => [row.gift_hash, row.id]))
-      yield* tx.batch(
-        addWords,
-        documents.map((document) => [ids.get(document.giftHash), ...rowOf(document, stemsOf)]),
-      )
-    },
+    put: db.fragments.either(putStems, putVectors),
     /** Products that were stored before there was an index, up to 500. */
     missing: async (): Promise<string[]> => (await missing.all()).map((row) => row.gift_hash),
   }

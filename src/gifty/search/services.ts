@@ -35,7 +35,7 @@ export const searchServices = ({ platform, lookup, engine }: SearchDeps) => {
   const queries = vectorQueries(db)
   const embedder = createEmbedder(config.embedding, log)
   const { model } = embedder
-  const shared = db.dialect === 'postgres'
+  const shared = db.isShared
   const exact = createExactVectors({ queries, lookup, clock, model, maxBytes: config.embedding.memoryBytes, shared })
   const vectors = shared ? chooseVectors(exact, createPgvector({ db, log, queries, model })) : exact
   const pending = createPendingContents({ queries, clock, lateMs: shared ? LATE_MS : 0 })

@@ -47,21 +47,19 @@ export interface SpellingDeps {
 
 /** What misspelt words of queries may have meant, learnt from the products. */
 export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
-  const lite = db.dialect === 'sqlite'
-  const elements = (name: string) =>
-    lite ? `(select value from json_each(:${name}))` : `(select jsonb_array_elements_text(:${name}::text::jsonb))`
+  const { param, limit, bytewise, jsonTexts } = db.fragments
   const position = db.statement<{ position: number | string }>(
     'spelling_position',
     'select position from search_progress where follower = :follower',
   )
   const advance = db.statement<{ position: number }>(
     'spelling_advance',
-    `insert into search_progress (follower, position) values (:follower, ${lite ? ':position' : ':position::bigint'})
+    `insert into search_progress (follower, position) values (:follower, ${param('position', 'bigint')})
      on conflict (follower) do update set position = excluded.position returning position`,
   )
   const next = db.statement<{ id: number | string; gift_hash: string; indexed_at: unknown }>(
     'spelling_next',
-    `select id, gift_hash, indexed_at from product_documents where id > :after order by id limit ${lite ? 'likely(:max)' : ':max::int'}`,
+    `select id, gift_hash, indexed_at from product_documents where id > :after order by id limit ${limit('max')}`,
   )
   const addTerms = db.batch<{ stem: string }>(
     'spelling_terms',
@@ -85,8 +83,8 @@ export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
   const near = db.statement<{ stem: string; word: string }>(
     'spelling_near',
     `select t.stem, t.word from (select g.stem, count(*) as shared from search_term_grams g
-        where g.gram in ${elements('grams')} and g.length between ${lite ? ':least and :most' : ':least::int and :most::int'}
-        group by g.stem order by shared desc, g.stem${lite ? '' : ' collate "C"'} limit ${MOST_COMPARED}) n
+        where g.gram in ${jsonTexts('grams')} and g.length between ${param('least', 'int')} and ${param('most', 'int')}
+        group by g.stem order by shared desc, ${bytewise('g.stem')} limit ${MOST_COMPARED}) n
       join search_terms t on t.stem = n.stem`,
   )
   let seen = new Set<string>()

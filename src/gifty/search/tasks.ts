@@ -33,16 +33,15 @@ const SCOPE_LENGTH = scopeOf({ name: '', version: '' }).length
 export const keyInOther = (model: Model, giftHash: string): string => `${scopeOf(model)}${giftHash}`
 
 /** Active products without a vector of the model `:model`, `:version`, or with one of an older content; `:after` is a floor of their ids. */
-const unembedded = (db: Pick<Db, 'dialect'>, more: Pick<RowSource, 'name' | 'key' | 'rowOf'>): RowSource => {
-  const lite = db.dialect === 'sqlite'
-  const text = (name: string) => (lite ? `:${name}` : `:${name}::text`)
+const unembedded = ({ fragments }: Pick<Db, 'fragments'>, more: Pick<RowSource, 'name' | 'key' | 'rowOf'>): RowSource => {
+  const text = (name: string) => fragments.param(name, 'text')
   return {
     ...more,
     select: 'p.gift_id, p.content_text, p.content_hash',
     from: 'product_documents doc join products p on p.gift_hash = doc.gift_hash',
     contentHash: 'doc.content_hash',
     tiers: [
-      `p.is_active and doc.id > ${lite ? 'likely(:after)' : ':after::bigint'} and not exists (select 1 from product_embeddings e
+      `p.is_active and doc.id > ${fragments.either('likely(:after)', ':after::bigint')} and not exists (select 1 from product_embeddings e
         where e.gift_hash = doc.gift_hash and e.model_name = ${text('model')} and e.model_version = ${text('version')}
         and e.content_hash = doc.content_hash)`,
     ],
@@ -69,7 +68,7 @@ export const createEmbeddingRows = (deps: RowQueueDeps) => {
         }))
       },
     })
-  const key = `${deps.db.dialect === 'sqlite' ? ':scope' : ':scope::text'} || doc.gift_hash`
+  const key = `${deps.db.fragments.param('scope', 'text')} || doc.gift_hash`
   return {
     configured: queueOf('embedding', { name: 'embedding', key: 'doc.gift_hash' }),
     other: queueOf('embedding.other', {

@@ -18,7 +18,10 @@ export const queryWords = (text: string): string[] => {
 
 /** Queries of the full-text index; `cost` is the negative relevance. */
 export const textQueries = (db: Db) => {
-  const lite = db.dialect === 'sqlite'
+  const { and, or, spelled } = db.fragments.either(
+    { and: ' AND ', or: ' OR ', spelled: (word: string) => `"${stemOf(word)}"` },
+    { and: ' & ', or: ' | ', spelled: (word: string) => `'${word}'` },
+  )
   type Found = { gift_hash: string; cost: number }
   const best = db.statement<Found>('text_best', {
     sqlite: `select d.gift_hash, f.cost from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
@@ -52,10 +55,7 @@ export const textQueries = (db: Db) => {
      * only (`wordsOf`), so nothing in them can be taken for an operator.
      */
     expression(words: readonly (readonly string[])[], mode: 'all' | 'any'): string {
-      const spelled = (word: string) => (lite ? `"${stemOf(word)}"` : `'${word}'`)
-      return words
-        .map((spellings) => (lite ? `(${spellings.map(spelled).join(' OR ')})` : `(${spellings.map(spelled).join(' | ')})`))
-        .join(lite ? (mode === 'all' ? ' AND ' : ' OR ') : mode === 'all' ? ' & ' : ' | ')
+      return words.map((spellings) => `(${spellings.map(spelled).join(or)})`).join(mode === 'all' ? and : or)
     },
     /** The `max` best for an expression, best first; those that cost at least `least`, if given. */
     async best(query: string, max: number, least?: number): Promise<Candidate[]> {

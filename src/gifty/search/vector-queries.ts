@@ -24,8 +24,12 @@ const toVector = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8
 
 /** Queries of vectors. Little endian in the database, as every machine that Bun runs on has it in memory. */
 export const vectorQueries = (db: Db) => {
-  const lite = db.dialect === 'sqlite'
-  const bounded = (text: string) => `${text} limit ${lite ? 'likely(:max)' : ':max::int'}`
+  const { either, param, bytewise, jsonTexts } = db.fragments
+  /** A batch takes no bytes on Postgres. */
+  const asParameter = either<(vector: Float32Array) => Uint8Array | string>(toBytes, (vector: Float32Array) =>
+    Buffer.from(toBytes(vector)).toString('base64'),
+  )
+  const bounded = (text: string) => `${text} limit ${db.fragments.limit('max')}`
   const store = db.batch<{ gift_hash: string }>(
     'embeddings_store',
     [
@@ -33,11 +37,11 @@ export const vectorQueries = (db: Db) => {
       { name: 'content_hash', type: 'text' },
       { name: 'embedding', type: 'text' },
     ],
-    (source, dialect) => {
-      const at = dialect === 'sqlite' ? ':now' : ':now::timestamptz'
-      const bytes = dialect === 'sqlite' ? 's.embedding' : `decode(s.embedding, 'base64')`
-      const text = (name: string) => (dialect === 'sqlite' ? `:${name}` : `:${name}::text`)
-      const dim = dialect === 'sqlite' ? ':dim' : ':dim::int'
+    (source) => {
+      const at = param('now', 'timestamptz')
+      const bytes = either('s.embedding', `decode(s.embedding, 'base64')`)
+      const text = (name: string) => param(name, 'text')
+      const dim = param('dim', 'int')
       return `insert into product_embeddings (gift_hash, model_name, model_version, dim, embedding, content_hash, embedded_at)
         select s.gift_hash, ${text('model')}, ${text('version')}, ${dim}, ${bytes}, s.content_hash, ${at}
         from ${source} s join product_documents d on d.gift_hash = s.gift_hash and d.content_hash = s.content_hash
@@ -49,9 +53,7 @@ export const vectorQueries = (db: Db) => {
   )
   const known = db.statement<{ gift_hash: string }>(
     'embeddings_known',
-    `select gift_hash from product_documents where gift_hash in ${
-      lite ? '(select value from json_each(:hashes))' : '(select jsonb_array_elements_text(:hashes::text::jsonb))'
-    }`,
+    `select gift_hash from product_documents where gift_hash in ${jsonTexts('hashes')}`,
   )
   type Scanned = {
     id: number | string
@@ -75,7 +77,7 @@ export const vectorQueries = (db: Db) => {
   const news = db.statement<Loaded & { embedded_at: Date | string | number }>(
     'embeddings_news',
     `select gift_hash, embedding, embedded_at from product_embeddings
-     where model_name = :model and model_version = :version and dim = :dim and embedded_at >= ${lite ? ':since' : ':since::timestamptz'}`,
+     where model_name = :model and model_version = :version and dim = :dim and embedded_at >= ${param('since', 'timestamptz')}`,
   )
   const count = db.statement<{ total: number | string; latest: unknown }>(
     'embeddings_count',
@@ -88,13 +90,13 @@ export const vectorQueries = (db: Db) => {
   const of = db.statement<Loaded>(
     'embeddings_of',
     `select gift_hash, embedding from product_embeddings where model_name = :model and model_version = :version and dim = :dim
-     and gift_hash in ${lite ? '(select value from json_each(:hashes))' : '(select jsonb_array_elements_text(:hashes::text::jsonb))'}`,
+     and gift_hash in ${jsonTexts('hashes')}`,
   )
   type Listed = { model_name: string; model_version: string; dim: number; embedded_at: Date | number; content_hash: string }
   const list = db.statement<Listed>(
     'embeddings_list',
     `select model_name, model_version, dim, embedded_at, content_hash from product_embeddings where gift_hash = :hash
-     order by model_name${lite ? '' : ' collate "C"'}, model_version${lite ? '' : ' collate "C"'}`,
+     order by ${bytewise('model_name')}, ${bytewise('model_version')}`,
   )
   const toTime = (value: unknown): number => new Date(value as string | number | Date).getTime()
   const stored = (rows: Loaded[]): StoredVector[] =>
@@ -106,11 +108,7 @@ export const vectorQueries = (db: Db) => {
     *store(tx: Tx, model: EmbeddingModel, rows: readonly NewEmbedding[], now: Date): Steps<Set<string>> {
       const written = yield* tx.batch(
         store,
-        rows.map(({ giftHash, contentHash, vector }) => [
-          giftHash,
-          contentHash,
-          lite ? toBytes(vector) : Buffer.from(toBytes(vector)).toString('base64'),
-        ]),
+        rows.map(({ giftHash, contentHash, vector }) => [giftHash, contentHash, asParameter(vector)]),
         { ...named(model), now },
       )
       return new Set(written.map((row) => row.gift_hash))

@@ -9,6 +9,8 @@ export type SegmentChange = Partial<Tables['audienceSegments']['$inferInsert']>
 /** Queries of segments. Functions that take `tx` are steps of the caller's transaction. */
 export const audienceRepository = (db: Db) => {
   const { audienceSegments: segments } = audienceTables(db.kit)
+  const { cast, param: bound } = db.fragments
+  const now = bound('now', 'timestamptz')
   const find = db.prepare<SegmentRow>('segment_find', (queries) =>
     queries
       .select()
@@ -29,6 +31,15 @@ export const audienceRepository = (db: Db) => {
       .select({ recipients: sql<number>`coalesce(sum(${segments.totalRecipients}), 0)`.mapWith(Number) })
       .from(segments)
       .where(eq(segments.userId, param('userId'))),
+  )
+  const setTotals = db.batch<{ id: string }>(
+    'segments_totals',
+    [
+      { name: 'id', type: 'text' },
+      { name: 'total', type: 'bigint' },
+    ],
+    (source) => `update audience_segments set status = 'ready', total_recipients = s.total, updated_at = ${now}
+      from ${source} s where audience_segments.id = ${cast('s.id', 'uuid')} returning audience_segments.id`,
   )
   return {
     async find(id: string, userId: string) {
@@ -53,19 +64,25 @@ export const audienceRepository = (db: Db) => {
         ),
       ))[0]
     },
-    *lockWaiting(tx: Tx, searchId: string): Steps<SegmentRow[]> {
+    /** Segments that wait for the end of one of these searches. */
+    *lockWaiting(tx: Tx, searchIds: string[]): Steps<SegmentRow[]> {
+      if (searchIds.length === 0) return []
       return yield* q(
         tx.forUpdate(
           tx
             .select()
             .from(segments)
-            .where(and(eq(segments.sourceParsingId, searchId), eq(segments.status, 'processing')))
+            .where(and(inArray(segments.sourceParsingId, searchIds), eq(segments.status, 'processing')))
             .orderBy(asc(segments.id)),
         ),
       )
     },
     *update(tx: Tx, ids: string[], change: SegmentChange): Steps<void> {
       if (ids.length > 0) yield tx.update(segments).set(change).where(inArray(segments.id, ids)).returning({ id: segments.id })
+    },
+    /** Totals of segments by their ids: they are ready. */
+    *setTotals(tx: Tx, totals: Map<string, number>, now: Date): Steps<void> {
+      yield* tx.batch(setTotals, [...totals], { now })
     },
     *delete(tx: Tx, id: string): Steps<void> {
       yield tx.delete(segments).where(eq(segments.id, id)).returning({ id: segments.id })

@@ -5,6 +5,7 @@ import { createId } from '../../platform/ids.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { Reply } from '../idempotency/service.ts'
+import type { QuotaUnit } from '../subscriptions/quotas.ts'
 import { channelFilter, type SegmentFilters, type SegmentRequest, type SegmentView } from './model.ts'
 import type { AudienceRepository, SegmentRow } from './repository.ts'
 
@@ -17,7 +18,7 @@ export interface AudienceDeps {
   requireActive(tx: Tx, userId: string, now: Date): Steps<void>
   /** Takes a unit of an active plan: 402, 429; answers its usage period. */
   takeUnit(tx: Tx, userId: string, now: Date): Steps<number>
-  giveBack(tx: Tx, userId: string, period: number, now: Date): Steps<void>
+  giveBack(tx: Tx, units: QuotaUnit[], now: Date): Steps<void>
   touch(tx: Tx, userIds: string[]): Steps<void>
 }
 
@@ -48,7 +49,8 @@ export const createAudience = ({ db, clock, repository, searches, requireActive,
   ): Steps<Pick<SegmentRow, 'status' | 'totalRecipients'>> {
     if (source.status === 'failed') return { status: 'failed', totalRecipients: 0 }
     if (source.status !== 'completed') return { status: 'processing', totalRecipients: 0 }
-    return { status: 'ready', totalRecipients: yield* searches.countChannels(tx, source.id, channelFilter(filters)) }
+    const counts = yield* searches.countChannels(tx, [{ key: '', searchId: source.id, filter: channelFilter(filters) }])
+    return { status: 'ready', totalRecipients: counts.get('') ?? 0 }
   }
   const find = async (userId: string, id: string): Promise<SegmentRow> => {
     const row = await repository.find(id, userId)
@@ -126,19 +128,25 @@ export const createAudience = ({ db, clock, repository, searches, requireActive,
         const row = yield* repository.lock(tx, id, userId)
         if (!row) throw missing()
         yield* repository.delete(tx, id)
-        if (row.quotaPeriod !== null) yield* giveBack(tx, userId, row.quotaPeriod, now)
+        if (row.quotaPeriod !== null) yield* giveBack(tx, [{ userId, period: row.quotaPeriod }], now)
         yield* touch(tx, [userId])
       }),
 
-    /** Follows the end of a search in its transaction: waiting segments get their total, or fail and give their unit back. */
-    *searchEnded(tx: Tx, search: { id: string; userId: string; outcome: 'completed' | 'failed' }, now: Date): Steps<void> {
-      const waiting = yield* repository.lockWaiting(tx, search.id)
-      if (search.outcome === 'completed') {
-        // Each has filters of its own, and a plan bounds how many there are.
-        for (const segment of waiting) {
-          const measured = yield* measure(tx, { id: search.id, status: 'completed' }, segment.filters)
-          yield* repository.update(tx, [segment.id], { ...measured, updatedAt: now })
-        }
+    /** Follows the end of searches in its transaction: waiting segments get their total, or fail and give their unit back. */
+    *searchesEnded(tx: Tx, ended: { id: string }[], outcome: 'completed' | 'failed', now: Date): Steps<void> {
+      const waiting = yield* repository.lockWaiting(
+        tx,
+        ended.map((search) => search.id),
+      )
+      if (outcome === 'completed') {
+        const counts = yield* searches.countChannels(
+          tx,
+          waiting.map(({ id, sourceParsingId, filters }) => ({
+            ...{ key: id, searchId: sourceParsingId as string },
+            filter: channelFilter(filters),
+          })),
+        )
+        yield* repository.setTotals(tx, counts, now)
         return
       }
       yield* repository.update(
@@ -146,7 +154,11 @@ export const createAudience = ({ db, clock, repository, searches, requireActive,
         waiting.map((segment) => segment.id),
         { status: 'failed', totalRecipients: 0, quotaPeriod: null, updatedAt: now },
       )
-      for (const { quotaPeriod } of waiting) if (quotaPeriod !== null) yield* giveBack(tx, search.userId, quotaPeriod, now)
+      yield* giveBack(
+        tx,
+        waiting.flatMap(({ userId, quotaPeriod }) => (quotaPeriod === null ? [] : [{ userId, period: quotaPeriod }])),
+        now,
+      )
     },
     deleteOfUser: repository.deleteOfUser,
   }

@@ -1,12 +1,11 @@
 import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, sql } from 'drizzle-orm'
-import { bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { bytewise, type Db, inJsonList, param, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { ActivityLevel } from './model.ts'
 import { channelSearchTables } from './tables.ts'
 
 type Tables = ReturnType<typeof channelSearchTables>
 export type SearchRow = Tables['parsingHistory']['$inferSelect']
 export type ChannelRow = Tables['parsedChannels']['$inferSelect']
-export type SearchChange = Partial<Tables['parsingHistory']['$inferInsert']>
 /** A search as the reading routes need it: without its snapshot. */
 export type SearchSummary = Omit<SearchRow, 'snapshot' | 'taskId' | 'quotaPeriod'>
 /** A row of an export as the database gives it. */
@@ -32,6 +31,7 @@ export interface ChannelFilter {
   maxScore?: number
   minMembers?: number
   maxMembers?: number
+  /** At most two. */
   levels?: ActivityLevel[]
   /** Lower case. */
   language?: string
@@ -100,27 +100,62 @@ export const channelSearchRepository = (db: Db) => {
     activity: page('search_results_activity', [desc(channels.activityScore), asc(channelId)]),
   }
   // By hand: what the builder does for a row costs as much as the export of it.
-  const exportPart = (['sqlite', 'postgres'] as const).map((dialect) => {
-    const id = dialect === 'postgres' ? 'channel_id collate "C"' : 'channel_id'
-    const [members, post] =
-      dialect === 'postgres'
-        ? ['member_count::float8', '(extract(epoch from last_post) * 1000)::float8']
-        : ['member_count', 'last_post']
-    // Two ranges, because a row comparison across a descending and an ascending key uses no index.
-    return `select channel_id, title, '@' || username as username, ${members} as subscribers, description, activity_score,
-        activity_level, ${post} as last_post, language
-      from parsed_channels where search_id = :id and member_count <= :members and (member_count < :members or ${id} > :after)
-      order by member_count desc, ${id} limit :max`
-  })
-  const nextExported = db.statement<ExportedRow>('search_export', {
-    sqlite: exportPart[0] as string,
-    postgres: exportPart[1] as string,
-  })
+  const { either, bytewise: inByteOrder } = db.fragments
+  const exportedId = inByteOrder('channel_id')
+  // Two ranges, because a row comparison across a descending and an ascending key uses no index.
+  const nextExported = db.statement<ExportedRow>(
+    'search_export',
+    `select channel_id, title, '@' || username as username, ${either('member_count', 'member_count::float8')} as subscribers, description, activity_score,
+        activity_level, ${either('last_post', '(extract(epoch from last_post) * 1000)::float8')} as last_post, language
+      from parsed_channels where search_id = :id and member_count <= :members and (member_count < :members or ${exportedId} > :after)
+      order by member_count desc, ${exportedId} limit :max`,
+  )
   const totals = db.prepare<{ found: number }>('search_totals', (queries) =>
     queries
       .select({ found: sql<number>`coalesce(sum(${searches.resultCount}), 0)`.mapWith(Number) })
       .from(searches)
       .where(eq(searches.userId, param('userId'))),
+  )
+
+  const save = db.batch<{ id: string }>(
+    'searches_save',
+    [
+      { name: 'id', type: 'text' },
+      { name: 'status', type: 'text' },
+      { name: 'snapshot', type: 'jsonb' },
+      { name: 'result_count', type: 'bigint' },
+      { name: 'error_message', type: 'text' },
+      { name: 'quota_period', type: 'bigint' },
+      { name: 'cancelled', type: 'boolean' },
+      { name: 'updated_at', type: 'timestamptz' },
+      { name: 'completed_at', type: 'timestamptz' },
+    ],
+    (source) => `update parsing_history set status = s.status, snapshot = s.snapshot, result_count = s.result_count,
+        error_message = s.error_message, quota_period = s.quota_period, cancelled = s.cancelled, updated_at = s.updated_at,
+        completed_at = s.completed_at
+      from ${source} s where parsing_history.id = ${db.fragments.cast('s.id', 'uuid')} returning parsing_history.id`,
+  )
+  // The conditions of `matching`, of several filters at once: a search has no more than two levels to match.
+  const countPassing = db.batch<{ key: string; count: number | string }>(
+    'search_channels_passing',
+    [
+      { name: 'key', type: 'text' },
+      { name: 'search_id', type: 'text' },
+      { name: 'min_score', type: 'float8' },
+      { name: 'max_score', type: 'float8' },
+      { name: 'min_members', type: 'bigint' },
+      { name: 'max_members', type: 'bigint' },
+      { name: 'level', type: 'text' },
+      { name: 'other_level', type: 'text' },
+      { name: 'language', type: 'text' },
+    ],
+    (source) => `select s.key, count(c.channel_id) as count from ${source} s
+      left join parsed_channels c on c.search_id = ${db.fragments.cast('s.search_id', 'uuid')}
+        and (s.min_score is null or c.activity_score >= s.min_score) and (s.max_score is null or c.activity_score <= s.max_score)
+        and (s.min_members is null or c.member_count >= s.min_members) and (s.max_members is null or c.member_count <= s.max_members)
+        and (s.level is null or c.activity_level = s.level) and (s.other_level is null or c.activity_level = s.other_level)
+        and (s.language is null or lower(c.language) = s.language)
+      group by s.key`,
   )
 
   return {
@@ -167,20 +202,28 @@ export const channelSearchRepository = (db: Db) => {
           .orderBy(asc(searches.id)),
       )
     },
-    *update(tx: Tx, id: string, change: SearchChange): Steps<void> {
-      yield tx.update(searches).set(change).where(eq(searches.id, id)).returning({ id: searches.id })
+    /** Stores what changes in the life of searches whose rows are locked. */
+    *save(tx: Tx, rows: SearchRow[]): Steps<void> {
+      yield* tx.batch(
+        save,
+        rows.map((row) => [
+          ...[row.id, row.status, row.snapshot, row.resultCount, row.errorMessage],
+          ...[row.quotaPeriod, row.cancelled, row.updatedAt, row.completedAt],
+        ]),
+      )
     },
     /** Replaces a search's channels. */
     *replaceChannels(tx: Tx, id: string, rows: Tables['parsedChannels']['$inferInsert'][]): Steps<void> {
-      yield* this.deleteChannels(tx, id)
+      yield* this.deleteChannels(tx, [id])
       for (let from = 0; from < rows.length; from += INSERT_ROWS)
         yield tx
           .insert(channels)
           .values(rows.slice(from, from + INSERT_ROWS))
           .returning({ id: channels.channelId })
     },
-    *deleteChannels(tx: Tx, id: string): Steps<void> {
-      yield tx.delete(channels).where(eq(channels.searchId, id)).returning({ id: channels.channelId })
+    *deleteChannels(tx: Tx, ids: string[]): Steps<void> {
+      if (ids.length === 0) return
+      yield tx.delete(channels).where(inArray(channels.searchId, ids)).returning({ id: channels.channelId })
     },
     /** Deletes a user's searches with their channels; answers how many of each. */
     *deleteOfUser(tx: Tx, userId: string): Steps<{ searches: number; channels: number }> {
@@ -189,16 +232,19 @@ export const channelSearchRepository = (db: Db) => {
       const ended = yield* q(tx.delete(searches).where(eq(searches.userId, userId)).returning({ id: searches.id }))
       return { searches: ended.length, channels: gone.length }
     },
-    *countMatching(tx: Tx, id: string, filter: ChannelFilter): Steps<number> {
-      const [row] = yield* q(
-        tx
-          .select({ count: sql<number>`count(*)`.mapWith(Number) })
-          .from(channels)
-          .where(matching(id, filter)),
+    /** How many channels of a search pass a filter, for each of `wanted`, by its `key`. */
+    *countMatching(
+      tx: Queryable,
+      wanted: { key: string; searchId: string; filter: ChannelFilter }[],
+    ): Steps<Map<string, number>> {
+      const rows = yield* tx.batch(
+        countPassing,
+        wanted.map(({ key, searchId, filter: { minScore, maxScore, minMembers, maxMembers, levels = [], language } }) => [
+          ...[key, searchId, minScore, maxScore, minMembers, maxMembers, levels[0], levels[1], language],
+        ]),
       )
-      return row?.count ?? 0
+      return new Map(rows.map(({ key, count }) => [key, Number(count)]))
     },
-    countMatchingNow: (id: string, filter: ChannelFilter) => db.q.$count(channels, matching(id, filter)),
     firstMatching: (id: string, filter: ChannelFilter, limit: number) =>
       db.q
         .select()

@@ -90,7 +90,7 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
       if (row.status === 'failed' || row.status === 'completed')
         throw new AppError('validation_error', 422, 'The search has already ended')
       yield* engine.finishExternally(tx, [{ id: row.taskId, state: 'cancelled', error: CANCELLED }], now)
-      yield* life.failed(tx, row, CANCELLED, now, true)
+      yield* life.failed(tx, [{ row, error: CANCELLED }], now, true)
       tx.afterCommit(() => bus.publish(TASK_CANCEL, { taskId: row.taskId, owner: '' } satisfies TaskCancel))
     })
     return searchView(await find(userId, id))
@@ -122,13 +122,13 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
       const [row] = yield* repository.lock(tx, [id])
       return row && row.userId === userId ? { id: row.id, status: row.status } : undefined
     },
-    countChannels: (tx: Tx, id: string, filter: ChannelFilter) => repository.countMatching(tx, id, filter),
+    countChannels: repository.countMatching,
     async previewChannels(id: string, filter: ChannelFilter, limit: number) {
-      const [total, rows] = await Promise.all([
-        repository.countMatchingNow(id, filter),
+      const [totals, rows] = await Promise.all([
+        db.read((tx) => repository.countMatching(tx, [{ key: id, searchId: id, filter }])),
         repository.firstMatching(id, filter, limit),
       ])
-      return { total, rows }
+      return { total: totals.get(id) ?? 0, rows }
     },
 
     /** Deletes a user's searches and stops those that run (§8 cleanup); answers how many rows went. */

@@ -4,6 +4,12 @@ import type { Category } from './plans.ts'
 import { quotaExceeded, subscriptionRequired } from './refusals.ts'
 import type { SubscriptionRow, SubscriptionsRepository } from './repository.ts'
 
+/** A unit that was taken of a plan: whose, and in which usage period. */
+export interface QuotaUnit {
+  userId: string
+  period: number
+}
+
 /**
  * What a plan allows (love-parser §6): steps for the transactions of other domains. None touches the user, whose dashboard changes
  * with them: the caller does so last in its transaction.
@@ -51,18 +57,13 @@ export const createQuotas = ({ repository }: { repository: SubscriptionsReposito
      * Gives units back, each by the period it was taken in; those of periods that are over are gone. The caller makes sure that a unit
      * is given back once.
      */
-    *release(tx: Tx, userId: string, category: Category, period: number | readonly number[], now: Date): Steps<void> {
-      const periods = typeof period === 'number' ? [period] : period
-      // Periods only grow, so none but the last can still run.
-      const last = Math.max(...periods)
-      if (periods.length > 0)
-        yield* repository.giveBack(
-          tx,
-          userId,
-          category,
-          { period: last, units: periods.filter((one) => one === last).length },
-          now,
-        )
+    *release(tx: Tx, category: Category, units: readonly QuotaUnit[], now: Date): Steps<void> {
+      const given = [...Map.groupBy(units, (unit) => unit.userId)].map(([userId, own]) => {
+        // Periods only grow, so none but the last can still run.
+        const period = Math.max(...own.map((unit) => unit.period))
+        return { userId, period, units: own.filter((unit) => unit.period === period).length }
+      })
+      yield* repository.giveBack(tx, category, given, now)
     },
   }
 }

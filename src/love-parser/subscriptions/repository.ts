@@ -20,7 +20,6 @@ export const lastToEnd = (rows: readonly SubscriptionRow[]): SubscriptionRow | u
 /** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `sets.ts`. */
 export const subscriptionsRepository = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
-  const lock = (select: any): any => (db.dialect === 'postgres' ? select.for('update') : select)
 
   /** All rows of a person, a few at most: ordering them in the query costs more than the query. */
   const rowsOf = db.prepare<SubscriptionRow>('subscriptions_of', (queries) =>
@@ -30,7 +29,7 @@ export const subscriptionsRepository = (db: Db) => {
       .where(eq(subscriptions.userId, param('userId'))),
   )
   const lockCurrent = db.prepare<SubscriptionRow>('subscription_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(subscriptions)
@@ -46,7 +45,7 @@ export const subscriptionsRepository = (db: Db) => {
       .where(eq(usage.userId, param('userId'))),
   )
   const lockUsage = db.prepare<UsageRow>('usage_lock', (queries) =>
-    lock(
+    db.forUpdate(
       queries
         .select()
         .from(usage)
@@ -70,24 +69,27 @@ export const subscriptionsRepository = (db: Db) => {
         )
         .returning({ period: usage.period }) as any,
   )
-  const giveBack = db.prepare<{ period: number }>(
+  const { either, cast, param: bound } = db.fragments
+  const less = 'case when u.consumed_value > s.units then u.consumed_value - s.units else 0 end'
+  const runs = `u.category = ${bound('category', 'text')} and u.period = s.period and u.resets_at > ${bound('now', 'timestamptz')}`
+  const giveBack = db.batch<{ user_id: string }>(
     'usage_give_back',
-    (queries) =>
-      queries
-        .update(usage)
-        .set({
-          consumedValue: sql`case when ${usage.consumedValue} > ${param('units')} then ${usage.consumedValue} - ${param('units')} else 0 end`,
-          updatedAt: param('now'),
-        })
-        .where(
-          and(
-            eq(usage.userId, param('userId')),
-            eq(usage.category, param('category')),
-            eq(usage.period, param('period')),
-            gt(usage.resetsAt, param('now')),
-          ),
-        )
-        .returning({ period: usage.period }) as any,
+    [
+      { name: 'user_id', type: 'text' },
+      { name: 'period', type: 'bigint' },
+      { name: 'units', type: 'bigint' },
+    ],
+    (source) =>
+      either(
+        `update usage as u set consumed_value = ${less}, updated_at = :now from ${source} s where u.user_id = s.user_id and ${runs}
+          returning user_id`,
+        // Locked in key order first: an update takes its rows in any.
+        `with s as materialized (select u.user_id, u.category, u.period, g.units from ${source} g
+            join usage u on u.user_id = ${cast('g.user_id', 'uuid')} and u.category = :category::text and u.period = g.period
+            order by u.user_id for update of u)
+          update usage as u set consumed_value = ${less}, updated_at = :now::timestamptz from s where u.user_id = s.user_id and ${runs}
+          returning u.user_id`,
+      ),
   )
   const countActive = db.prepare<{ count: number }>('subscriptions_active', (queries) =>
     queries
@@ -111,8 +113,10 @@ export const subscriptionsRepository = (db: Db) => {
     *take(tx: Tx, userId: string, category: Category, now: Date): Steps<number | undefined> {
       return (yield* tx.run(take, { userId, category, now }))[0]?.period
     },
-    *giveBack(tx: Tx, userId: string, category: Category, given: { period: number; units: number }, now: Date): Steps<void> {
-      yield* tx.run(giveBack, { userId, category, ...given, now })
+    /** Gives units of a category back, of each user by the period they were taken in. */
+    *giveBack(tx: Tx, category: Category, given: { userId: string; period: number; units: number }[], now: Date): Steps<void> {
+      const rows = given.map(({ userId, period, units }) => [userId, period, units])
+      yield* tx.batch(giveBack, rows, { category, now })
     },
     /** Stores one category as it is now. */
     *putUsage(tx: Tx, row: UsageRow): Steps<void> {

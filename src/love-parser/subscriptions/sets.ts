@@ -22,8 +22,8 @@ export const subscriptionSets = (db: Db) => {
   const beyond = ({ at, id }: Place) =>
     or(gt(subscriptions.expiresAt, at), and(eq(subscriptions.expiresAt, at), gt(subscriptions.id, id)))
 
-  const uuid = db.dialect === 'postgres' ? '::uuid' : ''
-  const nowParam = db.dialect === 'postgres' ? ':now::timestamptz' : ':now'
+  const { cast } = db.fragments
+  const nowParam = db.fragments.param('now', 'timestamptz')
   const prolong = db.batch<{ id: string }>(
     'subscriptions_prolong',
     [
@@ -31,7 +31,7 @@ export const subscriptionSets = (db: Db) => {
       { name: 'expires_at', type: 'timestamptz' },
     ],
     (source) =>
-      `update subscriptions set expires_at = s.expires_at, updated_at = ${nowParam} from ${source} s where subscriptions.id = s.id${uuid} returning subscriptions.id`,
+      `update subscriptions set expires_at = s.expires_at, updated_at = ${nowParam} from ${source} s where subscriptions.id = ${cast('s.id', 'uuid')} returning subscriptions.id`,
   )
   const refill = db.batch<{ user_id: string }>(
     'usage_refill',
@@ -41,7 +41,7 @@ export const subscriptionSets = (db: Db) => {
       { name: 'resets_at', type: 'timestamptz' },
     ],
     (source) => `update usage set consumed_value = 0, resets_at = s.resets_at, period = usage.period + 1, updated_at = ${nowParam}
-      from ${source} s where usage.user_id = s.user_id${uuid} and usage.category = s.category returning usage.user_id`,
+      from ${source} s where usage.user_id = ${cast('s.user_id', 'uuid')} and usage.category = s.category returning usage.user_id`,
   )
 
   /** Running rows that end after a place and not after `until`, by end. */

@@ -39,6 +39,9 @@ export interface Batch<Row> {
   readonly row?: Row
 }
 
+/** What a step needs that only reads: a transaction, or the database itself through `db.read`. */
+export type Queryable = Pick<Tx, 'select' | 'selectDistinct' | 'with' | '$with' | 'run' | 'batch' | 'sql'>
+
 export interface Tx extends Omit<Queries, '$count'> {
   /** Runs a prepared statement in this transaction (a statement of the Db would otherwise run outside it on Postgres). */
   run<Row>(statement: Statement<Row>, params?: Params): Steps<Row[]>
@@ -61,12 +64,22 @@ type LockableSelect = { for(strength: 'update', config?: { skipLocked?: boolean 
  * between; Postgres drives them asynchronously and runs them again on a deadlock. A body has no side effects: it may run twice.
  */
 export interface Db {
+  /** For `platform/db` and tests alone: statements are made of `fragments`, and what several processes share is asked of `isShared`. */
   readonly dialect: 'sqlite' | 'postgres'
+  /** The product's name, for logs and metrics. */
+  readonly name: string
+  /** Whether several processes may work on it at the same time. */
+  readonly isShared: boolean
   readonly kit: Kit
   /** Pieces of hand-written SQL in this dialect. */
   readonly fragments: Fragments
   readonly q: Queries
   tx<T>(body: (tx: Tx) => Steps<T>): Promise<T>
+  /**
+   * Runs a step that only reads outside a transaction, without its begin and commit: `db.read((tx) => repository.count(tx, id))`. Its
+   * statements see what is committed as each of them runs.
+   */
+  read<T>(step: (tx: Queryable) => Steps<T>): Promise<T>
   /** A builder query with `sql.placeholder('name')` parameters, prepared at its first use. */
   prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>): Statement<Row>
   /**
@@ -79,15 +92,13 @@ export interface Db {
    * takes one statement for any number of them; `bound` (the default) differs on SQLite alone: it binds each value, which is quicker for
    * wide rows and takes a statement for each hundred.
    */
-  batch<Row>(
-    name: string,
-    columns: BatchColumn[],
-    sql: (source: string, dialect: 'sqlite' | 'postgres') => string,
-    how?: 'json' | 'bound',
-  ): Batch<Row>
+  batch<Row>(name: string, columns: BatchColumn[], sql: (source: string) => string, how?: 'json' | 'bound'): Batch<Row>
   sql<Row>(query: SQL): Promise<Row[]>
   /** One cheap round trip. @throws when the database does not answer */
   ping(): Promise<void>
+  /** As in `Tx`, for statements that are prepared ahead and run in a transaction. */
+  readonly forUpdate: Tx['forUpdate']
+  readonly skipLocked: Tx['skipLocked']
   /** Open connections, for the gauge. */
   connections(): number
   close(): Promise<void>

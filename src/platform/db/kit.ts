@@ -15,7 +15,6 @@ const blob = lite.customType<{ data: Uint8Array; driverData: Uint8Array }>({ dat
  * Postgres flavour. Texts, not native enums; times in milliseconds; JSON as jsonb or text.
  */
 export const postgresKit = {
-  dialect: 'postgres' as 'postgres' | 'sqlite',
   table: pg.pgTable,
   /** UUIDv7 key, set by the caller from the clock. */
   uuid: () => pg.uuid(),
@@ -41,13 +40,14 @@ export const postgresKit = {
   bytewise: inByteOrder,
   index: pg.index,
   unique: pg.uniqueIndex,
+  /** A condition of a check, as each dialect says it. */
+  either: (_sqlite: SQL, postgres: SQL) => postgres,
   check: pg.check,
   primaryKey: pg.primaryKey,
 }
 export type Kit = typeof postgresKit
 
 export const sqliteKit = {
-  dialect: 'sqlite',
   table: lite.sqliteTable,
   uuid: () => lite.text(),
   serial: () => lite.integer().primaryKey({ autoIncrement: true }),
@@ -66,6 +66,7 @@ export const sqliteKit = {
   bytewise: (column: unknown) => column,
   index: lite.index,
   unique: lite.uniqueIndex,
+  either: (sqlite: SQL) => sqlite,
   check: lite.check,
   primaryKey: lite.primaryKey,
 } satisfies Record<keyof Kit, unknown> as unknown as Kit

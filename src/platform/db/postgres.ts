@@ -77,6 +77,11 @@ const bind = (value: unknown): any => {
 const bindAll = (params: Params = {}): Params =>
   Object.fromEntries(Object.entries(params).map(([name, value]) => [name, bind(value)]))
 
+const locks = {
+  forUpdate: (select: any) => select.for('update'),
+  skipLocked: (select: any) => select.for('update', { skipLocked: true }),
+}
+
 /** A client or one transaction of it, as drizzle and the statements need it. */
 type Session = { client: any; builders: any }
 type RunBatch = { runBatch(session: Session, rows: unknown[][], params?: Params): Promise<unknown[]> }
@@ -210,13 +215,15 @@ export const openPostgres = async ({
       batch,
       exclusive,
       sql: sqlInside,
-      forUpdate: (select: any) => select.for('update'),
-      skipLocked: (select: any) => select.for('update', { skipLocked: true }),
+      ...locks,
     }) as unknown as Tx
   }
 
   return {
     dialect: 'postgres',
+    name: 'postgres',
+    isShared: true,
+    ...locks,
     kit: postgresKit,
     fragments: postgresFragments,
     q: builders as unknown as Queries,
@@ -243,6 +250,7 @@ export const openPostgres = async ({
         }
       }
     },
+    read: async (step) => (await drive(step(makeTx(base, [])), base)) as any,
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
       let made: any
       const prepared = () => {
@@ -271,11 +279,11 @@ export const openPostgres = async ({
       }
       return { name, text: () => text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
-    batch<Row>(name: string, columns: BatchColumn[], build: (source: string, dialect: 'sqlite' | 'postgres') => string) {
+    batch<Row>(name: string, columns: BatchColumn[], build: (source: string) => string) {
       const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`
-      const { text, names } = compileNamed(build(source, 'postgres'), (_, index) => `$${index + 1}`)
+      const { text, names } = compileNamed(build(source), (_, index) => `$${index + 1}`)
       const runBatch = async (session: Session, rows: unknown[][], params: Params = {}) => {
-        const given: Params = { ...params, rows: JSON.stringify(rows) }
+        const given: Params = { ...params, rows: storableJson(JSON.stringify(rows)) }
         return (await session.client.unsafe(
           text,
           names.map((param) => bind(given[param])),

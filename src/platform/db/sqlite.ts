@@ -37,6 +37,9 @@ const BATCH_SIZES = [100, 10, 1]
 /** How long a start waits for another process that migrates. */
 const BUSY_AT_START_MS = 5000
 
+/** One writer: whoever reads inside a transaction has the rows for itself. */
+const locks = { forUpdate: <S>(select: S) => select, skipLocked: <S>(select: S) => select }
+
 type RunNow = { runNow(params?: Params): unknown[] }
 
 const bind = (value: unknown): unknown => {
@@ -168,8 +171,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
     batch: batchInside,
     exclusive,
     sql: sqlInside,
-    forUpdate: <S>(select: S) => select,
-    skipLocked: <S>(select: S) => select,
+    ...locks,
   }) as unknown as Tx
 
   // Prepared: `run` with a text compiles it every time, which for these costs more than running them.
@@ -229,6 +231,9 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
 
   return {
     dialect: 'sqlite',
+    name: 'sqlite',
+    isShared: false,
+    ...locks,
     kit: sqliteKit,
     fragments: sqliteFragments,
     q: builders as unknown as Queries,
@@ -236,6 +241,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       new Promise((resolve, reject) => {
         if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
       }),
+    read: async (step) => drive(step(tx)) as any,
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
       let made: any
       const prepared = () => {
@@ -268,15 +274,10 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
       }
       return { name, text: () => text, runNow, all: async (params?: Params) => runNow(params) } as Statement<Row>
     },
-    batch<Row>(
-      name: string,
-      columns: BatchColumn[],
-      build: (source: string, dialect: 'sqlite' | 'postgres') => string,
-      how: 'json' | 'bound' = 'bound',
-    ) {
+    batch<Row>(name: string, columns: BatchColumn[], build: (source: string) => string, how: 'json' | 'bound' = 'bound') {
       if (how === 'json') {
         const source = `(select ${columns.map((column, n) => `e.value ->> ${n} as ${column.name}`).join(', ')} from json_each(:rows) e)`
-        const { text, names } = compileNamed(build(source, 'sqlite'), (param) => `$${param}`)
+        const { text, names } = compileNamed(build(source), (param) => `$${param}`)
         let query: any
         const runBatch = (rows: unknown[][], params: Params = {}) => {
           query ??= raw.query(text)
@@ -297,7 +298,7 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
           (_, row) => `(${columns.map((_, column) => `?${row * columns.length + column + 1}`).join(',')})`,
         ).join(',')
         const source = `(select ${columns.map((column, n) => `column${n + 1} as ${column.name}`).join(', ')} from (values ${values}))`
-        const { text, names } = compileNamed(build(source, 'sqlite'), (_, index) => `?${size * columns.length + index + 1}`)
+        const { text, names } = compileNamed(build(source), (_, index) => `?${size * columns.length + index + 1}`)
         const entry = { query: raw.query(text) as any, names }
         made.set(size, entry)
         return entry

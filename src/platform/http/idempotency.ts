@@ -1,5 +1,6 @@
 import type { AppError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
+import type { ParamType } from '../db/fragments.ts'
 import type { Db, Params, Steps, Tx } from '../db/index.ts'
 
 const DAY_MS = 86_400_000
@@ -149,14 +150,13 @@ export const createIdempotency = <Answer>(
   { kept, conflict, inProgress }: IdempotencyOptions<Answer>,
 ) => {
   const { table, identity, answer: answers, pending, time } = kept
-  const lite = db.dialect === 'sqlite'
-  const value = (name: string, type: string) => (lite ? `:${name}` : `:${name}::${type}`)
+  const { param: value } = db.fragments
   const names = Object.keys(identity)
   const columns = Object.keys(answers)
-  const isThis = names.map((name) => `${name} = ${value(name, identity[name] as string)}`).join(' and ')
+  const isThis = names.map((name) => `${name} = ${value(name, identity[name] as ParamType)}`).join(' and ')
   const now = value('now', time)
   const inserted: [string, string][] = [
-    ...names.map((name): [string, string] => [name, value(name, identity[name] as string)]),
+    ...names.map((name): [string, string] => [name, value(name, identity[name] as ParamType)]),
     ['body_hash', value('text', 'text')],
     ['fingerprint', value('value', 'text')],
     ...columns.map((name): [string, string] => [name, pending[name] ?? 'null']),
@@ -179,7 +179,7 @@ export const createIdempotency = <Answer>(
   )
   const keep = statement(
     'keep',
-    `update ${table} set ${columns.map((name) => `${name} = ${value(name, answers[name] as string)}`).join(', ')}
+    `update ${table} set ${columns.map((name) => `${name} = ${value(name, answers[name] as ParamType)}`).join(', ')}
       where ${isThis} returning body_hash`,
   )
   const purge = statement('purge', `delete from ${table} where expires_at <= ${now} returning body_hash`)

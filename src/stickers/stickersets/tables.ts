@@ -71,9 +71,7 @@ export const stickersetsTables = defineTables((k) => {
       k.unique('sticker_categories_key_uq').on(t.key),
       k.check(
         'sticker_categories_key_ck',
-        k.dialect === 'postgres'
-          ? sql`${t.key} ~ '^[a-z_]{2,50}$'`
-          : sql`length(${t.key}) between 2 and 50 and ${t.key} not glob '*[^a-z_]*'`,
+        k.either(sql`length(${t.key}) between 2 and 50 and ${t.key} not glob '*[^a-z_]*'`, sql`${t.key} ~ '^[a-z_]{2,50}$'`),
       ),
     ],
   )

@@ -175,7 +175,14 @@ export const makeRig = async (database: TestDatabase, options: RigOptions = {}) 
         return yield* on.subscriptions.reserve(tx, userId, category, now())
       }),
     release: (userId: string, period: number | number[], category: Category = 'parsing') =>
-      db.tx((tx) => one.subscriptions.release(tx, userId, category, period, now())),
+      db.tx((tx) =>
+        one.subscriptions.release(
+          tx,
+          category,
+          [period].flat().map((of) => ({ userId, period: of })),
+          now(),
+        ),
+      ),
     ensureFree: (userId: string) => db.tx((tx) => one.subscriptions.ensureFree(tx, userId, now())),
     order: (userId: string, plan: Exclude<PlanCode, 'free'> = 'month') =>
       db.tx((tx) => one.subscriptions.purchase(tx, userId, plan, now())),
