@@ -1,8 +1,9 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { JobFailed } from '../../platform/job.ts'
 import type { Channel, SearchState } from '../../platform/telegram/user-api/port.ts'
 import type { Engine, Holder, Task } from '../../tasks/index.ts'
-import { isRefusal, JobFailed } from '../../tasks/index.ts'
+import { isRefusal } from '../../tasks/index.ts'
 import type { Snapshot } from './model.ts'
 import type { ChannelSearchRepository, SearchChange, SearchRow } from './repository.ts'
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { backoffMs, jittered } from '../waiting.ts'
 import type { CrawlerApi } from './api/index.ts'
 import type { Control } from './control.ts'
 import { ApiProblem, LeaseGone, ReportRefused } from './errors.ts'
 import type { LeasedTask, ReportAnswer, Update } from './model.ts'
-import { backoffMs, jittered } from './waiting.ts'
 
 /** Everything a task tells the API (gitlab-worker §6), one report after the other, and the lease that these keep alive. */
 export interface Reporter {

@@ -1,9 +1,9 @@
+import { backoffMs, jittered } from '../waiting.ts'
 import { type Control, createControl } from './control.ts'
 import { ApiProblem, messageOf } from './errors.ts'
 import type { LeasedTask } from './model.ts'
 import type { Shared } from './shared.ts'
 import { type RunningTask, startTask } from './task.ts'
-import { backoffMs, jittered } from './waiting.ts'
 
 /** Why a worker is over; `message` says it to the operator. */
 export interface Ending {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
+import { backoffMs, jittered } from '../../waiting.ts'
 import { ApiProblem, messageOf } from '../errors.ts'
-import { backoffMs, jittered } from '../waiting.ts'
 
 export interface ConnectionOptions {
   url: string

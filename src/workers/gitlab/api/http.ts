@@ -1,8 +1,8 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
+import { retryAfterMs } from '../../waiting.ts'
 import { ApiProblem, messageOf } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { retryAfterMs } from '../waiting.ts'
 import { readableTasks, understood } from './answers.ts'
 import type { CrawlerApi } from './index.ts'
 

@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
+import { JobDelayed, JobFailed } from '../../src/platform/job.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createDispatcher, createRunner, JobDelayed, JobFailed, type JobHandler, type Task } from '../../src/tasks/index.ts'
+import { createRunner } from '../../src/runner.ts'
+import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { holderOf, LEASE_MS, MINUTE, makeRig, settled } from './rig.ts'
+import { holderOf, LEASE_MS, MINUTE, makeRig, settled } from '../tasks/rig.ts'
 
 const silent = createLog({ level: 'silent' })
 
-onEachDatabase('engine: runner', (database) => {
+onEachDatabase('worker runtime over the engine', (database) => {
   const start = async (run: JobHandler['run'], more: Partial<JobHandler> = {}, of: TestDatabase = database) => {
     const rig = await makeRig(of)
     const handler: JobHandler = { run, concurrency: 2, leaseMs: LEASE_MS, renewMs: 20_000, timeoutMs: 10 * MINUTE, ...more }
