@@ -73,7 +73,7 @@ export interface WorkPort<T extends Leased> {
   /** @throws JobFailed the server refuses this result: the task fails so */
   complete(job: Job<T>, result: unknown): Promise<void>
   fail(job: Job<T>, failure: Failure): Promise<void>
-  /** Gives the task back, the attempt uncounted; `delayMs`: not to be offered again before. */
+  /** Gives the task back, the attempt uncounted; `delayMs`: not to be offered again before. @throws JobFailed as above */
   release(job: Job<T>, delayMs?: number): Promise<void>
   /** The last act of a stop. `jobs` have not ended in time; their leases count as lost from here on. */
   abandon?(jobs: readonly Job<T>[]): Promise<void>
@@ -234,18 +234,18 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
   /** Tells the server how the work ended. */
   const conclude = async (job: Held<T>, outcome: { result: unknown } | { error: unknown }): Promise<void> => {
     if (job.lost.aborted) return
-    if ('result' in outcome) {
+    try {
       // Also when a stop or a cancel came meanwhile: what is done is done.
-      try {
-        await port.complete(job, outcome.result)
-        return job.log.info('task completed', { fence: job.task.fence })
-      } catch (error) {
-        // Without a word it would be leased out again and refused again.
-        if (!(error instanceof JobFailed)) throw error
-        return fail(job, error)
-      }
+      if (!('result' in outcome)) return await settle(job, outcome.error)
+      await port.complete(job, outcome.result)
+      job.log.info('task completed', { fence: job.task.fence })
+    } catch (error) {
+      // Without a word it would be leased out again and refused again.
+      if (!(error instanceof JobFailed)) throw error
+      await fail(job, error)
     }
-    const { error } = outcome
+  }
+  const settle = async (job: Held<T>, error: unknown): Promise<void> => {
     const ending = job.ending()
     if (error instanceof LeaseGone) return job.end('lost', error.message)
     if (error instanceof Interrupted || ending === 'cancelled' || ending === 'stopping') {
@@ -256,8 +256,8 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       await port.release(job, error.delayMs)
       return job.log.info('task given back', { reason: error.message, delay_ms: error.delayMs })
     }
-    if (ending === 'timeout' && !(error instanceof JobFailed)) return fail(job, new JobFailed('The attempt took too long', true))
-    return fail(job, error)
+    const tooLate = ending === 'timeout' && !(error instanceof JobFailed)
+    return fail(job, tooLate ? new JobFailed('The attempt took too long', true) : error)
   }
   const fail = async (job: Held<T>, error: unknown) => {
     const message = redactText(messageOf(error))
