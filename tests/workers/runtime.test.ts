@@ -170,6 +170,26 @@ onEachDatabase('worker runtime over the engine', (database) => {
     ])
   })
 
+  test('a lease that no heartbeat could renew for its whole length counts as lost, and the task is taken again', async () => {
+    let runs = 0
+    const { rig, runner } = await start(({ signal }) =>
+      ++runs > 1
+        ? Promise.resolve(runs)
+        : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const id = await rig.one()
+    const { heartbeat } = rig.engine
+    rig.engine.heartbeat = () => Promise.reject(new Error('no database'))
+    const drained = runner.drain()
+    for (let passed = 0; passed < LEASE_MS; passed += 20_000) {
+      await settled(() => rig.clock.sleeping() === 2)
+      rig.clock.advance(20_000)
+    }
+    rig.engine.heartbeat = heartbeat
+    expect(await drained).toBe(2)
+    expect(await rig.task(id)).toMatchObject({ state: 'completed', result: 2, attempts: 2, error: null })
+  })
+
   test('saveProgress stores under a live lease only, in the caller’s transaction', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased()

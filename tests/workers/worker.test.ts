@@ -254,4 +254,60 @@ describe('worker loop', () => {
     await worker.stop()
     expect(port.seen.released).toEqual([])
   })
+
+  test('leases are renewed as before when the clock is set back', async () => {
+    const port = fakePort()
+    port.queue.push(webTask({ url: 'http://a/' }))
+    const { run, started } = hanging()
+    const { worker, clock } = start(port, run)
+    await started
+    await until(() => clock.sleeping() === 2)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 1 && clock.sleeping() === 2)
+    clock.shift(-3_600_000)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 2 && clock.sleeping() === 2)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 3)
+    await worker.stop()
+    expect(port.seen.released).toHaveLength(1)
+  })
+
+  test('a heartbeat that is not answered holds up no other lease', async () => {
+    const port = fakePort()
+    const [deaf, well] = [webTask({ url: 'http://a/' }), webTask({ url: 'http://b/' })]
+    port.queue.push(deaf, well)
+    const beats: string[] = []
+    port.heartbeat = ({ taskId }) => {
+      beats.push(taskId)
+      if (taskId === deaf.id) return new Promise(() => {})
+      return Promise.resolve({ leaseExpiresAt: '2026-01-15T12:01:00.000Z', cancelRequested: false })
+    }
+    const { run } = hanging()
+    const { worker, clock } = start(port, run)
+    await until(() => clock.sleeping() === 3)
+    for (const beat of [1, 2, 3]) {
+      clock.advance(20_000)
+      await until(() => beats.filter((id) => id === well.id).length === beat && clock.sleeping() === 2)
+    }
+    await worker.stop()
+  })
+
+  test('a task that is still handed to a worker that stops is given back and not begun', async () => {
+    const port = fakePort()
+    const task = webTask({ url: 'http://a/' })
+    const asked = signalled()
+    const answer = signalled<(typeof task)[]>()
+    port.lease = () => {
+      asked.resolve()
+      return answer.promise
+    }
+    let begun = 0
+    const { worker } = start(port, async () => begun++)
+    await asked.promise
+    const stopped = worker.stop()
+    answer.resolve([task])
+    await stopped
+    expect([begun, port.seen.released.map(({ taskId }) => taskId)]).toEqual([0, [task.id]])
+  })
 })

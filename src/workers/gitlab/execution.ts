@@ -1,6 +1,6 @@
+import { type Job, LeaseGone } from '../runtime.ts'
 import type { Control } from './control.ts'
 import { crawl, type StoredPage, TRUNCATED } from './crawl.ts'
-import { type Job, LeaseGone } from '../runtime.ts'
 import type { Ledger } from './ledger.ts'
 import type { LeasedTask, Update } from './model.ts'
 import { type Opening, openTask } from './opening.ts'
@@ -153,7 +153,12 @@ const progressOf = ({ ledger }: Work, { plan, position }: Opening, { collection,
   }
 }
 
-const finish = async (work: Work, { base, plan, position }: Opening, store: Store, current: string | undefined): Promise<Update> => {
+const finish = async (
+  work: Work,
+  { base, plan, position }: Opening,
+  store: Store,
+  current: string | undefined,
+): Promise<Update> => {
   const { shared, task, job, control, reporter, ledger } = work
   const { clock } = shared
   await reporter.flush()

@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { type Beat, type Job, LeaseGone } from '../runtime.ts'
 import { backoffMs, jittered } from '../waiting.ts'
 import type { CrawlerApi } from './api/index.ts'
-import { type Beat, type Job, LeaseGone } from '../runtime.ts'
 import { ApiProblem, ReportRefused } from './errors.ts'
 import type { LeasedTask, ReportAnswer, Update } from './model.ts'
 
@@ -122,7 +122,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   const pumpProgress = async () => {
     try {
       while (pending) {
-        const waitMs = progressAt + intervalMs - clock.now()
+        // Never longer than one interval: the clock may have been set back.
+        const waitMs = Math.min(progressAt + intervalMs - clock.now(), intervalMs)
         if (waitMs > 0) await clock.sleep(waitMs, job.lost)
         if (job.lost.aborted) return
         await inTurn(async () => {

@@ -1,5 +1,5 @@
 import { JobFailed } from '../../platform/job.ts'
-import { Interrupted, type Job, LeaseGone, type Leased, messageOf, type WorkPort } from '../runtime.ts'
+import { Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
 import { createControl } from './control.ts'
 import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'
 import { execute, type Work } from './execution.ts'
