@@ -1,4 +1,5 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
+import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
 export type TaskState = (typeof TASK_STATES)[number]
@@ -159,6 +160,26 @@ export const defineKind = (kind: string, policy: Partial<Omit<KindPolicy, 'kind'
   keepDeadMs: 30 * DAY_MS,
   ...policy,
 })
+
+/** A task in the hands of this process. After `signal` aborts, nothing done under `holder` can have an effect. */
+export interface Job {
+  task: Task
+  holder: Holder
+  signal: AbortSignal
+}
+
+/** How the tasks of one kind are run in this process (`src/runner.ts`). Durations in milliseconds. */
+export interface JobHandler {
+  /** Answers the task's result. Throw `JobFailed` or `JobDelayed` for a verdict; anything else is a failure worth a retry. */
+  run(job: Job): Promise<unknown>
+  /** Tasks at once. */
+  concurrency: number
+  leaseMs: number
+  /** How often the lease is prolonged. */
+  renewMs: number
+  /** An attempt that takes longer has failed. */
+  timeoutMs: number
+}
 
 /** Bus topics of the engine. Messages are hints: the truth is in the database. */
 export const TASKS_READY = 'engine.tasks-ready'
