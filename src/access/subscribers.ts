@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, inArray, isNotNull, type SQL } from 'drizzle-orm'
-import { bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../platform/db/index.ts'
+import { bytewise, type Db, inJsonList, param, type Queryable, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { accessTables } from './tables.ts'
 
 export { ROLES } from './tables.ts'
@@ -39,6 +39,12 @@ export const createSubscriberQueries = (db: Db) => {
       .from(subscribers)
       .where(eq(subscribers.chatId, param('chatId'))),
   )
+  const byId = db.prepare<SubscriberRow>('subscriber_by_id', (queries) =>
+    queries
+      .select(shown)
+      .from(subscribers)
+      .where(eq(subscribers.id, param('id'))),
+  )
   const bySlug = db.prepare<SubscriberRow>('subscriber_by_slug', (queries) =>
     queries
       .select(shown)
@@ -69,11 +75,16 @@ export const createSubscriberQueries = (db: Db) => {
     return found
   }
 
+  function* find(tx: Queryable, key: { id: number } | { slug: string } | { chatId: number }): Steps<SubscriberRow | undefined> {
+    return (yield* tx.run('id' in key ? byId : 'slug' in key ? bySlug : byChat, key))[0]
+  }
+
   return {
     /** For the test of their plans. */
     statements: { byChat, bySlug, topicsOfMany },
-    byChat: async (chatId: number): Promise<SubscriberRow | undefined> => (await byChat.all({ chatId }))[0],
-    bySlug: async (slug: string): Promise<SubscriberRow | undefined> => (await bySlug.all({ slug }))[0],
+    find,
+    /** For those who only look. */
+    byChat: (chatId: number): Promise<SubscriberRow | undefined> => db.read((tx) => find(tx, { chatId })),
     /** A page by id. */
     list: ({ topic, afterId, limit }: SubscriberFilter): Promise<SubscriberRow[]> => {
       const wanted: (SQL | undefined)[] = [afterId === undefined ? undefined : gt(subscribers.id, afterId)]
@@ -97,22 +108,11 @@ export const createSubscriberQueries = (db: Db) => {
         .limit(limit)
     },
     /** Topics by subscriber, each list in byte order. */
-    topicsOf: async (ids: number[]): Promise<Map<number, string[]>> =>
-      ids.length === 0 ? new Map() : grouped(await topicsOfMany.all({ ids: JSON.stringify(ids) })),
-    *topicsInside(tx: Tx, id: number): Steps<string[]> {
-      return grouped(yield* tx.run(topicsOfMany, { ids: JSON.stringify([id]) })).get(id) ?? []
+    *topicsOf(tx: Queryable, ids: number[]): Steps<Map<number, string[]>> {
+      return ids.length === 0 ? new Map() : grouped(yield* tx.run(topicsOfMany, { ids: JSON.stringify(ids) }))
     },
     *lockByChat(tx: Tx, chatId: number): Steps<SubscriberRow | undefined> {
       return (yield* q(tx.forUpdate(tx.select(shown).from(subscribers).where(eq(subscribers.chatId, chatId)))))[0]
-    },
-    *findInside(tx: Tx, key: { id: number } | { slug: string } | { chatId: number }): Steps<{ id: number } | undefined> {
-      const same =
-        'id' in key
-          ? eq(subscribers.id, key.id)
-          : 'slug' in key
-            ? eq(subscribers.slug, key.slug)
-            : eq(subscribers.chatId, key.chatId)
-      return (yield* q(tx.select({ id: subscribers.id }).from(subscribers).where(same)))[0]
     },
     /** An invite as a claim needs it, locked: with the hash of its password, null once it is claimed. */
     *lockInvite(tx: Tx, slug: string): Steps<(SubscriberRow & { invitePasswordHash: string | null }) | undefined> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { asc, eq, inArray, sql } from 'drizzle-orm'
-import { type Db, param, q, type Statement } from '../../src/platform/db/index.ts'
+import { type Db, param, type Queryable, q, type Statement, type Steps } from '../../src/platform/db/index.ts'
 import { defineTables } from '../../src/platform/db/kit.ts'
 import { databaseProblem, isUniqueViolation } from '../../src/platform/db/problems.ts'
 import { onEachDatabase } from '../support/databases.ts'
@@ -122,6 +122,42 @@ onEachDatabase('transactions', (database) => {
       expect(await outcome.catch((error) => error)).toBeInstanceOf(TypeError)
     }
     expect(await notes(db)).toEqual([])
+  })
+
+  test('a step that only reads runs in a transaction, where it sees what is not committed, and by db.read without one', async () => {
+    const { db, entries } = await start()
+    const all = db.statement<{ note: string }>('t_notes', 'select note from test_entries order by id')
+    const byIds = db.batch<{ note: string }>(
+      't_notes_by_id',
+      [{ name: 'id', type: 'bigint' }],
+      (source) => `select e.note from ${source} s join test_entries e on e.id = s.id order by e.id`,
+    )
+    function* read(tx: Queryable): Steps<string[][]> {
+      const built = yield* q(tx.select({ note: entries.note }).from(entries).orderBy(asc(entries.id)))
+      const rows = [built, yield* tx.run(all), yield* tx.batch(byIds, [[1], [2]])]
+      return rows.map((of) => of.map(({ note }) => note as string))
+    }
+    await db.q.insert(entries).values({ id: 1, note: 'stored' }).returning()
+    const doomed = db.tx(function* (tx) {
+      yield tx.insert(entries).values({ id: 2, note: 'not yet' }).returning()
+      const both = ['stored', 'not yet']
+      expect(yield* read(tx)).toEqual([both, both, both])
+      throw new Error('undo')
+    })
+    expect(await doomed.catch((error) => error.message)).toBe('undo')
+    expect(await db.read(read)).toEqual([['stored'], ['stored'], ['stored']])
+    const refused = db.read(function* () {
+      try {
+        yield Promise.resolve(1)
+      } catch (error) {
+        return error
+      }
+    })
+    expect(await refused).toBeInstanceOf(TypeError)
+    const failing = db.read(function* (tx) {
+      yield* tx.sql(sql`select nothing from nowhere`)
+    })
+    expect(await failing.catch(() => 'failed')).toBe('failed')
   })
 
   describe('DESIGN §3: a prepared statement inside a transaction runs inside it', () => {

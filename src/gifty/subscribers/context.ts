@@ -1,7 +1,7 @@
 import type { SubscriberQueries, SubscriberRow } from '../../access/subscribers.ts'
 import { notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Db, Queryable, Steps } from '../../platform/db/index.ts'
 import { type SubscriberView, toSubscriber } from './model.ts'
 import type { ClaimsRepository } from './repository.ts'
 
@@ -16,9 +16,17 @@ export const missingSubscriber = () => notFound('Subscriber not found')
 
 /** What the parts of the subscribers service share. */
 export const createSubscribersContext = (deps: SubscribersDeps) => {
-  function* shownInside(tx: Tx, row: SubscriberRow): Steps<SubscriberView> {
-    return toSubscriber(row, yield* deps.queries.topicsInside(tx, row.id))
+  /** Rows with their topics, as they are shown. */
+  function* shown(tx: Queryable, rows: SubscriberRow[]): Steps<SubscriberView[]> {
+    const topics = yield* deps.queries.topicsOf(
+      tx,
+      rows.map((row) => row.id),
+    )
+    return rows.map((row) => toSubscriber(row, topics.get(row.id) ?? []))
   }
-  return { ...deps, shownInside }
+  function* shownOne(tx: Queryable, row: SubscriberRow): Steps<SubscriberView> {
+    return (yield* shown(tx, [row]))[0] as SubscriberView
+  }
+  return { ...deps, shown, shownOne }
 }
 export type SubscribersContext = ReturnType<typeof createSubscribersContext>

@@ -13,7 +13,7 @@ const refusedClaim = () => notFound('Invite not found or password invalid')
 const attemptsKey = (username: string) => new Bun.CryptoHasher('sha256').update(username).digest('hex')
 
 /** Invites: a subscriber without a chat, who claims the account with a password (gifty §7). */
-export const createInvites = ({ db, clock, queries, claims, shownInside }: SubscribersContext) => {
+export const createInvites = ({ db, clock, queries, claims, shownOne }: SubscribersContext) => {
   /** Counts one attempt, before the password is looked at: attempts that run at once must not slip past the limit. */
   const countAttempt = (key: string) =>
     db.tx(function* (tx) {
@@ -36,8 +36,8 @@ export const createInvites = ({ db, clock, queries, claims, shownInside }: Subsc
       if (!isUsername(slug)) throw badRequest('Invalid username')
       const mentorId = input.mentor_id ?? null
       await db.tx(function* (tx) {
-        if (mentorId !== null && !(yield* queries.findInside(tx, { id: mentorId }))) throw badRequest('Mentor not found')
-        if (yield* queries.findInside(tx, { slug })) throw nameTaken()
+        if (mentorId !== null && !(yield* queries.find(tx, { id: mentorId }))) throw badRequest('Mentor not found')
+        if (yield* queries.find(tx, { slug })) throw nameTaken()
       })
       const invitePasswordHash = await hashPassword(input.password)
       return db.tx(function* (tx) {
@@ -55,7 +55,7 @@ export const createInvites = ({ db, clock, queries, claims, shownInside }: Subsc
           updatedAt: now,
         })
         if (!row) throw nameTaken()
-        return yield* shownInside(tx, row)
+        return yield* shownOne(tx, row)
       })
     },
 
@@ -75,7 +75,7 @@ export const createInvites = ({ db, clock, queries, claims, shownInside }: Subsc
         const invite = yield* queries.lockInvite(tx, slug)
         // Someone else was quicker with the same password.
         if (!invite || invite.invitePasswordHash !== hash) throw refusedClaim()
-        if (yield* queries.findInside(tx, { chatId: input.chat_id })) throw conflict('Chat id already in use')
+        if (yield* queries.find(tx, { chatId: input.chat_id })) throw conflict('Chat id already in use')
         yield* claims.forget(tx, key)
         const row = yield* queries.update(tx, invite.id, {
           chatId: input.chat_id,
@@ -83,7 +83,7 @@ export const createInvites = ({ db, clock, queries, claims, shownInside }: Subsc
           name: invite.name || (input.name ?? invite.name),
           updatedAt: new Date(clock.now()),
         })
-        return yield* shownInside(tx, row)
+        return yield* shownOne(tx, row)
       })
     },
   }

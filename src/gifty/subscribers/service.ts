@@ -15,17 +15,18 @@ const slugTaken = () => conflict('Slug already taken')
 /** Subscribers and invites (gifty §7). `chatId` null is one that no chat can have. */
 export const createSubscribers = (deps: SubscribersDeps) => {
   const context = createSubscribersContext(deps)
-  const { db, clock, queries, claims, shownInside } = context
+  const { db, clock, queries, claims, shown, shownOne } = context
   const nowDate = () => new Date(clock.now())
 
-  const shown = async (row: SubscriberRow | undefined): Promise<SubscriberView> => {
-    if (!row) throw missingSubscriber()
-    return toSubscriber(row, (await queries.topicsOf([row.id])).get(row.id) ?? [])
-  }
+  const find = (key: Parameters<typeof queries.find>[1]): Promise<SubscriberView> =>
+    db.read(function* (tx) {
+      const row = yield* queries.find(tx, key)
+      if (!row) throw missingSubscriber()
+      return yield* shownOne(tx, row)
+    })
   const page = async (filter: SubscriberFilter): Promise<SubscriberView[]> => {
     const rows = await queries.list(filter)
-    const topics = await queries.topicsOf(rows.map((row) => row.id))
-    return rows.map((row) => toSubscriber(row, topics.get(row.id) ?? []))
+    return db.read((tx) => shown(tx, rows))
   }
   async function* pages(filter: Omit<SubscriberFilter, 'limit'>) {
     for (let afterId = filter.afterId; ; ) {
@@ -50,8 +51,11 @@ export const createSubscribers = (deps: SubscribersDeps) => {
     all: (afterId?: number) => pages({ afterId }),
     /** Whom a topic reaches, page by page: active, with a chat, subscribed to it or to `all`. */
     ofTopic: (topic: string) => pages({ topic }),
-    byChat: async (chatId: number | null) => shown(chatId === null ? undefined : await queries.byChat(chatId)),
-    byUsername: async (username: string) => shown(await queries.bySlug(normaliseName(username))),
+    async byChat(chatId: number | null): Promise<SubscriberView> {
+      if (chatId === null) throw missingSubscriber()
+      return find({ chatId })
+    },
+    byUsername: (username: string) => find({ slug: normaliseName(username) }),
 
     /** @throws AppError 409 when the chat id or the slug is taken */
     create: (input: SubscriberCreate) =>
@@ -70,7 +74,7 @@ export const createSubscribers = (deps: SubscribersDeps) => {
           updatedAt: now,
         })
         if (row) return toSubscriber(row, [])
-        if (yield* queries.findInside(tx, { chatId: input.chat_id })) throw conflict('Chat id already exists')
+        if (yield* queries.find(tx, { chatId: input.chat_id })) throw conflict('Chat id already exists')
         throw slugTaken()
       }),
 
@@ -84,7 +88,7 @@ export const createSubscribers = (deps: SubscribersDeps) => {
           if (!row) throw missingSubscriber()
           const slug = input.slug === undefined || input.slug === null ? undefined : normaliseName(input.slug) || null
           const change = { isActive, slug, name: input.name ?? undefined, updatedAt: nowDate() }
-          return yield* shownInside(tx, yield* queries.update(tx, row.id, change))
+          return yield* shownOne(tx, yield* queries.update(tx, row.id, change))
         })
       } catch (error) {
         if (isUniqueViolation(error)) throw slugTaken()

@@ -19,7 +19,7 @@ export interface WeeekDeps {
   db: Db
   clock: Clock
   repository: WeeekRepository
-  subscribers: Pick<SubscriberQueries, 'byChat' | 'findInside'>
+  subscribers: Pick<SubscriberQueries, 'byChat' | 'find'>
   client(token: string): WeeekClient
   keyRing(): KeyRing
   /** The only workspace whose tasks are shown; undefined: all of the account's. */
@@ -100,7 +100,7 @@ export const createWeeek = ({ db, clock, repository, subscribers, client, keyRin
         if (!known.has(workspaceId)) throw forbidden('This token does not reach the workspace', 'workspace_forbidden')
       }
       await db.tx(function* (tx) {
-        if (!(yield* subscribers.findInside(tx, { chatId }))) throw missingSubscriber()
+        if (!(yield* subscribers.find(tx, { chatId }))) throw missingSubscriber()
         const row = { telegramChatId: chatId, tokenCiphertext, weeekUserId, weeekWorkspaceId: workspaceId ?? null }
         yield* repository.upsert(tx, { ...row, timezone: timezone ?? undefined }, ZONE, new Date(clock.now()))
       })
