@@ -177,7 +177,8 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       lose: (why) => job.end('lost', why),
       end(reason, why) {
         ending ??= reason
-        timers.abort()
+        // Work that has taken too long and does not heed its signal goes on: nobody else may have the task before it has ended.
+        if (reason !== 'timeout') timers.abort()
         if (reason === 'lost') {
           if (!gone.signal.aborted) job.log.warn('lease lost, work dropped', { reason: why })
           gone.abort(new LeaseGone())
@@ -204,7 +205,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       }
     } catch (error) {
       if (error instanceof LeaseGone) return job.end('lost', error.message)
-      const open = jobs.filter((one) => !one.signal.aborted)
+      const open = jobs.filter((one) => !one.timers.signal.aborted)
       if (open.length > 0) log.warn('heartbeat failed', { tasks: open.map((one) => one.task.id), error: messageOf(error) })
       // Without an answer for a whole lease the task belongs to somebody else by now.
       for (const one of open) if (clock.now() >= one.leaseEndsAt() - marginMs) one.end('lost', 'no heartbeat was answered')
@@ -357,11 +358,13 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       serving = serve()
     },
     async drain() {
-      for (let ran = 0; ; ran++) {
+      let ran = 0
+      for (; !stopping.signal.aborted; ran++) {
         const [task] = await port.lease(1, 0, stopping.signal)
-        if (!task) return ran
+        if (!task) break
         await take(task)
       }
+      return ran
     },
     stop: () => (stopped ??= end()),
     size: () => held.size,

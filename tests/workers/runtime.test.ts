@@ -106,6 +106,28 @@ onEachDatabase('worker runtime over the engine', (database) => {
     expect(await rig.task(id)).toMatchObject({ state: 'queued', error: 'The attempt took too long', attempts: 1 })
   })
 
+  test('work that goes on after its time limit keeps its lease until it has ended', async () => {
+    const { open, passed } = gate()
+    const { rig, runner } = await start(
+      async ({ signal }) => {
+        await passed
+        signal.throwIfAborted()
+      },
+      { timeoutMs: 30_000 },
+    )
+    const id = await rig.one()
+    const drained = runner.drain()
+    for (let past = 0; past < 3 * LEASE_MS; past += 20_000) {
+      await settled(() => rig.clock.sleeping() === (past < 40_000 ? 2 : 1))
+      rig.clock.advance(20_000)
+    }
+    await settled(() => rig.clock.sleeping() === 1)
+    expect(await rig.lease('w2')).toEqual([])
+    open()
+    expect(await drained).toBe(1)
+    expect(await rig.task(id)).toMatchObject({ state: 'queued', error: 'The attempt took too long', attempts: 1 })
+  })
+
   test('a lost lease aborts the job, and nothing of it is stored', async () => {
     const { open, passed } = gate()
     const { rig, runner } = await start(async ({ signal }) => {
