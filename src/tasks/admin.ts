@@ -3,7 +3,17 @@ import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { rowsThatFit } from '../platform/http/paging.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
 import { type EngineContext, isLive, unknown } from './context.ts'
-import { isFinished, type Refusal, TASK_CANCEL, TASK_STATES, type Task, type TaskChange, type TaskState } from './model.ts'
+import {
+  isFinished,
+  type Refusal,
+  type ShownState,
+  shownState,
+  TASK_CANCEL,
+  TASK_STATES,
+  type Task,
+  type TaskChange,
+  type TaskState,
+} from './model.ts'
 import { stateIs } from './tables.ts'
 
 /** Above every id. */
@@ -206,8 +216,8 @@ export const createAdmin = (context: EngineContext) => {
     return purged
   }
 
-  /** Live and dead tasks of the kinds this process knows, per kind and state, for the gauges. */
-  const counts = async (): Promise<{ kind: string; state: TaskState; count: number }[]> => {
+  /** Live and dead tasks of the kinds this process knows, per kind and shown state, for the gauges. */
+  const counts = async (): Promise<{ kind: string; state: ShownState; count: number }[]> => {
     const known = inArray(tasks.kind, knownKinds())
     // Two queries, because the index of kinds and states has no leased tasks.
     const count = (which: SQL | undefined): PromiseLike<{ kind: string; state: TaskState; count: number }[]> =>
@@ -216,10 +226,16 @@ export const createAdmin = (context: EngineContext) => {
         .from(tasks)
         .where(and(known, which))
         .groupBy(tasks.kind, tasks.state) as any
-    return [
+    const found = [
       ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
       ...(await count(and(held, eq(tasks.state, 'leased')))),
     ]
+    const shown = new Map<string, { kind: string; state: ShownState; count: number }>()
+    for (const { kind, state, count } of found) {
+      const key = `${kind} ${shownState(state)}`
+      shown.set(key, { kind, state: shownState(state), count: count + (shown.get(key)?.count ?? 0) })
+    }
+    return [...shown.values()]
   }
 
   /** Live leases of a worker. */

@@ -127,7 +127,12 @@ onEachDatabase('gifty weeek reminders', (database) => {
     await turn('15T09:00')
     const [[, , text]] = (await told()) as [[number, string, string]]
     const lines = text.split('\n')
-    expect(lines.slice(0, 4)).toEqual(['*Tasks for today*', `• ${'x'.repeat(100)}... (2026-01-15)`, '• #1 (2026-01-15)', '• t2 (2026-01-15)'])
+    expect(lines.slice(0, 4)).toEqual([
+      '*Tasks for today*',
+      `• ${'x'.repeat(100)}... (2026-01-15)`,
+      '• #1 (2026-01-15)',
+      '• t2 (2026-01-15)',
+    ])
     expect(lines.at(-1)).toBe('+15')
     expect(text.length).toBeLessThan(4096)
   })

@@ -160,7 +160,10 @@ describe('cron', () => {
     test('B1: every minute and every hour do not stand still', () => {
       expect(times('* * * * *', 'Europe/London', '2025-10-26T00:59:30Z', 2)).toEqual(['2025-10-26T01:00Z', '2025-10-26T01:01Z'])
       expect(times('* * * * *', 'Europe/London', '2025-10-26T01:59:30Z', 2)).toEqual(['2025-10-26T02:00Z', '2025-10-26T02:01Z'])
-      expect(times('0 * * * *', 'America/New_York', '2025-11-02T05:30:00Z', 2)).toEqual(['2025-11-02T06:00Z', '2025-11-02T07:00Z'])
+      expect(times('0 * * * *', 'America/New_York', '2025-11-02T05:30:00Z', 2)).toEqual([
+        '2025-11-02T06:00Z',
+        '2025-11-02T07:00Z',
+      ])
       expect(times('0 */2 * * *', 'America/New_York', '2025-11-02T03:30:00Z', 3)).toEqual([
         '2025-11-02T04:00Z',
         '2025-11-02T07:00Z',
