@@ -167,7 +167,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
       dispatchedAt = clock.now()
       if (broker) steps.push(services.sources.endUnstartedRuns)
-      steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+      steps.push(async () => {
+        const { dispatched, skipped } = await services.sources.dispatch()
+        metrics.dispatched(dispatched, skipped)
+      }, services.sources.endIdleRuns)
     }
     // Nobody waits for the broker.
     if (relay) steps.push(async () => void relay.wake())

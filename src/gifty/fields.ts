@@ -22,7 +22,7 @@ const toBoolean = (value: unknown) => {
 
 /** Zod tells a text that is no integer from one that is no number by its message only. */
 export const NOT_AN_INTEGER = 'Input should be an integer'
-const wholeNumber = () => z.int({ error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
+const wholeNumber = () => z.int({ abort: true, error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
 
 /** JSON integer or integer string. */
 export const integer = (min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER) =>

@@ -1,5 +1,6 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
+import { diskUsageOf } from '../platform/disk.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../tasks/index.ts'
 import { createAnalytics } from './analytics/service.ts'
@@ -171,6 +172,8 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
         ...analyticsUpstreams(platform),
         redisMemoryBytes: redis?.memoryBytes,
         countWorkers: async () => (await fleet.workers()).length,
+        latencySeconds: metrics.latency,
+        diskUsage: diskUsageOf(config.database.url),
         scrapingReport: reports.scraping,
       }),
       weeek,

@@ -38,7 +38,7 @@ export const currencyIn = (text: string): string | undefined => {
 }
 
 /** The value of one number of a text, without signs; `currency` is an ISO code, which says how many decimals there can be. */
-const amountIn = (number: string, currency: string | undefined): number | 'ambiguous' => {
+const amountOf = (number: string, currency: string | undefined): number | 'ambiguous' => {
   const digits = number.replace(/[\s\u00a0\u202f\u2009'’]/gu, '')
   const separators = digits.replace(/[^.,]/g, '')
   if (separators === '') return Number(digits)
@@ -67,7 +67,7 @@ export const readPrice = (text: string, currency?: string | null): Price | Price
   const of = currency?.trim() ? (currencyIn(currency) ?? currency.trim()) : named
   let lowest: number | undefined
   for (const [number] of text.matchAll(NUMBER)) {
-    const value = amountIn(number, of)
+    const value = amountOf(number, of)
     if (value === 'ambiguous') return 'ambiguous'
     // The dash of a range is no sign of a negative number.
     const price = lowest === undefined ? value : Math.abs(value)

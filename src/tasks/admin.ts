@@ -4,7 +4,17 @@ import { rowsThatFit } from '../platform/http/paging.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
 import { type EngineContext, unknown } from './context.ts'
 import { isLive } from './held.ts'
-import { isFinished, type Refusal, TASK_CANCEL, TASK_STATES, type Task, type TaskChange, type TaskState } from './model.ts'
+import {
+  isFinished,
+  type Refusal,
+  type ShownState,
+  shownState,
+  TASK_CANCEL,
+  TASK_STATES,
+  type Task,
+  type TaskChange,
+  type TaskState,
+} from './model.ts'
 import { stateIs } from './tables.ts'
 
 /** Above every id. */
@@ -211,8 +221,8 @@ export const createAdmin = (context: EngineContext) => {
     return purged
   }
 
-  /** Live and dead tasks of the kinds this process knows, per kind and state, for the gauges. */
-  const counts = async (): Promise<{ kind: string; state: TaskState; count: number }[]> => {
+  /** Live and dead tasks of the kinds this process knows, per kind and shown state, for the gauges. */
+  const counts = async (): Promise<{ kind: string; state: ShownState; count: number }[]> => {
     const known = inArray(tasks.kind, knownKinds())
     // Two queries, because the index of kinds and states has no leased tasks.
     const count = (which: SQL | undefined): PromiseLike<{ kind: string; state: TaskState; count: number }[]> =>
@@ -221,10 +231,16 @@ export const createAdmin = (context: EngineContext) => {
         .from(tasks)
         .where(and(known, which))
         .groupBy(tasks.kind, tasks.state) as any
-    return [
+    const found = [
       ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
       ...(await count(and(held, eq(tasks.state, 'leased')))),
     ]
+    const shown = new Map<string, { kind: string; state: ShownState; count: number }>()
+    for (const { kind, state, count } of found) {
+      const key = `${kind} ${shownState(state)}`
+      shown.set(key, { kind, state: shownState(state), count: count + (shown.get(key)?.count ?? 0) })
+    }
+    return [...shown.values()]
   }
 
   /** Live leases of a worker. */

@@ -3,6 +3,9 @@ import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
 export type TaskState = (typeof TASK_STATES)[number]
+/** States as figures show them: a task is leased too while it ends, and when somebody reported that it runs without holding its lease. */
+export type ShownState = Exclude<TaskState, 'paused' | 'cancelling'>
+export const shownState = (state: TaskState): ShownState => (state === 'paused' || state === 'cancelling' ? 'leased' : state)
 export const isFinished = (state: TaskState) =>
   state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
 
