@@ -19,17 +19,10 @@ import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
+import { createRunner } from './runner.ts'
 import { stickersFamily, stickersRoutes } from './stickers/index.ts'
 import { stickersServices } from './stickers/services.ts'
-import {
-  createDispatcher,
-  createEngine,
-  createOutbox,
-  createRelay,
-  createRunner,
-  createSchedules,
-  type Outbox,
-} from './tasks/index.ts'
+import { createDispatcher, createEngine, createOutbox, createRelay, createSchedules, type Outbox } from './tasks/index.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
@@ -174,7 +167,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
       dispatchedAt = clock.now()
       if (broker) steps.push(services.sources.endUnstartedRuns)
-      steps.push(async () => metrics.dispatched(await services.sources.tick()), services.sources.endIdleRuns)
+      steps.push(async () => {
+        const { dispatched, skipped } = await services.sources.dispatch()
+        metrics.dispatched(dispatched, skipped)
+      }, services.sources.endIdleRuns)
     }
     // Nobody waits for the broker.
     if (relay) steps.push(async () => void relay.wake())

@@ -6,7 +6,7 @@ import type { GiftyServices } from './gifty/services.ts'
  * schedule to catalogue. Answers whether it did.
  */
 export const seedDemo = async ({ sources, reports }: GiftyServices, origin: string): Promise<boolean> => {
-  if ((await sources.list({ limit: 1 })).length > 0 || (await reports.stats()).products_total > 0) return false
+  if (!(await sources.all({ limit: 1 }).next()).done || (await reports.stats()).products_total > 0) return false
   const hub = await sources.upsert({
     url: `${origin}/demo/shop`,
     type: 'hub',

@@ -1,7 +1,7 @@
 import { cron } from '@elysiajs/cron'
 import { Elysia } from 'elysia'
 import { createApp } from './app.ts'
-import { ConfigError, configFromProcess, DEVELOPMENT_TOKENS } from './config.ts'
+import { ConfigError, configFromProcess } from './config.ts'
 import { seedDemo } from './demo-source.ts'
 import { listenLocally } from './local-socket.ts'
 import { databaseProblem } from './platform/db/problems.ts'
@@ -40,9 +40,7 @@ const start = async () => {
   if (config.demo && config.families.includes('gifty') && (await seedDemo(trawl.services, origin)))
     log.info('demo shop seeded', { url: `${origin}/demo/shop` })
   const summary =
-    config.mode === 'development'
-      ? startSummary({ origin, services: trawl.services, engine: trawl.engine, tokens: DEVELOPMENT_TOKENS })
-      : undefined
+    config.mode === 'development' ? startSummary({ origin, services: trawl.services, engine: trawl.engine, config }) : undefined
 
   let clockwork: { stop(): void }[] = []
   let workers: { stop(): Promise<void> }[] = []

@@ -1,3 +1,4 @@
+import { type Config, DEVELOPMENT_TOKENS } from './config.ts'
 import type { GiftyServices } from './gifty/services.ts'
 import type { Engine } from './tasks/index.ts'
 
@@ -7,9 +8,35 @@ export interface SummaryDeps {
   origin: string
   services: GiftyServices
   engine: Engine
-  tokens: Record<string, string>
+  config: SummaryConfig
   write?: (text: string) => void
   isTerminal?: boolean
+}
+
+type SummaryConfig = Pick<Config, 'demo' | 'families' | 'internalToken' | 'analyticsToken' | 'serviceTokens'> & {
+  crawler: Pick<Config['crawler'], 'token'>
+}
+
+/** The credentials that work, by the name of their variable: development values as they are, nothing of what was set. */
+const credentialsOf = ({
+  families,
+  internalToken,
+  analyticsToken,
+  serviceTokens,
+  crawler,
+}: SummaryConfig): [string, string][] => {
+  const services = serviceTokens.map(({ name, token }) => `${name}:${token}`).join(',')
+  const known: [name: keyof typeof DEVELOPMENT_TOKENS, value: string | undefined, family: Config['families'][number]][] = [
+    ['INTERNAL_API_TOKEN', internalToken, 'gifty'],
+    ['ANALYTICS_API_TOKEN', analyticsToken, 'gifty'],
+    ['CRAWLER_API_TOKEN', crawler.token, 'crawler'],
+    ['SERVICE_TOKENS', services === '' ? undefined : services, 'stickers'],
+  ]
+  return known.flatMap(([name, value, family]) =>
+    value === undefined || !families.includes(family)
+      ? []
+      : [[name, value === DEVELOPMENT_TOKENS[name] ? value : 'set by you'] as [string, string]],
+  )
 }
 
 /** The banner of `bun dev`, then one live line about the fleet: rewritten in a terminal, printed on change elsewhere. */
@@ -17,12 +44,12 @@ export const startSummary = ({
   origin,
   services,
   engine,
-  tokens,
+  config,
   write = (text) => process.stdout.write(text),
   isTerminal = process.stdout.isTTY,
 }: SummaryDeps) => {
-  write(`\n  Trawl   ${origin}\n  docs    ${origin}/docs\n  shop    ${origin}/demo/shop\n\n`)
-  for (const [name, token] of Object.entries(tokens)) write(`  ${name.padEnd(20)} ${token}\n`)
+  write(`\n  Trawl   ${origin}\n  docs    ${origin}/docs\n${config.demo ? `  shop    ${origin}/demo/shop\n` : ''}\n`)
+  for (const [name, shown] of credentialsOf(config)) write(`  ${name.padEnd(20)} ${shown}\n`)
   write('\n')
   let last = ''
   const show = async () => {
@@ -37,7 +64,7 @@ export const startSummary = ({
         .filter(({ kind, state }) => kind.startsWith('source.') && states.includes(state))
         .reduce((sum, { count }) => sum + count, 0)
     const sources = sites.reduce((sum, site) => sum + site.total_sources, 0)
-    const line = `fleet: ${sources} sources | runs ${inState('leased', 'cancelling')} running, ${inState('queued')} queued, ${stats.runs_24h} today (${stats.failed_runs_24h} failed) | ${workers.length} workers | ${stats.products_total} products, ${stats.new_24h} new today`
+    const line = `fleet: ${sources} sources | runs ${inState('leased')} running, ${inState('queued')} queued, ${stats.runs_24h} today (${stats.failed_runs_24h} failed) | ${workers.length} workers | ${stats.products_total} products, ${stats.new_24h} new today`
     if (line === last) return
     last = line
     write(isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)

@@ -196,9 +196,11 @@ const count = (counts: Counts, batch: Batch, { status, body }: Answer) => {
     details.length > 0 &&
     details.every(({ loc }) => loc[1] === 'items' && loc.length > 2)
   ) {
-    const told = new Map<unknown, string>()
-    for (const { loc, msg } of details) if (!told.has(loc[2])) told.set(loc[2], `${loc.slice(3).join('.')}: ${msg}`)
-    for (const [index, line] of batch.numbers.entries()) reject(counts, `line ${line}: ${told.get(index) ?? 'refused'}`)
+    const problems = Map.groupBy(details, ({ loc }) => loc[2])
+    for (const [index, line] of batch.numbers.entries()) {
+      const of = problems.get(index)?.map(({ loc, msg }) => `${loc.slice(3).join('.')}: ${msg}`)
+      reject(counts, `line ${line}: ${of?.join('; ') ?? 'refused'}`)
+    }
     return
   }
   const code = body?.error?.code

@@ -14,6 +14,7 @@ const MAX_PROBLEMS = 100
 const KNOWN: Record<string, { code: string; message?: string }> = {
   not_found: { code: 'ROUTE_NOT_FOUND', message: 'Not found' },
   payload_too_large: { code: 'PAYLOAD_TOO_LARGE', message: 'Request body too large' },
+  unsupported_media_type: { code: 'UNSUPPORTED_MEDIA_TYPE' },
   unauthorized: { code: 'UNAUTHORIZED' },
   internal_error: { code: 'INTERNAL', message: 'Internal server error' },
   unavailable: { code: 'UNAVAILABLE', message: 'Service temporarily unavailable' },

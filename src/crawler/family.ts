@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { DashboardAccess } from '../access/dashboard.ts'
 import { AppError } from '../errors.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
-import { isDeeper, isHostile, readBodyText } from '../platform/http/body.ts'
+import { isDeeper, isHostile, NotUtf8, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
@@ -151,7 +151,9 @@ export const crawlerFamily = ({ platform, dashboard, server, isStopping }: Crawl
   }
 
   const readBody = async (request: Request, call: Call, context: Admitted, times: number): Promise<undefined> => {
-    const text = await readBodyText(request, maxBodyBytes * times)
+    const text = await readBodyText(request, maxBodyBytes * times).catch((error) => {
+      throw error instanceof NotUtf8 ? invalidJson() : error
+    })
     call.bodyText = text
     let body: unknown
     try {

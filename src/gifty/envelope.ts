@@ -16,6 +16,8 @@ export const shownInput = (input: unknown, loc: (string | number)[]): unknown =>
   if (input === undefined || loc.some((part) => typeof part === 'string' && SECRET_FIELD.test(part))) return null
   if (typeof input === 'string') return cut(input)
   if (typeof input === 'bigint') return input.toString()
+  // Beyond this a number is not what was sent any more: JSON's digits are lost when it is read.
+  if (typeof input === 'number' && Math.abs(input) > Number.MAX_SAFE_INTEGER) return null
   if (input === null || typeof input !== 'object') return input
   const text = JSON.stringify(input) ?? ''
   return Buffer.byteLength(text) > MAX_INPUT ? cut(text) : input

@@ -22,7 +22,7 @@ const toBoolean = (value: unknown) => {
 
 /** Zod tells a text that is no integer from one that is no number by its message only. */
 export const NOT_AN_INTEGER = 'Input should be an integer'
-const wholeNumber = () => z.int({ error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
+const wholeNumber = () => z.int({ abort: true, error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
 
 /** JSON integer or integer string. */
 export const integer = (min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER) =>
@@ -55,7 +55,16 @@ export const leaseFields = {
   lease_seconds: absent(integer(5, 3600), 900),
 }
 
-/** Absolute http(s) URL of at most `max` characters. */
+/** A name in one form: trimmed, any blanks inside it one space. */
+export const foldBlanks = (name: string): string => name.trim().replace(/\s+/gu, ' ')
+/** An absolute http(s) URL in one form: trimmed, scheme and host in lower case. */
+export const tidyUrl = (url: string): string =>
+  url.trim().replace(/^(https?:\/\/(?:[^\s/?#]*@)?)([^\s/?#]+)/i, (_, before: string, host: string) => {
+    const slashes = before.indexOf('//')
+    return before.slice(0, slashes).toLowerCase() + before.slice(slashes) + host.toLowerCase()
+  })
+
+/** Absolute http(s) URL of at most `max` characters, in one form. */
 export const httpUrl = (max: number) =>
   z
     .string()
@@ -65,6 +74,7 @@ export const httpUrl = (max: number) =>
       (value) => /^https?:\/\/[^\s/?#]+/i.test(value.trim()) && URL.canParse(value.trim()),
       'Input should be an absolute http or https URL',
     )
+    .transform(tidyUrl)
 
 export const SITE_KEY = /^[^\s:]{1,100}$/u
 /** 1..100 characters without whitespace or `:`. */

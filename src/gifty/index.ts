@@ -93,19 +93,20 @@ const readBody = async ({ request }: { request: Request }): Promise<unknown> => 
   const json = isJsonType(request.headers.get('content-type'))
   const wrongType = () => new AppError('unsupported_media_type', 415, 'The body should be application/json')
   if (!json && declared !== null && Number(declared) > 0) throw wrongType()
-  // The type comes before the size: a first byte of an undeclared length is enough to refuse.
-  const text =
-    json || declared !== null
-      ? await readBodyText(request, limit)
-      : await readBodyText(request, 0).catch(() => {
-          throw wrongType()
-        })
-  if (text === '') return {}
-  if (!json) throw wrongType()
-  call.bodyText = text
   try {
+    // The type comes before the size: a first byte of an undeclared length is enough to refuse.
+    const text =
+      json || declared !== null
+        ? await readBodyText(request, limit)
+        : await readBodyText(request, 0).catch(() => {
+            throw wrongType()
+          })
+    if (text === '') return {}
+    if (!json) throw wrongType()
+    call.bodyText = text
     return parseJson(text)
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     throw invalidRequest([{ type: 'json_invalid', loc: ['body'], msg: 'The body is not valid JSON', input: null }])
   }
 }

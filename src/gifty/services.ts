@@ -1,5 +1,6 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import type { SubscriberQueries } from '../access/subscribers.ts'
+import { diskUsageOf } from '../platform/disk.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox } from '../tasks/index.ts'
 import { createAnalytics } from './analytics/service.ts'
@@ -125,6 +126,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
       catalog: createCatalogStore(catalog, search.documents),
       categories,
       metrics,
+      log,
     })
     const fleet = createFleet({
       db,
@@ -151,7 +153,7 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
     return {
       sources,
       ingestion,
-      catalog: createCatalog({ repository: catalog, search: search.forCatalog, rows: lookup.rows }),
+      catalog: createCatalog({ repository: catalog, search: search.forCatalog, lookup }),
       search,
       recommendations: createRecommendations({
         search: search.search,
@@ -170,6 +172,8 @@ export const giftyDomains = (platform: Platform, outbox: Outbox | undefined) => 
         ...analyticsUpstreams(platform),
         redisMemoryBytes: redis?.memoryBytes,
         countWorkers: async () => (await fleet.workers()).length,
+        latencySeconds: metrics.latency,
+        diskUsage: diskUsageOf(config.database.url),
         scrapingReport: reports.scraping,
       }),
       weeek,

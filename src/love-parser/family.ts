@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { VerifiedToken } from '../access/tokens.ts'
 import { AppError, unauthorized } from '../errors.ts'
-import { isJsonType, parseJson, readBodyText } from '../platform/http/body.ts'
+import { isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
 import type { Call, HttpFamily, RouteInfo } from '../platform/http/family.ts'
@@ -60,7 +60,9 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
   })
 
   const readBody = async (request: Request, call: Call, context: Admitted): Promise<void> => {
-    const text = await readBodyText(request, config.requestBodyLimit)
+    const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
+      throw error instanceof NotUtf8 ? unreadableBody('The body is not valid JSON') : error
+    })
     call.bodyText = text
     if (call.route?.detail['x-raw-body']) return
     const type = request.headers.get('content-type')

@@ -4,6 +4,7 @@ import type { Broker } from './broker/index.ts'
 import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
+import { followDatabaseClock } from './db/clock.ts'
 import type { Db } from './db/index.ts'
 import { openDatabase } from './db/open.ts'
 import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
@@ -47,9 +48,11 @@ export interface PlatformOverrides {
 
 /** Opens what the configuration names. */
 export const createPlatform = async (config: Config, overrides: PlatformOverrides): Promise<Platform> => {
-  const clock = overrides.clock ?? systemClock
-  const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
   const db = overrides.db ?? (await openDatabase(config.database))
+  // Processes share Postgres: its clock decides what all of them see. SQLite has one process, and so one clock.
+  const shared = overrides.clock === undefined && db.isShared ? await followDatabaseClock(db) : undefined
+  const clock = overrides.clock ?? shared ?? systemClock
+  const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
   const metrics = createMetrics({ version: overrides.version, dialect: db.name })
   metrics.onScrape({
     async refresh({ connections }) {
@@ -66,13 +69,13 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     bus: createLocalBus((error, topic) => log.error('a listener of the bus failed', { topic, error })),
     rateLimiter: createLocalRateLimiter(clock),
   }
-  const shared =
+  const services =
     config.redisUrl === undefined
       ? { ...local, kv: createLocalKv(clock), redis: undefined }
       : await import('./redis/index.ts').then(({ openShared }) =>
           openShared({ url: config.redisUrl as string, log, clock, local, ...overrides.redis }),
         )
-  const { redis } = shared
+  const { redis } = services
   if (redis) {
     const up = metrics.gauge('trawl_redis_up', 'Whether Redis can be reached')
     metrics.onScrape({
@@ -87,7 +90,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     random: overrides.random ?? Math.random,
     log,
     db,
-    ...shared,
+    ...services,
     broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
@@ -98,6 +101,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
       return ring
     },
     async close() {
+      shared?.stop()
       redis?.close()
       await ownBroker?.close()
       await db.close()

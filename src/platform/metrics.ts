@@ -19,6 +19,7 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
   const scraped = new Map<string, number>()
   const batches = new Map<string, { spider: string; status: string; count: number }>()
   let dispatched = 0
+  let skipped = 0
   const plain: PlainMetric[] = [
     ...requests.metrics,
     {
@@ -38,6 +39,12 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
       help: 'Source runs dispatched by the scheduler',
       type: 'counter',
       values: () => [{ labels: {}, value: dispatched }],
+    },
+    {
+      name: 'trawl_schedule_skips_total',
+      help: 'Times of schedules that met an open run of their source and were skipped',
+      type: 'counter',
+      values: () => [{ labels: {}, value: skipped }],
     },
   ]
 
@@ -75,9 +82,13 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
       else batches.set(key, { spider, status, count: 1 })
       if (items > 0) scraped.set(spider, (scraped.get(spider) ?? 0) + items)
     },
-    dispatched(runs: number) {
+    /** Counts what a turn of the scheduler did: runs opened, and times skipped because a run was open. */
+    dispatched(runs: number, skips: number) {
       dispatched += runs
+      skipped += skips
     },
+    /** Mean seconds from a request to its answer, of all but those that wait on purpose; undefined before the first. */
+    latency: requests.latency,
     /** A counter that anyone may define; the same name gives the same one. `inc(labels, by = 1)`. */
     counter: (name: string, help: string): Counter => once(name, () => createCounter(name, help)),
     /** A gauge likewise. `set(labels, value)`; set it in `onScrape` when it costs a query. */

@@ -62,6 +62,12 @@ export const createRequestMetrics = () => {
 
   return {
     metrics: [counts, durations],
+    /** Mean seconds of all requests but those of leases, which wait for tasks; undefined before the first. */
+    latency(): number | undefined {
+      const answered = all().filter(({ route }) => !route.endsWith('/lease'))
+      const count = answered.reduce((sum, series) => sum + series.count, 0)
+      return count === 0 ? undefined : answered.reduce((sum, series) => sum + series.sum, 0) / count
+    },
     /** Where the requests of one route are counted: bound once, so that a request costs a few additions. */
     series(method: string, route: string) {
       const key = `${method} ${route}`

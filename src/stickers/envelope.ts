@@ -41,14 +41,17 @@ const bodyOf = (error: AppError, status: number, call: Call): Record<string, unk
     return { error: word, message: details[0]?.message, details, requestId }
   }
   const id = error.details?.id as number | undefined
+  const encoding = error.details?.contentEncoding as string | undefined
   const message =
-    status === 404 && id !== undefined
-      ? messageOf('not_found', language, { id })
-      : // A lost database is a 503 as well, but Telegram is not to blame.
-        messageOf(error.code === 'telegram_unavailable' ? error.code : (CODES[status] ?? 'internal_error'), language, {
-          service: call.principal?.id ?? '',
-          method: call.method,
-        })
+    status === 415 && encoding !== undefined
+      ? messageOf('unsupported_encoding', language, { encoding })
+      : status === 404 && id !== undefined
+        ? messageOf('not_found', language, { id })
+        : // A lost database is a 503 as well, but Telegram is not to blame.
+          messageOf(error.code === 'telegram_unavailable' ? error.code : (CODES[status] ?? 'internal_error'), language, {
+            service: call.principal?.id ?? '',
+            method: call.method,
+          })
   return { error: word, message, requestId }
 }
 

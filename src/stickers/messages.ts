@@ -40,6 +40,10 @@ const TEXTS = {
     en: 'Content-Type must be application/json',
     ru: 'Content-Type должен быть application/json',
   },
+  unsupported_encoding: {
+    en: 'Content-Encoding {encoding} is not supported',
+    ru: 'Content-Encoding {encoding} не поддерживается',
+  },
   internal_error: { en: 'Something went wrong on the server', ru: 'Внутренняя ошибка сервера' },
   telegram_unavailable: { en: 'Telegram is not answering, try again later', ru: 'Telegram не отвечает, повторите позже' },
 } as const satisfies Record<string, Texts>

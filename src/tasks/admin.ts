@@ -1,17 +1,26 @@
 import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
+import { rowsThatFit } from '../platform/http/paging.ts'
 import { idAt, isUuid } from '../platform/ids.ts'
 import { type EngineContext, unknown } from './context.ts'
 import { isLive } from './held.ts'
-import { isFinished, type Refusal, TASK_CANCEL, TASK_STATES, type Task, type TaskChange, type TaskState } from './model.ts'
+import {
+  isFinished,
+  type Refusal,
+  type ShownState,
+  shownState,
+  TASK_CANCEL,
+  TASK_STATES,
+  type Task,
+  type TaskChange,
+  type TaskState,
+} from './model.ts'
 import { stateIs } from './tables.ts'
 
 /** Above every id. */
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** Dead tasks that a redrive by kind looks at in one go. */
 const REDRIVE_PAGE = 1000
-/** Bytes of payloads, results and progress in one page: it ends early before it blocks the event loop. */
-const PAGE_BYTES = 4 * 1024 * 1024
 
 export interface Redriven {
   redriven: string[]
@@ -85,24 +94,28 @@ export const createAdmin = (context: EngineContext) => {
       const params = { kinds: [...new Set(keyed.map(({ kind }) => kind))], keys: keyed.map(({ dedupeKey }) => dedupeKey) }
       for (const { kind, dedupe_key } of yield* tx.run(liveTwins, params)) live.add(keyOf(kind, dedupe_key))
     }
-    const chosen: Task[] = []
+    const possible: Task[] = []
     for (const task of dead) {
       const key = task.dedupeKey === null ? undefined : keyOf(task.kind, task.dedupeKey)
       if (key !== undefined && live.has(key)) reasons.set(task.id, 'already_live')
-      else if (chosen.length === most) reasons.set(task.id, 'limit')
       else {
-        chosen.push(task)
+        possible.push(task)
         if (key !== undefined) live.add(key)
       }
     }
     const changes = new Map<string, TaskChange>()
-    for (const [hook, group] of Map.groupBy(chosen, (task) => policyOf(task.kind).redriven)) {
-      for (const [id, { skip, ...change }] of (hook && (yield* hook(tx, group, now))) ?? []) {
+    let room = most
+    for (const [hook, group] of Map.groupBy(possible, (task) => policyOf(task.kind).redriven)) {
+      for (const [id, { skip, ...change }] of (hook && room > 0 && (yield* hook(tx, group, now, room))) || []) {
         if (skip) reasons.set(id, skip)
         changes.set(id, change)
       }
+      for (const { id } of group)
+        if (reasons.has(id)) continue
+        else if (room > 0) room--
+        else reasons.set(id, 'limit')
     }
-    const revived = chosen.filter(({ id }) => !reasons.has(id)).map((task) => ({ ...task, ...changes.get(task.id) }))
+    const revived = possible.filter(({ id }) => !reasons.has(id)).map((task) => ({ ...task, ...changes.get(task.id) }))
     if (revived.length > 0) {
       yield* tx.run(statements.revive, { ids: revived.map(({ id }) => id), now })
       yield* context.rewrite(
@@ -171,13 +184,7 @@ export const createAdmin = (context: EngineContext) => {
       params[`kind${n}`] = kind
     })
     const rows = await statements.page(wanted.length, state).all(params)
-    let bytes = 0
-    let size = 0
-    while (size < Math.min(rows.length, limit)) {
-      bytes += Number(rows[size]?.bytes)
-      if (size > 0 && bytes > PAGE_BYTES) break
-      size++
-    }
+    const size = rowsThatFit(rows, limit)
     const ids = rows.slice(0, size).map(({ id }) => id)
     const found = ids.length === 0 ? [] : await statements.byIds.all({ ids })
     return { tasks: found, next: rows.length > size ? ids.at(-1) : undefined }
@@ -214,8 +221,8 @@ export const createAdmin = (context: EngineContext) => {
     return purged
   }
 
-  /** Live and dead tasks of the kinds this process knows, per kind and state, for the gauges. */
-  const counts = async (): Promise<{ kind: string; state: TaskState; count: number }[]> => {
+  /** Live and dead tasks of the kinds this process knows, per kind and shown state, for the gauges. */
+  const counts = async (): Promise<{ kind: string; state: ShownState; count: number }[]> => {
     const known = inArray(tasks.kind, knownKinds())
     // Two queries, because the index of kinds and states has no leased tasks.
     const count = (which: SQL | undefined): PromiseLike<{ kind: string; state: TaskState; count: number }[]> =>
@@ -224,10 +231,16 @@ export const createAdmin = (context: EngineContext) => {
         .from(tasks)
         .where(and(known, which))
         .groupBy(tasks.kind, tasks.state) as any
-    return [
+    const found = [
       ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
       ...(await count(and(held, eq(tasks.state, 'leased')))),
     ]
+    const shown = new Map<string, { kind: string; state: ShownState; count: number }>()
+    for (const { kind, state, count } of found) {
+      const key = `${kind} ${shownState(state)}`
+      shown.set(key, { kind, state: shownState(state), count: count + (shown.get(key)?.count ?? 0) })
+    }
+    return [...shown.values()]
   }
 
   /** Live leases of a worker. */

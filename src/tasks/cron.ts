@@ -61,21 +61,51 @@ const parse = (cron: string): Cron => {
   }
 }
 
+/** When the wall clock next goes back within a day after `from`, as at the end of daylight saving; undefined if it does not. */
+const nextRepetition = (wallClock: (instant: number) => number, from: number): number | undefined => {
+  const offset = (instant: number) => wallClock(instant) - instant
+  const before = offset(from)
+  let high = from + DAY_MS
+  if (offset(high) >= before) return undefined
+  let low = from
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (offset(middle) < before) high = middle
+    else low = middle
+  }
+  return high
+}
+
 /**
  * The first time after `from` that the pattern names in the zone (gifty §2.5). A local time that daylight saving skips fires at the
- * next valid instant, a repeated one once, the first time.
+ * next valid instant. What the wall clock shows twice: a pattern with `*` or `/` in its minute or hour field runs through it both times,
+ * fixed times fire once, the first time.
  * @throws CronError for bad syntax, seconds, an unknown zone, or a time that never comes
  */
 export const nextCronTime = (cron: string, timezone: string, from: number): number => {
   const pattern = parse(cron)
   const wallClock = wallClockOf(timezone)
   const start = wallClock(from)
-  for (let local = start; ; ) {
-    const next = pattern.nextRun(new Date(local))
+  const nextLocal = (after: number): number => {
+    const next = pattern.nextRun(new Date(after))
     if (!next || next.getTime() - start > HORIZON_MS) throw new CronError('this time never comes')
-    const instant = firstInstant(wallClock, next.getTime())
+    return next.getTime()
+  }
+  if (/[*/]/.test(cron.trim().split(/\s+/).slice(0, 2).join(' '))) {
+    const local = nextLocal(start)
+    const same = from + local - start
+    // In the second pass through a repeated hour `firstInstant` would find the first one.
+    const next = wallClock(same) === local ? same : firstInstant(wallClock, local)
+    const again = nextRepetition(wallClock, from)
+    if (again === undefined || again >= next) return next
+    const shown = wallClock(again)
+    const repeated = again + nextLocal(shown - 1000) - shown
+    return Math.min(next, repeated)
+  }
+  for (let local = start; ; ) {
+    local = nextLocal(local)
+    const instant = firstInstant(wallClock, local)
     // Within a repeated hour the wall clock names times that have already been.
     if (instant > from) return instant
-    local = next.getTime()
   }
 }

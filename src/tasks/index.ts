@@ -8,6 +8,8 @@ export {
   defineKind,
   exponentialDelay,
   isFinished,
+  type Job,
+  type JobHandler,
   type KindHooks,
   type KindPolicy,
   type Moves,
@@ -27,5 +29,4 @@ export { createOutbox, type Outbox } from './outbox.ts'
 export { createRelay, type Relay } from './relay.ts'
 export { createRowQueue, type RowQueue, type RowQueueDeps, type RowWork } from './row-queue.ts'
 export type { KeyedRow, RowSource } from './row-statements.ts'
-export { createRunner, type Job, JobDelayed, JobFailed, type JobHandler, type Runner } from './runner.ts'
 export { createSchedules, type Schedule } from './schedules.ts'

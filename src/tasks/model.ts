@@ -1,7 +1,11 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
+import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
 export type TaskState = (typeof TASK_STATES)[number]
+/** States as figures show them: a task is leased too while it ends, and when somebody reported that it runs without holding its lease. */
+export type ShownState = Exclude<TaskState, 'paused' | 'cancelling'>
+export const shownState = (state: TaskState): ShownState => (state === 'paused' || state === 'cancelling' ? 'leased' : state)
 export const isFinished = (state: TaskState) =>
   state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
 
@@ -96,8 +100,8 @@ export interface KindHooks {
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<Moves | void>
   cancelled?(tx: Tx, tasks: Task[], now: Date): Steps<void>
-  /** Before dead tasks live again: changes of each, or the reason to leave it dead. */
-  redriven?(tx: Tx, tasks: Task[], now: Date): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
+  /** Before dead tasks live again, at most `most` of them: changes of each, or the reason to leave it dead (`limit` beyond `most`). */
+  redriven?(tx: Tx, tasks: Task[], now: Date, most: number): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
 }
 
 /** What a domain may change of a task that nobody holds. */
@@ -159,6 +163,26 @@ export const defineKind = (kind: string, policy: Partial<Omit<KindPolicy, 'kind'
   keepDeadMs: 30 * DAY_MS,
   ...policy,
 })
+
+/** A task in the hands of this process. After `signal` aborts, nothing done under `holder` can have an effect. */
+export interface Job {
+  task: Task
+  holder: Holder
+  signal: AbortSignal
+}
+
+/** How the tasks of one kind are run in this process (`src/runner.ts`). Durations in milliseconds. */
+export interface JobHandler {
+  /** Answers the task's result. Throw `JobFailed` or `JobDelayed` for a verdict; anything else is a failure worth a retry. */
+  run(job: Job): Promise<unknown>
+  /** Tasks at once. */
+  concurrency: number
+  leaseMs: number
+  /** How often the lease is prolonged. */
+  renewMs: number
+  /** An attempt that takes longer has failed. */
+  timeoutMs: number
+}
 
 /** Bus topics of the engine. Messages are hints: the truth is in the database. */
 export const TASKS_READY = 'engine.tasks-ready'

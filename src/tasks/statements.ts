@@ -274,10 +274,9 @@ export const engineStatements = (db: Db) => {
               order by ${id} desc limit ${max}) b${n}_${state}`
           }),
         ).flat()
-        const size = (column: string) => `coalesce(octet_length(${both(column, `${column}::text`)}), 0)`
         statement = db.statement(
           name,
-          `select t.id, ${size('t.payload')} + ${size('t.result')} + ${size('t.progress')} as bytes from tasks t
+          `select t.id, ${f.bytes('t.payload')} + ${f.bytes('t.result')} + ${f.bytes('t.progress')} as bytes from tasks t
             where t.id in (select id from (${branches.join(' union all ')}) p order by id desc limit ${max}) order by t.id desc`,
         )
         pages.set(name, statement)

@@ -1,3 +1,5 @@
+import { LeaseGone } from './runtime.ts'
+
 /** A task as the server hands it out (gifty §4). `payload` is checked by whoever runs the kind. */
 export interface LeasedTask {
   id: string
@@ -90,8 +92,8 @@ export interface WorkerPort {
   ingest(lease: LeaseRef, batch: IngestBatch, signal?: AbortSignal): Promise<IngestAnswer>
 }
 
-/** The lease is not ours any more: stop working, report nothing. */
-export class StaleLease extends Error {
+/** 409 `stale_lease` (gifty §4): stop working, report nothing. */
+export class StaleLease extends LeaseGone {
   override name = 'StaleLease'
 }
 

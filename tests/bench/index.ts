@@ -11,6 +11,7 @@ const LINES = {
   'love-parser': async () => (await import('./love-parser.ts')).benchLoveParser,
   search: async () => (await import('./search.ts')).benchSearch,
   tasks: async () => (await import('./tasks.ts')).benchTasks,
+  fleet: async () => (await import('./fleet.ts')).benchFleet,
   postgres: async () => (await import('./postgres.ts')).benchPostgres,
   stickers: async () => (await import('./stickers.ts')).benchStickers,
   crawler: async () => (await import('./crawler.ts')).benchCrawler,

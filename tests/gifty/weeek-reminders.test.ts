@@ -41,19 +41,19 @@ onEachDatabase('gifty weeek reminders', (database) => {
     const turns = async (...times: string[]) => {
       for (const time of times) await turn(time)
     }
-    const today = '<b>Задачи на сегодня</b>\n• Buy &lt;b&gt;milk&lt;/b&gt; &amp; &quot;tea&quot;'
+    const today = '*Задачи на сегодня*\n• Buy <b>milk</b> & "tea" (2026-01-15)'
     // Kathmandu is 5:45 ahead: its 9 o'clock is 3:15.
     await turns('15T03:00', '15T03:15', '15T04:10', '15T04:15', '15T05:00', '15T05:55')
     expect(await told()).toEqual([
       [2, 'today', today],
-      [2, 'overdue', '<b>Просроченные задачи</b>\n• t14'],
+      [2, 'overdue', '*Просроченные задачи*\n• t14 (2026-01-14)'],
     ])
     await turns('15T06:00', '15T07:00', '15T08:00', '15T12:10', '15T12:15', '15T14:55', '15T15:00', '15T16:00', '15T21:00')
     expect((await told()).slice(2)).toEqual([
       [1, 'today', today],
-      [1, 'overdue', '<b>Просроченные задачи</b>\n• t14'],
-      [2, 'tomorrow', '<b>Задачи на завтра</b>\n• t16'],
-      [1, 'tomorrow', '<b>Задачи на завтра</b>\n• t16'],
+      [1, 'overdue', '*Просроченные задачи*\n• t14 (2026-01-14)'],
+      [2, 'tomorrow', '*Задачи на завтра*\n• t16 (2026-01-16)'],
+      [1, 'tomorrow', '*Задачи на завтра*\n• t16 (2026-01-16)'],
     ])
     await turns('16T03:10', '16T03:15', '16T04:15', '16T06:00')
     expect((await told()).slice(6).map(([chat, slot]) => [chat, slot])).toEqual([
@@ -127,7 +127,12 @@ onEachDatabase('gifty weeek reminders', (database) => {
     await turn('15T09:00')
     const [[, , text]] = (await told()) as [[number, string, string]]
     const lines = text.split('\n')
-    expect(lines.slice(0, 4)).toEqual(['<b>Tasks for today</b>', `• ${'x'.repeat(100)}...`, '• #1', '• t2'])
+    expect(lines.slice(0, 4)).toEqual([
+      '*Tasks for today*',
+      `• ${'x'.repeat(100)}... (2026-01-15)`,
+      '• #1 (2026-01-15)',
+      '• t2 (2026-01-15)',
+    ])
     expect(lines.at(-1)).toBe('+15')
     expect(text.length).toBeLessThan(4096)
   })

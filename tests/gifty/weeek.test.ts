@@ -83,7 +83,7 @@ onEachDatabase('gifty weeek', (database) => {
     expect(await app.rows('weeek_accounts')).toBe(0)
     weeek.heal()
     weeek.state.workspaces = [{ id: '5' }]
-    expect((await connect()).body).toEqual({ status: 'ok', weeek_user_id: 'u-1', workspace_id: '5' })
+    expect((await connect()).body).toEqual({ status: 'ok', weeek_user_id: 'u-1', workspace_id: 5 })
     expect(told(await connect({ timezone: 'Mars/Base' }))).toEqual([422, 'validation_error', 'Invalid request'])
     const problem = problemOf(await connect({ weeek_api_token: '' }))
     expect(problem).toMatchObject({ loc: ['body', 'weeek_api_token'], input: null })

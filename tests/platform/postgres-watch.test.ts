@@ -1,34 +1,173 @@
-import { expect, test } from 'bun:test'
-import { createWatch } from '../../src/platform/db/postgres-watch.ts'
+import { afterEach, expect, test } from 'bun:test'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createWatch, type Watch, type WatchOptions } from '../../src/platform/db/postgres-watch.ts'
 import { until } from '../support/processes.ts'
 
-test('DESIGN §5: a server that refuses is away at once, new work is refused, and its return is noticed without any', async () => {
+const endings: (() => void)[] = []
+afterEach(() => {
+  for (const end of endings.splice(0)) end()
+})
+const watchOver = (probe: WatchOptions['probe'], doubtMs = 300): Watch => {
+  const watch = createWatch({ probe, statementTimeoutMs: 30_000, doubtMs })
+  endings.push(watch.stop)
+  return watch
+}
+/** A server that takes connections; `serve` says what it sends. */
+const listening = async (serve: (socket: Socket) => void = () => {}) => {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => {})
+    endings.push(() => socket.destroy())
+    serve(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  endings.push(() => server.close())
+  return { host: ['127.0.0.1'], port: [(server.address() as { port: number }).port] }
+}
+const isAway = async (watch: Watch) => {
+  try {
+    watch.begin()()
+    return false
+  } catch (error) {
+    expect((error as { code: string }).code).toBe('CONNECTION_CLOSED')
+    return true
+  }
+}
+const never = () => new Promise<never>(() => {})
+/** As the driver names what the server says. */
+const serverError = (code: string) => Object.assign(new Error(code), { name: 'PostgresError', code })
+
+test('DESIGN §5: a server that refuses is away soon, new work is refused, and its return is noticed without any', async () => {
   let there = false
   const asked: number[] = []
-  const watch = createWatch({
-    async probe() {
-      asked.push(1)
-      if (!there) throw new Error('refused')
-    },
-    statementTimeoutMs: 30_000,
-    doubtMs: 1000,
-  })
+  const watch = watchOver(async () => {
+    asked.push(1)
+    if (!there) throw new Error('refused')
+  }, 1000)
   // Nothing listens on the discard port; nothing was begun, so that no look is under way.
   const socket = watch.connect({ host: ['127.0.0.1'], port: [9] })
   socket.on('error', () => {})
-  const isAway = async () => {
-    try {
-      watch.begin()()
-      return false
-    } catch (error) {
-      expect((error as { code: string }).code).toBe('CONNECTION_CLOSED')
-      return true
-    }
-  }
-  expect(await until(isAway, (away) => away)).toBe(true)
+  expect(
+    await until(
+      () => isAway(watch),
+      (away) => away,
+    ),
+  ).toBe(true)
   expect(socket.destroyed).toBe(true)
-  there = true
-  expect(await until(isAway, (away) => !away)).toBe(false)
+  // Once is not enough.
   expect(asked.length).toBeGreaterThan(1)
-  watch.stop()
+  // Who comes now learns it at once, although somebody would let him in.
+  const refused = watch.connect(await listening())
+  expect(await new Promise((resolve) => refused.once('error', (error: any) => resolve(error.code)))).toBe('CONNECTION_CLOSED')
+  there = true
+  expect(
+    await until(
+      () => isAway(watch),
+      (away) => !away,
+    ),
+  ).toBe(false)
+})
+
+test('O1: a server that has gone silent is noticed within seconds, and what waits is cut', async () => {
+  const address = await listening()
+  const watch = watchOver(async (connect) => {
+    connect(address)
+    await never()
+  })
+  const socket = watch.connect(address)
+  const cut = new Promise((resolve) => socket.once('error', (error: any) => resolve(error.code)))
+  const since = performance.now()
+  watch.begin()
+  expect(await cut).toBe('CONNECTION_CLOSED')
+  expect(performance.now() - since).toBeLessThan(6000)
+  expect(await isAway(watch)).toBe(true)
+})
+
+test('O1: a question without an answer is no evidence while bytes come over any connection, one byte a second', async () => {
+  const slow = await listening((socket) => {
+    const timer = setInterval(() => socket.write('.'), 1000)
+    endings.push(() => clearInterval(timer))
+  })
+  const silent = await listening()
+  const asked: number[] = []
+  const watch = watchOver(async () => {
+    asked.push(1)
+    await never()
+  })
+  const speaking = watch.connect(slow)
+  speaking.on('data', () => {})
+  const waiting = watch.connect(silent)
+  watch.begin()
+  await Bun.sleep(5000)
+  expect(asked.length).toBeGreaterThan(0)
+  expect(await isAway(watch)).toBe(false)
+  expect([speaking.destroyed, waiting.destroyed]).toEqual([false, false])
+})
+
+test('O1: the beginning of an answer to the question is a sign of life, and so is a refusal for too many connections', async () => {
+  const greeting = await listening((socket) => void socket.write('R'))
+  let asked = 0
+  const watch = watchOver(async (connect) => {
+    asked++
+    if (asked % 2 === 0) throw serverError('53300')
+    connect(greeting).on('data', () => {})
+    await never()
+  })
+  watch.begin()
+  await until(
+    async () => asked,
+    (count) => count > 3,
+  )
+  expect(await isAway(watch)).toBe(false)
+})
+
+test('O1: a server that is starting is away', async () => {
+  const watch = watchOver(async () => {
+    throw serverError('57P03')
+  })
+  watch.begin()
+  expect(
+    await until(
+      () => isAway(watch),
+      (away) => away,
+    ),
+  ).toBe(true)
+})
+
+test('O1: what passes while this process does not run on time proves nothing', async () => {
+  const address = await listening()
+  const watch = watchOver(never)
+  const socket = watch.connect(address)
+  watch.begin()
+  for (const end = performance.now() + 6000; performance.now() < end; ) {
+    // A busy loop: every look comes late.
+    for (const slice = performance.now() + 700; performance.now() < slice; );
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect(await isAway(watch)).toBe(false)
+  expect(socket.destroyed).toBe(false)
+})
+
+test('O1: of a silent server only the connections that are silent are cut', async () => {
+  let speaks = true
+  const slow = await listening((socket) => {
+    const timer = setInterval(() => speaks && socket.write('.'), 100)
+    endings.push(() => clearInterval(timer))
+  })
+  const watch = watchOver(async () => {
+    throw new Error('refused')
+  }, 1500)
+  const speaking = watch.connect(slow)
+  speaking.on('data', () => {})
+  speaking.on('error', () => {})
+  const silent = watch.connect(await listening())
+  silent.on('error', () => {})
+  watch.begin()
+  await Bun.sleep(1800)
+  expect(await isAway(watch)).toBe(false)
+  speaks = false
+  await until(
+    () => isAway(watch),
+    (away) => away,
+  )
+  expect(silent.destroyed).toBe(true)
 })

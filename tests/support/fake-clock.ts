@@ -4,6 +4,8 @@ export interface FakeClock extends Clock {
   /** Moves time forward and wakes every sleeper that is due, in order. */
   advance(ms: number): void
   set(to: number): void
+  /** Changes what the clock shows; who sleeps goes on sleeping for as long as before. */
+  shift(ms: number): void
   /** How many sleepers wait: lets a test advance only once the code under test has gone to sleep. */
   sleeping(): number
 }
@@ -39,6 +41,10 @@ export const fakeClock = (start = Date.parse('2026-01-15T12:00:00.000Z')): FakeC
     set(to) {
       now = to
       wakeDue()
+    },
+    shift(ms) {
+      now += ms
+      for (const sleeper of sleepers) sleeper.at += ms
     },
   }
 }

@@ -128,9 +128,9 @@ describe('cron', () => {
     })
   })
 
-  describe('gifty §2.5: a repeated local time fires once, the first time', () => {
+  describe('gifty §2.5: a repeated local time', () => {
     const autumn = '2026-10-24T12:00:00Z' // Berlin: 25 October 2026, 03:00 becomes 02:00 at 01:00Z
-    test('a fixed time', () => {
+    test('a fixed time fires once, the first time', () => {
       expect(times('30 2 * * *', 'Europe/Berlin', autumn, 3)).toEqual([
         '2026-10-25T00:30Z',
         '2026-10-26T01:30Z',
@@ -145,15 +145,57 @@ describe('cron', () => {
       expect(times('30 2 * * *', 'Europe/Berlin', '2026-10-25T00:45:00Z', 1)).toEqual(['2026-10-26T01:30Z'])
       expect(times('30 2 * * *', 'Europe/Berlin', '2026-10-25T01:15:00Z', 1)).toEqual(['2026-10-26T01:30Z'])
     })
-    test('a pattern with steps', () => {
-      expect(times('*/30 1-3 * * *', 'Europe/Berlin', autumn, 6)).toEqual([
+    test('B1: a pattern with steps runs through it both times', () => {
+      expect(times('*/30 1-3 * * *', 'Europe/Berlin', autumn, 8)).toEqual([
         '2026-10-24T23:00Z',
         '2026-10-24T23:30Z',
+        '2026-10-25T00:00Z',
+        '2026-10-25T00:30Z',
+        '2026-10-25T01:00Z',
+        '2026-10-25T01:30Z',
+        '2026-10-25T02:00Z',
+        '2026-10-25T02:30Z',
+      ])
+    })
+    test('B1: every minute and every hour do not stand still', () => {
+      expect(times('* * * * *', 'Europe/London', '2025-10-26T00:59:30Z', 2)).toEqual(['2025-10-26T01:00Z', '2025-10-26T01:01Z'])
+      expect(times('* * * * *', 'Europe/London', '2025-10-26T01:59:30Z', 2)).toEqual(['2025-10-26T02:00Z', '2025-10-26T02:01Z'])
+      expect(times('0 * * * *', 'America/New_York', '2025-11-02T05:30:00Z', 2)).toEqual([
+        '2025-11-02T06:00Z',
+        '2025-11-02T07:00Z',
+      ])
+      expect(times('0 */2 * * *', 'America/New_York', '2025-11-02T03:30:00Z', 3)).toEqual([
+        '2025-11-02T04:00Z',
+        '2025-11-02T07:00Z',
+        '2025-11-02T09:00Z',
+      ])
+    })
+    test('B1: a shift of half an hour, and lists, which are fixed times', () => {
+      // Lord Howe: at 15:00Z the clock goes from 02:00 back to 01:30.
+      expect(times('*/15 * * * *', 'Australia/Lord_Howe', '2026-04-04T14:20:00Z', 6)).toEqual([
+        '2026-04-04T14:30Z',
+        '2026-04-04T14:45Z',
+        '2026-04-04T15:00Z',
+        '2026-04-04T15:15Z',
+        '2026-04-04T15:30Z',
+        '2026-04-04T15:45Z',
+      ])
+      expect(times('45 * * * *', 'Australia/Lord_Howe', '2026-04-04T14:20:00Z', 3)).toEqual([
+        '2026-04-04T14:45Z',
+        '2026-04-04T15:15Z',
+        '2026-04-04T16:15Z',
+      ])
+      expect(times('0,30 2,3 * * *', 'Europe/Berlin', autumn, 4)).toEqual([
         '2026-10-25T00:00Z',
         '2026-10-25T00:30Z',
         '2026-10-25T02:00Z',
         '2026-10-25T02:30Z',
       ])
+    })
+    test('B1: every minute of a year, in each zone, is a minute later', () => {
+      for (const zone of ['Europe/London', 'America/New_York', 'Australia/Lord_Howe', 'America/Sao_Paulo'])
+        for (let at = Date.parse('2026-01-01T00:00:00Z'); at < Date.parse('2027-01-01T00:00:00Z'); at += 3_600_000)
+          expect(nextCronTime('*/10 * * * *', zone, at)).toBe(at + 600_000)
     })
   })
 

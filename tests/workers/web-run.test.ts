@@ -267,7 +267,7 @@ describe('task', () => {
       log: silentLog,
       signal: new AbortController().signal,
     }
-    await expect(createWebRunner({ fetcher: web({}) })(context)).rejects.toMatchObject({ name: 'TaskFailure', retryable: false })
+    await expect(createWebRunner({ fetcher: web({}) })(context)).rejects.toMatchObject({ name: 'JobFailed', retryable: false })
   })
 
   test('gifty §2.2: logs keep beginning and end within 100,000 characters', () => {

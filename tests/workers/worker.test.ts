@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { JobFailed } from '../../src/platform/job.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type LeaseRef, PortRefused, PortUnavailable } from '../../src/workers/port.ts'
-import { type RunTask, startWorker, TaskFailure } from '../../src/workers/worker.ts'
+import { type RunTask, startWorker } from '../../src/workers/worker.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { type FakePort, fakePort, signalled, stale, until, webTask } from './doubles.ts'
 
@@ -17,6 +18,7 @@ const start = (port: FakePort, run: RunTask, { concurrency = 2, clock = fakeCloc
     kinds: ['source.run.web'],
     concurrency,
     leaseSeconds: 60,
+    random: () => 0.5,
     run,
   }),
 })
@@ -73,7 +75,7 @@ describe('worker loop', () => {
   test('gifty §4: a worker heartbeat is sent at start and every 20 s', async () => {
     const port = fakePort()
     const { worker, clock } = start(port, async () => ({}))
-    await until(() => port.seen.vitals === 1 && clock.sleeping() === 2)
+    await until(() => port.seen.vitals === 1 && clock.sleeping() === 1)
     clock.advance(20_000)
     await until(() => port.seen.vitals === 2)
     await worker.stop()
@@ -191,7 +193,7 @@ describe('worker loop', () => {
     }
     const { worker, clock } = start(port, async () => ({}))
     for (const [asked, waitMs] of [500, 1000, 2000, 4000].entries()) {
-      await until(() => port.seen.leases.length === asked + 1 && clock.sleeping() === 3)
+      await until(() => port.seen.leases.length === asked + 1 && clock.sleeping() === 2)
       clock.advance(waitMs - 1)
       await new Promise<void>((resolve) => setImmediate(resolve))
       expect(port.seen.leases).toHaveLength(asked + 1)
@@ -209,7 +211,7 @@ describe('worker loop', () => {
     const port = fakePort()
     port.queue.push(webTask({ url: 'http://gone/' }), webTask({ url: 'http://odd/' }))
     const { worker } = start(port, async ({ task }) => {
-      if ((task.payload as any).url === 'http://gone/') throw new TaskFailure('HTTP 404', false)
+      if ((task.payload as any).url === 'http://gone/') throw new JobFailed('HTTP 404', false)
       throw new Error('asked http://x/?token=abcdef')
     })
     await until(() => port.seen.failed.length === 2)
@@ -251,5 +253,61 @@ describe('worker loop', () => {
     await aborted
     await worker.stop()
     expect(port.seen.released).toEqual([])
+  })
+
+  test('leases are renewed as before when the clock is set back', async () => {
+    const port = fakePort()
+    port.queue.push(webTask({ url: 'http://a/' }))
+    const { run, started } = hanging()
+    const { worker, clock } = start(port, run)
+    await started
+    await until(() => clock.sleeping() === 2)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 1 && clock.sleeping() === 2)
+    clock.shift(-3_600_000)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 2 && clock.sleeping() === 2)
+    clock.advance(20_000)
+    await until(() => port.seen.heartbeats.length === 3)
+    await worker.stop()
+    expect(port.seen.released).toHaveLength(1)
+  })
+
+  test('a heartbeat that is not answered holds up no other lease', async () => {
+    const port = fakePort()
+    const [deaf, well] = [webTask({ url: 'http://a/' }), webTask({ url: 'http://b/' })]
+    port.queue.push(deaf, well)
+    const beats: string[] = []
+    port.heartbeat = ({ taskId }) => {
+      beats.push(taskId)
+      if (taskId === deaf.id) return new Promise(() => {})
+      return Promise.resolve({ leaseExpiresAt: '2026-01-15T12:01:00.000Z', cancelRequested: false })
+    }
+    const { run } = hanging()
+    const { worker, clock } = start(port, run)
+    await until(() => clock.sleeping() === 3)
+    for (const beat of [1, 2, 3]) {
+      clock.advance(20_000)
+      await until(() => beats.filter((id) => id === well.id).length === beat && clock.sleeping() === 2)
+    }
+    await worker.stop()
+  })
+
+  test('a task that is still handed to a worker that stops is given back and not begun', async () => {
+    const port = fakePort()
+    const task = webTask({ url: 'http://a/' })
+    const asked = signalled()
+    const answer = signalled<(typeof task)[]>()
+    port.lease = () => {
+      asked.resolve()
+      return answer.promise
+    }
+    let begun = 0
+    const { worker } = start(port, async () => begun++)
+    await asked.promise
+    const stopped = worker.stop()
+    answer.resolve([task])
+    await stopped
+    expect([begun, port.seen.released.map(({ taskId }) => taskId)]).toEqual([0, [task.id]])
   })
 })

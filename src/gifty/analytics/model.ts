@@ -32,9 +32,12 @@ export const technicalAnswer = z.object({
   error_rate_5xx: z.number().describe('a second'),
   active_workers: z.int(),
   last_errors: z.array(z.string()).max(5),
-  api_latency_ms: z.number().nullable(),
-  redis_memory_mb: z.number().nullable(),
-  disk_usage_percent: z.number().nullable(),
+  api_latency_ms: z.number().optional().describe('mean of this process, without leases, which wait'),
+  redis_memory_mb: z.number().optional().describe('absent without Redis'),
+  disk_usage_percent: z
+    .number()
+    .optional()
+    .describe("of the file system with the database's file; absent where the database is elsewhere"),
   ...told,
 })
 export const scrapingAnswer = z.object({

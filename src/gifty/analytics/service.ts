@@ -39,6 +39,10 @@ export interface AnalyticsDeps {
   countWorkers(): Promise<number>
   /** Undefined when Redis is not configured; rejects while it is away. */
   redisMemoryBytes: (() => Promise<number | undefined>) | undefined
+  /** Mean time of this process's answers; undefined before the first. */
+  latencySeconds(): number | undefined
+  /** Share of the data's file system that is used, 0..1; undefined where the data is elsewhere. */
+  diskUsage(): Promise<number | undefined>
   scrapingReport(): Promise<ScrapingReport>
 }
 
@@ -51,6 +55,8 @@ export const createAnalytics = ({
   loki,
   countWorkers,
   redisMemoryBytes,
+  latencySeconds,
+  diskUsage,
   scrapingReport,
 }: AnalyticsDeps) => {
   const ask = async <T>(name: string, call: () => Promise<Fetched<T>>): Promise<Outcome<T>> => {
@@ -124,13 +130,15 @@ export const createAnalytics = ({
       }
     },
     async technical(): Promise<TechnicalAnswer> {
-      const [requests, failures, errors, workers, redisBytes] = await Promise.all([
+      const [requests, failures, errors, workers, redisBytes, diskShare] = await Promise.all([
         ofPrometheus(REQUESTS, TECHNICAL_MS),
         ofPrometheus(FAILURES, TECHNICAL_MS),
         lastErrors(),
         countWorkers(),
         redisMemoryBytes?.().catch(() => undefined),
+        diskUsage().catch(() => undefined),
       ])
+      const seconds = latencySeconds()
       const failed = requests.failure !== undefined || failures.failure !== undefined
       return {
         api_health: failed ? 'error' : requests.value?.length ? 'healthy' : 'unknown',
@@ -138,10 +146,10 @@ export const createAnalytics = ({
         error_rate_5xx: round(failures.value?.[0]?.value ?? 0, 4),
         active_workers: workers,
         last_errors: errors.value ?? [],
-        redis_memory_mb: redisBytes === undefined ? null : round(redisBytes / 1_048_576, 2),
-        // No question of the contract tells these.
-        api_latency_ms: null,
-        disk_usage_percent: null,
+        // What is not known is left out: a reader would show the word null.
+        ...(redisBytes === undefined ? {} : { redis_memory_mb: round(redisBytes / 1_048_576, 2) }),
+        ...(seconds === undefined ? {} : { api_latency_ms: round(seconds * 1000, 1) }),
+        ...(diskShare === undefined ? {} : { disk_usage_percent: round(diskShare * 100, 1) }),
         ...told([requests, failures, errors]),
       }
     },

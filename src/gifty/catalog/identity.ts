@@ -19,7 +19,7 @@ const URL_PARTS = /^(?:(https?):)?\/\/([^/?#\\\s]+)((?:\/[^?#]*)?)(\?[^#]*)?(?:#
 const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d*))?$/
 
 /**
- * The normal form of a product or category URL: scheme and host in lower case, no default port, no fragment, no listed parameter,
+ * The normal form of a product or category URL: scheme and host in lower case, no default port, a path of at least `/`, no fragment, no listed parameter,
  * the other parameters in their order, form-urlencoded. Undefined for what is no http(s) or `//` URL.
  */
 export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | undefined => {
@@ -39,7 +39,8 @@ export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | 
     query = kept.toString()
   }
   // Blanks that stood before a fragment or a dropped query would be trimmed the next time: the form would not be normal.
-  const path = query === '' ? (parts[3] as string).trimEnd() : `${parts[3]}?${query}`
+  const given = parts[3] || '/'
+  const path = query === '' ? given.trimEnd() : `${given}?${query}`
   return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
 }
 

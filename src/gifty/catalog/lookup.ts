@@ -1,5 +1,6 @@
+import { getTableColumns } from 'drizzle-orm'
 import { type Db, inJsonList } from '../../platform/db/index.ts'
-import type { ProductRow } from './repository.ts'
+import { type ListedProduct, type ProductRow, productBytes } from './repository.ts'
 import { catalogTables } from './tables.ts'
 
 /** Which products count; absent parts and empty lists do not restrict. A price bound excludes products without a price. */
@@ -55,9 +56,22 @@ export const createCatalogLookup = (db: Db) => {
     `select p.gift_hash, p.gift_id from products p where p.gift_hash > ${db.fragments.either('likely(:after)', ':after')} and ${conditions}
       order by p.gift_hash limit ${db.fragments.limit('max')}`,
   )
+  const { raw, ...listed } = getTableColumns(products)
   const byHash = db.prepare<ProductRow>('lookup_rows', (queries) =>
     queries
       .select()
+      .from(products)
+      .where(inJsonList(db, products.giftHash, 'hashes')),
+  )
+  const listedByHash = db.prepare<ListedProduct>('lookup_listed', (queries) =>
+    queries
+      .select(listed)
+      .from(products)
+      .where(inJsonList(db, products.giftHash, 'hashes')),
+  )
+  const sizes = db.prepare<{ giftHash: string; bytes: number }>('lookup_sizes', (queries) =>
+    queries
+      .select({ giftHash: products.giftHash, bytes: productBytes(db, products) })
       .from(products)
       .where(inJsonList(db, products.giftHash, 'hashes')),
   )
@@ -85,6 +99,11 @@ export const createCatalogLookup = (db: Db) => {
       (await passingAfter.all({ after, max, ...paramsOf(filter) })).map(keyOf),
     /** Rows of products, in no order; unknown ones are left out. */
     rows: (hashes: readonly string[]): Promise<ProductRow[]> => byHash.all({ hashes: JSON.stringify(hashes) }),
+    /** The same without what lists do not show. */
+    listed: (hashes: readonly string[]): Promise<ListedProduct[]> => listedByHash.all({ hashes: JSON.stringify(hashes) }),
+    /** Bytes of what can be large of products, by hash; unknown ones are left out. */
+    sizes: async (hashes: readonly string[]): Promise<Map<string, number>> =>
+      new Map((await sizes.all({ hashes: JSON.stringify(hashes) })).map((row) => [row.giftHash, row.bytes])),
     /** What is embedded of products, with its hash. */
     async texts(hashes: readonly string[]) {
       const rows = await texts.all({ hashes: JSON.stringify(hashes) })

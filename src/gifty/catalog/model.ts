@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import { absent, boolean, integer, number, object, siteKey, text, time } from '../fields.ts'
-
-/** `"1 499,50"` (spaces group, comma or point before decimals), a number, or a decimal string. */
-const toPrice = (value: unknown): unknown => {
-  if (typeof value !== 'string') return value
-  const plain = value.replace(/[\s\u00a0\u202f']/g, '').replace(',', '.')
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : value
-}
+import { absent, boolean, foldBlanks, integer, number, object, siteKey, text, time } from '../fields.ts'
 
 /** One scraped product (gifty §3). Absent and null differ: absent keeps a stored value, null clears it. */
 export const scrapedProduct = z
@@ -15,11 +8,11 @@ export const scrapedProduct = z
     product_url: text(1, 4096),
     site_key: siteKey(),
     description: text().nullish(),
-    price: z.preprocess(toPrice, z.number().min(0)).nullish(),
+    price: z.number().min(0).nullish(),
     currency: text(0, 8).nullish(),
     image_url: text().nullish(),
     merchant: text().nullish(),
-    category: text().nullish(),
+    category: text().transform(foldBlanks).nullish(),
     raw_data: object().nullish(),
   })
   .meta({ id: 'ScrapedProduct' })

@@ -1,9 +1,13 @@
 import { and, asc, desc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
-import { type BatchColumn, bytewise, type Db, param, type Steps, type Tx } from '../../platform/db/index.ts'
+import { type BatchColumn, bytesOf, bytewise, type Db, param, type Steps, type Tx } from '../../platform/db/index.ts'
 import { catalogTables } from './tables.ts'
 
 type Tables = ReturnType<typeof catalogTables>
 export type ProductRow = Tables['products']['$inferSelect']
+/** A product without what can be very large and lists do not show. */
+export type ListedProduct = Omit<ProductRow, 'raw'>
+/** A product of a list before its row is read. */
+export type ProductKey = Pick<ProductRow, 'giftHash' | 'giftId' | 'updatedAt'> & { bytes: number }
 
 /** What ingestion writes of a product; `raw` is JSON text, times are epoch milliseconds of the clock. */
 export interface ProductWrite {
@@ -97,6 +101,18 @@ export interface ProductFilter {
   after?: { updatedAt: Date; giftId: string }
   limit: number
 }
+
+/** Bytes of what a list shows of a product and no rule limits. */
+export const productBytes = (
+  db: Pick<Db, 'dialect'>,
+  { description, merchant, category, imageUrl, contentText, llmGiftReasoning }: Tables['products'],
+) =>
+  sql
+    .join(
+      [description, merchant, category, imageUrl, contentText, llmGiftReasoning].map((column) => bytesOf(db, column)),
+      sql` + `,
+    )
+    .mapWith(Number) as SQL<number>
 
 /** Queries of products and prices. */
 export const catalogRepository = (db: Db) => {
@@ -233,10 +249,16 @@ export const catalogRepository = (db: Db) => {
     },
     find: async (hash: string): Promise<ProductRow | undefined> => (await find.all({ hash }))[0],
     prices: (hash: string) => prices.all({ hash }),
-    list: (filter: ProductFilter): Promise<ProductRow[]> => {
+    /** Which products a list has, the latest change first, with the bytes of what can be large. */
+    keys: (filter: ProductFilter): Promise<ProductKey[]> => {
       const giftId: SQL = bytewise(db, products.giftId)
       return db.q
-        .select()
+        .select({
+          giftHash: products.giftHash,
+          giftId: products.giftId,
+          updatedAt: products.updatedAt,
+          bytes: productBytes(db, products),
+        })
         .from(products)
         .where(
           and(

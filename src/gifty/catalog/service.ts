@@ -1,17 +1,17 @@
 import { invalidField, notFound } from '../../errors.ts'
 import { cleanText } from '../../platform/http/body.ts'
-import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
+import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
-import type { LookupFilter } from './lookup.ts'
+import type { CatalogLookup, LookupFilter } from './lookup.ts'
 import type { ProductDetail, ProductsQuery, ProductView } from './model.ts'
-import type { CatalogRepository, ProductRow } from './repository.ts'
+import type { CatalogRepository, ListedProduct } from './repository.ts'
 
 /** Milliseconds of a time that a row can have; Postgres knows no year beyond 9999 as we write it. */
 const isStoredTime = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < Date.UTC(10_000, 0)
 
-export const toProduct = (row: ProductRow): ProductView => ({
+export const toProduct = (row: ListedProduct): ProductView => ({
   gift_id: row.giftId,
   site_key: row.siteKey,
   source_id: row.sourceId,
@@ -68,16 +68,22 @@ export interface CatalogSearch {
 export interface CatalogDeps {
   repository: CatalogRepository
   search: CatalogSearch
-  /** Rows of products, in no order. */
-  rows(hashes: readonly string[]): Promise<ProductRow[]>
+  /** Rows of products, in no order, and their sizes before they are read. */
+  lookup: Pick<CatalogLookup, 'listed' | 'sizes'>
 }
 
 /** Marks cursors of lists by relevance. */
 const BY_RELEVANCE = 'q'
 
 /** Reading the catalogue (gifty §6, the read routes). */
-export const createCatalog = ({ repository, search, rows: rowsOf }: CatalogDeps) => {
+export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
   const badCursor = (cursor: unknown) => invalidField(['query', 'cursor'], 'Input should be a cursor of this list', cursor)
+
+  /** Products of a page in its order. */
+  const viewsOf = async (page: readonly { giftHash: string }[]): Promise<ProductView[]> => {
+    const rows = new Map((await lookup.listed(page.map((key) => key.giftHash))).map((row) => [row.giftHash, row]))
+    return page.flatMap((key) => rows.get(key.giftHash) ?? []).map(toProduct)
+  }
 
   /** The list by relevance: a text is in the query. */
   const listFound = async (text: string, query: ProductsQuery) => {
@@ -97,12 +103,18 @@ export const createCatalog = ({ repository, search, rows: rowsOf }: CatalogDeps)
       giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
     }
     const found = await search.page(text, filter, query.limit + 1, last)
-    const page = found.slice(0, query.limit)
-    const rows = new Map((await rowsOf(page.map((match) => match.giftHash))).map((row) => [row.giftHash, row]))
+    const sizes = await lookup.sizes(found.map((match) => match.giftHash))
+    const page = found.slice(
+      0,
+      rowsThatFit(
+        found.map((match) => ({ bytes: sizes.get(match.giftHash) ?? 0 })),
+        query.limit,
+      ),
+    )
     const end = page.at(-1)
     return {
-      items: page.flatMap((match) => rows.get(match.giftHash) ?? []).map(toProduct),
-      next_cursor: found.length > query.limit && end ? encodeCursor([BY_RELEVANCE, end.cost, end.giftId]) : null,
+      items: await viewsOf(page),
+      next_cursor: found.length > page.length && end ? encodeCursor([BY_RELEVANCE, end.cost, end.giftId]) : null,
     }
   }
 
@@ -118,7 +130,7 @@ export const createCatalog = ({ repository, search, rows: rowsOf }: CatalogDeps)
         if (!isStoredTime(updatedAt) || typeof giftId !== 'string') throw badCursor(query.cursor)
         after = { updatedAt: new Date(updatedAt), giftId: cleanText(giftId) }
       }
-      const rows = await repository.list({
+      const keys = await repository.keys({
         siteKey: query.site_key,
         ...(query.category === undefined ? {} : { categoryKey: categoryKey(query.category), category: query.category }),
         minPrice: query.min_price,
@@ -128,11 +140,11 @@ export const createCatalog = ({ repository, search, rows: rowsOf }: CatalogDeps)
         after,
         limit: query.limit + 1,
       })
-      const page = rows.slice(0, query.limit)
+      const page = keys.slice(0, rowsThatFit(keys, query.limit))
       const last = page.at(-1)
       return {
-        items: page.map(toProduct),
-        next_cursor: rows.length > query.limit && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
+        items: await viewsOf(page),
+        next_cursor: keys.length > page.length && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
       }
     },
 

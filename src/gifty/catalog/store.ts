@@ -27,6 +27,8 @@ export interface StoredCounts {
 export const prepareProducts = (
   checked: CheckedProduct[],
   sourceId: number | null,
+  /** Of new products that name none. */
+  currency = 'RUB',
 ): { products: PreparedProduct[]; duplicates: number } => {
   const byHash = new Map<string, PreparedProduct>()
   let duplicates = 0
@@ -52,7 +54,7 @@ export const prepareProducts = (
         title: sent.title,
         description,
         price: sent.price ?? null,
-        currency: sent.currency ?? 'RUB',
+        currency: sent.currency ?? currency,
         imageUrl,
         productUrl: url,
         merchant,
@@ -79,7 +81,7 @@ const merge = ({ write, sent }: PreparedProduct, stored: StoredProduct): { write
     ...write,
     description: sent.description === undefined ? stored.description : write.description,
     price: sent.price === undefined ? stored.price : write.price,
-    currency: sent.currency === undefined ? stored.currency : write.currency,
+    currency: sent.currency === undefined ? stored.currency : sent.currency,
     imageUrl: sent.image_url === undefined ? stored.image_url : write.imageUrl,
     merchant: sent.merchant === undefined ? stored.merchant : write.merchant,
     category: sent.category === undefined ? stored.category : write.category,

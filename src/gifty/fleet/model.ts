@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absent, boolean, integer, number, text, time } from '../fields.ts'
+import { absent, boolean, integer, number, siteKey, text, time } from '../fields.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
 export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category_mapping', 'embedding', 'notification'] as const
@@ -17,11 +17,16 @@ export const tailOf = (text: string, max: number): string => (text.length > max 
 const workerId = text(1, 128)
 const leaseSeconds = integer(5, 3600)
 const fence = integer(0)
-const kinds = z.array(z.enum(FLEET_KINDS)).max(100).nullish()
+/** What a worker takes. Sites narrow down the runs of sources alone. */
+const wanted = {
+  kinds: z.array(z.enum(FLEET_KINDS)).max(100).nullish(),
+  site_keys: z.array(siteKey()).max(1000).nullish().describe('only runs of these sites'),
+  exclude_site_keys: z.array(siteKey()).max(1000).nullish().describe('no runs of these sites'),
+}
 
 export const leaseBody = z.object({
   worker_id: workerId,
-  kinds,
+  ...wanted,
   max: absent(integer(1, 100), 1),
   lease_seconds: absent(leaseSeconds, 60),
   wait_seconds: absent(integer(0, 30), 0),
@@ -70,14 +75,14 @@ export const tasksQuery = z.object({
 export const redriveBody = z.object({
   ids: z.array(text(0, 128)).max(1000).nullish(),
   kind: text().nullish(),
-  limit: absent(integer(1, 1000), 100),
+  limit: integer(1, 1000).nullish().describe('most tasks that live again; of a kind 100 unless given'),
 })
 /** First frame of a socket. */
 export const helloData = z.object({
   worker_id: workerId,
   hostname: text(1, 255).nullish(),
   pid: integer(0).nullish(),
-  kinds,
+  ...wanted,
   max: absent(integer(1, 100), 1),
   lease_seconds: absent(leaseSeconds, 60),
 })

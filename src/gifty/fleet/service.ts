@@ -97,11 +97,18 @@ const newestOf = (views: WorkerView[]): WorkerView[] => {
   return [...newest.values()].sort((a, b) => Buffer.compare(Buffer.from(a.hostname), Buffer.from(b.hostname)) || a.pid - b.pid)
 }
 
+/** Which tasks a worker takes: those of these kinds and, of runs, of these sites. */
+export type Wanted = Partial<Pick<z.output<typeof model.leaseBody>, 'kinds' | 'site_keys' | 'exclude_site_keys'>>
+
 /** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
 export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: FleetDeps) => {
   const { workerHeartbeats } = fleetTables(db.kit)
-  const offered = (kinds: readonly string[] | null | undefined): string[] =>
-    kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS
+  /** What a worker takes, as the engine is asked for it. */
+  const offered = ({ kinds, site_keys, exclude_site_keys }: Wanted) => ({
+    kinds: kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS,
+    ...(site_keys ? { siteKeys: site_keys } : {}),
+    ...(exclude_site_keys ? { excludeSiteKeys: exclude_site_keys } : {}),
+  })
   const fits = (progress: unknown) =>
     progress === undefined || Buffer.byteLength(JSON.stringify(progress) ?? '') <= PROGRESS_BYTES
   /** A result as it is stored: with the end of its logs. */
@@ -112,7 +119,7 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
 
   return {
     async lease(body: z.output<typeof model.leaseBody>, signal?: AbortSignal) {
-      const request = { owner: body.worker_id, kinds: offered(body.kinds), max: body.max, leaseMs: body.lease_seconds * 1000 }
+      const request = { owner: body.worker_id, ...offered(body), max: body.max, leaseMs: body.lease_seconds * 1000 }
       return { tasks: (await dispatcher.lease(request, body.wait_seconds * 1000, signal)).map(toTask) }
     },
     async heartbeat(id: string, body: z.output<typeof model.heartbeatBody>) {
@@ -262,7 +269,7 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       if (!body.ids && !body.kind)
         throw invalidRequest([{ type: 'missing', loc: ['body', 'ids'], msg: 'ids or kind is required', input: null }])
       const { redriven, skipped } = await engine.redrive(
-        { ids: body.ids ?? undefined, kind: body.kind ?? undefined, limit: body.limit },
+        { ids: body.ids ?? undefined, kind: body.kind ?? undefined, limit: body.limit ?? undefined },
         FLEET_KINDS,
       )
       return { ...OK, redriven: redriven.length, skipped }

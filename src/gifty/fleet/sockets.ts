@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { cleanValue, isDeeper, MIB } from '../../platform/http/body.ts'
 import type { Log } from '../../platform/log.ts'
 import { CLOSE, type RawSocket, SessionsByName, SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
-import { type Engine, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
+import { type Engine, type LeaseRequest, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
 import { frame, VERBS } from './frames.ts'
 import * as model from './model.ts'
@@ -85,11 +85,7 @@ const rawOf = (socket: unknown): RawSocket => (socket as { raw?: RawSocket }).ra
 export interface SocketsDeps {
   fleet: Fleet
   engine: Engine
-  dispatch: (
-    request: { owner: string; kinds: string[]; max: number; leaseMs: number },
-    waitMs: number,
-    signal: AbortSignal,
-  ) => ReturnType<Engine['lease']>
+  dispatch: (request: LeaseRequest, waitMs: number, signal: AbortSignal) => ReturnType<Engine['lease']>
   bus: Bus
   clock: Clock
   log: Log
@@ -159,7 +155,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   }
   const fill = async (connection: Connection, turn: AbortController, hello: Hello): Promise<void> => {
     const { session } = connection
-    const { worker_id: owner, kinds, max, lease_seconds } = hello
+    const { worker_id: owner, max, lease_seconds } = hello
     await pushHeld(connection, turn, hello)
     while (await hasRoom(connection, turn)) {
       connection.cancelled.clear()
@@ -167,7 +163,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       for (const [id, lease] of connection.held) if (lease.expiresAt <= now) connection.held.delete(id)
       const free = max - connection.held.size
       if (free <= 0) return
-      const request = { owner, kinds: fleet.offered(kinds), max: free, leaseMs: lease_seconds * 1000 }
+      const request = { owner, ...fleet.offered(hello), max: free, leaseMs: lease_seconds * 1000 }
       connection.wait = new AbortController()
       const tasks = await dispatch(request, WAIT_MS, connection.wait.signal)
       if (tasks.length === 0) continue
@@ -290,6 +286,8 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
           {
             ...body,
             kinds: body.kinds ?? hello.kinds,
+            site_keys: body.site_keys ?? hello.site_keys,
+            exclude_site_keys: body.exclude_site_keys ?? hello.exclude_site_keys,
             lease_seconds: given.lease_seconds === undefined ? hello.lease_seconds : body.lease_seconds,
           },
           connection.closed.signal,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { FieldProblem } from '../../errors.ts'
+import { readPrice } from '../../platform/price.ts'
 import { normaliseUrl } from '../catalog/identity.ts'
 import { scrapedProduct } from '../catalog/model.ts'
 import type { CheckedProduct } from '../catalog/store.ts'
@@ -21,6 +22,24 @@ export interface CheckedElements {
   /** The problems of the rejected elements, for the answer when nothing is left. */
   problems: FieldProblem[]
 }
+
+/** An item whose price is a number if it was a text that holds one; `ambiguous` when nobody can tell which number it is. */
+const withPrice = (item: unknown): unknown => {
+  const { price, currency } = (item ?? {}) as { price?: unknown; currency?: unknown }
+  if (typeof price !== 'string') return item
+  const named = typeof currency === 'string' && currency.trim() !== '' ? currency : undefined
+  const read = readPrice(price, named)
+  if (read === 'ambiguous') return read
+  if (read === 'none') return item
+  const isOpen = currency === undefined || currency === null || currency === ''
+  return { ...(item as object), price: read.price, ...(isOpen && read.currency ? { currency: read.currency } : {}) }
+}
+const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem => ({
+  type: 'value_error',
+  loc: [...base, 'price'],
+  msg: 'Input could mean thousands or decimals: send a number, or name the currency',
+  input: shownInput(price, []),
+})
 
 /** Checks every element on its own (gifty §3). `strip` are the query parameters the source drops. */
 export const checkElements = async (
@@ -46,10 +65,15 @@ export const checkElements = async (
 
   for (let index = 0; index < items.length; index++) {
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
-    const result = scrapedProduct.safeParse(items[index])
     const base = ['body', 'items', index]
+    const item = withPrice(items[index])
+    if (item === 'ambiguous') {
+      reject('item', index, [ambiguousPrice(base, (items[index] as { price: string }).price)])
+      continue
+    }
+    const result = scrapedProduct.safeParse(item)
     if (!result.success) {
-      reject('item', index, explain(scrapedProduct, items[index], base))
+      reject('item', index, explain(scrapedProduct, item, base))
       continue
     }
     const url = normaliseUrl(result.data.product_url, strip)

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { scrapedProduct } from '../catalog/model.ts'
-import { httpUrl, integer, object, siteKey, text } from '../fields.ts'
+import { foldBlanks, httpUrl, integer, object, siteKey, text } from '../fields.ts'
 
 export const scrapedCategory = z
-  .object({ name: text().nullish(), url: httpUrl(2048), parent_url: text().nullish(), site_key: siteKey() })
+  .object({ name: text().transform(foldBlanks).nullish(), url: httpUrl(2048), parent_url: text().nullish(), site_key: siteKey() })
   .meta({ id: 'ScrapedCategory' })
 export type ScrapedCategory = z.output<typeof scrapedCategory>
 

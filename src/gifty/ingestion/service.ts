@@ -3,13 +3,14 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type AnswerTable, createIdempotency, type KeyedRequest } from '../../platform/http/idempotency.ts'
 import { isUuid } from '../../platform/ids.ts'
+import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { type Engine, isRefusal } from '../../tasks/index.ts'
 import { stripSet } from '../catalog/identity.ts'
 import { type CatalogStore, type PreparedProduct, prepareProducts } from '../catalog/store.ts'
 import type { Categories } from '../categories/service.ts'
 import { invalidRequest } from '../envelope.ts'
-import type { RunRow, SourceRow } from '../sources/row.ts'
+import type { IngestPlace, RunRow, SourceRow } from '../sources/row.ts'
 import type { Sources } from '../sources/service.ts'
 import { type CheckedCategory, checkElements } from './elements.ts'
 import type { IngestAnswer, IngestBatch } from './model.ts'
@@ -24,6 +25,7 @@ export interface IngestionDeps {
   catalog: CatalogStore
   categories: Pick<Categories, 'addNames'>
   metrics: Metrics
+  log: Log
 }
 
 /** Answers kept under an Idempotency-Key, by credential (gifty §3). */
@@ -42,7 +44,7 @@ const staleLease = () => conflict('The lease is not held any more', 'stale_lease
 const missing = () => notFound('Source not found')
 
 /** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
-export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics }: IngestionDeps) => {
+export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics, log }: IngestionDeps) => {
   const idempotency = createIdempotency(
     { db, clock },
     {
@@ -55,47 +57,70 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     },
   )
 
-  /** The run a batch belongs to: that of the lease, of the named source, or of the only running source of the site. */
-  function* target(tx: Tx, batch: IngestBatch, siteKeys: ReadonlySet<string>): Steps<{ source?: SourceRow; open?: RunRow }> {
+  /**
+   * The run a batch belongs to, locked: that of the lease, of the named source, or of the only running source of the site. Locks go task,
+   * source, run.
+   */
+  function* target(
+    tx: Tx,
+    batch: IngestBatch,
+    place: IngestPlace | undefined,
+    siteKeys: ReadonlySet<string>,
+  ): Steps<{ source?: SourceRow; open?: RunRow }> {
     if (batch.task_id && batch.worker_id && batch.fence !== null && batch.fence !== undefined) {
       const task = yield* engine.requireLease(tx, { id: batch.task_id, owner: batch.worker_id, fence: batch.fence })
-      if (isRefusal(task)) throw staleLease()
-      // A task that was redriven has a run for each of its lives.
-      const run = (yield* sources.runsOfTasks(tx, [task.id])).at(-1)
-      const source = run && (yield* sources.lock(tx, run.sourceId))
-      const open = source && (yield* sources.openRun(tx, source.id))
-      if (!source || open?.id !== run.id) throw staleLease()
-      if (batch.source_id !== 0 && batch.source_id !== source.id && !(yield* sources.lock(tx, batch.source_id))) throw missing()
-      return { source, open }
+      const held = isRefusal(task) ? undefined : yield* sources.lockOpenOfTask(tx, task.id)
+      if (!held) throw staleLease()
+      return held
     }
-    if (batch.source_id !== 0) return yield* sources.lockForReport(tx, batch.source_id)
+    if (place && batch.source_id !== 0) return yield* sources.lockForBatch(tx, place)
     const [siteKey] = siteKeys
     const running = siteKeys.size === 1 && siteKey !== undefined ? yield* sources.onlyRunningOfSite(tx, siteKey) : undefined
-    return running ? yield* sources.lockForReport(tx, running.sourceId) : {}
+    return running ? yield* sources.lockForBatch(tx, { id: running.sourceId, taskId: running.taskId }) : {}
   }
 
   /**
-   * The source a batch will belong to, as far as can be told before its transaction decides: that of the lease, of the named source,
+   * The source a batch will belong to, as far as can be known before its transaction decides: that of the lease, of the named source,
    * or of the only running source of the site. Its `strip_params` shape the URLs.
    */
-  const expectedSource = async (batch: IngestBatch, elements: unknown[]): Promise<SourceRow | undefined> => {
-    const named = batch.source_id === 0 ? undefined : await sources.find(batch.source_id)
+  const expectedPlace = async (batch: IngestBatch, siteKeys: ReadonlySet<unknown>): Promise<IngestPlace | undefined> => {
+    const leased = batch.task_id && isUuid(batch.task_id) ? await sources.placeOfTask(batch.task_id) : undefined
+    const named = batch.source_id === 0 || leased?.id === batch.source_id ? leased : await sources.placeOf(batch.source_id)
     if (batch.source_id !== 0 && !named) throw missing()
-    const taskId = batch.task_id
-    if (!taskId && named) return named
-    const siteKeys = new Set(elements.map((element) => (element as { site_key?: unknown } | null)?.site_key))
+    if (batch.task_id || named) return leased ?? named
     const [siteKey] = siteKeys
-    const run = await db.tx(function* (tx) {
-      if (taskId) return isUuid(taskId) ? (yield* sources.runsOfTasks(tx, [taskId])).at(-1) : undefined
-      return siteKeys.size === 1 && typeof siteKey === 'string' ? yield* sources.onlyRunningOfSite(tx, siteKey) : undefined
+    return siteKeys.size === 1 && typeof siteKey === 'string' ? await sources.placeOfSite(siteKey) : undefined
+  }
+
+  /** Counts a batch of which nothing can be stored on its run. */
+  const countRefused = (
+    batch: IngestBatch,
+    place: IngestPlace | undefined,
+    siteKeys: ReadonlySet<unknown>,
+    rejected: IngestAnswer['rejected'],
+  ) =>
+    db.tx(function* (tx) {
+      const known = new Set([...siteKeys].filter((siteKey) => typeof siteKey === 'string'))
+      const { source, open } = yield* target(tx, batch, place, known)
+      if (source) yield* sources.addRefusedBatch(tx, source, open, rejected, new Date(clock.now()))
     })
-    return run ? await sources.find(run.sourceId) : named
+  const warnRejected = (place: IngestPlace | undefined, rejected: IngestAnswer['rejected']) => {
+    const [first] = rejected
+    if (!first) return
+    const sample = first.errors.map(({ field, message }) => `${field}: ${message}`).join(', ')
+    log.warn('elements rejected', {
+      source_id: place?.id ?? null,
+      site: place?.siteKey ?? null,
+      count: rejected.length,
+      sample: `${first.kind} ${first.index}: ${sample}`,
+    })
   }
 
   /** Stores a checked batch in the caller's transaction. `siteKey` is the site it counts for. */
   function* store(
     tx: Tx,
     batch: IngestBatch,
+    place: IngestPlace | undefined,
     prepared: {
       products: PreparedProduct[]
       duplicates: number
@@ -109,7 +134,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       ...products.map((product) => product.write.siteKey),
       ...categories.map(({ category }) => category.site_key),
     ])
-    const { source, open } = yield* target(tx, batch, siteKeys)
+    const { source, open } = yield* target(tx, batch, place, siteKeys)
     // Set either way: a transaction that runs again may find another source, or none.
     for (const product of products) product.write.sourceId = source?.id ?? null
 
@@ -133,6 +158,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
           now,
         )
       : null
+    if (runId !== null && prepared.rejected.length > 0) yield* sources.addRejections(tx, runId, prepared.rejected, now)
     yield* catalog.addPrices(tx, stored.priced, runId, now)
     const answer: IngestAnswer = {
       status: 'ok',
@@ -164,28 +190,34 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
           input: batch.task_id ?? null,
         },
       ])
-    const source = await expectedSource(batch, [...batch.items, ...categories])
-    const checked = await checkElements(batch.items, categories, stripSet(source?.config.strip_params))
+    const siteKeys = new Set(
+      [...batch.items, ...categories].map((element) => (element as { site_key?: unknown } | null)?.site_key),
+    )
+    const place = await expectedPlace(batch, siteKeys)
+    const checked = await checkElements(batch.items, categories, stripSet(place?.config.strip_params))
     if (checked.rejected.length > 0 && checked.products.length + checked.categories.length === 0) {
-      metrics.batch(source?.siteKey ?? 'unknown', 'error', 0)
+      await countRefused(batch, place, siteKeys, checked.rejected)
+      warnRejected(place, checked.rejected)
+      metrics.batch(place?.siteKey ?? 'unknown', 'error', 0)
       throw invalidRequest(checked.problems)
     }
-    const { products, duplicates } = prepareProducts(checked.products, null)
+    const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
     const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected }
     let siteKey: string | undefined
     const { answer, replayed } = await db.tx(function* (tx) {
       if (!keyed) {
-        const stored = yield* store(tx, batch, prepared)
+        const stored = yield* store(tx, batch, place, prepared)
         siteKey = stored.siteKey
         return { answer: stored.answer, replayed: false }
       }
       return yield* idempotency.once(tx, keyed, function* (keep) {
-        const stored = yield* store(tx, batch, prepared)
+        const stored = yield* store(tx, batch, place, prepared)
         siteKey = stored.siteKey
         yield* keep(stored.answer)
         return stored.answer
       })
     })
+    if (!replayed) warnRejected(place, answer.rejected)
     if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
     return { answer, replayed }
   }
@@ -201,6 +233,12 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
   }
 }
 export type Ingestion = ReturnType<typeof createIngestion>
+
+/** The currency of new products that name none: what the source says. */
+const currencyOf = (place: IngestPlace | undefined): string | undefined => {
+  const currency = place?.config.currency
+  return typeof currency === 'string' && /^[A-Za-z]{3}$/.test(currency.trim()) ? currency.trim().toUpperCase() : undefined
+}
 
 const distinctCategories = (categories: CheckedCategory[]) => {
   const byUrl = new Map<string, { url: string; name: string; siteKey: string; parentUrl: string | null }>()

@@ -1,10 +1,10 @@
-import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { eq, gt, inArray, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { type SourceRow, sourcesColumns, type Tables } from './row.ts'
 
 /** Discovered sources: how they come in, wait in the backlog and are activated within the quota of a day (gifty §2.2, §3.8). */
 export const backlogQueries = (db: Db) => {
-  const { sources, sourceColumns } = sourcesColumns(db)
+  const { sources } = sourcesColumns(db)
   const activated = db.prepare<{ used: number }>('sources_activated', (queries) =>
     queries
       .select({ used: sql<number>`count(*)`.mapWith(Number) })
@@ -52,13 +52,6 @@ export const backlogQueries = (db: Db) => {
         )
       return inserted
     },
-    backlog: (limit: number): Promise<SourceRow[]> =>
-      db.q
-        .select(sourceColumns)
-        .from(sources)
-        .where(eq(sources.status, 'discovered'))
-        .orderBy(desc(sources.priority), asc(sources.createdAt), asc(sources.id))
-        .limit(limit),
     backlogTotal: async (): Promise<number> =>
       (
         await db.q

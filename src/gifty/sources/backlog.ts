@@ -1,11 +1,20 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { SITE_KEY } from '../fields.ts'
+import { SITE_KEY, tidyUrl } from '../fields.ts'
+import { escapeHtml } from '../notifications.ts'
 import type { SourcesContext } from './context.ts'
-import type { ClientConfig, SourceView } from './model.ts'
+import type { ClientConfig } from './model.ts'
 import { type SourceRow, urlHash } from './row.ts'
-import { toSource } from './view.ts'
 
+const placeholderOf = (key: string) => tidyUrl(`https://${key}.placeholder`)
 const DAY_MS = 86_400_000
+
+/** Spiders that a notification names. */
+const MAX_NAMED = 30
+const newSpidersText = (spiders: string[]): string => {
+  const named = spiders.slice(0, MAX_NAMED).map((key) => `<b>${escapeHtml(key)}</b>`)
+  const more = spiders.length > MAX_NAMED ? ` and ${spiders.length - MAX_NAMED} more` : ''
+  return `New spiders: ${spiders.length}\n${named.join(', ')}${more}\nSet the url of each and switch it on: it is in the list of sources, inactive.`
+}
 
 /** Sources that nobody typed in: discovered categories, their backlog and quota, and spiders that report themselves (gifty §2.2, §3.8). */
 export const createBacklog = ({ db, clock, repository, notifications, discoveryDailyQuota, nowDate }: SourcesContext) => {
@@ -22,8 +31,8 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
         const rows = yield* repository.insertNew(
           tx,
           fresh.map((key) => ({
-            url: `https://${key}.placeholder`,
-            urlHash: urlHash(`https://${key}.placeholder`),
+            url: placeholderOf(key),
+            urlHash: urlHash(placeholderOf(key)),
             type: 'hub',
             siteKey: key,
             strategy: 'discovery' as const,
@@ -42,14 +51,10 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
         const newSpiders = fresh.filter((key) => created.has(key))
         if (newSpiders.length > 0)
           yield* notifications.add(tx, [
-            { topic: 'scraping', text: `New spiders: ${newSpiders.length}`, data: { new_spiders: newSpiders } },
+            { topic: 'scraping', text: newSpidersText(newSpiders), data: { new_spiders: newSpiders } },
           ])
         return { status: 'ok' as const, new_spiders: newSpiders, rejected }
       }),
-
-    async backlog(limit: number): Promise<SourceView[]> {
-      return (await repository.backlog(limit)).map((row) => toSource(row))
-    },
     activate: (ids: number[]) =>
       db.tx(function* (tx) {
         const now = nowDate()

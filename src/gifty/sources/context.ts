@@ -44,6 +44,25 @@ export const createSourcesContext = (deps: SourcesDeps) => {
     return { source, open, task: open?.taskId ? tasks?.get(open.taskId) : undefined }
   }
 
-  return { ...deps, nowDate, lockForReport }
+  /** The source and open run of a leased task, which is locked; undefined when its run has ended. */
+  function* lockOpenOfTask(tx: Tx, taskId: string): Steps<{ source: SourceRow; open: RunRow } | undefined> {
+    const draft = (yield* deps.drafts.ofTasks(tx, [taskId])).get(taskId)
+    return draft && { source: draft.source, open: draft.run }
+  }
+  /**
+   * A source and its open run, locked, for one whose open run's task was read before.
+   * @throws AppError 404
+   */
+  function* lockForBatch(
+    tx: Tx,
+    { id, taskId }: { id: number; taskId: string | null },
+  ): Steps<{ source: SourceRow; open: RunRow | undefined }> {
+    if (taskId) yield* engine.lockTasks(tx, [taskId])
+    const source = yield* repository.lock(tx, id)
+    if (!source) throw missingSource()
+    return { source, open: yield* repository.openRun(tx, id) }
+  }
+
+  return { ...deps, nowDate, lockForReport, lockOpenOfTask, lockForBatch }
 }
 export type SourcesContext = ReturnType<typeof createSourcesContext>

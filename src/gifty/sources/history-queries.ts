@@ -1,5 +1,5 @@
-import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
-import { type Db, param } from '../../platform/db/index.ts'
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { bytesOf, type Db, param } from '../../platform/db/index.ts'
 import { type RunSummary, sourcesColumns } from './row.ts'
 
 /** What is shown of runs that were, and of a site as a whole. */
@@ -58,9 +58,14 @@ export const historyQueries = (db: Db) => {
     statements: { historyOfSource },
     historyOfSource: (sourceId: number) => historyOfSource.all({ id: sourceId }),
     historyOfSite: (siteKey: string) => historyOfSite.all({ site: siteKey }),
-    runs: (of: { sourceId: number } | { siteKey: string }, beforeId: number | undefined, limit: number): Promise<RunSummary[]> =>
+    /** Which runs a list has, newest first, with the bytes of what can be large. */
+    runKeys: (
+      of: { sourceId: number } | { siteKey: string },
+      beforeId: number | undefined,
+      limit: number,
+    ): Promise<{ id: number; bytes: number }[]> =>
       db.q
-        .select(shownOfRun)
+        .select({ id: runs.id, bytes: bytesOf(db, runs.error) })
         .from(runs)
         .where(
           and(
@@ -70,6 +75,15 @@ export const historyQueries = (db: Db) => {
         )
         .orderBy(desc(runs.id))
         .limit(limit),
+    /** Runs of these ids, newest first. */
+    runsOfIds: async (ids: readonly number[]): Promise<RunSummary[]> =>
+      ids.length === 0
+        ? []
+        : db.q
+            .select(shownOfRun)
+            .from(runs)
+            .where(inArray(runs.id, [...ids]))
+            .orderBy(desc(runs.id)),
     site: async (siteKey: string) => (await site.all({ site: siteKey }))[0],
     newSinceHubRun: async (siteKey: string): Promise<number> =>
       Number((await newSinceHubRun.all({ site: siteKey }))[0]?.total ?? 0),

@@ -1,8 +1,9 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { MIB } from '../../platform/http/body.ts'
+import { queryParameters } from '../../platform/http/openapi.ts'
 import { jsonArrayStream } from '../../platform/http/paging.ts'
-import { invalidRequest } from '../envelope.ts'
+import { invalidRequest, problemsOf } from '../envelope.ts'
 import { pathId } from '../fields.ts'
 import { answers, operation } from '../operation.ts'
 import * as model from './model.ts'
@@ -11,22 +12,24 @@ import type { Sources } from './service.ts'
 const params = z.object({ id: pathId() })
 const op = operation('sources')
 
+/** What a query says where the body says nothing: only then is it checked. */
+const fromQuery = <S extends z.ZodObject>(schema: S, query: unknown): z.output<S> => {
+  const result = schema.safeParse(query, { reportInput: true })
+  if (!result.success) throw invalidRequest(problemsOf(result.error, ['query']))
+  return result.data
+}
+
 /** Routes of sources (gifty §2.2). */
 export const sourcesRoutes = (sources: Sources) =>
   new Elysia({ prefix: '/sources' })
-    .get(
-      '',
-      ({ query }) =>
-        query.limit === undefined ? jsonArrayStream(sources.all(query)) : sources.list({ ...query, limit: query.limit }),
-      {
-        query: model.listQuery,
-        detail: op(
-          'List sources',
-          'All sources by id; without `limit` the whole list is streamed.',
-          answers(z.array(model.sourceView), 422),
-        ),
-      },
-    )
+    .get('', ({ query }) => jsonArrayStream(sources.all(query)), {
+      query: model.listQuery,
+      detail: op(
+        'List sources',
+        'All sources by id, or the first `limit`; the list is streamed.',
+        answers(z.array(model.sourceView), 422),
+      ),
+    })
     .post('', ({ body }) => sources.upsert(body), {
       body: model.sourceCreate,
       detail: op(
@@ -43,7 +46,7 @@ export const sourcesRoutes = (sources: Sources) =>
         answers(model.syncSpidersResponse, 422),
       ),
     })
-    .get('/backlog', ({ query }) => sources.backlog(query.limit), {
+    .get('/backlog', ({ query }) => jsonArrayStream(sources.backlog(query.limit)), {
       query: model.backlogQuery,
       detail: op(
         'List the discovery backlog',
@@ -86,34 +89,35 @@ export const sourcesRoutes = (sources: Sources) =>
     })
     .post(
       '/:id/force-run',
-      ({ params, query, body }) => sources.forceRun(params.id, body?.strategy ?? query.strategy ?? undefined),
+      ({ params, query, body }) =>
+        sources.forceRun(params.id, body?.strategy ?? fromQuery(model.forceRunInput, query).strategy ?? undefined),
       {
         params,
-        query: model.forceRunInput,
         body: model.forceRunInput.optional(),
         detail: op(
           'Run a source now',
           'Works on inactive and broken sources too; `strategy` by body or query, the body wins.',
           answers(model.forceRunResponse, 404, 409, 422, 503),
+          { parameters: queryParameters(model.forceRunInput) },
         ),
       },
     )
     .post(
       '/:id/toggle',
       ({ params, query, body }) => {
-        const isActive = body?.is_active ?? query.is_active
+        const isActive = body?.is_active ?? fromQuery(model.toggleInput, query).is_active
         if (isActive === undefined || isActive === null)
           throw invalidRequest([{ type: 'missing', loc: ['body', 'is_active'], msg: 'Field required', input: null }])
         return sources.toggle(params.id, isActive)
       },
       {
         params,
-        query: model.toggleInput,
         body: model.toggleInput.optional(),
         detail: op(
           'Switch a source on or off',
           '`is_active` by body or query, the body wins. An open run goes on.',
           answers(model.toggleResponse, 404, 422),
+          { parameters: queryParameters(model.toggleInput) },
         ),
       },
     )

@@ -1,11 +1,15 @@
 import { invalidField } from '../../errors.ts'
-import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
+import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
 import { missingSource, type SourcesContext } from './context.ts'
 import type { SourceView } from './model.ts'
 import type { SourceRow } from './row.ts'
+import type { SourceKey } from './source-queries.ts'
 import { toRun, toSource } from './view.ts'
 
+/** Sources whose sizes are read at once. */
 const LIST_PAGE = 500
+/** Bytes of large columns in a part of a list, which is written in one turn of the event loop. */
+const PART_BYTES = 1024 * 1024
 
 /** Lists, details and histories of sources (gifty §2.2). */
 export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repository' | 'counts'>) => {
@@ -48,37 +52,45 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
     return aggregated(row)
   }
 
+  /** The rows of a list, no more at a time than a part may weigh. */
+  async function* inParts(keys: SourceKey[]): AsyncGenerator<SourceView[]> {
+    for (let from = 0; from < keys.length; ) {
+      const size = rowsThatFit(keys.slice(from), keys.length, PART_BYTES)
+      const rows = await repository.byIds(keys.slice(from, from + size).map(({ id }) => id))
+      yield rows.map((row) => toSource(row))
+      from += size
+    }
+  }
+
   return {
     detail,
-    async list(filter: {
-      site_key?: string
-      status?: string
-      is_active?: boolean
-      limit: number
-      after_id?: number
-    }): Promise<SourceView[]> {
-      const rows = await repository.list({
-        siteKey: filter.site_key,
-        status: filter.status,
-        isActive: filter.is_active,
-        limit: filter.limit,
-        afterId: filter.after_id,
-      })
-      return rows.map((row) => toSource(row))
-    },
-    /** All matching sources, a page at a time. */
+    /** All matching sources by id, or the first `limit` of them, a part at a time. */
     async *all(filter: {
       site_key?: string
       status?: string
       is_active?: boolean
+      limit?: number
       after_id?: number
     }): AsyncGenerator<SourceView[]> {
-      for (let afterId = filter.after_id; ; ) {
-        const page = await this.list({ ...filter, after_id: afterId, limit: LIST_PAGE })
-        if (page.length > 0) yield page
-        if (page.length < LIST_PAGE) return
-        afterId = page.at(-1)?.id
+      let left = filter.limit ?? Number.POSITIVE_INFINITY
+      for (let afterId = filter.after_id; left > 0; ) {
+        const limit = Math.min(left, LIST_PAGE)
+        const keys = await repository.keys({
+          siteKey: filter.site_key,
+          status: filter.status,
+          isActive: filter.is_active,
+          limit,
+          afterId,
+        })
+        yield* inParts(keys)
+        if (keys.length < limit) return
+        left -= keys.length
+        afterId = keys.at(-1)?.id
       }
+    },
+    /** The backlog, a part at a time. */
+    async *backlog(limit: number): AsyncGenerator<SourceView[]> {
+      yield* inParts(await repository.backlogKeys(limit))
     },
 
     async runs(id: number, limit: number, cursor: string | null | undefined) {
@@ -88,14 +100,18 @@ export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repo
       const before = place?.[0]
       if (cursor && !Number.isSafeInteger(before))
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', cursor)
-      const rows = await repository.runs(
+      const keys = await repository.runKeys(
         source.type === 'hub' ? { siteKey: source.siteKey } : { sourceId: id },
         before as number | undefined,
         limit + 1,
       )
-      const items = rows.slice(0, limit)
-      const last = items.at(-1)
-      return { items: items.map(toRun), next_cursor: rows.length > limit && last ? encodeCursor([last.id]) : null }
+      // Errors can be long: a page ends early before it weighs too much.
+      const page = keys.slice(0, rowsThatFit(keys, limit)).map((key) => key.id)
+      const last = page.at(-1)
+      return {
+        items: (await repository.runsOfIds(page)).map(toRun),
+        next_cursor: keys.length > page.length && last !== undefined ? encodeCursor([last]) : null,
+      }
     },
   }
 }

@@ -27,6 +27,8 @@ export type RunSummary = Pick<
   | 'finishedAt'
   | 'createdAt'
 >
+/** Where a batch belongs, as far as can be known before its transaction: a source, and the task of its open run. */
+export type IngestPlace = Pick<SourceRow, 'id' | 'siteKey' | 'config'> & { taskId: string | null }
 export type SourceChange = Partial<Tables['parsingSources']['$inferInsert']>
 export type RunChange = Partial<{
   [K in keyof Tables['parsingRuns']['$inferInsert']]: Tables['parsingRuns']['$inferInsert'][K] | SQL

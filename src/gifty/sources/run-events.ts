@@ -1,6 +1,6 @@
 import { nextCronTime } from '../../tasks/index.ts'
 import { escapeHtml } from '../notifications.ts'
-import type { RunStatus } from './model.ts'
+import type { Rejection, RunStatus } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
 
@@ -87,6 +87,12 @@ export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
   draft.notes.push(noteOf(draft.source, 'Source came back empty', text, false))
 }
 
+/** Why a run has failed of which every element was rejected. */
+export const allRejected = (count: number, first: Pick<Rejection, 'errors'> | undefined): string => {
+  const [sample] = first?.errors ?? []
+  return `All ${count} elements were rejected${sample ? `, the first for ${sample.field}: ${sample.message}` : ''}`
+}
+
 /** The run is done; the source rests until its next regular time. */
 export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
   const { run, source } = draft
@@ -108,18 +114,18 @@ export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
   openQueued(draft, now)
 }
 
+/** The beginning and the end of escaped text, without halves of entities. */
+const headOf = (html: string, max: number) => html.slice(0, max).replace(/&[a-z]*$/, '')
+const tailOf = (html: string, max: number) => html.slice(-max).replace(/^[a-z]*;/, '')
+const shortened = (html: string, max: number) => (html.length > max ? `${headOf(html, max)}…` : html)
 /** Both ends of a text that is too long to be shown: what went wrong stands at the end of a traceback, where it was at its beginning. */
-const bothEnds = (text: string): string =>
-  text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN / 3)}\n…\n${text.slice(-(MAX_SHOWN / 3) * 2)}`
-const shortened = (html: string, max: number) => (html.length > max ? `${html.slice(0, max).replace(/&[a-z#0-9]*$/, '')}…` : html)
+const bothEnds = (html: string): string =>
+  html.length <= MAX_SHOWN ? html : `${headOf(html, MAX_SHOWN / 3)}\n…\n${tailOf(html, (MAX_SHOWN / 3) * 2)}`
 
 /** The notification of a source that needs a look (topic `scraping`). */
 export const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolean) => ({
   topic: 'scraping',
-  text: shortened(
-    `${title}: <b>${escapeHtml(source.siteKey)}</b> (${source.id})\n${shortened(escapeHtml(source.url), 500)}\n${escapeHtml(bothEnds(text))}`,
-    4000,
-  ),
+  text: `${title}: <b>${escapeHtml(source.siteKey)}</b> (${source.id})\n${shortened(escapeHtml(source.url), 500)}\n${bothEnds(escapeHtml(text))}`,
   data: { source_id: source.id, site_key: source.siteKey, is_broken: isBroken },
 })
 

@@ -3,7 +3,7 @@ import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, t
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow } from './row.ts'
 import type { RunDraft, RunDrafts } from './run-drafts.ts'
-import { cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
+import { allRejected, cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
 import { taskOf } from './source-tasks.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
@@ -59,7 +59,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
     for (const draft of open) {
       const { run } = draft
       if (refused.includes(draft)) {
-        const text = `All ${run.itemsRejected} items were rejected${samples.has(run.id) ? `, the first for ${samples.get(run.id)}` : ''}`
+        const text = allRejected(run.itemsRejected, samples.get(run.id))
         failRun(draft, { status: 'failed', text, isBroken: false, random: random() }, now)
         continue
       }
@@ -139,7 +139,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
     *cancelled(tx, tasks, now) {
       yield* change(tx, tasks, (draft) => cancelRun(draft, undefined, now), now)
     },
-    *redriven(tx, tasks, now) {
+    *redriven(tx, tasks, now, most) {
       const sourceOf = (task: Task) => (task.payload as { source_id: number }).source_id
       const found = new Map(
         (yield* drafts.ofSources(tx, [...new Set(tasks.map(sourceOf))])).map((draft) => [draft.source.id, draft]),
@@ -151,6 +151,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
         if (!draft) changes.set(task.id, { skip: 'source_not_found' })
         // Of two dead tasks of one source the first gets its next run.
         else if (draft.run || [...chosen.values()].includes(draft)) changes.set(task.id, { skip: 'run_open' })
+        else if (chosen.size === most) changes.set(task.id, { skip: 'limit' })
         else chosen.set(task.id, draft)
       }
       for (const [taskId, draft] of chosen) {

@@ -138,13 +138,13 @@ export const runQueries = (db: Db) => {
       const rows = yield* tx.run(itemsOfRunsBefore, { ids })
       return new Map(rows.map((row) => [Number(row.id), Number(row.items ?? 0)]))
     },
-    /** The first reason for which an element of each of these runs was rejected, as a text. */
-    *firstRejections(tx: Tx, ids: readonly number[]): Steps<Map<number, string>> {
+    /** The first rejected element of each of these runs. */
+    *firstRejections(tx: Tx, ids: readonly number[]): Steps<Map<number, Rejection>> {
       const rows = yield* tx.run(rejections, { ids })
       return new Map(
         rows.flatMap((row) => {
-          const first = (row.rejections as Rejection[])[0]?.errors[0]
-          return first ? [[Number(row.id), `${first.field}: ${first.message}`] as const] : []
+          const [first] = row.rejections as Rejection[]
+          return first ? [[Number(row.id), first] as const] : []
         }),
       )
     },

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import type { Rejection } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 import { newRun, type RunDraft, type RunDrafts, type RunDraftsDeps } from './run-drafts.ts'
 import { countError, failRun, joined, MINUTE_MS, nextRegular, startRun, statsOf, tail } from './run-events.ts'
@@ -174,6 +175,22 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
     return run.id
   }
 
-  return { reportError, reportRunning, reportWaiting, appendLogs, addBatch }
+  /**
+   * Counts a batch of which nothing was stored: on the open run, else on the `ingest` run of the last ten minutes. Without either there is
+   * no run to count on: one that stored nothing is not made.
+   */
+  function* addRefusedBatch(
+    tx: Tx,
+    source: SourceRow,
+    open: RunRow | undefined,
+    rejected: readonly Rejection[],
+    now: Date,
+  ): Steps<void> {
+    const newest = open ?? (yield* repository.newestRun(tx, source.id))
+    const isShared = newest?.trigger === 'ingest' && now.getTime() - newest.lastActivityAt.getTime() <= SAME_RUN_MS
+    if (newest && (open || isShared)) yield* repository.addRejections(tx, newest.id, rejected, now)
+  }
+
+  return { reportError, reportRunning, reportWaiting, appendLogs, addBatch, addRefusedBatch }
 }
 export type RunReports = ReturnType<typeof createRunReports>

@@ -22,15 +22,16 @@ export const createSources = ({ sweeps, ...deps }: SourcesDeps & { sweeps: RunSw
     endIdleRuns: sweeps.endIdle,
     /** Ends runs the broker has had for too long. */
     endUnstartedRuns: sweeps.endUnstarted,
-    /** For ingestion: the source and open run a batch belongs to, locked, and the steps that change them. */
-    find: repository.find,
-    lock: repository.lock,
-    lockForReport: context.lockForReport,
-    openRun: repository.openRun,
-    runsOfTasks: repository.runsOfTasks,
+    /** For ingestion: where a batch belongs, read before its transaction and locked in it, and the steps that change that. */
+    placeOf: repository.placeOf,
+    placeOfTask: repository.placeOfTask,
+    placeOfSite: repository.placeOfSite,
+    lockOpenOfTask: context.lockOpenOfTask,
+    lockForBatch: context.lockForBatch,
     onlyRunningOfSite: repository.onlyRunningOfSite,
     addRejections: repository.addRejections,
     addBatch: reports.addBatch,
+    addRefusedBatch: reports.addRefusedBatch,
   }
 }
 export type Sources = ReturnType<typeof createSources>

@@ -1,9 +1,12 @@
 import { and, asc, desc, eq, gt, inArray, lte, notInArray, sql } from 'drizzle-orm'
-import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/rows.ts'
 import { UNSCHEDULED } from './model.ts'
-import { isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
+import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
+
+/** A source of a list before its row is read. */
+export type SourceKey = { id: number; bytes: number }
 
 /** Sources themselves: one by one, as lists, and those that are due. */
 export const sourceQueries = (db: Db) => {
@@ -18,6 +21,35 @@ export const sourceQueries = (db: Db) => {
     'source_lock',
     `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id = ${db.fragments.param('id', 'bigint')}${db.fragments.forUpdate('s')}`,
     sources,
+  )
+
+  const bytes = sql<number>`${bytesOf(db, sources.config)} + ${bytesOf(db, sources.lastError)} + ${bytesOf(db, sources.url)}`
+  const key = { id: sources.id, bytes: bytes.mapWith(Number) }
+  const placed = { id: sources.id, siteKey: sources.siteKey, config: sources.config, taskId: runs.taskId }
+  const placeOf = db.prepare<IngestPlace>('source_place', (queries) =>
+    queries
+      .select(placed)
+      .from(sources)
+      .leftJoin(runs, and(eq(runs.sourceId, sources.id), isOpen(runs)))
+      .where(eq(sources.id, param('id'))),
+  )
+  // A task that was redriven has a run for each of its lives.
+  const placeOfTask = db.prepare<IngestPlace>('source_place_of_task', (queries) =>
+    queries
+      .select(placed)
+      .from(runs)
+      .innerJoin(sources, eq(sources.id, runs.sourceId))
+      .where(eq(runs.taskId, param('task')))
+      .orderBy(desc(runs.id))
+      .limit(1),
+  )
+  const placesOfSite = db.prepare<IngestPlace>('source_places_of_site', (queries) =>
+    queries
+      .select(placed)
+      .from(runs)
+      .innerJoin(sources, eq(sources.id, runs.sourceId))
+      .where(and(eq(runs.siteKey, param('site')), eq(runs.status, 'running')))
+      .limit(2),
   )
 
   const { either, param: bound, inList, forUpdate } = db.fragments
@@ -88,6 +120,15 @@ export const sourceQueries = (db: Db) => {
     },
     /** With its logs, for the detail. */
     find: async (id: number): Promise<(SourceRow & { lastLogs: string | null }) | undefined> => (await find.all({ id }))[0],
+    /** A source with the task of its open run. */
+    placeOf: async (id: number): Promise<IngestPlace | undefined> => (await placeOf.all({ id }))[0],
+    /** The source of a task's newest run. */
+    placeOfTask: async (taskId: string): Promise<IngestPlace | undefined> => (await placeOfTask.all({ task: taskId }))[0],
+    /** The only running source of a site, if there is only one. */
+    placeOfSite: async (siteKey: string): Promise<IngestPlace | undefined> => {
+      const found = await placesOfSite.all({ site: siteKey })
+      return found.length === 1 ? found[0] : undefined
+    },
     /** The logs a source shows. */
     *logsOf(tx: Tx, id: number): Steps<string | null> {
       return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, id))))[0]?.logs ?? null
@@ -116,15 +157,16 @@ export const sourceQueries = (db: Db) => {
     *update(tx: Tx, id: number, change: SourceChange): Steps<SourceRow> {
       return (yield* q(tx.update(sources).set(change).where(eq(sources.id, id)).returning(sourceColumns)))[0] as SourceRow
     },
-    list: (filter: {
+    /** Which sources a list has, in the order of their ids, with the bytes of what can be large. */
+    keys: (filter: {
       siteKey?: string
       status?: string
       isActive?: boolean
       afterId?: number
       limit: number
-    }): Promise<SourceRow[]> =>
+    }): Promise<SourceKey[]> =>
       db.q
-        .select(sourceColumns)
+        .select(key)
         .from(sources)
         .where(
           and(
@@ -136,6 +178,23 @@ export const sourceQueries = (db: Db) => {
         )
         .orderBy(asc(sources.id))
         .limit(filter.limit),
+    /** Those waiting in the backlog, by priority, age and id. */
+    backlogKeys: (limit: number): Promise<SourceKey[]> =>
+      db.q
+        .select(key)
+        .from(sources)
+        .where(eq(sources.status, 'discovered'))
+        .orderBy(desc(sources.priority), asc(sources.createdAt), asc(sources.id))
+        .limit(limit),
+    /** The rows of these ids, in their order; one that is gone is left out. */
+    byIds: async (ids: readonly number[]): Promise<SourceRow[]> => {
+      const rows = await db.q
+        .select(sourceColumns)
+        .from(sources)
+        .where(inArray(sources.id, [...ids]))
+      const byId = new Map(rows.map((row) => [row.id, row]))
+      return ids.flatMap((id) => byId.get(id) ?? [])
+    },
     /**
      * Due sources in dispatch order (gifty §2.5), locked; those another process holds are left to it. `open`: those with a cron text whose
      * open run their time meets, instead of those without an open run.

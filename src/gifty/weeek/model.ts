@@ -26,7 +26,7 @@ export const connectBody = z.object({
 export const connectAnswer = z.object({
   status: z.literal('ok'),
   weeek_user_id: z.string(),
-  workspace_id: z.string().nullable(),
+  workspace_id: z.union([z.int(), z.string()]).nullable().describe('as Weeek has it'),
 })
 export const tasksQuery = z.object({
   telegram_chat_id: chatId,

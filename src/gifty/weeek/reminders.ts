@@ -2,10 +2,11 @@ import { z } from 'zod'
 import type { SubscriberQueries } from '../../access/subscribers.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { JobFailed } from '../../platform/job.ts'
 import { UpstreamError } from '../../platform/upstream/index.ts'
-import { defineKind, type Engine, JobFailed, type JobHandler, type Schedule } from '../../tasks/index.ts'
-import { escapeHtml, type Notifications } from '../notifications.ts'
-import { wallOf } from './days.ts'
+import { defineKind, type Engine, type JobHandler, type Schedule } from '../../tasks/index.ts'
+import type { Notifications } from '../notifications.ts'
+import { dayOf, wallOf } from './days.ts'
 import { SLOTS, type Slot, type WeeekTask } from './model.ts'
 import type { WeeekRepository } from './repository.ts'
 import type { Weeek } from './service.ts'
@@ -16,6 +17,8 @@ const DAY_MS = 24 * HOUR_MS
 const SLOT_OF_HOUR: Record<number, Slot> = { 9: 'today', 10: 'overdue', 18: 'tomorrow' }
 const MAX_LINES = 30
 const MAX_TITLE = 100
+/** Telegram takes 4,096 characters. */
+const MAX_TEXT = 4000
 const HEADS: Record<string, Record<Slot, string>> = {
   ru: { today: 'Задачи на сегодня', overdue: 'Просроченные задачи', tomorrow: 'Задачи на завтра' },
   en: { today: 'Tasks for today', overdue: 'Overdue tasks', tomorrow: 'Tasks for tomorrow' },
@@ -25,15 +28,25 @@ const HEADS: Record<string, Record<Slot, string>> = {
 export const reminderKind = defineKind('weeek.reminder', { keepFinishedMs: DAY_MS, keepDeadMs: 7 * DAY_MS })
 const payload = z.object({ chat_id: z.int(), slot: z.enum(SLOTS), day: z.string() })
 
-/** HTML, short enough for one message. */
-const textOf = (slot: Slot, tasks: WeeekTask[], language: string): string => {
+/** Topic `private` is read as Telegram's Markdown, where these begin something. */
+const escapeMarkdown = (text: string) => text.replace(/[_*[`]/g, '\\$&')
+
+/** Markdown, short enough for one message: a title, and each task with the day it is due in `zone`. */
+const textOf = (slot: Slot, tasks: WeeekTask[], language: string, zone: string): string => {
   const head = (HEADS[language.slice(0, 2).toLowerCase()] ?? HEADS.en)?.[slot] as string
-  const lines = tasks.slice(0, MAX_LINES).map(({ title, id }) => {
-    const shown = typeof title === 'string' && title.trim() !== '' ? title.trim() : `#${String(id)}`
-    return `• ${escapeHtml(shown.length > MAX_TITLE ? `${shown.slice(0, MAX_TITLE).toWellFormed()}...` : shown)}`
-  })
-  const more = tasks.length > MAX_LINES ? [`+${tasks.length - MAX_LINES}`] : []
-  return [`<b>${head}</b>`, ...lines, ...more].join('\n')
+  const lines = [`*${head}*`]
+  let length = (lines[0] as string).length
+  for (const { title, id, date } of tasks.slice(0, MAX_LINES)) {
+    const name = typeof title === 'string' && title.trim() !== '' ? title.trim() : `#${String(id)}`
+    const shown = name.length > MAX_TITLE ? `${name.slice(0, MAX_TITLE).toWellFormed()}...` : name
+    const day = dayOf(date, zone)
+    const line = `• ${escapeMarkdown(shown)}${day === undefined ? '' : ` (${day})`}`
+    length += 1 + line.length
+    if (length > MAX_TEXT) break
+    lines.push(line)
+  }
+  const more = tasks.length - (lines.length - 1)
+  return [...lines, ...(more > 0 ? [`+${more}`] : [])].join('\n')
 }
 
 export interface RemindersDeps {
@@ -93,7 +106,7 @@ export const createReminders = ({ db, clock, engine, repository, subscribers, we
       if (!current || current.lastReminders[slot] === day) return
       yield* repository.setReminded(tx, current.id, { ...current.lastReminders, [slot]: day }, new Date(clock.now()))
       if (tasks.length === 0) return
-      const text = textOf(slot, tasks, subscriber.language)
+      const text = textOf(slot, tasks, subscriber.language, account.timezone)
       yield* notifications.add(tx, [{ topic: 'private', text, data: { target_chat_id: chatId, slot, day } }])
     })
   }

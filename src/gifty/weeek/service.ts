@@ -27,6 +27,8 @@ export interface WeeekDeps {
 }
 
 const placeOf = (chatId: number) => ({ table: 'weeek_accounts', row: String(chatId), column: 'token_ciphertext' })
+/** An id as Weeek has it: a number, unless it is no number. */
+const weeekId = (id: string): number | string => (/^\d+$/.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id)
 const missingSubscriber = () => notFound('Subscriber not found')
 const refusedToken = () => badRequest('Invalid Weeek API Token')
 const isRefusal = (error: unknown) => error instanceof UpstreamError && (error.status === 401 || error.status === 403)
@@ -102,7 +104,7 @@ export const createWeeek = ({ db, clock, repository, subscribers, client, keyRin
         const row = { telegramChatId: chatId, tokenCiphertext, weeekUserId, weeekWorkspaceId: workspaceId ?? null }
         yield* repository.upsert(tx, { ...row, timezone: timezone ?? undefined }, ZONE, new Date(clock.now()))
       })
-      return { ...OK, weeek_user_id: weeekUserId, workspace_id: workspaceId ?? null }
+      return { ...OK, weeek_user_id: weeekUserId, workspace_id: workspaceId === undefined ? null : weeekId(workspaceId) }
     },
 
     async tasks({ telegram_chat_id, type, project_id }: TasksQuery) {

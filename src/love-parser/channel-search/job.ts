@@ -1,7 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { JobDelayed, JobFailed } from '../../platform/job.ts'
 import { TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
-import { type Job, JobDelayed, JobFailed, type JobHandler } from '../../tasks/index.ts'
+import type { Job, JobHandler } from '../../tasks/index.ts'
 import type { SearchLife, SearchProgress } from './life.ts'
 import type { SearchFilters } from './model.ts'
 

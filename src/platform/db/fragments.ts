@@ -26,6 +26,8 @@ export interface Fragments {
   forUpdate(alias: string, skip?: 'skip locked'): string
   /** A text in byte order, as SQLite compares it. */
   bytewise(column: string): string
+  /** Bytes of a text or JSON column, 0 where it is null. */
+  bytes(column: string): string
   readonly true: string
   readonly false: string
 }
@@ -41,6 +43,7 @@ export const sqliteFragments: Fragments = {
   eachOf: (parameter, alias) => `(select value from json_each(:${parameter})) ${alias}`,
   forUpdate: () => '',
   bytewise: (column) => column,
+  bytes: (column) => `coalesce(octet_length(${column}), 0)`,
   true: '1',
   false: '0',
 }
@@ -56,6 +59,7 @@ export const postgresFragments: Fragments = {
   eachOf: (parameter, alias) => `unnest((select :${parameter}::text)::text[]) as ${alias}(value)`,
   forUpdate: (alias, skip) => ` for update of ${alias}${skip ? ` ${skip}` : ''}`,
   bytewise: (column) => `${column} collate "C"`,
+  bytes: (column) => `coalesce(octet_length(${column}::text), 0)`,
   true: 'true',
   false: 'false',
 }

@@ -147,6 +147,12 @@ const jsonList = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, parameter: strin
   return sql`(select value::${sql.raw(column.getSQLType())} from jsonb_array_elements_text(${value}::text::jsonb))`
 }
 
+/** Bytes of a text or JSON column, 0 where it is null: what a page of rows will weigh. */
+export const bytesOf = (db: Pick<Db, 'dialect'>, column: AnyPgColumn): SQL<number> =>
+  (db.dialect === 'sqlite' ? sql`coalesce(octet_length(${column}), 0)` : sql`coalesce(octet_length(${column}::text), 0)`).mapWith(
+    Number,
+  ) as SQL<number>
+
 /** A text column in byte order, as SQLite compares it; Postgres would use the database's collation. */
 export const bytewise = (db: Pick<Db, 'dialect'>, column: AnyPgColumn): SQL =>
   db.dialect === 'sqlite' ? sql`${column}` : sql`${column} collate "C"`

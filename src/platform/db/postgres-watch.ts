@@ -1,13 +1,19 @@
 import { Socket } from 'node:net'
+import { databaseProblem } from './problems.ts'
 
-/** How long something waits for the server before it is asked whether it is still there, and how long it may take to say so. */
+/** How long a statement may wait, and every connection be silent, before the server is asked whether it is there. Milliseconds. */
 export const DOUBT_MS = 1000
+/** How long one question waits for a sign of the server. */
 const PROBE_MS = 1500
+/** Between two questions when the first was refused. */
+const AGAIN_MS = 150
 const LOOK_MS = 250
+/** A look that comes later than this says that this process, and perhaps the machine, is busy: the time counts for nothing. */
+const LATE_MS = 2 * LOOK_MS
 /** Above the server's own limit of a statement: a connection that is silent for longer has lost its other end. */
 const SILENCE_MARGIN_MS = 5000
 
-/** As the driver names it, so that the one door from unknown errors knows what it means. */
+/** Named as the driver names it, so that `databaseProblem` knows what it means. */
 class DatabaseAway extends Error {
   readonly code = 'CONNECTION_CLOSED'
   constructor() {
@@ -15,98 +21,174 @@ class DatabaseAway extends Error {
   }
 }
 
+/** What the driver asks for a socket with. */
+export interface Address {
+  host: string[]
+  port: number[]
+  path?: string | null
+}
 export interface WatchOptions {
-  /** Asks the server over a connection of its own; rejects when it does not answer. */
-  probe(): Promise<void>
+  /** Asks the server over a connection of its own, made with `connect`; rejects when it is refused. `signal` ends it. */
+  probe(connect: (address: Address) => Socket, signal: AbortSignal): Promise<void>
   statementTimeoutMs: number
   doubtMs: number
   now?(): number
 }
 
 /**
- * Tells a slow statement from a server that has gone without a word (a cable, a firewall, a frozen host): TCP alone waits a quarter
- * of an hour for the second, with every connection of the pool. What has waited for a second brings a probe; if that fails, all
- * connections are cut, those who wait hear of it, and new work is refused at once until a probe is answered.
+ * Failure detector of the database. TCP alone waits a quarter of an hour for a server that has gone without a word (a cable, a firewall,
+ * a frozen host); a server that is merely slow must not be taken for one. So what counts is evidence of absence, found twice in a row:
+ * - refused: a new connection is refused or reset, or the server says that it is starting or stopping, and no connection brings a byte;
+ * - silent: something waits and not one byte has come over any connection, those of the questions included, while this process ran on time.
+ *
+ * Then the server is away: connections that are silent are cut, so that those who wait learn of it, and new work is refused until a
+ * question is answered. All times but `now` are milliseconds during which this process ran on time.
  */
 export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
-  const sockets = new Map<Socket, { read: number; heardAt: number }>()
+  const sockets = new Map<Socket, { read: number; heardAt: number; isProbe: boolean }>()
   /** When what is under way began, oldest first. */
   const underWay = new Set<{ at: number }>()
+  let calm = 0
+  let lookedAt = now()
+  /** When the pool, and when anything, last brought a byte or an answer. */
+  let poolHeardAt = 0
+  let heardAt = 0
   let away = false
-  let probing = false
+  let examining = false
   let stopped = false
   let timer: ReturnType<typeof setInterval> | undefined
+  /** Called by each look, while somebody waits for time to pass. */
+  const waiters = new Set<() => void>()
 
-  const cut = (silentSince: number) => {
-    for (const [socket, { heardAt }] of sockets) if (heardAt <= silentSince) socket.destroy()
+  const listen = () => {
+    for (const [socket, seen] of sockets) {
+      if (socket.bytesRead === seen.read) continue
+      seen.read = socket.bytesRead
+      seen.heardAt = heardAt = calm
+      if (!seen.isProbe) poolHeardAt = calm
+    }
   }
-  const answers = async (): Promise<boolean> => {
-    let late: ReturnType<typeof setTimeout> | undefined
+  const cutSilentFor = (ms: number) => {
+    for (const [socket, seen] of sockets) if (!seen.isProbe && calm - seen.heardAt > ms) socket.destroy(new DatabaseAway())
+  }
+  /** Resolves once this process has run on time for `ms`. */
+  const calmFor = async (ms: number) => {
+    const until = calm + ms
+    while (calm < until && !stopped) await new Promise<void>((resolve) => waiters.add(resolve))
+  }
+
+  const ask = async (): Promise<'answered' | 'refused' | 'silent'> => {
+    const given = new AbortController()
     try {
       return await Promise.race([
-        probe().then(() => true),
-        new Promise<boolean>((resolve) => {
-          late = setTimeout(resolve, PROBE_MS, false)
-        }),
+        probe((address) => open(address, true), given.signal).then(
+          () => 'answered' as const,
+          // An error of the server's own is an answer, unless it says that it is not available.
+          (error) => (isRefusal(error) ? ('refused' as const) : ('answered' as const)),
+        ),
+        calmFor(PROBE_MS).then(() => 'silent' as const),
       ])
-    } catch {
-      return false
     } finally {
-      clearTimeout(late)
+      given.abort()
     }
+  }
+  /** Whether a question finds the server absent. */
+  const isAbsent = async (): Promise<boolean> => {
+    listen()
+    const [pool, any] = [poolHeardAt, heardAt]
+    const verdict = await ask()
+    if (verdict === 'answered') heardAt = calm
+    listen()
+    return verdict === 'refused' ? poolHeardAt === pool : verdict === 'silent' && heardAt === any
   }
   const examine = async () => {
-    if (probing) return
-    probing = true
-    away = !(await answers())
-    if (away) cut(Number.POSITIVE_INFINITY)
-    probing = false
-    // Nothing new is let in that could start the looks, so that nobody else would notice its return.
-    if (away && !stopped) keepLooking()
+    if (examining || stopped) return
+    examining = true
+    keepLooking()
+    let absent = await isAbsent()
+    if (absent && !away) {
+      await calmFor(AGAIN_MS)
+      absent = await isAbsent()
+    }
+    away = absent
+    if (away) cutSilentFor(doubtMs)
+    examining = false
   }
   const keepLooking = () => {
-    timer ??= unreferenced(setInterval(look, LOOK_MS))
+    if (timer !== undefined || stopped) return
+    lookedAt = now()
+    timer = unreferenced(setInterval(look, LOOK_MS))
   }
   const look = () => {
-    for (const [socket, seen] of sockets)
-      if (socket.bytesRead !== seen.read) {
-        seen.read = socket.bytesRead
-        seen.heardAt = now()
-      }
+    const elapsed = now() - lookedAt
+    lookedAt = now()
+    // Bytes may have come that a late process has not read yet: such time is no evidence.
+    if (elapsed < LATE_MS) calm += elapsed
+    listen()
+    for (const wake of waiters) wake()
+    waiters.clear()
     const [oldest] = underWay
-    const waits = oldest === undefined ? 0 : now() - oldest.at
-    if (!away && oldest === undefined) {
+    if (!away && !examining && oldest === undefined) {
       clearInterval(timer)
       timer = undefined
-    } else if (away || waits > doubtMs) {
-      if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cut(now() - statementTimeoutMs - SILENCE_MARGIN_MS)
-      void examine()
+      return
     }
+    const waits = oldest === undefined ? 0 : calm - oldest.at
+    if (away) cutSilentFor(doubtMs)
+    else if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cutSilentFor(statementTimeoutMs + SILENCE_MARGIN_MS)
+    if (away || (waits > doubtMs && calm - heardAt > doubtMs)) void examine()
+  }
+
+  const open = ({ host, port, path }: Address, isProbe: boolean): Socket => {
+    const socket = new Socket()
+    sockets.set(socket, { read: 0, heardAt: calm, isProbe })
+    socket.once('close', () => sockets.delete(socket))
+    if (!isProbe) {
+      // Refused or reset: if the server is gone, the next caller learns it now, not after everything that already waits.
+      socket.once('error', (error) => {
+        if (!(error instanceof DatabaseAway)) void examine()
+      })
+      if (away) {
+        // The driver listens by then. It tries again with the next of those who wait, so that all of them learn of it soon.
+        setImmediate(() => socket.destroy(new DatabaseAway()))
+        return socket
+      }
+    }
+    return path ? socket.connect(path) : socket.connect(port[0] as number, host[0] as string)
   }
 
   return {
-    /** The driver's way to a socket. What it writes before the connection stands is sent then; its own timer ends an attempt. */
-    connect({ host, port, path }: { host: string[]; port: number[]; path?: string | null }): Socket {
-      const socket = new Socket()
-      sockets.set(socket, { read: 0, heardAt: now() })
-      socket.once('close', () => sockets.delete(socket))
-      // Refused or cut: if the server is gone, what comes next is told so now, instead of after all that already waits for a connection.
-      socket.once('error', () => void examine())
-      return path ? socket.connect(path) : socket.connect(port[0] as number, host[0] as string)
-    },
-    /** Notes that something waits for the server; the answer is to be called when it does not any more. @throws when the server is away */
-    begin(): () => void {
+    /** The driver's way to a socket. What it writes before the connection stands is sent then. */
+    connect: (address: Address): Socket => open(address, false),
+    /**
+     * Notes that something waits for the server. The answer is to be called when it does not any more, with whether the server has
+     * answered it. @throws when the server is away
+     */
+    begin(): (isAnswered?: boolean) => void {
       if (away) throw new DatabaseAway()
-      const entry = { at: now() }
+      const entry = { at: calm }
       underWay.add(entry)
       keepLooking()
-      return () => underWay.delete(entry)
+      return (isAnswered = false) => {
+        underWay.delete(entry)
+        if (isAnswered) poolHeardAt = heardAt = calm
+      }
     },
     stop() {
       stopped = true
       clearInterval(timer)
+      for (const wake of waiters) wake()
     },
   }
+}
+export type Watch = ReturnType<typeof createWatch>
+
+/** Whether an error of a question says that no server is there: anything but an answer of a server that takes connections. */
+const isRefusal = (error: unknown): boolean => {
+  const { name, code } = error as { name?: string; code?: unknown }
+  if (name !== 'PostgresError') return true
+  // Too many connections is a sign of life; starting up and shutting down are not.
+  return code !== '53300' && databaseProblem(error) === 'unreachable'
 }
 
 /** A look at the pool must not keep a process alive that has nothing else to do. */

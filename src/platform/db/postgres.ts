@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
@@ -18,7 +19,7 @@ import {
 } from './index.ts'
 import { postgresKit } from './kit.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
-import { createWatch, DOUBT_MS } from './postgres-watch.ts'
+import { type Address, createWatch, DOUBT_MS } from './postgres-watch.ts'
 import { databaseProblem } from './problems.ts'
 import { rowDecoder } from './rows.ts'
 
@@ -26,7 +27,8 @@ const MIGRATIONS = readMigrations('postgres')
 /** Any number that no other program takes on the same database. */
 const MIGRATION_LOCK = 7_265_491_001
 const TX_ATTEMPTS = 6
-const CONNECT_MS = 2000
+/** A busy machine takes its time to let somebody in; a server that is not there is noticed by the watch, long before. */
+const CONNECT_SECONDS = 30
 /** The driver's own waits between two tries grow to twenty seconds, and whoever asks meanwhile would wait as long. */
 const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.25)
 /** Texts that a connection prepares; the queries that are made up as they are asked come after these and are sent as they are. */
@@ -39,7 +41,7 @@ export interface PostgresOptions {
   statementTimeoutMs?: number
   /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
   prepared?: boolean
-  /** What waits longer brings a second connection that asks whether the server is still there. */
+  /** After this long a wait without a byte over any connection, the server is asked whether it is still there. */
   doubtMs?: number
   /** Hears what the server says beside its answers. */
   onNotice?(notice: { message?: string }): void
@@ -86,13 +88,20 @@ type RunBatch = { runBatch(session: Session, rows: unknown[][], params?: Params)
 type RunIn = { runIn(session: Session, params?: Params): Promise<unknown[]> }
 
 /** One round trip over a connection of its own, to know whether the server is there at all. */
-const probe = async (url: string) => {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 1, fetch_types: false })
-  try {
-    await client.unsafe('select 1')
-  } finally {
-    void client.end({ timeout: 0 })
+const probe = async (url: string, connect: (address: Address) => Socket, signal: AbortSignal) => {
+  const opened: Socket[] = []
+  const socket = (address: Address) => {
+    const made = connect(address)
+    opened.push(made)
+    return made
   }
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 30, fetch_types: false, ...({ socket } as object) })
+  const end = () => {
+    void client.end({ timeout: 0 })
+    for (const made of opened) made.destroy()
+  }
+  signal.addEventListener('abort', end, { once: true })
+  await client.unsafe('select 1')
 }
 
 /** Opens (and migrates) a Postgres database. */
@@ -105,11 +114,11 @@ export const openPostgres = async ({
   onNotice = () => {},
 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
-  const watch = createWatch({ probe: () => probe(url), statementTimeoutMs, doubtMs })
+  const watch = createWatch({ probe: (connect, signal) => probe(url, connect, signal), statementTimeoutMs, doubtMs })
   const client = postgres(url, {
     max: poolMax,
     onnotice: onNotice as never,
-    connect_timeout: CONNECT_MS / 1000,
+    connect_timeout: CONNECT_SECONDS,
     backoff: retrySeconds as never,
     idle_timeout: 60,
     prepare: mayPrepare,
@@ -120,6 +129,9 @@ export const openPostgres = async ({
     connection: {
       application_name: 'trawl',
       ...(mayPrepare && {
+        // Our statements are short and few of their rows are read, whatever the planner expects: compiling one takes hundreds of
+        // milliseconds each time.
+        jit: 'off',
         statement_timeout: statementTimeoutMs,
         lock_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: statementTimeoutMs,
@@ -145,7 +157,10 @@ export const openPostgres = async ({
     of.unsafe = (text: string, values: unknown[] = [], options: { onexecute?: unknown } = {}) => {
       const ended = watch.begin()
       const query = send(text, values, options.onexecute ? options : { prepare: isPrepared(text) })
-      query.then(ended, ended)
+      query.then(
+        () => ended(true),
+        () => ended(),
+      )
       return query
     }
     return of
@@ -220,6 +235,8 @@ export const openPostgres = async ({
           const committed: (() => void)[] = []
           const value = await builders.transaction(async (inner) => {
             const session: Session = { client: preparing((inner as any).session.client), builders: inner }
+            // Behind pgbouncer no session keeps a setting.
+            if (!mayPrepare) await session.client.unsafe('set local jit = off')
             return drive(body(makeTx(session, committed)), session)
           })
           runAfterCommit(committed)

@@ -4,6 +4,28 @@ export const MIB = 1024 * 1024
 
 const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The body is larger than ${limit} bytes`)
 
+/** Bytes that are no UTF-8 text. A `SyntaxError`, because no JSON is made of them. */
+export class NotUtf8 extends SyntaxError {
+  override name = 'NotUtf8'
+}
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new NotUtf8('the body is not UTF-8')
+  }
+}
+/** Bodies are read as they are sent. @throws AppError 415 that names a coding */
+const requireIdentity = (request: Request): void => {
+  const coding = request.headers.get('content-encoding')?.trim().toLowerCase()
+  if (coding && coding !== 'identity')
+    throw new AppError('unsupported_media_type', 415, `Content-Encoding ${cleanText(coding).slice(0, 100)} is not supported`, {
+      details: { contentEncoding: cleanText(coding).slice(0, 100) },
+      headers: { 'accept-encoding': 'identity' },
+    })
+}
+
 const readStream = async (stream: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> => {
   const parts: Uint8Array[] = []
   let size = 0
@@ -17,23 +39,25 @@ const readStream = async (stream: ReadableStream<Uint8Array>, limit: number): Pr
 
 /**
  * Reads a body as text, counting as it comes, so that neither a lying nor a missing Content-Length gets past the limit.
- * @throws AppError 413 `payload_too_large`
+ * @throws AppError 413 `payload_too_large`, 415 for a Content-Encoding; NotUtf8
  */
 export const readBodyText = async (request: Request, limit: number): Promise<string> => {
+  requireIdentity(request)
   const declared = request.headers.get('content-length')
   if (declared !== null) {
     if (Number(declared) > limit) throw tooLarge(limit)
-    return request.text()
+    return decode(await request.bytes())
   }
   if (!request.body) return ''
-  return (await readStream(request.body, limit)).toString('utf8')
+  return decode(await readStream(request.body, limit))
 }
 
 /**
  * Reads a body as bytes, counting as it comes.
- * @throws AppError 413 `payload_too_large`
+ * @throws AppError 413 `payload_too_large`, 415 for a Content-Encoding
  */
 export const readBodyBytes = async (request: Request, limit: number): Promise<Uint8Array> => {
+  requireIdentity(request)
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   if (!request.body) return new Uint8Array()

@@ -51,6 +51,23 @@ const DESCRIPTIONS: Record<number, string> = {
   502: 'Upstream error',
   503: 'Unavailable',
 }
+const parameters = (where: 'path' | 'query', schema: unknown): Json[] => {
+  if (!isZod(schema)) return []
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    unrepresentable: 'any',
+  }) as Json
+  return Object.entries(properties as Json).map(([name, property]) => ({
+    in: where,
+    name,
+    required: where === 'path' || required.includes(name),
+    schema: property,
+  }))
+}
+/** Query parameters of a route that checks its query itself. */
+export const queryParameters = (schema: z.ZodType): Json[] => parameters('query', schema)
+
 const isZod = (schema: unknown): schema is z.ZodType =>
   typeof schema === 'object' && schema !== null && (schema as any)['~standard']?.vendor === 'zod'
 
@@ -99,21 +116,6 @@ export const describeRoutes = (
     if (io === 'output') converted.set(schema, made)
     return made
   }
-  const parameters = (where: 'path' | 'query', schema: unknown): Json[] => {
-    if (!isZod(schema)) return []
-    const { properties = {}, required = [] } = z.toJSONSchema(schema, {
-      target: 'openapi-3.0',
-      io: 'input',
-      unrepresentable: 'any',
-    }) as Json
-    return Object.entries(properties as Json).map(([name, property]) => ({
-      in: where,
-      name,
-      required: where === 'path' || required.includes(name),
-      schema: property,
-    }))
-  }
-
   const contentOf = (schema: unknown): Json | undefined => {
     if (isZod(schema)) {
       if (schema.type === 'never' || schema.type === 'unknown') return undefined

@@ -10,6 +10,24 @@ export const decodeCursor = (cursor: string): (string | number)[] | undefined =>
   }
 }
 
+/** Bytes of large columns in one page: a list ends early, or is read in parts, before its rows hold the event loop and the memory. */
+export const PAGE_BYTES = 4 * 1024 * 1024
+
+/** How many of `rows`, from the first on, make a page: at most `limit`, at least one where there is any, and no more than the bytes allow. */
+export const rowsThatFit = (
+  rows: readonly { bytes: number | string }[],
+  limit: number,
+  maxBytes: number = PAGE_BYTES,
+): number => {
+  const most = Math.min(rows.length, limit)
+  let bytes = 0
+  for (let size = 0; size < most; size++) {
+    bytes += Number(rows[size]?.bytes)
+    if (size > 0 && bytes > maxBytes) return size
+  }
+  return most
+}
+
 /**
  * A JSON array answered page by page, for lists without a bound: memory holds one page. The first page is read before the answer
  * starts, so that a failure then is still an error response.

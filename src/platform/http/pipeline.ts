@@ -236,9 +236,21 @@ export const callOf = (request: Request): Call => {
 const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
   const asked = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal })
   heads.add(asked)
-  const response = await app.handle(asked)
-  await response.body?.cancel()
-  return new Response(null, { status: response.status, headers: response.headers })
+  const { status, headers, body } = await app.handle(asked)
+  if (body === null || headers.has('content-length')) {
+    await body?.cancel()
+    return new Response(null, { status, headers })
+  }
+  if (/^text\/event-stream\b/i.test(headers.get('content-type') ?? '')) {
+    await body.cancel()
+    // Without a length, as GET has none: a body that is not known to be empty yet.
+    return new Response(new ReadableStream({ pull: async (controller) => controller.close() }), { status, headers })
+  }
+  // RFC 9110 8.6: the length that GET would have, or none.
+  let length = 0
+  for await (const part of body as unknown as AsyncIterable<Uint8Array>) length += part.byteLength
+  headers.set('content-length', String(length))
+  return new Response(null, { status, headers })
 }
 
 /** One door for what Elysia and the routes throw. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
+import { LeaseGone } from '../runtime.ts'
 import type { Control } from './control.ts'
-import { badTask, GitlabRefusal, LeaseGone, TaskFailure } from './errors.ts'
+import { badTask, GitlabRefusal, TaskFailure } from './errors.ts'
 import { createReader, type Page } from './pages.ts'
 import { type Area, areaOf, areaRow } from './plan/areas.ts'
 import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'

@@ -1,3 +1,5 @@
+import { JobDelayed, JobFailed } from '../../platform/job.ts'
+
 /** Codes of a failed task (gitlab-worker §3.3, §4). */
 export type FailureCode =
   | 'BAD_TASK'
@@ -13,15 +15,15 @@ export type FailureCode =
   | 'INTERNAL'
 
 /** The task ends with `failed`. */
-export class TaskFailure extends Error {
+export class TaskFailure extends JobFailed {
   override name = 'TaskFailure'
   constructor(
     readonly code: FailureCode,
     message: string,
-    readonly retryable: boolean,
+    retryable: boolean,
     readonly httpStatus?: number,
   ) {
-    super(message)
+    super(message, retryable)
   }
 }
 export const badTask = (message: string) => new TaskFailure('BAD_TASK', message, false)
@@ -41,10 +43,10 @@ export class GitlabRefusal extends Error {
 }
 
 /** The wait until GitLab's next answer is longer than a task may be held: it goes back into the queue (§3.4). */
-export class Deferred extends Error {
+export class Deferred extends JobDelayed {
   override name = 'Deferred'
-  constructor(readonly waitMs: number) {
-    super(`GitLab asks to wait ${Math.ceil(waitMs / 1000)} s`)
+  constructor(waitMs: number) {
+    super(waitMs, `GitLab asks to wait ${Math.ceil(waitMs / 1000)} s`)
   }
 }
 
@@ -56,25 +58,12 @@ export class CredentialsExpired extends Error {
   }
 }
 
-/** The lease is not ours any more: stop at once and say nothing. */
-export class LeaseGone extends Error {
-  override name = 'LeaseGone'
-  constructor() {
-    super('the lease is gone')
-  }
-}
-
-/** The worker is stopping: give the task back. */
-export class Interrupted extends Error {
-  override name = 'Interrupted'
-  constructor() {
-    super('the worker is stopping')
-  }
-}
-
 /** The API refuses a report for its content: 400 or 413 (§2). */
-export class ReportRefused extends Error {
+export class ReportRefused extends JobFailed {
   override name = 'ReportRefused'
+  constructor(message: string) {
+    super(message, false)
+  }
 }
 
 /** A call of the crawler API that brought no success. `status` 0: no answer at all. */
@@ -89,5 +78,3 @@ export class ApiProblem extends Error {
     super(message)
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error))

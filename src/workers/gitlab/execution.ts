@@ -1,8 +1,8 @@
+import { type Job, LeaseGone } from '../runtime.ts'
 import type { Control } from './control.ts'
 import { crawl, type StoredPage, TRUNCATED } from './crawl.ts'
-import { LeaseGone } from './errors.ts'
 import type { Ledger } from './ledger.ts'
-import type { LeasedTask } from './model.ts'
+import type { LeasedTask, Update } from './model.ts'
 import { type Opening, openTask } from './opening.ts'
 import type { Reporter } from './reporter.ts'
 import type { Shared } from './shared.ts'
@@ -16,17 +16,18 @@ import { createStore, type Store } from './storage/store.ts'
 export interface Work {
   shared: Shared
   task: LeasedTask
+  job: Job
   control: Control
   reporter: Reporter
   ledger: Ledger
 }
 
 /**
- * From the check of a task to its `completed` (gitlab-worker §2).
+ * From the check of a task to its manifest (gitlab-worker §2); answers the `completed` that is left to report.
  * @throws TaskFailure, Deferred, CredentialsExpired, Interrupted, LeaseGone, ReportRefused
  */
-export const execute = async (work: Work): Promise<void> => {
-  const { shared, task, control, reporter, ledger } = work
+export const execute = async (work: Work): Promise<Update> => {
+  const { shared, task, job, control, reporter, ledger } = work
   const { clock, settings } = shared
   const { options, rateLimits } = task
   const opening = await openTask(task, shared.disk, settings.outputDir, new Date(clock.now()).toISOString())
@@ -39,7 +40,7 @@ export const execute = async (work: Work): Promise<void> => {
     control,
     origin: base.origin,
     maxRetries: settings.maxRetries,
-    leaseEndsAt: reporter.leaseEndsAt,
+    leaseEndsAt: job.leaseEndsAt,
   })
   const format = options?.outputFormat ?? 'json'
   const store = createStore({
@@ -113,7 +114,7 @@ export const execute = async (work: Work): Promise<void> => {
   } finally {
     leave()
   }
-  await finish(work, opening, store, current)
+  return finish(work, opening, store, current)
 }
 
 /** Long waits are told, with what has been reached (gitlab-worker §3.4). */
@@ -152,12 +153,17 @@ const progressOf = ({ ledger }: Work, { plan, position }: Opening, { collection,
   }
 }
 
-const finish = async (work: Work, { base, plan, position }: Opening, store: Store, current: string | undefined) => {
-  const { shared, task, control, reporter, ledger } = work
-  const { clock, log } = shared
+const finish = async (
+  work: Work,
+  { base, plan, position }: Opening,
+  store: Store,
+  current: string | undefined,
+): Promise<Update> => {
+  const { shared, task, job, control, reporter, ledger } = work
+  const { clock } = shared
   await reporter.flush()
   // A worker that slept through its lease must not put its manifest over that of its successor.
-  if (reporter.leaseEndsAt() - clock.now() < (task.lease.leaseSeconds * 1000) / 2) await reporter.send({ type: 'status' })
+  if (job.leaseEndsAt() - clock.now() < (task.lease.leaseSeconds * 1000) / 2) await reporter.send({ type: 'status' })
   control.check()
   const items = ledger.processed()
   const itemsByType = { ...position.itemsByType }
@@ -178,9 +184,10 @@ const finish = async (work: Work, { base, plan, position }: Opening, store: Stor
     warnings: position.warnings,
   }
   await store.writeManifest(manifest, () => {
-    if (control.lost() || clock.now() >= reporter.leaseEndsAt()) throw new LeaseGone()
+    if (control.lost() || clock.now() >= job.leaseEndsAt()) throw new LeaseGone()
   })
-  await reporter.send({
+  job.log.info('result stored', { items, ...ledger.costs })
+  return {
     type: 'completed',
     processed: items,
     total: items,
@@ -191,6 +198,5 @@ const finish = async (work: Work, { base, plan, position }: Opening, store: Stor
     itemsByTypeMode: 'total',
     message: `${items} items stored`,
     metadata: ledger.metadata(),
-  })
-  log.info('task completed', { task_id: task.id, items, ...ledger.costs })
+  }
 }

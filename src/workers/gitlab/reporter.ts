@@ -1,12 +1,12 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { type Beat, type Job, LeaseGone } from '../runtime.ts'
+import { backoffMs, jittered } from '../waiting.ts'
 import type { CrawlerApi } from './api/index.ts'
-import type { Control } from './control.ts'
-import { ApiProblem, LeaseGone, ReportRefused } from './errors.ts'
+import { ApiProblem, ReportRefused } from './errors.ts'
 import type { LeasedTask, ReportAnswer, Update } from './model.ts'
-import { backoffMs, jittered } from './waiting.ts'
 
-/** Everything a task tells the API (gitlab-worker §6), one report after the other, and the lease that these keep alive. */
+/** Everything a task tells the API (gitlab-worker §6), one report after the other; each keeps the lease alive. */
 export interface Reporter {
   /** Sends now and answers the API's word. @throws LeaseGone, ReportRefused */
   send(update: Update): Promise<ReportAnswer>
@@ -16,13 +16,8 @@ export interface Reporter {
   flush(): Promise<void>
   /** @throws what a progress in the background ran into */
   check(): void
-  /** When the lease ends by our own clock, ms. */
-  leaseEndsAt(): number
-  /** The lease was prolonged by a heartbeat sent at this time. */
-  prolonged(sentAt: number): void
-  /** Keeps the lease until `end`; over a transport with heartbeats it only watches it. */
-  keep(): Promise<void>
-  end(): void
+  /** Keeps the lease by a report of nothing, unless another report is on its way. @throws LeaseGone, ReportRefused */
+  heartbeat(): Promise<Beat>
 }
 
 export interface ReporterOptions {
@@ -31,7 +26,7 @@ export interface ReporterOptions {
   clock: Clock
   random: () => number
   log: Log
-  control: Control
+  job: Job
   workerId: string
   intervalMs: number
   /** The API does not know our token: the whole worker ends. */
@@ -39,17 +34,14 @@ export interface ReporterOptions {
 }
 
 /** Without success this long before the lease ends, it counts as lost (gitlab-worker §2). */
-const MARGIN_MS = 5000
+export const MARGIN_MS = 5000
 const CALL_MS = 10_000
 const MOST_BACKOFF_MS = 30_000
 const MOST_ID = 128
 
 export const createReporter = (options: ReporterOptions): Reporter => {
-  const { task, api, clock, random, log, control, workerId, intervalMs } = options
-  const { fence, leaseSeconds } = task.lease
-  const leaseMs = leaseSeconds * 1000
-  let leaseEndsAt = clock.now() + leaseMs
-  let heardAt = clock.now()
+  const { task, job, api, clock, random, log, workerId, intervalMs } = options
+  const { fence } = task.lease
   let number = 0
   let turn: Promise<unknown> = Promise.resolve()
   let busy = 0
@@ -57,7 +49,6 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   let pump: Promise<void> | undefined
   let progressAt = -Infinity
   let problem: unknown
-  const ended = new AbortController()
 
   const name = `${task.id}:${fence}`
   // The API takes 128 characters and ids of 255: a long one is named by its hash.
@@ -71,8 +62,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   })
 
   const lose = (why: string) => {
-    if (!control.lost()) log.warn('lease lost', { task_id: task.id, reason: why })
-    control.lose()
+    job.lose(why)
     return new LeaseGone()
   }
 
@@ -80,19 +70,18 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   const deliver = async (first: Update, newest: () => Update | undefined): Promise<ReportAnswer> => {
     let signed = sign(first)
     for (let attempt = 1; ; attempt++) {
-      if (control.lost()) throw new LeaseGone()
+      if (job.lost.aborted) throw new LeaseGone()
       const sentAt = clock.now()
-      heardAt = sentAt
       if (signed.type === 'progress') progressAt = sentAt
       try {
-        const timeoutMs = Math.max(1000, Math.min(CALL_MS, leaseEndsAt - MARGIN_MS - sentAt))
-        const answer = await api.report(task.id, signed, timeoutMs, control.talk)
+        const timeoutMs = Math.max(1000, Math.min(CALL_MS, job.leaseEndsAt() - MARGIN_MS - sentAt))
+        const answer = await api.report(task.id, signed, timeoutMs, job.lost)
         if (answer.ignored) throw lose('the task has ended')
-        leaseEndsAt = Math.max(leaseEndsAt, sentAt + leaseMs)
+        job.prolonged(sentAt)
         return answer
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error
-        if (control.lost()) throw new LeaseGone()
+        if (job.lost.aborted) throw new LeaseGone()
         const { status } = error
         if (status === 404 || status === 409) throw lose(error.message)
         if (status === 401) {
@@ -103,11 +92,11 @@ export const createReporter = (options: ReporterOptions): Reporter => {
           log.error('a report was refused', { task_id: task.id, report: signed.type, status })
           throw new ReportRefused(`the API refuses a ${signed.type} report: ${status}`)
         }
-        const leftMs = leaseEndsAt - MARGIN_MS - clock.now()
+        const leftMs = job.leaseEndsAt() - MARGIN_MS - clock.now()
         if (leftMs <= 0) throw lose('the API could not be reached')
         const waitMs = error.retryAfterMs ?? jittered(backoffMs(attempt, MOST_BACKOFF_MS), random)
         log.debug('a report was not delivered', { task_id: task.id, problem: error.message })
-        await clock.sleep(Math.min(waitMs, leftMs), control.talk)
+        await clock.sleep(Math.min(waitMs, leftMs), job.lost)
         // Only a 429 surely had no effect; anything else is repeated as it was, under its own updateId.
         const newer = status === 429 ? newest() : undefined
         if (newer) signed = sign(newer)
@@ -133,9 +122,10 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   const pumpProgress = async () => {
     try {
       while (pending) {
-        const waitMs = progressAt + intervalMs - clock.now()
-        if (waitMs > 0) await clock.sleep(waitMs, control.talk)
-        if (control.lost()) return
+        // Never longer than one interval: the clock may have been set back.
+        const waitMs = Math.min(progressAt + intervalMs - clock.now(), intervalMs)
+        if (waitMs > 0) await clock.sleep(waitMs, job.lost)
+        if (job.lost.aborted) return
         await inTurn(async () => {
           const update = takePending()
           if (update) await deliver(update, takePending)
@@ -161,29 +151,17 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     check() {
       if (problem) throw problem
     },
-    leaseEndsAt: () => leaseEndsAt,
-    prolonged(sentAt) {
-      leaseEndsAt = Math.max(leaseEndsAt, sentAt + leaseMs)
-    },
-    async keep() {
-      while (!ended.signal.aborted && !control.lost()) {
-        const dueAt = api.heartbeat ? leaseEndsAt - MARGIN_MS : heardAt + leaseMs / 3
-        const waitMs = dueAt - clock.now()
-        if (waitMs > 0) {
-          await clock.sleep(waitMs, ended.signal)
-          continue
-        }
-        if (api.heartbeat) {
-          lose('no heartbeat was answered')
-          return
-        }
-        // A report that is being repeated has its own eye on the lease.
-        if (busy > 0) await turn
-        else await reporter.send({ type: 'status' }).catch(remember)
-        if (problem) return
+    async heartbeat() {
+      // It has its own eye on the lease while it is repeated.
+      if (busy > 0) return 'skipped'
+      try {
+        await reporter.send({ type: 'status' })
+        return 'kept'
+      } catch (error) {
+        remember(error)
+        throw error
       }
     },
-    end: () => ended.abort(),
   }
   return reporter
 }

@@ -1,89 +1,130 @@
-import type { Control } from './control.ts'
-import { CredentialsExpired, Deferred, Interrupted, LeaseGone, messageOf, ReportRefused, TaskFailure } from './errors.ts'
+import { JobFailed } from '../../platform/job.ts'
+import { Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
+import { createControl } from './control.ts'
+import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'
 import { execute, type Work } from './execution.ts'
 import { createLedger } from './ledger.ts'
-import type { LeasedTask } from './model.ts'
+import type { LeasedTask, Update } from './model.ts'
 import { createReporter } from './reporter.ts'
 import type { Shared } from './shared.ts'
 import { baseOf } from './source/address.ts'
 
-export interface RunningTask {
-  /** Resolves when the task has ended, however. */
-  done: Promise<void>
-  /** The lease was prolonged by a heartbeat sent at this time. */
-  prolonged(sentAt: number): void
+/** A leased task of the crawler API, as the runtime counts it. */
+export interface Assignment extends Leased {
+  of: LeasedTask
 }
 
 const MOST_MESSAGE = 900
 const MOST_RETRY_AFTER_S = 3600
+const HEARTBEAT_MS = 10_000
 
-/** Takes a leased task and works until it has ended (gitlab-worker §2). Never rejects. */
-export const startTask = (shared: Shared, task: LeasedTask, control: Control): RunningTask => {
-  const { settings } = shared
-  const log = shared.log.child({ task_id: task.id })
-  const reporter = createReporter({ ...shared, task, control, intervalMs: settings.progressIntervalMs })
-  const work: Work = { shared, task, control, reporter, ledger: createLedger(shared.workerId, task.credentials.accessToken) }
-  const run = async () => {
-    const keeping = reporter.keep()
+/** The crawler API (gitlab-worker §2) as a port of the worker runtime: its verbs are reports, each of which keeps the lease. */
+export const crawlerPort = (shared: Shared) => {
+  const { api, settings, workerId } = shared
+  const { types, leaseSeconds } = settings
+  const works = new WeakMap<Job<Assignment>, Work>()
+  const workOf = (job: Job<Assignment>): Work => {
+    const known = works.get(job)
+    if (known) return known
+    const task = job.task.of
+    const work: Work = {
+      shared,
+      task,
+      job,
+      control: createControl(shared.clock, job),
+      reporter: createReporter({ ...shared, task, job, intervalMs: settings.progressIntervalMs }),
+      ledger: createLedger(workerId, task.credentials.accessToken),
+    }
+    works.set(job, work)
+    return work
+  }
+
+  const port: WorkPort<Assignment> = {
+    async lease(max, waitMs, signal) {
+      try {
+        const tasks = await api.lease({ workerId, types, max, leaseSeconds, waitSeconds: waitMs / 1000 }, signal)
+        return tasks.map((of) => ({ id: of.id, kind: of.type, fence: of.lease.fence, leaseMs: of.lease.leaseSeconds * 1000, of }))
+      } catch (error) {
+        if (!(error instanceof ApiProblem && error.status === 401)) throw error
+        shared.unauthorized()
+        return []
+      }
+    },
+    heartbeat: (job) => workOf(job).reporter.heartbeat(),
+    complete: async (job, result) => void (await workOf(job).reporter.send(result as Update)),
+    fail: (job, { cause }) => fail(workOf(job), cause),
+    async release(job, delayMs) {
+      const work = workOf(job)
+      const retryAfterSeconds = delayMs === undefined ? undefined : Math.min(Math.ceil(delayMs / 1000), MOST_RETRY_AFTER_S)
+      // What was reached is shown before the task goes back.
+      await work.reporter.flush()
+      await work.reporter.send({
+        type: 'status',
+        status: 'queued',
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+        ...stateOf(work),
+      })
+    },
+    abandon: () => api.close(),
+    leaseRetryMs: (error) => (error instanceof ApiProblem ? (error.retryAfterMs ?? 0) : 0),
+  }
+  const { heartbeat } = api
+  if (heartbeat)
+    port.heartbeatAll = async (jobs) =>
+      new Set(
+        await heartbeat(
+          jobs.map((job) => job.task.id),
+          HEARTBEAT_MS,
+        ),
+      )
+
+  /** Takes a leased task and works until it has ended; answers its `completed`. */
+  const run = async (job: Job<Assignment>): Promise<Update> => {
+    const work = workOf(job)
     try {
-      await execute(work).catch((error) => conclude(work, error))
+      return await execute(work)
     } catch (error) {
-      if (control.lost() || error instanceof LeaseGone) log.info('task dropped, its lease is gone')
-      else log.error('a task ended without a word', { problem: work.ledger.clean(messageOf(error)) })
-    } finally {
-      reporter.end()
-      await keeping
+      if (error instanceof LeaseGone || error instanceof Interrupted || error instanceof CredentialsExpired) throw error
+      if (error instanceof Deferred || error instanceof ReportRefused) throw error
+      const { code, message, retryable, httpStatus } =
+        error instanceof TaskFailure ? error : new TaskFailure('INTERNAL', messageOf(error), true)
+      throw new TaskFailure(code, work.ledger.clean(message).slice(0, MOST_MESSAGE), retryable, httpStatus)
     }
   }
-  return { done: run(), prolonged: reporter.prolonged }
+  return { port, run }
 }
 
-/** Tells the API why a task did not complete (gitlab-worker §2, §3). @throws what the telling ran into */
-const conclude = async (work: Work, error: unknown): Promise<void> => {
-  const { control, reporter, task } = work
-  if (control.lost() || error instanceof LeaseGone) throw error
+/** Tells the API why a task did not complete (gitlab-worker §2, §3). */
+const fail = async (work: Work, error: unknown): Promise<void> => {
   // Its content is what was refused, so nothing of it goes along.
-  if (error instanceof ReportRefused) return fail(work, new TaskFailure('INTERNAL', error.message, false), false)
+  if (error instanceof ReportRefused) return failed(work, error, {})
   try {
-    // What was reached is shown before the verdict on it.
-    await reporter.flush()
+    await work.reporter.flush()
   } catch (problem) {
-    if (problem instanceof ReportRefused) return fail(work, new TaskFailure('INTERNAL', problem.message, false), false)
-    throw problem
+    if (!(problem instanceof ReportRefused)) throw problem
+    return failed(work, problem, {})
   }
-  if (error instanceof Interrupted) return giveBack(work, {})
-  if (error instanceof Deferred)
-    return giveBack(work, { retryAfterSeconds: Math.min(Math.ceil(error.waitMs / 1000), MOST_RETRY_AFTER_S) })
-  if (error instanceof CredentialsExpired) {
-    await reporter.send({ type: 'paused', ...expiryOf(task, error.revoked), ...stateOf(work) })
-    return
-  }
-  const failure = error instanceof TaskFailure ? error : new TaskFailure('INTERNAL', messageOf(error), true)
-  return fail(work, failure, true)
+  const state = stateOf(work)
+  if (!(error instanceof CredentialsExpired)) return failed(work, error, state)
+  await work.reporter.send({ type: 'paused', ...expiryOf(work.task, error.revoked), ...state })
+}
+
+const failed = async ({ reporter, ledger }: Work, error: unknown, state: object): Promise<void> => {
+  const { code, httpStatus } = error instanceof TaskFailure ? error : { code: 'INTERNAL', httpStatus: undefined }
+  const retryable = error instanceof JobFailed ? error.retryable : true
+  const message = ledger.clean(messageOf(error)).slice(0, MOST_MESSAGE)
+  await reporter.send({
+    type: 'failed',
+    error: { code, message, retryable, ...(httpStatus === undefined ? {} : { httpStatus }) },
+    retryable,
+    ...state,
+    metadata: ledger.metadata(),
+  })
 }
 
 const stateOf = ({ ledger }: Work) => {
   const resumeState = ledger.state()
   return resumeState ? { resumeState } : {}
-}
-
-const fail = async (work: Work, failure: TaskFailure, withState: boolean) => {
-  const { reporter, ledger, shared, task } = work
-  const { code, retryable, httpStatus } = failure
-  const message = ledger.clean(failure.message).slice(0, MOST_MESSAGE)
-  shared.log.warn('task failed', { task_id: task.id, code, problem: message, retryable })
-  await reporter.send({
-    type: 'failed',
-    error: { code, message, retryable, ...(httpStatus === undefined ? {} : { httpStatus }) },
-    retryable,
-    ...(withState ? stateOf(work) : {}),
-    metadata: ledger.metadata(),
-  })
-}
-
-const giveBack = async (work: Work, more: { retryAfterSeconds?: number }) => {
-  await work.reporter.send({ type: 'status', status: 'queued', ...more, ...stateOf(work) })
-  work.shared.log.info('task given back', { task_id: work.task.id, ...more })
 }
 
 /** What an operator has to know about a refused token (gitlab-worker §3.5). */

@@ -1,4 +1,4 @@
-import { TaskFailure } from '../worker.ts'
+import { JobFailed } from '../../platform/job.ts'
 
 /** The payload of `source.run.web` (gifty §2.7, §2.8) with `config.web` resolved. */
 export interface WebTask {
@@ -16,12 +16,12 @@ export interface WebTask {
   delayMs: number
 }
 
-/** Reads a task's payload. Throws `TaskFailure` (not retryable) when it is none of ours; odd numbers in `config.web` are clamped. */
+/** Reads a task's payload. Throws `JobFailed` (not retryable) when it is none of ours; odd numbers in `config.web` are clamped. */
 export const readPayload = (payload: unknown): WebTask => {
   const body = (payload ?? {}) as Record<string, any>
   const { source_id, url, site_key } = body
   if (!Number.isSafeInteger(source_id) || typeof url !== 'string' || typeof site_key !== 'string')
-    throw new TaskFailure('Payload lacks source_id, url or site_key', false)
+    throw new JobFailed('Payload lacks source_id, url or site_key', false)
   const config = typeof body.config === 'object' && body.config ? body.config : {}
   const web = typeof config.web === 'object' && config.web ? config.web : {}
   const name = typeof config.discovery_name === 'string' ? config.discovery_name.trim() : ''

@@ -1,4 +1,5 @@
-import { type TaskContext, TaskFailure } from '../worker.ts'
+import { JobFailed } from '../../platform/job.ts'
+import type { TaskContext } from '../worker.ts'
 import { readDeep } from './deep.ts'
 import { discover } from './discovery.ts'
 import { FetchError } from './errors.ts'
@@ -8,7 +9,7 @@ import { createRunLog } from './run-log.ts'
 import { createSession } from './session.ts'
 
 /**
- * Runs one task of kind `source.run.web` (gifty §2.8, §4) and answers `{logs}`, <= 100,000 characters. Throws `TaskFailure`: retryable for
+ * Runs one task of kind `source.run.web` (gifty §2.8, §4) and answers `{logs}`, <= 100,000 characters. Throws `JobFailed`: retryable for
  * timeouts, 5xx, 429 and unreachable hosts, final for 404, robots.txt and refused addresses.
  */
 export const runWebTask = async (context: TaskContext, fetcher: Fetcher): Promise<{ logs: string }> => {
@@ -21,7 +22,7 @@ export const runWebTask = async (context: TaskContext, fetcher: Fetcher): Promis
     await (task.strategy === 'discovery' ? discover(session) : readDeep(session))
   } catch (error) {
     if (error instanceof FetchError && !context.signal.aborted)
-      throw new TaskFailure(`${task.url}: ${error.message}`, error.retryable)
+      throw new JobFailed(`${task.url}: ${error.message}`, error.retryable)
     throw error
   }
   const { counts } = session

@@ -1,5 +1,6 @@
+import { JobFailed } from '../../platform/job.ts'
 import { type IngestAnswer, PortRefused, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
-import { type TaskContext, TaskFailure } from '../worker.ts'
+import type { TaskContext } from '../worker.ts'
 import { FetchError } from './errors.ts'
 import { type PageData, readPage } from './extract/index.ts'
 import type { Fetcher, Page } from './fetcher.ts'
@@ -25,7 +26,7 @@ export interface Session {
   signal: AbortSignal
   /** Pages that may still be fetched. */
   left(): number
-  /** The run's first page: failing to get it fails the run (`TaskFailure`, retryable when the site may recover). */
+  /** The run's first page: failing to get it fails the run (`JobFailed`, retryable when the site may recover). */
   first(url: string): Promise<LoadedPage>
   /** Any other page: a failure is reported and counted, and the answer is undefined. Throws only when stopped. */
   next(url: string): Promise<LoadedPage | undefined>
@@ -108,7 +109,7 @@ export const createSession = (context: TaskContext, task: WebTask, fetcher: Fetc
       } catch (error) {
         if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
         counts.pages_failed++
-        throw new TaskFailure(`${url}: ${error.message}`, error.retryable)
+        throw new JobFailed(`${url}: ${error.message}`, error.retryable)
       }
     },
     async next(url) {

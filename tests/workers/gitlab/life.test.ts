@@ -95,6 +95,22 @@ describe('GitLab worker: life of a task', () => {
     expect(kept.every(({ body }) => body.status === undefined)).toBe(true)
   })
 
+  test('gitlab-worker §2: a clock that is set back delays neither reports nor what keeps the lease', async () => {
+    rig = await createRig({ settings: { requestTimeoutMs: 600_000 } })
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    const slow = holdAt(rig, '2')
+    await rig.start({ gitlabFetch: slow.network })
+    await rig.clock.run(slow.held)
+    rig.clock.shift(-3_600_000)
+    const from = rig.clock.now()
+    await rig.clock.run(rig.clock.sleep(200_000))
+    const kept = rig.api.of(id).filter(({ body }) => body.type === 'status')
+    slow.go()
+    expect((await rig.finish(id)).status).toBe('completed')
+    expect(kept.length).toBeGreaterThanOrEqual(9)
+    expect(rig.clock.now() - from).toBeLessThan(300_000)
+  })
+
   test('gitlab-worker §9.13: over HTTP a deleted task stops at the next report, within a third of the lease', async () => {
     rig = await createRig({ settings: { requestTimeoutMs: 600_000 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)

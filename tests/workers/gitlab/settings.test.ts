@@ -3,7 +3,7 @@ import { ConfigError, gitlabWorkerFromEnv, loadConfig } from '../../../src/confi
 import { decodeState, encodeState, type Position } from '../../../src/workers/gitlab/resume.ts'
 import { baseOf, insideBase, nextLink, segment } from '../../../src/workers/gitlab/source/address.ts'
 import { createBuckets } from '../../../src/workers/gitlab/source/bucket.ts'
-import { retryAfterMs } from '../../../src/workers/gitlab/waiting.ts'
+import { retryAfterMs } from '../../../src/workers/waiting.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 describe('GitLab worker: settings', () => {

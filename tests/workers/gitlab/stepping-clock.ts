@@ -74,6 +74,10 @@ export const steppingClock = (start = Date.parse('2026-01-15T12:00:00.000Z')): S
       now = to
       wakeDue()
     },
+    shift(ms) {
+      now += ms
+      for (const sleeper of sleepers) sleeper.at += ms
+    },
     sleeping: () => sleepers.size,
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
-import { ApiProblem, messageOf } from '../errors.ts'
-import { backoffMs, jittered } from '../waiting.ts'
+import { messageOf } from '../../runtime.ts'
+import { backoffMs, jittered } from '../../waiting.ts'
+import { ApiProblem } from '../errors.ts'
 
 export interface ConnectionOptions {
   url: string

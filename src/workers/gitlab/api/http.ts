@@ -1,8 +1,9 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
-import { ApiProblem, messageOf } from '../errors.ts'
+import { messageOf } from '../../runtime.ts'
+import { retryAfterMs } from '../../waiting.ts'
+import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { retryAfterMs } from '../waiting.ts'
 import { readableTasks, understood } from './answers.ts'
 import type { CrawlerApi } from './index.ts'
 

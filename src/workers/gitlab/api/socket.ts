@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { messageOf } from '../../runtime.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
 import { readableTasks, understood } from './answers.ts'
 import { type ConnectionOptions, createConnection } from './connection.ts'

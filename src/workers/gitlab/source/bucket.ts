@@ -32,6 +32,7 @@ const createBucket = (clock: Clock) => {
   // The time at which a bucket without burst would let the next request go.
   let nextAt = 0
   let pausedUntil = 0
+  let takenAt = 0
   const least = (pick: (limits: Limits) => number | undefined) => {
     const found = [...members, ...(members.size === 0 && last ? [last] : [])].map(pick).filter((value) => value !== undefined)
     return found.length > 0 ? Math.min(...found) : undefined
@@ -46,6 +47,9 @@ const createBucket = (clock: Clock) => {
     },
     take() {
       const now = clock.now()
+      // The clock was set back: what has been used up is used up, but not for all that time.
+      if (now < takenAt) nextAt -= takenAt - now
+      takenAt = now
       const perMinute = least((limits) => limits.perMinute) ?? 60
       const perHour = least((limits) => limits.perHour)
       const intervalMs = Math.max(60_000 / perMinute, perHour === undefined ? 0 : HOUR_MS / perHour)

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../platform/clock.ts'
+import { backoffMs, jittered, retryAfterMs } from '../../waiting.ts'
 import type { Control } from '../control.ts'
 import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
-import { backoffMs, jittered, retryAfterMs } from '../waiting.ts'
 import type { Base } from './address.ts'
 import type { Bucket } from './bucket.ts'
 import type { TokenHolder } from './credentials.ts'

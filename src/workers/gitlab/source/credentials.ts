@@ -1,9 +1,10 @@
 import type { Clock } from '../../../platform/clock.ts'
+import { LeaseGone } from '../../runtime.ts'
+import { backoffMs, jittered } from '../../waiting.ts'
 import type { CrawlerApi } from '../api/index.ts'
 import type { Control } from '../control.ts'
-import { ApiProblem, CredentialsExpired, LeaseGone, TaskFailure } from '../errors.ts'
+import { ApiProblem, CredentialsExpired, TaskFailure } from '../errors.ts'
 import type { LeasedTask } from '../model.ts'
-import { backoffMs, jittered } from '../waiting.ts'
 import type { Buckets } from './bucket.ts'
 
 /** The token of one task, in memory only. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { LeaseGone, messageOf, TaskFailure } from '../errors.ts'
+import { LeaseGone, messageOf } from '../../runtime.ts'
+import { TaskFailure } from '../errors.ts'
 import { cleaned } from './clean.ts'
 import type { Disk } from './disk.ts'
 import type { Encoder, ItemMeta } from './formats.ts'

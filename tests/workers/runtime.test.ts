@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
+import { JobDelayed, JobFailed } from '../../src/platform/job.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createDispatcher, createRunner, JobDelayed, JobFailed, type JobHandler, type Task } from '../../src/tasks/index.ts'
+import { createRunner } from '../../src/runner.ts'
+import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { holderOf, LEASE_MS, MINUTE, makeRig, settled } from './rig.ts'
+import { holderOf, LEASE_MS, MINUTE, makeRig, settled } from '../tasks/rig.ts'
 
 const silent = createLog({ level: 'silent' })
 
-onEachDatabase('engine: runner', (database) => {
+onEachDatabase('worker runtime over the engine', (database) => {
   const start = async (run: JobHandler['run'], more: Partial<JobHandler> = {}, of: TestDatabase = database) => {
     const rig = await makeRig(of)
     const handler: JobHandler = { run, concurrency: 2, leaseMs: LEASE_MS, renewMs: 20_000, timeoutMs: 10 * MINUTE, ...more }
@@ -104,6 +106,28 @@ onEachDatabase('engine: runner', (database) => {
     expect(await rig.task(id)).toMatchObject({ state: 'queued', error: 'The attempt took too long', attempts: 1 })
   })
 
+  test('work that goes on after its time limit keeps its lease until it has ended', async () => {
+    const { open, passed } = gate()
+    const { rig, runner } = await start(
+      async ({ signal }) => {
+        await passed
+        signal.throwIfAborted()
+      },
+      { timeoutMs: 30_000 },
+    )
+    const id = await rig.one()
+    const drained = runner.drain()
+    for (let past = 0; past < 3 * LEASE_MS; past += 20_000) {
+      await settled(() => rig.clock.sleeping() === (past < 40_000 ? 2 : 1))
+      rig.clock.advance(20_000)
+    }
+    await settled(() => rig.clock.sleeping() === 1)
+    expect(await rig.lease('w2')).toEqual([])
+    open()
+    expect(await drained).toBe(1)
+    expect(await rig.task(id)).toMatchObject({ state: 'queued', error: 'The attempt took too long', attempts: 1 })
+  })
+
   test('a lost lease aborts the job, and nothing of it is stored', async () => {
     const { open, passed } = gate()
     const { rig, runner } = await start(async ({ signal }) => {
@@ -166,6 +190,26 @@ onEachDatabase('engine: runner', (database) => {
       ['queued', 0],
       ['queued', 0],
     ])
+  })
+
+  test('a lease that no heartbeat could renew for its whole length counts as lost, and the task is taken again', async () => {
+    let runs = 0
+    const { rig, runner } = await start(({ signal }) =>
+      ++runs > 1
+        ? Promise.resolve(runs)
+        : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const id = await rig.one()
+    const { heartbeat } = rig.engine
+    rig.engine.heartbeat = () => Promise.reject(new Error('no database'))
+    const drained = runner.drain()
+    for (let passed = 0; passed < LEASE_MS; passed += 20_000) {
+      await settled(() => rig.clock.sleeping() === 2)
+      rig.clock.advance(20_000)
+    }
+    rig.engine.heartbeat = heartbeat
+    expect(await drained).toBe(2)
+    expect(await rig.task(id)).toMatchObject({ state: 'completed', result: 2, attempts: 2, error: null })
   })
 
   test('saveProgress stores under a live lease only, in the caller’s transaction', async () => {

@@ -1,0 +1,168 @@
+import { expect, test } from 'bun:test'
+import { INTERNAL } from '../support/app.ts'
+import { onEachDatabase } from '../support/databases.ts'
+import { rawHead, rawHttp } from './raw-http.ts'
+import { leasedRun, makeRig, problemOf, product } from './rig.ts'
+
+const AUTH = {
+  gifty: INTERNAL,
+  crawler: { authorization: 'Bearer dev-crawler-token' },
+  stickers: { 'x-service-token': 'dev-service-token' },
+}
+
+onEachDatabase('HTTP as other clients speak it', (database) => {
+  const send = (
+    app: Awaited<ReturnType<typeof makeRig>>,
+    path: string,
+    body: Uint8Array<ArrayBuffer> | Buffer<ArrayBuffer>,
+    headers: Record<string, string>,
+  ) =>
+    app.app.handle(
+      new Request(`http://localhost${path}`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json', 'content-length': String(body.byteLength), ...headers },
+      }),
+    )
+
+  test('g-B8: a compressed body is refused by its coding, in the envelope of each family', async () => {
+    const app = await makeRig(database)
+    const body = Bun.gzipSync(Buffer.from(JSON.stringify({ items: [product(1)], source_id: 0 })))
+    for (const [path, headers, message] of [
+      ['/internal/ingest-batch', AUTH.gifty, (answer: any) => [answer.error.code, answer.error.message]],
+      ['/api/internal2/tasks', AUTH.crawler, (answer: any) => [answer.code, answer.error]],
+      ['/internal/stickersets', AUTH.stickers, (answer: any) => [answer.error, answer.message]],
+      ['/api/v1/telegram/auth/send-code', {}, (answer: any) => [answer.error.code, answer.error.message]],
+    ] as const) {
+      for (const length of [true, false]) {
+        const response = await send(app, `${path}${path.endsWith('sets') ? '?userId=1' : ''}`, body, {
+          ...headers,
+          'content-encoding': 'GZIP',
+          ...(length ? {} : { 'content-length': '' }),
+        } as Record<string, string>)
+        expect([path, response.status]).toEqual([path, 415])
+        expect(message(await response.json()).join(' ')).toContain('gzip')
+      }
+      // What names no coding is read.
+      const plain = await send(app, path, Buffer.from('{}'), { ...headers, 'content-encoding': 'identity' } as never)
+      expect([path, plain.status]).not.toEqual([path, 415])
+    }
+  })
+
+  test('g-B8: bytes that are no UTF-8 are no JSON, and nothing is stored of them', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source()
+    const body = Buffer.concat([Buffer.from('{"error":"'), Buffer.from([0xff, 0xfe]), Buffer.from('","is_broken":false}')])
+    const refused = await send(app, `/internal/sources/${id}/report-error`, body, AUTH.gifty)
+    const answer: any = await refused.json()
+    expect([refused.status, answer.error.fields.details[0].type]).toEqual([422, 'json_invalid'])
+    expect(await app.runs(id)).toEqual([])
+    for (const [path, headers, status] of [
+      ['/api/internal2/tasks', AUTH.crawler, 400],
+      ['/internal/stickersets?userId=1', AUTH.stickers, 400],
+      ['/api/v1/telegram/auth/send-code', {}, 400],
+    ] as const)
+      expect([path, (await send(app, path, body, headers as never)).status]).toEqual([path, status])
+    // A real U+FFFD is a character like any other.
+    await app.error(id, 'a \ufffd b')
+    expect((await app.detail(id)).config.last_error).toContain('\ufffd')
+  })
+
+  test('g-B7: HEAD has the length of GET or none, whatever the route', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source({ config: { note: 'ё'.repeat(5000) } })
+    const origin = app.listen()
+    try {
+      for (const path of [
+        `/internal/sources/${id}`,
+        '/internal/sources',
+        '/internal/sources?limit=5',
+        '/internal/nothing',
+        '/livez',
+        '/docs',
+        '/metrics',
+        '/api/v1/subscriptions/plans',
+      ]) {
+        const headers = { host: 'a', ...AUTH.gifty, connection: 'close' }
+        const got = await fetch(`${origin}${path}`, { headers: AUTH.gifty })
+        const size = (await got.arrayBuffer()).byteLength
+        const head = await rawHttp(origin, rawHead(`HEAD ${path}`, headers))
+        const length = /^content-length: *(\d+)/im.exec(head.head)?.[1]
+        expect([path, head.status, head.body]).toEqual([path, got.status, ''])
+        // Figures of the process change from one answer to the next.
+        if (path === '/metrics') expect(Number(length)).toBeGreaterThan(1000)
+        else if (length !== undefined) expect([path, Number(length)]).toEqual([path, size])
+      }
+    } finally {
+      await app.app.server?.stop(true)
+    }
+  })
+
+  test('g-B5: one problem of a number that is too large, and no input that was never sent', async () => {
+    const app = await makeRig(database)
+    const headers = INTERNAL
+    const answer = await app.call('POST', '/internal/telegram/subscribers', '{"chat_id": 9007199254740993}', headers)
+    expect(problemOf(answer)).toMatchObject({ type: 'less_than_equal', loc: ['body', 'chat_id'], input: null })
+    expect(
+      problemOf(await app.post('/internal/sources', { url: 'https://a.test/', type: 'list', site_key: 's', priority: 1e20 })),
+    ).toMatchObject({
+      loc: ['body', 'priority'],
+    })
+    expect(
+      problemOf(await app.post('/internal/sources', { url: 'https://a.test/', type: 'list', site_key: 's', priority: 101 })),
+    ).toMatchObject({
+      loc: ['body', 'priority'],
+      input: 101,
+    })
+    expect(problemOf(await app.get('/internal/tasks?limit=99999999999999999999')).loc).toEqual(['query', 'limit'])
+  })
+
+  test('g-D1: what the body overrules is not checked, what nothing overrules is', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source()
+    const force = (query: string, body?: unknown) => app.post(`/internal/sources/${id}/force-run${query}`, body)
+    expect((await force('?strategy=junk', { strategy: 'deep' })).status).toBe(200)
+    expect((await app.runs(id))[0].strategy).toBe('deep')
+    expect(problemOf(await force('?strategy=junk'))).toMatchObject({ type: 'enum', loc: ['query', 'strategy'], input: 'junk' })
+    expect(problemOf(await force('?strategy=junk', { strategy: null })).loc).toEqual(['query', 'strategy'])
+    const toggle = (query: string, body?: unknown) => app.post(`/internal/sources/${id}/toggle${query}`, body)
+    expect(await toggle('?is_active=junk', { is_active: false })).toMatchObject({ status: 200, body: { is_active: false } })
+    expect(await toggle('?is_active=yes')).toMatchObject({ status: 200, body: { is_active: true } })
+    expect(problemOf(await toggle('?is_active=junk')).loc).toEqual(['query', 'is_active'])
+    expect(problemOf(await toggle('')).loc).toEqual(['body', 'is_active'])
+  })
+
+  test('g-B4: a run that a worker reported without its lease is leased for who looks', async () => {
+    const app = await makeRig(database, { broker: 'none' })
+    const { id } = await app.source()
+    await app.force(id)
+    await app.report(id, 'running')
+    const text: string = (await app.get('/metrics')).body
+    expect(text).toContain('trawl_tasks{kind="source.run",state="leased"} 1')
+    expect(text).not.toContain('paused')
+    expect((await app.ok('GET', '/internal/tasks')).tasks[0].status).toBe('leased')
+    // One that is to be cancelled is held until its worker lets go.
+    const held = await leasedRun(app)
+    await app.ok('POST', `/internal/tasks/${held.task.id}/cancel`)
+    app.clock.advance(10_000)
+    expect((await app.get('/metrics')).body).toContain('trawl_tasks{kind="source.run",state="leased"} 2')
+  })
+
+  test('A3: times that were skipped are counted', async () => {
+    const app = await makeRig(database)
+    const source = await app.source({ schedule: { cron: '* * * * *' } })
+    await app.force(source.id)
+    app.clock.advance(60_000)
+    await app.tick()
+    expect((await app.get('/metrics')).body).toContain('trawl_schedule_skips_total 1')
+  })
+
+  test("g-C1: the process's own latency and the data's disk; what is not known is left out", async () => {
+    const app = await makeRig(database)
+    await app.detail((await app.source()).id)
+    const technical = (await app.get('/analytics/technical', { 'x-analytics-token': 'dev-analytics-token' })).body
+    expect(technical.api_latency_ms).toBeGreaterThan(0)
+    expect(technical.disk_usage_percent).toBeWithin(0.1, 100)
+    for (const value of Object.values(technical)) expect(value).not.toBeNull()
+  })
+})
