@@ -16,6 +16,8 @@ import type { IngestAnswer, IngestBatch } from './model.ts'
 import type { IngestionRepository } from './repository.ts'
 
 const MAX_ELEMENTS = 5000
+/** Rows of a minute among which batches without a run are spread. */
+const LOOSE_SHARDS = 8
 const KEY_LIFE_MS = 86_400_000
 
 export interface IngestionDeps {
@@ -53,6 +55,7 @@ export const createIngestion = ({
   log,
 }: IngestionDeps) => {
   const inProgress = new Set<string>()
+  let turns = 0
 
   /**
    * The run a batch belongs to, locked: that of the lease, of the named source, or of the only running source of the site. Locks go task,
@@ -123,6 +126,7 @@ export const createIngestion = ({
       rejected: IngestAnswer['rejected']
     },
     idempotency: IdempotencyKey | undefined,
+    turn: number,
   ) =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
@@ -163,6 +167,13 @@ export const createIngestion = ({
             now,
           )
         : null
+      if (runId === null && products.length > 0)
+        yield* sources.addLoose(
+          tx,
+          { scraped: products.length, new: stored.inserted, updated: stored.updated },
+          turn % LOOSE_SHARDS,
+          now,
+        )
       if (runId !== null && prepared.rejected.length > 0) yield* sources.addRejections(tx, runId, prepared.rejected, now)
       yield* catalog.addPrices(tx, stored.priced, runId, now)
       const answer: IngestAnswer = {
@@ -213,6 +224,7 @@ export const createIngestion = ({
       place,
       { products, duplicates, categories: checked.categories, rejected: checked.rejected },
       idempotency,
+      turns++,
     )
     if (!replayed) warnRejected(place, answer.rejected)
     if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
