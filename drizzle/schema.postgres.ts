@@ -15,6 +15,7 @@ export const {
   weeekAccounts,
   parsingSources,
   parsingRuns,
+  looseIngests,
   products,
   productDocuments,
   productEmbeddings,

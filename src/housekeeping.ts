@@ -37,6 +37,14 @@ export const createHousekeeping = ({
     },
   },
   {
+    name: 'purge-loose-ingests',
+    cron: '0 * * * *',
+    *fire(tx, { now }) {
+      yield* gifty.sources.purgeLoose(tx, new Date(now.getTime() - 2 * DAY_MS))
+      return undefined
+    },
+  },
+  {
     name: 'purge-heartbeats',
     cron: '0 * * * *',
     *fire(tx, { now }) {

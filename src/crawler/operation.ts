@@ -42,7 +42,7 @@ export const operation = (
   more: Partial<RouteDocument> = {},
 ) => {
   const responses: Record<number, Described> = { ...ok }
-  for (const status of [...ALWAYS, ...(needs.body ? [400, 413] : []), ...errors]) responses[status] ??= errorView
+  for (const status of [...ALWAYS, ...(needs.body ? [400, 413, 415] : []), ...errors]) responses[status] ??= errorView
   return documented({
     tags: [`crawler: ${tag}`],
     summary,

@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/db/index.ts'
 import type { CatalogCounts } from './catalog/service.ts'
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 export interface SiteReport {
@@ -52,6 +53,11 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
     `select sum(items_scraped) as scraped, sum(items_new) as fresh, sum(items_updated) as updated, count(*) as runs,
       sum(case when status in ('failed', 'lost') then 1 else 0 end) as failed from parsing_runs where created_at > ${param('since', 'timestamptz')}`,
   )
+  const ofNone = db.statement<Record<'scraped' | 'fresh' | 'updated', number | string | null>>(
+    'report_loose',
+    `select sum(items_scraped) as scraped, sum(items_new) as fresh, sum(items_updated) as updated from loose_ingests
+      where at > ${param('since', 'timestamptz')}`,
+  )
   const scraping = db.statement<Record<'sources' | 'unmapped', number | string>>(
     'report_scraping',
     `select (select count(*) from parsing_sources where is_active) as sources,
@@ -89,11 +95,18 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
       }))
     },
     async stats() {
-      const [[runs], products] = await Promise.all([ofRuns.all({ since: new Date(clock.now() - DAY_MS) }), counts.totals()])
+      const since = clock.now() - DAY_MS
+      const [[runs], [loose], products] = await Promise.all([
+        ofRuns.all({ since: new Date(since) }),
+        // Counted by the minute in which they began.
+        ofNone.all({ since: new Date(since - MINUTE_MS) }),
+        counts.totals(),
+      ])
+      const sum = (figure: 'scraped' | 'fresh' | 'updated') => Number(runs?.[figure] ?? 0) + Number(loose?.[figure] ?? 0)
       return {
-        scraped_24h: Number(runs?.scraped ?? 0),
-        new_24h: Number(runs?.fresh ?? 0),
-        updated_24h: Number(runs?.updated ?? 0),
+        scraped_24h: sum('scraped'),
+        new_24h: sum('fresh'),
+        updated_24h: sum('updated'),
         runs_24h: Number(runs?.runs ?? 0),
         failed_runs_24h: Number(runs?.failed ?? 0),
         products_total: products.total,

@@ -98,6 +98,14 @@ describe('trawl ingest', () => {
     expect(out).toContain('line 7: product_url: Input should be an http or https URL')
   })
 
+  test('g-B6: all that is wrong with a line is told, alone in its batch or not', async () => {
+    const bad = JSON.stringify({ name: 'x', url: 'u' })
+    for (const lines of [[bad], [bad, JSON.stringify({ title: 'good', product_url: 'https://x.example/1' })]]) {
+      const { out } = await ingest(await write('names.ndjson', lines))
+      expect(out).toContain('line 1: title: Field required; product_url: Field required')
+    }
+  })
+
   test('a batch without one good element is reported and the next one is sent', async () => {
     const file = await write('half.ndjson', [
       ...Array.from({ length: 120 }, () => JSON.stringify({ title: '' })),

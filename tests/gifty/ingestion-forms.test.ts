@@ -128,6 +128,29 @@ onEachDatabase('forms of what is ingested', (database) => {
     expect(await app.ingest([product('a', { product_url: 'https://a.test?utm_source=x' })])).toMatchObject({ items_unchanged: 1 })
   })
 
+  test('g-F4: what belongs to no run is in the figures of the day, and of no other', async () => {
+    const app = await makeRig(database)
+    const stats = async () => {
+      const { scraped_24h, new_24h, updated_24h, runs_24h } = await app.ok('GET', '/internal/stats')
+      return [scraped_24h, new_24h, updated_24h, runs_24h]
+    }
+    await Promise.all([1, 2, 3].map((n) => app.ingest([product(n)])))
+    expect(await stats()).toEqual([3, 3, 0, 0])
+    app.clock.advance(90_000)
+    await app.ingest([product(1, { price: 5 }), product(2)])
+    expect(await stats()).toEqual([5, 3, 1, 0])
+    const { id } = await app.source()
+    await app.ingest([product(9)], { source_id: id })
+    expect(await stats()).toEqual([6, 4, 1, 1])
+    app.clock.advance(86_400_000 + 60_000)
+    expect(await stats()).toEqual([0, 0, 0, 0])
+    for (let hour = 0; hour < 30; hour++) {
+      app.clock.advance(3_600_000)
+      await app.tick()
+    }
+    expect(await app.rows('loose_ingests')).toBe(0)
+  })
+
   test('g-C2: what a spider reports is named to who has to act', async () => {
     const app = await makeRig(database)
     await app.ok('POST', '/internal/sources/sync-spiders', { available_spiders: ['alpha', 'be<ta'] })

@@ -116,7 +116,7 @@ onEachDatabase('gifty monitoring', (database) => {
     expect((await sites()).map((site: any) => site.site_key)).toEqual(['B', 'a', 'b'])
   })
 
-  test('gifty §8: stats count the runs created in the last 24 h', async () => {
+  test('gifty §8, g-F4: stats count the runs created in the last 24 h, and what belongs to none', async () => {
     const app = await makeRig(database)
     const zero = {
       scraped_24h: 0,
@@ -142,8 +142,8 @@ onEachDatabase('gifty monitoring', (database) => {
     }
     await app.ingest([product('nobody')])
     expect(await app.ok('GET', '/internal/stats')).toMatchObject({
-      scraped_24h: 3,
-      new_24h: 1,
+      scraped_24h: 4,
+      new_24h: 2,
       updated_24h: 1,
       failed_runs_24h: 2,
       products_total: 6,

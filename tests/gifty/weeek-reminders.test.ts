@@ -137,6 +137,26 @@ onEachDatabase('gifty weeek reminders', (database) => {
     expect(text.length).toBeLessThan(4096)
   })
 
+  test("g-B1: a reminder is Telegram's Markdown: what would begin something is escaped, and the due day is told", async () => {
+    const names = ['fix_bug & <call> *mom', '[a](b) `c`']
+    const long = Array.from({ length: 30 }, (_, n) => mine(n + 20, '2026-01-14', '_'.repeat(100)))
+    const { app, turn, told } = await start(database, ['UTC'], 1, [
+      ...names.map((name, n) => mine(n, '2026-01-14', name)),
+      ...long,
+    ])
+    await app.ok('POST', '/internal/telegram/subscribers/1/language?language=en')
+    await turn('15T10:00')
+    const [[, , text]] = (await told()) as [[number, string, string]]
+    const lines = text.split('\n')
+    expect(lines.slice(0, 3)).toEqual([
+      '*Overdue tasks*',
+      '• fix\\_bug & <call> \\*mom (2026-01-14)',
+      '• \\[a](b) \\`c\\` (2026-01-14)',
+    ])
+    expect(text.length).toBeLessThanOrEqual(4096)
+    expect(lines.at(-1)).toBe(`+${32 - (lines.length - 2)}`)
+  })
+
   test('gifty §4: reminders are no tasks of the worker protocol', async () => {
     const { app, weeek, clock } = await start(database, ['UTC'])
     weeek.answer(() => 'hang')

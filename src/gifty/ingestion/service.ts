@@ -16,6 +16,8 @@ import { type CheckedCategory, checkElements } from './elements.ts'
 import type { IngestAnswer, IngestBatch } from './model.ts'
 
 const MAX_ELEMENTS = 5000
+/** Rows of a minute among which batches without a run are spread. */
+const LOOSE_SHARDS = 8
 
 export interface IngestionDeps {
   db: Db
@@ -45,6 +47,7 @@ const missing = () => notFound('Source not found')
 
 /** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
 export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics, log }: IngestionDeps) => {
+  let turns = 0
   const idempotency = createIdempotency(
     { db, clock },
     {
@@ -127,6 +130,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       categories: CheckedCategory[]
       rejected: IngestAnswer['rejected']
     },
+    turn: number,
   ): Steps<{ answer: IngestAnswer; siteKey: string | undefined }> {
     const now = new Date(clock.now())
     const { products, categories } = prepared
@@ -158,6 +162,13 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
           now,
         )
       : null
+    if (runId === null && products.length > 0)
+      yield* sources.addLoose(
+        tx,
+        { scraped: products.length, new: stored.inserted, updated: stored.updated },
+        turn % LOOSE_SHARDS,
+        now,
+      )
     if (runId !== null && prepared.rejected.length > 0) yield* sources.addRejections(tx, runId, prepared.rejected, now)
     yield* catalog.addPrices(tx, stored.priced, runId, now)
     const answer: IngestAnswer = {
@@ -203,15 +214,16 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     }
     const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
     const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected }
+    const turn = turns++
     let siteKey: string | undefined
     const { answer, replayed } = await db.tx(function* (tx) {
       if (!keyed) {
-        const stored = yield* store(tx, batch, place, prepared)
+        const stored = yield* store(tx, batch, place, prepared, turn)
         siteKey = stored.siteKey
         return { answer: stored.answer, replayed: false }
       }
       return yield* idempotency.once(tx, keyed, function* (keep) {
-        const stored = yield* store(tx, batch, place, prepared)
+        const stored = yield* store(tx, batch, place, prepared, turn)
         siteKey = stored.siteKey
         yield* keep(stored.answer)
         return stored.answer

@@ -33,5 +33,9 @@ export const monitoringRoutes = (reports: Reports) =>
   new Elysia()
     .get('/monitoring', () => reports.monitoring(), { detail: op('Read the state of each site', 'By site key.', answers(sites)) })
     .get('/stats', () => reports.stats(), {
-      detail: op('Read the figures of the last day', 'Over runs created in the last 24 hours.', answers(stats)),
+      detail: op(
+        'Read the figures of the last day',
+        'Over runs created in the last 24 hours, and batches that belong to none.',
+        answers(stats),
+      ),
     })

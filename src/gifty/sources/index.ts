@@ -127,7 +127,7 @@ export const sourcesRoutes = (sources: Sources) =>
       detail: op(
         'Report the status of a run',
         'A report that names a run which has ended is answered with `ignored`.',
-        answers(model.reportResponse, 404, 422),
+        answers(model.reportResponse, 404, 409, 422),
       ),
     })
     .post('/:id/report-logs', ({ params, body }) => sources.reportLogs(params.id, body), {
@@ -136,7 +136,7 @@ export const sourcesRoutes = (sources: Sources) =>
       detail: op(
         'Report logs of a run',
         'The last 100,000 characters of a run are kept.',
-        answers(model.reportResponse, 404, 422),
+        answers(model.reportResponse, 404, 409, 422),
         { 'x-max-body-bytes': 8 * MIB },
       ),
     })
@@ -146,6 +146,6 @@ export const sourcesRoutes = (sources: Sources) =>
       detail: op(
         'Report a failed run',
         'Four soft errors in a row, or `is_broken`, break the source.',
-        answers(model.reportResponse, 404, 422),
+        answers(model.reportResponse, 404, 409, 422),
       ),
     })

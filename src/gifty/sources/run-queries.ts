@@ -3,13 +3,16 @@ import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.
 import { columnList } from '../../platform/db/rows.ts'
 import type { Rejection } from './model.ts'
 import { isOpen, type RunChange, type RunRow, sourcesColumns, type Tables } from './row.ts'
+import { sourcesTables } from './tables.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100
+const MINUTE_MS = 60_000
 
 /** Runs while they live: the open and the newest of a source, those of tasks, those without a word. */
 export const runQueries = (db: Db) => {
   const { runs, runColumns } = sourcesColumns(db)
+  const { looseIngests } = sourcesTables(db.kit)
   const openRun = db.prepare<RunRow>('run_open', (queries) =>
     queries
       .select(runColumns)
@@ -95,7 +98,24 @@ export const runQueries = (db: Db) => {
       last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')} where id = ${bound('id', 'bigint')} returning id`,
   )
 
+  const addLoose = db.statement<{ shard: number }>(
+    'loose_ingests_add',
+    `insert into loose_ingests (at, shard, items_scraped, items_new, items_updated)
+     values (${bound('at', 'timestamptz')}, ${bound('shard', 'int')}, ${bound('scraped', 'bigint')}, ${bound('new', 'bigint')}, ${bound('updated', 'bigint')})
+     on conflict (at, shard) do update set items_scraped = loose_ingests.items_scraped + excluded.items_scraped,
+       items_new = loose_ingests.items_new + excluded.items_new, items_updated = loose_ingests.items_updated + excluded.items_updated
+     returning shard`,
+  )
+
   return {
+    /** Counts a batch that belongs to no run. */
+    *addLoose(tx: Tx, counts: { scraped: number; new: number; updated: number }, shard: number, now: Date): Steps<void> {
+      const at = new Date(Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS)
+      yield* tx.run(addLoose, { ...counts, shard, at })
+    },
+    *purgeLoose(tx: Tx, before: Date): Steps<void> {
+      yield tx.delete(looseIngests).where(lte(looseIngests.at, before)).returning({ shard: looseIngests.shard })
+    },
     /** The hot ones, for a look at their plans. */
     statements: { openRun, newestRun },
     /** Open runs of these tasks, by id. */

@@ -31,6 +31,8 @@ export const createSources = ({ sweeps, ...deps }: SourcesDeps & { sweeps: RunSw
     onlyRunningOfSite: repository.onlyRunningOfSite,
     addRejections: repository.addRejections,
     addBatch: reports.addBatch,
+    addLoose: repository.addLoose,
+    purgeLoose: repository.purgeLoose,
     addRefusedBatch: reports.addRefusedBatch,
   }
 }

@@ -99,5 +99,17 @@ export const sourcesTables = defineTables((k) => {
       ),
     ],
   )
-  return { parsingSources, parsingRuns }
+  /** What batches brought that belong to no run, by the minute. Several rows a minute, so that batches do not wait for each other. */
+  const looseIngests = k.table(
+    'loose_ingests',
+    {
+      at: k.at().notNull(),
+      shard: k.int().notNull(),
+      itemsScraped: k.big().notNull(),
+      itemsNew: k.big().notNull(),
+      itemsUpdated: k.big().notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.at, t.shard] })],
+  )
+  return { parsingSources, parsingRuns, looseIngests }
 })

@@ -1,0 +1,8 @@
+CREATE TABLE `loose_ingests` (
+	`at` integer NOT NULL,
+	`shard` integer NOT NULL,
+	`items_scraped` integer NOT NULL,
+	`items_new` integer NOT NULL,
+	`items_updated` integer NOT NULL,
+	PRIMARY KEY(`at`, `shard`)
+);
