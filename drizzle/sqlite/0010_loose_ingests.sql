@@ -1,3 +1,4 @@
+-- The table work_leases, the columns crawler_tasks.lease_* and their index stay for the release before; nothing reads them any more.
 CREATE TABLE `loose_ingests` (
 	`at` integer NOT NULL,
 	`shard` integer NOT NULL,

@@ -1,1 +1,0 @@
--- The table work_leases, the columns crawler_tasks.lease_* and their index stay for the release before; nothing reads them any more.
