@@ -6,7 +6,7 @@ import type { LeaseRequest } from './leasing.ts'
 import { TASKS_READY, type Task, type TasksReady } from './model.ts'
 
 /** Waiting requests that are served together, as one batch of leases. */
-const SERVED_AT_ONCE = 16
+const SERVED_AT_ONCE = 1
 
 /** What hands out leases. */
 interface LeasePort {
