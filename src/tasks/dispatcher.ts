@@ -5,9 +5,6 @@ import type { Holder } from './context.ts'
 import type { LeaseRequest } from './leasing.ts'
 import { TASKS_READY, type Task, type TasksReady } from './model.ts'
 
-/** Waiting requests that are served together, as one batch of leases. */
-const SERVED_AT_ONCE = 1
-
 /** What hands out leases. */
 interface LeasePort {
   lease(request: LeaseRequest): Promise<Task[]>
@@ -29,23 +26,14 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
   /** What a request narrows down beside its kinds: one that finds nothing says nothing of another's. */
   const keyOf = ({ kinds, siteKeys, excludeSiteKeys }: LeaseRequest) =>
     JSON.stringify([kinds, siteKeys ?? null, excludeSiteKeys ?? null])
-  /** Leases for waiters of one key, in the order they came; answers whether there was enough for all of them. */
-  const serveGroup = async (group: Waiter[]): Promise<boolean> => {
-    const answers = await Promise.allSettled(group.map((waiter) => engine.lease(waiter)))
-    let isEnough = true
-    for (const [n, answer] of answers.entries()) {
-      if (answer.status === 'rejected') continue
-      if (answer.value.length === 0) isEnough = false
-      else {
-        // A waiter that gave up while the lease was stored cannot use it: its `give` hands the tasks back.
-        const waiter = group[n] as Waiter
-        waiters.delete(waiter)
-        waiter.give(answer.value)
-      }
-    }
-    const failed = answers.find((answer) => answer.status === 'rejected')
-    if (failed) throw failed.reason
-    return isEnough
+  /** Leases for a waiter; answers whether there was something. */
+  const serveOne = async (waiter: Waiter): Promise<boolean> => {
+    const tasks = await engine.lease(waiter)
+    if (tasks.length === 0) return false
+    // A waiter that gave up while the lease was stored cannot use it: its `give` hands the tasks back.
+    waiters.delete(waiter)
+    waiter.give(tasks)
+    return true
   }
   const serve = async () => {
     serving = true
@@ -54,19 +42,12 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
         const kinds = hints
         hints = undefined
         const empty = new Set<string>()
-        // One waiter first, then twice as many each time: one ready task must not make all who wait ask for it.
-        let atOnce = 1
+        // One by one: leases that run beside each other may find tasks in another order than their waiters came in.
         for (;;) {
           const first = [...waiters].find((one) => one.kinds.some((kind) => kinds.has(kind)) && !empty.has(keyOf(one)))
           if (!first) break
-          const key = keyOf(first)
-          const group = [...waiters].filter((one) => keyOf(one) === key).slice(0, atOnce)
-          if (await serveGroup(group)) {
-            atOnce = Math.min(atOnce * 2, SERVED_AT_ONCE)
-            continue
-          }
-          atOnce = 1
-          empty.add(key)
+          if (await serveOne(first)) continue
+          empty.add(keyOf(first))
           if (!first.siteKeys && !first.excludeSiteKeys?.length) for (const kind of first.kinds) kinds.delete(kind)
         }
       }
