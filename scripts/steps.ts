@@ -22,7 +22,7 @@ interface Node {
   [field: string]: any
 }
 const OPTIONS: ParserOptions = { sourceType: 'module', plugins: ['typescript'] }
-/** What stands between an expression and whoever uses its value. */
+/** The nodes between an expression and the one that uses its value. */
 const WRAPPERS = new Set(['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'ParenthesizedExpression'])
 const isFunction = (node: Node) => /Function|ObjectMethod|ClassMethod|ClassPrivateMethod/.test(node.type)
 const LOOPS = /^(?:For|ForOf|ForIn|While|DoWhile)Statement$/

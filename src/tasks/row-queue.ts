@@ -56,7 +56,7 @@ export interface RowWork {
 
 /**
  * A queue over rows that want work, such as products without a score: a task is made of a row when it is leased, never before, so a
- * backlog of any size needs no tasks. A row with a live task is held by it, whoever leased it: a worker of the worker protocol (`kind`)
+ * backlog of any size needs no tasks. A row with a live task is held by it, and any holder counts: a worker of the worker protocol (`kind`)
  * or a simple client, which claims rows and submits results and knows of no task (gifty §5).
  */
 export const createRowQueue = <Row extends object, Payload extends object>(
@@ -156,7 +156,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
       return yield* payloads(tx, yield* find(tx, statements.free, limit, now, params), params)
     },
     /**
-     * Completes the tasks of rows for which a result came without one, whoever holds them; a later verb of the holder is answered as
+     * Completes the tasks of rows for which a result came without one, no matter who holds them; a later verb of the holder is answered as
      * done. Answers per key the hash of the content that was handed out, also when that lease has ended. Call it in the transaction
      * that stores the results.
      */

@@ -109,7 +109,7 @@ export const rowStatements = <Row extends object>(
           or (tasks.state = 'leased' and tasks.lease_owner = '' and excluded.lease_owner = '')
         returning dedupe_key`,
     ),
-    /** Completes the live tasks of the keys, whoever holds them; answers the content each was handed out with. */
+    /** Completes the live tasks of the keys, no matter who holds them; answers the content each was handed out with. */
     close: db.statement<{ dedupe_key: string; content_hash: string | null }>('rows_close', {
       sqlite: `update tasks set state = 'completed', last_end = 'report', lease_expires_at = null, finished_at = :now, updated_at = :now
         where kind = :kind and ${inKeys('dedupe_key')} and ${isLive('tasks')}

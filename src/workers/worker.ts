@@ -48,7 +48,7 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  /** Aborts what runs, gives its leases back and resolves when all is released (or the server cannot be told). */
+  /** Aborts what runs, gives its leases back and resolves when all is released (or the server cannot be reached). */
   stop(): Promise<void>
 }
 

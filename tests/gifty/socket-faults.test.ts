@@ -297,7 +297,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     const done = { worker_id: 'w1', tasks: [{ id: bulk.task.id, fence: bulk.task.fence, result: { logs } }] }
     expect(await app.post('/internal/workers/tasks/complete', done)).toMatchObject({ body: { completed: 1 } })
     expect((await app.task(bulk.task.id)).result.logs).toHaveLength(100_000)
-    // What is wrong with a word is still told.
+    // What is wrong with a word is still reported.
     expect(problemOf(await app.verb(bulk.task, 'fail', 'w1', { error: 5 })).loc).toEqual(['body', 'error'])
   })
 })

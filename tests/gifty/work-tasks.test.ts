@@ -56,7 +56,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     app.clock.advance(59_000)
     await app.verb(tasks[0], 'heartbeat', 'w1', { lease_seconds: 3600 })
     app.clock.advance(121_000)
-    // All three leases have ended; whoever asks first gets what was lost.
+    // All three leases have ended; the first to ask gets what was lost.
     expect(await poll(app, 'p2', 1)).toEqual(['3'])
     expect(numbers(await lease(app, 'w2', { max: 10 }))).toEqual(['4', '5'])
     // A submit by somebody else ends the task; its holder's late word is taken as said.

@@ -80,7 +80,7 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
     this.hub.hearWorker(this, workerId)
     this.dirty = true
   }
-  /** Whether it is told of a task. */
+  /** Whether it gets the events of a task. */
   hears(taskId: string): boolean {
     return this.all || this.scope === taskId || (this.tasks?.has(taskId) ?? false)
   }

@@ -32,7 +32,7 @@ type Hello = z.output<typeof model.helloData>
 interface Lease {
   fence: number
   expiresAt: number
-  /** Whether this socket has been told of it; otherwise it is pushed again. */
+  /** Whether it was pushed to this socket; if not, it is pushed again. */
   known: boolean
 }
 class Connection {
@@ -233,7 +233,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     workers.set(worker_id, connection)
     connection.helloAt = clock.now()
     bus.publish(WORKER_HELLO, { worker_id, socket: connection.id, at: connection.helloAt } satisfies WorkerHello)
-    // What it had leased and not sent is free again before this one is told what it holds.
+    // What it had leased and not sent is free again before this one gets the list of what it holds.
     await older?.pumping
   }
   const greet = async (connection: Connection, data: unknown) => {

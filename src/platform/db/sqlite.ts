@@ -37,7 +37,7 @@ const BATCH_SIZES = [100, 10, 1]
 /** How long a start waits for another process that migrates. */
 const BUSY_AT_START_MS = 5000
 
-/** One writer: whoever reads inside a transaction has the rows for itself. */
+/** One writer: a transaction that reads rows has them for itself. */
 const locks = { forUpdate: <S>(select: S) => select, skipLocked: <S>(select: S) => select }
 
 type RunNow = { runNow(params?: Params): unknown[] }
