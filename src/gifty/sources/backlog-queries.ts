@@ -1,5 +1,5 @@
 import { eq, gt, inArray, sql } from 'drizzle-orm'
-import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { type Db, param, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { type SourceRow, sourcesColumns, type Tables } from './row.ts'
 
 /** Discovered sources: how they come in, wait in the backlog and are activated within the quota of a day (gifty §2.2, §3.8). */
@@ -60,8 +60,7 @@ export const backlogQueries = (db: Db) => {
           .where(eq(sources.status, 'discovered'))
       )[0]?.total ?? 0,
     /** Discovered sources that became active since `since`: the quota used. */
-    quotaUsed: async (since: Date): Promise<number> => (await activated.all({ since }))[0]?.used ?? 0,
-    *quotaUsedInside(tx: Tx, since: Date): Steps<number> {
+    *quotaUsed(tx: Queryable, since: Date): Steps<number> {
       return (yield* tx.run(activated, { since }))[0]?.used ?? 0
     },
     /** Makes waiting, active sources of those that are discovered. */

@@ -71,7 +71,10 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
         return { status: 'ok' as const, activated_count: chosen.length, skipped }
       }),
     async backlogStats() {
-      const [used, total] = await Promise.all([repository.quotaUsed(new Date(clock.now() - DAY_MS)), repository.backlogTotal()])
+      const [used, total] = await Promise.all([
+        db.read((tx) => repository.quotaUsed(tx, new Date(clock.now() - DAY_MS))),
+        repository.backlogTotal(),
+      ])
       return {
         discovered_today: used,
         quota: discoveryDailyQuota,
@@ -105,7 +108,7 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
       yield* tx.exclusive('gifty.discovery-quota')
       const fresh = yield* unknown(maybeFresh)
       if (fresh.length === 0) return 0
-      const used = yield* repository.quotaUsedInside(tx, new Date(now.getTime() - DAY_MS))
+      const used = yield* repository.quotaUsed(tx, new Date(now.getTime() - DAY_MS))
       const left = Math.max(0, discoveryDailyQuota - used)
       const inherited: ClientConfig =
         parent?.config.worker === 'web'
