@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import postgres from 'postgres'
 import { createProducts, sendBatches } from './ingest.ts'
 import { ownPostgres, postgresUrl } from './postgres-database.ts'
@@ -12,24 +12,33 @@ const TABLES = [
   ['product_documents', 'gift_hash, content_hash, indexed_at, document', 'gift_hash'],
 ] as const
 
-/** The rows that ours has stored since `since`, as COPY's own text, in sets of 500 products. */
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
+/** A value as a field of COPY's text. */
+const copyField = (value: string | null): string =>
+  value === null ? '\\N' : value.replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] as string)
+
+/**
+ * The rows that ours has stored since `since`, as COPY's own text, in sets of 500 products. They come by a plain select: the driver's
+ * stream of a COPY can stop for good under Bun, once it has been paused with much unread.
+ */
 const rowsStored = async (sql: postgres.Sql, since: Date): Promise<string[][]> => {
   const sets: string[][] = []
   for (const [table, columns, order] of TABLES) {
-    const source: Readable = await sql
+    const rows: (string | null)[][] = await sql
       .unsafe(
-        `copy (select ${columns} from ${table} where gift_hash in (select gift_hash from products where created_at >= '${since.toISOString()}') order by ${order}) to stdout`,
+        `select t.* from ${table} r, lateral (select ${columns === '*' ? 'r.*' : columns}) t
+         where r.gift_hash in (select gift_hash from products where created_at >= '${since.toISOString()}') order by r.${order}`,
       )
-      .readable()
-    const chunks: Buffer[] = []
-    await new Promise((resolve, reject) => {
-      source.on('data', (chunk: Buffer) => chunks.push(chunk))
-      source.once('end', resolve)
-      source.once('error', reject)
-    })
-    const lines = Buffer.concat(chunks).toString().trimEnd().split('\n')
-    for (let from = 0; from < lines.length; from += BATCH) {
-      const part = `${lines.slice(from, from + BATCH).join('\n')}\n`
+      .raw()
+      .then((found) =>
+        (found as unknown as (Uint8Array | null)[][]).map((row) => row.map((value) => value && Buffer.from(value).toString())),
+      )
+    for (let from = 0; from < rows.length; from += BATCH) {
+      const part = `${rows
+        .slice(from, from + BATCH)
+        .map((row) => row.map(copyField).join('\t'))
+        .join('\n')}\n`
       sets[from / BATCH] = [...(sets[from / BATCH] ?? []), part]
     }
   }
