@@ -9,11 +9,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   platform: ['errors', 'config'],
   tasks: ['platform', 'errors'],
   access: ['platform', 'errors'],
-  ...Object.fromEntries(FAMILIES.map((family) => [family, ['access', 'tasks', 'platform', 'errors', 'version']])),
+  module: ['access', 'tasks', 'platform', 'errors', 'config'],
+  ...Object.fromEntries(
+    FAMILIES.map((family) => [family, ['module', 'access', 'tasks', 'platform', 'errors', 'config', 'version']]),
+  ),
   workers: ['platform'],
   cli: ['workers', 'platform', 'config', 'errors', 'version'],
 }
-const LEAVES = ['errors.ts', 'config.ts', 'version.ts']
+const LEAVES = ['errors.ts', 'config.ts', 'module.ts', 'version.ts']
 /** Where the database's dialect may be named. */
 const DIALECT = /\bbun:sqlite\b|from 'postgres'|drizzle-orm\/(?:bun-sqlite|postgres-js|pg-core|sqlite-core)/
 

@@ -1,28 +1,31 @@
 import { Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
 import { createSubscriberQueries } from './access/subscribers.ts'
-import { crawlerFamily } from './crawler/family.ts'
-import { crawlerRoutes } from './crawler/index.ts'
-import { crawlerDomains } from './crawler/services.ts'
-import { giftyAnalyticsRoutes, giftyFamily, giftyRoutes } from './gifty/index.ts'
-import { giftyDomains } from './gifty/services.ts'
-import { createHousekeeping } from './housekeeping.ts'
+import { createCrawler } from './crawler/index.ts'
+import { createGifty } from './gifty/index.ts'
 import { loveParserFamily } from './love-parser/family.ts'
 import { aliveRoutes } from './love-parser/health/index.ts'
-import { loveParserRoutes } from './love-parser/index.ts'
-import { loveParserDomains, telegramGateway } from './love-parser/services.ts'
+import { createLoveParser } from './love-parser/index.ts'
+import type { Core, Module } from './module.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
-import type { Broker } from './platform/broker/index.ts'
 import { MIB } from './platform/http/body.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
 import { createRunner } from './runner.ts'
-import { stickersFamily, stickersRoutes } from './stickers/index.ts'
-import { stickersServices } from './stickers/services.ts'
-import { createDispatcher, createEngine, createOutbox, createRelay, createSchedules, type Outbox } from './tasks/index.ts'
+import { createStickers } from './stickers/index.ts'
+import {
+  brokerMetrics,
+  createDispatcher,
+  createEngine,
+  createOutbox,
+  createRelay,
+  createSchedules,
+  enginePurges,
+  type JobHandler,
+} from './tasks/index.ts'
 
 /** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
@@ -32,8 +35,6 @@ const MAX_FRAME_BYTES = 2 * MIB
 const OWN_LEASES = 'process-'
 /** Longer than the longest long poll (60 s, crawler). */
 const IDLE_SECONDS = 90
-/** A timer may come a little early; the tick it brings still counts. */
-const TICK_SLACK_MS = 50
 
 export interface AppOverrides {
   /** Instead of the Telegram of the configured mode. */
@@ -41,76 +42,69 @@ export interface AppOverrides {
 }
 
 /**
- * The whole app over a platform: engine, families, routes. Starts no timer and opens no port: `main.ts` does, and tests drive
- * `tick` themselves.
+ * The whole app over a platform: the engine, the modules of the mounted families, their routes. Starts no timer and opens no port:
+ * `main.ts` does, and tests drive `tick` themselves.
  */
 export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) => {
-  const { config, db, clock, bus, log, metrics, redis, broker } = platform
-  const mounted = new Set(config.families)
-  const count = broker && brokerMetrics(platform, broker, () => outbox.backlog())
-  const outbox: Outbox = createOutbox({
+  const { config, db, clock, bus, log, metrics, broker } = platform
+  const countPublished = broker && brokerMetrics(metrics, broker, () => outbox.backlog())
+  const outbox = createOutbox({
     db,
     clock,
     bus,
     published(queues) {
-      count?.(queues)
+      countPublished?.(queues)
       engine.notifyWaiters(queues)
     },
   })
   // Without a broker nothing is written to it: rows that nobody relays would only pile up.
   const announcing = broker && { outbox, broker }
-  const gifty = giftyDomains(platform, announcing?.outbox)
-  const loveParserDomain = mounted.has('love-parser')
-    ? loveParserDomains(platform, gateway ?? telegramGateway(platform), announcing?.outbox)
-    : undefined
-  const crawlerDomain = mounted.has('crawler') ? crawlerDomains(platform) : undefined
-  const kinds = [...gifty.kinds, ...(loveParserDomain?.kinds ?? []), ...(crawlerDomain?.kinds ?? [])]
-  const engine = createEngine({ db, clock, bus, kinds, announcing })
+  const engine = createEngine({ db, clock, bus, announcing })
   const dispatcher = createDispatcher(engine, bus, clock, log)
   const subscribers = createSubscriberQueries(db)
-  const dashboard = createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret })
-  const services = gifty.start(engine, dispatcher, { subscribers, dashboard })
-  const loveParser = loveParserDomain?.start(engine)
-  const crawler = crawlerDomain?.start(engine, dispatcher)
-  const relay = broker && createRelay({ outbox, broker, bus, clock, log })
-  const stickers = mounted.has('stickers') ? stickersServices(platform) : undefined
-  const schedules = createSchedules(db, clock, [
-    ...createHousekeeping({ engine, outbox, gifty: services, stickers }),
-    ...(mounted.has('gifty') ? services.schedules : []),
-    ...(loveParser?.schedules ?? []),
-    ...(crawler?.schedules ?? []),
-  ])
   const state: OpsState = { stopping: false }
-  const handlers = { ...services.handlers, ...loveParser?.handlers }
-  const runner = createRunner({
+  const core: Core = {
+    platform,
     engine,
     dispatcher,
-    bus,
-    clock,
-    log,
-    owner: `${OWN_LEASES}${crypto.randomUUID()}`,
-    handlers,
-  })
+    outbox: announcing?.outbox,
+    subscribers,
+    dashboard: createDashboardAccess({ subscribers, clock, secret: config.dashboardJwtSecret }),
+    server: () => app.server,
+    isStopping: () => state.stopping,
+  }
+
+  const mounted = new Set(config.families)
+  const gifty = mounted.has('gifty') ? createGifty(core) : undefined
+  const stickers = mounted.has('stickers') ? createStickers(core) : undefined
+  const crawler = mounted.has('crawler') ? createCrawler(core) : undefined
+  const loveParser = mounted.has('love-parser') ? createLoveParser(core, gateway) : undefined
+  const modules: Module[] = [gifty, stickers, crawler, loveParser].filter((module) => module !== undefined)
+  engine.register(modules.flatMap(({ kinds = [] }) => kinds))
+  const relay = broker && createRelay({ outbox, broker, bus, clock, log })
+  const schedules = createSchedules(db, clock, [
+    ...enginePurges(engine, outbox),
+    ...modules.flatMap((module) => module.schedules ?? []),
+  ])
+  const jobs = modules.flatMap((module) => module.jobs ?? [])
+  const handlers: Record<string, JobHandler> = Object.assign({}, ...jobs.map((job) => job.handlers))
+  const runner = createRunner({ engine, dispatcher, bus, clock, log, owner: `${OWN_LEASES}${crypto.randomUUID()}`, handlers })
 
   metrics.onScrape({
-    async refresh({ tasks, waiting, sockets }) {
+    async refresh({ tasks, waiting }) {
       tasks.reset()
       for (const { kind, state: of, count } of await engine.counts()) tasks.labels({ kind, state: of }).set(count)
       waiting.set(dispatcher.waiting())
-      sockets.set(services.sockets.count())
     },
   })
 
-  const server = () => app.server
   const pipeline = createPipeline({
     log,
     metrics,
     families: [
-      ...(mounted.has('gifty') ? [giftyFamily({ platform, services, dashboard })] : []),
-      ...(stickers ? [stickersFamily(platform)] : []),
-      ...(crawler ? [crawlerFamily({ platform, dashboard, server: () => server(), isStopping: () => state.stopping })] : []),
-      // Always: its envelope is that of the paths nobody claims.
-      loveParserFamily({ platform, accounts: loveParser?.accounts, server: () => server() }),
+      ...modules.map(({ http }) => http),
+      // Its envelope is that of the paths that no family claims, so it is there without its module too.
+      ...(loveParser ? [] : [loveParserFamily({ platform, accounts: undefined, server: core.server })]),
     ],
   })
   const app = pipeline(
@@ -127,112 +121,82 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     }),
   )
   const routed = app
-    .use(mounted.has('gifty') ? giftyRoutes(services) : new Elysia())
-    .use(mounted.has('gifty') ? giftyAnalyticsRoutes(services) : new Elysia())
-    .use(
-      crawler
-        ? crawlerRoutes({
-            services: crawler,
-            clock,
-            settings: config.crawler,
-            server: () => server() as never,
-            isStopping: () => state.stopping,
-          })
-        : new Elysia(),
-    )
+    .use(gifty ? gifty.routes() : new Elysia())
+    .use(crawler ? crawler.routes() : new Elysia())
     .use(aliveRoutes())
-    .use(loveParser ? loveParserRoutes(loveParser, { clock, ping: () => db.ping(), pingRedis: redis?.ping }) : new Elysia())
-    .use(stickers ? stickersRoutes(stickers) : new Elysia())
-    .use(opsRoutes(platform, state))
+    .use(loveParser ? loveParser.routes() : new Elysia())
+    .use(stickers ? stickers.routes() : new Elysia())
+    .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
   // Elysia adds up what the hooks of all plugins read, and would take every request's query apart because one of them looks at it. What
   // a route's own hooks and handler read is found out for each route anyway.
   ;(app as unknown as { inference: { query: boolean } }).inference.query = false
 
-  let dispatchedAt = Number.NEGATIVE_INFINITY
   const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.
     const failures: unknown[] = []
     for (const step of steps) await step().catch((error) => failures.push(error))
     if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
-  const watches = [engine.sweep, ...(crawler ? [crawler.leasing.sweep, crawler.streams.sweep] : [])]
+  const keepsSchedules = config.role === 'all' || config.role === 'scheduler'
+  const watches = [engine.sweep, ...modules.flatMap((module) => module.watch ?? [])]
   const dispatches = () => {
-    const steps: (() => Promise<unknown>)[] = []
-    if (config.role === 'api' || config.role === 'worker') return steps
-    steps.push(schedules.tick)
-    const since = clock.now() - dispatchedAt
-    // Less than nothing: the clock was set back, and must not keep sources waiting until it has caught up.
-    if (mounted.has('gifty') && (since < 0 || since >= config.schedulerTickSeconds * 1000 - TICK_SLACK_MS)) {
-      dispatchedAt = clock.now()
-      if (broker) steps.push(services.sources.endUnstartedRuns)
-      steps.push(async () => {
-        const { dispatched, skipped } = await services.sources.dispatch()
-        metrics.dispatched(dispatched, skipped)
-      }, services.sources.endIdleRuns)
-    }
+    if (!keepsSchedules) return []
+    const steps = [schedules.tick, ...modules.flatMap((module) => module.dispatch?.() ?? [])]
     // Nobody waits for the broker.
     if (relay) steps.push(async () => void relay.wake())
     return steps
   }
-  /**
-   * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
-   * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time. `dispatch`: due
-   * schedules, due sources, idle runs.
-   */
-  const watch = () => inTurn(watches)
-  const dispatch = () => inTurn(dispatches())
 
   return {
     app: routed,
-    services,
+    /** The mounted ones, in the order in which they start. */
+    modules,
+    gifty,
     stickers,
+    crawler,
+    loveParser,
     engine,
     dispatcher,
     schedules,
     outbox,
     /** Undefined without a broker; not started. */
     relay,
-    dashboard,
+    dashboard: core.dashboard,
     state,
-    watch,
-    dispatch,
+    /** Whether this process keeps the schedules (`ROLE`). */
+    keepsSchedules,
+    /**
+     * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
+     * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time.
+     */
+    watch: () => inTurn(watches),
+    /** The other part: due schedules, and what is due in the modules. */
+    dispatch: () => inTurn(dispatches()),
     /** One turn of the whole clockwork. */
     tick: () => inTurn([...watches, ...dispatches()]),
     /** The process's own workers; not started. */
     runner,
-    loveParser,
-    crawler,
+    /** Kinds that the own workers run, by who runs them. */
+    kindsRunBy: (who: NonNullable<Module['jobs']>[number]['runBy']) =>
+      jobs.filter(({ runBy }) => runBy === who).flatMap((job) => Object.keys(job.handlers)),
     /** Before the first tick: what has to stand in the database. */
     async prepare() {
       await schedules.register()
-      await loveParser?.prepare()
       if (broker) await engine.reconcileOutbox()
-      if (mounted.has('gifty')) await services.search.ready()
-      // SQLite has one process: whoever else held leases of this kind has died, and its work need not wait for them to run out.
+      // SQLite has one process: other owners of such leases have died, and their work need not wait for the leases to end.
       if (!db.isShared) await engine.releaseLeasesByOwnerPrefix(OWN_LEASES, Object.keys(handlers))
-      await crawler?.prepare()
+      for (const module of modules) await module.prepare?.()
+    },
+    /** Ends connections and polls that would not end by themselves. */
+    async endConnections() {
+      dispatcher.close()
+      for (const module of modules) await module.endConnections?.()
     },
   }
 }
 
-/** Figures of the broker; answers what counts its messages. */
-const brokerMetrics = ({ metrics }: Platform, broker: Broker, backlog: () => ReturnType<Outbox['backlog']>) => {
-  const up = metrics.gauge('trawl_broker_up', 'Whether the broker can be reached')
-  const waiting = metrics.gauge('trawl_outbox_messages', 'Messages that wait for the broker')
-  const sent = metrics.counter('trawl_published_messages_total', 'Messages the broker has confirmed')
-  metrics.onScrape({
-    async refresh() {
-      up.set({}, broker.isUp() ? 1 : 0)
-      waiting.reset()
-      for (const { queue, count } of await backlog()) waiting.set({ queue }, count)
-    },
-  })
-  return (queues: string[]) => {
-    for (const queue of queues) sent.inc({ queue })
-  }
-}
 export type Trawl = ReturnType<typeof createApp>
 /** Feeds the typed client. */
 export type App = Trawl['app']

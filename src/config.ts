@@ -8,9 +8,11 @@ import {
   DEVELOPMENT_SECRETS,
   DEVELOPMENT_SHOP,
   DEVELOPMENT_TOKENS,
+  type EMBEDDABLE_WORKERS,
   EMBEDDED_BY_DEFAULT,
   FAMILIES,
 } from './config/names.ts'
+import { missingSecrets, REQUIRED_SECRETS } from './config/secrets.ts'
 import { VARIABLES } from './config/variables.ts'
 
 export { SERVICE_SCOPES, type ServiceScope, type ServiceToken } from './config/kinds.ts'
@@ -18,6 +20,8 @@ export * from './config/names.ts'
 export { VARIABLES }
 
 type Name = keyof typeof VARIABLES
+export type Family = (typeof FAMILIES)[number]
+export type EmbeddableWorker = (typeof EMBEDDABLE_WORKERS)[number]
 type Parsed = { [K in Name]?: z.output<(typeof VARIABLES)[K]['schema']> }
 
 /** All configuration problems at once; the texts name variables, never values of secrets. */
@@ -53,34 +57,23 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const production = mode === 'production'
   const families = parsed.FAMILIES ?? [...FAMILIES]
 
-  const secretFor = (
-    name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>,
-    needed: boolean,
-  ) => {
+  const secretFor = (name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>) => {
     const value = parsed[name]
     const standIn: string = { ...DEVELOPMENT_TOKENS, ...DEVELOPMENT_SECRETS }[name]
     if (!production) return value ?? standIn
     if (value === standIn) problems.push(`${name} must not be the development value in production`)
-    if (needed && !value) problems.push(`${name} is required in production`)
     return value
   }
-  const gifty = families.includes('gifty')
-  const internalToken = secretFor('INTERNAL_API_TOKEN', gifty) || undefined
-  const analyticsToken = secretFor('ANALYTICS_API_TOKEN', false) || undefined
-  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET', gifty && parsed.TELEGRAM_BOT_TOKEN !== undefined)
-  const loveParser = families.includes('love-parser')
-  const jwtSecret = secretFor('JWT_SECRET', loveParser)
+  const internalToken = secretFor('INTERNAL_API_TOKEN') || undefined
+  const analyticsToken = secretFor('ANALYTICS_API_TOKEN') || undefined
+  const dashboardJwtSecret = secretFor('DASHBOARD_JWT_SECRET')
+  const jwtSecret = secretFor('JWT_SECRET')
   const telegramMode = parsed.TELEGRAM_MODE ?? (production ? 'mtproto' : 'sandbox')
-  if (production && loveParser) {
+  if (production && families.includes('love-parser')) {
     if (jwtSecret && jwtSecret.length < 32) problems.push('JWT_SECRET must have at least 32 characters in production')
-    if (!parsed.ENCRYPTION_KEYS) problems.push('ENCRYPTION_KEYS is required in production')
     if (telegramMode === 'sandbox') problems.push('TELEGRAM_MODE must not be sandbox in production')
-    else
-      for (const name of ['TELEGRAM_API_ID', 'TELEGRAM_API_HASH', 'TELEGRAM_SESSION'] as const)
-        if (parsed[name] === undefined) problems.push(`${name} is required in production`)
   }
-  // Not used by the families of this release, but a development value in production is a mistake all the same.
-  const crawlerToken = secretFor('CRAWLER_API_TOKEN', false) || undefined
+  const crawlerToken = secretFor('CRAWLER_API_TOKEN') || undefined
   const embeddingModel = parsed.EMBEDDING_MODEL ?? BUILT_IN_EMBEDDER
   const isBuiltIn = embeddingModel === BUILT_IN_EMBEDDER
   if (isBuiltIn && parsed.EMBEDDING_API_URL)
@@ -96,9 +89,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const reusePort = parsed.REUSE_PORT ?? false
   if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL ?? ''))
     problems.push('REUSE_PORT is for several processes, and those need Postgres: set DATABASE_URL to postgres://...')
-  if (problems.length > 0) throw new ConfigError(problems)
 
-  return {
+  const config = {
     mode,
     production,
     port: parsed.PORT ?? 3000,
@@ -234,6 +226,12 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       progressIntervalMs: parsed.WORKER_PROGRESS_INTERVAL_MS ?? 1000,
     },
   } as const
+  // One that is set but cannot be read is named as that.
+  const required = families.flatMap((family) => REQUIRED_SECRETS[family])
+  const missing = missingSecrets(required, config).filter((name) => !env[name])
+  problems.push(...missing.map((name) => `${name} is required in production`))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
 }
 
 /** Where files that belong to the database live: beside a SQLite file, else `data`. */

@@ -6,7 +6,8 @@ const EVERY_MS = 1000
 
 export interface SummaryDeps {
   origin: string
-  services: GiftyServices
+  /** Undefined when the family is not mounted: then there is no fleet to show. */
+  gifty: GiftyServices | undefined
   engine: Engine
   config: SummaryConfig
   write?: (text: string) => void
@@ -42,7 +43,7 @@ const credentialsOf = ({
 /** The banner of `bun dev`, then one live line about the fleet: rewritten in a terminal, printed on change elsewhere. */
 export const startSummary = ({
   origin,
-  services,
+  gifty,
   engine,
   config,
   write = (text) => process.stdout.write(text),
@@ -51,12 +52,13 @@ export const startSummary = ({
   write(`\n  Trawl   ${origin}\n  docs    ${origin}/docs\n${config.demo ? `  shop    ${origin}/demo/shop\n` : ''}\n`)
   for (const [name, shown] of credentialsOf(config)) write(`  ${name.padEnd(20)} ${shown}\n`)
   write('\n')
+  if (!gifty) return { stop() {} }
   let last = ''
   const show = async () => {
     const [stats, sites, workers, counts] = await Promise.all([
-      services.reports.stats(),
-      services.reports.monitoring(),
-      services.fleet.workers(),
+      gifty.reports.stats(),
+      gifty.reports.monitoring(),
+      gifty.fleet.workers(),
       engine.counts(),
     ])
     const inState = (...states: string[]) =>

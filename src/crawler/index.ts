@@ -1,30 +1,48 @@
 import { Elysia } from 'elysia'
-import type { Clock } from '../platform/clock.ts'
-import type { Platform } from '../platform/index.ts'
+import { REQUIRED_SECRETS } from '../config/secrets.ts'
+import type { Core, Module } from '../module.ts'
 import { credentialsRoutes } from './credentials/index.ts'
-import { PREFIX } from './family.ts'
+import { crawlerFamily, PREFIX } from './family.ts'
 import { healthRoutes } from './health/index.ts'
 import { leasingRoutes } from './leasing/index.ts'
 import { progressRoutes } from './progress/index.ts'
-import type { CrawlerServices } from './services.ts'
+import { type CrawlerServices, createCrawlerServices } from './services.ts'
 import { streamsRoutes } from './streams/index.ts'
 import type { Upgrader } from './streams/sockets.ts'
 import { tasksRoutes } from './tasks/index.ts'
 
-export interface CrawlerRoutesDeps {
-  services: CrawlerServices
-  clock: Clock
-  settings: Platform['config']['crawler']
-  server(): Upgrader | null | undefined
-  isStopping(): boolean
-}
-
 /** The routes of the family (gitlab-crawler §7). */
-export const crawlerRoutes = ({ services, clock, settings, server, isStopping }: CrawlerRoutesDeps) =>
+const crawlerRoutes = (services: CrawlerServices, { platform: { clock, config }, server, isStopping }: Core) =>
   new Elysia({ prefix: PREFIX })
     .use(tasksRoutes(services.tasks, services.creation))
     .use(leasingRoutes(services.leasing, clock, isStopping))
     .use(progressRoutes(services.progress))
     .use(credentialsRoutes(services.refresh))
-    .use(streamsRoutes({ streams: services.streams, clock, settings, server }))
+    .use(
+      streamsRoutes({
+        streams: services.streams,
+        clock,
+        settings: config.crawler,
+        server: () => server() as Upgrader | null | undefined,
+      }),
+    )
     .use(healthRoutes(services.health))
+
+/** The module of the GitLab crawler (gitlab-crawler.md). */
+export const createCrawler = (core: Core) => {
+  const { platform, dashboard, server, isStopping } = core
+  const services = createCrawlerServices(core)
+  const { leasing, streams } = services
+  return {
+    name: 'crawler' as const,
+    requires: REQUIRED_SECRETS.crawler,
+    services,
+    http: crawlerFamily({ platform, dashboard, server, isStopping }),
+    routes: () => crawlerRoutes(services, core),
+    kinds: services.kinds,
+    schedules: services.schedules,
+    watch: [leasing.sweep, streams.sweep],
+    prepare: services.prepare,
+    endConnections: () => streams.stop(),
+  } satisfies Module & { services: CrawlerServices }
+}

@@ -1,5 +1,5 @@
-import type { Platform } from '../platform/index.ts'
-import type { Dispatcher, Engine, Schedule } from '../tasks/index.ts'
+import type { Core } from '../module.ts'
+import type { Schedule } from '../tasks/index.ts'
 import { VERSION } from '../version.ts'
 import { areasRepository } from './areas/repository.ts'
 import { createAreas } from './areas/service.ts'
@@ -15,7 +15,7 @@ import { progressRepository } from './progress/repository.ts'
 import { createProgress } from './progress/service.ts'
 import { createConversations } from './streams/conversation.ts'
 import { createHub } from './streams/hub.ts'
-import { createRegistry, type Registry } from './streams/registry.ts'
+import { createRegistry } from './streams/registry.ts'
 import { streamsRepository } from './streams/repository.ts'
 import { createStreams } from './streams/service.ts'
 import { createSockets } from './streams/sockets.ts'
@@ -31,11 +31,8 @@ import { createTaskStore } from './tasks/store.ts'
 
 const DAY_MS = 24 * 3_600_000
 
-/**
- * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine: `crawlerDomains(platform)`
- * gives the kinds, `.start(engine, dispatcher)` the services.
- */
-export const crawlerDomains = (platform: Platform) => {
+/** The family's domains, wired, with their kinds of tasks. */
+export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) => {
   const { db, clock, config, bus, log } = platform
   const settings = config.crawler
   const processId = crypto.randomUUID()
@@ -46,12 +43,6 @@ export const crawlerDomains = (platform: Platform) => {
   const taskRows = tasksRepository(db)
   const queries = joinedQueries(db)
   const adoption = createTaskAdoption(db, clock)
-  let engine: Engine | undefined
-  let registry: Registry | undefined
-  const theEngine = () => {
-    if (!engine) throw new Error('the engine is not made yet')
-    return engine
-  }
 
   const hub = createHub({
     db,
@@ -59,14 +50,14 @@ export const crawlerDomains = (platform: Platform) => {
     clock,
     log,
     processId,
-    onControl: (event) => registry?.replaced(event),
+    onControl: (event) => registry.replaced(event),
   })
   const store = createTaskStore({
     repository: taskRows,
     queries,
     timeline,
     adoption,
-    engine: theEngine,
+    engine,
     emit: hub.emit,
     bus,
   })
@@ -78,127 +69,123 @@ export const crawlerDomains = (platform: Platform) => {
   })
   const kinds = crawlerKinds({ store, credentials, maxAttempts: settings.maxAttempts })
 
-  const start = (made: Engine, dispatcher: Dispatcher) => {
-    engine = made
-    const receipts = createReceipts(taskRows)
-    const creation = createCreation({ db, clock, store, credentials, settings })
-    const tasks = createTasks({ db, clock, store, credentials, queries, lists: listQueries(db) })
-    const areaRows = areasRepository(db)
-    const areas = createAreas({ clock, repository: areaRows, store, fanout: settings.fanout })
-    const progress = createProgress({ db, clock, store, receipts, areas, timeline })
-    const leasing = createLeasing({
-      db,
-      clock,
-      engine: made,
-      dispatcher,
-      store,
-      queries,
-      adoption,
-      staleAfterMs: settings.staleAfterMs,
-    })
-    const refresh = createRefresh({
-      db,
-      clock,
-      store,
-      repository: accounts,
-      credentials,
-      defaults: { clientId: settings.oauthClientId, clientSecret: settings.oauthClientSecret },
-    })
-    const connections = createRegistry({
-      db,
-      clock,
-      log,
-      repository: streamRows,
-      hub,
-      leasing,
-      credentials,
-      processId,
-      ...settings,
-    })
-    registry = connections
-    const count = async (status: string) => (await taskRows.statements.countOfStatus.all({ status }))[0]?.n ?? 0
-    const converse = createConversations({
-      clock,
-      log,
-      progress,
-      creation,
-      leasing,
-      refresh,
-      limit: frameLimits(platform),
-      queued: async () => (await health.counts()).queued,
-      delivered: hub.delivered,
-      maxBytes: settings.maxBodyBytes,
-    })
-    const sockets = createSockets({ clock, log, registry: connections, converse, task: store.get, ...settings })
-    const events = createEventStreams({ clock, hub, repository: streamRows, task: store.get, ...settings })
-    const streams = createStreams({
-      db,
-      clock,
-      log,
-      hub,
-      repository: streamRows,
-      registry: connections,
-      sockets,
-      events,
-      task: store.get,
-    })
-    const health = createHealth({
-      clock,
-      version: VERSION,
-      configured: settings.token !== undefined,
-      environment: config.mode,
-      ping: db.ping,
-      dispatcherIsUp: platform.broker?.isUp,
-      counts: async (since) => {
-        const [running, queued, failed, [done]] = await Promise.all([
-          count('running'),
-          count('queued'),
-          count('failed'),
-          taskRows.statements.countFinishedSince.all({ since }),
-        ])
-        return { running, queued, failed, finishedSince: done?.n ?? 0 }
-      },
-      sockets: connections.count,
-      eventBusIsUp: platform.redis?.isUp,
-    })
+  const receipts = createReceipts(taskRows)
+  const creation = createCreation({ db, clock, store, credentials, settings })
+  const tasks = createTasks({ db, clock, store, credentials, queries, lists: listQueries(db) })
+  const areaRows = areasRepository(db)
+  const areas = createAreas({ clock, repository: areaRows, store, fanout: settings.fanout })
+  const progress = createProgress({ db, clock, store, receipts, areas, timeline })
+  const leasing = createLeasing({
+    db,
+    clock,
+    engine,
+    dispatcher,
+    store,
+    queries,
+    adoption,
+    staleAfterMs: settings.staleAfterMs,
+  })
+  const refresh = createRefresh({
+    db,
+    clock,
+    store,
+    repository: accounts,
+    credentials,
+    defaults: { clientId: settings.oauthClientId, clientSecret: settings.oauthClientSecret },
+  })
+  const registry = createRegistry({
+    db,
+    clock,
+    log,
+    repository: streamRows,
+    hub,
+    leasing,
+    credentials,
+    processId,
+    ...settings,
+  })
+  const count = async (status: string) => (await taskRows.statements.countOfStatus.all({ status }))[0]?.n ?? 0
+  const converse = createConversations({
+    clock,
+    log,
+    progress,
+    creation,
+    leasing,
+    refresh,
+    limit: frameLimits(platform),
+    queued: async () => (await health.counts()).queued,
+    delivered: hub.delivered,
+    maxBytes: settings.maxBodyBytes,
+  })
+  const sockets = createSockets({ clock, log, registry, converse, task: store.get, ...settings })
+  const events = createEventStreams({ clock, hub, repository: streamRows, task: store.get, ...settings })
+  const streams = createStreams({
+    db,
+    clock,
+    log,
+    hub,
+    repository: streamRows,
+    registry,
+    sockets,
+    events,
+    task: store.get,
+  })
+  const health = createHealth({
+    clock,
+    version: VERSION,
+    configured: settings.token !== undefined,
+    environment: config.mode,
+    ping: db.ping,
+    dispatcherIsUp: platform.broker?.isUp,
+    counts: async (since) => {
+      const [running, queued, failed, [done]] = await Promise.all([
+        count('running'),
+        count('queued'),
+        count('failed'),
+        taskRows.statements.countFinishedSince.all({ since }),
+      ])
+      return { running, queued, failed, finishedSince: done?.n ?? 0 }
+    },
+    sockets: registry.count,
+    eventBusIsUp: platform.redis?.isUp,
+  })
 
-    const schedules: Schedule[] = [
-      {
-        name: 'crawler-purge',
-        cron: '* * * * *',
-        *fire(tx, { now }) {
-          yield* streams.purge(tx, now.getTime())
-          yield* taskRows.purge(tx, { receiptsBefore: now.getTime(), auditBefore: now.getTime() - 90 * DAY_MS })
-          return undefined
-        },
+  const schedules: Schedule[] = [
+    {
+      name: 'crawler-purge',
+      cron: '* * * * *',
+      *fire(tx, { now }) {
+        yield* streams.purge(tx, now.getTime())
+        yield* taskRows.purge(tx, { receiptsBefore: now.getTime(), auditBefore: now.getTime() - 90 * DAY_MS })
+        return undefined
       },
-    ]
-    const imports = createImport({
-      db,
-      clock,
-      log,
-      store,
-      areas: areaRows,
-      accounts,
-      credentials,
-      maxAttempts: settings.maxAttempts,
-    })
-    return {
-      tasks,
-      creation,
-      progress,
-      leasing,
-      refresh,
-      streams,
-      health,
-      schedules,
-      /** Before the first tick: what an earlier crawler has left (§15). */
-      async prepare(): Promise<void> {
-        await leasing.prepare()
-        if (settings.importDb !== undefined) await imports.once(settings.importDb)
-      },
-    }
+    },
+  ]
+  const imports = createImport({
+    db,
+    clock,
+    log,
+    store,
+    areas: areaRows,
+    accounts,
+    credentials,
+    maxAttempts: settings.maxAttempts,
+  })
+  return {
+    kinds,
+    tasks,
+    creation,
+    progress,
+    leasing,
+    refresh,
+    streams,
+    health,
+    schedules,
+    /** Before the first tick: what an earlier crawler has left (§15). */
+    async prepare(): Promise<void> {
+      await leasing.prepare()
+      if (settings.importDb !== undefined) await imports.once(settings.importDb)
+    },
   }
-  return { kinds, start }
 }
-export type CrawlerServices = ReturnType<ReturnType<typeof crawlerDomains>['start']>
+export type CrawlerServices = ReturnType<typeof createCrawlerServices>

@@ -22,3 +22,4 @@ export const createSystemErrors = (db: Db, clock: Clock, notifications: Notifica
     },
   }
 }
+export type SystemErrors = ReturnType<typeof createSystemErrors>

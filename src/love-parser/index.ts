@@ -1,16 +1,19 @@
 import { Elysia } from 'elysia'
+import { REQUIRED_SECRETS } from '../config/secrets.ts'
+import type { Core, Module } from '../module.ts'
+import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
 import { accountsRoutes } from './accounts/index.ts'
 import { audienceRoutes } from './audience/index.ts'
 import { channelSearchRoutes } from './channel-search/index.ts'
 import { dashboardRoutes } from './dashboard/index.ts'
-import { keepValues, takeBody } from './family.ts'
+import { keepValues, loveParserFamily, takeBody } from './family.ts'
 import { type HealthDeps, healthRoutes } from './health/index.ts'
-import type { LoveParserServices } from './services.ts'
+import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
 import { telegramAuthRoutes } from './telegram-auth/index.ts'
 
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
-export const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>) =>
+const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>) =>
   new Elysia()
     .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
     .use(
@@ -24,3 +27,23 @@ export const loveParserRoutes = (services: LoveParserServices, health: Pick<Heal
         .use(audienceRoutes(services.audience, services.replays))
         .use(subscriptionsRoutes(services.subscriptions, services.replays)),
     )
+
+/** The module of Love Parser (love-parser.md). `gateway` stands in for the Telegram of the configured mode. */
+export const createLoveParser = (core: Core, gateway: TelegramGateway = telegramGateway(core.platform)) => {
+  const { platform, server } = core
+  const { db, clock, redis } = platform
+  const services = createLoveParserServices(core, gateway)
+  return {
+    name: 'love-parser' as const,
+    requires: REQUIRED_SECRETS['love-parser'],
+    services,
+    http: loveParserFamily({ platform, accounts: services.accounts, server }),
+    routes: () => loveParserRoutes(services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
+    kinds: services.kinds,
+    jobs: services.jobs,
+    schedules: services.schedules,
+    prepare: services.prepare,
+    endConnections: () => services.progress.stop(),
+    stop: () => gateway.close(),
+  } satisfies Module & { services: LoveParserServices }
+}

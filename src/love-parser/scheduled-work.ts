@@ -27,7 +27,7 @@ export interface ScheduledWorkDeps {
   db: Db
   clock: Clock
   metrics: Metrics
-  engine: () => Pick<Engine, 'enqueue' | 'sweep'>
+  engine: Pick<Engine, 'enqueue' | 'sweep'>
   subscriptions: Pick<Subscriptions, 'jobs' | 'countActive'>
   /** Steps that delete expired tokens, logins, counters and kept answers, each in a transaction of its own. */
   purges: readonly ((tx: Tx, now: Date) => Steps<unknown>)[]
@@ -49,7 +49,7 @@ export const createScheduledWork = ({ db, clock, metrics, engine, subscriptions,
 
   const jobs: Record<JobName, (now: Date) => Promise<unknown>> = {
     ...subscriptions.jobs,
-    'task-reaper': () => engine().sweep(),
+    'task-reaper': () => engine.sweep(),
     async 'token-cleanup'(now) {
       const failures: unknown[] = []
       // bounded: by the parts of the cleanup
@@ -76,7 +76,7 @@ export const createScheduledWork = ({ db, clock, metrics, engine, subscriptions,
     cron: JOB_CRONS[job],
     *fire(tx, { dueAt, now }) {
       const task = { kind: jobKind.kind, payload: { job, slot: dueAt.toISOString() }, dedupeKey: job }
-      const made = yield* engine().enqueue(tx, [task], now)
+      const made = yield* engine.enqueue(tx, [task], now)
       return made.length === 0 ? 'the run before is not over' : undefined
     },
   }))

@@ -1,19 +1,20 @@
 import { createTokens } from '../access/tokens.ts'
+import type { Core } from '../module.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { createTelegramGateway, type TelegramGateway } from '../platform/telegram/user-api/index.ts'
-import type { Engine, JobHandler, KindPolicy, Outbox } from '../tasks/index.ts'
+import type { JobHandler } from '../tasks/index.ts'
 import { accountsRepository } from './accounts/repository.ts'
 import { createRevocations } from './accounts/revocations.ts'
 import { createAccounts } from './accounts/service.ts'
 import { audienceRepository } from './audience/repository.ts'
-import { type Audience, createAudience } from './audience/service.ts'
+import { createAudience } from './audience/service.ts'
 import { searchJob } from './channel-search/job.ts'
 import { SEARCH_KIND, searchKind } from './channel-search/kind.ts'
 import { createSearchLife } from './channel-search/life.ts'
 import { createProgressStreams } from './channel-search/progress.ts'
 import { channelSearchRepository } from './channel-search/repository.ts'
-import { type ChannelSearch, createChannelSearch } from './channel-search/service.ts'
+import { createChannelSearch } from './channel-search/service.ts'
 import { createDashboard } from './dashboard/service.ts'
 import { createReplays } from './idempotency/service.ts'
 import { notificationsRepository } from './notifications/repository.ts'
@@ -53,33 +54,25 @@ export const telegramGateway = ({ config, clock, log, metrics }: Platform): Tele
   })
 }
 
-/**
- * The family's domains, wired. In two steps, because the engine needs the kinds and the domains need the engine:
- * `loveParserDomains(platform, ...)` gives the kinds, `.start(engine)` the services. `outbox` is given where a broker is configured.
- */
-export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, outbox: Outbox | undefined) => {
+/** The family's domains, wired, with their kinds of tasks. */
+export const createLoveParserServices = ({ platform, engine, outbox }: Core, gateway: TelegramGateway) => {
   const { db, clock, bus, log, config, metrics, keyRing, redis } = platform
-  let made: { engine: Engine; audience: Audience; searches: ChannelSearch } | undefined
-  const started = () => {
-    if (!made) throw new Error('the domains are not started yet')
-    return made
-  }
   const users = accountsRepository(db)
   const touch = users.touch
   const channels = channelSearchRepository(db)
   const life = createSearchLife({
     bus,
     repository: channels,
-    engine: () => started().engine,
+    engine,
     giveBack: (tx, units, now) => subscriptions.release(tx, 'parsing', units, now),
     touch,
-    ended: (tx, searches, outcome, now) => started().audience.searchesEnded(tx, searches, outcome, now),
+    ended: (tx, searches, outcome, now) => audience.searchesEnded(tx, searches, outcome, now),
   })
   const notifications = createNotifications({
     clock,
     bus,
     repository: notificationsRepository(db),
-    engine: () => started().engine,
+    engine,
     channelsOf: users.notificationChannels,
     outbox,
   })
@@ -91,7 +84,6 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
     touchUser: touch,
     activeUsers: users.activeAmong,
     *deleteUserData(tx, userId) {
-      const { searches, audience } = started()
       const removed = yield* searches.deleteOfUser(tx, userId, new Date(clock.now()))
       return { ...removed, segments: yield* audience.deleteOfUser(tx, userId) }
     },
@@ -101,125 +93,124 @@ export const loveParserDomains = (platform: Platform, gateway: TelegramGateway, 
       yield* subscriptions.requireActive(tx, userId, now)
       return yield* subscriptions.reserve(tx, userId, category, now)
     }
-  const kinds: KindPolicy[] = [searchKind(life), notificationsKind, jobKind]
 
-  const start = (engine: Engine) => {
-    const accounts = createAccounts({
-      clock,
-      bus,
-      tokens: createTokens({ clock, secret: config.jwtSecret }),
-      repository: users,
-      revocations: redis && createRevocations(redis, clock),
-      subscriptionOf: subscriptions.view,
-    })
-    const searches = createChannelSearch({
-      db,
-      clock,
-      bus,
-      engine,
-      repository: channels,
-      life,
-      source: gateway.source,
-      takeUnit: taker('parsing'),
-      touch,
-    })
-    const audience = createAudience({
-      db,
-      clock,
-      repository: audienceRepository(db),
-      searches,
-      requireActive: subscriptions.requireActive,
-      takeUnit: taker('audience'),
-      giveBack: (tx, units, now) => subscriptions.release(tx, 'audience', units, now),
-      touch,
-    })
-    made = { engine, audience, searches }
-    const replays = createReplays({ db, clock })
-    const telegramAuth = createTelegramAuth({
-      db,
-      clock,
-      gateway,
-      keyRing,
-      repository: telegramAuthRepository(db),
-      users,
-      accounts,
-      ensureFree: subscriptions.ensureFree,
-      subscriptionOf: subscriptions.view,
-    })
-    const dashboard = createDashboard({
-      clock,
-      subscriptionOf: subscriptions.view,
-      searches: async (userId, limit) =>
-        (await searches.history(userId, { page: 1, limit })).map(({ query, created_at, status }) => ({
-          name: query,
-          createdAt: created_at,
-          status,
-        })),
-      segments: async (userId, limit) =>
-        (await audience.list(userId, { page: 1, limit })).map(({ name, created_at, status }) => ({
-          name,
-          createdAt: created_at,
-          status,
-        })),
-      totalFound: searches.totalFound,
-      totalRecipients: audience.totalRecipients,
-    })
-    const progress = createProgressStreams({
-      bus,
-      clock,
-      log,
-      snapshotOf: searches.snapshot,
-      snapshotsOf: searches.snapshots,
-      isAlone: !db.isShared,
-      stillHolds: accounts.stillHolds,
-    })
-    const work = createScheduledWork({
-      db,
-      clock,
-      metrics,
-      engine: () => engine,
-      subscriptions,
-      purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
-    })
-    const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
-    const connections = metrics.gauge('redis_connections_active', 'Redis connections in use')
-    for (const name of ['broadcast_sent_total', 'broadcast_failed_total'])
-      metrics.counter(name, 'Broadcasting is not offered: stays 0').inc({}, 0)
-    metrics.onScrape({
-      async refresh() {
-        connections.set({}, redis?.connections() ?? 0)
-        const sizes: Record<string, number> = { parsing: 0, audience: 0, notifications: 0, cron: 0 }
-        for (const { kind, state, count } of await engine.counts()) {
-          const queue = QUEUES[kind]
-          if (queue !== undefined && (state === 'queued' || state === 'leased')) sizes[queue] = (sizes[queue] ?? 0) + count
-        }
-        for (const queue in sizes) queues.set({ queue }, sizes[queue] as number)
+  const accounts = createAccounts({
+    clock,
+    bus,
+    tokens: createTokens({ clock, secret: config.jwtSecret }),
+    repository: users,
+    revocations: redis && createRevocations(redis, clock),
+    subscriptionOf: subscriptions.view,
+  })
+  const searches = createChannelSearch({
+    db,
+    clock,
+    bus,
+    engine,
+    repository: channels,
+    life,
+    source: gateway.source,
+    takeUnit: taker('parsing'),
+    touch,
+  })
+  const audience = createAudience({
+    db,
+    clock,
+    repository: audienceRepository(db),
+    searches,
+    requireActive: subscriptions.requireActive,
+    takeUnit: taker('audience'),
+    giveBack: (tx, units, now) => subscriptions.release(tx, 'audience', units, now),
+    touch,
+  })
+  const replays = createReplays({ db, clock })
+  const telegramAuth = createTelegramAuth({
+    db,
+    clock,
+    gateway,
+    keyRing,
+    repository: telegramAuthRepository(db),
+    users,
+    accounts,
+    ensureFree: subscriptions.ensureFree,
+    subscriptionOf: subscriptions.view,
+  })
+  const dashboard = createDashboard({
+    clock,
+    subscriptionOf: subscriptions.view,
+    searches: async (userId, limit) =>
+      (await searches.history(userId, { page: 1, limit })).map(({ query, created_at, status }) => ({
+        name: query,
+        createdAt: created_at,
+        status,
+      })),
+    segments: async (userId, limit) =>
+      (await audience.list(userId, { page: 1, limit })).map(({ name, created_at, status }) => ({
+        name,
+        createdAt: created_at,
+        status,
+      })),
+    totalFound: searches.totalFound,
+    totalRecipients: audience.totalRecipients,
+  })
+  const progress = createProgressStreams({
+    bus,
+    clock,
+    log,
+    snapshotOf: searches.snapshot,
+    snapshotsOf: searches.snapshots,
+    isAlone: !db.isShared,
+    stillHolds: accounts.stillHolds,
+  })
+  const work = createScheduledWork({
+    db,
+    clock,
+    metrics,
+    engine,
+    subscriptions,
+    purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
+  })
+  const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
+  const connections = metrics.gauge('redis_connections_active', 'Redis connections in use')
+  for (const name of ['broadcast_sent_total', 'broadcast_failed_total'])
+    metrics.counter(name, 'Broadcasting is not offered: stays 0').inc({}, 0)
+  metrics.onScrape({
+    async refresh() {
+      connections.set({}, redis?.connections() ?? 0)
+      const sizes: Record<string, number> = { parsing: 0, audience: 0, notifications: 0, cron: 0 }
+      for (const { kind, state, count } of await engine.counts()) {
+        const queue = QUEUES[kind]
+        if (queue !== undefined && (state === 'queued' || state === 'leased')) sizes[queue] = (sizes[queue] ?? 0) + count
+      }
+      for (const queue in sizes) queues.set({ queue }, sizes[queue] as number)
+    },
+  })
+  const background = { concurrency: 1, leaseMs: 60_000, renewMs: 20_000, timeoutMs: 15 * 60_000 }
+  const search: JobHandler = searchJob({ db, clock, life, gateway, channelLimit: config.channelLimit })
+  return {
+    accounts,
+    telegramAuth,
+    searches,
+    audience,
+    dashboard,
+    progress,
+    replays,
+    gateway,
+    subscriptions,
+    kinds: [searchKind(life), notificationsKind, jobKind],
+    /** Handlers of its kinds, and who runs them: the telegram worker, and the processes that keep the schedules. */
+    jobs: [
+      { runBy: 'telegram' as const, handlers: { [SEARCH_KIND]: search } },
+      {
+        runBy: 'scheduler' as const,
+        handlers: {
+          [jobKind.kind]: { ...background, run: ({ task }) => work.run(task) },
+          [notificationsKind.kind]: { ...background, run: ({ task }) => notifications.send(task) },
+        } satisfies Record<string, JobHandler>,
       },
-    })
-    const background = { concurrency: 1, leaseMs: 60_000, renewMs: 20_000, timeoutMs: 15 * 60_000 }
-    /** How this process runs the family's tasks: searches where the telegram worker is embedded, the rest where schedules are kept. */
-    const handlers: Record<string, JobHandler> = {
-      [SEARCH_KIND]: searchJob({ db, clock, life, gateway, channelLimit: config.channelLimit }),
-      [jobKind.kind]: { ...background, run: ({ task }) => work.run(task) },
-      [notificationsKind.kind]: { ...background, run: ({ task }) => notifications.send(task) },
-    }
-    return {
-      accounts,
-      telegramAuth,
-      searches,
-      audience,
-      dashboard,
-      progress,
-      replays,
-      gateway,
-      subscriptions,
-      handlers,
-      /** Kinds of the handlers by who runs them: the telegram worker, and the process that keeps the schedules. */
-      kindsOf: { telegram: [SEARCH_KIND], scheduler: [jobKind.kind, notificationsKind.kind] },
-      schedules: work.schedules,
-      prepare: searches.prepare,
-    }
+    ],
+    schedules: work.schedules,
+    prepare: searches.prepare,
   }
-  return { kinds, start }
 }
-export type LoveParserServices = ReturnType<ReturnType<typeof loveParserDomains>['start']>
+export type LoveParserServices = ReturnType<typeof createLoveParserServices>

@@ -1,6 +1,8 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { missingSecrets } from '../config/secrets.ts'
 import { unauthorized } from '../errors.ts'
+import type { Module } from '../module.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
 import { documented } from '../platform/http/openapi.ts'
 import type { Platform } from '../platform/index.ts'
@@ -12,8 +14,15 @@ export interface OpsState {
   stopping: boolean
 }
 
+export interface OpsDeps {
+  state: OpsState
+  /** The mounted ones. */
+  modules: readonly Pick<Module, 'requires'>[]
+}
+
 /** Probes and metrics (DESIGN §1). */
-export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, state: OpsState) => {
+export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, { state, modules }: OpsDeps) => {
+  const required = modules.flatMap(({ requires }) => requires)
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
     const done = new AbortController()
@@ -27,7 +36,7 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
   }
   const ready = z.object({
     status: z.enum(['ready', 'not_ready']),
-    checks: z.record(z.string(), z.enum(['ok', 'down', 'stopping'])),
+    checks: z.record(z.string(), z.enum(['ok', 'down', 'missing', 'stopping'])),
   })
   return new Elysia()
     .get('/livez', () => ({ status: 'ok' as const }), {
@@ -43,17 +52,20 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
       '/readyz',
       async ({ set }) => {
         const database = await databaseAnswers()
-        const isReady = database && !state.stopping
+        const hasSecrets = missingSecrets(required, config).length === 0
+        const isReady = database && hasSecrets && !state.stopping
         set.headers['cache-control'] = 'no-store'
         if (!isReady) set.status = 503
         return {
           status: isReady ? 'ready' : 'not_ready',
           checks: {
             database: database ? 'ok' : 'down',
-            // Told, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
+            // Shown, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
             ...(redis ? { redis: redis.isUp() ? 'ok' : 'down' } : {}),
             // Shown, but no reason to send requests elsewhere: without it work waits in the database.
             ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
+            // The start is refused without them; named all the same, because every request of a family would fail.
+            ...(hasSecrets ? {} : { secrets: 'missing' }),
             process: state.stopping ? 'stopping' : 'ok',
           },
         }

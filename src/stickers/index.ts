@@ -1,11 +1,13 @@
+import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import { AppError } from '../errors.ts'
+import type { Core, Module } from '../module.ts'
 import type { HttpFamily } from '../platform/http/family.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
 import { createServiceAccess, type Scope } from './access.ts'
 import { stickersEnvelope } from './envelope.ts'
 import { languageOf } from './messages.ts'
-import type { StickersServices } from './services.ts'
+import { createStickersServices, type StickersServices } from './services.ts'
 import { stickersetsRoutes } from './stickersets/index.ts'
 
 const PREFIX = '/internal/stickersets'
@@ -24,7 +26,7 @@ const requireFixed = (path: string, method: string): void => {
  * What the family's routes share (stickers §2, §3): the service token before anything else, then the route, then the scope, all before
  * a byte of the body is read.
  */
-export const stickersFamily = ({ config }: Platform): HttpFamily => {
+const stickersFamily = ({ config }: Platform): HttpFamily => {
   const access = createServiceAccess(config.serviceTokens)
   return {
     name: 'stickers',
@@ -44,5 +46,26 @@ export const stickersFamily = ({ config }: Platform): HttpFamily => {
   }
 }
 
-/** The routes of the family. */
-export const stickersRoutes = ({ stickersets }: StickersServices) => stickersetsRoutes(stickersets)
+/** The module of the sticker gallery (stickers.md). */
+export const createStickers = ({ platform }: Core) => {
+  const services = createStickersServices(platform)
+  const { telegram, stickersets } = services
+  return {
+    name: 'stickers' as const,
+    requires: REQUIRED_SECRETS.stickers,
+    services,
+    http: stickersFamily(platform),
+    routes: () => stickersetsRoutes(stickersets),
+    schedules: [
+      {
+        name: 'purge-sticker-cache',
+        cron: '0 * * * *',
+        *fire(tx, { now }) {
+          yield* telegram.purge(tx, now)
+          return undefined
+        },
+      },
+    ],
+    stop: () => telegram.flush(),
+  } satisfies Module & { services: StickersServices }
+}

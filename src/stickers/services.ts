@@ -20,7 +20,7 @@ const openBotApi = ({ config, clock, log }: Platform): BotApi => {
 }
 
 /** The family's domains, wired. `random` draws previews. */
-export const stickersServices = (platform: Platform, random: () => number = Math.random) => {
+export const createStickersServices = (platform: Platform, random: () => number = Math.random) => {
   const { db, clock, log, config, bus, redis } = platform
   const keep = config.telegramBotMode === 'live'
   const telegram = createTelegram({
@@ -35,4 +35,4 @@ export const stickersServices = (platform: Platform, random: () => number = Math
   const art = createArt(artRepository(db))
   return { telegram, stickersets: createStickersets({ db, clock, repository: stickersetsRepository(db), telegram, art, random }) }
 }
-export type StickersServices = ReturnType<typeof stickersServices>
+export type StickersServices = ReturnType<typeof createStickersServices>

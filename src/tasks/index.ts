@@ -25,8 +25,8 @@ export {
   type TaskState,
   type Transition,
 } from './model.ts'
-export { createOutbox, type Outbox } from './outbox.ts'
+export { brokerMetrics, createOutbox, type Outbox } from './outbox.ts'
 export { createRelay, type Relay } from './relay.ts'
 export { createRowQueue, type RowQueue, type RowQueueDeps, type RowWork } from './row-queue.ts'
 export type { KeyedRow, RowSource } from './row-statements.ts'
-export { createSchedules, type Schedule } from './schedules.ts'
+export { createSchedules, enginePurges, type Schedule } from './schedules.ts'

@@ -4,6 +4,7 @@ import { BrokerError } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import type { Metrics } from '../platform/metrics.ts'
 import { engineTables } from './tables.ts'
 
 /** Bus topic: messages wait in the outbox. */
@@ -221,3 +222,20 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
   return { add, renew, withdraw, forget, rewrite, published, relay, send, isSending, purge, backlog }
 }
 export type Outbox = ReturnType<typeof createOutbox>
+
+/** Figures of the broker and of the messages that wait for it; answers what counts the messages it has confirmed. */
+export const brokerMetrics = (metrics: Metrics, broker: Pick<Broker, 'isUp'>, backlog: Outbox['backlog']) => {
+  const up = metrics.gauge('trawl_broker_up', 'Whether the broker can be reached')
+  const waiting = metrics.gauge('trawl_outbox_messages', 'Messages that wait for the broker')
+  const sent = metrics.counter('trawl_published_messages_total', 'Messages the broker has confirmed')
+  metrics.onScrape({
+    async refresh() {
+      up.set({}, broker.isUp() ? 1 : 0)
+      waiting.reset()
+      for (const { queue, count } of await backlog()) waiting.set({ queue }, count)
+    },
+  })
+  return (queues: string[]) => {
+    for (const queue of queues) sent.inc({ queue })
+  }
+}

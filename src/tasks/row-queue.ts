@@ -20,8 +20,7 @@ const isSimpleClient = (owner: string | null) => owner === ANONYMOUS || owner?.s
 export interface RowQueueDeps {
   db: Db
   clock: Clock
-  /** Asked at each use: the engine is made after its kinds. */
-  engine(): Pick<Engine, 'reapKind' | 'policyOf'>
+  engine: Pick<Engine, 'reapKind' | 'policyOf'>
 }
 
 export interface RowQueueOptions<Row extends object, Payload extends object> {
@@ -128,7 +127,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
       const leaseMs = owner === ANONYMOUS ? ANONYMOUS_LEASE_MS : wanted
       const until = new Date(now.getTime() + leaseMs)
       yield* exclusive(tx)
-      yield* engine().reapKind(tx, kind, now)
+      yield* engine.reapKind(tx, kind, now)
       const rows = yield* find(tx, statements.free, limit, now, params)
       if (owner === ANONYMOUS && rows.length < limit)
         for (const row of yield* tx.run(statements.shared, { ...params, kind, now, max: limit - rows.length })) rows.push(row)
@@ -142,7 +141,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
           owner,
           until,
           leaseMs,
-          maxAttempts: engine().policyOf(kind).maxAttempts,
+          maxAttempts: engine.policyOf(kind).maxAttempts,
           forgottenAt: lifeAfter(until.getTime()),
         },
       )

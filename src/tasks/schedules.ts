@@ -2,7 +2,11 @@ import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { nextCronTime } from './cron.ts'
+import type { Engine } from './engine.ts'
+import type { Outbox } from './outbox.ts'
 import { engineTables } from './tables.ts'
+
+const DAY_MS = 86_400_000
 
 /** Recurring work of the system itself. `fire` runs in the claim's transaction; a text it returns is recorded as a skip's reason. */
 export interface Schedule {
@@ -103,3 +107,24 @@ export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
 
   return { register, tick }
 }
+
+/** What keeps the engine's own tables from growing without end. */
+export const enginePurges = (engine: Pick<Engine, 'purge' | 'queues'>, outbox: Pick<Outbox, 'purge'>): Schedule[] => [
+  {
+    name: 'purge-tasks',
+    // Every minute, because a round deletes a limited number and a fleet may finish tasks as quickly.
+    cron: '* * * * *',
+    *fire(tx) {
+      yield* engine.purge(tx)
+      return undefined
+    },
+  },
+  {
+    name: 'purge-outbox',
+    cron: '0 * * * *',
+    *fire(tx, { now }) {
+      yield* outbox.purge(tx, new Date(now.getTime() - DAY_MS), engine.queues())
+      return undefined
+    },
+  },
+]

@@ -9,7 +9,7 @@ const [userId = ''] = process.argv.slice(2)
 const platform = await createPlatform(configFromProcess(), { version: 'bench' })
 const trawl = createApp(platform)
 const users = accountsRepository(platform.db)
-const accounts = trawl.loveParser?.accounts
+const accounts = trawl.loveParser?.services.accounts
 if (!accounts) throw new Error('love-parser is not mounted')
 const token = { claims: {}, expiresAt: 0, hash: '' }
 trawl.app.get('/bench/me', async () => {

@@ -23,6 +23,8 @@ const openApp = async (path: string) => {
   const db = await openDatabase({ url: `sqlite:${path}`, synchronous: 'OFF' })
   const platform = await createPlatform(config, { db, log: silentLog, version: 'bench' })
   const trawl = createApp(platform)
+  const search = trawl.gifty?.services.search
+  if (!search) throw new Error('gifty is not mounted')
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await trawl.app.handle(
       new Request(`http://localhost${path}`, {
@@ -36,9 +38,9 @@ const openApp = async (path: string) => {
   }
   return {
     call,
-    search: trawl.services.search,
+    search,
     async close() {
-      await trawl.services.search.stop()
+      await search.stop()
       await platform.close()
     },
   }

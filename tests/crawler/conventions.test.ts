@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { listenLocally } from '../../src/local-socket.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { AUTH, BASE, expectEnvelope, makeRig, path, type Rig, refusal, TOKEN, taskData } from './rig.ts'
+import { AUTH, BASE, expectEnvelope, makeRig, path, type Rig, refusal, TOKEN, taskData, UNLIMITED } from './rig.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -120,7 +120,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     }
     const { loadConfig } = await import('../../src/config.ts')
     expect(loadConfig({}).crawler.token).toBe(TOKEN)
-    const production = { NODE_ENV: 'production', FAMILIES: 'crawler' }
+    const production = { NODE_ENV: 'production', FAMILIES: 'crawler', ENCRYPTION_KEYS: UNLIMITED.ENCRYPTION_KEYS }
     expect(loadConfig(production).crawler.token).toBeUndefined()
     expect(() => loadConfig({ ...production, CRAWLER_API_TOKEN: TOKEN })).toThrow('CRAWLER_API_TOKEN must not be')
     expect(() => loadConfig({ ...production, CRAWLER_FANOUT: 'all' })).toThrow('CRAWLER_FANOUT')

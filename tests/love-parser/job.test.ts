@@ -8,8 +8,15 @@ import {
   TelegramError,
   type TelegramGateway,
 } from '../../src/platform/telegram/user-api/port.ts'
+import type { JobHandler } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { makeRig, type Person, scriptedGateway } from './rig.ts'
+import { makeRig, type Person, type Rig, scriptedGateway } from './rig.ts'
+
+/** How the telegram worker runs a search. */
+const searchHandler = (rig: Rig): JobHandler => {
+  const handlers: Record<string, JobHandler> = Object.assign({}, ...(rig.loveParser?.jobs ?? []).map((job) => job.handlers))
+  return handlers['love-parser.search'] as JobHandler
+}
 
 const channel = (n: number): Channel => ({
   channelId: String(1000 + n),
@@ -176,7 +183,7 @@ onEachDatabase('love-parser search job', (database) => {
         live(() => finds(3)),
       )
       const id = await begin()
-      const job = rig.loveParser!.handlers['love-parser.search']!
+      const job = searchHandler(rig)
       const [task] = await rig.engine.lease({ owner: 'w', kinds: ['love-parser.search'], max: 1, leaseMs: 60_000 })
       const holder = { id: task!.id, owner: 'w', fence: task!.fence }
       await job.run({ task: task!, holder, signal: new AbortController().signal })
@@ -243,7 +250,7 @@ onEachDatabase('love-parser search job', (database) => {
       live(() => finds(3)),
     )
     const id = await begin()
-    const job = rig.loveParser!.handlers['love-parser.search']!
+    const job = searchHandler(rig)
     const [task] = await rig.engine.lease({ owner: 'killed', kinds: ['love-parser.search'], max: 1, leaseMs: 60_000 })
     const old = { id: task!.id, owner: 'killed', fence: task!.fence }
     rig.clock.advance(60_001)

@@ -9,7 +9,7 @@ const shown = async (env: Record<string, string>) => {
   let text = ''
   const summary = startSummary({
     origin: 'http://here',
-    services: app.services,
+    gifty: app.services,
     engine: app.engine,
     config: loadConfig(env),
     write: (more) => {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
-import { stickersServices } from '../../src/stickers/services.ts'
+import { createStickersServices } from '../../src/stickers/services.ts'
 import { stickerSetDto, stickerSetPage } from '../../src/stickers/stickersets/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { info, iso, makeRig, problems, type Rig, RUSSIAN, START } from './rig.ts'
@@ -254,7 +254,7 @@ onEachDatabase('stickers: reading', (database) => {
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(120)
     for (const same of ['{"a":1}', '{"stickers":[]}', '{"stickers":[7]}', '{"stickers":{"0":1,"1":2}}', '{"stickers":null}'])
       expect(drawPreview(same, random)).toBe(same)
-    expect(typeof stickersServices(app.platform, random).stickersets.ofAuthor).toBe('function')
+    expect(typeof createStickersServices(app.platform, random).stickersets.ofAuthor).toBe('function')
   })
 
   test('stickers §8: a page costs the same number of queries, however long it is', async () => {
@@ -275,7 +275,7 @@ onEachDatabase('stickers: reading', (database) => {
           }
         },
       })
-      const { stickersets } = stickersServices({ ...app.platform, db: counting })
+      const { stickersets } = createStickersServices({ ...app.platform, db: counting })
       const request = {
         authorId: 1,
         page: 0,

@@ -1,5 +1,6 @@
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import type { GiftyServices } from '../../src/gifty/services.ts'
 import type { Broker } from '../../src/platform/broker/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
@@ -83,6 +84,11 @@ export const createTestApp = async (
   }
   return {
     ...trawl,
+    // Most apps mount all families; one that does not has no such services.
+    services: trawl.gifty?.services as GiftyServices,
+    crawler: trawl.crawler?.services,
+    loveParser: trawl.loveParser?.services,
+    stickers: trawl.stickers?.services,
     platform,
     clock,
     call,
@@ -100,12 +106,9 @@ export const createTestApp = async (
       return `http://127.0.0.1:${trawl.app.server?.port}`
     },
     async stop() {
-      trawl.dispatcher.close()
-      trawl.services.sockets.stop()
-      trawl.loveParser?.progress.stop()
-      await trawl.crawler?.streams.stop()
+      await trawl.endConnections()
       await trawl.runner.stop()
-      await trawl.services.search.stop()
+      for (const module of trawl.modules.toReversed()) await module.stop?.()
       await trawl.app.server?.stop(true)
       await leaveRedis()
     },

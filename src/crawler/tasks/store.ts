@@ -34,7 +34,7 @@ export interface TaskStoreDeps {
   timeline: ProgressRepository
   adoption: Adoption
   /** Made after the store: the engine has to know the kinds, whose hooks use the store. */
-  engine(): Engine
+  engine: Engine
   emit: Emit
   bus: Bus
 }
@@ -118,8 +118,8 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       if (move?.state === 'queued' && draft.row.runAfter.getTime() <= draft.now) ready.push(draft.row.taskType)
     }
     const now = new Date(drafts[0]?.now ?? 0)
-    if (moves.length > 0) yield* engine().transition(tx, moves, now)
-    if (prolonged.length > 0) yield* engine().prolong(tx, prolonged, now)
+    if (moves.length > 0) yield* engine.transition(tx, moves, now)
+    if (prolonged.length > 0) yield* engine.prolong(tx, prolonged, now)
     announce(tx, ready)
   }
 
@@ -148,7 +148,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       }
       const inserted = yield* repository.insert(tx, [...firsts.values()])
       const made = [...firsts.values()].filter((row) => inserted.has(row.id))
-      yield* engine().enqueue(
+      yield* engine.enqueue(
         tx,
         made.map((row) => ({
           id: row.engineTaskId as string,
@@ -163,7 +163,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
         const state = engineStateOf(row)
         return state === 'queued' ? [] : [{ id: row.engineTaskId as string, state }]
       })
-      yield* engine().transition(tx, elsewhere, new Date(now))
+      yield* engine.transition(tx, elsewhere, new Date(now))
       return inserted
     },
     *lock(tx: Tx, id: string): Steps<TaskRow | undefined> {
@@ -200,7 +200,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       yield* timeline.removeOf(tx, id)
       yield* tx.run(statements.removeReceipts, { id })
       yield* tx.run(statements.remove, { id })
-      yield* engine().deleteTask(tx, { id: engineTaskId as string, kind: kindOf(taskType) })
+      yield* engine.deleteTask(tx, { id: engineTaskId as string, kind: kindOf(taskType) })
     },
     announce,
     emit,

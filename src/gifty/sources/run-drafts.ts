@@ -46,8 +46,8 @@ export interface RunDraftsDeps {
   db: Db
   clock: Clock
   repository: SourcesRepository
-  engine(): Engine
-  notifications(): Notifications
+  engine: Engine
+  notifications: Notifications
 }
 
 export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy' | 'trigger'> & Partial<RunRow>, now: Date) => ({
@@ -109,7 +109,7 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
       opened.set(source.id, { run, task })
       return opening?.taskId ? [] : [{ ...task, dedupeKey: `run:${run.id}`, announcedByCaller: opening?.announcedByCaller }]
     })
-    yield* engine().enqueue(tx, tasks, now)
+    yield* engine.enqueue(tx, tasks, now)
     return opened
   }
 
@@ -136,7 +136,7 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
         now,
       )
       const notes = all.flatMap((draft) => draft.notes)
-      if (notes.length > 0) yield* notifications().add(tx, notes)
+      if (notes.length > 0) yield* notifications.add(tx, notes)
       return opened
     },
   }

@@ -32,11 +32,11 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
   const draftOf = (source: SourceRow, run: RunRow | undefined): RunDraft => ({ source, run, notes: [] })
   /** Ends the task of a run that a report has closed; its holder learns it at its next verb. */
   function* finishTask(tx: Tx, run: RunRow, state: 'completed' | 'failed', error: string | null, now: Date): Steps<void> {
-    if (run.taskId) yield* engine().finishExternally(tx, [{ id: run.taskId, state, error }], now)
+    if (run.taskId) yield* engine.finishExternally(tx, [{ id: run.taskId, state, error }], now)
   }
   /** Works on a run without holding its lease: the task is not offered meanwhile. */
   function* pauseTask(tx: Tx, run: RunRow, now: Date): Steps<void> {
-    if (run.taskId && run.status === 'queued') yield* engine().pauseQueued(tx, [run.taskId], now)
+    if (run.taskId && run.status === 'queued') yield* engine.pauseQueued(tx, [run.taskId], now)
   }
 
   /** `report-error` (gifty §2.3): closes the open run, or records one; a failure reported twice counts once. */

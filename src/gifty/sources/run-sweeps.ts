@@ -15,7 +15,7 @@ export interface RunSweepsDeps {
   clock: Clock
   repository: SourcesRepository
   drafts: RunDrafts
-  engine(): Engine
+  engine: Engine
   random(): number
   idleTimeoutMs: number
   startTimeoutMs: number
@@ -66,7 +66,7 @@ export const createRunSweeps = ({
           if (taskId) tasks.push({ id: taskId, ...how })
         }
         yield* drafts.save(tx, changed, now)
-        yield* engine().finishExternally(tx, tasks, now)
+        yield* engine.finishExternally(tx, tasks, now)
         return { ended: changed.length, next: found.length < PAGE ? undefined : found.at(-1)?.id }
       })
       ended += page.ended
@@ -82,7 +82,7 @@ export const createRunSweeps = ({
         (tx, afterId, now) =>
           repository.idleRuns(tx, new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs)), afterId, PAGE),
         function* (tx, taskIds, now) {
-          const tasks = yield* engine().lockTasks(tx, taskIds)
+          const tasks = yield* engine.lockTasks(tx, taskIds)
           return (draft) => {
             const { run } = draft
             const state = run.taskId ? tasks.get(run.taskId)?.state : undefined
@@ -107,9 +107,9 @@ export const createRunSweeps = ({
       endByPages(
         (tx, afterId, now) => repository.waitingRuns(tx, new Date(now.getTime() - startTimeoutMs), afterId, PAGE),
         function* (tx, taskIds, now) {
-          const tasks = yield* engine().lockTasks(tx, taskIds)
+          const tasks = yield* engine.lockTasks(tx, taskIds)
           // What still waits in the outbox is not late: the broker has not had it yet.
-          const since = yield* engine().published(tx, taskIds)
+          const since = yield* engine.published(tx, taskIds)
           return (draft) => {
             const { run } = draft
             const publishedAt = since.get(run.taskId ?? '')

@@ -21,7 +21,7 @@ export interface SearchProgress {
 export interface SearchLifeDeps {
   bus: Bus
   repository: ChannelSearchRepository
-  engine(): Engine
+  engine: Engine
   /** Gives units of the users' plans back, as far as their periods still run. */
   giveBack(tx: Tx, units: QuotaUnit[], now: Date): Steps<void>
   touch(tx: Tx, userIds: string[]): Steps<void>
@@ -54,7 +54,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
   }
   /** The search of a task that `holder` still holds. @throws JobFailed when the lease is lost: nothing of the transaction stays */
   function* held(tx: Tx, holder: Holder, progress?: SearchProgress): Steps<SearchRow> {
-    const task = yield* progress === undefined ? engine().requireLease(tx, holder) : engine().saveProgress(tx, holder, progress)
+    const task = yield* progress === undefined ? engine.requireLease(tx, holder) : engine.saveProgress(tx, holder, progress)
     if (isRefusal(task)) throw new JobFailed(task.message, true)
     const [row] = yield* repository.lockByTasks(tx, [holder.id])
     if (!row || !isOpen(row)) throw new JobFailed('The search has ended', false)

@@ -37,7 +37,7 @@ export interface NotificationsDeps {
   clock: Clock
   bus: Bus
   repository: NotificationsRepository
-  engine: () => Pick<Engine, 'enqueue'>
+  engine: Pick<Engine, 'enqueue'>
   /** `profile.notification_channel` of these people. */
   channelsOf(tx: Tx, userIds: string[]): Steps<ReadonlyMap<string, unknown>>
   /** Given when a broker is configured: rows that nobody relays would only pile up. */
@@ -90,7 +90,7 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
         .sort(inKeyOrder)
       const written = yield* repository.insert(tx, rows)
       if (written.length === 0) return
-      yield* engine().enqueue(tx, [{ kind: notificationsKind.kind, payload: { ids: written.map((row) => row.id) } }], now)
+      yield* engine.enqueue(tx, [{ kind: notificationsKind.kind, payload: { ids: written.map((row) => row.id) } }], now)
       if (outbox)
         yield* outbox.add(
           tx,

@@ -62,7 +62,7 @@ onEachDatabase('scheduled work', (database) => {
       db,
       clock,
       metrics,
-      engine: () => engine,
+      engine,
       subscriptions,
       purges: [
         function* () {

@@ -61,14 +61,14 @@ const process = (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOpt
     clock,
     bus,
     repository: notificationsRepository(db),
-    engine: () => engine,
+    engine,
     channelsOf,
     ...(broker ? { outbox: createOutbox({ db, clock, bus }) } : {}),
   })
   const config = { ...SHOP, ...shop }
   const subscriptions = createSubscriptions({ db, clock, config, notifications, touchUser, activeUsers, deleteUserData })
   const metrics = createMetrics({ version: 'test', dialect: db.dialect })
-  const work = createScheduledWork({ db, clock, metrics, engine: () => engine, subscriptions, purges: [] })
+  const work = createScheduledWork({ db, clock, metrics, engine, subscriptions, purges: [] })
   const handlers: Record<string, (task: { payload: unknown }) => Promise<void>> = {
     [jobKind.kind]: work.run,
     [notificationsKind.kind]: notifications.send,

@@ -1,0 +1,52 @@
+import type { AnyElysia } from 'elysia'
+import type { DashboardAccess } from './access/dashboard.ts'
+import type { SubscriberQueries } from './access/subscribers.ts'
+import type { Requirement } from './config/secrets.ts'
+import type { EmbeddableWorker, Family } from './config.ts'
+import type { HttpFamily } from './platform/http/family.ts'
+import type { Platform } from './platform/index.ts'
+import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox, Schedule } from './tasks/index.ts'
+
+/** What every module is built from. The engine stands already; it knows a module's kinds once the module is built. */
+export interface Core {
+  platform: Platform
+  engine: Engine
+  dispatcher: Dispatcher
+  /** Given where a broker is configured: messages that nobody relays would only pile up. */
+  outbox: Outbox | undefined
+  subscribers: SubscriberQueries
+  dashboard: DashboardAccess
+  /** The HTTP server, once it listens. */
+  server(): Bun.Server<unknown> | null | undefined
+  isStopping(): boolean
+}
+
+type Step = () => Promise<unknown>
+
+/** A family of the API, or another part that is mounted whole (DESIGN §4). One that is not in `FAMILIES` is not built. */
+export interface Module {
+  name: Family
+  /** Secrets without which it cannot serve: checked at the start in production, and by `/readyz`. */
+  requires: readonly Requirement[]
+  /** Credentials, limits and envelope of its paths. */
+  http: HttpFamily
+  routes(): AnyElysia
+  /** Registered before anything runs. */
+  kinds?: readonly KindPolicy[]
+  /** Handlers of its own kinds, and which processes run them: those that keep the schedules, or those that embed the named worker. */
+  jobs?: readonly { runBy: 'scheduler' | EmbeddableWorker; handlers: Record<string, JobHandler> }[]
+  /** Claimed in the database: one process runs each due time. */
+  schedules?: readonly Schedule[]
+  /** Quick steps that every process takes about every second. */
+  watch?: readonly Step[]
+  /** What is due now on the processes that keep the schedules; asked about every second. */
+  dispatch?(): readonly Step[]
+  /** What has to stand in the database before anything runs. Runs again when the database was away. */
+  prepare?(): Promise<void>
+  /** Begins background work. */
+  start?(): Promise<void> | void
+  /** Ends connections that would not end by themselves, when the process stops; requests still run. */
+  endConnections?(): Promise<void> | void
+  /** Ends background work. Neither requests nor tasks run any more. Called in reverse order. */
+  stop?(): Promise<void> | void
+}
