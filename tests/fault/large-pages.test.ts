@@ -17,7 +17,7 @@ test('A12: lists of tasks with large payloads come in bounded pages, and /livez 
   const { origin } = await startServer(directory.database, { EMBEDDED_WORKERS: 'none' })
   const headers = { 'x-internal-token': TOKEN, 'content-type': 'application/json' }
   const call = async (path: string, body?: unknown) => {
-    const response = await fetch(`${origin}${path}`, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) })
+    const response = await fetch(`${origin}${path}`, { headers, ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) })
     expect(response.status).toBeLessThan(300)
     return await response.text()
   }
