@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { forbidden, unauthorized } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Principal } from '../platform/http/family.ts'
@@ -35,7 +36,7 @@ export interface DashboardDeps {
  */
 export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardDeps) => {
   const tokens = createTokens({ clock, secret, issuer: 'gifty', audience: 'dashboard' })
-  const known = new Map<number, { principal: Principal | undefined; until: number }>()
+  const known = new LRUCache<number, { principal: Principal | undefined; until: number }>({ max: MAX_CACHED_SUBSCRIBERS })
 
   const subscriberOf = async (chatId: number) => {
     const now = clock.now()
@@ -45,9 +46,7 @@ export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardD
     const principal: Principal | undefined = mayUseDashboard(row)
       ? { kind: 'dashboard', id: principalIdOf(row.id), role: row.role }
       : undefined
-    known.delete(chatId)
     known.set(chatId, { principal, until: now + SUBSCRIBER_CACHE_MS })
-    if (known.size > MAX_CACHED_SUBSCRIBERS) known.delete(known.keys().next().value as number)
     return principal
   }
 

@@ -1,6 +1,7 @@
 import { jwt } from '@elysiajs/jwt'
 import { Elysia } from 'elysia'
 import { SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
 
 export interface VerifiedToken {
@@ -28,7 +29,7 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
   const verifier =
     secret === undefined ? undefined : new Elysia().use(jwt({ name: 'tokens', secret, alg: 'HS256' })).decorator.tokens
   const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
-  const verified = new Map<string, VerifiedToken>()
+  const verified = new LRUCache<string, VerifiedToken>({ max: maxCached })
 
   const examine = async (token: string): Promise<VerifiedToken | undefined> => {
     const claims = verifier
@@ -44,7 +45,6 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
     const hash = new Bun.CryptoHasher('sha256').update(token).digest('hex')
     const entry = { claims: claims as Record<string, unknown>, expiresAt: expiry * 1000, hash }
     verified.set(token, entry)
-    if (verified.size > maxCached) verified.delete(verified.keys().next().value as string)
     return entry
   }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 import type { EmbeddingModel, VectorQueries } from './vector-queries.ts'
 
@@ -19,13 +20,12 @@ export interface PendingDeps {
  * to which all have one is remembered: new contents have higher ids.
  */
 export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) => {
-  const places = new Map<string, { floor: number; until: number }>()
+  const places = new LRUCache<string, { floor: number; until: number }>({ max: MOST_MODELS })
 
   const placeOf = ({ name, version }: EmbeddingModel) => {
     const key = JSON.stringify([name, version])
     let place = places.get(key)
     if (!place || clock.now() >= place.until) {
-      if (places.size >= MOST_MODELS) places.clear()
       place = { floor: 0, until: clock.now() + AGAIN_MS }
       places.set(key, place)
     }

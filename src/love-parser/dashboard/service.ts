@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 import type { Session } from '../accounts/service.ts'
 import { userProfile } from '../accounts/view.ts'
@@ -31,7 +32,7 @@ const activityStatus = (status: string) =>
  * that changes what it shows raises that number, so that a kept one is known to be old in every process.
  */
 export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
-  const kept = new Map<string, { revision: number; until: number; text: string }>()
+  const kept = new LRUCache<string, { revision: number; until: number; text: string }>({ max: MAX_KEPT })
 
   const compose = async ({ user }: Session, at: Date): Promise<{ shown: Dashboard; until: number }> => {
     const [subscription, newSearches, newSegments, found, recipients] = await Promise.all([
@@ -92,9 +93,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       if (known && known.revision === revision && known.until > now) return known.text
       const { shown, until } = await compose(session, new Date(now))
       const text = JSON.stringify(shown)
-      kept.delete(id)
       kept.set(id, { revision, until, text })
-      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value as string)
       return text
     },
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 
 /** `limit` requests within `windowMs`; a limit of 0 allows all. How a window passes is the verb's: see RateLimiter. */
@@ -47,10 +48,10 @@ export const windowDecision = ({ limit }: RateClass, allowed: boolean, count: nu
   retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
 })
 
-/** In-process limiter, bounded: what was not asked for longest is forgotten first. */
+/** In-process limiter of at most `maxKeys` buckets and as many windows: the one least recently used is forgotten first. */
 export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimiter => {
-  const buckets = new Map<string, { tokens: number; at: number }>()
-  const windows = new Map<string, { count: number; endsAt: number }>()
+  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: maxKeys })
+  const windows = new LRUCache<string, { count: number; endsAt: number }>({ max: maxKeys })
   return {
     take(rateClass, key) {
       const { name, limit, windowMs } = rateClass
@@ -63,9 +64,7 @@ export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimi
       const tokens = Math.min(limit, known ? known.tokens + Math.max(0, now - known.at) * perMs : limit)
       const allowed = tokens >= 1
       const left = allowed ? tokens - 1 : tokens
-      buckets.delete(id)
       buckets.set(id, { tokens: left, at: now })
-      if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value as string)
       return bucketDecision(rateClass, allowed, left)
     },
     count(rateClass, key) {
@@ -77,10 +76,7 @@ export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimi
       // A clock that was set back must not make a window longer than it is.
       if (!window || window.endsAt <= now || window.endsAt > now + windowMs) {
         window = { count: 0, endsAt: now + windowMs }
-        windows.delete(id)
         windows.set(id, window)
-        // The oldest window ends first, so the one forgotten early had least left.
-        if (windows.size > maxKeys) windows.delete(windows.keys().next().value as string)
       }
       const allowed = window.count < limit
       if (allowed) window.count++

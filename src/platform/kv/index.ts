@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 
 /** Small short-lived values, in process or in Redis (platform/redis/kv.ts). Nothing that must survive lives here alone. */
@@ -8,9 +9,9 @@ export interface Kv {
   delete(key: string): Promise<void>
 }
 
-/** In-process store with a bound: over it the oldest entry goes first. */
+/** In-process store of at most `maxEntries`: the one least recently used goes first. */
 export const createLocalKv = (clock: Clock, maxEntries = 100_000): Kv => {
-  const entries = new Map<string, { value: string; expiresAt: number }>()
+  const entries = new LRUCache<string, { value: string; expiresAt: number }>({ max: maxEntries })
   const live = (key: string) => {
     const entry = entries.get(key)
     if (entry && entry.expiresAt <= clock.now()) {
@@ -19,17 +20,12 @@ export const createLocalKv = (clock: Clock, maxEntries = 100_000): Kv => {
     }
     return entry
   }
-  const put = (key: string, value: string, expiresAt: number) => {
-    entries.delete(key)
-    entries.set(key, { value, expiresAt })
-    if (entries.size > maxEntries) entries.delete(entries.keys().next().value as string)
-  }
   return {
     async get(key) {
       return live(key)?.value
     },
     async set(key, value, ttlMs) {
-      put(key, value, clock.now() + ttlMs)
+      entries.set(key, { value, expiresAt: clock.now() + ttlMs })
     },
     async delete(key) {
       entries.delete(key)

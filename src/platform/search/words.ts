@@ -1,5 +1,6 @@
+import { stemmer as stemRussian } from '@orama/stemmers/russian'
+import { LRUCache } from 'lru-cache'
 import { stemEnglish } from './stem-english.ts'
-import { stemRussian } from './stem-russian.ts'
 
 /** Words that say nothing about a product. */
 const STOP = new Set(
@@ -28,14 +29,13 @@ export const isStopWord = (word: string): boolean => STOP.has(word)
 
 /** Distinct words remembered with their stems: titles repeat theirs, and stemming is most of the work. */
 const REMEMBERED = 20_000
-let stems = new Map<string, string>()
+const stems = new LRUCache<string, string>({ max: REMEMBERED })
 
 /** The part of a word that its forms share. */
 export const stemOf = (word: string): string => {
   const known = stems.get(word)
   if (known !== undefined) return known
   const stem = CYRILLIC.test(word) ? stemRussian(word) : LATIN.test(word) ? stemEnglish(word) : word
-  if (stems.size >= REMEMBERED) stems = new Map()
   stems.set(word, stem)
   return stem
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 
@@ -30,17 +31,15 @@ export const entryOf = (answer: Exclude<StickerSetAnswer, { kind: 'unreachable' 
 
 /** Entries in process memory, of the thousand names last used. */
 export const createMemory = (clock: Clock) => {
-  const entries = new Map<string, Entry>()
-  const put = (name: string, entry: Entry) => {
-    entries.delete(name)
+  const entries = new LRUCache<string, Entry>({ max: MAX_NAMES })
+  const put = (name: string, entry: Entry): void => {
     entries.set(name, entry)
-    if (entries.size > MAX_NAMES) entries.delete(entries.keys().next().value as string)
   }
   return {
     put,
     /** Takes over what somebody else knows, unless this process knows better. */
     learn(name: string, entry: Entry): void {
-      if ((entries.get(name)?.fetchedAt ?? Number.NEGATIVE_INFINITY) < entry.fetchedAt) put(name, entry)
+      if ((entries.peek(name)?.fetchedAt ?? Number.NEGATIVE_INFINITY) < entry.fetchedAt) put(name, entry)
     },
     /** A usable entry; the name counts as used. */
     get(name: string): (Entry & { quality: Exclude<Quality, undefined> }) | undefined {
@@ -51,7 +50,6 @@ export const createMemory = (clock: Clock) => {
         entries.delete(name)
         return undefined
       }
-      put(name, entry)
       return { ...entry, quality }
     },
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import robotsParser from 'robots-parser'
 import type { Clock } from '../../platform/clock.ts'
 import { FetchError, unlessAborted } from './errors.ts'
@@ -34,7 +35,7 @@ export const createRobots = (options: {
   load: (url: URL) => Promise<{ status: number; text: string }>
 }): Robots => {
   const { clock, agent, load } = options
-  const cache = new Map<string, { until: number; loaded: Promise<Loaded> }>()
+  const cache = new LRUCache<string, { until: number; loaded: Promise<Loaded> }>({ max: MAX_HOSTS })
 
   const fetchRules = async (origin: string): Promise<Loaded> => {
     const url = new URL('/robots.txt', origin)
@@ -64,15 +65,13 @@ export const createRobots = (options: {
     if (!entry || entry.until <= clock.now()) {
       const fresh = { until: clock.now() + KEEP_MS, loaded: fetchRules(origin) }
       entry = fresh
-      cache.delete(origin)
       cache.set(origin, fresh)
-      if (cache.size > MAX_HOSTS) cache.delete(cache.keys().next().value!) // oldest first
       fresh.loaded.then(
         (loaded) => {
           if ('down' in loaded) fresh.until = clock.now() + KEEP_FAILURE_MS
         },
         () => {
-          if (cache.get(origin) === fresh) cache.delete(origin) // the awaiting callers hear it
+          if (cache.peek(origin) === fresh) cache.delete(origin) // the awaiting callers hear it
         },
       )
     }
