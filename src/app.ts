@@ -1,4 +1,4 @@
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { createDashboardAccess } from './access/dashboard.ts'
 import { createSubscriberQueries } from './access/subscribers.ts'
 import { createCrawler } from './crawler/index.ts'
@@ -35,6 +35,10 @@ const MAX_FRAME_BYTES = 2 * MIB
 const OWN_LEASES = 'process-'
 /** Longer than the longest long poll (60 s, crawler). */
 const IDLE_SECONDS = 90
+
+/** Routes of a module, none when it is not mounted; a typed client (`App`) sees those of all families. */
+const routesOf = <R extends AnyElysia>(module: { routes(): R } | undefined): R =>
+  module?.routes() ?? (new Elysia() as AnyElysia as R)
 
 export interface AppOverrides {
   /** Instead of the Telegram of the configured mode. */
@@ -121,11 +125,11 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     }),
   )
   const routed = app
-    .use(gifty ? gifty.routes() : new Elysia())
-    .use(crawler ? crawler.routes() : new Elysia())
+    .use(routesOf(gifty))
+    .use(routesOf(crawler))
     .use(aliveRoutes())
-    .use(loveParser ? loveParser.routes() : new Elysia())
-    .use(stickers ? stickers.routes() : new Elysia())
+    .use(routesOf(loveParser))
+    .use(routesOf(stickers))
     .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
