@@ -10,7 +10,7 @@ import { openDatabase } from './db/open.ts'
 import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
 import { createLocalKv, type Kv } from './kv/index.ts'
 import { createLog, type Log } from './log.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics/index.ts'
 import type { Redis } from './redis/index.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */

@@ -4,7 +4,7 @@ import { BrokerError } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
-import type { Metrics } from '../platform/metrics.ts'
+import type { Metrics } from '../platform/metrics/index.ts'
 import { engineTables } from './tables.ts'
 
 /** Bus topic: messages wait in the outbox. */

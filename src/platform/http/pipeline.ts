@@ -2,7 +2,7 @@ import type { AnyElysia } from 'elysia'
 import { Memoirist } from 'memoirist'
 import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/index.ts'
 import type { Call, HttpFamily, RouteDetail, RouteInfo } from './family.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/

@@ -19,7 +19,7 @@ import { subscriptionsTables } from '../../../src/love-parser/subscriptions/tabl
 import { createLocalBus } from '../../../src/platform/bus/index.ts'
 import { type Db, q } from '../../../src/platform/db/index.ts'
 import { createId } from '../../../src/platform/ids.ts'
-import { createMetrics } from '../../../src/platform/metrics.ts'
+import { createMetrics } from '../../../src/platform/metrics/index.ts'
 import { createEngine, createOutbox, createSchedules } from '../../../src/tasks/index.ts'
 import type { TestDatabase } from '../../support/databases.ts'
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'

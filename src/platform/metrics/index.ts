@@ -1,6 +1,6 @@
 import type { createExposition, Gauges, PlainMetric } from './exposition.ts'
-import { type Counter, createCounter, createGauge, createHistogram, type Gauge, type Histogram } from './plain-metrics.ts'
-import { createRequestMetrics } from './request-metrics.ts'
+import { createRequestMetrics } from './requests.ts'
+import { type Counter, createCounter, createGauge, createHistogram, type Gauge, type Histogram } from './series.ts'
 
 /** A label value a client chose is kept up to this many distinct ones; the rest count as `other`. */
 const MAX_CLIENT_LABELS = 1000

@@ -1,5 +1,5 @@
 import type { PlainMetric } from './exposition.ts'
-import { histogramRows, observeInto } from './plain-metrics.ts'
+import { histogramRows, observeInto } from './series.ts'
 
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10]
 
