@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { DECOY, hashPassword, verifyPassword } from '../../src/gifty/subscribers/passwords.ts'
+import { DECOY, hashPassword, verifyPassword } from '../../src/gifty/subscribers/service.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { codeOf, MINUTE, makeProcesses, makeRig, problemOf, type Rig } from './rig.ts'
 

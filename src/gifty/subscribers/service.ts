@@ -1,13 +1,170 @@
-import type { Role, SubscriberFilter, SubscriberRow } from '../../access/subscribers.ts'
-import { conflict } from '../../errors.ts'
-import type { Steps, Tx } from '../../platform/db/index.ts'
+import { principalIdOf } from '../../access/dashboard.ts'
+import type { Role, SubscriberFilter, SubscriberQueries, SubscriberRow } from '../../access/subscribers.ts'
+import { AppError, badRequest, conflict, forbidden, notFound } from '../../errors.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Queryable, Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
 import type { Principal } from '../../platform/http/family.ts'
 import { OK } from '../fields.ts'
-import { createSubscribersContext, missingSubscriber, type SubscribersDeps } from './context.ts'
-import { createInvites } from './invites.ts'
-import { normaliseName, type SubscriberCreate, type SubscriberPatch, type SubscriberView, toSubscriber } from './model.ts'
-import { requireOwnOrSuperadmin, requireRoleChange, requireSuperadmin } from './rights.ts'
+import {
+  type InviteClaim,
+  type InviteCreate,
+  isUsername,
+  normaliseName,
+  type SubscriberCreate,
+  type SubscriberPatch,
+  type SubscriberView,
+  toSubscriber,
+} from './model.ts'
+import type { ClaimsRepository } from './repository.ts'
+
+const RANK: Record<Role, number> = { user: 0, admin: 1, superadmin: 2 }
+
+const mayAll = (actor: Principal) => actor.kind === 'service' || actor.role === 'superadmin'
+const refuse = () => forbidden('This needs a superadmin')
+
+/**
+ * What an admin's Bearer may not do (gifty §1.1); a superadmin and the service token may do everything. The target is looked up first,
+ * but a refusal comes before its 404, so that an admin learns nothing of others.
+ * @throws AppError 403
+ */
+export const requireOwnOrSuperadmin = (actor: Principal, target: SubscriberRow | undefined): void => {
+  if (!mayAll(actor) && (!target || principalIdOf(target.id) !== actor.id)) throw refuse()
+}
+/** Own role only, and not upwards. @throws AppError 403 */
+export const requireRoleChange = (actor: Principal, target: SubscriberRow | undefined, role: Role): void => {
+  requireOwnOrSuperadmin(actor, target)
+  if (!mayAll(actor) && target && RANK[role] > RANK[target.role]) throw refuse()
+}
+/** @throws AppError 403 */
+export const requireSuperadmin = (actor: Principal): void => {
+  if (!mayAll(actor)) throw refuse()
+}
+
+/** argon2id with what OWASP asks for at least: several at once must not take the memory that a whole process should need. */
+const COST = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
+/** The hash of a password nobody knows, at the same cost: checking it takes as long as checking a real one. */
+export const DECOY =
+  '$argon2id$v=19$m=19456,t=2,p=1$LrmBzlWrWP197ROotKOI86pkGe8iO5pXpiNaTj+2l2Q$Fm2lE/zAW3ih4bkkzyasOt+AaftBbXBzUgjO+GACt7E'
+
+/** Hashes an invite's password on a thread of the runtime's pool: the event loop goes on. */
+export const hashPassword = (password: string): Promise<string> => Bun.password.hash(password, COST)
+
+/** Whether the password is the hash's; without a hash false, after the same work. */
+export const verifyPassword = async (password: string, hash: string | null): Promise<boolean> => {
+  const same = await Bun.password.verify(password, hash ?? DECOY)
+  return same && hash !== null
+}
+
+export interface SubscribersDeps {
+  db: Db
+  clock: Clock
+  queries: SubscriberQueries
+  claims: ClaimsRepository
+}
+
+export const missingSubscriber = () => notFound('Subscriber not found')
+
+/** What the parts of the subscribers service share. */
+export const createSubscribersContext = (deps: SubscribersDeps) => {
+  /** Rows with their topics, as they are shown. */
+  function* shown(tx: Queryable, rows: SubscriberRow[]): Steps<SubscriberView[]> {
+    const topics = yield* deps.queries.topicsOf(
+      tx,
+      rows.map((row) => row.id),
+    )
+    return rows.map((row) => toSubscriber(row, topics.get(row.id) ?? []))
+  }
+  function* shownOne(tx: Queryable, row: SubscriberRow): Steps<SubscriberView> {
+    return (yield* shown(tx, [row]))[0] as SubscriberView
+  }
+  return { ...deps, shown, shownOne }
+}
+export type SubscribersContext = ReturnType<typeof createSubscribersContext>
+
+const ATTEMPTS = 5
+const WINDOW_MS = 15 * 60_000
+
+const nameTaken = () => conflict('Username already exists')
+const refusedClaim = () => notFound('Invite not found or password invalid')
+const attemptsKey = (username: string) => new Bun.CryptoHasher('sha256').update(username).digest('hex')
+
+/** Invites: a subscriber without a chat, who claims the account with a password (gifty §7). */
+export const createInvites = ({ db, clock, queries, claims, shownOne }: SubscribersContext) => {
+  /** Counts one attempt, before the password is looked at: attempts that run at once must not slip past the limit. */
+  const countAttempt = (key: string) =>
+    db.tx(function* (tx) {
+      const now = clock.now()
+      const made = yield* claims.lockAttempts(tx, key, new Date(now - WINDOW_MS))
+      const oldest = made[ATTEMPTS - 1]
+      if (oldest) {
+        const seconds = Math.max(1, Math.ceil((oldest.getTime() + WINDOW_MS - now) / 1000))
+        throw new AppError('rate_limited', 429, 'Too many attempts', { headers: { 'retry-after': String(seconds) } })
+      }
+      // Name and time are the key, so attempts of one millisecond follow each other.
+      yield* claims.add(tx, key, new Date(Math.max(now, (made[0]?.getTime() ?? 0) + 1)))
+    })
+
+  return {
+    /** @throws AppError 400 for the name or the mentor, 403 for an admin who gives permissions, 409 for a name in use */
+    async invite(actor: Principal, input: InviteCreate): Promise<SubscriberView> {
+      if ((input.permissions ?? []).length > 0) requireSuperadmin(actor)
+      const slug = normaliseName(input.username)
+      if (!isUsername(slug)) throw badRequest('Invalid username')
+      const mentorId = input.mentor_id ?? null
+      await db.tx(function* (tx) {
+        if (mentorId !== null && !(yield* queries.find(tx, { id: mentorId }))) throw badRequest('Mentor not found')
+        if (yield* queries.find(tx, { slug })) throw nameTaken()
+      })
+      const invitePasswordHash = await hashPassword(input.password)
+      return db.tx(function* (tx) {
+        const now = new Date(clock.now())
+        const row = yield* queries.insert(tx, {
+          slug,
+          mentorId,
+          invitePasswordHash,
+          name: input.name ?? null,
+          language: 'ru',
+          isActive: true,
+          role: 'user',
+          permissions: input.permissions ?? [],
+          createdAt: now,
+          updatedAt: now,
+        })
+        if (!row) throw nameTaken()
+        return yield* shownOne(tx, row)
+      })
+    },
+
+    /**
+     * Gives an invite's account to a chat. Unknown names are counted and take as long as known ones.
+     * @throws AppError 404 for a wrong name or password and for a claimed invite, 409 chat id in use, 429 after five attempts
+     */
+    async claim(input: InviteClaim): Promise<SubscriberView> {
+      const slug = normaliseName(input.username)
+      const key = attemptsKey(slug)
+      await countAttempt(key)
+      const hash = await db.tx(function* (tx) {
+        return (yield* queries.lockInvite(tx, slug))?.invitePasswordHash ?? null
+      })
+      if (!(await verifyPassword(input.password, hash))) throw refusedClaim()
+      return db.tx(function* (tx) {
+        const invite = yield* queries.lockInvite(tx, slug)
+        // Someone else was quicker with the same password.
+        if (!invite || invite.invitePasswordHash !== hash) throw refusedClaim()
+        if (yield* queries.find(tx, { chatId: input.chat_id })) throw conflict('Chat id already in use')
+        yield* claims.forget(tx, key)
+        const row = yield* queries.update(tx, invite.id, {
+          chatId: input.chat_id,
+          invitePasswordHash: null,
+          name: invite.name || (input.name ?? invite.name),
+          updatedAt: new Date(clock.now()),
+        })
+        return yield* shownOne(tx, row)
+      })
+    },
+  }
+}
 
 const LIST_PAGE = 500
 const slugTaken = () => conflict('Slug already taken')
