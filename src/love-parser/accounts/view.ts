@@ -1,5 +1,5 @@
 import { CATEGORIES } from '../subscriptions/plans.ts'
-import type { SubscriptionView } from '../subscriptions/view.ts'
+import type { SubscriptionView } from '../subscriptions/service.ts'
 import type { AuthUser } from './model.ts'
 import type { SeenUser } from './repository.ts'
 import type { Profile } from './tables.ts'

@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Session } from '../accounts/service.ts'
 import { userProfile } from '../accounts/view.ts'
 import { CATEGORIES, UNLIMITED } from '../subscriptions/plans.ts'
-import type { SubscriptionView } from '../subscriptions/view.ts'
+import type { SubscriptionView } from '../subscriptions/service.ts'
 import type { Dashboard } from './model.ts'
 
 const KEEP_MS = 300_000

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CATEGORIES, PLAN_CODES, PLANS } from './plans.ts'
 import type { PaidPlan } from './purchases.ts'
-import type { SubscriptionView } from './view.ts'
+import type { SubscriptionView } from './service.ts'
 
 const limit = z.int().min(-1).describe('−1 unlimited, 0 none')
 

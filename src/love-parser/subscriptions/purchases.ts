@@ -3,8 +3,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
 import { decimalOf, type RobokassaHash, signLink } from '../../platform/payments/robokassa.ts'
 import type { PaymentsRepository } from './payments-repository.ts'
-import { PLANS, type Plan, type PlanCode } from './plans.ts'
-import { shopUnavailable } from './refusals.ts'
+import { PLANS, type Plan, type PlanCode, shopUnavailable } from './plans.ts'
 
 /** The shop, as `config.ts` reads it (love-parser §10). Empty texts are not set. */
 export interface RobokassaConfig {

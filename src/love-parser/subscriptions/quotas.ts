@@ -1,7 +1,6 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isActive, quotaNow } from './periods.ts'
-import type { Category } from './plans.ts'
-import { quotaExceeded, subscriptionRequired } from './refusals.ts'
+import { type Category, quotaExceeded, subscriptionRequired } from './plans.ts'
 import type { SubscriptionRow, SubscriptionsRepository } from './repository.ts'
 
 /** A unit that was taken of a plan: whose, and in which usage period. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import { Interrupted, type Job, LeaseGone } from '../runtime.ts'
+import { Deferred } from './errors.ts'
 
 /** How a running task hears that it has to end. */
 export interface Control {
@@ -29,4 +30,39 @@ export const createControl = (clock: Clock, { signal, stopping, lost }: Pick<Job
     },
   }
   return control
+}
+
+/** Waits for GitLab while holding the task (gitlab-worker §3.4). */
+export interface Waits {
+  /** @throws Deferred when the wait is longer than a task may be held; LeaseGone, Interrupted */
+  hold(ms: number): Promise<void>
+}
+
+export interface WaitsOptions {
+  clock: Clock
+  control: Control
+  mostMs: number
+  /** Told once at the first of several long waits, and once after the last. */
+  paused(until: number): Promise<void>
+  resumed(): Promise<void>
+}
+
+const LONG_MS = 30_000
+
+export const createWaits = ({ clock, control, mostMs, paused, resumed }: WaitsOptions): Waits => {
+  let long = 0
+  return {
+    async hold(ms) {
+      if (ms > mostMs) throw new Deferred(ms)
+      if (ms <= LONG_MS) return control.rest(ms)
+      const until = clock.now() + ms
+      if (long++ === 0) await paused(until)
+      try {
+        await control.rest(Math.max(0, until - clock.now()))
+      } finally {
+        long--
+      }
+      if (long === 0) await resumed()
+    },
+  }
 }

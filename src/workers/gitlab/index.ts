@@ -5,13 +5,13 @@ import { messageOf } from '../runtime.ts'
 import { httpApi } from './api/http.ts'
 import type { CrawlerApi } from './api/index.ts'
 import { socketApi } from './api/socket.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './model.ts'
 import { createBuckets } from './source/bucket.ts'
 import { type Disk, proveWritable, systemDisk } from './storage/disk.ts'
 import { type GitlabWorker, startLoop } from './worker.ts'
 
+export type { Settings } from './model.ts'
 export { TASK_TYPES } from './model.ts'
-export type { Settings } from './settings.ts'
 export type { Ending, GitlabWorker } from './worker.ts'
 
 export interface GitlabWorkerOptions {

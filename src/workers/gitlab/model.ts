@@ -1,4 +1,9 @@
 import { z } from 'zod'
+import type { Clock } from '../../platform/clock.ts'
+import type { Log } from '../../platform/log.ts'
+import type { CrawlerApi } from './api/index.ts'
+import type { Buckets } from './source/bucket.ts'
+import type { Disk } from './storage/disk.ts'
 
 /** The task types of gitlab-crawler §5. */
 export const TASK_TYPES = [
@@ -93,4 +98,41 @@ export type RefreshAnswer = z.output<typeof refreshAnswer>
 export interface Update {
   type: 'started' | 'progress' | 'status' | 'paused' | 'resumed' | 'completed' | 'failed'
   [field: string]: unknown
+}
+
+/** How a worker works: the variables of gitlab-worker §1, in their units. */
+export interface Settings {
+  /** Unique among running workers; a name is made up without it. */
+  workerId?: string | undefined
+  types: readonly TaskType[]
+  /** Tasks at once, 1..50. */
+  concurrency: number
+  leaseSeconds: number
+  waitSeconds: number
+  /** Storage root. */
+  outputDir: string
+  requestTimeoutMs: number
+  /** Of tasks without rateLimits. */
+  ratePerMinute: number
+  burst: number
+  maxRetries: number
+  /** Longest wait for GitLab while holding a task. */
+  maxWaitSeconds: number
+  progressIntervalMs: number
+}
+
+/** What all tasks of a worker share. */
+export interface Shared {
+  api: CrawlerApi
+  settings: Settings
+  workerId: string
+  clock: Clock
+  random: () => number
+  log: Log
+  disk: Disk
+  buckets: Buckets
+  /** The network towards GitLab. */
+  fetch: (request: Request) => Promise<Response> | Response
+  /** The API does not know our token: the whole worker ends. */
+  unauthorized(): void
 }

@@ -4,8 +4,7 @@ import type { LeasedTask } from './model.ts'
 import { type Plan, planOf } from './plan/index.ts'
 import { decodeState, type Position } from './resume.ts'
 import { type Base, baseOf } from './source/address.ts'
-import type { Disk } from './storage/disk.ts'
-import { runDirectory } from './storage/paths.ts'
+import { type Disk, runDirectory } from './storage/disk.ts'
 import { type Part, partsStand } from './storage/store.ts'
 
 /** A checked task and where it begins or goes on. */

@@ -4,9 +4,8 @@ import { createControl } from './control.ts'
 import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'
 import { execute, type Work } from './execution.ts'
 import { createLedger } from './ledger.ts'
-import type { LeasedTask, Update } from './model.ts'
+import type { LeasedTask, Shared, Update } from './model.ts'
 import { createReporter } from './reporter.ts'
-import type { Shared } from './shared.ts'
 import { baseOf } from './source/address.ts'
 
 /** A leased task of the crawler API, as the runtime counts it. */

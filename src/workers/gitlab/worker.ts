@@ -1,6 +1,6 @@
 import { createRuntime } from '../runtime.ts'
+import type { Shared } from './model.ts'
 import { MARGIN_MS } from './reporter.ts'
-import type { Shared } from './shared.ts'
 import { crawlerPort } from './task.ts'
 
 /** Why a worker is over; `message` says it to the operator. */

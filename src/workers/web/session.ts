@@ -4,8 +4,7 @@ import type { TaskContext } from '../worker.ts'
 import { FetchError } from './errors.ts'
 import { type PageData, readPage } from './extract/index.ts'
 import type { Fetcher, Page } from './fetcher.ts'
-import type { WebTask } from './payload.ts'
-import type { RunLog } from './run-log.ts'
+import type { RunLog, WebTask } from './run.ts'
 
 /** What a run shows as progress and sums up at its end. */
 export interface Counts {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { dirname, relative } from 'node:path'
 import { XMLParser } from 'fast-xml-parser'
 import { COLUMNS } from '../../../src/workers/gitlab/columns.ts'
-import { directoryName } from '../../../src/workers/gitlab/storage/paths.ts'
+import { directoryName } from '../../../src/workers/gitlab/storage/disk.ts'
 import { GOOD_TOKEN } from '../../support/gitlab-double.ts'
 import { createRig, type Rig } from './rig.ts'
 

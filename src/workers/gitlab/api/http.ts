@@ -4,8 +4,7 @@ import { messageOf } from '../../runtime.ts'
 import { retryAfterMs } from '../../waiting.ts'
 import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { readableTasks, understood } from './answers.ts'
-import type { CrawlerApi } from './index.ts'
+import { type CrawlerApi, readableTasks, understood } from './index.ts'
 
 export interface HttpApiOptions {
   /** API base, ends in `/api/internal2`. */

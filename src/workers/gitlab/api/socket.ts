@@ -1,8 +1,7 @@
 import { messageOf } from '../../runtime.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { readableTasks, understood } from './answers.ts'
 import { type ConnectionOptions, createConnection } from './connection.ts'
-import type { ApiEvents, CrawlerApi } from './index.ts'
+import { type ApiEvents, type CrawlerApi, readableTasks, understood } from './index.ts'
 
 export interface SocketApiOptions extends Omit<ConnectionOptions, 'heard'> {
   /** API base over http(s), ends in `/api/internal2`. */

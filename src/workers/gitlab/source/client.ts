@@ -1,12 +1,11 @@
 import type { Clock } from '../../../platform/clock.ts'
 import { backoffMs, jittered, retryAfterMs } from '../../waiting.ts'
-import type { Control } from '../control.ts'
+import type { Control, Waits } from '../control.ts'
 import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Base } from './address.ts'
 import type { Bucket } from './bucket.ts'
 import type { TokenHolder } from './credentials.ts'
 import { BodyTooLarge, type Exchange, exchange, NetworkProblem } from './exchange.ts'
-import type { Waits } from './waits.ts'
 
 /** What a task has cost so far; shown in its metadata (gitlab-worker §6). */
 export interface Costs {
