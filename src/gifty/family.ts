@@ -7,7 +7,7 @@ import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { Platform } from '../platform/index.ts'
 import { giftyEnvelope, invalidRequest } from './envelope.ts'
-import type { SystemErrors } from './system-errors.ts'
+import type { SystemErrors } from './notifications.ts'
 
 const PREFIXES = ['/internal', '/analytics']
 const DEFAULT_BODY_BYTES = MIB

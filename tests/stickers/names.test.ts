@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { normaliseName } from '../../src/stickers/stickersets/names.ts'
+import { normaliseName } from '../../src/stickers/stickersets/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, problems, type Rig } from './rig.ts'
 

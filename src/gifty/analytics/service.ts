@@ -2,10 +2,8 @@ import type { Clock } from '../../platform/clock.ts'
 import { type CachedCalls, type Fetched, UpstreamError } from '../../platform/upstream/index.ts'
 import { isoTime } from '../fields.ts'
 import type { ScrapingReport } from '../reports.ts'
-import type { Loki } from './loki.ts'
 import type { FunnelAnswer, ScrapingAnswer, StatsAnswer, TechnicalAnswer, TrendsAnswer } from './model.ts'
-import type { FunnelStep, Posthog } from './posthog.ts'
-import type { Prometheus, Sample } from './prometheus.ts'
+import type { FunnelStep, Loki, Posthog, Prometheus, Sample } from './upstreams.ts'
 
 const DAU_MS = 300_000
 const QUERY_MS = 600_000

@@ -1,5 +1,6 @@
 import { getTableColumns } from 'drizzle-orm'
-import { type Db, inJsonList } from '../../platform/db/index.ts'
+import { type Db, inJsonList, type Steps, type Tx } from '../../platform/db/index.ts'
+import { categoryKey } from './identity.ts'
 import { type ListedProduct, type ProductRow, productBytes } from './repository.ts'
 import { catalogTables } from './tables.ts'
 
@@ -112,3 +113,62 @@ export const createCatalogLookup = (db: Db) => {
   }
 }
 export type CatalogLookup = ReturnType<typeof createCatalogLookup>
+
+/** Active products by their score, best first, then those without one, newest change first. Ties by gift id. */
+export const createBestScored = (db: Db) => {
+  const cast = (name: string) => db.fragments.param(name, 'float8')
+  const prices = `(${cast('min_price')} is null or p.price >= ${cast('min_price')}) and (${cast('max_price')} is null or p.price <= ${cast('max_price')})`
+  const id = db.fragments.bytewise('p.gift_id')
+  const limit = db.fragments.limit('max')
+  // The literal conditions are those of the partial indices.
+  const scored = db.statement<{ gift_id: string }>(
+    'products_best',
+    `select p.gift_id from products p where p.is_active and p.llm_gift_score is not null and ${prices} order by p.llm_gift_score desc, ${id} limit ${limit}`,
+  )
+  const unscored = db.statement<{ gift_id: string }>(
+    'products_unrated',
+    `select p.gift_id from products p where p.is_active and p.needs_scoring and p.llm_gift_score is null and ${prices}
+     order by p.updated_at desc, ${id} limit ${limit}`,
+  )
+  return {
+    statements: { scored, unscored },
+    /** Ids of the first `max`. */
+    async first(max: number, bounds: { minPrice: number | undefined; maxPrice: number | undefined }): Promise<string[]> {
+      const params = { min_price: bounds.minPrice ?? null, max_price: bounds.maxPrice ?? null }
+      const best = await scored.all({ ...params, max })
+      const rest = best.length < max ? await unscored.all({ ...params, max: max - best.length }) : []
+      return [...best, ...rest].map((row) => row.gift_id)
+    },
+  }
+}
+export type BestScored = ReturnType<typeof createBestScored>
+
+/** A subquery `(category_key, total)`: active products of each category, for queries that join it. */
+export const PRODUCTS_BY_CATEGORY =
+  'select category_key, count(*) as total from products where is_active and category_key is not null group by category_key'
+const SAMPLES = 3
+
+/** Examples of what a category holds. */
+export const createCategorySamples = (db: Db) => {
+  const titles = db.statement<{ category: string; titles: string | string[] }>('products_titles_of_categories', {
+    sqlite: `select k.value as category, (select json_group_array(title) from
+        (select p.title from products p where p.is_active and p.category_key = k.value limit ${SAMPLES})) as titles
+      from json_each(:keys) k`,
+    postgres: `select k.key as category, coalesce(s.titles, '[]'::jsonb) as titles
+      from jsonb_array_elements_text(:keys::text::jsonb) as k(key)
+      left join lateral (select jsonb_agg(t.title) as titles from
+        (select p.title from products p where p.is_active and p.category_key = k.key limit ${SAMPLES}) t) s on true`,
+  })
+  return {
+    /** Titles of up to 3 active products of each category, by the category's name. */
+    *of(tx: Tx, names: string[]): Steps<Map<string, string[]>> {
+      if (names.length === 0) return new Map()
+      const rows = yield* tx.run(titles, { keys: JSON.stringify(names.map(categoryKey)) })
+      const byKey = new Map(
+        rows.map((row) => [row.category, typeof row.titles === 'string' ? (JSON.parse(row.titles) as string[]) : row.titles]),
+      )
+      return new Map(names.map((name) => [name, byKey.get(categoryKey(name)) ?? []]))
+    },
+  }
+}
+export type CategorySamples = ReturnType<typeof createCategorySamples>

@@ -1,6 +1,6 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { RowSource } from '../../tasks/index.ts'
-import { PRODUCTS_BY_CATEGORY } from '../catalog/by-category.ts'
+import { PRODUCTS_BY_CATEGORY } from '../catalog/lookup.ts'
 import type { TreeNode } from './model.ts'
 
 /** A name that wants a mapping. */

@@ -2,10 +2,9 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { nameHash } from '../catalog/identity.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import { type CategoryTask, categoryResult, type TasksQuery, type TreeNode } from './model.ts'
+import { type CategoryTask, categoryResult, inTreeOrder, type TasksQuery, type TreeNode } from './model.ts'
 import type { CategoriesRepository } from './repository.ts'
 import type { CategoryQueue } from './tasks.ts'
-import { inTreeOrder } from './tree.ts'
 
 const TREE = 'gifty.category-tree'
 

@@ -1,5 +1,5 @@
 import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQueueDeps } from '../../tasks/index.ts'
-import type { CategorySamples } from '../catalog/by-category.ts'
+import type { CategorySamples } from '../catalog/lookup.ts'
 import { type CategoryTask, mapping } from './model.ts'
 import { type UnmappedName, unmappedNames } from './repository.ts'
 import type { Categories } from './service.ts'

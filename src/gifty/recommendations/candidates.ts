@@ -1,10 +1,8 @@
 import { AppError } from '../../errors.ts'
-import type { BestScored } from '../catalog/best.ts'
 import { giftHash } from '../catalog/identity.ts'
-import type { CatalogLookup } from '../catalog/lookup.ts'
+import type { BestScored, CatalogLookup } from '../catalog/lookup.ts'
 import type { ProductSearch } from '../search/port.ts'
-import { type Constraints, foldProduct } from './constraints.ts'
-import type { Profile } from './profile.ts'
+import { type Constraints, foldProduct, type Profile } from './profile.ts'
 import type { Candidate } from './rank.ts'
 
 const WANTED = 200

@@ -1,11 +1,9 @@
 import { toProduct } from '../catalog/service.ts'
 import type { ProductSearch } from '../search/port.ts'
 import { type CandidatesDeps, createCandidates } from './candidates.ts'
-import { createConstraints } from './constraints.ts'
 import type { RecommendationsAnswer, RecommendationsRequest } from './model.ts'
-import { readProfile } from './profile.ts'
-import { pickDiverse, type Scored, scoreCandidate } from './rank.ts'
-import { reasonsFor } from './reasons.ts'
+import { createConstraints, readProfile } from './profile.ts'
+import { pickDiverse, reasonsFor, type Scored, scoreCandidate } from './rank.ts'
 
 export interface RecommendationsDeps extends Omit<CandidatesDeps, 'passes'> {
   search: CandidatesDeps['search'] & Pick<ProductSearch, 'vectorsOf'>

@@ -2,7 +2,7 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { createExactIndex, type ExactIndex } from '../../platform/search/exact-index.ts'
 import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
-import { byCost, firstPassing, type Ranked } from './rounds.ts'
+import { byCost, firstPassing, type Ranked } from './finder.ts'
 import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queries.ts'
 import type { VectorIndex } from './vectors.ts'
 

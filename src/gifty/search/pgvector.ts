@@ -3,7 +3,7 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { roundSimilarity } from '../../platform/search/exact-index.ts'
 import { productConditions } from '../catalog/lookup.ts'
-import { firstPassing } from './rounds.ts'
+import { firstPassing } from './finder.ts'
 import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queries.ts'
 import type { VectorIndex } from './vectors.ts'
 

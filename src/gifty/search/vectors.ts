@@ -1,6 +1,6 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { LookupFilter } from '../catalog/lookup.ts'
-import type { Ranked } from './rounds.ts'
+import type { Ranked } from './finder.ts'
 import type { StoredVector } from './vector-queries.ts'
 
 /** Vectors of the configured model, compared: the port whose adapters are `exact-vectors` and `pgvector`. */

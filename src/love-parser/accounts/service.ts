@@ -4,9 +4,9 @@ import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { isUuid } from '../../platform/ids.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
+import { authUser } from './model.ts'
 import type { AccountsRepository, SeenUser } from './repository.ts'
 import type { Revocations } from './revocations.ts'
-import { authUser } from './view.ts'
 
 /** Life of a token in seconds: 30 days. */
 export const TOKEN_SECONDS = 2_592_000

@@ -4,9 +4,17 @@ import { sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
 import { IDEMPOTENCY_KEY, operation } from '../operation.ts'
 import { exportChannels } from './export.ts'
-import { acceptedView, resultsView, searchEntry } from './model.ts'
+import {
+  acceptedView,
+  exportQuery,
+  historyQuery,
+  resultsQuery,
+  resultsView,
+  searchEntry,
+  searchParams,
+  searchRequest,
+} from './model.ts'
 import type { ProgressStreams } from './progress.ts'
-import { exportQuery, historyQuery, resultsQuery, searchParams, searchRequest } from './requests.ts'
 import type { ChannelSearch } from './service.ts'
 
 const described = operation('channel search')

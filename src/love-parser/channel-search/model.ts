@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { filterChoice, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
+import type { ChannelRow, SearchSummary } from './repository.ts'
 
 export const ACTIVITY_LEVELS = ['low', 'medium', 'high'] as const
 export type ActivityLevel = (typeof ACTIVITY_LEVELS)[number]
@@ -73,3 +75,48 @@ export type ChannelView = z.infer<typeof channelView>
 export const resultsView = z
   .object({ total: z.int(), page: z.int(), limit: z.int(), results: z.array(channelView), source })
   .meta({ id: 'SearchResults' })
+
+/** A search as lists show it (love-parser §4). */
+export const searchView = (row: SearchSummary): SearchEntry => ({
+  id: row.id,
+  query: row.query,
+  filters: { ...row.filters },
+  status: row.status,
+  created_at: row.createdAt.toISOString(),
+  results_count: row.resultCount,
+  source: row.source,
+  error: row.errorMessage,
+  completed_at: row.completedAt?.toISOString() ?? null,
+})
+
+/** A channel as results and exports show it (love-parser §4). */
+export const channelViewOf = (row: Omit<ChannelRow, 'searchId' | 'language'>): ChannelView => ({
+  channel_id: row.channelId,
+  title: row.title,
+  username: row.username === null ? null : `@${row.username}`,
+  subscribers: row.memberCount,
+  description: row.description,
+  activity_score: row.activityScore,
+  activity_level: row.activityLevel,
+  last_post: row.lastPost?.toISOString() ?? null,
+})
+
+const order = inOrder<SearchFilters>('min_subscribers', 'max_subscribers')
+
+export const searchRequest = z.object({
+  query: z.string().trim().min(2).max(512),
+  filters: z
+    .object({
+      language: filterLanguage(),
+      min_subscribers: filterInteger(0),
+      max_subscribers: filterInteger(1),
+      activity_level: filterChoice(ACTIVITY_LEVELS),
+    })
+    .refine(order.check, { message: order.message })
+    .transform((filters) => onlySet<SearchFilters>(filters))
+    .optional(),
+})
+export const searchParams = z.object({ search_id: uuid() })
+export const historyQuery = pageQuery(20)
+export const resultsQuery = pageQuery(50).extend({ sort_by: z.enum(['subscribers', 'activity']).default('subscribers') })
+export const exportQuery = z.object({ format: z.enum(['csv', 'ndjson']).default('csv') })

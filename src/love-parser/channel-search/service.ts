@@ -9,9 +9,8 @@ import type { Reply } from '../idempotency/service.ts'
 import type { SearchPayload } from './job.ts'
 import { LIVE_GROUP, SEARCH_KIND } from './kind.ts'
 import type { SearchLife } from './life.ts'
-import type { SearchEntry, SearchFilters, Snapshot } from './model.ts'
+import { channelViewOf, type SearchEntry, type SearchFilters, type Snapshot, searchView } from './model.ts'
 import type { ChannelFilter, ChannelSearchRepository, SearchSummary } from './repository.ts'
-import { channelViewOf, searchView } from './view.ts'
 
 export interface ChannelSearchDeps {
   db: Db

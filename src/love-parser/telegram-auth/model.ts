@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import { TelegramError, type TelegramProblem } from '../../platform/telegram/user-api/port.ts'
 import { authUserView } from '../accounts/model.ts'
 import { uuid } from '../fields.ts'
 
@@ -16,3 +18,43 @@ export const verifyRequest = z.object({
 })
 export type VerifyRequest = z.output<typeof verifyRequest>
 export const loginView = z.object({ access_token: z.string(), user: authUserView }).meta({ id: 'Login' })
+
+const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code: string, status: number, message: string]> = {
+  invalid_phone: ['INVALID_PHONE_NUMBER', 400, 'This phone number cannot be used with Telegram'],
+  password_needed: ['SESSION_PASSWORD_NEEDED', 401, 'Please enter your two-step verification password'],
+  password_invalid: ['SESSION_PASSWORD_NEEDED', 401, 'The two-step verification password is wrong'],
+  code_invalid: ['CODE_INVALID', 400, 'The code is wrong'],
+  code_expired: ['CODE_EXPIRED', 400, 'The code has expired, please request a new one'],
+  phone_occupied: ['PHONE_NUMBER_OCCUPIED', 400, 'This phone number is already in use'],
+  invalid_code: ['INVALID_CODE', 400, 'The code is wrong'],
+  session_revoked: ['CODE_EXPIRED', 400, 'The login was interrupted, please request a new code'],
+  rejected: ['unavailable', 503, 'Telegram cannot be reached at the moment, please try again later'],
+  unavailable: ['unavailable', 503, 'Telegram cannot be reached at the moment, please try again later'],
+}
+
+export const passwordNeeded = () => told('password_needed')
+export const codeExpired = () => told('code_expired')
+const told = (problem: keyof typeof ANSWERS, cause?: unknown) => {
+  const [code, status, message] = ANSWERS[problem]
+  return new AppError(code, status, message, { cause, ...(status === 503 ? { headers: { 'retry-after': '5' } } : {}) })
+}
+
+/** 429 with whole seconds to wait, at least one. */
+export const tooManyCodes = (seconds: number) => {
+  const retryAfter = Math.max(1, Math.ceil(seconds))
+  return new AppError('rate_limited', 429, `Too many attempts, please try again in ${retryAfter} s`, {
+    details: { retryAfter },
+    headers: { 'retry-after': String(retryAfter) },
+  })
+}
+
+/** What Telegram said, in the contract's words (love-parser §3). Anything else is not Telegram's and passes as it is. */
+export const loginProblem = (error: unknown): unknown => {
+  if (!(error instanceof TelegramError)) return error
+  if (error.problem === 'flood') return tooManyCodes(error.seconds ?? 60)
+  if (error.problem === 'phone_migrate')
+    return new AppError('PHONE_MIGRATE', 400, 'This phone number belongs to another Telegram data centre', {
+      details: { dc: error.dc },
+    })
+  return told(error.problem, error)
+}

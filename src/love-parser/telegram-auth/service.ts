@@ -9,8 +9,7 @@ import type { AccountsRepository, UserRow } from '../accounts/repository.ts'
 import type { Accounts } from '../accounts/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
-import type { VerifyRequest } from './model.ts'
-import { codeExpired, loginProblem, passwordNeeded, tooManyCodes } from './problems.ts'
+import { codeExpired, loginProblem, passwordNeeded, tooManyCodes, type VerifyRequest } from './model.ts'
 import type { AuthStateRow, TelegramAuthRepository } from './repository.ts'
 
 export interface TelegramAuthDeps {

@@ -1,6 +1,15 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { AwardRule } from './model.ts'
 import type { ArtRepository } from './repository.ts'
+
+export const DIRECTIONS = ['CREDIT', 'DEBIT'] as const
+
+/** What earns ART: both happen at most once per name, between them (stickers §6). */
+export type AwardRule = 'UPLOAD_STICKERSET' | 'PUBLISH_STICKERSET'
+
+export interface AwardMetadata {
+  stickerSetId: number
+  name: string
+}
 
 /** ART for the first publication of a name. */
 const PUBLICATION_AWARD = 10

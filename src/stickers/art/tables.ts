@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
-import { type AwardMetadata, DIRECTIONS } from './model.ts'
+import { type AwardMetadata, DIRECTIONS } from './service.ts'
 
 /** Balances and the ledger of ART (stickers §6, §8). */
 export const artTables = defineTables((k) => {

@@ -1,6 +1,5 @@
 import type { Language } from '../messages.ts'
-import type { Action } from './model.ts'
-import { linkOf } from './names.ts'
+import { type Action, linkOf } from './model.ts'
 import type { SetParts } from './repository.ts'
 import type { CategoryRow, SetRow } from './rows.ts'
 

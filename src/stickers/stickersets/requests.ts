@@ -15,8 +15,16 @@ import {
   refuse,
   settle,
 } from '../fields.ts'
-import { type CreateRequest, type ListRequest, type SearchRequest, SORTS, VISIBILITIES, type Visibility } from './model.ts'
-import { isMeantAsLink, normaliseName } from './names.ts'
+import {
+  type CreateRequest,
+  isMeantAsLink,
+  type ListRequest,
+  normaliseName,
+  type SearchRequest,
+  SORTS,
+  VISIBILITIES,
+  type Visibility,
+} from './model.ts'
 
 const MAX_NAME = 200
 const MAX_URL = 2048

@@ -1,6 +1,6 @@
 import { Long, type tl } from '@mtcute/core'
-import { activityLevel, activityScore } from '../channels.ts'
 import type { Channel } from '../port.ts'
+import { activityLevel, activityScore } from '../sandbox-channels.ts'
 
 /** What contacts.search says of a channel: enough to ask on, and to fall back on. Plain JSON. */
 export interface FoundChannel {

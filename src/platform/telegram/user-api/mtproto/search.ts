@@ -1,6 +1,6 @@
 import { Long } from '@mtcute/core'
-import { clampLimit, passesFilters } from '../channels.ts'
 import { type SearchRequest, type SearchState, type SearchStep, TelegramError, type TelegramProblem } from '../port.ts'
+import { clampLimit, passesFilters } from '../sandbox-channels.ts'
 import type { Link, LinkDeps } from './link.ts'
 import { type FoundChannel, foundChannels, type ReadChannel, readChannel, toRow } from './read.ts'
 
@@ -62,7 +62,7 @@ const askDetails = async ({ log }: SearchDeps, link: Link, channel: FoundChannel
     ),
   )
   // Loaded here: its word lists take 40 MB, which logins and probes do without.
-  const { detectLanguage } = await import('../language.ts')
+  const { detectLanguage } = await import('../sandbox-channels.ts')
   return readChannel(detectLanguage, channel, full?.fullChat, history)
 }
 
