@@ -44,12 +44,18 @@ export const invalidField = (loc: (string | number)[], msg: string, input: unkno
     details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] },
   })
 
-/** One door for everything thrown: known errors pass, a lost database becomes 503, the rest 500 without a word of its own. */
+/**
+ * One door for everything thrown: known errors pass; a database that is lost, that took too long or in which transactions met too often
+ * becomes 503, so that callers come again; the rest is 500 without a word of its own.
+ */
 export const toAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error
   const cause = (error as { cause?: unknown } | null)?.cause
   if (cause instanceof AppError) return cause
-  if (databaseProblem(error) === 'unreachable')
+  const problem = databaseProblem(error)
+  if (problem === 'unreachable')
     return new AppError('unavailable', 503, 'The database is not available', { cause: error, headers: { 'retry-after': '1' } })
+  if (problem === 'timeout' || problem === 'serialization')
+    return new AppError('unavailable', 503, 'The database is busy', { cause: error, headers: { 'retry-after': '5' } })
   return new AppError('internal_error', 500, 'Unexpected error', { cause: error })
 }

@@ -16,7 +16,8 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      // A wait until a time that has passed is none.
+      const timer = setTimeout(done, Math.max(0, ms))
       signal?.addEventListener('abort', done)
     }),
 }

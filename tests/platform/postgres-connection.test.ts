@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { toAppError } from '../../src/errors.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { databaseProblem } from '../../src/platform/db/problems.ts'
@@ -35,6 +36,17 @@ describe.skipIf(!own)('what failed on a connection is not part of the next answe
   test('a statement that fails after some of its rows', async () => {
     expect(await failure(db.sql(sql`select 1 / (4 - n) from generate_series(1, 10) as n`))).toBe('22012')
     expect(await next()).toEqual([{ n: 7 }])
+  })
+
+  test('O1: a statement over its limit is 503 with Retry-After, and so are transactions that met too often', async () => {
+    const hurried = await openPostgres({ url: database.url, poolMax: 1, statementTimeoutMs: 100 })
+    const error = await hurried.sql(sql`select pg_sleep(20)`).catch((thrown) => thrown)
+    await hurried.close()
+    expect(databaseProblem(error)).toBe('timeout')
+    for (const thrown of [error, { cause: { code: '40P01' } }]) {
+      const { status, code, headers } = toAppError(thrown)
+      expect([status, code, headers]).toEqual([503, 'unavailable', { 'retry-after': '5' }])
+    }
   })
 
   test('a connection that is ended after some of its rows', async () => {

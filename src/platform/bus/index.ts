@@ -1,7 +1,7 @@
 export type BusHandler = (message: any) => void
 
 /**
- * Events between the parts of the system, and between processes with Redis (platform/redis/bus.ts). Delivery is at most once and
+ * Events between the parts of the system, and between processes with Redis (platform/redis/index.ts). Delivery is at most once and
  * unordered across topics: whatever must not be lost is in the database, an event only says "look now".
  */
 export interface Bus {

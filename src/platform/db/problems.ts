@@ -1,4 +1,5 @@
-export type DatabaseProblem = 'unique' | 'foreign_key' | 'check' | 'serialization' | 'unreachable'
+/** `timeout`: a statement took longer than its limit and was ended. */
+export type DatabaseProblem = 'unique' | 'foreign_key' | 'check' | 'serialization' | 'timeout' | 'unreachable'
 
 const CODES: Record<string, DatabaseProblem> = {
   '23505': 'unique',
@@ -11,6 +12,7 @@ const CODES: Record<string, DatabaseProblem> = {
   '40001': 'serialization',
   '40P01': 'serialization',
   '55P03': 'serialization',
+  '57014': 'timeout',
   '57P01': 'unreachable',
   '57P02': 'unreachable',
   '57P03': 'unreachable',

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 
-/** Small short-lived values, in process or in Redis (platform/redis/kv.ts). Nothing that must survive lives here alone. */
+/** Small short-lived values, in process or in Redis (platform/redis/index.ts). Nothing that must survive lives here alone. */
 export interface Kv {
   get(key: string): Promise<string | undefined>
   /** `ttlMs` is how long the value lives. */
