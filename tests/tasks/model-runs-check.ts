@@ -1,0 +1,210 @@
+import { expect } from 'bun:test'
+import { type ModelTask, RunsModel } from './model-runs.ts'
+import type { Rows } from './model-runs-app.ts'
+import { type Answer, type Expected, type Hints, type Op, stepsOf } from './model-runs-steps.ts'
+
+/** A command with its answer, or without one where nobody has heard it. */
+export interface Done {
+  op: Op
+  answer?: Answer
+}
+/** A model together with what was in the database before it. */
+export interface Course {
+  model: RunsModel
+  /** Before the names of what this course stores. */
+  epoch: string
+  base: Rows['totals']
+  last: Rows
+}
+
+const NOTHING_LEFT: Hints = { isLeft: () => false, isDispatched: () => true, isOverlapSeen: () => true }
+const copyOf = (model: RunsModel): RunsModel => {
+  const { now, sources, tasks, notes, products, prices, loose } = model
+  // Answers of keys are closures over rows: a copy shares them, because a kept answer never changes.
+  const copy = Object.assign(new RunsModel(), structuredClone({ now, sources, tasks, notes, products, prices, loose }))
+  copy.keys = new Map(model.keys)
+  return copy
+}
+
+/** Gives new rows of the model their ids. False when there are other rows than the model knows. */
+const bind = (model: RunsModel, rows: Rows): boolean => {
+  const ids = new Map(rows.sources.map(({ url, id }) => [url, id]))
+  for (const source of model.sources) source.id = ids.get(source.url) ?? 0
+  const bySource = Map.groupBy(rows.runs, (run) => run.source)
+  return model.sources.every((source) => {
+    const stored = bySource.get(source.id) ?? []
+    for (const [n, run] of source.runs.entries()) {
+      run.id = stored[n]?.id ?? 0
+      if (run.task && run.task.id === '') run.task.id = stored[n]?.task ?? ''
+    }
+    return stored.length === source.runs.length
+  })
+}
+const byId = <T extends { id: number | string }>(rows: T[]) => rows.sort((x, y) => (x.id < y.id ? -1 : 1))
+const inOrder = (notes: Rows['notes']) => notes.map(({ source, isBroken }) => `${source} ${isBroken}`).sort()
+
+/** Model and rows in one form. */
+const shownModel = ({ sources, tasks, notes, products, prices, loose }: RunsModel, base: Rows['totals']) => ({
+  sources: byId(sources.map(({ runs, before, isOffSinceStart, ...shown }) => shown)),
+  runs: byId(
+    sources.flatMap(({ runs, id, site }) => runs.map(({ task, ...run }) => ({ ...run, source: id, site, task: task?.id ?? null }))),
+  ),
+  tasks: byId(tasks.map(({ source, ...task }) => task)),
+  notes: inOrder(notes),
+  totals: { products: base.products + products.size, prices: base.prices + prices, loose: base.loose + loose },
+})
+const shownRows = ({ notes, ...rows }: Rows) => ({ ...rows, notes: inOrder(notes) })
+
+/** What holds whatever the model says: of the rows alone, and of how they have changed. */
+const checkInvariants = ({ runs, tasks }: Rows, before: Rows) => {
+  const open = runs.filter(({ status }) => status === 'queued' || status === 'running')
+  expect(new Set(open.map(({ source }) => source)).size, 'one open run a source').toBe(open.length)
+  const taskOf = new Map(tasks.map((task) => [task.id, task]))
+  const worked = new Set(open.flatMap(({ task }) => task ?? []))
+  for (const run of open) {
+    if (run.task) expect([run.id, run.status, taskOf.get(run.task)?.state]).toEqual([run.id, run.status, expect.any(String)])
+    const state = run.task ? taskOf.get(run.task)?.state : undefined
+    if (run.status === 'queued') expect([run.id, state]).toEqual([run.id, 'queued'])
+    else if (run.task) expect(['leased', 'cancelling', 'paused']).toContain(state as string)
+  }
+  for (const task of tasks) {
+    const isLive = ['queued', 'leased', 'paused', 'cancelling'].includes(task.state)
+    expect([task.id, worked.has(task.id)]).toEqual([task.id, isLive])
+    expect(task.leaseEnds !== null).toBe(task.state === 'leased' || task.state === 'cancelling')
+    expect(task.attempts).toBeLessThanOrEqual(5)
+  }
+  for (const old of before.tasks) expect(taskOf.get(old.id)?.fence ?? 0).toBeGreaterThanOrEqual(old.fence)
+  const runOf = new Map(runs.map((run) => [run.id, run]))
+  for (const run of runs) {
+    expect(run.scraped).toBe(run.new + run.updated + run.unchanged)
+    expect(run.finished === null).toBe(run.status === 'queued' || run.status === 'running')
+  }
+  for (const old of before.runs) {
+    const run = runOf.get(old.id)
+    expect(run).toBeDefined()
+    if (old.finished !== null) expect([old.id, run?.status, run?.task]).toEqual([old.id, old.status, old.task])
+    for (const counter of ['scraped', 'new', 'updated', 'unchanged', 'categories', 'rejected'] as const)
+      expect(run?.[counter] ?? -1).toBeGreaterThanOrEqual(old[counter])
+  }
+}
+
+/** What concurrent transactions left to each other, as the rows show it. `seesOverlaps`: whether a dispatch met the open runs. */
+const hintsOf = (rows: Rows, last: Rows, now: number, seesOverlaps: boolean) => {
+  const leftTasks = new Set(
+    rows.tasks.flatMap(({ id, leaseEnds }) => (leaseEnds !== null && leaseEnds <= now ? [id] : [])),
+  )
+  const known = new Set(last.runs.map(({ id }) => id))
+  const scheduled = new Set(
+    rows.runs.flatMap(({ id, source, trigger, status }) =>
+      trigger === 'schedule' && status !== 'skipped' && !known.has(id) ? [source] : [],
+    ),
+  )
+  const skipped = new Set(
+    rows.runs.flatMap(({ id, source, trigger, status }) =>
+      trigger === 'schedule' && status === 'skipped' && !known.has(id) ? [source] : [],
+    ),
+  )
+  return {
+    isLeft: (task: ModelTask) => leftTasks.has(task.id),
+    isDispatched: ({ id }: { id: number }) => scheduled.has(id),
+    isOverlapSeen: ({ id, overlap }: { id: number; overlap: string }) => (overlap === 'skip' ? skipped.has(id) : seesOverlaps),
+  }
+}
+
+/** All orders in which the steps of `counts[n]` commands can follow one another, as indices. */
+function* interleavings(counts: number[], sofar: number[] = []): Generator<number[]> {
+  if (counts.every((count) => count === 0)) {
+    yield sofar
+    return
+  }
+  for (const [n, count] of counts.entries())
+    if (count > 0) yield* interleavings(counts.with(n, count - 1), [...sofar, n])
+}
+/** Commits of a command, at most: a dispatch sees the open runs, opens runs a few at a time, and finds nothing more. */
+const commitsOf = (model: RunsModel, { op, answer }: Done) =>
+  op.op === 'dispatch' ? 2 + (answer ? Number(answer.dispatched) : model.sources.length) : 1
+const MOST_ORDERS = 3000
+
+interface Outcome {
+  model: RunsModel
+  expected: (Expected | undefined)[]
+}
+/** Runs the steps of commands in an order. */
+const follow = (course: Course, done: Done[], order: number[], hints: (n: number) => Hints): Outcome => {
+  const model = copyOf(course.model)
+  const steps = done.map(({ op }, n) => stepsOf(model, op, course.epoch, hints(n)))
+  const expected: (Expected | undefined)[] = done.map(() => undefined)
+  for (const n of order) {
+    const step = steps[n]?.next()
+    if (step?.done && step.value) expected[n] = step.value
+  }
+  return { model, expected }
+}
+const valueOf = (expected: Expected | undefined) => (typeof expected === 'function' ? expected() : expected)
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value ?? null))
+
+const isExplained = (course: Course, { model, expected }: Outcome, done: Done[], rows: Rows): boolean =>
+  bind(model, rows) &&
+  done.every(({ answer }, n) => answer === undefined || Bun.deepEquals(plain(valueOf(expected[n])), answer)) &&
+  Bun.deepEquals(shownModel(model, course.base), shownRows(rows))
+
+/** The sources whose tasks a lease has answered. */
+const leasedIn = (answer: Answer | undefined) => (answer?.tasks as { source: number }[] | undefined)?.map(({ source }) => source)
+
+/** Does one answered command to the model and compares all rows. */
+export const advanceOne = (course: Course, { op, answer }: Done, rows: Rows) => {
+  const { model, epoch, base } = course
+  const steps = stepsOf(model, op, epoch, NOTHING_LEFT)
+  let step = steps.next()
+  while (!step.done) step = steps.next()
+  bind(model, rows)
+  expect(answer).toEqual(plain(valueOf(step.value)))
+  expect(shownRows(rows)).toEqual(shownModel(model, base))
+  checkInvariants(rows, course.last)
+  course.last = rows
+}
+
+/**
+ * Finds an order of commands done at the same time, or broken off in the middle, that explains their answers and all rows. Of a command
+ * without an answer any number of its commits may have happened.
+ */
+export const explain = (course: Course, done: Done[], rows: Rows) => {
+  checkInvariants(rows, course.last)
+  const isAlone = done.length === 1
+  // A key in use by a concurrent request is refused, and nothing else happens.
+  const counted = done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress')
+  let orders = 0
+  let nearest: Outcome | undefined
+  for (const seesOverlaps of [true, false]) {
+    const seen = hintsOf(rows, course.last, course.model.now, seesOverlaps)
+    const hints = (n: number): Hints => (isAlone ? NOTHING_LEFT : { ...seen, leased: leasedIn(counted[n]?.answer) })
+    for (const part of partsOf(course, counted))
+      for (const order of interleavings(part)) {
+        if (++orders > MOST_ORDERS) break
+        const outcome = follow(course, counted, order, hints)
+        if (isExplained(course, outcome, counted, rows)) {
+          course.model = outcome.model
+          course.last = rows
+          return
+        }
+        nearest ??= outcome
+      }
+  }
+  // No order explains it: shows what the first one differs in.
+  if (nearest) bind(nearest.model, rows)
+  expect({ answers: counted.map(({ answer }) => answer ?? null), rows: shownRows(rows) }).toEqual({
+    answers: counted.map(({ answer }, n) => (answer ? plain(valueOf(nearest?.expected[n])) : null)),
+    rows: nearest && shownModel(nearest.model, course.base),
+  } as never)
+  throw new Error(`none of ${orders} orders explains ${JSON.stringify(done)}`)
+}
+/** How many commits of each command there may have been: all of an answered one, any number of another. */
+const partsOf = ({ model }: Course, done: Done[]): number[][] => {
+  let parts: number[][] = [[]]
+  for (const one of done) {
+    const all = commitsOf(model, one)
+    const some = one.answer ? [all] : Array.from({ length: all + 1 }, (_, n) => all - n)
+    parts = parts.flatMap((part) => some.map((count) => [...part, count]))
+  }
+  return parts
+}
