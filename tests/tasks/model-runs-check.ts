@@ -158,8 +158,9 @@ export const advanceOne = (course: Course, { op, answer }: Done, rows: Rows) => 
   let step = steps.next()
   while (!step.done) step = steps.next()
   bind(model, rows)
-  expect(answer).toEqual(plain(valueOf(step.value)))
-  expect(shownRows(rows)).toEqual(shownModel(model, base))
+  const last = JSON.stringify(op)
+  expect(answer, last).toEqual(plain(valueOf(step.value)))
+  expect(shownRows(rows), last).toEqual(shownModel(model, base))
   checkInvariants(rows, course.last)
   course.last = rows
 }
@@ -192,11 +193,12 @@ export const explain = (course: Course, done: Done[], rows: Rows) => {
   }
   // No order explains it: shows what the first one differs in.
   if (nearest) bind(nearest.model, rows)
-  expect({ answers: counted.map(({ answer }) => answer ?? null), rows: shownRows(rows) }).toEqual({
+  const last = `no order explains ${JSON.stringify(done)}`
+  expect({ answers: counted.map(({ answer }) => answer ?? null), rows: shownRows(rows) }, last).toEqual({
     answers: counted.map(({ answer }, n) => (answer ? plain(valueOf(nearest?.expected[n])) : null)),
     rows: nearest && shownModel(nearest.model, course.base),
   } as never)
-  throw new Error(`none of ${orders} orders explains ${JSON.stringify(done)}`)
+  throw new Error(last)
 }
 /** How many commits of each command there may have been: all of an answered one, any number of another. */
 const partsOf = ({ model }: Course, done: Done[]): number[][] => {
