@@ -137,7 +137,7 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
     if (open) {
       if (open.status === 'queued') {
         yield* pauseTask(tx, open, now)
-        Object.assign(added, { status: 'running', startedAt: now })
+        Object.assign(added, { status: 'running', startedAt: open.startedAt ?? now })
       }
       yield* repository.updateRun(tx, open.id, added)
       if (source.status !== 'running') yield* repository.update(tx, source.id, { status: 'running', updatedAt: now })
