@@ -165,6 +165,8 @@ export const perform = async ({ app, services, engine }: ModelApp, op: Op, epoch
   return JSON.parse(JSON.stringify({ ...said, ...replayed }))
 }
 
+/** What of an error is compared: not the sample of the refused elements. */
+const withoutSample = (error: string | null) => error?.replace(', the first for price: Input should be a number', '') ?? null
 const ms = (at: Date | null) => at?.getTime() ?? null
 /** All rows that the model speaks of. Products and what belongs to no run are counted, because other runs of a test have left theirs. */
 export const readRows = async (db: Db) => {
@@ -189,14 +191,13 @@ export const readRows = async (db: Db) => {
       ...{ id: row.id, url: row.url, site: row.siteKey, strategy: row.strategy, priority: row.priority },
       ...{ hours: row.refreshIntervalHours, cron: row.schedule?.cron ?? null, overlap: row.overlap, isActive: row.isActive },
       ...{ status: row.status, nextSync: row.nextSyncAt.getTime(), lastSynced: ms(row.lastSyncedAt), retries: row.retryCount },
-      ...{ needsFix: row.fixRequired, error: row.lastError, logs: row.lastLogs, stats: row.lastStats, isForced: row.isForced },
+      ...{ needsFix: row.fixRequired, error: withoutSample(row.lastError), logs: row.lastLogs, stats: row.lastStats, isForced: row.isForced },
       ...{ queuedAfter: row.queuedAfter as string | null, isWeb: row.config.worker === 'web', activatedAt: ms(row.activatedAt) },
     })),
     runs: runs.map((row) => ({
       ...{ id: row.id, source: row.sourceId, site: row.siteKey, task: row.taskId, status: row.status as string },
       ...{ strategy: row.strategy, trigger: row.trigger as string, reason: row.reason, logs: row.logs },
-      // The rest names the first refused field.
-      error: row.error?.split(' rejected, the first for')[0]?.replace(/(All \d+ elements were)$/, '$1 rejected') ?? null,
+      error: withoutSample(row.error),
       ...{ scraped: row.itemsScraped, new: row.itemsNew, updated: row.itemsUpdated, unchanged: row.itemsUnchanged },
       ...{ categories: row.categoriesFound, rejected: row.itemsRejected, hasReport: row.reported, started: ms(row.startedAt) },
       ...{ finished: ms(row.finishedAt), lastActivity: row.lastActivityAt.getTime() },

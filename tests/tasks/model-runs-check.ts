@@ -1,5 +1,5 @@
 import { expect } from 'bun:test'
-import { type ModelTask, RunsModel } from './model-runs.ts'
+import { FINISHED, type ModelTask, RunsModel } from './model-runs.ts'
 import type { Rows } from './model-runs-app.ts'
 import { type Answer, type Expected, type Hints, type Op, stepsOf } from './model-runs-steps.ts'
 
@@ -17,7 +17,16 @@ export interface Course {
   last: Rows
 }
 
-const NOTHING_LEFT: Hints = { isLeft: () => false, isDispatched: () => true, isOverlapSeen: () => true }
+const idsOf = (rows: Rows): Pick<Hints, 'idOf'> => {
+  const ids = new Map(rows.sources.map(({ url, id }) => [url, id]))
+  return { idOf: (url) => ids.get(url) ?? 0 }
+}
+const nothingLeft = (rows: Rows): Hints => ({
+  ...idsOf(rows),
+  isLeft: () => false,
+  isDispatched: () => true,
+  isOverlapSeen: () => true,
+})
 const copyOf = (model: RunsModel): RunsModel => {
   const { now, sources, tasks, notes, products, prices, loose } = model
   // Answers of keys are closures over rows: a copy shares them, because a kept answer never changes.
@@ -26,10 +35,8 @@ const copyOf = (model: RunsModel): RunsModel => {
   return copy
 }
 
-/** Gives new rows of the model their ids. False when there are other rows than the model knows. */
+/** Gives new runs and tasks of the model their ids. False when there are other runs than the model knows. */
 const bind = (model: RunsModel, rows: Rows): boolean => {
-  const ids = new Map(rows.sources.map(({ url, id }) => [url, id]))
-  for (const source of model.sources) source.id = ids.get(source.url) ?? 0
   const bySource = Map.groupBy(rows.runs, (run) => run.source)
   return model.sources.every((source) => {
     const stored = bySource.get(source.id) ?? []
@@ -41,6 +48,9 @@ const bind = (model: RunsModel, rows: Rows): boolean => {
   })
 }
 const byId = <T extends { id: number | string }>(rows: T[]) => rows.sort((x, y) => (x.id < y.id ? -1 : 1))
+/** A task without what no longer matters once it has finished. */
+const whileLive = <T extends { state: string; runAfter: number }>(task: T) =>
+  FINISHED.includes(task.state) ? { ...task, runAfter: null } : task
 const inOrder = (notes: Rows['notes']) => notes.map(({ source, isBroken }) => `${source} ${isBroken}`).sort()
 
 /** Model and rows in one form. */
@@ -49,11 +59,11 @@ const shownModel = ({ sources, tasks, notes, products, prices, loose }: RunsMode
   runs: byId(
     sources.flatMap(({ runs, id, site }) => runs.map(({ task, ...run }) => ({ ...run, source: id, site, task: task?.id ?? null }))),
   ),
-  tasks: byId(tasks.map(({ source, ...task }) => task)),
+  tasks: byId(tasks.map(({ source, ...task }) => whileLive(task))),
   notes: inOrder(notes),
   totals: { products: base.products + products.size, prices: base.prices + prices, loose: base.loose + loose },
 })
-const shownRows = ({ notes, ...rows }: Rows) => ({ ...rows, notes: inOrder(notes) })
+const shownRows = ({ notes, tasks, ...rows }: Rows) => ({ ...rows, tasks: tasks.map(whileLive), notes: inOrder(notes) })
 
 /** What holds whatever the model says: of the rows alone, and of how they have changed. */
 const checkInvariants = ({ runs, tasks }: Rows, before: Rows) => {
@@ -105,6 +115,7 @@ const hintsOf = (rows: Rows, last: Rows, now: number, seesOverlaps: boolean) => 
     ),
   )
   return {
+    ...idsOf(rows),
     isLeft: (task: ModelTask) => leftTasks.has(task.id),
     isDispatched: ({ id }: { id: number }) => scheduled.has(id),
     isOverlapSeen: ({ id, overlap }: { id: number; overlap: string }) => (overlap === 'skip' ? skipped.has(id) : seesOverlaps),
@@ -122,7 +133,18 @@ function* interleavings(counts: number[], sofar: number[] = []): Generator<numbe
 }
 /** Commits of a command, at most: a dispatch sees the open runs, opens runs a few at a time, and finds nothing more. */
 const commitsOf = (model: RunsModel, { op, answer }: Done) =>
-  op.op === 'dispatch' ? 2 + (answer ? Number(answer.dispatched) : model.sources.length) : 1
+  op.op === 'dispatch' ? 2 * (op.times ?? 1) + (answer ? Number(answer.dispatched) : model.sources.length) : 1
+/** Dispatches at the same time share what is due among them in any way: as one, whose figures are their sums. */
+const withOneDispatch = (done: Done[]): Done[] => {
+  const dispatches = done.filter(({ op }) => op.op === 'dispatch')
+  const sum = (name: string) => dispatches.reduce((total, { answer }) => total + Number(answer?.[name]), 0)
+  if (dispatches.length < 2) return done
+  const all = { op: { op: 'dispatch' as const, times: dispatches.length } }
+  return [
+    ...done.filter(({ op }) => op.op !== 'dispatch'),
+    { ...all, answer: { dispatched: sum('dispatched'), skipped: sum('skipped') } },
+  ]
+}
 const MOST_ORDERS = 3000
 
 interface Outcome {
@@ -154,7 +176,7 @@ const leasedIn = (answer: Answer | undefined) => (answer?.tasks as { source: num
 /** Does one answered command to the model and compares all rows. */
 export const advanceOne = (course: Course, { op, answer }: Done, rows: Rows) => {
   const { model, epoch, base } = course
-  const steps = stepsOf(model, op, epoch, NOTHING_LEFT)
+  const steps = stepsOf(model, op, epoch, nothingLeft(rows))
   let step = steps.next()
   while (!step.done) step = steps.next()
   bind(model, rows)
@@ -173,12 +195,12 @@ export const explain = (course: Course, done: Done[], rows: Rows) => {
   checkInvariants(rows, course.last)
   const isAlone = done.length === 1
   // A key in use by a concurrent request is refused, and nothing else happens.
-  const counted = done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress')
+  const counted = withOneDispatch(done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress'))
   let orders = 0
   let nearest: Outcome | undefined
   for (const seesOverlaps of [true, false]) {
     const seen = hintsOf(rows, course.last, course.model.now, seesOverlaps)
-    const hints = (n: number): Hints => (isAlone ? NOTHING_LEFT : { ...seen, leased: leasedIn(counted[n]?.answer) })
+    const hints = (n: number): Hints => (isAlone ? nothingLeft(rows) : { ...seen, leased: leasedIn(counted[n]?.answer) })
     for (const part of partsOf(course, counted))
       for (const order of interleavings(part)) {
         if (++orders > MOST_ORDERS) break

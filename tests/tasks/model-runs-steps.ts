@@ -47,15 +47,17 @@ export type Op =
   | { op: 'logs'; source: number; logs: string; run?: number; lease?: Lease }
   | { op: 'ingest'; source: number; items: Item[]; categories: { site: string; n: number }[]; lease?: Lease; key?: string }
   | { op: 'activate'; ids: number[] }
-  | { op: 'dispatch' }
+  | { op: 'dispatch'; times?: number }
   | { op: 'idle' }
   | { op: 'sweep' }
 
 export type Answer = Record<string, unknown>
 /** What the answer has to be, once the ids of new rows are known. */
 export type Expected = Answer | (() => Answer)
-/** What is known of rows that concurrent transactions leave to each other; without it nothing is left. */
+/** What the rows show that no contract decides: ids, and what concurrent transactions have left to each other. */
 export interface Hints {
+  /** The id of the source with this url. */
+  idOf(url: string): number
   /** A lease that has run out and is still in the table. */
   isLeft(task: ModelTask): boolean
   /** The sources whose tasks a lease has answered, in order. */
@@ -113,10 +115,10 @@ function switchTo(model: RunsModel, source: ModelSource, isActive: boolean) {
   model.cancel(source, open, SWITCHED_OFF)
   model.finishTask(open, 'cancelled')
 }
-const newSource = (model: RunsModel, url: string, site: string, fields: SourceFields): ModelSource => {
+const newSource = (model: RunsModel, id: number, url: string, site: string, fields: SourceFields): ModelSource => {
   const cron = fields.schedule?.cron ?? null
   const source: ModelSource = {
-    id: 0,
+    id,
     url,
     site,
     strategy: fields.strategy ?? 'deep',
@@ -147,16 +149,13 @@ const newSource = (model: RunsModel, url: string, site: string, fields: SourceFi
 
 function lease(model: RunsModel, { worker, kinds, max, seconds, sites }: Extract<Op, { op: 'lease' }>, hints: Hints): Answer | (() => Answer) {
   model.loseLeases(hints.isLeft)
-  const inOrder = model.tasks
-    .filter((task) => model.isOffered(task, kinds, sites))
-    .sort(
-      (x, y) =>
-        model.rank(y) - model.rank(x) || x.runAfter - y.runAfter || x.requeues - y.requeues || (x.id < y.id ? -1 : x.id > y.id ? 1 : 0),
-    )
+  const offered = model.tasks.filter((task) => model.isOffered(task, kinds, sites))
+  const before = (x: ModelTask, y: ModelTask) => model.rank(y) - model.rank(x) || x.runAfter - y.runAfter || x.requeues - y.requeues
   // Beside others a lease may leave what they have locked, but what it takes comes in order.
-  const taken = hints.leased
-    ? inOrder.filter((task) => hints.leased?.includes(task.source.id))
-    : inOrder.slice(0, max)
+  const named = hints.leased?.flatMap((id) => offered.find(({ source }) => source.id === id) ?? [])
+  const isInOrder = named?.every((task, n) => n === 0 || before(named[n - 1] as ModelTask, task) <= 0)
+  const first = () => offered.sort((x, y) => before(x, y) || (x.id < y.id ? -1 : 1)).slice(0, max)
+  const taken = named && isInOrder ? named.slice(0, max) : first()
   for (const task of taken) model.take(task, worker, seconds * 1000)
   const seen = taken.map((task) => ({ task, fence: task.fence, attempt: task.attempts, strategy: task.strategy, ends: task.leaseEnds }))
   return () => ({
@@ -267,7 +266,7 @@ function report(model: RunsModel, op: Report): Answer {
   return OK
 }
 
-function ingest(model: RunsModel, op: Extract<Op, { op: 'ingest' }>, epoch: string): Expected {
+function ingest(model: RunsModel, op: Extract<Op, { op: 'ingest' }>, epoch: string, hints: Hints): Expected {
   if (op.source !== 0 && !model.source(op.source)) return missing
   const good = op.items.filter(({ isBad }) => !isBad)
   const rejected = op.items.length - good.length
@@ -309,7 +308,7 @@ function ingest(model: RunsModel, op: Extract<Op, { op: 'ingest' }>, epoch: stri
   for (const [n, url] of found.entries()) {
     const isActive = n < left
     const site = new URL(url).hostname.split('.')[0] as string
-    const created = newSource(model, url, site, { is_active: isActive, config: source?.isWeb ? { worker: 'web' } : {} })
+    const created = newSource(model, hints.idOf(url), url, site, { is_active: isActive, config: source?.isWeb ? { worker: 'web' } : {} })
     Object.assign(created, isActive ? { activatedAt: model.now } : { status: 'discovered' })
   }
 
@@ -349,7 +348,7 @@ export function* stepsOf(model: RunsModel, op: Op, epoch: string, hints: Hints):
       // Null and absent fields keep their value.
       const { schedule, ...fields } = op.fields
       if (known) setFields(model, known, schedule ? { ...fields, schedule } : fields, op.site)
-      else newSource(model, op.url, op.site, op.fields)
+      else newSource(model, hints.idOf(op.url), op.url, op.site, op.fields)
       return OK
     }
     case 'patch':
@@ -371,7 +370,7 @@ export function* stepsOf(model: RunsModel, op: Op, epoch: string, hints: Hints):
     case 'logs':
       return report(model, op)
     case 'ingest':
-      return ingest(model, op, epoch)
+      return ingest(model, op, epoch, hints)
     case 'beat':
     case 'fail':
     case 'release':
@@ -392,7 +391,7 @@ export function* stepsOf(model: RunsModel, op: Op, epoch: string, hints: Hints):
       return { ended: ended.length }
     }
     case 'dispatch':
-      return yield* dispatch(model, hints)
+      return yield* dispatch(model, op.times ?? 1, hints)
   }
 }
 
@@ -451,24 +450,28 @@ function speak(model: RunsModel, op: Extract<Op, { op: 'beat' | 'fail' | 'releas
   return { ...OK, state }
 }
 
-function* dispatch(model: RunsModel, hints: Hints): Steps {
-  const met = model.sources.filter((one) => one.cron !== null && model.isDue(one) && model.openOf(one) && hints.isOverlapSeen(one))
-  let skipped = 0
-  for (const source of met) {
-    source.nextSync = model.regular(source)
-    if (source.overlap === 'skip') {
-      model.addRun(source, { status: 'skipped', trigger: 'schedule', reason: 'overlap', finished: model.now })
-      skipped++
-    } else source.queuedAfter ??= 'schedule'
+/** Several dispatches at the same time open what one after the other would. */
+function* dispatch(model: RunsModel, times: number, hints: Hints): Steps {
+  const total = { dispatched: 0, skipped: 0 }
+  for (let time = 0; time < times; time++) {
+    const met = model.sources.filter((one) => one.cron !== null && model.isDue(one) && model.openOf(one) && hints.isOverlapSeen(one))
+    for (const source of met) {
+      source.nextSync = model.regular(source)
+      if (source.overlap === 'skip') {
+        model.addRun(source, { status: 'skipped', trigger: 'schedule', reason: 'overlap', finished: model.now })
+        total.skipped++
+      } else source.queuedAfter ??= 'schedule'
+    }
+    for (;;) {
+      yield
+      const due = model.sources
+        .filter((one) => model.isDue(one) && !model.openOf(one) && hints.isDispatched(one))
+        .sort((x, y) => y.priority - x.priority || x.nextSync - y.nextSync || x.id - y.id)
+        .slice(0, PER_TICK)
+      if (due.length === 0) break
+      for (const source of due) model.open(source, 'schedule')
+      total.dispatched += due.length
+    }
   }
-  for (let dispatched = 0; ; ) {
-    yield
-    const due = model.sources
-      .filter((one) => model.isDue(one) && !model.openOf(one) && hints.isDispatched(one))
-      .sort((x, y) => y.priority - x.priority || x.nextSync - y.nextSync || x.id - y.id)
-      .slice(0, PER_TICK)
-    if (due.length === 0) return { dispatched, skipped }
-    for (const source of due) model.open(source, 'schedule')
-    dispatched += due.length
-  }
+  return total
 }
