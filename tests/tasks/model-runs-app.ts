@@ -172,9 +172,7 @@ const ms = (at: Date | null) => at?.getTime() ?? null
 export const readRows = async (db: Db) => {
   const { parsingSources, parsingRuns } = sourcesTables(db.kit)
   const { tasks } = engineTables(db.kit)
-  const count = (table: string, what = 'count(*)') =>
-    db.sql<{ n: number | string | null }>(sql.raw(`select ${what} as n from ${table}`)).then(([row]) => Number(row?.n ?? 0))
-  const [sources, runs, taskRows, products, prices, loose] = await Promise.all([
+  const [sources, runs, taskRows, [totals]] = await Promise.all([
     db.q.select().from(parsingSources).orderBy(asc(parsingSources.id)),
     db.q.select().from(parsingRuns).orderBy(asc(parsingRuns.id)),
     db.q
@@ -182,9 +180,8 @@ export const readRows = async (db: Db) => {
       .from(tasks)
       .where(inArray(tasks.kind, [...KINDS, 'notification']))
       .orderBy(asc(tasks.id)),
-    count('products'),
-    count('product_prices'),
-    count('loose_ingests', 'sum(items_scraped)'),
+    db.sql<Record<'products' | 'prices' | 'loose', number | string>>(sql`select (select count(*) from products) as products,
+      (select count(*) from product_prices) as prices, (select coalesce(sum(items_scraped), 0) from loose_ingests) as loose`),
   ])
   return {
     sources: sources.map((row) => ({
@@ -193,6 +190,8 @@ export const readRows = async (db: Db) => {
       ...{ status: row.status, nextSync: row.nextSyncAt.getTime(), lastSynced: ms(row.lastSyncedAt), retries: row.retryCount },
       ...{ needsFix: row.fixRequired, error: withoutSample(row.lastError), logs: row.lastLogs, stats: row.lastStats, isForced: row.isForced },
       ...{ queuedAfter: row.queuedAfter as string | null, isWeb: row.config.worker === 'web', activatedAt: ms(row.activatedAt) },
+      // Nobody is shown these, but they tell apart in which order commands at the same time were done.
+      ...{ before: row.resumeStatus, isOffSinceStart: row.switchedOffAt !== null },
     })),
     runs: runs.map((row) => ({
       ...{ id: row.id, source: row.sourceId, site: row.siteKey, task: row.taskId, status: row.status as string },
@@ -214,7 +213,7 @@ export const readRows = async (db: Db) => {
       .filter(({ kind }) => kind === 'notification')
       .map(({ payload }) => (payload as { data: { source_id: number; is_broken: boolean } }).data)
       .map(({ source_id, is_broken }) => ({ source: source_id, isBroken: is_broken })),
-    totals: { products, prices, loose },
+    totals: { products: Number(totals?.products), prices: Number(totals?.prices), loose: Number(totals?.loose) },
   }
 }
 export type Rows = Awaited<ReturnType<typeof readRows>>

@@ -55,7 +55,7 @@ const inOrder = (notes: Rows['notes']) => notes.map(({ source, isBroken }) => `$
 
 /** Model and rows in one form. */
 const shownModel = ({ sources, tasks, notes, products, prices, loose }: RunsModel, base: Rows['totals']) => ({
-  sources: byId(sources.map(({ runs, before, isOffSinceStart, ...shown }) => shown)),
+  sources: byId(sources.map(({ runs, ...shown }) => shown)),
   runs: byId(
     sources.flatMap(({ runs, id, site }) => runs.map(({ task, ...run }) => ({ ...run, source: id, site, task: task?.id ?? null }))),
   ),
@@ -116,6 +116,7 @@ const hintsOf = (rows: Rows, last: Rows, now: number, seesOverlaps: boolean) => 
   )
   return {
     ...idsOf(rows),
+    opened: scheduled.size,
     isLeft: (task: ModelTask) => leftTasks.has(task.id),
     isDispatched: ({ id }: { id: number }) => scheduled.has(id),
     isOverlapSeen: ({ id, overlap }: { id: number; overlap: string }) => (overlap === 'skip' ? skipped.has(id) : seesOverlaps),
@@ -131,9 +132,8 @@ function* interleavings(counts: number[], sofar: number[] = []): Generator<numbe
   for (const [n, count] of counts.entries())
     if (count > 0) yield* interleavings(counts.with(n, count - 1), [...sofar, n])
 }
-/** Commits of a command, at most: a dispatch sees the open runs, opens runs a few at a time, and finds nothing more. */
-const commitsOf = (model: RunsModel, { op, answer }: Done) =>
-  op.op === 'dispatch' ? 2 * (op.times ?? 1) + (answer ? Number(answer.dispatched) : model.sources.length) : 1
+/** Commits of a command, at most: a dispatch sees the open runs, opens `opened` runs a few at a time, and finds nothing more. */
+const commitsOf = ({ op }: Done, opened: number) => (op.op === 'dispatch' ? 2 * (op.times ?? 1) + opened : 1)
 /** Dispatches at the same time share what is due among them in any way: as one, whose figures are their sums. */
 const withOneDispatch = (done: Done[]): Done[] => {
   const dispatches = done.filter(({ op }) => op.op === 'dispatch')
@@ -145,7 +145,7 @@ const withOneDispatch = (done: Done[]): Done[] => {
     { ...all, answer: { dispatched: sum('dispatched'), skipped: sum('skipped') } },
   ]
 }
-const MOST_ORDERS = 3000
+const MOST_ORDERS = 10_000
 
 interface Outcome {
   model: RunsModel
@@ -170,8 +170,16 @@ const isExplained = (course: Course, { model, expected }: Outcome, done: Done[],
   done.every(({ answer }, n) => answer === undefined || Bun.deepEquals(plain(valueOf(expected[n])), answer)) &&
   Bun.deepEquals(shownModel(model, course.base), shownRows(rows))
 
-/** The sources whose tasks a lease has answered. */
-const leasedIn = (answer: Answer | undefined) => (answer?.tasks as { source: number }[] | undefined)?.map(({ source }) => source)
+/** The sources whose tasks a lease has taken: as it has answered, else as the rows show it. */
+const leasedBy = ({ op, answer }: Done, rows: Rows, { last, model }: Course): number[] | undefined => {
+  if (op.op !== 'lease') return undefined
+  if (answer) return (answer.tasks as { source: number }[]).map(({ source }) => source)
+  const fences = new Map(last.tasks.map(({ id, fence }) => [id, fence]))
+  const taken = new Set(
+    rows.tasks.filter(({ id, owner, fence }) => owner === op.worker && fence > (fences.get(id) ?? 0)).map(({ id }) => id),
+  )
+  return model.tasks.filter(({ id }) => taken.has(id)).map(({ source }) => source.id)
+}
 
 /** Does one answered command to the model and compares all rows. */
 export const advanceOne = (course: Course, { op, answer }: Done, rows: Rows) => {
@@ -189,9 +197,9 @@ export const advanceOne = (course: Course, { op, answer }: Done, rows: Rows) => 
 
 /**
  * Finds an order of commands done at the same time, or broken off in the middle, that explains their answers and all rows. Of a command
- * without an answer any number of its commits may have happened.
+ * without an answer any number of its commits may have happened. Answers how many of these have.
  */
-export const explain = (course: Course, done: Done[], rows: Rows) => {
+export const explain = (course: Course, done: Done[], rows: Rows): { happened: number } => {
   checkInvariants(rows, course.last)
   const isAlone = done.length === 1
   // A key in use by a concurrent request is refused, and nothing else happens.
@@ -200,15 +208,15 @@ export const explain = (course: Course, done: Done[], rows: Rows) => {
   let nearest: Outcome | undefined
   for (const seesOverlaps of [true, false]) {
     const seen = hintsOf(rows, course.last, course.model.now, seesOverlaps)
-    const hints = (n: number): Hints => (isAlone ? nothingLeft(rows) : { ...seen, leased: leasedIn(counted[n]?.answer) })
-    for (const part of partsOf(course, counted))
+    const hints = (n: number): Hints => (isAlone ? nothingLeft(rows) : { ...seen, leased: leasedBy(counted[n] as Done, rows, course) })
+    for (const part of partsOf(counted, seen.opened))
       for (const order of interleavings(part)) {
         if (++orders > MOST_ORDERS) break
         const outcome = follow(course, counted, order, hints)
         if (isExplained(course, outcome, counted, rows)) {
           course.model = outcome.model
           course.last = rows
-          return
+          return { happened: counted.filter(({ answer }, n) => !answer && (part[n] as number) > 0).length }
         }
         nearest ??= outcome
       }
@@ -223,11 +231,11 @@ export const explain = (course: Course, done: Done[], rows: Rows) => {
   throw new Error(last)
 }
 /** How many commits of each command there may have been: all of an answered one, any number of another. */
-const partsOf = ({ model }: Course, done: Done[]): number[][] => {
+const partsOf = (done: Done[], opened: number): number[][] => {
   let parts: number[][] = [[]]
   for (const one of done) {
-    const all = commitsOf(model, one)
-    const some = one.answer ? [all] : Array.from({ length: all + 1 }, (_, n) => all - n)
+    const all = commitsOf(one, one.answer?.dispatched === undefined ? opened : Number(one.answer.dispatched))
+    const some = one.answer ? [all] : Array.from({ length: all + 1 }, (_, n) => n)
     parts = parts.flatMap((part) => some.map((count) => [...part, count]))
   }
   return parts

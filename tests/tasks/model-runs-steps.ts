@@ -152,10 +152,9 @@ function lease(model: RunsModel, { worker, kinds, max, seconds, sites }: Extract
   const offered = model.tasks.filter((task) => model.isOffered(task, kinds, sites))
   const before = (x: ModelTask, y: ModelTask) => model.rank(y) - model.rank(x) || x.runAfter - y.runAfter || x.requeues - y.requeues
   // Beside others a lease may leave what they have locked, but what it takes comes in order.
-  const named = hints.leased?.flatMap((id) => offered.find(({ source }) => source.id === id) ?? [])
-  const isInOrder = named?.every((task, n) => n === 0 || before(named[n - 1] as ModelTask, task) <= 0)
+  const named = hints.leased?.flatMap((id) => offered.find(({ source }) => source.id === id) ?? []).sort(before)
   const first = () => offered.sort((x, y) => before(x, y) || (x.id < y.id ? -1 : 1)).slice(0, max)
-  const taken = named && isInOrder ? named.slice(0, max) : first()
+  const taken = named ? named.slice(0, max) : first()
   for (const task of taken) model.take(task, worker, seconds * 1000)
   const seen = taken.map((task) => ({ task, fence: task.fence, attempt: task.attempts, strategy: task.strategy, ends: task.leaseEnds }))
   return () => ({
