@@ -60,7 +60,9 @@ onEachDatabase('sources and runs: model', (database) => {
     })
     const one = anyChoice.map((choice) => command([choice]))
     const several = fc.array(anyChoice, { minLength: 2, maxLength: 3 }).map(command)
-    const commands = fc.commands([...Array(8).fill(one), several, ...Array(2).fill(advance.map(tick))], { maxCommands: 120, size: 'max' })
+    // SQLite does one after the other anyway.
+    const singles = database.dialect === 'sqlite' ? 8 : 3
+    const commands = fc.commands([...Array(singles).fill(one), several, ...Array(2).fill(advance.map(tick))], { maxCommands: 120, size: 'max' })
     const beginnings = fc.constantFrom(1, 2, 4, 26).chain((count) => fc.array(sourceFields, { minLength: count, maxLength: count }))
 
     const property = fc.asyncProperty(beginnings, commands, async (sources, given) => {
@@ -84,5 +86,5 @@ onEachDatabase('sources and runs: model', (database) => {
     // Every command has had its share: a generator that never reaches one would prove nothing about it.
     for (const [name, count] of counts) expect(count, name).toBeGreaterThan(50)
     expect(counts.size).toBe(20)
-  }, 240_000)
+  }, 600_000)
 })
