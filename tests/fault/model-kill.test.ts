@@ -7,7 +7,7 @@ import { RunsModel } from '../tasks/model-runs.ts'
 import type { Rows } from '../tasks/model-runs-app.ts'
 import { advanceOne, type Course, explain } from '../tasks/model-runs-check.ts'
 import { advance, anyChoice, type Choice } from '../tasks/model-runs-choices.ts'
-import type { Answer, Op } from '../tasks/model-runs-steps.ts'
+import type { Answer, Op } from '../tasks/model-runs-ops.ts'
 import { seeded } from './ingesting.ts'
 import type { Death } from './model-process.ts'
 import { reportFault } from './report.ts'
@@ -52,10 +52,10 @@ const killAmongCommands = async (url: string, database: string) => {
   const random = seeded(SEED)
   const victim = await openVictim(url)
   const course: Course = { model: new RunsModel(), epoch: EPOCH, base: NO_ROWS.totals, last: NO_ROWS }
-  const given = fc.sample<Choice | number>(
-    fc.oneof({ arbitrary: anyChoice, weight: 6 }, { arbitrary: advance, weight: 1 }),
-    { seed: SEED, numRuns: COMMANDS * 3 },
-  )
+  const given = fc.sample<Choice | number>(fc.oneof({ arbitrary: anyChoice, weight: 6 }, { arbitrary: advance, weight: 1 }), {
+    seed: SEED,
+    numRuns: COMMANDS * 3,
+  })
   const begun = performance.now()
   const fates = { heard: 0, happened: 0, not: 0 }
   let executed = 0
@@ -116,7 +116,13 @@ const killAmongCommands = async (url: string, database: string) => {
     `model-kill.test.ts [${database}]: ${executed} commands, ${kills} kills, TEST_SEED=${SEED}: of the commands on their way ${fates.heard} were answered, ${fates.happened} had happened unheard, ${fates.not} had changed nothing, ${((performance.now() - begun) / 1000).toFixed(1)} s`,
   )
   // A command that was answered and is not in the rows, or is there twice, has failed the comparison before.
-  reportFault({ test: `kill -9 among commands on ${database}`, faults: `${kills} kills`, acknowledged: executed, lost: 0, duplicated: 0 })
+  reportFault({
+    test: `kill -9 among commands on ${database}`,
+    faults: `${kills} kills`,
+    acknowledged: executed,
+    lost: 0,
+    duplicated: 0,
+  })
   expect(kills).toBeGreaterThan(KILLS / 2)
   // A kill that never comes between a commit and its answer, or before a commit, would prove nothing.
   expect(fates.happened).toBeGreaterThan(0)
@@ -138,13 +144,17 @@ describe(`kill -9 at about ${KILLS} random moments among ${COMMANDS} commands: e
 
   const hasPostgres = Boolean(process.env.TEST_DATABASE_URL)
   if (!hasPostgres) console.warn('skipped: kill -9 among commands on Postgres (TEST_DATABASE_URL is not set)')
-  test.skipIf(!hasPostgres)('on Postgres', async () => {
-    const own = await ownPostgres()
-    try {
-      await killAmongCommands(own.url, 'postgres')
-    } finally {
-      await killLeftovers()
-      await own.drop()
-    }
-  }, 240_000)
+  test.skipIf(!hasPostgres)(
+    'on Postgres',
+    async () => {
+      const own = await ownPostgres()
+      try {
+        await killAmongCommands(own.url, 'postgres')
+      } finally {
+        await killLeftovers()
+        await own.drop()
+      }
+    },
+    240_000,
+  )
 })

@@ -6,7 +6,7 @@ import type { Db, Steps, Tx } from '../../src/platform/db/index.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { openModelApp, perform, readRows } from '../tasks/model-runs-app.ts'
-import type { Op } from '../tasks/model-runs-steps.ts'
+import type { Op } from '../tasks/model-runs-ops.ts'
 
 const [url, now, epoch] = process.argv.slice(2) as [string, string, string]
 const clock = fakeClock(Number(now))

@@ -302,7 +302,10 @@ onEachDatabase('gifty runs', (database) => {
       // Whichever came first: the same run, or a new one after the cancelled one.
       again.body.run_id === forced.run_id
         ? [{ id: forced.run_id, status: 'cancelled' }]
-        : [{ id: again.body.run_id, status: 'queued' }, { id: forced.run_id, status: 'cancelled' }],
+        : [
+            { id: again.body.run_id, status: 'queued' },
+            { id: forced.run_id, status: 'cancelled' },
+          ],
     )
   })
 

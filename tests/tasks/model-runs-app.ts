@@ -8,7 +8,7 @@ import { createPlatform } from '../../src/platform/index.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { type Lease, PER_TICK, QUOTA } from './model-runs.ts'
-import { type Answer, categoryUrl, type Item, type Op } from './model-runs-steps.ts'
+import { type Answer, categoryUrl, type Item, type Op } from './model-runs-ops.ts'
 
 const TOKEN = 'dev-internal-token'
 const KINDS = ['source.run', 'source.run.web']
@@ -40,7 +40,10 @@ const pairs = (list: { id: string; code?: string; reason?: string }[]) =>
   list.map(({ id, code, reason }) => [id, code ?? reason] as const).sort()
 
 /** How a command goes over HTTP, and what of its answer is compared. */
-const requestOf = (op: Op, epoch: string): { path: string; method?: string; body?: unknown; headers?: Record<string, string>; show?(body: any): Answer } => {
+const requestOf = (
+  op: Op,
+  epoch: string,
+): { path: string; method?: string; body?: unknown; headers?: Record<string, string>; show?(body: any): Answer } => {
   switch (op.op) {
     case 'save':
       return { path: '/sources', body: { url: op.url, type: 'list', site_key: op.site, ...op.fields } }
@@ -118,7 +121,11 @@ const requestOf = (op: Op, epoch: string): { path: string; method?: string; body
         body: {
           source_id: op.source,
           items: op.items.map((item) => product(item, epoch)),
-          categories: op.categories.map((one) => ({ name: `Category ${one.n}`, url: categoryUrl(epoch, one), site_key: one.site })),
+          categories: op.categories.map((one) => ({
+            name: `Category ${one.n}`,
+            url: categoryUrl(epoch, one),
+            site_key: one.site,
+          })),
           ...fence(op.lease),
         },
         headers: op.key === undefined ? {} : { 'idempotency-key': `${epoch}:${op.key}` },
@@ -185,10 +192,21 @@ export const readRows = async (db: Db) => {
   ])
   return {
     sources: sources.map((row) => ({
-      ...{ id: row.id, url: row.url, site: row.siteKey, strategy: row.strategy, priority: row.priority },
-      ...{ hours: row.refreshIntervalHours, cron: row.schedule?.cron ?? null, overlap: row.overlap, isActive: row.isActive },
+      ...{ id: row.id, url: row.url, site: row.siteKey, strategy: row.strategy as string, priority: row.priority },
+      ...{
+        hours: row.refreshIntervalHours,
+        cron: row.schedule?.cron ?? null,
+        overlap: row.overlap as string,
+        isActive: row.isActive,
+      },
       ...{ status: row.status, nextSync: row.nextSyncAt.getTime(), lastSynced: ms(row.lastSyncedAt), retries: row.retryCount },
-      ...{ needsFix: row.fixRequired, error: withoutSample(row.lastError), logs: row.lastLogs, stats: row.lastStats, isForced: row.isForced },
+      ...{
+        needsFix: row.fixRequired,
+        error: withoutSample(row.lastError),
+        logs: row.lastLogs,
+        stats: row.lastStats,
+        isForced: row.isForced,
+      },
       ...{ queuedAfter: row.queuedAfter as string | null, isWeb: row.config.worker === 'web', activatedAt: ms(row.activatedAt) },
       // Nobody is shown these, but they tell apart in which order commands at the same time were done.
       ...{ before: row.resumeStatus, isOffSinceStart: row.switchedOffAt !== null },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { CRONS, DAY, HOUR, IDLE_MS, isHeld, type Lease, MINUTE, type ModelTask, type RunsModel } from './model-runs.ts'
-import type { Op } from './model-runs-steps.ts'
+import type { Op } from './model-runs-ops.ts'
 
 /** A choice becomes a command when it is known what there is; undefined where there is nothing to do it to. */
 export type Choice = { name: string; given: unknown; resolve(model: RunsModel, epoch: string): Op | undefined }
@@ -10,15 +10,22 @@ const SITES = ['alpha', 'beta']
 const KINDS = ['source.run', 'source.run.web']
 const MOST_SOURCES = 30
 
-const choice = <T>(name: string, given: fc.Arbitrary<T>, resolve: (given: T, model: RunsModel, epoch: string) => Op | undefined) =>
-  given.map((value): Choice => ({ name, given: value, resolve: (model, epoch) => resolve(value, model, epoch) }))
+const choice = <T>(
+  name: string,
+  given: fc.Arbitrary<T>,
+  resolve: (given: T, model: RunsModel, epoch: string) => Op | undefined,
+) => given.map((value): Choice => ({ name, given: value, resolve: (model, epoch) => resolve(value, model, epoch) }))
 
 const index = fc.nat(1000)
 const at = <T>(list: readonly T[], n: number): T | undefined => list[n % list.length]
 const seldom = (weight: number) => fc.integer({ min: 1, max: weight }).map((n) => n === 1)
 
 /** A task and who speaks for it: mostly one that is held and its holder. */
-const pick = fc.record({ index, ofAll: seldom(8), as: fc.constantFrom('holder', 'holder', 'holder', 'holder', 'holder', 'old', 'other') })
+const pick = fc.record({
+  index,
+  ofAll: seldom(8),
+  as: fc.constantFrom('holder', 'holder', 'holder', 'holder', 'holder', 'old', 'other'),
+})
 type Pick = { index: number; ofAll: boolean; as: string }
 const holderOf = (task: ModelTask, as: string): Lease => {
   const owner = task.owner ?? 'w0'
@@ -58,8 +65,11 @@ export const sourceFields = fc.record(
 )
 export const urlOf = (epoch: string, n: number) => `https://${at(SITES, n)}.example/${epoch}/list/${n}`
 
-const save = choice('save', fc.record({ n: fc.nat(6), site: fc.constantFrom(...SITES), fields: sourceFields }), ({ n, site, fields }, model, epoch) =>
-  model.sources.length < MOST_SOURCES ? { op: 'save', url: urlOf(epoch, n), site, fields } : undefined,
+const save = choice(
+  'save',
+  fc.record({ n: fc.nat(6), site: fc.constantFrom(...SITES), fields: sourceFields }),
+  ({ n, site, fields }, model, epoch) =>
+    model.sources.length < MOST_SOURCES ? { op: 'save', url: urlOf(epoch, n), site, fields } : undefined,
 )
 const patch = choice('patch', fc.record({ index, fields: sourceFields }), ({ index: n, fields }, model) => {
   const source = at(model.sources, n)
@@ -96,7 +106,12 @@ const result = fc.constantFrom<unknown>(undefined, undefined, undefined, {}, { l
 /** From one to 25 of what a worker holds, now and then with an old or foreign word among them. */
 const complete = choice(
   'complete',
-  fc.record({ pick, most: fc.constantFrom(1, 1, 2, 5, 25), results: fc.array(result, { minLength: 1, maxLength: 4 }), strange: fc.option(pick, { freq: 3 }) }),
+  fc.record({
+    pick,
+    most: fc.constantFrom(1, 1, 2, 5, 25),
+    results: fc.array(result, { minLength: 1, maxLength: 4 }),
+    strange: fc.option(pick, { freq: 3 }),
+  }),
   ({ pick: one, most, results, strange }, model) => {
     const first = speaking(model, one)
     if (!first) return undefined
@@ -110,10 +125,14 @@ const complete = choice(
     return { op: 'complete', worker: first.worker, tasks }
   },
 )
-const fail = choice('fail', fc.record({ pick, isRetryable: fc.constantFrom(true, true, false) }), ({ pick: one, isRetryable }, model) => {
-  const holder = speaking(model, one)
-  return holder && { op: 'fail', ...holder, isRetryable, error: 'the worker failed' }
-})
+const fail = choice(
+  'fail',
+  fc.record({ pick, isRetryable: fc.constantFrom(true, true, false) }),
+  ({ pick: one, isRetryable }, model) => {
+    const holder = speaking(model, one)
+    return holder && { op: 'fail', ...holder, isRetryable, error: 'the worker failed' }
+  },
+)
 const release = choice('release', fc.record({ pick, delay: fc.constantFrom(0, 0, 30) }), ({ pick: one, delay }, model) => {
   const holder = speaking(model, one)
   return holder && { op: 'release', ...holder, delay }
@@ -125,7 +144,11 @@ const cancel = choice('cancel', fc.record({ pick, isOpen: fc.boolean() }), ({ pi
 })
 const redrive = choice(
   'redrive',
-  fc.record({ kind: fc.option(fc.constantFrom(...KINDS)), indices: fc.array(index, { minLength: 1, maxLength: 3 }), limit: fc.constantFrom(1, 2, 100) }),
+  fc.record({
+    kind: fc.option(fc.constantFrom(...KINDS)),
+    indices: fc.array(index, { minLength: 1, maxLength: 3 }),
+    limit: fc.constantFrom(1, 2, 100),
+  }),
   ({ kind, indices, limit }, model) => {
     const dead = model.tasks.filter((task) => task.state === 'dead')
     const from = dead.length > 0 ? dead : model.tasks
@@ -142,7 +165,10 @@ const about = fc.record({
   fence: fc.constantFrom('none', 'none', 'holder', 'holder', 'old', 'other'),
 })
 type About = { place: { index: number; ofAll: boolean }; run: string; fence: string }
-const aboutOf = (model: RunsModel, { place: of, run, fence }: About): { source: number; run?: number; lease?: Lease } | undefined => {
+const aboutOf = (
+  model: RunsModel,
+  { place: of, run, fence }: About,
+): { source: number; run?: number; lease?: Lease } | undefined => {
   const source = sourceAt(model, of)
   if (!source) return undefined
   const open = model.openOf(source)
@@ -177,17 +203,35 @@ const batch = fc.record({
   items: fc.oneof(
     { arbitrary: fc.array(item, { maxLength: 5 }), weight: 5 },
     // Of one site, as spiders send them.
-    { arbitrary: fc.tuple(fc.constantFrom(...SITES), fc.array(item, { minLength: 1, maxLength: 5 })).map(([site, items]) => items.map((one) => ({ ...one, site }))), weight: 5 },
-    { arbitrary: fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => items.map((one) => ({ ...one, isBad: true }))), weight: 1 },
+    {
+      arbitrary: fc
+        .tuple(fc.constantFrom(...SITES), fc.array(item, { minLength: 1, maxLength: 5 }))
+        .map(([site, items]) => items.map((one) => ({ ...one, site }))),
+      weight: 5,
+    },
+    {
+      arbitrary: fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => items.map((one) => ({ ...one, isBad: true }))),
+      weight: 1,
+    },
   ),
   categories: fc.oneof(
     { arbitrary: fc.constant([]), weight: 6 },
-    { arbitrary: fc.array(fc.record({ site: fc.constantFrom(...SITES), n: fc.nat(7) }), { minLength: 1, maxLength: 3 }), weight: 1 },
+    {
+      arbitrary: fc.array(fc.record({ site: fc.constantFrom(...SITES), n: fc.nat(7) }), { minLength: 1, maxLength: 3 }),
+      weight: 1,
+    },
   ),
 })
 const ingest = choice(
   'ingest',
-  fc.record({ batch, pick, place, target: fc.constantFrom('lease', 'lease', 'source', 'site'), key: fc.option(fc.constantFrom('k1', 'k2', 'k3'), { freq: 2 }), isRepeat: fc.boolean() }),
+  fc.record({
+    batch,
+    pick,
+    place,
+    target: fc.constantFrom('lease', 'lease', 'source', 'site'),
+    key: fc.option(fc.constantFrom('k1', 'k2', 'k3'), { freq: 2 }),
+    isRepeat: fc.boolean(),
+  }),
   ({ batch: { items, categories }, pick: one, place: of, target, key, isRepeat }, model) => {
     const holder = target === 'lease' ? speaking(model, one) : undefined
     const source = target === 'source' ? sourceAt(model, of) : undefined
@@ -207,7 +251,9 @@ const ingest = choice(
 const activate = choice('activate', fc.array(index, { minLength: 1, maxLength: 3 }), (indices, model) => {
   const discovered = model.sources.filter(({ status }) => status === 'discovered')
   const from = discovered.length > 0 ? discovered : model.sources
-  return from.length === 0 ? undefined : { op: 'activate', ids: [...new Set(indices.map((n) => (at(from, n) as { id: number }).id))] }
+  return from.length === 0
+    ? undefined
+    : { op: 'activate', ids: [...new Set(indices.map((n) => (at(from, n) as { id: number }).id))] }
 })
 const plain = (op: 'dispatch' | 'idle' | 'sweep') => choice(op, fc.constant(null), () => ({ op }))
 

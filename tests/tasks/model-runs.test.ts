@@ -7,7 +7,7 @@ import { RunsModel } from './model-runs.ts'
 import { openModelApp, perform, readRows } from './model-runs-app.ts'
 import { advanceOne, type Course, explain } from './model-runs-check.ts'
 import { advance, anyChoice, type Choice, sourceFields, urlOf } from './model-runs-choices.ts'
-import type { Op } from './model-runs-steps.ts'
+import type { Op } from './model-runs-ops.ts'
 
 /** DESIGN §7: at least so many generated commands run on each dialect. */
 const COMMANDS_WANTED = 10_000
@@ -47,7 +47,8 @@ onEachDatabase('sources and runs: model', (database) => {
         if (done.length === 1) advanceOne(course, done[0]!, rows)
         else explain(course, done, rows)
       },
-      toString: () => `${choices.length > 1 ? 'together ' : ''}${choices.map(({ name, given }) => `${name} ${JSON.stringify(given)}`).join(' | ')}`,
+      toString: () =>
+        `${choices.length > 1 ? 'together ' : ''}${choices.map(({ name, given }) => `${name} ${JSON.stringify(given)}`).join(' | ')}`,
     })
     const tick = (ms: number): Command => ({
       check: () => true,
@@ -62,12 +63,22 @@ onEachDatabase('sources and runs: model', (database) => {
     const several = fc.array(anyChoice, { minLength: 2, maxLength: 3 }).map(command)
     // SQLite does one after the other anyway.
     const singles = database.dialect === 'sqlite' ? 8 : 3
-    const commands = fc.commands([...Array(singles).fill(one), several, ...Array(2).fill(advance.map(tick))], { maxCommands: 120, size: 'max' })
-    const beginnings = fc.constantFrom(1, 2, 4, 26).chain((count) => fc.array(sourceFields, { minLength: count, maxLength: count }))
+    const commands = fc.commands([...Array(singles).fill(one), several, ...Array(2).fill(advance.map(tick))], {
+      maxCommands: 120,
+      size: 'max',
+    })
+    const beginnings = fc
+      .constantFrom(1, 2, 4, 26)
+      .chain((count) => fc.array(sourceFields, { minLength: count, maxLength: count }))
 
     const property = fc.asyncProperty(beginnings, commands, async (sources, given) => {
       for (const table of ['parsing_sources', 'tasks']) await db.sql(sql.raw(`delete from ${table}`))
-      const course: Course = { model: new RunsModel(), epoch: String(++epoch), base: { products: 0, prices: 0, loose: 0 }, last: await readRows(db) }
+      const course: Course = {
+        model: new RunsModel(),
+        epoch: String(++epoch),
+        base: { products: 0, prices: 0, loose: 0 },
+        last: await readRows(db),
+      }
       course.base = course.last.totals
       course.model.now = clock.now()
       for (const [n, fields] of sources.entries()) {

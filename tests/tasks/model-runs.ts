@@ -119,8 +119,7 @@ export class RunsModel {
   openOf = (source: ModelSource) => source.runs.find(isOpen)
   /** The newest run that was not skipped. */
   newestOf = (source: ModelSource) => source.runs.findLast((run) => run.status !== 'skipped')
-  holds = (task: ModelTask | null | undefined, worker: string, fence: number): task is ModelTask =>
-    !!task && this.isLive(task) && task.owner === worker && task.fence === fence
+  holds = (task: ModelTask, worker: string, fence: number) => this.isLive(task) && task.owner === worker && task.fence === fence
   isLive = (task: ModelTask) => isHeld(task) && (task.leaseEnds as number) > this.now
   runOf = (task: ModelTask) => task.source.runs.find((run) => isOpen(run) && run.task === task)
 
