@@ -101,26 +101,63 @@ const checkInvariants = ({ runs, tasks }: Rows, before: Rows) => {
   }
 }
 
-/** What concurrent transactions left to each other, as the rows show it. `seesOverlaps`: whether a dispatch met the open runs. */
-const hintsOf = (rows: Rows, last: Rows, now: number, seesOverlaps: boolean) => {
-  const leftTasks = new Set(rows.tasks.flatMap(({ id, leaseEnds }) => (leaseEnds !== null && leaseEnds <= now ? [id] : [])))
+/** A task that a command locks; the sweeps of idle runs lock any. */
+const isTouched = (model: RunsModel, { op }: Done, task: ModelTask): boolean => {
+  if (op.op === 'idle') return true
+  const named = [
+    'task' in op ? op.task : undefined,
+    'lease' in op ? op.lease?.task : undefined,
+    'source' in op || op.op === 'save' ? openTaskOf(model, op) : undefined,
+    ...(op.op === 'complete' ? op.tasks.map(({ id }) => id) : []),
+  ]
+  return named.includes(task.id)
+}
+const openTaskOf = (model: RunsModel, op: Op): string | undefined => {
+  const source = model.sources.find(({ id, url }) => ('source' in op && op.source === id) || ('url' in op && op.url === url))
+  return source && model.openOf(source)?.task?.id
+}
+/** What concurrent transactions may have left to each other and no row shows. */
+interface Variant {
+  /** Whether a dispatch met the open runs. */
+  seesOverlaps: boolean
+  /** Of each command that ends lost leases whether it left those that others had locked. */
+  leaves: boolean[]
+}
+function* variantsOf(done: Done[]): Generator<Variant> {
+  const reapers = done.map(({ op }) => op.op === 'sweep' || op.op === 'lease')
+  const choices = reapers.reduce(
+    (sofar, isReaper) =>
+      sofar.flatMap((one) =>
+        isReaper
+          ? [
+              [...one, false],
+              [...one, true],
+            ]
+          : [[...one, false]],
+      ),
+    [[]] as boolean[][],
+  )
+  for (const seesOverlaps of done.some(({ op }) => op.op === 'dispatch') ? [true, false] : [true])
+    for (const leaves of choices) yield { seesOverlaps, leaves }
+}
+/** What concurrent transactions left to each other, as the rows show it. */
+const hintsOf = (rows: Rows, { last, model }: Course) => {
+  const leftTasks = new Set(rows.tasks.flatMap(({ id, leaseEnds }) => (leaseEnds !== null && leaseEnds <= model.now ? [id] : [])))
   const known = new Set(last.runs.map(({ id }) => id))
-  const scheduled = new Set(
-    rows.runs.flatMap(({ id, source, trigger, status }) =>
-      trigger === 'schedule' && status !== 'skipped' && !known.has(id) ? [source] : [],
-    ),
-  )
-  const skipped = new Set(
-    rows.runs.flatMap(({ id, source, trigger, status }) =>
-      trigger === 'schedule' && status === 'skipped' && !known.has(id) ? [source] : [],
-    ),
-  )
+  const made = rows.runs.filter(({ id, trigger }) => trigger === 'schedule' && !known.has(id))
+  const scheduled = new Set(made.flatMap(({ source, status }) => (status === 'skipped' ? [] : [source])))
+  const skipped = new Set(made.flatMap(({ source, status }) => (status === 'skipped' ? [source] : [])))
   return {
-    ...idsOf(rows),
     opened: scheduled.size,
-    isLeft: (task: ModelTask) => leftTasks.has(task.id),
-    isDispatched: ({ id }: { id: number }) => scheduled.has(id),
-    isOverlapSeen: ({ id, overlap }: { id: number; overlap: string }) => (overlap === 'skip' ? skipped.has(id) : seesOverlaps),
+    of: (done: Done[], n: number, { seesOverlaps, leaves }: Variant): Hints => ({
+      ...idsOf(rows),
+      isLeft: (task) =>
+        leftTasks.has(task.id) || (leaves[n] === true && done.some((other, m) => m !== n && isTouched(model, other, task))),
+      expired: done[n]?.op.op === 'sweep' ? Number(done[n]?.answer?.expired ?? 0) : undefined,
+      leased: leasedBy(done[n] as Done, rows, { last, model }),
+      isDispatched: ({ id }) => scheduled.has(id),
+      isOverlapSeen: ({ id, overlap }) => (overlap === 'skip' ? skipped.has(id) : seesOverlaps),
+    }),
   }
 }
 
@@ -174,7 +211,7 @@ const isExplained = (course: Course, outcome: Outcome, done: Done[], rows: Rows)
   Bun.deepEquals(shownModel(outcome.model, course.base), shownRows(rows))
 
 /** The sources whose tasks a lease has taken: as it has answered, else as the rows show it. */
-const leasedBy = ({ op, answer }: Done, rows: Rows, { last, model }: Course): number[] | undefined => {
+const leasedBy = ({ op, answer }: Done, rows: Rows, { last, model }: Pick<Course, 'last' | 'model'>): number[] | undefined => {
   if (op.op !== 'lease') return undefined
   if (answer) return (answer.tasks as { source: number }[]).map(({ source }) => source)
   const fences = new Map(last.tasks.map(({ id, fence }) => [id, fence]))
@@ -209,10 +246,9 @@ export const explain = (course: Course, done: Done[], rows: Rows): { happened: n
   const counted = withOneDispatch(done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress'))
   let orders = 0
   let nearest: Outcome | undefined
-  for (const seesOverlaps of [true, false]) {
-    const seen = hintsOf(rows, course.last, course.model.now, seesOverlaps)
-    const hints = (n: number): Hints =>
-      isAlone ? nothingLeft(rows) : { ...seen, leased: leasedBy(counted[n] as Done, rows, course) }
+  const seen = hintsOf(rows, course)
+  for (const variant of variantsOf(counted)) {
+    const hints = (n: number): Hints => (isAlone ? nothingLeft(rows) : seen.of(counted, n, variant))
     for (const part of partsOf(counted, seen.opened))
       for (const order of interleavings(part)) {
         if (++orders > MOST_ORDERS) break

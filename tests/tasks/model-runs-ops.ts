@@ -46,6 +46,8 @@ export interface Hints {
   idOf(url: string): number
   /** A lease that has run out and is still in the table. */
   isLeft(task: ModelTask): boolean
+  /** How many lost leases a sweep has ended; a lease at the same time may have ended some of them. */
+  expired?: number
   /** The sources whose tasks a lease has answered, in order. */
   leased?: number[]
   isDispatched(source: ModelSource): boolean

@@ -197,7 +197,7 @@ export function* stepsOf(model: RunsModel, op: Op, epoch: string, hints: Hints):
       return { ...OK, activated: chosen.length, skipped: op.ids.length - chosen.length }
     }
     case 'sweep':
-      return { expired: model.loseLeases(hints.isLeft) }
+      return { expired: Math.min(model.loseLeases(hints.isLeft), hints.expired ?? Number.POSITIVE_INFINITY) }
     case 'idle': {
       const ended = model.sources.filter((one) => {
         const open = model.openOf(one)

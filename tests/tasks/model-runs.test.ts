@@ -62,8 +62,8 @@ onEachDatabase('sources and runs: model', (database) => {
     const one = anyChoice.map((choice) => command([choice]))
     const several = fc.array(anyChoice, { minLength: 2, maxLength: 3 }).map(command)
     // SQLite does one after the other anyway.
-    const singles = database.dialect === 'sqlite' ? 8 : 3
-    const commands = fc.commands([...Array(singles).fill(one), several, ...Array(2).fill(advance.map(tick))], {
+    const [singles, advances] = database.dialect === 'sqlite' ? [8, 2] : [4, 1]
+    const commands = fc.commands([...Array(singles).fill(one), several, ...Array(advances).fill(advance.map(tick))], {
       maxCommands: 120,
       size: 'max',
     })
