@@ -30,7 +30,7 @@ onEachDatabase('sources and runs: model', (database) => {
     type Real = { course: Course }
     type Command = fc.AsyncCommand<{ course: Course }, Real>
     const doneTogether = async (course: Course, ops: Op[]) => {
-      const answers = await Promise.all(ops.map((op, n) => perform(apps[n % apps.length]!, op, course.epoch)))
+      const answers = await Promise.all(ops.map((op, n) => perform(apps[(executed + n) % apps.length]!, op, course.epoch)))
       return ops.map((op, n) => ({ op, answer: answers[n]! }))
     }
     const command = (choices: Choice[]): Command => ({
