@@ -85,6 +85,7 @@ const killAmongCommands = async (url: string, database: string) => {
     // Some kills come at a named place of a command's transactions, the others while three commands are on their way.
     const dies = isKilled && random() < 0.6 ? DEATHS[Math.floor(random() * DEATHS.length)] : undefined
     const ops = next(isKilled && dies === undefined ? 3 : 1)
+    if (ops.length === 0) throw new Error('there are no more choices')
     executed += ops.length
     const sentAt = performance.now()
     const answering = ops.map((op) => victim.perform(op, now, dies))
