@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { category, codeOf, iso, MINUTE, makeRig, problemOf, product, products, START } from './rig.ts'
+import { category, codeOf, iso, MINUTE, makeProcesses, makeRig, problemOf, product, products, type Rig, START } from './rig.ts'
 
 const NOTHING = { products: 0, product_prices: 0, category_maps: 0, parsing_runs: 0, idempotency_keys: 0 }
 
@@ -118,6 +118,21 @@ onEachDatabase('gifty ingestion', (database) => {
     const [, discovered] = await app.ok('GET', '/internal/sources')
     expect(discovered.config).toEqual({ discovery_name: '', parent_url: null, discovered_at: iso(START) })
     expect(await app.rows('category_maps')).toBe(0)
+  })
+
+  test('gifty §3.2: a batch with source_id 0 makes no run of a source whose run ends while it comes in', async () => {
+    const [one, two] = (await makeProcesses(database, 2, { broker: 'none' })) as [Rig, Rig]
+    const { id } = await one.source()
+    for (let round = 0; round < 20; round++) {
+      await one.report(id, 'running')
+      const [run] = await one.runs(id)
+      const answers = await Promise.all([
+        two.report(id, 'waiting'),
+        ...Array.from({ length: 4 }, (_, n) => one.ingest([product(`${round}.${n}`)])),
+      ])
+      for (const { run_id } of answers.slice(1)) expect([null, run.id]).toContain(run_id)
+    }
+    expect((await one.runs(id)).filter(({ trigger }) => trigger === 'ingest')).toEqual([])
   })
 
   test('gifty §3.2: source_id 0 belongs to the only running source of the site, else to none', async () => {

@@ -289,6 +289,26 @@ onEachDatabase('gifty runs', (database) => {
     expect(codeOf(await app.post('/internal/sources/99/force-run'))).toEqual([404, 'not_found'])
   })
 
+  test('gifty §2.6: without a broker a force-run that meets a queued run answers with it, also when that is cancelled meanwhile', async () => {
+    const app = await makeRig(database, { broker: 'none' })
+    const { id } = await app.source()
+    const forced = await app.force(id)
+    const [again, cancelled] = await Promise.all([
+      app.post(`/internal/sources/${id}/force-run`),
+      app.post(`/internal/tasks/${forced.task_id}/cancel`),
+    ])
+    expect([cancelled.status, again.status]).toEqual([200, 200])
+    expect(await app.runs(id)).toMatchObject(
+      // Whichever came first: the same run, or a new one after the cancelled one.
+      again.body.run_id === forced.run_id
+        ? [{ id: forced.run_id, status: 'cancelled' }]
+        : [
+            { id: again.body.run_id, status: 'queued' },
+            { id: forced.run_id, status: 'cancelled' },
+          ],
+    )
+  })
+
   test('gifty §2.6: force-run works on inactive and broken sources, and their status comes back', async () => {
     const app = await makeRig(database)
     const { id } = await app.source({ schedule: { cron: '0 5 * * *' } })

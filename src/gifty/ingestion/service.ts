@@ -79,7 +79,10 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     if (place && batch.source_id !== 0) return yield* sources.lockForBatch(tx, place)
     const [siteKey] = siteKeys
     const running = siteKeys.size === 1 && siteKey !== undefined ? yield* sources.onlyRunningOfSite(tx, siteKey) : undefined
-    return running ? yield* sources.lockForBatch(tx, { id: running.sourceId, taskId: running.taskId }) : {}
+    if (!running) return {}
+    const locked = yield* sources.lockForBatch(tx, { id: running.sourceId, taskId: running.taskId })
+    // While this waited for the locks the run may have ended, or gone back to the queue: then no run of the site is running.
+    return locked.open?.id === running.id && locked.open.status === 'running' ? locked : {}
   }
 
   /**

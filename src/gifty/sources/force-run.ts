@@ -86,7 +86,7 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
     async forceRun(id: number, strategy: Strategy | undefined) {
       const outcome = await db.tx(function* (tx) {
         const now = nowDate()
-        const { source, open } = yield* lockForReport(tx, id)
+        const { source, open, task: queued } = yield* lockForReport(tx, id)
         if (!open) {
           const draft: RunDraft = { source: { ...source }, run: undefined, notes: [] }
           draft.opening = { trigger: 'force', strategy, announcedByCaller: true }
@@ -102,7 +102,9 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
               throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
             if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
           }
-          return { answer: { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }, queued: open }
+          const answer = { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }
+          // Only a run that a broker may have refused can be withdrawn; one that is cancelled meanwhile was queued all the same.
+          return { answer, sending: queued && engine.announces(queued.kind) ? open : undefined }
         }
         if (source.overlap === 'skip') {
           const skipped = {
@@ -130,7 +132,7 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
         })
       }
       if (outcome.answer) {
-        if (outcome.queued) await waitForBroker(outcome.queued)
+        if (outcome.sending) await waitForBroker(outcome.sending)
         return { status: 'ok' as const, ...outcome.answer }
       }
       const { run, task } = outcome.dispatched

@@ -96,7 +96,8 @@ export const createKeeping = ({ db, engine, repository, drafts, nowDate, lockFor
     let after = yield* repository.update(tx, source.id, { ...change, updatedAt: now })
     if (typeof wanted.is_active === 'boolean' && wanted.is_active !== source.isActive)
       after = yield* switchTo(tx, after, open, wanted.is_active, now)
-    else if (isChanged && open?.status === 'queued' && open.taskId) {
+    // A run that the switch has cancelled is not queued any more, and stays as it is.
+    if (isChanged && open?.status === 'queued' && open.taskId) {
       const strategy = open.strategy === source.strategy ? after.strategy : open.strategy
       const task: TaskChange = taskOf(after, { id: open.id, strategy })
       const done = (yield* engine.changeQueued(tx, new Map([[open.taskId, task]]), now)).get(open.taskId)

@@ -116,7 +116,8 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
       yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
       return
     }
-    const shown = { ...at, lastActivityAt: run ? now : at.lastActivityAt }
+    // Late logs are no sign of life: the time of the last batch says for how long others join a run.
+    const shown = { ...at, lastActivityAt: run && run.finishedAt === null ? now : at.lastActivityAt }
     yield* repository.saveRuns(tx, [{ run: shown, logs: tail(text) }], now)
     // Late logs of an older run stay with it: the source shows its newest one's.
     if (at.id === newest?.id) yield* repository.saveSources(tx, [{ source, run: at, logs: text }], now)
@@ -136,7 +137,7 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
     if (open) {
       if (open.status === 'queued') {
         yield* pauseTask(tx, open, now)
-        Object.assign(added, { status: 'running', startedAt: now })
+        Object.assign(added, { status: 'running', startedAt: open.startedAt ?? now })
       }
       yield* repository.updateRun(tx, open.id, added)
       if (source.status !== 'running') yield* repository.update(tx, source.id, { status: 'running', updatedAt: now })
