@@ -14,6 +14,8 @@ export type ListedTask = Pick<
 export type Retired = 'attempts' | 'maxAttempts' | 'fence' | 'availableAt'
 /** A task with what the engine's task says of its lease. */
 export type TaskRow = Omit<StoredTask, Retired> & TaskLease
+/** What a heartbeat looks at: no JSON is read for it. */
+export type LeaseRow = Pick<StoredTask, 'id' | 'status' | 'engineTaskId'> & TaskLease
 
 /** The state of the engine's task of a row: on the offer, under its lease, set aside, or ended. */
 export const engineStateOf = (

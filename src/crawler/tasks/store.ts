@@ -10,7 +10,7 @@ import { type Draft, moveOf } from './draft.ts'
 import type { JoinedQueries } from './joined-queries.ts'
 import { kindOf, taskIdOf } from './kinds.ts'
 import type { TasksRepository } from './repository.ts'
-import { engineStateOf, type StoredTask, type TaskRow } from './row.ts'
+import { engineStateOf, type LeaseRow, type StoredTask, type TaskRow } from './row.ts'
 
 /** Reads return fewer events than this (§9). */
 const TIMELINE_CAP = 1000
@@ -165,11 +165,11 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       if (row || !(yield* adoption.adoptThese(tx, [id]))) return row
       return (yield* tx.run(queries.lock, { id }))[0]
     },
-    *lockMany(tx: Tx, ids: string[]): Steps<TaskRow[]> {
+    *lockLeases(tx: Tx, ids: string[]): Steps<LeaseRow[]> {
       if (ids.length === 0) return []
-      const rows = yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      const rows = yield* tx.run(queries.lockLeases, { ids: JSON.stringify(ids) })
       if (rows.length === ids.length || !(yield* adoption.adoptThese(tx, ids))) return rows
-      return yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      return yield* tx.run(queries.lockLeases, { ids: JSON.stringify(ids) })
     },
     /** The rows of tasks that the engine has locked and hands to a hook, by the engine's ids. */
     *ofTasks(tx: Tx, tasks: Task[]): Steps<Map<string, TaskRow>> {
