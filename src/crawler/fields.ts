@@ -32,7 +32,9 @@ export const time = () =>
   })
 export const iso = (at: number): string => new Date(at).toISOString()
 /** Leaves an absent time out. */
-export const isoOr = (at: number | null): string | undefined => (at === null ? undefined : new Date(at).toISOString())
+export const isoOr = (at: Date | null): string | undefined => at?.toISOString()
+/** The time of a field after parsing, as columns have it. */
+export const dateOr = (at: number | undefined): Date | null => (at === undefined ? null : new Date(at))
 
 export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { digest } from '../../src/crawler/fields.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { HOUR, makeRig, path, type Rig, refusal, restarted, SECOND, START, taskData } from './rig.ts'
@@ -212,6 +213,43 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
     await asBefore(next, 'later')
     await next.tick()
     expect((await next.lease()).map((task) => task.id)).toEqual(['later'])
+  })
+
+  test('N-1: times are stored as milliseconds and JSON to the letter, as the release before reads them', async () => {
+    const app = await makeRig(database)
+    const options = { fromDate: '2026-01-01', filters: { z: 1, a: '\u00e9' }, outputFormat: 'csv' }
+    await app.create('kept', { type: 'DISCOVER_AREAS', rateLimits: { requestsPerMinute: 5, burstLimit: 2 }, options })
+    const area = { type: 'group', gitlabId: 1, fullPath: 'g' }
+    const times = ['from_date', 'to_date', 'last_update', 'created_at', 'started_at', 'finished_at', 'updated_at', 'active_at']
+    // The first update changes the status, the second leaves it alone: two statements write them.
+    for (const processed of [1, 2]) {
+      await app.report('kept', {
+        ...{ type: 'progress', processed, timestamp: '2026-01-15T11:00:00.5Z', metadata: { z: processed, a: [] } },
+        ...{ resumeState: { z: 1, a: 2 }, timeline: [{ timestamp: '2026-01-15T11:00:00Z', event: 'x', details: null }] },
+        areas: [area],
+      })
+      const [row] = await run(app, "select * from crawler_tasks where id = 'kept'")
+      expect(row).toMatchObject({
+        options:
+          '{"fromDate":"2026-01-01T00:00:00.000Z","filters":{"z":1,"a":"\u00e9"},"outputFormat":"csv","includeMetadata":false}',
+        rate_limits: '{"requestsPerMinute":5,"burstLimit":2,"respectRetryAfter":true}',
+        resume_state: '{"z":1,"a":2}',
+      })
+      expect(row.progress).toStartWith(`{"processed":${processed},"total":null,"percentage":null,"currentStep":"Task created",`)
+      expect(row.progress).toContain(`"metadata":{"z":${processed},"a":[]},"itemsByType":{"groups":1},`)
+      expect([...times, 'available_at'].map((name) => (row[name] === null ? null : Number(row[name])))).toEqual([
+        ...[Date.UTC(2026, 0, 1), null, START - HOUR + 500],
+        ...[START, START, null, START, START, START],
+      ])
+    }
+    const events = await run(app, "select at, details from crawler_timeline where event = 'x'")
+    expect(events.map((event) => [Number(event.at), event.details])).toEqual([1, 2].map(() => [START - HOUR, 'null']))
+    const [spawned] = await run(app, "select spawn_key from crawler_tasks where task_type = 'FETCH_PROJECTS'")
+    expect(spawned.spawn_key).toBe(digest('kept', START, 1, 'group', '1', 'FETCH_PROJECTS'))
+    const { timeline } = await app.progress('kept')
+    expect(timeline.filter((entry: any) => entry.event === 'x')).toEqual(
+      [1, 2].map(() => ({ timestamp: '2026-01-15T11:00:00.000Z', event: 'x', details: null })),
+    )
   })
 
   test('N-1: a step back and forward again loses nothing and hands nothing out twice', async () => {

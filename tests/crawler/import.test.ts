@@ -34,6 +34,9 @@ const oldCrawler = () => {
   db.run(
     `insert into job values ('j3', 'acc', 'workItems', 'queued', 'g/p', null, '${url}', null, null, ${SECONDS + 2}, null, null, null)`,
   )
+  db.run(
+    `insert into job values ('j4', 'acc', 'unknown', 'paused', null, null, '${url}', null, null, ${SECONDS + 3}, 9e18, null, null)`,
+  )
   db.run(`insert into area values ('g/p', '12', 'P', 'project', ${SECONDS})`)
   db.run(`insert into job_area values ('j2', 'g/p')`)
   db.run(`insert into area_authorization values ('acc', 'g/p')`)
@@ -55,6 +58,9 @@ onEachDatabase('crawler import (gitlab-crawler §15)', (database) => {
     })
     expect(await app.detail('j2')).toMatchObject({ type: 'DISCOVER_AREAS', status: 'completed', metadata: { spawnedFrom: 'j1' } })
     expect((await app.detail('j3')).type).toBe('workItems')
+    // Its start is stored as a number that is no time.
+    expect(await app.detail('j4')).toMatchObject({ status: 'paused', createdAt: new Date((SECONDS + 3) * 1000).toISOString() })
+    expect((await app.detail('j4')).startedAt).toBeUndefined()
     const leased = await app.lease({ max: 10 })
     expect(leased.map((task) => task.id)).toEqual(['j1'])
     expect(leased[0]).toMatchObject({
@@ -75,7 +81,7 @@ onEachDatabase('crawler import (gitlab-crawler §15)', (database) => {
     const { sql } = await import('drizzle-orm')
     expect(JSON.stringify(await app.db.sql(sql.raw('select * from crawler_accounts')))).not.toContain('old-access-token')
     await restarted(app, { env: { CRAWLER_IMPORT_DB: file } })
-    expect(await app.rows('crawler_tasks')).toBe(3)
+    expect(await app.rows('crawler_tasks')).toBe(4)
     expect(Bun.hash(readFileSync(file))).toBe(before)
   })
 })

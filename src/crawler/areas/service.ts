@@ -30,7 +30,7 @@ export const createAreas = ({
   fanout: Fanout
 }) => {
   const spawn = (parent: TaskRow, area: AreaRow, type: TaskType, now: number): StoredTask => {
-    const options = JSON.parse(parent.options)
+    const { options } = parent
     const { pagination, outputFormat, includeMetadata } = options
     return {
       id: createId(clock),
@@ -49,13 +49,13 @@ export const createAreas = ({
       accountId: parent.accountId,
       spawnedFrom: parent.id,
       spawnRun: parent.run,
-      spawnKey: digest(parent.id, parent.createdAt, parent.run, area.type, area.gitlabId, type),
+      spawnKey: digest(parent.id, parent.createdAt.getTime(), parent.run, area.type, area.gitlabId, type),
       duplicateKey: null,
       provider: parent.provider,
       userId: null,
       apiEndpoint: parent.apiEndpoint,
       instance: parent.instance,
-      options: JSON.stringify({
+      options: {
         resourceId: area.fullPath,
         resourceType: area.type,
         fromDate: options.fromDate,
@@ -63,7 +63,7 @@ export const createAreas = ({
         pagination: pagination?.pageSize === undefined ? undefined : { pageSize: pagination.pageSize },
         outputFormat,
         includeMetadata,
-      }),
+      },
       rateLimits: parent.rateLimits,
       ...newAt(now),
       priority: parent.priority,
@@ -106,7 +106,7 @@ export const createAreas = ({
         parent.accountId,
         areas.map((area) => area.key),
       )
-      const choice: Fanout = JSON.parse(parent.options).fanout ?? fanout
+      const choice: Fanout = parent.options.fanout ?? fanout
       const wanted = [...rows.values()].flatMap((area) => spawnedTypes(choice, area.type).map((type) => ({ area, type })))
       const busy = yield* store.repository.busyAreas(tx, parent.accountId, [...new Set(wanted.map(({ area }) => area.fullPath))])
       const news = wanted

@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createId } from '../../platform/ids.ts'
+import { dateOr } from '../fields.ts'
 import type { CredentialsInput, CredentialsView } from './model.ts'
 import type { AccountRow, CredentialsRepository } from './repository.ts'
 
@@ -15,8 +16,6 @@ export interface WantedAccount {
   instance: string
   credentials: CredentialsInput
 }
-
-const timeOf = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms))
 
 export const credentialsUnreadable = 'Stored credentials cannot be read'
 
@@ -61,7 +60,7 @@ export const createCredentials = ({
       clientId: stored.clientId ?? null,
       clientSecret: stored.clientSecret ?? null,
       tokenType: typeOf(credentials),
-      expiresAt: timeOf(credentials.expiresAt),
+      expiresAt: dateOr(credentials.expiresAt),
       version: 1,
       refreshOwner: null,
       refreshUntil: null,
@@ -72,7 +71,7 @@ export const createCredentials = ({
   /** What a client brings beside a token that is already known. */
   const additions = (account: AccountRow, given: CredentialsInput): Partial<AccountRow> => {
     const brought = SECRETS.filter((name) => name !== 'accessToken' && given[name])
-    const expiresAt = timeOf(given.expiresAt)
+    const expiresAt = dateOr(given.expiresAt)
     const expires = expiresAt && expiresAt.getTime() !== account.expiresAt?.getTime() ? { expiresAt } : {}
     if (brought.length === 0) return expires
     let known: Secrets = {}
@@ -151,7 +150,7 @@ export const createCredentials = ({
         refreshToken: null,
         ...stored,
         tokenType: typeOf(given),
-        expiresAt: timeOf(given.expiresAt),
+        expiresAt: dateOr(given.expiresAt),
         version: target.version + 1,
         updatedAt: new Date(now),
       })

@@ -6,8 +6,8 @@ import { JOB_STATUSES, type JobStatus } from '../vocabulary.ts'
 /** A row of the earlier crawler, its columns found by name whatever their spelling: `full_path`, `fullPath`. */
 export interface OldRow {
   text(...names: string[]): string | null
-  /** Milliseconds of a time that was stored in seconds, milliseconds or as text. */
-  time(...names: string[]): number | null
+  /** A time that was stored in seconds, milliseconds or as text. */
+  time(...names: string[]): Date | null
   json(...names: string[]): unknown
 }
 const plain = (name: string) => name.toLowerCase().replaceAll('_', '')
@@ -32,8 +32,10 @@ const oldRow = (row: Record<string, unknown>): OldRow => {
       const value = find(names)
       if (value === null) return null
       const number = typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : Number(String(value))
-      if (!Number.isFinite(number)) return parseTime(String(value)) ?? null
-      return Math.round(number < SECONDS_BELOW ? number * 1000 : number)
+      const ms = Number.isFinite(number) ? Math.round(number < SECONDS_BELOW ? number * 1000 : number) : parseTime(String(value))
+      const at = new Date(ms ?? Number.NaN)
+      // A number may be beyond all dates.
+      return Number.isNaN(at.getTime()) ? null : at
     },
     json(...names) {
       const value = find(names)

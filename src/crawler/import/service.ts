@@ -6,7 +6,7 @@ import type { Log } from '../../platform/log.ts'
 import type { AreaRow, AreasRepository } from '../areas/repository.ts'
 import type { AccountRow, CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
-import { digest, iso } from '../fields.ts'
+import { digest, isoOr } from '../fields.ts'
 import { type StoredTask, UNTOUCHED } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { isTaskType, typeOfCommand } from '../vocabulary.ts'
@@ -60,7 +60,7 @@ export const createImport = ({
     }
     return found
   }
-  const toTask = (job: OldRow, accountId: string, now: number): StoredTask | undefined => {
+  const toTask = (job: OldRow, accountId: string, now: Date): StoredTask | undefined => {
     const id = job.text('id')
     const command = job.text('command') ?? ''
     if (id === null) return undefined
@@ -97,18 +97,18 @@ export const createImport = ({
       userId: job.text('userId'),
       apiEndpoint: address,
       instance,
-      options: JSON.stringify({
+      options: {
         resourceId: path ?? undefined,
         branch: branch ?? undefined,
-        fromDate: from === null ? undefined : iso(from),
-        toDate: to === null ? undefined : iso(to),
+        fromDate: isoOr(from),
+        toDate: isoOr(to),
         outputFormat: 'json',
         includeMetadata: false,
-      }),
+      },
       rateLimits: null,
       ...UNTOUCHED,
       priority: 1,
-      progress: JSON.stringify(progress),
+      progress,
       resumeState:
         resume === null || (typeof resume === 'object' && Object.keys(resume).length === 0) ? null : JSON.stringify(resume),
       createdAt,
@@ -135,7 +135,7 @@ export const createImport = ({
               credentials: {
                 accessToken,
                 refreshToken: row.text('refresh_token') ?? undefined,
-                expiresAt: row.time('access_token_expires_at', 'expiresAt') ?? undefined,
+                expiresAt: row.time('access_token_expires_at', 'expiresAt')?.getTime(),
               },
             }
       return [{ id, wanted }]
@@ -171,7 +171,7 @@ export const createImport = ({
       for (const job of jobs) {
         const account = job.text('accountId', 'account') ?? ''
         if (!accountIds.has(account)) accountIds.set(account, empty(originOf(addressOf(job))))
-        const row = toTask(job, accountIds.get(account) as string, now)
+        const row = toTask(job, accountIds.get(account) as string, new Date(now))
         if (row) rows.push(row)
       }
       for (let from = 0; from < nameless.length; from += ACCOUNTS_AT_ONCE)
@@ -203,7 +203,7 @@ export const createImport = ({
           description: area.text('description'),
           parentPath: area.text('parent_path'),
           discoveredBy: null,
-          createdAt: new Date(area.time('created_at') ?? now),
+          createdAt: area.time('created_at') ?? new Date(now),
         })
         return key
       }

@@ -25,11 +25,11 @@ interface Assignment extends NewEvent {
   secret: LeasedTask['credentials']
 }
 
-const toLeased = ({ row, progress, now }: Draft, credentials: LeasedTask['credentials']): LeasedTask => ({
-  ...toDetail(row, now, progress),
+const toLeased = ({ row, now }: Draft, credentials: LeasedTask['credentials']): LeasedTask => ({
+  ...toDetail(row, now),
   credentials,
-  options: JSON.parse(row.options),
-  rateLimits: row.rateLimits === null ? undefined : JSON.parse(row.rateLimits),
+  options: row.options,
+  rateLimits: row.rateLimits ?? undefined,
   resumeState: row.resumeState === null ? null : JSON.parse(row.resumeState),
   lease: {
     workerId: row.leaseOwner as string,

@@ -85,7 +85,7 @@ export const createLeasing = ({
             const now = clock.now()
             const lost = new Set(ids)
             const held: string[] = []
-            for (const row of yield* store.lockMany(tx, [...lost])) {
+            for (const row of yield* store.lockLeases(tx, [...lost])) {
               if (isLive(row, now) && row.leaseOwner !== null && owners.has(row.leaseOwner)) {
                 held.push(row.engineTaskId as string)
                 lost.delete(row.id)

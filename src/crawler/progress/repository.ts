@@ -4,7 +4,7 @@ import { progressTables } from './tables.ts'
 
 export interface StoredEvent {
   taskId: string
-  at: number
+  at: Date
   event: string
   /** JSON, or null. */
   details: string | null
@@ -37,7 +37,7 @@ export const progressRepository = (db: Db) => {
       "(select item ->> 'taskId' as task_id, (item ->> 'count')::bigint as surplus from jsonb_array_elements(:items::text::jsonb) item) j",
     ),
   })
-  const ofTask = db.prepare<{ at: number; event: string; details: string | null }>('crawler_timeline_of_task', (queries) =>
+  const ofTask = db.prepare<{ at: Date; event: string; details: string | null }>('crawler_timeline_of_task', (queries) =>
     queries
       .select({ at: timeline.at, event: timeline.event, details: timeline.details })
       .from(timeline)

@@ -119,11 +119,11 @@ export const createProgress = ({
   timeline: ProgressRepository
 }) => {
   const acknowledge = (
-    draft: Pick<Draft, 'row' | 'progress' | 'now'>,
+    draft: Pick<Draft, 'row' | 'now'>,
     more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'> = {},
   ): Acknowledged => {
-    const { row, progress, now } = draft
-    const { processed, total, percentage, currentStep, message } = progress
+    const { row, now } = draft
+    const { processed, total, percentage, currentStep, message } = row.progress
     const expiresAt = leaseEndOf(row, now)
     return {
       taskId: row.id,
@@ -145,8 +145,14 @@ export const createProgress = ({
     const { row, now } = draft
     const { result, newGroups, newProjects, spawned } = yield* areas.discover(tx, row, update.areas, now)
     const groups = update.areas.filter((area) => area.type === 'group').length
-    draft.progress = {
-      ...draft.progress,
+    const itemsByType = { ...row.progress.itemsByType }
+    if (!update.itemsByType && update.groupCount === undefined && update.projectCount === undefined) {
+      if (newGroups > 0) itemsByType.groups = (itemsByType.groups ?? 0) + newGroups
+      if (newProjects > 0) itemsByType.projects = (itemsByType.projects ?? 0) + newProjects
+    }
+    row.progress = {
+      ...row.progress,
+      itemsByType,
       lastAreasDiscovery: {
         timestamp: iso(now),
         groups,
@@ -154,12 +160,6 @@ export const createProgress = ({
         inserted: result.inserted,
         jobsCreated: result.jobsCreated,
       },
-    }
-    if (!update.itemsByType && update.groupCount === undefined && update.projectCount === undefined) {
-      const items = { ...draft.progress.itemsByType }
-      if (newGroups > 0) items.groups = (items.groups ?? 0) + newGroups
-      if (newProjects > 0) items.projects = (items.projects ?? 0) + newProjects
-      draft.progress.itemsByType = items
     }
     note(draft, 'areas_discovered', { ...result })
     const message = `${result.received} areas, ${result.inserted} new, ${result.jobsCreated} tasks`
@@ -174,15 +174,16 @@ export const createProgress = ({
 
   /** Merges the update's fields and leads the task where it goes; answers whether it will be tried again. */
   const take = (draft: Draft, update: Update, effect: Effect, fenced: boolean): boolean => {
-    const { row, progress: old, now } = draft
+    const { row, now } = draft
+    const old = row.progress
     const word: CredentialWord | undefined = credentialWordOf(update)
     const merged = mergeProgress(old, update, now)
     if (word && !update.credentialStatus) merged.credentialStatus = { type: word }
-    draft.progress = merged
+    row.progress = merged
     const resume = update.resumeState !== undefined ? update.resumeState : update.progress
     if (resume !== undefined) row.resumeState = resume === null ? null : JSON.stringify(resume)
-    row.lastUpdate = update.timestamp ?? now
-    row.activeAt = now
+    row.lastUpdate = new Date(update.timestamp ?? now)
+    row.activeAt = new Date(now)
     if (merged.stage !== old.stage) note(draft, 'stage_change', { from: old.stage, to: merged.stage })
     if (word) note(draft, 'credential_status_change', { type: word })
     const willRetry = apply(draft, effect, update, fenced)
@@ -233,13 +234,13 @@ export const createProgress = ({
         taskId: id,
         status: statusOf(row.status),
         jobStatus: row.status,
-        createdAt: iso(row.createdAt),
+        createdAt: row.createdAt.toISOString(),
         startedAt: isoOr(row.startedAt),
         completedAt: isoOr(row.finishedAt),
-        lastUpdate: iso(row.lastUpdate ?? row.updatedAt),
-        progress: toProgress(JSON.parse(row.progress), row.resumeState),
+        lastUpdate: (row.lastUpdate ?? row.updatedAt).toISOString(),
+        progress: toProgress(row),
         timeline: events.map(({ at, event, details }) => ({
-          timestamp: iso(at),
+          timestamp: at.toISOString(),
           event,
           details: details === null ? undefined : JSON.parse(details),
         })),

@@ -8,9 +8,9 @@ export const progressTables = defineTables((k) => {
       id: k.serial(),
       taskId: k.text().notNull(),
       /** When it happened, as the client says it. */
-      at: k.big().notNull(),
+      at: k.epoch().notNull(),
       event: k.text().notNull(),
-      /** JSON, where the event has details. */
+      /** JSON kept as text, where the event has details: a value could not tell details that are `null` from none. */
       details: k.text(),
     },
     (t) => [k.index('crawler_timeline_task_ix').on(t.taskId, t.at, t.id)],

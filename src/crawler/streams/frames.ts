@@ -1,6 +1,6 @@
 import { iso, isoOr } from '../fields.ts'
 import type { Draft } from '../tasks/draft.ts'
-import { errorText } from '../tasks/row.ts'
+import { errorText, type ProgressState } from '../tasks/row.ts'
 import { toProgress } from '../tasks/view.ts'
 import { statusOf } from '../vocabulary.ts'
 
@@ -44,11 +44,14 @@ export const taskUpdate = (
   message?: string,
 ): NewEvent => newEvent('task_update', taskId, { taskId, updateType, message, timestamp: iso(now), serverGenerated: true }, now)
 
+const isSame = (a: ProgressState, b: ProgressState) => a === b || Bun.deepEquals(a, b)
+
 /** What subscribers and the holder hear of a changed task (§13), in the order in which it happened. */
-export const eventsOf = (draft: Draft, progressText: string): NewEvent[] => {
-  const { before, row, progress, now, timeline, revoked } = draft
+export const eventsOf = (draft: Draft): NewEvent[] => {
+  const { before, row, now, timeline, revoked } = draft
+  const { progress } = row
   const events: NewEvent[] = []
-  if (progressText !== before.progress || row.resumeState !== before.resumeState)
+  if (!isSame(progress, before.progress) || row.resumeState !== before.resumeState)
     events.push(
       newEvent(
         'progress',
@@ -57,7 +60,7 @@ export const eventsOf = (draft: Draft, progressText: string): NewEvent[] => {
           taskId: row.id,
           updateType: draft.updateType,
           status: statusOf(row.status),
-          progress: toProgress(progress, row.resumeState),
+          progress: toProgress(row),
           timestamp: iso(now),
         },
         now,

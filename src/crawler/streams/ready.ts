@@ -29,11 +29,11 @@ export const readyFrameOf = (
       status: statusOf(row.status),
       jobStatus: row.status,
       command: row.command,
-      createdAt: iso(row.createdAt),
+      createdAt: row.createdAt.toISOString(),
       startedAt: isoOr(row.startedAt),
       completedAt: isoOr(row.finishedAt),
     },
     capabilities: { progressUpdates: true, statusUpdates: true, errorReporting: true, realTimeMessages: true },
-    progress: toProgress(JSON.parse(row.progress), row.resumeState),
+    progress: toProgress(row),
   }
 }

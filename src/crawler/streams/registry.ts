@@ -133,7 +133,7 @@ export const createRegistry = ({
           )
           for (const row of identities) {
             const seen = row.live
-              ? Math.max(row.updatedAt.getTime(), seenAt.get(row.process) ?? 0)
+              ? Math.max(row.updatedAt.getTime(), seenAt.get(row.process)?.getTime() ?? 0)
               : (row.closedAt?.getTime() ?? 0)
             if (seen + resumeMs < now) continue
             if (row.principal !== identity.principal) throw taken()

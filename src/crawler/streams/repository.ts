@@ -137,7 +137,7 @@ export const streamsRepository = (db: Db) => {
       const rows = (await db.q
         .select(columns)
         .from(events)
-        .where(and(where, gte(events.createdAt, range.since)))
+        .where(and(where, gte(events.createdAt, new Date(range.since))))
         .orderBy(desc(events.seq))
         .limit(max)) as StoredEvent[]
       const [counted] = await db.q
@@ -149,7 +149,7 @@ export const streamsRepository = (db: Db) => {
     oldest: async (): Promise<number> =>
       (await db.q.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(1))[0]?.seq ?? 0,
     /** When a process was last seen. */
-    *seenAt(tx: Tx, ids: string[]): Steps<Map<string, number>> {
+    *seenAt(tx: Tx, ids: string[]): Steps<Map<string, Date>> {
       if (ids.length === 0) return new Map()
       const rows = yield* q(tx.select().from(processes).where(inArray(processes.id, ids)))
       return new Map(rows.map(({ id, seenAt }) => [id, seenAt]))
@@ -208,7 +208,7 @@ export const streamsRepository = (db: Db) => {
         const gone = yield* q(
           tx
             .delete(events)
-            .where(and(inArray(events.seq, oldest), lte(events.createdAt, before), lt(events.seq, newest)))
+            .where(and(inArray(events.seq, oldest), lte(events.createdAt, new Date(before)), lt(events.seq, newest)))
             .returning({ seq: events.seq }),
         )
         if (gone.length < PURGED_AT_ONCE) break
@@ -230,7 +230,12 @@ export const streamsRepository = (db: Db) => {
           )
           .returning({ id: connections.connectionId }),
       )
-      yield* q(tx.delete(processes).where(lte(processes.seenAt, before)).returning({ id: processes.id }))
+      yield* q(
+        tx
+          .delete(processes)
+          .where(lte(processes.seenAt, new Date(before)))
+          .returning({ id: processes.id }),
+      )
     },
   }
 }

@@ -22,9 +22,9 @@ export const streamsTables = defineTables((k) => {
       target: k.text(),
       /** Worker that hears it besides the subscribers. */
       holder: k.text(),
-      /** The frame's JSON without its sequence number, and without credentials. */
+      /** The frame's JSON without its sequence number, and without credentials; text, for it goes out as it is. */
       frame: k.text().notNull(),
-      createdAt: k.big().notNull(),
+      createdAt: k.epoch().notNull(),
     },
     (t) => [
       k.index('crawler_events_task_ix').on(t.taskId, t.seq),
@@ -58,6 +58,6 @@ export const streamsTables = defineTables((k) => {
     ],
   )
   /** Living processes, so that sockets of a dead one are not counted. */
-  const processes = k.table('crawler_processes', { id: k.text().primaryKey(), seenAt: k.big().notNull() })
+  const processes = k.table('crawler_processes', { id: k.text().primaryKey(), seenAt: k.epoch().notNull() })
   return { events, connections, processes }
 })

@@ -6,7 +6,7 @@ import { cleanValue } from '../../platform/http/body.ts'
 import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { accept, type FieldProblem, invalidField, missingFields, storable } from '../envelope.ts'
-import { digest, iso } from '../fields.ts'
+import { dateOr, digest, iso } from '../fields.ts'
 import { taskUpdate } from '../streams/frames.ts'
 import { commandOf, PRIORITIES } from '../vocabulary.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
@@ -133,8 +133,8 @@ export const createCreation = ({
       gitlabId: null,
       resourceType: options.resourceType ?? null,
       branch,
-      fromDate: options.fromDate ?? null,
-      toDate: options.toDate ?? null,
+      fromDate: dateOr(options.fromDate),
+      toDate: dateOr(options.toDate),
       accountId,
       spawnedFrom: null,
       spawnRun: null,
@@ -144,12 +144,12 @@ export const createCreation = ({
       userId: null,
       apiEndpoint: endpoint ?? null,
       instance,
-      options: JSON.stringify({
+      options: {
         ...options,
         fromDate: options.fromDate === undefined ? undefined : iso(options.fromDate),
         toDate: options.toDate === undefined ? undefined : iso(options.toDate),
-      }),
-      rateLimits: data.rateLimits ? JSON.stringify(data.rateLimits) : null,
+      },
+      rateLimits: data.rateLimits ?? null,
       ...newAt(now),
       priority: PRIORITIES.indexOf(data.priority),
       maxAttempts,

@@ -17,7 +17,6 @@ export interface TimelineEvent {
 export interface Draft {
   readonly before: TaskRow
   row: TaskRow
-  progress: ProgressState
   readonly now: number
   timeline: TimelineEvent[]
   /** Events that the update brings itself, which the server then does not add. */
@@ -39,7 +38,6 @@ const MAX_DELAY_MS = 300_000
 export const openDraft = (row: TaskRow, now: number): Draft => ({
   before: row,
   row: { ...row },
-  progress: JSON.parse(row.progress),
   now,
   timeline: [],
   own: NONE,
@@ -76,7 +74,7 @@ const takeStatus = (draft: Draft, status: JobStatus, failureKind: TaskRow['failu
 
 export const run = (draft: Draft): void => {
   takeStatus(draft, 'running')
-  draft.row.startedAt ??= draft.now
+  draft.row.startedAt ??= new Date(draft.now)
   draft.row.finishedAt = null
 }
 export const pause = (draft: Draft, status: JobStatus = 'paused'): void => {
@@ -87,18 +85,18 @@ export const pause = (draft: Draft, status: JobStatus = 'paused'): void => {
 export const complete = (draft: Draft): void => {
   endLease(draft)
   takeStatus(draft, 'finished')
-  draft.row.finishedAt = draft.now
+  draft.row.finishedAt = new Date(draft.now)
   draft.row.resumeState = null
-  draft.progress = { ...draft.progress, error: null, errorTimestamp: null }
+  draft.row.progress = { ...draft.row.progress, error: null, errorTimestamp: null }
   note(draft, 'completion')
 }
 /** Fails a task; `final` and `dead` end its lease, a re-openable failure leaves it to the holder (§10). */
 export const fail = (draft: Draft, kind: 'reopenable' | 'final' | 'dead', error?: ProgressState['error']): void => {
-  const told = error ?? draft.progress.error ?? draft.progress.message ?? 'Task failed'
-  if (told !== draft.progress.error) draft.progress = { ...draft.progress, error: told, errorTimestamp: draft.now }
+  const told = error ?? draft.row.progress.error ?? draft.row.progress.message ?? 'Task failed'
+  if (told !== draft.row.progress.error) draft.row.progress = { ...draft.row.progress, error: told, errorTimestamp: draft.now }
   takeStatus(draft, 'failed', kind)
-  draft.row.finishedAt = draft.now
-  note(draft, 'error', { message: errorText(draft.progress.error) })
+  draft.row.finishedAt = new Date(draft.now)
+  note(draft, 'error', { message: errorText(draft.row.progress.error) })
   if (kind !== 'reopenable') endLease(draft)
 }
 /** Back on the offer, from `delayMs` on. */
@@ -110,7 +108,7 @@ export const queue = (draft: Draft, delayMs = 0): void => {
 }
 /** After an attempt that came to nothing: later, with the counters only where the next one can go on from them (§10). */
 export const retry = (draft: Draft): void => {
-  if (draft.row.resumeState === null) draft.progress = restartCounters(draft.progress)
+  if (draft.row.resumeState === null) draft.row.progress = restartCounters(draft.row.progress)
   queue(draft, retryDelayMs(draft.row.attempts))
 }
 
@@ -135,7 +133,7 @@ export const settleSilence = (draft: Draft): void => {
 
 /** The engine has given the task to a worker (§10). */
 export const grant = (draft: Draft): void => {
-  draft.row.activeAt = draft.now
+  draft.row.activeAt = new Date(draft.now)
   run(draft)
 }
 /** Takes the lease back as if it had never been given. */

@@ -1,7 +1,7 @@
 import { and, asc, eq, getTableColumns, inArray, lte, sql } from 'drizzle-orm'
 import { type Db, inJsonList, param, type Queries } from '../../platform/db/index.ts'
 import { leaseSource } from '../../tasks/index.ts'
-import type { TaskRow } from './row.ts'
+import type { LeaseRow, TaskRow } from './row.ts'
 import { isRunning, tasksTables } from './tables.ts'
 
 /**
@@ -28,9 +28,12 @@ export const joinedQueries = (db: Db) => {
           .where(eq(tasks.id, param('id'))) as any,
     ),
     lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
-    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+    lockLeases: db.prepare<LeaseRow>('crawler_leases_lock', (queries) =>
       db.forUpdate(
-        joined(queries)
+        queries
+          .select({ id: own.id, status: own.status, engineTaskId: own.engineTaskId, ...leaseColumns })
+          .from(engineTasks)
+          .innerJoin(tasks, pair)
           .where(inJsonList(db, tasks.id, 'ids'))
           .orderBy(asc(engineTasks.id)),
       ),

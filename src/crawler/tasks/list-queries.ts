@@ -2,13 +2,15 @@ import { and, asc, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import { bytewise, type Db, param } from '../../platform/db/index.ts'
 import { STORED } from '../vocabulary.ts'
 import type { ListQuery } from './model.ts'
-import type { StoredTask } from './row.ts'
+import type { ListedTask } from './row.ts'
 import { tasksTables } from './tables.ts'
 
 /** The list of tasks (§7.3): statements per combination of filters, prepared at their first use. */
 export const listQueries = (db: Db) => {
   const { tasks } = tasksTables(db.kit)
   const idOrder = bytewise(db, tasks.id)
+  const { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress } = tasks
+  const shown = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
 
   /** The list's two statements for one combination of filters, prepared at its first use. */
   const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
@@ -25,9 +27,9 @@ export const listQueries = (db: Db) => {
       query.spawnedFrom === undefined ? undefined : eq(tasks.spawnedFrom, param('spawnedFrom')),
     )
   const preparePage = (name: string, query: ListQuery) =>
-    db.prepare<StoredTask>(`crawler_list_${name}`, (queries) =>
+    db.prepare<ListedTask>(`crawler_list_${name}`, (queries) =>
       queries
-        .select()
+        .select(shown)
         .from(tasks)
         .where(conditions(query))
         .orderBy(
@@ -65,7 +67,7 @@ export const listQueries = (db: Db) => {
   return {
     statementsFor,
     /** One page and the number of all that match. */
-    async list(query: ListQuery): Promise<{ rows: StoredTask[]; total: number }> {
+    async list(query: ListQuery): Promise<{ rows: ListedTask[]; total: number }> {
       const { page, total } = statementsFor(query)
       const filters: Record<string, unknown> = {}
       if (query.status !== undefined && query.status !== 'paused') filters.status = STORED[query.status][0]

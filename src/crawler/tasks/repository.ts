@@ -5,24 +5,6 @@ import type { Retired, StoredTask, TaskRow } from './row.ts'
 import { tasksTables } from './tables.ts'
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-/** Columns that are written as numbers; all others are texts. */
-const NUMBERS = new Set([
-  ...[
-    'leasable',
-    'fromDate',
-    'toDate',
-    'spawnRun',
-    'lastUpdate',
-    'priority',
-    'timelineSize',
-    'timelineTruncated',
-    'run',
-    'createdAt',
-  ],
-  ...['startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts', 'maxAttempts', 'fence', 'availableAt'],
-])
-const columnsOf = (names: readonly (keyof StoredTask)[]): BatchColumn[] =>
-  names.map((name) => ({ name: snake(name), type: NUMBERS.has(name) ? 'bigint' : 'text' }))
 
 const INSERTED = [
   ...([
@@ -68,10 +50,22 @@ const CHANGED = [
   ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt'] as const),
 ] satisfies readonly (keyof Omit<StoredTask, Retired>)[]
 
+/** Of an update that leaves the status alone. */
+const QUIET = [
+  ...(['progress', 'resumeState', 'lastUpdate', 'timelineSize', 'timelineTruncated', 'updatedAt', 'activeAt'] as const),
+] satisfies readonly (typeof CHANGED)[number][]
+
 /** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
 export const tasksRepository = (db: Db) => {
   const { tasks, audit, receipts } = tasksTables(db.kit)
   const idOrder = bytewise(db, tasks.id)
+  type Name = keyof typeof tasks.$inferSelect
+  const isText = (name: Name) => ['text', 'uuid'].includes(tasks[name].getSQLType())
+  const columnsOf = (names: readonly Name[]): BatchColumn[] =>
+    names.map((name) => ({ name: snake(name), type: isText(name) ? 'text' : 'bigint' }))
+  /** A value as the statements below take it: what they are given is not encoded by the columns. */
+  const stored = <N extends Name>(row: Pick<StoredTask, N>, name: N): unknown =>
+    row[name] === null ? null : tasks[name].mapToDriverValue(row[name])
 
   const statements = {
     /** Of tasks whose engine's rows are locked already. */
@@ -93,8 +87,7 @@ export const tasksRepository = (db: Db) => {
     /** An update that leaves the status alone, which is nearly every one: no index but that of running tasks is touched. */
     saveQuiet: db.statement<{ id: string }>(
       'crawler_task_save_quiet',
-      `update crawler_tasks set progress = :progress, resume_state = :resumeState, last_update = :lastUpdate, timeline_size = :timelineSize,
-        timeline_truncated = :timelineTruncated, updated_at = :updatedAt, active_at = :activeAt where id = :id returning id`,
+      `update crawler_tasks set ${QUIET.map((name) => `${snake(name)} = :${name}`).join(', ')} where id = :id returning id`,
     ),
     /** Another living task of the same resource and branch. */
     remove: db.prepare<{ id: string }>(
@@ -167,7 +160,7 @@ export const tasksRepository = (db: Db) => {
       for (let from = 0; from < rows.length; from += 500)
         for (const { id } of yield* tx.batch(
           insertBatch,
-          rows.slice(from, from + 500).map((row) => INSERTED.map((name) => row[name])),
+          rows.slice(from, from + 500).map((row) => INSERTED.map((name) => stored(row, name))),
         ))
           inserted.add(id)
       return inserted
@@ -204,18 +197,28 @@ export const tasksRepository = (db: Db) => {
       )
       return twins.length > 0
     },
+    *saveQuiet(tx: Tx, row: TaskRow): Steps<void> {
+      const params: Record<string, unknown> = { id: row.id }
+      for (const name of QUIET) params[name] = stored(row, name)
+      yield* tx.run(statements.saveQuiet, params)
+    },
     *save(tx: Tx, rows: TaskRow[]): Steps<void> {
       for (let from = 0; from < rows.length; from += 500)
         yield* tx.batch(
           saveBatch,
-          rows.slice(from, from + 500).map((row) => [row.id, ...CHANGED.map((name) => row[name])]),
+          rows.slice(from, from + 500).map((row) => [row.id, ...CHANGED.map((name) => stored(row, name))]),
         )
     },
     *writeAudit(tx: Tx, entry: typeof audit.$inferInsert): Steps<void> {
       yield tx.insert(audit).values(entry).returning({ id: audit.id })
     },
     *purge(tx: Tx, { receiptsBefore, auditBefore }: { receiptsBefore: number; auditBefore: number }): Steps<void> {
-      yield* q(tx.delete(receipts).where(lte(receipts.expiresAt, receiptsBefore)).returning({ key: receipts.key }))
+      yield* q(
+        tx
+          .delete(receipts)
+          .where(lte(receipts.expiresAt, new Date(receiptsBefore)))
+          .returning({ key: receipts.key }),
+      )
       yield* q(
         tx
           .delete(audit)

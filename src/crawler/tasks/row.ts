@@ -1,12 +1,21 @@
+import type { z } from 'zod'
 import { hasLease, type TaskLease, type TaskState } from '../../tasks/index.ts'
+import type { rateLimits, taskOptions } from './model.ts'
 import type { tasksTables } from './tables.ts'
 
-/** A stored task: JSON is text, times are epoch milliseconds. */
+/** A stored task. */
 export type StoredTask = ReturnType<typeof tasksTables>['tasks']['$inferSelect']
+/** What lists show of it. */
+export type ListedTask = Pick<
+  StoredTask,
+  'id' | 'taskType' | 'status' | 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt' | 'progress'
+>
 /** What the release before kept in the row, and the engine's task keeps now. */
 export type Retired = 'attempts' | 'maxAttempts' | 'fence' | 'availableAt'
-/** A task with what the engine's task says of its lease; there times are dates. */
+/** A task with what the engine's task says of its lease. */
 export type TaskRow = Omit<StoredTask, Retired> & TaskLease
+/** What a heartbeat looks at: no JSON is read for it. */
+export type LeaseRow = Pick<StoredTask, 'id' | 'status' | 'engineTaskId'> & TaskLease
 
 /** The state of the engine's task of a row: on the offer, under its lease, set aside, or ended. */
 export const engineStateOf = (
@@ -20,7 +29,11 @@ export const engineStateOf = (
   return failureKind === 'reopenable' ? 'paused' : failureKind === 'dead' ? 'dead' : 'failed'
 }
 
-/** The merged progress of a task (§9), as it is stored beside `resumeState` and `lastUpdate`. */
+export type RateLimits = z.output<typeof rateLimits>
+/** The options of a task as they are stored and handed out: times are texts. */
+export type StoredOptions = Omit<z.output<typeof taskOptions>, 'fromDate' | 'toDate'> & { fromDate?: string; toDate?: string }
+
+/** The merged progress of a task (§9), as it is stored beside `resumeState` and `lastUpdate`. Never changed in place. */
 export interface ProgressState {
   processed: number
   total: number | null
@@ -56,7 +69,6 @@ export const newProgress = (): ProgressState => ({
   lastAreasDiscovery: null,
   credentialStatus: null,
 })
-const NEW_PROGRESS = JSON.stringify(newProgress())
 /** What every task begins with, however it is made: nothing reported. */
 export const UNTOUCHED = {
   resumeState: null,
@@ -69,16 +81,19 @@ export const UNTOUCHED = {
   engineTaskId: null,
 } as const
 /** The same and the rest of what does not depend on what is to be done, of a task that is made at `now`, epoch milliseconds. */
-export const newAt = (now: number) => ({
-  ...UNTOUCHED,
-  progress: NEW_PROGRESS,
-  createdAt: now,
-  startedAt: null,
-  finishedAt: null,
-  updatedAt: now,
-  activeAt: now,
-  availableAt: now,
-})
+export const newAt = (now: number) => {
+  const at = new Date(now)
+  return {
+    ...UNTOUCHED,
+    progress: newProgress(),
+    createdAt: at,
+    startedAt: null,
+    finishedAt: null,
+    updatedAt: at,
+    activeAt: at,
+    availableAt: at,
+  }
+}
 
 /** The text of an error, which a client may give as an object. */
 export const errorText = (error: ProgressState['error']): string | null =>

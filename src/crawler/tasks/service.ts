@@ -43,7 +43,7 @@ const takeTo = (draft: Draft, to: Status, error: string | undefined): void => {
     throw new AppError('INVALID_TRANSITION', 409, `Cannot change status from ${from} to ${to}`)
   if (to !== 'running' && (from === 'running' || isLive(row, draft.now)))
     cancelNotice(draft, to === 'paused' ? 'paused' : to === 'queued' ? 'requeued' : 'canceled')
-  draft.row.activeAt = draft.now
+  draft.row.activeAt = new Date(draft.now)
   if (to === 'running') run(draft)
   else if (to === 'paused') pause(draft)
   else if (to === 'failed') fail(draft, 'final', error)
@@ -55,12 +55,12 @@ const takeTo = (draft: Draft, to: Status, error: string | undefined): void => {
 const putBack = (draft: Draft, from: Status): void => {
   const { row } = draft
   if (from === 'failed') {
-    draft.progress = { ...draft.progress, error: null, errorTimestamp: null }
-    if (row.resumeState === null) draft.progress = restartCounters(draft.progress)
+    draft.row.progress = { ...draft.row.progress, error: null, errorTimestamp: null }
+    if (row.resumeState === null) draft.row.progress = restartCounters(draft.row.progress)
     row.attempts = 0
   }
   if (from === 'completed') {
-    draft.progress = newProgress()
+    draft.row.progress = newProgress()
     row.resumeState = null
     row.lastUpdate = null
     row.startedAt = null
@@ -88,13 +88,13 @@ export const createTasks = ({
 }) => {
   const merge = (draft: Draft, put: Put) => {
     if (put.progress) {
-      draft.progress = mergeProgress(draft.progress, put.progress, draft.now, 'set')
+      draft.row.progress = mergeProgress(draft.row.progress, put.progress, draft.now, 'set')
       if (put.progress.resumeState !== undefined)
         draft.row.resumeState = put.progress.resumeState === null ? null : JSON.stringify(put.progress.resumeState)
       for (const { timestamp, event, details } of put.progress.timeline ?? [])
         draft.timeline.push({ at: timestamp, event, details })
     }
-    if (put.error !== undefined) draft.progress = { ...draft.progress, error: put.error, errorTimestamp: draft.now }
+    if (put.error !== undefined) draft.row.progress = { ...draft.row.progress, error: put.error, errorTimestamp: draft.now }
   }
 
   return {
@@ -160,7 +160,7 @@ export const createTasks = ({
           if (!asked) return toDetail(row, now)
           const updated: NewEvent[] = [taskUpdate(id, 'updated', now)]
           yield* store.save(tx, [draft, ...others], updated)
-          return toDetail(draft.row, now, draft.progress)
+          return toDetail(draft.row, now)
         })
       } catch (error) {
         // Two tasks of one resource that are opened again at the same moment.

@@ -10,7 +10,7 @@ import { type Draft, moveOf } from './draft.ts'
 import type { JoinedQueries } from './joined-queries.ts'
 import { kindOf, taskIdOf } from './kinds.ts'
 import type { TasksRepository } from './repository.ts'
-import { engineStateOf, type StoredTask, type TaskRow } from './row.ts'
+import { engineStateOf, type LeaseRow, type StoredTask, type TaskRow } from './row.ts'
 
 /** Reads return fewer events than this (§9). */
 const TIMELINE_CAP = 1000
@@ -24,9 +24,11 @@ export const duplicateResource = () =>
 const QUIET = [
   ...(['status', 'failureKind', 'accountId', 'run', 'startedAt', 'finishedAt'] as const),
 ] satisfies readonly (keyof TaskRow)[]
+/** Times count as changed once they are set again: a draft leaves those that stay as they are. */
 const isQuiet = ({ before, row }: Draft) => QUIET.every((name) => before[name] === row[name])
 const isTerminal = (status: TaskRow['status']) => status === 'finished' || status === 'failed'
-const byAge = (a: StoredTask, b: StoredTask) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+const byAge = (a: StoredTask, b: StoredTask) =>
+  a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 export interface TaskStoreDeps {
   repository: TasksRepository
@@ -70,31 +72,23 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
     const surplus: { taskId: string; count: number }[] = []
     for (const draft of drafts) {
       const { before, row, now } = draft
-      const text = JSON.stringify(draft.progress)
       const drop = fitTimeline(draft)
       if (drop > 0) surplus.push({ taskId: row.id, count: drop })
       for (const { at, event, details } of draft.timeline)
-        appended.push({ taskId: row.id, at, event, details: details === undefined ? null : JSON.stringify(details) })
-      events.push(...eventsOf(draft, text))
-      row.progress = text
-      row.updatedAt = now
+        appended.push({
+          taskId: row.id,
+          at: new Date(at),
+          event,
+          details: details === undefined ? null : JSON.stringify(details),
+        })
+      events.push(...eventsOf(draft))
+      row.updatedAt = new Date(now)
       if (row.duplicateKey !== null && isTerminal(before.status) && !isTerminal(row.status)) revived.push(row)
     }
     if (yield* repository.haveLiveTwins(tx, revived)) throw duplicateResource()
     const [only] = drafts
-    if (only && drafts.length === 1 && isQuiet(only)) {
-      const { id, progress, resumeState, lastUpdate, timelineSize, timelineTruncated, updatedAt, activeAt } = only.row
-      yield* tx.run(statements.saveQuiet, {
-        id,
-        progress,
-        resumeState,
-        lastUpdate,
-        timelineSize,
-        timelineTruncated,
-        updatedAt,
-        activeAt,
-      })
-    } else
+    if (only && drafts.length === 1 && isQuiet(only)) yield* repository.saveQuiet(tx, only.row)
+    else
       yield* repository.save(
         tx,
         drafts.map((draft) => draft.row),
@@ -144,7 +138,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       for (const row of rows.toSorted(byAge)) {
         if (firsts.has(row.id)) continue
         firsts.set(row.id, row)
-        row.engineTaskId = createId({ now: () => Math.min(Math.max(0, row.createdAt), now) })
+        row.engineTaskId = createId({ now: () => Math.min(Math.max(0, row.createdAt.getTime()), now) })
       }
       const inserted = yield* repository.insert(tx, [...firsts.values()])
       const made = [...firsts.values()].filter((row) => inserted.has(row.id))
@@ -155,7 +149,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
           kind: kindOf(row.taskType),
           payload: { task_id: row.id },
           priority: row.priority,
-          runAfter: new Date(row.availableAt),
+          runAfter: row.availableAt,
         })),
         new Date(now),
       )
@@ -171,11 +165,11 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       if (row || !(yield* adoption.adoptThese(tx, [id]))) return row
       return (yield* tx.run(queries.lock, { id }))[0]
     },
-    *lockMany(tx: Tx, ids: string[]): Steps<TaskRow[]> {
+    *lockLeases(tx: Tx, ids: string[]): Steps<LeaseRow[]> {
       if (ids.length === 0) return []
-      const rows = yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      const rows = yield* tx.run(queries.lockLeases, { ids: JSON.stringify(ids) })
       if (rows.length === ids.length || !(yield* adoption.adoptThese(tx, ids))) return rows
-      return yield* tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      return yield* tx.run(queries.lockLeases, { ids: JSON.stringify(ids) })
     },
     /** The rows of tasks that the engine has locked and hands to a hook, by the engine's ids. */
     *ofTasks(tx: Tx, tasks: Task[]): Steps<Map<string, TaskRow>> {

@@ -2,13 +2,14 @@ import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 import { credentialsTables } from '../credentials/tables.ts'
 import { JOB_STATUSES } from '../vocabulary.ts'
+import type { ProgressState, RateLimits, StoredOptions } from './row.ts'
 
 /** As the partial index and its query say it, literally alike. */
 export const isRunning = (status: unknown) => sql`${status} = 'running'`
 
 /**
  * Crawler tasks (gitlab-crawler §15): what they mean. Who may work on one and when, its attempts and its fence are the engine's, in the
- * task that `engineTaskId` names; both rows change in one transaction. Times are epoch milliseconds, JSON is text, on both dialects.
+ * task that `engineTaskId` names; both rows change in one transaction.
  */
 export const tasksTables = defineTables((k) => {
   const { accounts } = credentialsTables(k)
@@ -29,8 +30,8 @@ export const tasksTables = defineTables((k) => {
       gitlabId: k.text(),
       resourceType: k.text(),
       branch: k.text(),
-      fromDate: k.big(),
-      toDate: k.big(),
+      fromDate: k.epoch(),
+      toDate: k.epoch(),
       accountId: k
         .text()
         .notNull()
@@ -47,28 +48,30 @@ export const tasksTables = defineTables((k) => {
       apiEndpoint: k.text(),
       /** Origin of `apiEndpoint`. */
       instance: k.text().notNull(),
-      options: k.text().notNull(),
-      rateLimits: k.text(),
+      options: k.jsonAsText<StoredOptions>().notNull(),
+      rateLimits: k.jsonAsText<RateLimits>(),
       /** 0 low to 3 urgent. */
       priority: k.int().notNull(),
-      progress: k.text().notNull(),
+      progress: k.jsonAsText<ProgressState>().notNull(),
+      /** JSON kept as text: it is only handed on, has up to 64 KiB, and every update writes it again. */
       resumeState: k.text(),
       /** Time of the last update, as its sender says it. */
-      lastUpdate: k.big(),
+      lastUpdate: k.epoch(),
       timelineSize: k.int().notNull(),
+      /** How many of the oldest events were dropped. */
       timelineTruncated: k.int().notNull(),
       run: k.int().notNull(),
-      createdAt: k.big().notNull(),
-      startedAt: k.big(),
-      finishedAt: k.big(),
-      updatedAt: k.big().notNull(),
+      createdAt: k.epoch().notNull(),
+      startedAt: k.epoch(),
+      finishedAt: k.epoch(),
+      updatedAt: k.epoch().notNull(),
       /** The last accepted update or grant, or when a sweep last saw it leased: silence since then makes a running task stale (§10). */
-      activeAt: k.big().notNull(),
+      activeAt: k.epoch().notNull(),
       /** Written once, for the release before, whose leases were here: the engine's task says how many there are. As the next three. */
       attempts: k.int().notNull(),
       maxAttempts: k.int().notNull(),
       fence: k.big().notNull(),
-      availableAt: k.big().notNull(),
+      availableAt: k.epoch().notNull(),
       /** The engine's task. Null in a row of the release before, until it is adopted. */
       engineTaskId: k.uuid(),
     },
@@ -122,8 +125,8 @@ export const tasksTables = defineTables((k) => {
       /** SHA-256 of the body's value; null of that release's rows, and for updates. */
       fingerprint: k.text(),
       /** The answer to replay; null while the first request has not ended, and for updates. */
-      response: k.text(),
-      expiresAt: k.big().notNull(),
+      response: k.jsonAsText<unknown>(),
+      expiresAt: k.epoch().notNull(),
     },
     (t) => [
       k.index('crawler_receipts_expiry_ix').on(t.expiresAt),

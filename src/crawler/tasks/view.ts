@@ -3,19 +3,20 @@ import { iso, isoOr } from '../fields.ts'
 import type { ProgressView } from '../progress/model.ts'
 import { PRIORITIES, statusOf } from '../vocabulary.ts'
 import type { TaskDetail, TaskView } from './model.ts'
-import { errorText, type ProgressState, type Retired, type StoredTask, type TaskRow } from './row.ts'
+import { errorText, type ListedTask, type StoredTask, type TaskRow } from './row.ts'
 
 const or = <T>(value: T | null): T | undefined => (value === null ? undefined : value)
 
 /** A task as lists and answers show it (§6 Task). */
-export const toTask = (row: Omit<StoredTask, Retired>, progress: ProgressState = JSON.parse(row.progress)): TaskView => {
+export const toTask = (row: ListedTask): TaskView => {
+  const { progress } = row
   const status = statusOf(row.status)
   return {
     id: row.id,
     type: row.taskType,
     status,
-    createdAt: iso(row.createdAt),
-    updatedAt: iso(row.updatedAt),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
     startedAt: isoOr(row.startedAt),
     completedAt: isoOr(row.finishedAt),
     progress: {
@@ -33,10 +34,10 @@ export const leaseEndOf = (row: TaskRow, now: number): string | undefined =>
   isLive(row, now) && row.leaseExpiresAt ? row.leaseExpiresAt.toISOString() : undefined
 
 /** A task with all that may be shown of it (§6 TaskDetail). */
-export const toDetail = (row: TaskRow, now: number, progress?: ProgressState): TaskDetail => {
+export const toDetail = (row: TaskRow, now: number): TaskDetail => {
   const leaseExpiresAt = leaseEndOf(row, now)
   return {
-    ...toTask(row, progress),
+    ...toTask(row),
     jobStatus: row.status,
     metadata: {
       resourceId: or(row.fullPath),
@@ -60,7 +61,7 @@ export const toDetail = (row: TaskRow, now: number, progress?: ProgressState): T
 }
 
 /** The progress of a task as it is read (§7.11). */
-export const toProgress = (state: ProgressState, resumeState: string | null): ProgressView => ({
+export const toProgress = ({ progress: state, resumeState }: Pick<StoredTask, 'progress' | 'resumeState'>): ProgressView => ({
   processed: state.processed,
   processedItems: state.processed,
   total: state.total,
