@@ -154,9 +154,9 @@ const requestOf = (
 }
 
 /** Does a command and answers what is compared: of a request its status, its code, and what it says. */
-export const perform = async ({ app, services, engine }: ModelApp, op: Op, epoch: string): Promise<Answer> => {
-  if (op.op === 'dispatch') return services.sources.dispatch()
-  if (op.op === 'idle') return { ended: await services.sources.endIdleRuns() }
+export const perform = async ({ app, gifty, engine }: ModelApp, op: Op, epoch: string): Promise<Answer> => {
+  if (op.op === 'dispatch') return gifty!.services.sources.dispatch()
+  if (op.op === 'idle') return { ended: await gifty!.services.sources.endIdleRuns() }
   if (op.op === 'sweep') return engine.sweep()
   const { path, method = 'POST', body, headers, show } = requestOf(op, epoch)
   const response = await app.handle(
