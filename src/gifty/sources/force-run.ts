@@ -1,12 +1,11 @@
 import { conflict, unavailable } from '../../errors.ts'
 import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { SourcesContext } from './context.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { type Dispatched, newRun, type RunDraft } from './run-drafts.ts'
+import { type Dispatched, newRun, type RunDraft, taskOf } from './run-drafts.ts'
 import { cancelRun, openRun } from './run-events.ts'
-import { taskOf } from './source-tasks.ts'
+import type { SourcesContext } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
 const CONFIRM_MS = 5000

@@ -2,14 +2,20 @@ import { conflict, invalidField } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
-import type { SourcesContext } from './context.ts'
-import type { ClientConfig, Schedule, SourceCreate, SourcePatch, SourceView } from './model.ts'
+import {
+  type ClientConfig,
+  clientConfig,
+  type Schedule,
+  type SourceCreate,
+  type SourcePatch,
+  type SourceView,
+  sameSchedule,
+  toSource,
+} from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
-import type { RunDraft } from './run-drafts.ts'
+import { type RunDraft, taskOf } from './run-drafts.ts'
 import { cancelRun, SWITCHED_OFF } from './run-events.ts'
-import { sameSchedule } from './schedule.ts'
-import { taskOf } from './source-tasks.ts'
-import { clientConfig, toSource } from './view.ts'
+import type { SourcesContext } from './service.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { absent, boolean, httpUrl, integer, object, siteKey, text, time } from '../fields.ts'
+import { notFound } from '../../errors.ts'
+import { absent, boolean, httpUrl, integer, isoTime, isoTimeOrNull, object, siteKey, text, time } from '../fields.ts'
+import type { RunSummary, SourceRow } from './row.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'completed', 'failed', 'lost', 'cancelled', 'skipped'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -160,3 +162,100 @@ export const backlogStats = z.object({ discovered_today: z.int(), quota: z.int()
 
 export const runsQuery = z.object({ limit: absent(integer(1, 200), 50), cursor: text().nullish() })
 export const runsPage = z.object({ items: z.array(runView), next_cursor: z.string().nullable() })
+
+const NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+
+/** A cron text in one form: single blanks, numbers without leading zeros instead of names, Sunday as 0. */
+const normalCron = (cron: string): string => {
+  const fields = cron.trim().toLowerCase().split(/\s+/)
+  return fields
+    .map((field, n) =>
+      field
+        .replace(/[a-z]{3}/g, (name) => {
+          if (n === 3 && NAMES.includes(name)) return String(NAMES.indexOf(name) + 1)
+          return n === 4 && DAYS.includes(name) ? String(DAYS.indexOf(name)) : name
+        })
+        .replace(/\d+/g, (digits) => String(Number(digits)))
+        .replace(/^7$/, n === 4 ? '0' : '7')
+        .replace(/^\*\/1$/, '*'),
+    )
+    .join(' ')
+}
+/** The name of a zone in its usual spelling: `utc` and `Etc/UTC` are one zone. */
+const normalZone = (timezone: string): string =>
+  new Intl.DateTimeFormat('en-US', { timeZone: timezone }).resolvedOptions().timeZone
+
+/** Whether two schedules name the same times: clients send back what they have read, in their own spelling. */
+export const sameSchedule = (a: Schedule | null, b: Schedule | null): boolean => {
+  if (a === null || b === null) return a === b
+  return normalCron(a.cron) === normalCron(b.cron) && normalZone(a.timezone) === normalZone(b.timezone)
+}
+
+/** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */
+export const clientConfig = (config: Record<string, unknown> | null | undefined): ClientConfig => {
+  if (!config) return {}
+  const own = { ...config }
+  for (const key of SERVER_KEYS) delete own[key]
+  return own
+}
+
+export const toRun = (run: RunSummary): RunView => ({
+  id: run.id,
+  source_id: run.sourceId,
+  task_id: run.taskId,
+  date: isoTime(run.startedAt ?? run.createdAt),
+  started_at: isoTimeOrNull(run.startedAt),
+  finished_at: isoTimeOrNull(run.finishedAt),
+  duration_seconds:
+    run.startedAt && run.finishedAt ? Math.max(0, run.finishedAt.getTime() - run.startedAt.getTime()) / 1000 : null,
+  status: run.status,
+  strategy: run.strategy,
+  trigger: run.trigger,
+  items_scraped: run.itemsScraped,
+  items_new: run.itemsNew,
+  items_updated: run.itemsUpdated,
+  categories_found: run.categoriesFound,
+  items_rejected: run.itemsRejected,
+  error: run.error ?? run.reason,
+})
+
+export interface SourceDetail {
+  logs: string | null
+  totalItems: number
+  lastRunNew: number
+  history: RunSummary[]
+}
+
+/** The row as the contract's ParsingSource; logs and the last error only in the detail. */
+export const toSource = (row: SourceRow, detail?: SourceDetail): SourceView => {
+  const config: Record<string, unknown> = { ...row.config }
+  if (row.lastStats) config.last_stats = row.isForced ? { ...row.lastStats, status: 'queued_manual' } : row.lastStats
+  if (row.retryCount > 0) config.retry_count = row.retryCount
+  if (row.fixRequired) config.fix_required = true
+  if (detail && detail.logs !== null) config.last_logs = detail.logs
+  if (detail && row.lastError !== null) config.last_error = row.lastError
+  return {
+    id: row.id,
+    url: row.url,
+    type: row.type,
+    site_key: row.siteKey,
+    strategy: row.strategy,
+    priority: row.priority,
+    refresh_interval_hours: row.refreshIntervalHours,
+    schedule: row.schedule ?? null,
+    overlap: row.overlap,
+    is_active: row.isActive,
+    status: row.status,
+    last_synced_at: isoTimeOrNull(row.lastSyncedAt),
+    next_sync_at: isoTime(row.nextSyncAt),
+    created_at: isoTime(row.createdAt),
+    updated_at: isoTime(row.updatedAt),
+    config,
+    total_items: detail?.totalItems ?? 0,
+    last_run_new: detail?.lastRunNew ?? 0,
+    history: detail ? detail.history.map(toRun) : null,
+  }
+}
+
+export const missingSource = () => notFound('Source not found')

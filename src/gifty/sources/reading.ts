@@ -1,10 +1,9 @@
 import { invalidField } from '../../errors.ts'
 import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
-import { missingSource, type SourcesContext } from './context.ts'
-import type { SourceView } from './model.ts'
+import { missingSource, type SourceView, toRun, toSource } from './model.ts'
+import type { SourceKey } from './repository.ts'
 import type { SourceRow } from './row.ts'
-import type { SourceKey } from './source-queries.ts'
-import { toRun, toSource } from './view.ts'
+import type { SourcesContext } from './service.ts'
 
 /** Sources whose sizes are read at once. */
 const LIST_PAGE = 500

@@ -1,7 +1,130 @@
-import type { Steps, Tx } from '../../platform/db/index.ts'
-import type { SourcesContext } from './context.ts'
-import { newRun } from './run-drafts.ts'
-import { nextRegular, openRun } from './run-events.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Engine } from '../../tasks/index.ts'
+import { SAME_RUN_MS } from './reports.ts'
+import type { SourcesRepository } from './repository.ts'
+import type { RunRow } from './row.ts'
+import { newRun, type RunDraft, type RunDrafts } from './run-drafts.ts'
+import { completeRun, failRun, loseUnstarted, nextRegular, openRun } from './run-events.ts'
+import type { SourcesContext } from './service.ts'
+
+/** Runs that one transaction looks at. */
+const PAGE = 100
+
+export interface RunSweepsDeps {
+  db: Db
+  clock: Clock
+  repository: SourcesRepository
+  drafts: RunDrafts
+  engine: Engine
+  random(): number
+  idleTimeoutMs: number
+  startTimeoutMs: number
+}
+type OpenDraft = RunDraft & { run: RunRow }
+/** How a run ends that is swept: its draft is changed already. */
+type TaskEnd = { state: 'completed' | 'dead'; error: string | null }
+
+/** Ends runs that nothing is heard of (gifty §2.3). Who is leased is the engine's matter: a leased task's run is never ended here. */
+export const createRunSweeps = ({
+  db,
+  clock,
+  repository,
+  drafts,
+  engine,
+  random,
+  idleTimeoutMs,
+  startTimeoutMs,
+}: RunSweepsDeps) => {
+  /**
+   * Ends runs a page at a time, by id, until there are no more: runs that stay as they are would keep a single page full for hours. `find`
+   * answers a page; `end` changes the draft of a run and says how its task ends, or leaves it. Answers how many have ended.
+   */
+  const endByPages = async (
+    find: (tx: Tx, afterId: number, now: Date) => Steps<RunRow[]>,
+    prepare: (tx: Tx, taskIds: string[], now: Date) => Steps<(draft: OpenDraft) => TaskEnd | undefined>,
+  ): Promise<number> => {
+    let ended = 0
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const afterId: number = after
+      const page = await db.tx(function* (tx) {
+        const now = new Date(clock.now())
+        const found = yield* find(tx, afterId, now)
+        const end = yield* prepare(
+          tx,
+          found.flatMap((run) => run.taskId ?? []),
+          now,
+        )
+        const wanted = new Set(found.map((run) => run.id))
+        const changed: OpenDraft[] = []
+        const tasks: { id: string; state: TaskEnd['state']; error: string | null }[] = []
+        for (const draft of yield* drafts.ofSources(tx, [...new Set(found.map((run) => run.sourceId))])) {
+          if (!draft.run || !wanted.has(draft.run.id)) continue
+          const { taskId } = draft.run
+          const how = end(draft as OpenDraft)
+          if (!how) continue
+          changed.push(draft as OpenDraft)
+          if (taskId) tasks.push({ id: taskId, ...how })
+        }
+        yield* drafts.save(tx, changed, now)
+        yield* engine.finishExternally(tx, tasks, now)
+        return { ended: changed.length, next: found.length < PAGE ? undefined : found.at(-1)?.id }
+      })
+      ended += page.ended
+      after = page.next
+    }
+    return ended
+  }
+
+  return {
+    /** Ends running runs without a sign of life: lost, or completed where batches came but never a report. */
+    endIdle: () =>
+      endByPages(
+        (tx, afterId, now) =>
+          repository.idleRuns(tx, new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs)), afterId, PAGE),
+        function* (tx, taskIds, now) {
+          const tasks = yield* engine.lockTasks(tx, taskIds)
+          return (draft) => {
+            const { run } = draft
+            const state = run.taskId ? tasks.get(run.taskId)?.state : undefined
+            // A lease that has run out is ended by the reaper, whichever of the two comes first.
+            if (run.status !== 'running' || state === 'leased' || state === 'cancelling') return undefined
+            const idleMs = now.getTime() - run.lastActivityAt.getTime()
+            // Without a report only batches can have started it.
+            if (!run.reported) {
+              if (idleMs < SAME_RUN_MS) return undefined
+              completeRun(draft, false, now)
+              return { state: 'completed', error: null }
+            }
+            if (idleMs < idleTimeoutMs) return undefined
+            const text = `no word from the worker for ${Math.round(idleMs / 1000)} s`
+            failRun(draft, { status: 'lost', text, isBroken: false, random: random() }, now)
+            return { state: 'dead', error: 'the run was lost' }
+          }
+        },
+      ),
+    /** Ends runs whose message the broker has had for too long without anybody starting them: lost, not counted, due again (gifty §2.6). */
+    endUnstarted: () =>
+      endByPages(
+        (tx, afterId, now) => repository.waitingRuns(tx, new Date(now.getTime() - startTimeoutMs), afterId, PAGE),
+        function* (tx, taskIds, now) {
+          const tasks = yield* engine.lockTasks(tx, taskIds)
+          // What still waits in the outbox is not late: the broker has not had it yet.
+          const since = yield* engine.published(tx, taskIds)
+          return (draft) => {
+            const { run } = draft
+            const publishedAt = since.get(run.taskId ?? '')
+            if (run.status !== 'queued' || tasks.get(run.taskId ?? '')?.state !== 'queued') return undefined
+            if (!publishedAt || now.getTime() - publishedAt.getTime() < startTimeoutMs) return undefined
+            const waited = Math.round((now.getTime() - publishedAt.getTime()) / 1000)
+            loseUnstarted(draft, `no worker has started it for ${waited} s`, now)
+            return { state: 'dead', error: 'the run was lost' }
+          }
+        },
+      ),
+  }
+}
+export type RunSweeps = ReturnType<typeof createRunSweeps>
 
 /** Cron times that meet an open run, recorded in one transaction. */
 const OVERLAPS_MAX = 500
