@@ -63,6 +63,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
       repository,
       drafts,
       engine,
+      completeRuns,
       random,
       idleTimeoutMs: config.runIdleTimeoutSeconds * 1000,
       startTimeoutMs: config.runStartTimeoutSeconds * 1000,

@@ -50,6 +50,21 @@ onEachDatabase('elements that are not stored are counted', (database) => {
     expect((typeof kept === 'string' ? JSON.parse(kept) : kept) as unknown[]).toHaveLength(20)
   })
 
+  test('g-M2: a run without a worker, of which every element was refused, has failed when its batches end', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source()
+    await app.ok('POST', `/internal/sources/${id}/force-run`, {})
+    // A batch of nothing begins the run, as some spiders send one at their start.
+    await app.ingest([], { source_id: id })
+    expect((await app.post(path, { items: bad(4), source_id: id })).status).toBe(422)
+    app.clock.advance(11 * 60_000)
+    expect(await app.services.sources.endIdleRuns()).toBe(1)
+    const [run] = await app.runs(id)
+    expect(run).toMatchObject({ status: 'failed', items_scraped: 0, items_rejected: 4 })
+    expect(run.error).toContain('price')
+    expect(await app.detail(id)).toMatchObject({ status: 'error' })
+  })
+
   test('g-M2: the first hundred reasons are kept of any number', async () => {
     const app = await makeRig(database)
     const { id, task } = await leasedRun(app)

@@ -214,7 +214,7 @@ export class RunsModel {
       : { status: 'discovery_completed', categories_found: run.categories }
 
   complete(source: ModelSource, run: ModelRun, byReport: boolean) {
-    if (byReport && run.rejected > 0 && run.scraped === 0 && run.categories === 0)
+    if (run.rejected > 0 && run.scraped === 0 && run.categories === 0)
       return this.fail(source, run, 'failed', `All ${run.rejected} elements were rejected`, false)
     if (byReport && run.strategy === 'deep' && run.scraped === 0 && run.rejected === 0) {
       const earlier = source.runs.slice(0, source.runs.indexOf(run))

@@ -37,9 +37,14 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
     return state === 'queued' ? { state, change: { ...taskOf(draft.source, draft.run) } } : { state }
   }
 
-  /** Completes runs; a deep one without an item is compared with the one before it. */
-  function* completeRuns(tx: Tx, open: OpenDraft[], now: Date): Steps<void> {
-    const empty = open.filter(({ run }) => run.strategy === 'deep' && run.itemsScraped === 0 && run.itemsRejected === 0)
+  /**
+   * Completes runs, or fails those of which every element was refused. A deep one that a worker has reported (`reported`) without an item is
+   * compared with the one before it.
+   */
+  function* completeRuns(tx: Tx, open: OpenDraft[], now: Date, reported = true): Steps<void> {
+    const empty = open.filter(
+      ({ run }) => reported && run.strategy === 'deep' && run.itemsScraped === 0 && run.itemsRejected === 0,
+    )
     const before =
       empty.length === 0
         ? new Map()
@@ -64,7 +69,7 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
       }
       const itemsBefore = before.get(run.id) ?? 0
       if (itemsBefore > 0) noteEmpty(draft, itemsBefore, now)
-      completeRun(draft, true, now)
+      completeRun(draft, reported, now)
     }
   }
 

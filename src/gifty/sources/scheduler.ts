@@ -5,7 +5,8 @@ import { SAME_RUN_MS } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow } from './row.ts'
 import { newRun, type RunDraft, type RunDrafts } from './run-drafts.ts'
-import { completeRun, failRun, loseUnstarted, nextRegular, openRun } from './run-events.ts'
+import { failRun, loseUnstarted, nextRegular, openRun } from './run-events.ts'
+import type { RunKinds } from './run-kinds.ts'
 import type { SourcesContext } from './service.ts'
 
 /** Runs that one transaction looks at. */
@@ -17,12 +18,13 @@ export interface RunSweepsDeps {
   repository: SourcesRepository
   drafts: RunDrafts
   engine: Engine
+  completeRuns: RunKinds['completeRuns']
   random(): number
   idleTimeoutMs: number
   startTimeoutMs: number
 }
 type OpenDraft = RunDraft & { run: RunRow }
-/** How a run ends that is swept: its draft is changed already. */
+/** How the task of a swept run ends. The run's draft is changed already, unless it is to be completed. */
 type TaskEnd = { state: 'completed' | 'dead'; error: string | null }
 
 /** Ends runs that nothing is heard of (gifty §2.3). Who is leased is the engine's matter: a leased task's run is never ended here. */
@@ -32,6 +34,7 @@ export const createRunSweeps = ({
   repository,
   drafts,
   engine,
+  completeRuns,
   random,
   idleTimeoutMs,
   startTimeoutMs,
@@ -57,6 +60,7 @@ export const createRunSweeps = ({
         )
         const wanted = new Set(found.map((run) => run.id))
         const changed: OpenDraft[] = []
+        const completed: OpenDraft[] = []
         const tasks: { id: string; state: TaskEnd['state']; error: string | null }[] = []
         for (const draft of yield* drafts.ofSources(tx, [...new Set(found.map((run) => run.sourceId))])) {
           if (!draft.run || !wanted.has(draft.run.id)) continue
@@ -64,8 +68,10 @@ export const createRunSweeps = ({
           const how = end(draft as OpenDraft)
           if (!how) continue
           changed.push(draft as OpenDraft)
+          if (how.state === 'completed') completed.push(draft as OpenDraft)
           if (taskId) tasks.push({ id: taskId, ...how })
         }
+        yield* completeRuns(tx, completed, now, false)
         yield* drafts.save(tx, changed, now)
         yield* engine.finishExternally(tx, tasks, now)
         return { ended: changed.length, next: found.length < PAGE ? undefined : found.at(-1)?.id }
@@ -77,7 +83,7 @@ export const createRunSweeps = ({
   }
 
   return {
-    /** Ends running runs without a sign of life: lost, or completed where batches came but never a report. */
+    /** Ends running runs without a sign of life: lost, or completed where batches came but never a report (failed, if all was refused). */
     endIdle: () =>
       endByPages(
         (tx, afterId, now) =>
@@ -93,7 +99,6 @@ export const createRunSweeps = ({
             // Without a report only batches can have started it.
             if (!run.reported) {
               if (idleMs < SAME_RUN_MS) return undefined
-              completeRun(draft, false, now)
               return { state: 'completed', error: null }
             }
             if (idleMs < idleTimeoutMs) return undefined
