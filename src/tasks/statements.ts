@@ -1,4 +1,6 @@
+import { getTableColumns } from 'drizzle-orm'
 import type { Db, Statement } from '../platform/db/index.ts'
+import { columnList } from '../platform/db/rows.ts'
 import type { Task, TaskState } from './model.ts'
 import { engineTables } from './tables.ts'
 
@@ -18,6 +20,11 @@ export interface Candidate {
   /** Whether any group has a cap. */
   capped: boolean | number
 }
+/** A task as `takeReady` leases it, without what it has written; with none there is one row of the flags alone. */
+export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { place: number | string | null } & Omit<
+    Task,
+    'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'
+  >
 /** What differs between the texts of `candidates`. */
 export interface CandidatesShape {
   /** Of each kind: whether waiting raises it, and whether its messages wait in a queue of the broker. */
@@ -103,31 +110,54 @@ export const engineStatements = (db: Db) => {
       `select ${shown}, ${rank(ageing)} as rank from ${priorities} cross join lateral (${first(`${shown}, t.priority`)}) t`,
     )
   }
+  const ready = (shape: CandidatesShape) =>
+    `select * from (${shape.kinds.map((_, n) => `select * from (${branch(n, shape)}) b${n}`).join(' union all ')}) b order by ${inOrder} limit ${shape.max}`
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
     left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
+  /** What a lease cannot say of a task from what it has just written. */
+  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...unwritten } = getTableColumns(tasks)
+  /**
+   * Ready tasks leased at once, unless a lease has expired or a group of theirs has a cap. Written from an array of their ids, of which the
+   * planner expects a few, so that it looks each up: joined to what it has found it would read the whole table.
+   */
+  const takeReady = (shape: CandidatesShape) => `with found as materialized (${ready(shape)}),
+    flags as materialized (select ${hasExpired} as expired, case when exists (select 1 from task_groups where cap is not null)
+      then exists (select 1 from found join task_groups g on g.key in (found.group_key, 'site:' || found.site_key) where g.cap is not null)
+      else false end as capped),
+    taken as (update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = (select :owners::text::text[])[g.place],
+        lease_expires_at = :now::timestamptz + (select :lengths::text::int[])[g.place] * interval '1 millisecond',
+        lease_ms = (select :lengths::text::int[])[g.place], last_end = null, updated_at = :now::timestamptz
+      from unnest(array(select id from found order by ${inOrder})) with ordinality as g(id, place)
+      where tasks.id = g.id and not (select expired or capped from flags)
+      returning ${columnList(unwritten, 'tasks')}, g.place)
+    select flags.expired, flags.capped, taken.* from flags left join taken on true order by taken.place`
   const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
-  const candidateTexts = new Map<string, Statement<Candidate>>()
+  const byShape = new Map<string, Statement<unknown>>()
   /** A statement made at its first use, one for each shape. */
-  const made = (name: string, text: () => string): Statement<Candidate> => {
-    let statement = candidateTexts.get(name)
+  const made = <Row>(name: string, text: () => string, of?: object): Statement<Row> => {
+    let statement = byShape.get(name) as Statement<Row> | undefined
     if (!statement) {
-      statement = db.statement<Candidate>(name, text())
-      candidateTexts.set(name, statement)
+      statement = db.statement<Row>(name, text(), of)
+      byShape.set(name, statement)
     }
     return statement
   }
+  const nameOf = ({ kinds, max, bySite, withoutBlocked }: CandidatesShape) =>
+    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`
 
   return {
     /** Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. */
-    candidates(shape: CandidatesShape): Statement<Candidate> {
-      const flags = shape.kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')
-      const name = `task_candidates_${flags}_${shape.max}${shape.bySite ? '_sites' : ''}${shape.withoutBlocked ? '_rest' : ''}`
-      return made(name, () => {
-        const branches = shape.kinds.map((_, n) => `select * from (${branch(n, shape)}) b${n}`)
-        return withFlags(`select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`)
-      })
-    },
+    candidates: (shape: CandidatesShape): Statement<Candidate> =>
+      made(`task_candidates_${nameOf(shape)}`, () => withFlags(ready(shape))),
+    /**
+     * The same, leased in the same statement, each to the owner at its place in `owners` for the milliseconds in `lengths`: what takes two
+     * statements on SQLite, where they cost no round trip. With an expired lease or a capped group none is leased, which the first row says.
+     */
+    takeReady: both(
+      undefined,
+      (shape: CandidatesShape): Statement<TakenRow> => made(`task_take_ready_${nameOf(shape)}`, () => takeReady(shape), tasks),
+    ),
     /** The same among `ids`, of the kinds `kinds`. */
     candidatesAmong: ({ max, bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
       made(`task_candidates_among_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`, () =>
@@ -204,6 +234,27 @@ export const engineStatements = (db: Db) => {
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, payload jsonb, priority int, run_after float8, max_attempts int,
           dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
     }),
+    /**
+     * Locks the tasks `ids`, and completes those that are held as `owners` and `fences` say at their place, with the result there in the JSON
+     * list `results`, if their kind is one of `kinds`. Answers the places of the completed (`done`) and the other tasks as they are.
+     */
+    completeHeld: both(
+      undefined,
+      db.statement<Task & { done: number | string | null }>(
+        'task_complete_held',
+        // Found by their ids alone, whatever the planner thinks of the other columns, and each looked at once.
+        `with locked as materialized (
+           select t.*, g.place, coalesce(t.fence = g.fence and t.lease_owner = g.owner and ${held('t')} and t.lease_expires_at > :now::timestamptz
+             and ${f.inList('t.kind', 'kinds')}, false) as completes
+           from unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[])
+             with ordinality as g(id, fence, owner, place) join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
+         done as (update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null,
+             updated_at = :now::timestamptz, result = coalesce(nullif((select :results::jsonb) -> (l.place - 1)::int, 'null'), tasks.result)
+           from locked l where tasks.id = l.id and l.completes returning l.place)
+         select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from locked o where not o.completes) l on false`,
+        tasks,
+      ),
+    ),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored. What is queued again goes
