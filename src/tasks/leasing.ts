@@ -65,6 +65,8 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const params: Record<string, unknown> = { now, known: knownKinds() }
     if (bySite) Object.assign(params, { sites: siteKeys ?? null, otherSites: excludeSiteKeys ?? [] })
     const shapes = kinds.map((kind) => ({ ageing: policyOf(kind).ageing, announced: brokerQueue.queueOf(kind) !== undefined }))
+    const plain = kinds.filter((_, n) => !shapes[n]?.announced)
+    Object.assign(params, { plain, ageing: plain.map((kind) => policyOf(kind).ageing) })
     kinds.forEach((kind, n) => {
       params[`kind${n}`] = kind
       if (shapes[n]?.announced) params[`queue${n}`] = brokerQueue.queueOf(kind)

@@ -75,13 +75,11 @@ export const engineStatements = (db: Db) => {
         : []),
     ].join(' and ')
   /** Priority, raised by one for each minute waited where the kind ages, by 100 at most. */
-  const rank = (ageing: boolean) =>
-    ageing
-      ? `t.priority + ${both(
-          `min(100, (:now - t.run_after) / 60000)`,
-          `least(100, floor(extract(epoch from :now::timestamptz - t.run_after) / 60))::int`,
-        )}`
-      : 't.priority'
+  const aged = both(
+    `min(100, (:now - t.run_after) / 60000)`,
+    `least(100, floor(extract(epoch from :now::timestamptz - t.run_after) / 60))::int`,
+  )
+  const rank = (ageing: boolean) => (ageing ? `t.priority + ${aged}` : 't.priority')
   const shown = 't.id, t.kind, t.group_key, t.site_key, t.run_after, t.requeues'
   const inOrder = 'rank desc, run_after, requeues, id'
 
@@ -89,29 +87,45 @@ export const engineStatements = (db: Db) => {
    * Ready tasks of one kind. Waiting raises all tasks of a priority alike, so the first of each priority are looked at: as many index
    * ranges as there are priorities, whatever the backlog.
    */
-  const branch = (n: number, shape: CandidatesShape): string => {
-    const { ageing, announced } = shape.kinds[n] as CandidatesShape['kinds'][0]
-    const kind = both(`:kind${n}`, `:kind${n}::text`)
-    const wanted = (alias: string) => `${alias}.state = 'queued' and ${alias}.kind = ${kind}`
-    if (announced)
-      // From the unsent messages, not from the tasks whose messages wait in the broker.
-      return `select ${shown}, ${rank(ageing)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
-        select message_id from outbox where published_at is null and claimed_until is null and queue = ${both(`:queue${n}`, `:queue${n}::text`)}
-        order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${kind}`, shape)} order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
-    const priorities = `(with recursive p(priority) as (select * from (select s.priority from tasks s where ${wanted('s')} order by s.priority desc limit 1) first
-      union all select (select s.priority from tasks s where ${wanted('s')} and s.priority < p.priority order by s.priority desc limit 1) from p where p.priority is not null)
+  const priorities = (kind: string) => {
+    const wanted = `s.state = 'queued' and s.kind = ${kind}`
+    return `(with recursive p(priority) as (select * from (select s.priority from tasks s where ${wanted} order by s.priority desc limit 1) first
+      union all select (select s.priority from tasks s where ${wanted} and s.priority < p.priority order by s.priority desc limit 1) from p where p.priority is not null)
       select priority from p where priority is not null) p`
-    const first = (
-      columns: string,
-    ) => `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
-      order by t.run_after, t.requeues, t.id limit ${shape.max}${forUpdate('t', 'skip locked')}`
-    return both(
-      `select ${shown}, ${rank(ageing)} as rank from ${priorities}, json_each((select json_group_array(id) from (${first('t.id')}))) j join tasks t on t.id = j.value`,
-      `select ${shown}, ${rank(ageing)} as rank from ${priorities} cross join lateral (${first(`${shown}, t.priority`)}) t`,
-    )
   }
-  const ready = (shape: CandidatesShape) =>
-    `select * from (${shape.kinds.map((_, n) => `select * from (${branch(n, shape)}) b${n}`).join(' union all ')}) b order by ${inOrder} limit ${shape.max}`
+  const firstOfPriority = (columns: string, kind: string, shape: CandidatesShape) =>
+    `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
+      order by t.run_after, t.requeues, t.id limit ${shape.max}${forUpdate('t', 'skip locked')}`
+  const announcedBranch = (n: number, shape: CandidatesShape) =>
+    // From the unsent messages, not from the tasks whose messages wait in the broker.
+    `select ${shown}, ${rank(shape.kinds[n]?.ageing === true)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
+      select message_id from outbox where published_at is null and claimed_until is null and queue = ${f.param(`queue${n}`, 'text')}
+      order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${f.param(`kind${n}`, 'text')}`, shape)}
+      order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
+  /** A branch for each kind: SQLite has no lateral joins. */
+  const branchOfKind = (n: number, shape: CandidatesShape) => {
+    const kind = `:kind${n}`
+    return `select ${shown}, ${rank(shape.kinds[n]?.ageing === true)} as rank from ${priorities(kind)},
+      json_each((select json_group_array(id) from (${firstOfPriority('t.id', kind, shape)}))) j join tasks t on t.id = j.value`
+  }
+  /** One branch for all kinds: one for each would take longer to plan than to run. */
+  const branchOfAll = (shape: CandidatesShape) =>
+    `select t.*, t.priority + case when k.ageing then ${aged} else 0 end as rank
+      from unnest((select :plain::text)::text[], (select :ageing::text)::boolean[]) as k(kind, ageing) cross join lateral ${priorities('k.kind')}
+      cross join lateral (${firstOfPriority(`${shown}, t.priority`, 'k.kind', shape)}) t`
+  const ready = (shape: CandidatesShape) => {
+    const all = shape.kinds.map((_, n) => n)
+    const isAnnounced = (n: number) => shape.kinds[n]?.announced === true
+    const plain = all.filter((n) => !isAnnounced(n))
+    const branches = [
+      ...all.filter(isAnnounced).map((n) => announcedBranch(n, shape)),
+      ...both(
+        () => plain.map((n) => branchOfKind(n, shape)),
+        () => (plain.length > 0 ? [branchOfAll(shape)] : []),
+      )(),
+    ].map((branch, n) => `select id, kind, group_key, site_key, run_after, requeues, rank from (${branch}) b${n}`)
+    return `select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`
+  }
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
     left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
@@ -147,7 +161,10 @@ export const engineStatements = (db: Db) => {
     `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`
 
   return {
-    /** Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. */
+    /**
+     * Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. `plain` are
+     * the kinds that are not announced, and `ageing` whether waiting raises each of them.
+     */
     candidates: (shape: CandidatesShape): Statement<Candidate> =>
       made(`task_candidates_${nameOf(shape)}`, () => withFlags(ready(shape))),
     /**
