@@ -247,7 +247,26 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     }
   }
 
-  return { lease }
+  /**
+   * Leases for callers that ask for the same tasks (kinds and sites), in their order, as many of them as one transaction serves: each gets
+   * what those before it have left. Answers those callers' tasks, at least one caller's; of announced kinds no more than that.
+   */
+  const leaseInOrder = async (requests: readonly [LeaseRequest, ...LeaseRequest[]]): Promise<Task[][]> => {
+    const [first] = requests
+    const kinds = first.kinds.filter((kind) => policies.has(kind))
+    const batch = [first]
+    if (!kinds.some((kind) => brokerQueue.queueOf(kind) !== undefined))
+      for (const request of requests.slice(1)) {
+        if (!isBatchSize(sum(batch) + request.max)) break
+        batch.push(request)
+      }
+    if (batch.length === 1 || kinds.length === 0) return [await lease(first)]
+    await clockWatch.settle()
+    const { leased } = await leaseTogether(batch.map((request) => ({ ...request, kinds: [...new Set(kinds)] })))
+    return leased
+  }
+
+  return { lease, leaseInOrder }
 }
 
 /** Who takes the task at each place of a batch. */
