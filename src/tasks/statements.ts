@@ -47,6 +47,9 @@ export const engineStatements = (db: Db) => {
   const known = f.inList(`coalesce(e.kind, '')`, 'known')
   const hasExpired = `exists (select 1 from tasks e where ${held('e')} and e.lease_expires_at <= ${now} and ${known})`
 
+  /** The elements of a JSON list, on Postgres by way of an array: it expects few of them, and finds each row by its id. */
+  const items = 'unnest(array(select jsonb_array_elements(:items::jsonb))) as item,'
+
   /** Whether a group lets one more of its tasks be leased. Scalar, so that no planner joins all groups for it. */
   const groupIsOpen = (key: string, heldTasks: string) =>
     `coalesce((select not coalesce(g.paused_until > ${now}, ${f.false}) and (g.cap is null or g.cap > (select count(*) from tasks h where ${held('h')} and ${heldTasks}))
@@ -191,7 +194,7 @@ export const engineStatements = (db: Db) => {
          where tasks.id = g.id returning *`,
         `update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner, lease_expires_at = to_timestamp(g.until / 1000.0),
            lease_ms = g.ms, last_end = null, updated_at = :now::timestamptz
-         from jsonb_to_recordset(:items::text::jsonb) as g(id uuid, owner text, until float8, ms int) where tasks.id = g.id returning tasks.*`,
+         from ${items} lateral jsonb_to_record(item) as g(id uuid, owner text, until float8, ms int) where tasks.id = g.id returning tasks.*`,
       ),
       tasks,
     ),
@@ -289,7 +292,7 @@ export const engineStatements = (db: Db) => {
           run_after = coalesce(to_timestamp(j.run_after / 1000.0), case when j.state = 'queued' then :now::timestamptz else tasks.run_after end),
           requeues = tasks.requeues + (j.state = 'queued')::int, error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result),
           finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
-        from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
+        from ${items} lateral jsonb_to_record(item) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
     /** Prolongs the leases of `ids`, each by its own length. */
@@ -310,7 +313,7 @@ export const engineStatements = (db: Db) => {
          from (select value ->> 'id' as id, value ->> 'kind' as kind, value ->> 'priority' as priority, value -> 'payload' as payload,
            value ->> 'group_key' as group_key, value ->> 'site_key' as site_key from json_each(:items)) j where tasks.id = j.id returning tasks.id`,
         `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now::timestamptz
-         from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
+         from ${items} lateral jsonb_to_record(item) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
          where tasks.id = j.id returning tasks.id`,
       ),
     ),

@@ -150,15 +150,11 @@ export const createWorkerApi = (context: EngineContext) => {
         [...held.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
         now,
       )
-      return said.map(
-        (verdicts) =>
-          new Map(
-            verdicts.flatMap((verdict): [string, Refusal][] => {
-              const refusal = refused.get(verdict)
-              return refusal ? [[verdict.id, refusal]] : []
-            }),
-          ),
-      )
+      // What the engine refuses goes first, then what hooks refuse.
+      return said.map((verdicts) => {
+        const own = new Set(verdicts)
+        return new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : [])))
+      })
     }
     // Without hooks the statement that completes is all there is to do.
     return statements.completeHeld && direct.length === allowed.length ? db.autocommit(steps) : db.tx(steps)

@@ -288,7 +288,8 @@ export const openPostgres = async ({
       return { name, text: () => text, runIn, all: (params?: Params) => runIn(base, params) } as unknown as Statement<Row>
     },
     batch<Row>(name: string, columns: BatchColumn[], build: (source: string) => string) {
-      const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from jsonb_array_elements(:rows::text::jsonb) as e(row))`
+      // By way of an array, of which the planner expects ten rows: of JSON it expects a hundred, and reads small tables whole for them.
+      const source = `(select ${columns.map(({ name, type }, n) => `(e.row ->> ${n})::${type} as ${name}`).join(', ')} from unnest(array(select jsonb_array_elements(:rows::text::jsonb))) as e(row))`
       const { text, names } = compileNamed(build(source), (_, index) => `$${index + 1}`)
       const whole = columns.flatMap(({ type }, n) => (type === 'bigint' ? [n] : []))
       /** Times and booleans of columns that store them as numbers. */
