@@ -8,6 +8,7 @@ import { TASKS_READY, type Task, type TasksReady } from './model.ts'
 /** What hands out leases. */
 interface LeasePort {
   lease(request: LeaseRequest): Promise<Task[]>
+  leaseInOrder(requests: readonly [LeaseRequest, ...LeaseRequest[]]): Promise<Task[][]>
   release(holders: Holder[], kinds: readonly string[]): Promise<unknown>
 }
 
@@ -26,11 +27,21 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
   /** What a request narrows down beside its kinds: one that finds nothing says nothing of another's. */
   const keyOf = ({ kinds, siteKeys, excludeSiteKeys }: LeaseRequest) =>
     JSON.stringify([kinds, siteKeys ?? null, excludeSiteKeys ?? null])
-  /** Leases for a waiter; answers whether there was something. */
+  /** Leases for waiters that ask for the same, in their order; answers whether all who were looked at got something. */
+  const serveInOrder = async (same: [Waiter, ...Waiter[]]): Promise<boolean> => {
+    const leased = await engine.leaseInOrder(same)
+    for (const [n, tasks] of leased.entries()) {
+      if (tasks.length === 0) continue
+      // A waiter that gave up while the lease was stored cannot use it: its `give` hands the tasks back.
+      waiters.delete(same[n] as Waiter)
+      same[n]?.give(tasks)
+    }
+    return leased.every((tasks) => tasks.length > 0)
+  }
+  /** Leases for one waiter alone; answers whether there was something. */
   const serveOne = async (waiter: Waiter): Promise<boolean> => {
     const tasks = await engine.lease(waiter)
     if (tasks.length === 0) return false
-    // A waiter that gave up while the lease was stored cannot use it: its `give` hands the tasks back.
     waiters.delete(waiter)
     waiter.give(tasks)
     return true
@@ -42,11 +53,17 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
         const kinds = hints
         hints = undefined
         const empty = new Set<string>()
-        // One by one: leases that run beside each other may find tasks in another order than their waiters came in.
+        // One after the other: leases that run beside each other may find tasks in another order than their waiters came in.
         for (;;) {
-          const first = [...waiters].find((one) => one.kinds.some((kind) => kinds.has(kind)) && !empty.has(keyOf(one)))
+          const [first, ...others] = [...waiters].filter(
+            (one) => one.kinds.some((kind) => kinds.has(kind)) && !empty.has(keyOf(one)),
+          )
           if (!first) break
-          if (await serveOne(first)) continue
+          const same = others.filter((one) => keyOf(one) === keyOf(first))
+          // A ready task was announced for one at least; that more are waited for than there are tasks is found by the way.
+          if (same.length > 0 && (await serveInOrder([first, ...same]))) continue
+          const left = [first, ...same].find((one) => waiters.has(one))
+          if (!left || (await serveOne(left))) continue
           empty.add(keyOf(first))
           if (!first.siteKeys && !first.excludeSiteKeys?.length) for (const kind of first.kinds) kinds.delete(kind)
         }

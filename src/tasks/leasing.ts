@@ -58,24 +58,62 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     if (left.length > 0) yield* tx.run(statements.remove, { ids: left })
   }
 
-  /** The candidates of a batch, locked, in lease order and within the caps of their groups. */
-  function* choose(tx: Tx, requests: readonly LeaseRequest[], now: Date, among?: string[]): Steps<Candidate[]> {
+  /** How the statements of a batch are made, and their parameters. */
+  const shapeOf = (requests: readonly LeaseRequest[], now: Date) => {
     const [{ kinds, siteKeys, excludeSiteKeys }] = requests as [LeaseRequest]
-    const max = sum(requests)
     const bySite = siteKeys !== undefined || (excludeSiteKeys?.length ?? 0) > 0
     const params: Record<string, unknown> = { now, known: knownKinds() }
     if (bySite) Object.assign(params, { sites: siteKeys ?? null, otherSites: excludeSiteKeys ?? [] })
     const shapes = kinds.map((kind) => ({ ageing: policyOf(kind).ageing, announced: brokerQueue.queueOf(kind) !== undefined }))
+    const plain = kinds.filter((_, n) => !shapes[n]?.announced)
+    Object.assign(params, { plain, ageing: plain.map((kind) => policyOf(kind).ageing) })
     kinds.forEach((kind, n) => {
       params[`kind${n}`] = kind
       if (shapes[n]?.announced) params[`queue${n}`] = brokerQueue.queueOf(kind)
     })
+    return { kinds, params, shape: { kinds: shapes, max: sum(requests), bySite, withoutBlocked: false } }
+  }
+
+  /**
+   * Leases the candidates of a batch in one statement, in lease order. Undefined where that is not to be done: on SQLite, where two cost
+   * no more; or a lease has expired, or a group with a cap is among the candidates.
+   */
+  function* takeAtOnce(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<Task[][] | undefined> {
+    if (!statements.takeReady) return undefined
+    const { params, shape } = shapeOf(requests, now)
+    const takers = takersOf(requests)
+    const owners = takers.map(({ owner }) => owner)
+    const lengths = takers.map(({ leaseMs }) => leaseMs)
+    const rows = yield* tx.run(statements.takeReady(shape), { ...params, owners, lengths })
+    if (rows[0]?.expired || rows[0]?.capped) return undefined
+    const leased = new Map(requests.map((request) => [request, [] as Task[]]))
+    for (const { place, expired, capped, ...task } of rows) {
+      if (place === null) break
+      const request = takers[Number(place) - 1] as LeaseRequest
+      leased.get(request)?.push({
+        ...task,
+        state: 'leased',
+        leaseOwner: request.owner,
+        leaseExpiresAt: new Date(now.getTime() + request.leaseMs),
+        leaseMs: request.leaseMs,
+        lastEnd: null,
+        updatedAt: now,
+        finishedAt: null,
+      })
+    }
+    return requests.map((request) => leased.get(request) as Task[])
+  }
+
+  /** The candidates of a batch, locked, in lease order and within the caps of their groups. */
+  function* choose(tx: Tx, requests: readonly LeaseRequest[], now: Date, among?: string[]): Steps<Candidate[]> {
+    const { kinds, params, shape: plain } = shapeOf(requests, now)
+    const { max } = plain
     const look = (most: number, blocked?: readonly string[]) => {
-      const shape = { max: most, bySite, withoutBlocked: blocked !== undefined }
+      const shape = { ...plain, max: most, withoutBlocked: blocked !== undefined }
       const given = { ...params, blocked }
       return among
         ? tx.run(statements.candidatesAmong(shape), { ...given, ids: among, kinds })
-        : tx.run(statements.candidates({ ...shape, kinds: shapes }), given)
+        : tx.run(statements.candidates(shape), given)
     }
     let rows = yield* look(max)
     if (rows[0]?.expired && !among) {
@@ -96,7 +134,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   /** Leases candidates for the requests, which are served in the order they came. Answers the tasks of each. */
   function* take(tx: Tx, requests: readonly LeaseRequest[], chosen: readonly Candidate[], now: Date): Steps<Task[][]> {
     if (chosen.length === 0) return requests.map(() => [])
-    const takers = requests.flatMap((request) => Array<LeaseRequest>(request.max).fill(request))
+    const takers = takersOf(requests)
     const items = chosen.map(({ id }, n) => {
       const { owner, leaseMs } = takers[n] as LeaseRequest
       return { id, owner, until: now.getTime() + leaseMs, ms: leaseMs }
@@ -124,12 +162,24 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     return leased.map((group) => group.filter((task) => !withheld.has(task.id)))
   }
 
+  /** Whether a lease of the kind is more than the tasks themselves: rows or messages change with it. */
+  const takesPart = (kind: string) =>
+    policyOf(kind).provide !== undefined || policyOf(kind).leased !== undefined || brokerQueue.queueOf(kind) !== undefined
   /** One transaction for all requests of a batch; `hasWithheld` when tasks were taken and none could be handed out. */
-  const leaseTogether = (requests: readonly LeaseRequest[]): Promise<{ leased: Task[][]; hasWithheld: boolean }> =>
+  const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<{ leased: Task[][]; hasWithheld: boolean }> => {
+    const isAlone = statements.takeReady !== undefined && !requests[0]?.kinds.some(takesPart)
+    const leased = isAlone && (await db.autocommit((tx) => takeAtOnce(tx, requests, nowDate())))
+    return leased ? { leased, hasWithheld: false } : leaseWithHooks(requests, !isAlone)
+  }
+  const leaseWithHooks = (
+    requests: readonly LeaseRequest[],
+    atOnce: boolean,
+  ): Promise<{ leased: Task[][]; hasWithheld: boolean }> =>
     db.tx(function* (tx) {
       const now = nowDate()
       const provided = yield* provide(tx, requests, now)
-      const leased = yield* take(tx, requests, yield* choose(tx, requests, now), now)
+      const leased =
+        (atOnce && (yield* takeAtOnce(tx, requests, now))) || (yield* take(tx, requests, yield* choose(tx, requests, now), now))
       const all = leased.flat()
       // Thrown, not skipped: the transaction has leased it already.
       if ((yield* brokerQueue.withdrawMessages(tx, all)).length > 0) throw new MessageAlreadySentError()
@@ -197,7 +247,29 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     }
   }
 
-  return { lease }
+  /**
+   * Leases for callers that ask for the same tasks (kinds and sites), in their order, as many of them as one transaction serves: each gets
+   * what those before it have left. Answers those callers' tasks, at least one caller's; of announced kinds no more than that.
+   */
+  const leaseInOrder = async (requests: readonly [LeaseRequest, ...LeaseRequest[]]): Promise<Task[][]> => {
+    const [first] = requests
+    const kinds = first.kinds.filter((kind) => policies.has(kind))
+    const batch = [first]
+    if (!kinds.some((kind) => brokerQueue.queueOf(kind) !== undefined))
+      for (const request of requests.slice(1)) {
+        if (!isBatchSize(sum(batch) + request.max)) break
+        batch.push(request)
+      }
+    if (batch.length === 1 || kinds.length === 0) return [await lease(first)]
+    await clockWatch.settle()
+    const { leased } = await leaseTogether(batch.map((request) => ({ ...request, kinds: [...new Set(kinds)] })))
+    return leased
+  }
+
+  return { lease, leaseInOrder }
 }
 
+/** Who takes the task at each place of a batch. */
+const takersOf = (requests: readonly LeaseRequest[]) =>
+  requests.flatMap((request) => Array<LeaseRequest>(request.max).fill(request))
 const sum = (requests: readonly LeaseRequest[]) => requests.reduce((total, { max }) => total + max, 0)

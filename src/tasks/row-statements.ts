@@ -44,11 +44,13 @@ export const rowStatements = <Row extends object>(
   const inKeys = (expression: string) => `${expression} in ${jsonTexts('keys')}`
   const columns = `${select}, ${key} as task_key`
   const anyTier = `(${tiers.map((tier) => `(${tier})`).join(' or ')})`
-  // Scalar subqueries, not `not exists`: Postgres would make a join of that, and read all tasks of the kind for a handful of rows.
-  const ofLiveTask = (answer: string) =>
-    `coalesce((select ${answer} from tasks task where task.kind = ${kind} and task.dedupe_key = ${key} and ${isLive('task')}), 0) = 0`
-  const notDead = `coalesce((select 1 from tasks dead where dead.kind = ${kind} and dead.dedupe_key = ${key} and dead.state = 'dead'
-    and dead.payload ->> 'content_hash' is not distinct from ${contentHash} limit 1), 0) = 0`
+  // Scalar subqueries, not `not exists`: Postgres would make a join of that, and read all tasks of the kind for a handful of rows. Of truth
+  // values, not of numbers: it takes one row in two to pass, not one in two hundred, for which it would read and sort all rows.
+  const { true: yes, false: no } = db.fragments
+  const hasLiveTask = (isHeld: string) =>
+    `coalesce((select ${isHeld} from tasks task where task.kind = ${kind} and task.dedupe_key = ${key} and ${isLive('task')}), ${no})`
+  const notDead = `not coalesce((select ${yes} from tasks dead where dead.kind = ${kind} and dead.dedupe_key = ${key} and dead.state = 'dead'
+    and dead.payload ->> 'content_hash' is not distinct from ${contentHash} limit 1), ${no})`
   const rows = (part: string, condition: string) =>
     tiers.map((tier, n) =>
       db.statement<Found>(
@@ -64,9 +66,12 @@ export const rowStatements = <Row extends object>(
   const owner = param('owner', 'text')
   return {
     /** Rows that nobody holds: without a task, or with one that waits and may be leased. One statement a tier. */
-    free: rows('free', ofLiveTask(`case when task.state = 'queued' and task.run_after <= ${now} then 0 else 1 end`)),
+    free: rows(
+      'free',
+      `not ${hasLiveTask(`case when task.state = 'queued' and task.run_after <= ${now} then ${no} else ${yes} end`)}`,
+    ),
     /** Rows that have no task, and whose present content has none that is dead. One statement a tier. */
-    untouched: rows('untouched', `${ofLiveTask('1')} and ${notDead}`),
+    untouched: rows('untouched', `not ${hasLiveTask(yes)} and ${notDead}`),
     /** Those of the rows `:keys` that still want work, and whose present content has no dead task. */
     wanted: db.statement<Found>(
       `rows_${name}_wanted`,

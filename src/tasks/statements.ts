@@ -1,4 +1,6 @@
+import { getTableColumns } from 'drizzle-orm'
 import type { Db, Statement } from '../platform/db/index.ts'
+import { columnList } from '../platform/db/rows.ts'
 import type { Task, TaskState } from './model.ts'
 import { engineTables } from './tables.ts'
 
@@ -18,6 +20,11 @@ export interface Candidate {
   /** Whether any group has a cap. */
   capped: boolean | number
 }
+/** A task as `takeReady` leases it, without what it has written; with none there is one row of the flags alone. */
+export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { place: number | string | null } & Omit<
+    Task,
+    'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'
+  >
 /** What differs between the texts of `candidates`. */
 export interface CandidatesShape {
   /** Of each kind: whether waiting raises it, and whether its messages wait in a queue of the broker. */
@@ -39,6 +46,9 @@ export const engineStatements = (db: Db) => {
   const now = f.at('now')
   const known = f.inList(`coalesce(e.kind, '')`, 'known')
   const hasExpired = `exists (select 1 from tasks e where ${held('e')} and e.lease_expires_at <= ${now} and ${known})`
+
+  /** The elements of a JSON list, on Postgres by way of an array: it expects few of them, and finds each row by its id. */
+  const items = 'unnest(array(select jsonb_array_elements(:items::jsonb))) as item,'
 
   /** Whether a group lets one more of its tasks be leased. Scalar, so that no planner joins all groups for it. */
   const groupIsOpen = (key: string, heldTasks: string) =>
@@ -68,13 +78,11 @@ export const engineStatements = (db: Db) => {
         : []),
     ].join(' and ')
   /** Priority, raised by one for each minute waited where the kind ages, by 100 at most. */
-  const rank = (ageing: boolean) =>
-    ageing
-      ? `t.priority + ${both(
-          `min(100, (:now - t.run_after) / 60000)`,
-          `least(100, floor(extract(epoch from :now::timestamptz - t.run_after) / 60))::int`,
-        )}`
-      : 't.priority'
+  const aged = both(
+    `min(100, (:now - t.run_after) / 60000)`,
+    `least(100, floor(extract(epoch from :now::timestamptz - t.run_after) / 60))::int`,
+  )
+  const rank = (ageing: boolean) => (ageing ? `t.priority + ${aged}` : 't.priority')
   const shown = 't.id, t.kind, t.group_key, t.site_key, t.run_after, t.requeues'
   const inOrder = 'rank desc, run_after, requeues, id'
 
@@ -82,52 +90,94 @@ export const engineStatements = (db: Db) => {
    * Ready tasks of one kind. Waiting raises all tasks of a priority alike, so the first of each priority are looked at: as many index
    * ranges as there are priorities, whatever the backlog.
    */
-  const branch = (n: number, shape: CandidatesShape): string => {
-    const { ageing, announced } = shape.kinds[n] as CandidatesShape['kinds'][0]
-    const kind = both(`:kind${n}`, `:kind${n}::text`)
-    const wanted = (alias: string) => `${alias}.state = 'queued' and ${alias}.kind = ${kind}`
-    if (announced)
-      // From the unsent messages, not from the tasks whose messages wait in the broker.
-      return `select ${shown}, ${rank(ageing)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
-        select message_id from outbox where published_at is null and claimed_until is null and queue = ${both(`:queue${n}`, `:queue${n}::text`)}
-        order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${kind}`, shape)} order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
-    const priorities = `(with recursive p(priority) as (select * from (select s.priority from tasks s where ${wanted('s')} order by s.priority desc limit 1) first
-      union all select (select s.priority from tasks s where ${wanted('s')} and s.priority < p.priority order by s.priority desc limit 1) from p where p.priority is not null)
+  const priorities = (kind: string) => {
+    const wanted = `s.state = 'queued' and s.kind = ${kind}`
+    return `(with recursive p(priority) as (select * from (select s.priority from tasks s where ${wanted} order by s.priority desc limit 1) first
+      union all select (select s.priority from tasks s where ${wanted} and s.priority < p.priority order by s.priority desc limit 1) from p where p.priority is not null)
       select priority from p where priority is not null) p`
-    const first = (
-      columns: string,
-    ) => `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
+  }
+  const firstOfPriority = (columns: string, kind: string, shape: CandidatesShape) =>
+    `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
       order by t.run_after, t.requeues, t.id limit ${shape.max}${forUpdate('t', 'skip locked')}`
-    return both(
-      `select ${shown}, ${rank(ageing)} as rank from ${priorities}, json_each((select json_group_array(id) from (${first('t.id')}))) j join tasks t on t.id = j.value`,
-      `select ${shown}, ${rank(ageing)} as rank from ${priorities} cross join lateral (${first(`${shown}, t.priority`)}) t`,
-    )
+  const announcedBranch = (n: number, shape: CandidatesShape) =>
+    // From the unsent messages, not from the tasks whose messages wait in the broker.
+    `select ${shown}, ${rank(shape.kinds[n]?.ageing === true)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
+      select message_id from outbox where published_at is null and claimed_until is null and queue = ${f.param(`queue${n}`, 'text')}
+      order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${f.param(`kind${n}`, 'text')}`, shape)}
+      order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
+  /** A branch for each kind: SQLite has no lateral joins. */
+  const branchOfKind = (n: number, shape: CandidatesShape) => {
+    const kind = `:kind${n}`
+    return `select ${shown}, ${rank(shape.kinds[n]?.ageing === true)} as rank from ${priorities(kind)},
+      json_each((select json_group_array(id) from (${firstOfPriority('t.id', kind, shape)}))) j join tasks t on t.id = j.value`
+  }
+  /** One branch for all kinds: one for each would take longer to plan than to run. */
+  const branchOfAll = (shape: CandidatesShape) =>
+    `select t.*, t.priority + case when k.ageing then ${aged} else 0 end as rank
+      from unnest((select :plain::text)::text[], (select :ageing::text)::boolean[]) as k(kind, ageing) cross join lateral ${priorities('k.kind')}
+      cross join lateral (${firstOfPriority(`${shown}, t.priority`, 'k.kind', shape)}) t`
+  const ready = (shape: CandidatesShape) => {
+    const all = shape.kinds.map((_, n) => n)
+    const isAnnounced = (n: number) => shape.kinds[n]?.announced === true
+    const plain = all.filter((n) => !isAnnounced(n))
+    const branches = [
+      ...all.filter(isAnnounced).map((n) => announcedBranch(n, shape)),
+      ...both(
+        () => plain.map((n) => branchOfKind(n, shape)),
+        () => (plain.length > 0 ? [branchOfAll(shape)] : []),
+      )(),
+    ].map((branch, n) => `select id, kind, group_key, site_key, run_after, requeues, rank from (${branch}) b${n}`)
+    return `select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`
   }
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
     left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
+  /** What a lease cannot say of a task from what it has just written. */
+  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...unwritten } = getTableColumns(tasks)
+  /**
+   * Ready tasks leased at once, unless a lease has expired or a group of theirs has a cap. Written from an array of their ids, of which the
+   * planner expects a few, so that it looks each up: joined to what it has found it would read the whole table.
+   */
+  const takeReady = (shape: CandidatesShape) => `with found as materialized (${ready(shape)}),
+    flags as materialized (select ${hasExpired} as expired, case when exists (select 1 from task_groups where cap is not null)
+      then exists (select 1 from found join task_groups g on g.key in (found.group_key, 'site:' || found.site_key) where g.cap is not null)
+      else false end as capped),
+    taken as (update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = (select :owners::text::text[])[g.place],
+        lease_expires_at = :now::timestamptz + (select :lengths::text::int[])[g.place] * interval '1 millisecond',
+        lease_ms = (select :lengths::text::int[])[g.place], last_end = null, updated_at = :now::timestamptz
+      from unnest(array(select id from found order by ${inOrder})) with ordinality as g(id, place)
+      where tasks.id = g.id and not (select expired or capped from flags)
+      returning ${columnList(unwritten, 'tasks')}, g.place)
+    select flags.expired, flags.capped, taken.* from flags left join taken on true order by taken.place`
   const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
-  const candidateTexts = new Map<string, Statement<Candidate>>()
+  const byShape = new Map<string, Statement<unknown>>()
   /** A statement made at its first use, one for each shape. */
-  const made = (name: string, text: () => string): Statement<Candidate> => {
-    let statement = candidateTexts.get(name)
+  const made = <Row>(name: string, text: () => string, of?: object): Statement<Row> => {
+    let statement = byShape.get(name) as Statement<Row> | undefined
     if (!statement) {
-      statement = db.statement<Candidate>(name, text())
-      candidateTexts.set(name, statement)
+      statement = db.statement<Row>(name, text(), of)
+      byShape.set(name, statement)
     }
     return statement
   }
+  const nameOf = ({ kinds, max, bySite, withoutBlocked }: CandidatesShape) =>
+    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`
 
   return {
-    /** Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. */
-    candidates(shape: CandidatesShape): Statement<Candidate> {
-      const flags = shape.kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')
-      const name = `task_candidates_${flags}_${shape.max}${shape.bySite ? '_sites' : ''}${shape.withoutBlocked ? '_rest' : ''}`
-      return made(name, () => {
-        const branches = shape.kinds.map((_, n) => `select * from (${branch(n, shape)}) b${n}`)
-        return withFlags(`select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`)
-      })
-    },
+    /**
+     * Tasks of `kind0..n` in lease order, locked; of announced kinds those of the queues `queue0..n` whose message has not left. `plain` are
+     * the kinds that are not announced, and `ageing` whether waiting raises each of them.
+     */
+    candidates: (shape: CandidatesShape): Statement<Candidate> =>
+      made(`task_candidates_${nameOf(shape)}`, () => withFlags(ready(shape))),
+    /**
+     * The same, leased in the same statement, each to the owner at its place in `owners` for the milliseconds in `lengths`: what takes two
+     * statements on SQLite, where they cost no round trip. With an expired lease or a capped group none is leased, which the first row says.
+     */
+    takeReady: both(
+      undefined,
+      (shape: CandidatesShape): Statement<TakenRow> => made(`task_take_ready_${nameOf(shape)}`, () => takeReady(shape), tasks),
+    ),
     /** The same among `ids`, of the kinds `kinds`. */
     candidatesAmong: ({ max, bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
       made(`task_candidates_among_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`, () =>
@@ -144,7 +194,7 @@ export const engineStatements = (db: Db) => {
          where tasks.id = g.id returning *`,
         `update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner, lease_expires_at = to_timestamp(g.until / 1000.0),
            lease_ms = g.ms, last_end = null, updated_at = :now::timestamptz
-         from jsonb_to_recordset(:items::text::jsonb) as g(id uuid, owner text, until float8, ms int) where tasks.id = g.id returning tasks.*`,
+         from ${items} lateral jsonb_to_record(item) as g(id uuid, owner text, until float8, ms int) where tasks.id = g.id returning tasks.*`,
       ),
       tasks,
     ),
@@ -205,6 +255,27 @@ export const engineStatements = (db: Db) => {
           dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
     }),
     /**
+     * Locks the tasks `ids`, and completes those that are held as `owners` and `fences` say at their place, with the result there in the JSON
+     * list `results`, if their kind is one of `kinds`. Answers the places of the completed (`done`) and the other tasks as they are.
+     */
+    completeHeld: both(
+      undefined,
+      db.statement<Task & { done: number | string | null }>(
+        'task_complete_held',
+        // Found by their ids alone, whatever the planner thinks of the other columns, and each looked at once.
+        `with locked as materialized (
+           select t.*, g.place, coalesce(t.fence = g.fence and t.lease_owner = g.owner and ${held('t')} and t.lease_expires_at > :now::timestamptz
+             and ${f.inList('t.kind', 'kinds')}, false) as completes
+           from unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[])
+             with ordinality as g(id, fence, owner, place) join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
+         done as (update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null,
+             updated_at = :now::timestamptz, result = coalesce(nullif((select :results::jsonb) -> (l.place - 1)::int, 'null'), tasks.result)
+           from locked l where tasks.id = l.id and l.completes returning l.place)
+         select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from locked o where not o.completes) l on false`,
+        tasks,
+      ),
+    ),
+    /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored. What is queued again goes
      * behind what has waited as long, and without a time of its own behind all of its priority.
@@ -221,7 +292,7 @@ export const engineStatements = (db: Db) => {
           run_after = coalesce(to_timestamp(j.run_after / 1000.0), case when j.state = 'queued' then :now::timestamptz else tasks.run_after end),
           requeues = tasks.requeues + (j.state = 'queued')::int, error = coalesce(j.error, tasks.error), result = coalesce(j.result, tasks.result),
           finished_at = to_timestamp(j.finished_at / 1000.0), lease_expires_at = null, updated_at = :now::timestamptz
-        from jsonb_to_recordset(:items::jsonb) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
+        from ${items} lateral jsonb_to_record(item) as j(id uuid, state text, last_end text, attempts int, back int, run_after float8, error text, result jsonb, finished_at float8)
         where tasks.id = j.id returning tasks.id`,
     }),
     /** Prolongs the leases of `ids`, each by its own length. */
@@ -242,7 +313,7 @@ export const engineStatements = (db: Db) => {
          from (select value ->> 'id' as id, value ->> 'kind' as kind, value ->> 'priority' as priority, value -> 'payload' as payload,
            value ->> 'group_key' as group_key, value ->> 'site_key' as site_key from json_each(:items)) j where tasks.id = j.id returning tasks.id`,
         `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now::timestamptz
-         from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
+         from ${items} lateral jsonb_to_record(item) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
          where tasks.id = j.id returning tasks.id`,
       ),
     ),

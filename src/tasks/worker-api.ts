@@ -17,6 +17,10 @@ export interface Completed {
   fence: number
   result?: unknown
 }
+/** What a caller says of one task. */
+interface Verdict extends Completed {
+  owner: string
+}
 interface Completion {
   owner: string
   items: readonly Completed[]
@@ -25,8 +29,21 @@ interface Completion {
 
 /** What the holder of a lease says of it: heartbeat, complete, fail, release. Each carries the fence (gifty §4). */
 export const createWorkerApi = (context: EngineContext) => {
-  const { db, bus, random, statements, tasks, brokerQueue, policyOf, nowDate, lastHeldBy, lockTasks, transition, requeue } =
-    context
+  const {
+    db,
+    bus,
+    random,
+    policies,
+    statements,
+    tasks,
+    brokerQueue,
+    policyOf,
+    nowDate,
+    lastHeldBy,
+    lockTasks,
+    transition,
+    requeue,
+  } = context
 
   /** Prolongs a lease and stores progress. `leaseMs` counts from now; undefined keeps the length the lease has. */
   const heartbeat = async (
@@ -60,48 +77,88 @@ export const createWorkerApi = (context: EngineContext) => {
     return task && (!allowed || allowed.includes(task.kind)) ? stale : unknown
   }
 
+  /**
+   * Locks the tasks of the verdicts. On Postgres the same statement completes what is held and has no hook to hear first; `done` are the
+   * verdicts that it has carried out, by what they say.
+   */
+  function* lockAndComplete(tx: Tx, verdicts: ReadonlyMap<string, Verdict>, kinds: readonly string[], now: Date) {
+    const given = [...verdicts.values()]
+    if (!statements.completeHeld || kinds.length === 0)
+      return { rows: yield* lockTasks(tx, [...new Set(given.map(({ id }) => id))]), done: new Set<Verdict>() }
+    const rows = yield* tx.run(statements.completeHeld, {
+      ids: given.map(({ id }) => id),
+      fences: given.map(({ fence }) => fence),
+      owners: given.map(({ owner }) => owner),
+      results: given.some(({ result }) => result !== undefined)
+        ? JSON.stringify(given.map(({ result }) => result ?? null))
+        : null,
+      kinds,
+      now,
+    })
+    const done = new Set<Verdict>()
+    const left = new Map<string, Task>()
+    for (const { done: place, ...task } of rows)
+      if (place === null) left.set(task.id, task)
+      else done.add(given[Number(place) - 1] as Verdict)
+    return { rows: left, done }
+  }
+
   /** Completes what the callers of a batch hold; answers the refused ids of each. The first item of an id decides. */
-  const completeTogether = (batch: readonly Completion[]): Promise<Map<string, Refusal>[]> =>
-    db.tx(function* (tx) {
+  const completeTogether = (batch: readonly Completion[]): Promise<Map<string, Refusal>[]> => {
+    const allowed = batch[0]?.allowed ?? []
+    const direct = allowed.filter((kind) => policies.has(kind) && !policyOf(kind).completed)
+    /** What is said of each id by each caller, once: a request and its repeat may come in one batch. */
+    const verdicts = new Map<string, Verdict>()
+    const said = batch.map(({ owner, items }) => {
+      const own = new Map<string, Verdict>()
+      for (const { id, fence, result } of items) {
+        // A second item of an id must not refuse what the first has completed, nor the other way round.
+        if (own.has(id)) continue
+        const key = `${id} ${fence} ${owner}`
+        const verdict = verdicts.get(key) ?? { id, owner, fence, result }
+        own.set(id, verdict)
+        if (isUuid(id)) verdicts.set(key, verdict)
+      }
+      return [...own.values()]
+    })
+    function* steps(tx: Tx): Steps<Map<string, Refusal>[]> {
       const now = nowDate()
-      const rows = yield* lockTasks(tx, [...new Set(batch.flatMap(({ items }) => items.map((item) => item.id)))])
-      const answers = batch.map(() => new Map<string, Refusal>())
-      /** By id, with the answers of those who complete it: a request and its repeat may come in one batch. */
-      const done = new Map<string, { task: Task; result: unknown; answers: Map<string, Refusal>[] }>()
-      for (const [n, { owner, items, allowed }] of batch.entries()) {
-        const answer = answers[n] as Map<string, Refusal>
-        const seen = new Set<string>()
-        for (const { id, fence, result } of items) {
-          const task = rows.get(id)
-          const holder = { id, owner, fence }
-          // A second item of an id must not refuse what the first has completed, nor the other way round.
-          if (seen.has(id)) continue
-          seen.add(id)
-          if (!task || !allowed.includes(task.kind)) answer.set(id, unknown)
-          else if (holds(task, holder, now)) {
-            const known = done.get(id)
-            if (known) known.answers.push(answer)
-            else done.set(id, { task, result, answers: [answer] })
-          } else if (
-            !(isFinished(task.state) && lastHeldBy(task, holder) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
-          )
-            answer.set(id, stale)
-        }
+      const { rows, done } = yield* lockAndComplete(tx, verdicts, direct, now)
+      const completedIds = new Set([...done].map(({ id }) => id))
+      const refused = new Map<Verdict, Refusal>()
+      /** Held, and not completed yet, by id. */
+      const held = new Map<string, { task: Task; result: unknown; verdict: Verdict }>()
+      for (const verdict of said.flat()) {
+        if (done.has(verdict)) continue
+        const task = rows.get(verdict.id)
+        if (completedIds.has(verdict.id)) refused.set(verdict, stale)
+        else if (!task || !allowed.includes(task.kind)) refused.set(verdict, unknown)
+        else if (holds(task, verdict, now)) held.set(verdict.id, { task, result: verdict.result, verdict })
+        else if (
+          !(isFinished(task.state) && lastHeldBy(task, verdict) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
+        )
+          refused.set(verdict, stale)
       }
       // By hook: kinds that share one hear of all their tasks at once.
-      for (const [hook, group] of Map.groupBy(done.values(), (item) => policyOf(item.task.kind).completed)) {
+      for (const [hook, group] of Map.groupBy(held.values(), (item) => policyOf(item.task.kind).completed))
         for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
-          for (const answer of done.get(id)?.answers ?? []) answer.set(id, refusal)
-          done.delete(id)
+          refused.set((held.get(id) as { verdict: Verdict }).verdict, refusal)
+          held.delete(id)
         }
-      }
       yield* transition(
         tx,
-        [...done.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
+        [...held.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
         now,
       )
-      return answers
-    })
+      // What the engine refuses goes first, then what hooks refuse.
+      return said.map((verdicts) => {
+        const own = new Set(verdicts)
+        return new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : [])))
+      })
+    }
+    // Without hooks the statement that completes is all there is to do.
+    return statements.completeHeld && direct.length === allowed.length ? db.autocommit(steps) : db.tx(steps)
+  }
   const completeInBatch = createBatcher<Completion, Map<string, Refusal>>({
     keyOf: ({ allowed }) => allowed.join(),
     fits: (batch, { items }) => batch.reduce((total, one) => total + one.items.length, items.length) <= MAX_BATCH,

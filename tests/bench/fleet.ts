@@ -1,74 +1,26 @@
 import type { Database } from 'bun:sqlite'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import {
+  BATCH,
+  CLEAR,
+  compare,
+  fillPostgres,
+  fillSqlite,
+  line,
+  post,
+  type Side,
+  SOURCES,
+  WORKERS,
+  workOverHttp,
+  workTogether,
+} from './fleet-rig.ts'
 import { openFloor } from './floor-work.ts'
 import { ownPostgres, postgresUrl } from './postgres-database.ts'
-import { HEADERS, median, ownDirectory, type Row, type Running, type Scale, spread, startTrawl } from './rig.ts'
+import { median, ownDirectory, type Row, type Scale, startTrawl } from './rig.ts'
 
-/** Workers at once, and tasks of each lease. */
-const WORKERS = 16
-const BATCH = 25
 /** Callers of force-run at once. */
 const CALLERS = 25
-
-/** One side of a line: fills itself with `count` queued runs, then works them off; answers how many it has completed. */
-interface Side {
-  fill(count: number): Promise<void>
-  work(count: number): Promise<number>
-}
-
-const post = async (server: Running, path: string, body: unknown): Promise<any> => {
-  const response = await fetch(`${server.origin}${path}`, { method: 'POST', headers: HEADERS, body: JSON.stringify(body) })
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 300)}`)
-  return response.json()
-}
-/** Sixteen workers that lease and complete over HTTP until `count` tasks are done. */
-const workOverHttp = async (server: Running, kind: string, count: number, result?: unknown): Promise<number> => {
-  let left = count
-  let done = 0
-  const worker = async (name: string) => {
-    while (left > 0) {
-      const max = Math.min(BATCH, left)
-      left -= max
-      const { tasks } = await post(server, '/internal/workers/lease', { worker_id: name, kinds: [kind], max })
-      const items = tasks.map(({ id, fence }: any) => ({ id, fence, result }))
-      const answer = await post(server, '/internal/workers/tasks/complete', { worker_id: name, tasks: items })
-      done += answer.completed
-    }
-  }
-  await Promise.all(Array.from({ length: WORKERS }, (_, n) => worker(`w${n}`)))
-  return done
-}
-
-const SOURCES = (count: number, now: string) => `insert into parsing_sources
-  (url, url_hash, type, site_key, strategy, priority, refresh_interval_hours, overlap, is_active, status, next_sync_at, config, created_at, updated_at)
-  select 'https://shop' || n || '.example/list', 'hash' || n, 'list', 'shop' || n % 50, 'deep', 50, 24, 'skip', true, 'waiting', ${now}, '{}', ${now}, ${now}
-  from generate_series(1, ${count}) n`
-/** A queued run with its task for each source. */
-const RUNS = `with made as (insert into parsing_runs (source_id, site_key, task_id, status, strategy, trigger, last_activity_at, created_at, updated_at)
-    select id, site_key, gen_random_uuid(), 'queued', 'deep', 'schedule', now(), now(), now() from parsing_sources returning id, source_id, task_id),
-  tasks_made as (insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, created_at, updated_at)
-    select m.task_id, 'source.run', jsonb_build_object('source_id', s.id, 'url', s.url, 'site_key', s.site_key, 'type', s.type, 'strategy', 'deep',
-      'config', s.config, 'run_id', m.id), 50, 'queued', now(), 5, 'run:' || m.id, 'host:shop' || s.id, s.site_key, now(), now()
-    from made m join parsing_sources s on s.id = m.source_id returning id)
-  update parsing_sources set status = 'queued', resume_status = 'waiting' where exists (select 1 from tasks_made)`
-const CLEAR = [
-  'delete from parsing_runs',
-  'delete from tasks',
-  'vacuum analyze tasks',
-  'vacuum analyze parsing_runs',
-  'vacuum analyze parsing_sources',
-]
-
-const fillPostgres = (sql: postgres.Sql) => async (count: number) => {
-  for (const statement of CLEAR) await sql.unsafe(statement)
-  const [{ n }] = (await sql.unsafe('select count(*)::int as n from parsing_sources')) as any
-  if (n !== count) {
-    await sql.unsafe('delete from parsing_sources')
-    await sql.unsafe(SOURCES(count, 'now()'))
-  }
-  await sql.unsafe(RUNS)
-}
 
 /** The floor on Postgres: the same changes to the same tables by hand-written sets, one transaction for a lease and one for a completion. */
 const floorOnPostgres = (url: string): Side & { close(): Promise<void> } => {
@@ -107,20 +59,7 @@ const floorOnPostgres = (url: string): Side & { close(): Promise<void> } => {
   }
   return {
     fill: fillPostgres(sql),
-    async work(count) {
-      let left = count
-      let done = 0
-      const worker = async (name: string) => {
-        while (left > 0) {
-          const max = Math.min(BATCH, left)
-          left -= max
-          const completed = await pair(name, max)
-          done += completed
-        }
-      }
-      await Promise.all(Array.from({ length: WORKERS }, (_, n) => worker(`w${n}`)))
-      return done
-    },
+    work: (count) => workTogether(count, pair),
     close: () => sql.end(),
   }
 }
@@ -171,58 +110,6 @@ const floorOnSqlite = (db: Database): Side => {
     },
   }
 }
-const fillSqlite = async (db: Database, count: number) => {
-  const now = Date.now()
-  db.run('pragma busy_timeout=10000')
-  db.run('begin immediate')
-  for (const table of ['parsing_runs', 'tasks', 'parsing_sources']) db.run(`delete from ${table}`)
-  const source =
-    db.query(`insert into parsing_sources (id, url, url_hash, type, site_key, strategy, priority, refresh_interval_hours, overlap, is_active, status,
-    resume_status, next_sync_at, config, created_at, updated_at) values (?1, ?2, ?3, 'list', ?4, 'deep', 50, 24, 'skip', 1, 'queued', 'waiting', ?5, '{}', ?5, ?5)`)
-  const run =
-    db.query(`insert into parsing_runs (id, source_id, site_key, task_id, status, strategy, trigger, last_activity_at, created_at, updated_at)
-    values (?1, ?1, ?2, ?3, 'queued', 'deep', 'schedule', ?4, ?4, ?4)`)
-  const task =
-    db.query(`insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, created_at, updated_at)
-    values (?1, 'source.run', ?2, 50, 'queued', ?3, 5, ?4, ?5, ?6, ?3, ?3)`)
-  for (let n = 1; n <= count; n++) {
-    const id = Bun.randomUUIDv7()
-    const site = `shop${n % 50}`
-    const url = `https://shop${n}.example/list`
-    source.run(n, url, `hash${n}`, site, now)
-    run.run(n, site, id, now)
-    const payload = { source_id: n, url, site_key: site, type: 'list', strategy: 'deep', config: {}, run_id: n }
-    task.run(id, JSON.stringify(payload), now, `run:${n}`, `host:shop${n}`, site)
-  }
-  db.run('commit')
-}
-
-/** Rates of both sides in turns, tasks a second; the first round warms. */
-const compare = async (ours: Side, floor: Side, { rounds, pairs, smoke }: Scale) => {
-  const count = Math.max(BATCH * WORKERS, pairs * BATCH) * (smoke ? 1 : 2)
-  const rates = { ours: [] as number[], floor: [] as number[] }
-  for (let round = 0; round <= rounds; round++)
-    for (const side of round % 2 === 0 ? (['ours', 'floor'] as const) : (['floor', 'ours'] as const)) {
-      const of = side === 'ours' ? ours : floor
-      await of.fill(count)
-      const startedAt = performance.now()
-      const done = await of.work(count)
-      if (done !== count) throw new Error(`${side}: ${done} of ${count} tasks were completed`)
-      if (round > 0 || smoke) rates[side].push((count * 1000) / (performance.now() - startedAt))
-    }
-  return { rates, ratios: rates.ours.map((rate, n) => rate / (rates.floor[n] as number)) }
-}
-const line = (name: string, target: number, { rates, ratios }: Awaited<ReturnType<typeof compare>>): Row => ({
-  name,
-  measured: `${Math.round(median(rates.ours))} tasks/s`,
-  floor: `${Math.round(median(rates.floor))} tasks/s`,
-  value: median(ratios),
-  unit: 'ratio',
-  target,
-  better: 'more',
-  note: spread(ratios),
-})
-
 const runsOnPostgres = async (scale: Scale): Promise<Row> => {
   const [ours, below] = [await ownPostgres(), await ownPostgres()]
   const server = await startTrawl('unused', { DATABASE_URL: ours.url, FAMILIES: 'gifty', ROLE: 'api' })

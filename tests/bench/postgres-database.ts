@@ -5,13 +5,13 @@ import { openDatabase } from '../../src/platform/db/open.ts'
 /** Where the lines that need Postgres find it; a run without it says that they were left out. */
 export const postgresUrl = process.env.TEST_DATABASE_URL
 
-/** A migrated database of its own, and what drops it again. The server's settings are as they are: commits are durable. */
-export const ownPostgres = async () => {
+/** A database of its own with our tables (unless `isMigrated` is false), and what drops it again. The server's settings are as they are: commits are durable. */
+export const ownPostgres = async (isMigrated = true) => {
   const admin = postgres(postgresUrl as string, { max: 1, onnotice: () => {} })
   const name = `trawl_bench_${randomUUID().replaceAll('-', '')}`
   await admin.unsafe(`create database ${name}`)
   const url = Object.assign(new URL(postgresUrl as string), { pathname: `/${name}` }).toString()
-  await (await openDatabase({ url, poolMax: 2 })).close()
+  if (isMigrated) await (await openDatabase({ url, poolMax: 2 })).close()
   return {
     url,
     drop: async () => {

@@ -35,6 +35,33 @@ onEachDatabase('transactions', (database) => {
         .orderBy(asc(bank(db.kit).entries.id))
     ).map((row) => row.note)
 
+  test('autocommit: one statement is a transaction, a second one is refused, and what waits for the commit runs after it', async () => {
+    const { db, accounts } = await start()
+    const pay = (id: number, balance: number) => (tx: any) =>
+      tx.update(accounts).set({ balance }).where(eq(accounts.id, id)).returning()
+    const heard: number[] = []
+    const paid = await db.autocommit(function* (tx) {
+      tx.afterCommit(() => heard.push(1))
+      return yield* q(pay(1, 1500)(tx))
+    })
+    expect(paid).toHaveLength(1)
+    expect(heard).toEqual([1])
+    expect(await total(db)).toBe(ACCOUNTS * 1000 + 500)
+    const refused = db.autocommit(function* (tx) {
+      tx.afterCommit(() => heard.push(2))
+      yield* q(pay(2, -1)(tx))
+    })
+    await expect(refused).rejects.toThrow()
+    const twice = db.autocommit(function* (tx) {
+      tx.afterCommit(() => heard.push(3))
+      yield* q(pay(2, 1000)(tx))
+      yield* q(pay(3, 5000)(tx))
+    })
+    await expect(twice).rejects.toThrow('takes one step')
+    expect(heard).toEqual([1])
+    expect(await total(db)).toBe(ACCOUNTS * 1000 + 500)
+  })
+
   test('DESIGN §3: 400 concurrent transfers, a tenth rolling back, with inserts from outside: the sum never moves', async () => {
     const { db, accounts, entries } = await start()
     const transfer = (n: number) =>

@@ -30,6 +30,7 @@ export const countStatements = (db: Db) => {
     })
   const counting: Db = Object.assign(Object.create(db), {
     tx: (body: (tx: never) => Steps<unknown>) => db.tx((tx) => counted(body(tx as never))),
+    autocommit: (body: (tx: never) => Steps<unknown>) => db.autocommit((tx) => counted(body(tx as never))),
     prepare: (name: string, build: never) => outside(db.prepare(name, build)),
     statement: (name: string, sql: string, of?: object) => outside(db.statement(name, sql, of)),
   })

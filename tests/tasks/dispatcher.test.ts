@@ -11,19 +11,32 @@ onEachDatabase('engine: dispatcher', (database) => {
     let leases = 0
     let inFlight = 0
     let during: (() => Promise<void>) | undefined
+    const watched = async <Answer extends { length: number }>(
+      lease: () => Promise<Answer>,
+      hasTasks: (answer: Answer) => boolean,
+    ) => {
+      leases++
+      inFlight++
+      try {
+        const answer = await lease()
+        if (hasTasks(answer)) await during?.()
+        return answer
+      } finally {
+        inFlight--
+      }
+    }
     const engine = {
       ...rig.engine,
-      async lease(request: Parameters<typeof rig.engine.lease>[0]) {
-        leases++
-        inFlight++
-        try {
-          const tasks = await rig.engine.lease(request)
-          if (tasks.length > 0) await during?.()
-          return tasks
-        } finally {
-          inFlight--
-        }
-      },
+      lease: (request: Parameters<typeof rig.engine.lease>[0]) =>
+        watched(
+          () => rig.engine.lease(request),
+          (tasks) => tasks.length > 0,
+        ),
+      leaseInOrder: (requests: Parameters<typeof rig.engine.leaseInOrder>[0]) =>
+        watched(
+          () => rig.engine.leaseInOrder(requests),
+          (groups) => groups.some((tasks) => tasks.length > 0),
+        ),
     }
     const dispatcher = createDispatcher(engine, rig.bus, rig.clock, silentLog)
     const wait = (
@@ -161,6 +174,28 @@ onEachDatabase('engine: dispatcher', (database) => {
     await rig.enqueue(...Array.from({ length: 4 }, (_, n) => ({ kind: OURS[n % 3]!, payload: { n } })))
     await Promise.all(polls.map((poll) => poll.done))
     expect(polls.map((poll) => poll.got.tasks!.map((task) => (task.payload as { n: number }).n))).toEqual([[0, 1], [2], [3]])
+  })
+
+  test('many that wait for the same are served together, in their order; those who ask for more than is left stay', async () => {
+    const rig = await start()
+    const polls = []
+    for (let n = 0; n < 20; n++) {
+      polls.push(rig.wait(`w${n}`, n === 7 ? { kinds: ['a'] } : {}))
+      await rig.asleep(n + 1)
+    }
+    const before = rig.leases()
+    await rig.enqueue(...Array.from({ length: 15 }, (_, n) => ({ kind: 'b', payload: { n } })))
+    const served = polls.filter((_, n) => n !== 7).slice(0, 15)
+    await Promise.all(served.map((poll) => poll.done))
+    expect(served.map((poll) => poll.got.tasks!.map((task) => (task.payload as { n: number }).n))).toEqual(
+      served.map((_, n) => [n]),
+    )
+    expect(await settled(() => rig.dispatcher.waiting() === 5)).toBe(true)
+    // All of them, and a look that finds no more.
+    expect(rig.leases() - before).toBeLessThanOrEqual(3)
+    const next = await rig.one({ kind: 'b', payload: { n: 15 } })
+    await polls[16]!.done
+    expect(polls[16]!.got.tasks).toMatchObject([{ id: next }])
   })
 
   test('gifty §4: the wait ends with `[]` at its time, not before', async () => {

@@ -32,6 +32,68 @@ onEachDatabase('fleet cases: engine', (database) => {
     expect(await lease()).toBe(before)
   })
 
+  test('tasks without hooks: a lease and a completion are one statement each on Postgres, also while foreign groups are capped', async () => {
+    const db = await database.fresh()
+    const counting = countStatements(db)
+    const engine = createEngine({ db: counting.db, clock: fakeClock(), bus: createLocalBus(() => {}), kinds: PLAIN_KINDS })
+    // SQLite has no round trips to save: candidates, their caps, the lease; and a lock before the completion.
+    const [toLease, toComplete] = db.isShared ? [1, 1] : [3, 2]
+    await engine.sweep()
+    await counting.db.tx((tx) =>
+      engine.enqueue(
+        tx,
+        Array.from({ length: 60 }, (_, n) => ({ kind: 'a', payload: { n }, groupKey: `host:${n}`, siteKey: 'shop' })),
+      ),
+    )
+    await engine.setGroup({ key: 'host:other', cap: 1 })
+    for (const max of [1, 20]) {
+      let tasks: Awaited<ReturnType<typeof engine.lease>> = []
+      const leasing = await counting.during(async () => {
+        tasks = await engine.lease({ owner: 'w', kinds: ['a'], max, leaseMs: LEASE_MS })
+      })
+      expect(tasks.map((task) => [task.state, task.leaseOwner, task.attempts])).toEqual(tasks.map(() => ['leased', 'w', 1]))
+      expect({ leased: tasks.length, leasing }).toEqual({ leased: max, leasing: toLease })
+      // As it is stored, column by column.
+      expect(await engine.get(tasks[0]!.id)).toEqual(tasks[0]!)
+      const verdicts = tasks.map(({ id, fence }, n) => ({ id, fence, result: { n } }))
+      const completing = await counting.during(async () => {
+        expect(await engine.complete('w', verdicts, ['a'])).toEqual(new Map())
+      })
+      expect(completing).toBe(toComplete)
+      expect(await engine.get(tasks.at(-1)!.id)).toMatchObject({
+        state: 'completed',
+        lastEnd: 'complete',
+        result: { n: max - 1 },
+      })
+      // Said again, and by somebody else: only the holder's repeat is done.
+      expect(await engine.complete('w', verdicts, ['a'])).toEqual(new Map())
+      expect((await engine.complete('other', verdicts, ['a'])).size).toBe(max)
+    }
+  })
+
+  test('one completion and its repeat, somebody else and an old fence come at once: each hears its own answer', async () => {
+    const rig = await makeRig(database)
+    await rig.enqueue({ kind: 'a', payload: {} }, { kind: 'a', payload: {} })
+    const [task, other] = await rig.lease('w', 2)
+    const { id, fence } = task!
+    const say = (owner: string, ...items: { id: string; fence: number }[]) => rig.engine.complete(owner, items, [...OURS])
+    // The first is under way alone; the others wait and go together.
+    const answers = await Promise.all([
+      say('w', { id: other!.id, fence: other!.fence }),
+      say('w', { id, fence }, { id: 'no-id', fence: 1 }),
+      say('w', { id, fence }, { id, fence: fence + 1 }),
+      say('w', { id, fence: fence + 1 }),
+      say('thief', { id, fence }),
+    ])
+    expect(answers.map((answer) => [...answer].map(([of, { code }]) => [of, code]))).toEqual([
+      [],
+      [['no-id', 'not_found']],
+      [],
+      [[id, 'stale']],
+      [[id, 'stale']],
+    ])
+  })
+
   test('a host and a site are groups of a task: pauses and caps of either hold, also for many who lease at once', async () => {
     const rig = await makeRig(database)
     const of = (n: number, site: string) => ({ kind: 'a', payload: { n }, groupKey: `host:${n % 3}`, siteKey: site })

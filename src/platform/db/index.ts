@@ -19,6 +19,20 @@ export function* q<T>(step: PromiseLike<T>): Steps<T> {
   return yield step
 }
 
+/** The same steps, refused at the second one. */
+export function* oneStep<T>(steps: Steps<T>): Steps<T> {
+  const first = steps.next()
+  if (first.done) return first.value
+  let next: IteratorResult<Step, T>
+  try {
+    next = steps.next(yield first.value)
+  } catch (error) {
+    next = steps.throw(error)
+  }
+  if (!next.done) throw new TypeError('a transaction of one statement takes one step')
+  return next.value
+}
+
 /** A named statement, prepared once per Db. Outside a transaction `.all(params)`; inside one `yield* tx.run(statement, params)`. */
 export interface Statement<Row> {
   readonly name: string
@@ -75,6 +89,11 @@ export interface Db {
   readonly fragments: Fragments
   readonly q: Queries
   tx<T>(body: (tx: Tx) => Steps<T>): Promise<T>
+  /**
+   * A transaction of one statement, which Postgres commits by itself: without the round trips of begin and commit.
+   * @throws when the body takes a second step
+   */
+  autocommit<T>(body: (tx: Tx) => Steps<T>): Promise<T>
   /**
    * Runs a step that only reads outside a transaction, without its begin and commit: `db.read((tx) => repository.count(tx, id))`. Its
    * statements see what is committed as each of them runs.

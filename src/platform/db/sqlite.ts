@@ -9,6 +9,7 @@ import {
   type BatchColumn,
   compileNamed,
   type Db,
+  oneStep,
   type Params,
   type Queries,
   runAfterCommit,
@@ -229,6 +230,11 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
     for (const answer of answers) answer()
   }
 
+  const transact: Db['tx'] = (body) =>
+    new Promise((resolve, reject) => {
+      if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
+    })
+
   return {
     dialect: 'sqlite',
     name: 'sqlite',
@@ -237,10 +243,9 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
     kit: sqliteKit,
     fragments: sqliteFragments,
     q: builders as unknown as Queries,
-    tx: (body) =>
-      new Promise((resolve, reject) => {
-        if (pending.push({ body: body as Job['body'], resolve, reject }) === 1) setImmediate(flush)
-      }),
+    tx: transact,
+    // One transaction for all that come at once is cheaper than a commit for each statement.
+    autocommit: (body) => transact((inside) => oneStep(body(inside))),
     read: async (step) => drive(step(tx)) as any,
     prepare<Row>(name: string, build: (queries: Queries) => PromiseLike<Row[]>) {
       let made: any
