@@ -1,3 +1,4 @@
+export { createBatcher } from './batcher.ts'
 export type { Holder } from './context.ts'
 export { CronError, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'

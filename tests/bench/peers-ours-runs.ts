@@ -5,23 +5,22 @@ import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
-import { createEngine, type Engine, type Task } from '../../src/tasks/index.ts'
+import { createEngine, type Task } from '../../src/tasks/index.ts'
 import { CONNECTIONS, contest, drain } from './peers/contestant.mjs'
 
 /** Our engine with the real kind `source.run` as a contestant of the line `peers`, in process as the others. Its runs are filled from outside. */
 const db = await openDatabase({ url: process.env.DATABASE_URL as string, poolMax: CONNECTIONS })
-const made: { engine?: Engine } = {}
-const theEngine = () => made.engine as Engine
+const engine = createEngine({ db, clock: systemClock, bus: createLocalBus(() => {}) })
 const repository = sourcesRepository(db)
 const drafts = createRunDrafts({
   db,
   clock: systemClock,
   repository,
-  engine: theEngine,
-  notifications: () => createNotifications(theEngine(), systemClock, undefined),
+  engine,
+  notifications: createNotifications(engine, systemClock, undefined),
 })
 const { kinds } = createRunKinds({ db, repository, drafts, random: Math.random })
-made.engine = createEngine({ db, clock: systemClock, bus: createLocalBus(() => {}), kinds: [...kinds, notificationKind] })
+engine.register([...kinds, notificationKind])
 const KIND = 'source.run'
 
 await contest({
@@ -29,9 +28,9 @@ await contest({
   run: (count: number) =>
     drain<Task>(
       count,
-      (max) => theEngine().lease({ owner: 'bench', kinds: [KIND], max, leaseMs: 60_000 }),
+      (max) => engine.lease({ owner: 'bench', kinds: [KIND], max, leaseMs: 60_000 }),
       async (tasks) => {
-        const refused = await theEngine().complete(
+        const refused = await engine.complete(
           'bench',
           tasks.map(({ id, fence }) => ({ id, fence })),
           [KIND],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { HOUR, makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { HOUR, makeProcesses, makeRig, path, type Rig, refusal, restarted } from './rig.ts'
 
 /** Takes a fresh task into a state of §8's tables. */
 const STATES: Record<string, (app: Rig, id: string) => Promise<unknown>> = {
@@ -52,6 +54,46 @@ const PUTS: Record<string, string[]> = {
 }
 
 onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) => {
+  test('updates that come at once are each answered as if alone, in a bounded number of statements', async () => {
+    const counting = countStatements(await database.fresh())
+    const app = await restarted({ db: counting.db, clock: fakeClock() } as Rig)
+    const ids = Array.from({ length: 24 }, (_, n) => `at-once-${n}`)
+    for (const id of ids) await app.create(id)
+    const leased: any[] = await app.lease({ workerId: 'w1', max: 24 })
+    const fences = new Map(leased.map((task) => [task.id, task.lease.fence]))
+    const done = (id: string, more: Record<string, unknown> = {}) =>
+      app.send('POST', path(id, '/progress'), { type: 'completed', workerId: 'w1', fence: fences.get(id), ...more })
+    const [again, late, early, ...rest] = ids as [string, string, string, ...string[]]
+    let answers: Awaited<ReturnType<typeof done>>[] = []
+    const updates = () =>
+      Promise.all([
+        done(again, { updateId: 'u1' }),
+        done(again, { updateId: 'u1' }),
+        done(late, { fence: 99 }),
+        app.send('POST', path('nobody', '/progress'), { type: 'completed' }),
+        app.send('POST', path(early, '/progress'), { type: 'started' }),
+        ...rest.map((id) => done(id, { processed: 7, total: 9 })),
+        done(late, { type: 'progress', processed: 3 }),
+        done(late, { type: 'progress', processed: 5 }),
+      ])
+    const statements = await counting.during(async () => {
+      answers = await updates()
+    })
+    // One update alone, those that came meanwhile, and those of tasks that were in a batch already.
+    expect(statements).toBeLessThan(3 * 12)
+    const [first, second, lost, missing, foreign, ...others] = answers
+    expect([first?.body.data.duplicate, second?.body.data.duplicate]).toEqual([undefined, true])
+    expect(lost?.body.code).toBe('LEASE_LOST')
+    expect(missing?.body.code).toBe('TASK_NOT_FOUND')
+    expect(foreign?.body.code).toBe('TASK_LEASED')
+    expect(others.map(({ status }) => status)).toEqual(others.map(() => 200))
+    for (const id of rest) expect((await app.progress(id)).progress).toMatchObject({ processed: 7, total: 9 })
+    // Two updates of one task are taken in the order they came.
+    expect((await app.progress(late)).progress.processed).toBe(5)
+    expect((await app.progress(again)).timeline.filter((entry: any) => entry.event === 'completion')).toHaveLength(1)
+    expect((await app.progress(early)).status).toBe('running')
+  })
+
   test('9: every cell of the table of updates', async () => {
     const app = await makeRig(database)
     let n = 0

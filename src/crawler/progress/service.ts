@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { hasLease, holds, isLive } from '../../tasks/index.ts'
+import { createBatcher, hasLease, holds, isLive } from '../../tasks/index.ts'
 import type { AreasResult } from '../areas/model.ts'
 import type { Areas } from '../areas/service.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
@@ -21,7 +21,7 @@ import {
   run,
   settleExpiry,
 } from '../tasks/draft.ts'
-import type { Receipts } from '../tasks/receipts.ts'
+import { type Mark, marksOf, type Receipts } from '../tasks/receipts.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { leaseEndOf, toProgress } from '../tasks/view.ts'
@@ -39,15 +39,27 @@ export interface Marks {
   given: unknown
 }
 
-/** Who may speak for a task is decided under its lock (§10). @throws AppError 409 */
-const demandRight = (draft: Draft, update: Update): boolean => {
+/** Updates that go together in one transaction. */
+const MOST = 50
+
+interface Report {
+  id: string
+  update: Update
+  marks: Mark[]
+}
+/** An update that was taken: the task as it is then, and what the answer says besides. */
+interface Taken {
+  draft: Draft
+  more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'>
+  events?: NewEvent[]
+}
+
+/** Who may speak for a task is decided under its lock (§10): whether the holder does, or the refusal. */
+const demandRight = (draft: Draft, update: Update): boolean | AppError => {
   const { row, now } = draft
-  if (update.workerId !== undefined && update.fence !== undefined) {
-    if (!holds(row, { owner: update.workerId, fence: update.fence }, now)) throw leaseLost(statusOf(row.status))
-    return true
-  }
-  if (isLive(row, now)) throw new AppError('TASK_LEASED', 409, 'Task is leased by a worker')
-  return false
+  if (update.workerId !== undefined && update.fence !== undefined)
+    return holds(row, { owner: update.workerId, fence: update.fence }, now) || leaseLost(statusOf(row.status))
+  return isLive(row, now) ? new AppError('TASK_LEASED', 409, 'Task is leased by a worker') : false
 }
 const isRetryable = (update: Update) =>
   update.retryable === true || (typeof update.error === 'object' && update.error.retryable === true)
@@ -191,39 +203,80 @@ export const createProgress = ({
     return willRetry
   }
 
+  /** Takes one update of a locked task into its draft, or refuses it. */
+  function* takeOne(tx: Tx, draft: Draft, update: Update): Steps<Taken | AppError> {
+    settleExpiry(draft)
+    draft.updateType = update.type
+    if (update.timeline) draft.own = new Set(update.timeline.map((entry) => entry.event))
+    const effect = effectOf(update, draft.row)
+    if (effect === 'ignored') {
+      keepTimeline(draft, update)
+      return { draft, more: { ignored: true } }
+    }
+    const fenced = demandRight(draft, update)
+    if (fenced instanceof AppError) return fenced
+    keepTimeline(draft, update)
+    const found = yield* discover(tx, draft, update)
+    const willRetry = take(draft, update, effect, fenced)
+    return { draft, more: { willRetry: willRetry ? true : undefined, areas: found?.result }, events: found?.events }
+  }
+  /** Takes updates of different tasks in one transaction, each as if it came alone. Answers them in their order. */
+  const takeAll = (reports: readonly Report[]): Promise<(Acknowledged | AppError)[]> =>
+    db.tx(function* (tx) {
+      const now = clock.now()
+      const rows = yield* store.lockMany(
+        tx,
+        reports.map(({ id }) => id),
+      )
+      const known = yield* receipts.known(
+        tx,
+        reports.flatMap(({ marks }) => marks),
+        now,
+      )
+      const taken: (Taken | AppError)[] = []
+      for (const { id, update, marks } of reports) {
+        const row = rows.get(id)
+        const draft = row && openDraft(row, now)
+        if (!draft) taken.push(taskNotFound())
+        else if (marks.some(({ key }) => known.has(key))) taken.push({ draft, more: { duplicate: true } })
+        // bounded: an update that brings areas is alone in its batch, others run no statement
+        else taken.push(yield* takeOne(tx, draft, update))
+      }
+      const isSaved = (one: Taken | AppError): one is Taken => !(one instanceof AppError) && !one.more.duplicate
+      yield* receipts.keep(
+        tx,
+        reports.flatMap(({ marks }, n) => (isSaved(taken[n] as Taken) ? marks : [])),
+        now,
+      )
+      const saved = taken.filter(isSaved)
+      if (saved.length > 0)
+        yield* store.save(
+          tx,
+          saved.map(({ draft }) => draft),
+          saved.flatMap(({ events = [] }) => events),
+        )
+      return taken.map((one) => (one instanceof AppError ? one : acknowledge(one.draft, one.more)))
+    })
+  const bringsAreas = ({ update }: Report) => (update.areas?.length ?? 0) > 0
+  /** What comes while a batch is under way goes together, up to `MOST` updates of different tasks. */
+  const together = createBatcher<Report, Acknowledged | AppError>({
+    keyOf: () => '',
+    fits: (batch, more) =>
+      batch.length < MOST && !bringsAreas(more) && !batch.some((one) => one.id === more.id || bringsAreas(one)),
+    run: takeAll,
+  })
+
   return {
     /**
      * Takes one update of a task; durable when it resolves.
      * @throws AppError 400 for an unknown status; 404; 409 LEASE_LOST, TASK_LEASED
      */
-    async report(id: string, update: Update, marks: Marks): Promise<Acknowledged> {
+    async report(id: string, update: Update, { key, given }: Marks): Promise<Acknowledged> {
       wordOf(update)
-      const moment = update.timestamp === undefined ? undefined : JSON.stringify(marks.given)
-      return db.tx(function* (tx) {
-        const now = clock.now()
-        const row = yield* store.lock(tx, id)
-        if (!row) throw taskNotFound()
-        const draft = openDraft(row, now)
-        if (update.updateId !== undefined || marks.key !== undefined || moment !== undefined) {
-          const known = { updateId: update.updateId, key: marks.key, moment }
-          if (!(yield* receipts.isFirst(tx, id, known, now))) return acknowledge(draft, { duplicate: true })
-        }
-        settleExpiry(draft)
-        draft.updateType = update.type
-        if (update.timeline) draft.own = new Set(update.timeline.map((entry) => entry.event))
-        const effect = effectOf(update, draft.row)
-        if (effect === 'ignored') {
-          keepTimeline(draft, update)
-          yield* store.save(tx, [draft])
-          return acknowledge(draft, { ignored: true })
-        }
-        const fenced = demandRight(draft, update)
-        keepTimeline(draft, update)
-        const found = yield* discover(tx, draft, update)
-        const willRetry = take(draft, update, effect, fenced)
-        yield* store.save(tx, [draft], found?.events)
-        return acknowledge(draft, { willRetry: willRetry ? true : undefined, areas: found?.result })
-      })
+      const moment = update.timestamp === undefined ? undefined : JSON.stringify(given)
+      const answer = await together({ id, update, marks: marksOf(id, { updateId: update.updateId, key, moment }) })
+      if (answer instanceof AppError) throw answer
+      return answer
     },
     /** A task's progress with its timeline (§7.11). @throws AppError 404 */
     async read(id: string) {

@@ -28,6 +28,13 @@ export const joinedQueries = (db: Db) => {
           .where(eq(tasks.id, param('id'))) as any,
     ),
     lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
+    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
     lockLeases: db.prepare<LeaseRow>('crawler_leases_lock', (queries) =>
       db.forUpdate(
         queries

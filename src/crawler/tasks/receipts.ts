@@ -5,28 +5,42 @@ import type { TasksRepository } from './repository.ts'
 const DAY_MS = 24 * 3_600_000
 const SAME_MOMENT_MS = 10 * 60_000
 
-/** Updates that were taken once (§9). Requests with an Idempotency-Key are `creation.ts`'s. */
-export const createReceipts = (repository: TasksRepository) => {
-  const { statements } = repository
-
-  return {
-    /**
-     * Whether an update of a task is the first of its kind: by name or key for a day, by its moment and text for ten minutes.
-     * A caller that throws afterwards takes this back with its transaction.
-     */
-    *isFirst(tx: Tx, taskId: string, marks: { updateId?: string; key?: string; moment?: string }, now: number): Steps<boolean> {
-      let first = true
-      const wanted: [string, number][] = []
-      if (marks.updateId !== undefined) wanted.push([digest('update', taskId, marks.updateId), DAY_MS])
-      if (marks.key !== undefined) wanted.push([digest('update-key', taskId, marks.key), DAY_MS])
-      if (marks.moment !== undefined) wanted.push([digest('moment', taskId, marks.moment), SAME_MOMENT_MS])
-      // bounded: by the three marks
-      for (const [key, keepMs] of wanted) {
-        const taken = yield* tx.run(statements.takeReceipt, { key, taskId, expiresAt: now + keepMs, now })
-        if (taken.length === 0) first = false
-      }
-      return first
-    },
-  }
+/** What an update is known by when it comes again: `key` is a digest, kept for `keepMs`. */
+export interface Mark {
+  taskId: string
+  key: string
+  keepMs: number
 }
+
+/** The marks of an update: by name or key for a day, by its moment and text for ten minutes (§9). */
+export const marksOf = (taskId: string, marks: { updateId?: string; key?: string; moment?: string }): Mark[] => {
+  const made: Mark[] = []
+  const add = (keepMs: number, kind: string, value: string | undefined) => {
+    if (value !== undefined) made.push({ taskId, key: digest(kind, taskId, value), keepMs })
+  }
+  add(DAY_MS, 'update', marks.updateId)
+  add(DAY_MS, 'update-key', marks.key)
+  add(SAME_MOMENT_MS, 'moment', marks.moment)
+  return made
+}
+
+/**
+ * Updates that were taken once (§9). A task's marks are read and kept under the lock of the task. Requests with an Idempotency-Key are
+ * `creation.ts`'s.
+ */
+export const createReceipts = ({ statements, keepReceipts }: TasksRepository) => ({
+  /** Of these marks, the keys that are kept already. */
+  *known(tx: Tx, marks: readonly Mark[], now: number): Steps<Set<string>> {
+    if (marks.length === 0) return new Set()
+    const rows = yield* tx.run(statements.knownReceipts, { keys: JSON.stringify(marks.map(({ key }) => key)), now })
+    return new Set(rows.map(({ key }) => key))
+  },
+  *keep(tx: Tx, marks: readonly Mark[], now: number): Steps<void> {
+    if (marks.length > 0)
+      yield* keepReceipts(
+        tx,
+        marks.map(({ key, taskId, keepMs }) => [key, taskId, now + keepMs]),
+      )
+  },
+})
 export type Receipts = ReturnType<typeof createReceipts>

@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, gte, inArray, lte, sql } from 'drizzle-orm'
 import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { digest } from '../fields.ts'
 import type { Retired, StoredTask, TaskRow } from './row.ts'
@@ -124,14 +124,32 @@ export const tasksRepository = (db: Db) => {
         .from(tasks)
         .where(and(sql`${tasks.status} = 'finished' and ${tasks.finishedAt} is not null`, gte(tasks.finishedAt, param('since')))),
     ),
-    /** Takes the mark of an update; a row comes back only for the first who does, or the first after the mark's end. */
+    /** Takes the mark of an import; a row comes back only for the first who does, or the first after the mark's end. */
     takeReceipt: db.statement<{ key: string }>(
       'crawler_receipt_take',
       `insert into crawler_receipts (key, task_id, expires_at) values (:key, :taskId, :expiresAt)
         on conflict (key) do update set task_id = excluded.task_id, expires_at = excluded.expires_at
         where crawler_receipts.expires_at <= :now returning key`,
     ),
+    knownReceipts: db.prepare<{ key: string }>('crawler_receipts_known', (queries) =>
+      queries
+        .select({ key: receipts.key })
+        .from(receipts)
+        .where(and(inJsonList(db, receipts.key, 'keys'), gt(receipts.expiresAt, param('now')))),
+    ),
   }
+  const receiptsBatch = db.batch<{ key: string }>(
+    'crawler_receipts_keep',
+    [
+      { name: 'key', type: 'text' },
+      { name: 'task_id', type: 'text' },
+      { name: 'expires_at', type: 'bigint' },
+    ],
+    (
+      source,
+    ) => `insert into crawler_receipts (key, task_id, expires_at) select key, task_id, expires_at from ${source} s where true
+      on conflict (key) do update set task_id = excluded.task_id, expires_at = excluded.expires_at returning key`,
+  )
   const insertBatch = db.batch<{ id: string }>('crawler_tasks_insert', columnsOf(INSERTED), (source) => {
     const columns = INSERTED.map(snake)
     const values = columns.map((name) => (name === 'engine_task_id' ? db.fragments.cast(name, 'uuid') : name))
@@ -208,6 +226,10 @@ export const tasksRepository = (db: Db) => {
           saveBatch,
           rows.slice(from, from + 500).map((row) => [row.id, ...CHANGED.map((name) => stored(row, name))]),
         )
+    },
+    /** Keeps marks of updates: `[key, task id, end in epoch ms]` each. */
+    *keepReceipts(tx: Tx, rows: [string, string, number][]): Steps<void> {
+      yield* tx.batch(receiptsBatch, rows)
     },
     *writeAudit(tx: Tx, entry: typeof audit.$inferInsert): Steps<void> {
       yield tx.insert(audit).values(entry).returning({ id: audit.id })

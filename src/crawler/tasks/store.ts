@@ -165,6 +165,14 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       if (row || !(yield* adoption.adoptThese(tx, [id]))) return row
       return (yield* tx.run(queries.lock, { id }))[0]
     },
+    /** Locked rows by id, in the order of the engine's ids; those that do not exist are left out. */
+    *lockMany(tx: Tx, ids: string[]): Steps<Map<string, TaskRow>> {
+      const find = () =>
+        ids.length === 1 ? tx.run(queries.lock, { id: ids[0] }) : tx.run(queries.lockMany, { ids: JSON.stringify(ids) })
+      let rows = yield* find()
+      if (rows.length < ids.length && (yield* adoption.adoptThese(tx, ids))) rows = yield* find()
+      return new Map(rows.map((row) => [row.id, row]))
+    },
     *lockLeases(tx: Tx, ids: string[]): Steps<LeaseRow[]> {
       if (ids.length === 0) return []
       const rows = yield* tx.run(queries.lockLeases, { ids: JSON.stringify(ids) })
