@@ -202,7 +202,7 @@ describe('GitLab worker over WebSocket', () => {
     await eventually(asked)
     api.shutdown()
     // The page in flight is finished first.
-    await tick()
+    await ticks(200)
     go()
     await halt()
     expect(await running.ended).toMatchObject({ reason: 'server_shutdown' })
