@@ -181,7 +181,7 @@ export const benchCrawler = async (scale: Scale): Promise<Row[]> => {
     floor: `${Math.round(median(rates.floor))}/s`,
     value: median(ratios),
     unit: 'ratio',
-    target: 0.7,
+    target: 0.6,
     better: 'more',
     note: spread(ratios),
   })
