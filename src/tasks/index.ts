@@ -27,6 +27,6 @@ export {
 } from './model.ts'
 export { brokerMetrics, createOutbox, type Outbox } from './outbox.ts'
 export { createRelay, type Relay } from './relay.ts'
-export { createRowQueue, type RowQueue, type RowQueueDeps, type RowWork } from './row-queue.ts'
+export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps, type RowWork } from './row-queue.ts'
 export type { KeyedRow, RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'
