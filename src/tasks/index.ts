@@ -1,5 +1,5 @@
 export type { Holder } from './context.ts'
-export { CronError, nextCronTime } from './cron.ts'
+export { CronError, isSameZone, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine, isRefusal } from './engine.ts'
 export { hasLease, holds, isLive, leaseOf, leaseSource, prolonged, type TaskLease } from './held.ts'
