@@ -35,6 +35,14 @@ const wallClockOf = (timezone: string): ((instant: number) => number) => {
   }
 }
 
+/** Whether two zones show the same time throughout the two years after `from`: many zones have several names, and Intl keeps each. */
+export const isSameZone = (a: string, b: string, from: number): boolean => {
+  if (a.toLowerCase() === b.toLowerCase()) return true
+  const [one, other] = [wallClockOf(a), wallClockOf(b)]
+  for (let day = 0; day <= 2 * 366; day += 7) if (one(from + day * DAY_MS) !== other(from + day * DAY_MS)) return false
+  return true
+}
+
 /** The first instant at which the wall clock shows `local` or more: the end of the gap if `local` is skipped, the first of two if repeated. */
 const firstInstant = (wallClock: (instant: number) => number, local: number): number => {
   // A local time lies within 14 hours of its UTC namesake, so these are the offsets around any change nearby.

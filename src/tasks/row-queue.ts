@@ -11,11 +11,11 @@ const TASK_LIFE_MS = DAY_MS
 /** Leases of clients without a name (gifty §5). */
 const ANONYMOUS = ''
 const ANONYMOUS_LEASE_MS = 120_000
-/** Before the names of simple clients, so that no worker of the worker protocol is taken for one. */
-const NAMED = 'worker:'
+/** Before the names of simple clients. The worker protocol refuses names that begin so, or a worker would be taken for a client. */
+export const ROW_CLIENT_PREFIX = 'simple-client:'
 
 /** Whether the holder takes and submits rows only: it can neither prolong its lease nor report a failure. */
-const isSimpleClient = (owner: string | null) => owner === ANONYMOUS || owner?.startsWith(NAMED) === true
+const isSimpleClient = (owner: string | null) => owner === ANONYMOUS || owner?.startsWith(ROW_CLIENT_PREFIX) === true
 
 export interface RowQueueDeps {
   db: Db
@@ -123,7 +123,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
      * rows under leases like its own follow, the oldest lease first, when too few are free.
      */
     *claim(tx: Tx, { worker, leaseMs: wanted, limit, now, params = {} }: RowClaim): Steps<Payload[]> {
-      const owner = worker === undefined || worker === null ? ANONYMOUS : `${NAMED}${worker}`
+      const owner = worker === undefined || worker === null ? ANONYMOUS : `${ROW_CLIENT_PREFIX}${worker}`
       const leaseMs = owner === ANONYMOUS ? ANONYMOUS_LEASE_MS : wanted
       const until = new Date(now.getTime() + leaseMs)
       yield* exclusive(tx)

@@ -14,6 +14,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     ['more blanks', { cron: ' 0  6 * * * ' }],
     ['the default zone', { cron: '0 6 * * *', timezone: 'UTC' }],
     ['the zone in lower case', { cron: '0 6 * * *', timezone: 'utc' }],
+    ['another name of the zone', { cron: '0 6 * * *', timezone: 'Etc/UTC' }],
     ['leading zeros', { cron: '00 06 * * *' }],
     ['no zone', { cron: '0 6 * * *', timezone: null }],
   ] as const)

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
-import { leasedRun, makeRig, problemOf, product } from './rig.ts'
+import { leasedRun, makeRig, problemOf, product, settled } from './rig.ts'
 
 const AUTH = {
   gifty: INTERNAL,
@@ -24,6 +25,30 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
         headers: { 'content-type': 'application/json', 'content-length': String(body.byteLength), ...headers },
       }),
     )
+
+  test('a client that goes away within its body is no failure of the server', async () => {
+    const app = await makeRig(database)
+    const { hostname, port } = new URL(app.listen())
+    const pending = (count: number) => settled(() => app.app.server?.pendingRequests === count)
+    for (const [path, headers] of [
+      ['/internal/ingest-batch', AUTH.gifty],
+      ['/api/internal2/tasks', AUTH.crawler],
+      ['/internal/stickersets?userId=1', AUTH.stickers],
+      ['/api/v1/telegram/auth/send-code', {}],
+    ] as const)
+      for (const length of [{ 'content-length': '100' }, { 'transfer-encoding': 'chunked' }]) {
+        const head = rawHead(`POST ${path}`, { host: 'localhost', 'content-type': 'application/json', ...headers, ...length })
+        const socket = connect(Number(port), hostname, () => socket.write(`${head}${'content-length' in length ? '{' : '1\r\n{\r\n'}`))
+        expect(await pending(1)).toBe(true)
+        socket.destroy()
+        expect(await pending(0)).toBe(true)
+      }
+    const counted = (await app.platform.metrics.text(app.clock.now())).match(/^http_requests_total\{.*$/gm) ?? []
+    expect(counted.filter((line) => line.includes('status_code="400"'))).toHaveLength(4)
+    expect(counted.filter((line) => line.includes('status_code="5'))).toEqual([])
+    expect(await app.notifications('system_error')).toEqual([])
+    await app.stop()
+  })
 
   test('g-B8: a compressed body is refused by its coding, in the envelope of each family', async () => {
     const app = await makeRig(database)

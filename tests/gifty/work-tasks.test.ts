@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { INTERNAL } from '../support/app.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { codeOf, makeProcesses, makeRig, product, products, type Rig, rigOver, settled } from './rig.ts'
 import { giftId, poll, readProduct, scored, submit, unscored } from './scoring-rig.ts'
+import { openSocket } from './socket-rig.ts'
 
 const lease = (app: Rig, worker = 'w1', more: Record<string, unknown> = {}): Promise<any[]> =>
   app.lease(worker, { kinds: ['scoring'], ...more })
@@ -79,7 +81,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     // Released: anyone's at once. Failed: nobody's before the delay is over.
     expect(await poll(app, 'p1', 10)).toEqual(['0'])
     // One row, one task: the client holds the one that waited.
-    expect(await app.task(a.id)).toMatchObject({ status: 'leased', worker_id: 'worker:p1', fence: 2 })
+    expect(await app.task(a.id)).toMatchObject({ status: 'leased', worker_id: 'simple-client:p1', fence: 2 })
     app.clock.advance(12_000)
     const [again] = await lease(app, 'w2', { max: 10 })
     expect([again.id, again.attempt, again.fence]).toEqual([b.id, 2, 2])
@@ -89,10 +91,28 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect((await poll(app, 'p2', 10)).sort()).toEqual(['1', '2'])
     expect(await lease(app, 'w3', { max: 10 })).toEqual([])
     expect(codeOf(await app.verb(c, 'complete', 'w1', { result: RESULT }))).toEqual([409, 'stale_lease'])
-    expect(await app.task(c.id)).toMatchObject({ status: 'leased', worker_id: 'worker:p2', attempt: 2 })
+    expect(await app.task(c.id)).toMatchObject({ status: 'leased', worker_id: 'simple-client:p2', attempt: 2 })
     await submit(app, scored(giftId(1)), scored(giftId(2)))
     expect(await unscored(app)).toBe(1)
     expect(await app.task(c.id)).toMatchObject({ status: 'completed' })
+  })
+
+  test('gifty §4: a worker of any name is nobody else: its lost leases count, and a client of a like name keeps its rows', async () => {
+    const app = await makeRig(database)
+    await app.ingest(products(3))
+    expect(await poll(app, '9', 2)).toEqual(['0', '1'])
+    const [task] = await lease(app, 'worker:9', { lease_seconds: 60 })
+    expect(numberOf(task)).toBe('2')
+    const worker = await openSocket(app.listen(), INTERNAL)
+    const hello = await worker.ask('hello', { worker_id: 'worker:9', kinds: ['scoring'], max: 1 })
+    expect(hello.data).toMatchObject({ held: [task.id] })
+    await app.stop()
+    app.clock.advance(60_000)
+    await app.tick()
+    expect(await app.task(task.id)).toMatchObject({ status: 'pending', attempt: 1 })
+    // What would be taken for a client is refused.
+    const taken = await app.post('/internal/workers/lease', { worker_id: 'simple-client:9' })
+    expect(taken).toMatchObject({ status: 422 })
   })
 
   test('gifty §4: after five attempts or a final failure a task is dead until it is redriven or its content changes', async () => {

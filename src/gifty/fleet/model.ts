@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
 import { absent, boolean, integer, number, siteKey, text, time } from '../fields.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
@@ -14,7 +15,10 @@ const MAX_ERROR = 10_000
 export const MAX_LOGS = 100_000
 export const tailOf = (text: string, max: number): string => (text.length > max ? text.slice(-max).toWellFormed() : text)
 
-const workerId = text(1, 128)
+const workerId = text(1, 128).refine(
+  (name) => !name.startsWith(ROW_CLIENT_PREFIX),
+  `Input should not begin with "${ROW_CLIENT_PREFIX}"`,
+)
 const leaseSeconds = integer(5, 3600)
 const fence = integer(0)
 /** What a worker takes. Sites narrow down the runs of sources alone. */

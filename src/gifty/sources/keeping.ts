@@ -94,8 +94,10 @@ export const createKeeping = ({ db, engine, repository, drafts, nowDate, lockFor
     set('siteKey', wanted.site_key)
     set('refreshIntervalHours', wanted.refresh_interval_hours)
     if (wanted.url && wanted.url !== source.url) Object.assign(change, { url: wanted.url, urlHash: urlHash(wanted.url) })
-    if (wanted.schedule !== undefined && !sameSchedule(source.schedule, wanted.schedule)) change.schedule = wanted.schedule
-    const isRetimed = change.schedule !== undefined || (change.refreshIntervalHours !== undefined && !source.schedule)
+    // Another spelling of the same times is stored, and moves none.
+    if (wanted.schedule !== undefined && !Bun.deepEquals(source.schedule, wanted.schedule)) change.schedule = wanted.schedule
+    const isRescheduled = change.schedule !== undefined && !sameSchedule(source.schedule, change.schedule, now)
+    const isRetimed = isRescheduled || (change.refreshIntervalHours !== undefined && !source.schedule)
     if (isRetimed) change.nextSyncAt = derivedTime(source, { ...source, ...change } as SourceRow, now)
     if (change.siteKey) yield* repository.moveRunsToSite(tx, source.id, change.siteKey)
     const isChanged = Object.keys(change).length > 0

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../errors.ts'
+import { isSameZone } from '../../tasks/index.ts'
 import { absent, boolean, httpUrl, integer, isoTime, isoTimeOrNull, object, siteKey, text, time } from '../fields.ts'
 import type { RunSummary, SourceRow } from './row.ts'
 
@@ -182,14 +183,10 @@ const normalCron = (cron: string): string => {
     )
     .join(' ')
 }
-/** The name of a zone in its usual spelling: `utc` and `Etc/UTC` are one zone. */
-const normalZone = (timezone: string): string =>
-  new Intl.DateTimeFormat('en-US', { timeZone: timezone }).resolvedOptions().timeZone
-
-/** Whether two schedules name the same times: clients send back what they have read, in their own spelling. */
-export const sameSchedule = (a: Schedule | null, b: Schedule | null): boolean => {
+/** Whether two schedules name the same times from `now` on: clients send back what they have read, in their own spelling. */
+export const sameSchedule = (a: Schedule | null, b: Schedule | null, now: Date): boolean => {
   if (a === null || b === null) return a === b
-  return normalCron(a.cron) === normalCron(b.cron) && normalZone(a.timezone) === normalZone(b.timezone)
+  return normalCron(a.cron) === normalCron(b.cron) && isSameZone(a.timezone, b.timezone, now.getTime())
 }
 
 /** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */

@@ -26,6 +26,16 @@ const requireIdentity = (request: Request): void => {
     })
 }
 
+/** A client that goes away within its body has refused its own request: that is no failure of ours, and counts as none. */
+const unlessClosed = async <T>(reading: Promise<T>): Promise<T> => {
+  try {
+    return await reading
+  } catch (error) {
+    if ((error as { name?: unknown } | null)?.name !== 'AbortError') throw error
+    throw new AppError('bad_request', 400, 'The connection was closed before the body had ended', { cause: error })
+  }
+}
+
 const readStream = async (stream: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> => {
   const parts: Uint8Array[] = []
   let size = 0
@@ -46,10 +56,10 @@ export const readBodyText = async (request: Request, limit: number): Promise<str
   const declared = request.headers.get('content-length')
   if (declared !== null) {
     if (Number(declared) > limit) throw tooLarge(limit)
-    return decode(await request.bytes())
+    return decode(await unlessClosed(request.bytes()))
   }
   if (!request.body) return ''
-  return decode(await readStream(request.body, limit))
+  return decode(await unlessClosed(readStream(request.body, limit)))
 }
 
 /**
@@ -61,8 +71,7 @@ export const readBodyBytes = async (request: Request, limit: number): Promise<Ui
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   if (!request.body) return new Uint8Array()
-  if (declared !== null) return request.bytes()
-  return readStream(request.body, limit)
+  return unlessClosed(declared !== null ? request.bytes() : readStream(request.body, limit))
 }
 
 /** `application/json` or `application/*+json`, parameters allowed. */
