@@ -71,7 +71,7 @@ export const readBodyBytes = async (request: Request, limit: number): Promise<Ui
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   if (!request.body) return new Uint8Array()
-  return unlessClosed(declared !== null ? request.bytes() : readStream(request.body, limit))
+  return unlessClosed<Uint8Array>(declared !== null ? request.bytes() : readStream(request.body, limit))
 }
 
 /** `application/json` or `application/*+json`, parameters allowed. */
