@@ -83,6 +83,11 @@ const everySecond = (name: string, run: () => Promise<unknown>, log: Platform['l
 }
 
 const start = async () => {
+  // From here on: without a handler process 1 of a container, as which it runs in the image, does not hear a signal at all. Until there is
+  // something to stop, it just ends.
+  let stop = async (_signal: string): Promise<void> => process.exit(0)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail))
+
   const config = configFromProcess()
   const platform = await createPlatform(config, { version: VERSION })
   const { log } = platform
@@ -111,7 +116,7 @@ const start = async () => {
   const later = setTimeout(() => services.start().catch(fail), WORK_AFTER_MS)
 
   /** SIGTERM: stop accepting, finish, release leases, close streams, exit 0 within ten seconds. */
-  const stop = async (signal: string) => {
+  stop = async (signal) => {
     if (trawl.state.stopping) return
     trawl.state.stopping = true
     log.info('stopping', { signal })
@@ -135,7 +140,6 @@ const start = async () => {
     log.info('stopped', {})
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail))
 }
 
 const fail = (error: unknown) => {

@@ -94,7 +94,7 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
     broker: overrides.broker ?? ownBroker,
     metrics,
     keyRing: () => {
-      // No mounted family of this release stores a secret, so production does not demand keys at start, only here.
+      // The start demands keys for the families that cannot do without (config/secrets.ts); Weeek alone finds out here.
       if (config.production && !config.encryptionKeys)
         throw new AppError('not_configured', 503, 'ENCRYPTION_KEYS is not configured')
       ring ??= createKeyRing(config.encryptionKeys ?? [keyFromFile(config.keyFile)])

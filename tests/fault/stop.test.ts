@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startServer, TOKEN, until } from '../support/processes.ts'
+import { killLeftovers, ownDirectory, startServer, startServerUnready, TOKEN, until } from '../support/processes.ts'
 
 const directory = ownDirectory()
 /** Answers robots.txt and then nothing any more: a task of this site stays where it is. */
@@ -71,3 +71,14 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   expect(db.query('select status from parsing_runs where id = ?').get(run.run_id)).toEqual({ status: 'queued' })
   db.close()
 }, 120_000)
+
+test('SIGTERM ends a start that waits for its database', async () => {
+  const asked = Promise.withResolvers<void>()
+  // Takes connections and never says a word.
+  const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { open: () => asked.resolve(), data() {} } })
+  const { child } = startServerUnready({ DATABASE_URL: `postgres://nobody@127.0.0.1:${silent.port}/nothing` })
+  await asked.promise
+  child.kill('SIGTERM')
+  expect(await child.exited).toBe(0)
+  silent.stop(true)
+}, 60_000)

@@ -36,9 +36,12 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
       ['/internal/stickersets?userId=1', AUTH.stickers],
       ['/api/v1/telegram/auth/send-code', {}],
     ] as const)
-      for (const length of [{ 'content-length': '100' }, { 'transfer-encoding': 'chunked' }]) {
-        const head = rawHead(`POST ${path}`, { host: 'localhost', 'content-type': 'application/json', ...headers, ...length })
-        const socket = connect(Number(port), hostname, () => socket.write(`${head}${'content-length' in length ? '{' : '1\r\n{\r\n'}`))
+      for (const [name, value, begun] of [
+        ['content-length', '100', '{'],
+        ['transfer-encoding', 'chunked', '1\r\n{\r\n'],
+      ] as const) {
+        const sent = { host: 'localhost', 'content-type': 'application/json', ...headers, [name]: value }
+        const socket = connect(Number(port), hostname, () => socket.write(rawHead(`POST ${path}`, sent) + begun))
         expect(await pending(1)).toBe(true)
         socket.destroy()
         expect(await pending(0)).toBe(true)

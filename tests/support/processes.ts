@@ -112,6 +112,10 @@ export const startServer = async (database: string, env: Record<string, string> 
 }
 export type Server = Awaited<ReturnType<typeof startServer>>
 
+/** A server process that may never listen. */
+export const startServerUnready = (env: Record<string, string>) =>
+  start(['src/main.ts'], { PORT: '0', DEMO: '0', EMBEDDED_WORKERS: 'none', ...env })
+
 /** A `trawl worker` process. */
 export const startWorkerProcess = (server: string, ...more: string[]) =>
   start(['src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
