@@ -197,7 +197,12 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
         .where(and(eq(outbox.messageId, messageId), waiting, gt(outbox.claimedUntil, nowDate())))
     ).length > 0
 
-  /** Forgets messages published before `before`. Those of `lasting` queues go with what they announce. */
+  /** Ids of tasks that wait, as messages name them. */
+  const waitingTasks = sql.raw(`(select ${db.fragments.cast('t.id', 'text')} from tasks t where t.state = 'queued')`)
+  /**
+   * Forgets messages published before `before`. Those of `lasting` queues go with what they announce; the message of a task that waits stays
+   * in any case: a process without a broker, or without the task's family, purges too and knows no such queue.
+   */
   function* purge(tx: Tx, before: Date, lasting: readonly string[] = []): Steps<void> {
     yield tx
       .delete(outbox)
@@ -206,6 +211,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
           isNotNull(outbox.publishedAt),
           lte(outbox.publishedAt, before),
           lasting.length > 0 ? notInArray(outbox.queue, [...lasting]) : undefined,
+          sql`${outbox.messageId} not in ${waitingTasks}`,
         ),
       )
       .returning({ id: outbox.id })

@@ -5,7 +5,7 @@ import { createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createOutbox } from '../../src/tasks/index.ts'
 import { OUTBOX_WAITING } from '../../src/tasks/outbox.ts'
-import { engineTables } from '../../src/tasks/tables.ts'
+import { engineTables, engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
@@ -232,6 +232,23 @@ onEachDatabase('engine: outbox', (database) => {
     expect(await rows()).toHaveLength(2)
     await purge(clock.now())
     expect((await rows()).map((row) => row.messageId)).toEqual(['m2'])
+  })
+
+  test('the message of a task that waits is kept by a process that knows none of its queues', async () => {
+    const { db, clock, outbox } = await start()
+    const { tasks } = engineTables(db.kit)
+    const [queued, ended] = ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002'] as const
+    const now = new Date(clock.now())
+    const task = { kind: 'source.run', payload: {}, priority: 10, runAfter: now, maxAttempts: 5, createdAt: now, updatedAt: now }
+    await db.q.insert(tasks).values([
+      { ...task, id: queued, state: 'queued' },
+      { ...task, id: ended, state: 'completed' },
+    ])
+    await db.tx((tx) => outbox.add(tx, [queued, ended].map((messageId) => ({ queue: QUEUE, messageId, body: {} }))))
+    await outbox.relay(fakeBroker(() => 'confirms').broker)
+    clock.advance(1000)
+    await db.tx((tx) => outbox.purge(tx, new Date(clock.now())))
+    expect([...(await db.tx((tx) => outbox.published(tx, [queued, ended]))).keys()]).toEqual([queued])
   })
 
   test('the backlog is told per queue', async () => {
