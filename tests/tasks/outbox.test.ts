@@ -5,7 +5,7 @@ import { createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createOutbox } from '../../src/tasks/index.ts'
 import { OUTBOX_WAITING } from '../../src/tasks/outbox.ts'
-import { engineTables, engineTables } from '../../src/tasks/tables.ts'
+import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
