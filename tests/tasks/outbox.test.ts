@@ -244,7 +244,12 @@ onEachDatabase('engine: outbox', (database) => {
       { ...task, id: queued, state: 'queued' },
       { ...task, id: ended, state: 'completed' },
     ])
-    await db.tx((tx) => outbox.add(tx, [queued, ended].map((messageId) => ({ queue: QUEUE, messageId, body: {} }))))
+    await db.tx((tx) =>
+      outbox.add(
+        tx,
+        [queued, ended].map((messageId) => ({ queue: QUEUE, messageId, body: {} })),
+      ),
+    )
     await outbox.relay(fakeBroker(() => 'confirms').broker)
     clock.advance(1000)
     await db.tx((tx) => outbox.purge(tx, new Date(clock.now())))

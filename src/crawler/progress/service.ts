@@ -234,12 +234,12 @@ export const createProgress = ({
         now,
       )
       const taken: (Taken | AppError)[] = []
+      // bounded: an update that brings areas is alone in its batch, the others run no statement
       for (const { id, update, marks } of reports) {
         const row = rows.get(id)
         const draft = row && openDraft(row, now)
         if (!draft) taken.push(taskNotFound())
         else if (marks.some(({ key }) => known.has(key))) taken.push({ draft, more: { duplicate: true } })
-        // bounded: an update that brings areas is alone in its batch, others run no statement
         else taken.push(yield* takeOne(tx, draft, update))
       }
       const isSaved = (one: Taken | AppError): one is Taken => !(one instanceof AppError) && !one.more.duplicate
