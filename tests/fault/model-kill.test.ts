@@ -75,7 +75,7 @@ const killAmongCommands = async (url: string, database: string) => {
       }
       course.model.now = now
       const op = choice.resolve(course.model, EPOCH)
-      // Which of two leases has taken a task could not be told from the rows.
+      // The rows do not show which of two leases has taken a task.
       if (op && !(op.op === 'lease' && ops.some((other) => other.op === 'lease'))) ops.push(op)
     }
     return ops

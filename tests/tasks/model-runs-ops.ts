@@ -15,7 +15,7 @@ export interface Item {
   version: number
   isBad: boolean
 }
-/** What is done to the app, as plain JSON: a process of its own can be told it. */
+/** Commands to the app as plain JSON, so that they can be sent to a separate process. */
 export type Op =
   | { op: 'save'; url: string; site: string; fields: SourceFields }
   | { op: 'patch'; source: number; fields: SourceFields }

@@ -92,7 +92,7 @@ onEachDatabase('sources and runs: model', (database) => {
         await fc.asyncModelRun(async () => ({ model: { course }, real: { course } }), given)
       })
       let seed = SEED
-      // Looking for a shorter failure ends in time to be told of.
+      // The search for a shorter failure ends before the test's limit, so that the failure is printed.
       const timeLimit = () => Math.max(1, LIMIT_MS - (performance.now() - started))
       for (; executed < COMMANDS_WANTED; seed++)
         await fc.assert(property, { numRuns: RUNS, seed, interruptAfterTimeLimit: timeLimit(), markInterruptAsFailure: true })

@@ -135,7 +135,7 @@ export const sourceQueries = (db: Db) => {
     *logsOf(tx: Tx, id: number): Steps<string | null> {
       return (yield* q(tx.select({ logs: lastLogs }).from(sources).where(eq(sources.id, id))))[0]?.logs ?? null
     },
-    /** The row, locked until the transaction ends: whoever changes a source or its runs holds this first. */
+    /** The row, locked until the transaction ends. Every change of a source or its runs takes this lock first. */
     *lock(tx: Tx, id: number): Steps<SourceRow | undefined> {
       return (yield* tx.run(lock, { id }))[0]
     },

@@ -43,7 +43,7 @@ export const requireSuperadmin = (actor: Principal): void => {
 
 /** argon2id with what OWASP asks for at least: several at once must not take the memory that a whole process should need. */
 const COST = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
-/** The hash of a password nobody knows, at the same cost: checking it takes as long as checking a real one. */
+/** The hash of a random password that was thrown away, at the same cost: checking it takes as long as checking a real one. */
 export const DECOY =
   '$argon2id$v=19$m=19456,t=2,p=1$LrmBzlWrWP197ROotKOI86pkGe8iO5pXpiNaTj+2l2Q$Fm2lE/zAW3ih4bkkzyasOt+AaftBbXBzUgjO+GACt7E'
 

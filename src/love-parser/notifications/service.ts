@@ -5,7 +5,7 @@ import { createId } from '../../platform/ids.ts'
 import { defineKind, type Engine, type Outbox } from '../../tasks/index.ts'
 import type { NewNotification, NotificationRow, NotificationsRepository } from './repository.ts'
 
-/** What people are told, and the facts each text needs (love-parser §8). */
+/** The texts of notifications, and the facts that each text needs (love-parser §8). */
 export interface TemplateFacts {
   SUBSCRIPTION_EXPIRING: { plan_name: string; expires_at: string }
   PAYMENT_PENDING_REMINDER: { order_id: string; plan_name: string; amount: string }

@@ -17,7 +17,7 @@ const databaseOf = (url: string): string => /^[^?]*\/(\d+)(?:\?|$)/.exec(url.sli
 
 /**
  * The bus of several processes: handlers of this process run in the publisher's turn as ever, the others hear over Redis pub/sub, each
- * once. What is published while Redis is away is heard here alone; whoever waits for an event of another process looks by itself too.
+ * once. What is published while Redis is away reaches this process alone; code that waits for an event of another process polls as well.
  */
 export const createSharedBus = async (local: LocalBus, redis: Redis, url: string): Promise<Bus> => {
   const self = crypto.randomUUID()
@@ -41,7 +41,7 @@ export const createSharedBus = async (local: LocalBus, redis: Redis, url: string
   return {
     publish(topic, message) {
       local.publish(topic, message)
-      // At most once: that Redis is away is told once by its connection, not for every event.
+      // At most once: the connection logs once that Redis is away, not for every event.
       redis.publish(channel, `${self}\n${topic}\n${JSON.stringify(message) ?? 'null'}`).catch(() => {})
     },
     publishHere: local.publishHere,

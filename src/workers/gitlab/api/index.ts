@@ -56,7 +56,7 @@ export const understood = <S extends z.ZodType>(schema: S, value: unknown): z.ou
   return result.data
 }
 
-/** The readable ones of leased tasks. One that cannot be read is told and left to its lease's end: there is nothing to report on. */
+/** The leased tasks that can be read. One that cannot is logged and left until its lease ends: there is nothing to report on. */
 export const readableTasks = (values: unknown, log: Log): LeasedTask[] =>
   (Array.isArray(values) ? values : []).flatMap((value) => {
     const result = leasedTask.safeParse(value)
