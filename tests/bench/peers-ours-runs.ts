@@ -5,8 +5,9 @@ import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
-import { createEngine, type Task } from '../../src/tasks/index.ts'
-import { CONNECTIONS, contest, drain } from './peers/contestant.mjs'
+import { createEngine } from '../../src/tasks/index.ts'
+import { CONNECTIONS, contest } from './peers/contestant.mjs'
+import { drainEngine } from './peers/drain-engine.ts'
 
 /** Our engine with the real kind `source.run` as a contestant of the line `peers`, in process as the others. Its runs are filled from outside. */
 const db = await openDatabase({ url: process.env.DATABASE_URL as string, poolMax: CONNECTIONS })
@@ -25,18 +26,6 @@ const KIND = 'source.run'
 
 await contest({
   fill: async () => ({}),
-  run: (count: number) =>
-    drain<Task>(
-      count,
-      (max) => engine.lease({ owner: 'bench', kinds: [KIND], max, leaseMs: 60_000 }),
-      async (tasks) => {
-        const refused = await engine.complete(
-          'bench',
-          tasks.map(({ id, fence }) => ({ id, fence })),
-          [KIND],
-        )
-        if (refused.size > 0) throw new Error(`${refused.size} completions were refused`)
-      },
-    ),
+  run: (count: number) => drainEngine(engine, KIND, count),
   close: () => db.close(),
 })

@@ -1,8 +1,9 @@
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
-import { createEngine, defineKind, type Task } from '../../src/tasks/index.ts'
-import { CONNECTIONS, contest, drain, payload } from './peers/contestant.mjs'
+import { createEngine, defineKind } from '../../src/tasks/index.ts'
+import { CONNECTIONS, contest, payload } from './peers/contestant.mjs'
+import { drainEngine } from './peers/drain-engine.ts'
 
 /** Our engine as a contestant of the line `peers`: in process and with a pool of four connections, as the others. */
 const KIND = 'bench'
@@ -20,18 +21,6 @@ await contest({
       )
     return {}
   },
-  run: (count: number) =>
-    drain<Task>(
-      count,
-      (max) => engine.lease({ owner: 'bench', kinds: [KIND], max, leaseMs: 60_000 }),
-      async (tasks) => {
-        const refused = await engine.complete(
-          'bench',
-          tasks.map(({ id, fence }) => ({ id, fence })),
-          [KIND],
-        )
-        if (refused.size > 0) throw new Error(`${refused.size} completions were refused`)
-      },
-    ),
+  run: (count: number) => drainEngine(engine, KIND, count),
   close: () => db.close(),
 })
