@@ -10,6 +10,7 @@ import {
   type KindPolicy,
   type NewTask,
   type Refusal,
+  type StatementHooks,
   TASKS_READY,
   type Task,
   type TaskChange,
@@ -63,6 +64,15 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     }
   }
   register(kinds)
+  /** What domains of these kinds do inside the engine's statements, once each. */
+  const statementHooks = (verb: 'leased' | 'completed', kinds: readonly string[]): StatementHooks[] => [
+    ...new Set(
+      kinds.flatMap((kind) => {
+        const hooks = policies.get(kind)?.inStatement
+        return hooks?.[verb] ? [hooks] : []
+      }),
+    ),
+  ]
   const nowDate = () => new Date(clockWatch.now())
   const announceReady = (tx: Tx, ready: readonly Pick<Task, 'kind' | 'siteKey'>[]) => {
     if (ready.length === 0) return
@@ -179,6 +189,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     brokerQueue,
     clockWatch,
     policyOf,
+    statementHooks,
     register,
     nowDate,
     /** The kinds this process knows: it leaves others alone, because it does not know what their ends mean. */

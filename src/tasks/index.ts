@@ -16,6 +16,7 @@ export {
   type Moves,
   type NewTask,
   type Refusal,
+  type StatementHooks,
   TASK_CANCEL,
   TASK_PROGRESS,
   TASKS_READY,

@@ -71,11 +71,12 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
       params[`kind${n}`] = kind
       if (shapes[n]?.announced) params[`queue${n}`] = brokerQueue.queueOf(kind)
     })
-    return { kinds, params, shape: { kinds: shapes, max: sum(requests), bySite, withoutBlocked: false } }
+    const hooks = context.statementHooks('leased', kinds)
+    return { kinds, params, shape: { kinds: shapes, max: sum(requests), bySite, withoutBlocked: false, hooks } }
   }
 
   /**
-   * Leases the candidates of a batch in one statement, in lease order. Undefined where that is not to be done: on SQLite, where two cost
+   * Leases the candidates of a batch in one statement, in lease order, with the hooks that are part of it. Undefined where that is not to be done: on SQLite, where two cost
    * no more; or a lease has expired, or a group with a cap is among the candidates.
    */
   function* takeAtOnce(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<Task[][] | undefined> {
@@ -148,12 +149,22 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     return requests.map((request) => answers.get(request) as Task[])
   }
 
-  /** Domains change their rows, and may withhold tasks. Answers the tasks of each request that are handed out. */
-  function* runLeasedHooks(tx: Tx, requests: readonly LeaseRequest[], leased: Task[][], now: Date): Steps<Task[][]> {
+  /**
+   * Domains change their rows, and may withhold tasks; those whose hook was part of the statement (`inStatement`) have done so. Answers the
+   * tasks of each request that are handed out.
+   */
+  function* runLeasedHooks(
+    tx: Tx,
+    requests: readonly LeaseRequest[],
+    leased: Task[][],
+    now: Date,
+    inStatement = false,
+  ): Steps<Task[][]> {
+    const hookOf = (kind: string) => (inStatement && policyOf(kind).inStatement?.leased ? undefined : policyOf(kind).leased)
     const contexts = new Map(leased.flatMap((group, n) => group.map((task) => [task.id, requests[n]?.context])))
     const withheld = new Map<string, Transition>()
     // bounded: by the hooks; kinds that share one hear of all their tasks at once
-    for (const [hook, group] of Map.groupBy(leased.flat(), (task) => policyOf(task.kind).leased)) {
+    for (const [hook, group] of Map.groupBy(leased.flat(), (task) => hookOf(task.kind))) {
       const moves = hook && (yield* hook(tx, group, now, (task) => contexts.get(task.id)))
       for (const [id, { change, ...move }] of moves ?? []) withheld.set(id, { id, ...move })
     }
@@ -162,9 +173,11 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     return leased.map((group) => group.filter((task) => !withheld.has(task.id)))
   }
 
-  /** Whether a lease of the kind is more than the tasks themselves: rows or messages change with it. */
-  const takesPart = (kind: string) =>
-    policyOf(kind).provide !== undefined || policyOf(kind).leased !== undefined || brokerQueue.queueOf(kind) !== undefined
+  /** Whether a lease of the kind is more than its statement: domains or messages have a part in it. */
+  const takesPart = (kind: string) => {
+    const { provide, leased, inStatement } = policyOf(kind)
+    return provide !== undefined || (leased !== undefined && !inStatement?.leased) || brokerQueue.queueOf(kind) !== undefined
+  }
   /** One transaction for all requests of a batch; `hasWithheld` when tasks were taken and none could be handed out. */
   const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<{ leased: Task[][]; hasWithheld: boolean }> => {
     const isAlone = statements.takeReady !== undefined && !requests[0]?.kinds.some(takesPart)
@@ -178,13 +191,13 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     db.tx(function* (tx) {
       const now = nowDate()
       const provided = yield* provide(tx, requests, now)
-      const leased =
-        (atOnce && (yield* takeAtOnce(tx, requests, now))) || (yield* take(tx, requests, yield* choose(tx, requests, now), now))
+      const taken = atOnce ? yield* takeAtOnce(tx, requests, now) : undefined
+      const leased = taken ?? (yield* take(tx, requests, yield* choose(tx, requests, now), now))
       const all = leased.flat()
       // Thrown, not skipped: the transaction has leased it already.
       if ((yield* brokerQueue.withdrawMessages(tx, all)).length > 0) throw new MessageAlreadySentError()
       yield* deleteProvided(tx, provided, all)
-      const handed = yield* runLeasedHooks(tx, requests, leased, now)
+      const handed = yield* runLeasedHooks(tx, requests, leased, now, taken !== undefined)
       return { leased: handed, hasWithheld: all.length > 0 && handed.every((group) => group.length === 0) }
     })
   const leaseInBatch = createBatcher<LeaseRequest, { leased: Task[]; hasWithheld: boolean }>({

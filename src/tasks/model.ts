@@ -104,6 +104,21 @@ export interface KindHooks {
   redriven?(tx: Tx, tasks: Task[], now: Date, most: number): Steps<ReadonlyMap<string, TaskChange & { skip?: string }>>
 }
 
+/**
+ * On Postgres the ordinary case of hooks as further common table expressions of the engine's own statement: a verb is one round trip then.
+ * What they leave undone comes to the hook of the same name. Parameters are the engine's (`:now`); names begin with `name`.
+ */
+export interface StatementHooks {
+  name: string
+  /** In the place of the hook, for the tasks `taken(id, kind, ...)`. It can withhold none. */
+  leased?: string
+  /**
+   * For the rows of `locked` that are held (`completes`), with their results (`given`, jsonb). The expression `<name>_ended` answers by `id`
+   * which of them end with the statement.
+   */
+  completed?: string
+}
+
 /** What a domain may change of a task that nobody holds. */
 export interface TaskChange {
   kind?: string
@@ -118,6 +133,8 @@ export type ExpiryVerdict = 'requeue' | 'refund' | 'dead'
 /** How a kind behaves; the contracts of the families differ here. */
 export interface KindPolicy extends KindHooks {
   kind: string
+  /** The hooks `leased` and `completed` inside the engine's statements. */
+  inStatement?: StatementHooks
   /**
    * With a broker its tasks are announced in this queue, one queue a kind, with the payload as body. A lease then takes tasks whose
    * message has not left, or takes the message off the queue first. Such tasks are never delayed.

@@ -1,7 +1,7 @@
 import { getTableColumns } from 'drizzle-orm'
 import type { Db, Statement } from '../platform/db/index.ts'
 import { columnList } from '../platform/db/rows.ts'
-import type { Task, TaskState } from './model.ts'
+import type { StatementHooks, Task, TaskState } from './model.ts'
 import { engineTables } from './tables.ts'
 
 /** Unpublished messages of a queue that a lease looks at, the oldest: after a long outage it does not sort the whole backlog. */
@@ -35,6 +35,8 @@ export interface CandidatesShape {
   bySite: boolean
   /** Whether groups named in `blocked` are left out. */
   withoutBlocked: boolean
+  /** What domains do inside `takeReady`. */
+  hooks?: readonly StatementHooks[]
 }
 
 /** The engine's statements, each made once per Db. Lists are one parameter, so that no text depends on their length. */
@@ -147,7 +149,7 @@ export const engineStatements = (db: Db) => {
         lease_ms = (select :lengths::text::int[])[g.place], last_end = null, updated_at = :now::timestamptz
       from unnest(array(select id from found order by ${inOrder})) with ordinality as g(id, place)
       where tasks.id = g.id and not (select expired or capped from flags)
-      returning ${columnList(unwritten, 'tasks')}, g.place)
+      returning ${columnList(unwritten, 'tasks')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
     select flags.expired, flags.capped, taken.* from flags left join taken on true order by taken.place`
   const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
   const byShape = new Map<string, Statement<unknown>>()
@@ -160,8 +162,24 @@ export const engineStatements = (db: Db) => {
     }
     return statement
   }
-  const nameOf = ({ kinds, max, bySite, withoutBlocked }: CandidatesShape) =>
-    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`
+  const namesOf = (hooks: readonly StatementHooks[] = []) => hooks.map(({ name }) => `_${name}`).join('')
+  const nameOf = ({ kinds, max, bySite, withoutBlocked, hooks }: CandidatesShape) =>
+    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}${namesOf(hooks)}`
+  /**
+   * Completes what is held as its row says and is of a kind without hooks, or is ended by `hooks`. Found by their ids alone, whatever the
+   * planner thinks of the other columns, and each looked at once.
+   */
+  const completeHeld = (hooks: readonly StatementHooks[]) => `with locked as materialized (
+      select t.*, g.place, (select :results::jsonb) -> (g.place - 1)::int as given, coalesce(t.fence = g.fence and t.lease_owner = g.owner and ${held('t')}
+        and t.lease_expires_at > :now::timestamptz, false) as completes
+      from unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[])
+        with ordinality as g(id, fence, owner, place) join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
+    ${hooks.map(({ completed }) => (completed ? `${completed},\n    ` : '')).join('')}done as (update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null,
+        updated_at = :now::timestamptz, result = coalesce(nullif(l.given, 'null'), tasks.result)
+      from locked l where tasks.id = l.id and l.completes
+        and (${[f.inList('l.kind', 'kinds'), ...hooks.filter(({ completed }) => completed).map(({ name }) => `l.id in (select id from ${name}_ended)`)].join(' or ')}) returning l.place)
+    select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from locked o
+      where o.place not in (select place from done)) l on false`
 
   return {
     /**
@@ -256,24 +274,13 @@ export const engineStatements = (db: Db) => {
     }),
     /**
      * Locks the tasks `ids`, and completes those that are held as `owners` and `fences` say at their place, with the result there in the JSON
-     * list `results`, if their kind is one of `kinds`. Answers the places of the completed (`done`) and the other tasks as they are.
+     * list `results`, if their kind is one of `kinds` or one of `hooks` ends them. Answers the places of the completed (`done`) and the other
+     * tasks as they are.
      */
     completeHeld: both(
       undefined,
-      db.statement<Task & { done: number | string | null }>(
-        'task_complete_held',
-        // Found by their ids alone, whatever the planner thinks of the other columns, and each looked at once.
-        `with locked as materialized (
-           select t.*, g.place, coalesce(t.fence = g.fence and t.lease_owner = g.owner and ${held('t')} and t.lease_expires_at > :now::timestamptz
-             and ${f.inList('t.kind', 'kinds')}, false) as completes
-           from unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[])
-             with ordinality as g(id, fence, owner, place) join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
-         done as (update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null,
-             updated_at = :now::timestamptz, result = coalesce(nullif((select :results::jsonb) -> (l.place - 1)::int, 'null'), tasks.result)
-           from locked l where tasks.id = l.id and l.completes returning l.place)
-         select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from locked o where not o.completes) l on false`,
-        tasks,
-      ),
+      (hooks: readonly StatementHooks[]): Statement<Task & { done: number | string | null }> =>
+        made(`task_complete_held${namesOf(hooks)}`, () => completeHeld(hooks), tasks),
     ),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,

@@ -21,6 +21,11 @@ export interface Completed {
 interface Verdict extends Completed {
   owner: string
 }
+interface Held {
+  task: Task
+  result: unknown
+  verdict: Verdict
+}
 interface Completion {
   owner: string
   items: readonly Completed[]
@@ -34,6 +39,7 @@ export const createWorkerApi = (context: EngineContext) => {
     bus,
     random,
     policies,
+    statementHooks,
     statements,
     tasks,
     brokerQueue,
@@ -78,14 +84,19 @@ export const createWorkerApi = (context: EngineContext) => {
   }
 
   /**
-   * Locks the tasks of the verdicts. On Postgres the same statement completes what is held and has no hook to hear first; `done` are the
-   * verdicts that it has carried out, by what they say.
+   * Completes in one statement what is held and needs no hook beside it, on Postgres. Answers those verdicts, and the other tasks as they are
+   * stored, by id: unlocked outside a transaction.
    */
-  function* lockAndComplete(tx: Tx, verdicts: ReadonlyMap<string, Verdict>, kinds: readonly string[], now: Date) {
-    const given = [...verdicts.values()]
-    if (!statements.completeHeld || kinds.length === 0)
-      return { rows: yield* lockTasks(tx, [...new Set(given.map(({ id }) => id))]), done: new Set<Verdict>() }
-    const rows = yield* tx.run(statements.completeHeld, {
+  function* completeAtOnce(
+    tx: Tx,
+    given: readonly Verdict[],
+    allowed: readonly string[],
+    now: Date,
+  ): Steps<{ done: Set<Verdict>; left: Map<string, Task> } | undefined> {
+    const hooks = statementHooks('completed', allowed)
+    const kinds = allowed.filter((kind) => policies.has(kind) && !policyOf(kind).completed)
+    if (!statements.completeHeld || kinds.length + hooks.length === 0) return undefined
+    const rows = yield* tx.run(statements.completeHeld(hooks), {
       ids: given.map(({ id }) => id),
       fences: given.map(({ fence }) => fence),
       owners: given.map(({ owner }) => owner),
@@ -100,13 +111,65 @@ export const createWorkerApi = (context: EngineContext) => {
     for (const { done: place, ...task } of rows)
       if (place === null) left.set(task.id, task)
       else done.add(given[Number(place) - 1] as Verdict)
-    return { rows: left, done }
+    return { done, left }
   }
 
-  /** Completes what the callers of a batch hold; answers the refused ids of each. The first item of an id decides. */
-  const completeTogether = (batch: readonly Completion[]): Promise<Map<string, Refusal>[]> => {
+  /** What verdicts come to that are not carried out yet (`done`): refusals, and what is held, by id. */
+  const judge = (
+    verdicts: readonly Verdict[],
+    { done, left }: { done: ReadonlySet<Verdict>; left: ReadonlyMap<string, Task> },
+    allowed: readonly string[],
+    now: Date,
+  ) => {
+    const completedIds = new Set([...done].map(({ id }) => id))
+    const refused = new Map<Verdict, Refusal>()
+    const held = new Map<string, Held>()
+    for (const verdict of verdicts) {
+      if (done.has(verdict)) continue
+      const task = left.get(verdict.id)
+      if (completedIds.has(verdict.id)) refused.set(verdict, stale)
+      else if (!task || !allowed.includes(task.kind)) refused.set(verdict, unknown)
+      else if (holds(task, verdict, now)) held.set(verdict.id, { task, result: verdict.result, verdict })
+      else if (
+        !(isFinished(task.state) && lastHeldBy(task, verdict) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
+      )
+        refused.set(verdict, stale)
+    }
+    return { refused, held }
+  }
+
+  /** Completes with hooks, after what one statement can do where `atOnce`. Answers what is refused: by the engine first, then by hooks. */
+  function* completeWithHooks(
+    tx: Tx,
+    verdicts: readonly Verdict[],
+    allowed: readonly string[],
+    atOnce: boolean,
+  ): Steps<Map<Verdict, Refusal>> {
+    const now = nowDate()
+    const known = verdicts.filter(({ id }) => isUuid(id))
+    const first = atOnce ? yield* completeAtOnce(tx, known, allowed, now) : undefined
+    const locked = first ?? { done: new Set<Verdict>(), left: yield* lockTasks(tx, [...new Set(known.map(({ id }) => id))]) }
+    const { refused, held } = judge(verdicts, locked, allowed, now)
+    // By hook: kinds that share one hear of all their tasks at once.
+    for (const [hook, group] of Map.groupBy(held.values(), ({ task }) => policyOf(task.kind).completed))
+      for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
+        refused.set((held.get(id) as Held).verdict, refusal)
+        held.delete(id)
+      }
+    yield* transition(
+      tx,
+      [...held.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
+      now,
+    )
+    return refused
+  }
+
+  /**
+   * Completes what the callers of a batch hold, each task by itself; answers the refused ids of each. The first item of an id decides. Where
+   * every kind can end in the statement that completes, a transaction is only for what needs more.
+   */
+  const completeTogether = async (batch: readonly Completion[]): Promise<Map<string, Refusal>[]> => {
     const allowed = batch[0]?.allowed ?? []
-    const direct = allowed.filter((kind) => policies.has(kind) && !policyOf(kind).completed)
     /** What is said of each id by each caller, once: a request and its repeat may come in one batch. */
     const verdicts = new Map<string, Verdict>()
     const said = batch.map(({ owner, items }) => {
@@ -117,47 +180,33 @@ export const createWorkerApi = (context: EngineContext) => {
         const key = `${id} ${fence} ${owner}`
         const verdict = verdicts.get(key) ?? { id, owner, fence, result }
         own.set(id, verdict)
-        if (isUuid(id)) verdicts.set(key, verdict)
+        verdicts.set(key, verdict)
       }
-      return [...own.values()]
+      return new Set(own.values())
     })
-    function* steps(tx: Tx): Steps<Map<string, Refusal>[]> {
-      const now = nowDate()
-      const { rows, done } = yield* lockAndComplete(tx, verdicts, direct, now)
-      const completedIds = new Set([...done].map(({ id }) => id))
-      const refused = new Map<Verdict, Refusal>()
-      /** Held, and not completed yet, by id. */
-      const held = new Map<string, { task: Task; result: unknown; verdict: Verdict }>()
-      for (const verdict of said.flat()) {
-        if (done.has(verdict)) continue
-        const task = rows.get(verdict.id)
-        if (completedIds.has(verdict.id)) refused.set(verdict, stale)
-        else if (!task || !allowed.includes(task.kind)) refused.set(verdict, unknown)
-        else if (holds(task, verdict, now)) held.set(verdict.id, { task, result: verdict.result, verdict })
-        else if (
-          !(isFinished(task.state) && lastHeldBy(task, verdict) && (task.lastEnd === 'complete' || task.lastEnd === 'report'))
-        )
-          refused.set(verdict, stale)
-      }
-      // By hook: kinds that share one hear of all their tasks at once.
-      for (const [hook, group] of Map.groupBy(held.values(), (item) => policyOf(item.task.kind).completed))
-        for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
-          refused.set((held.get(id) as { verdict: Verdict }).verdict, refusal)
-          held.delete(id)
-        }
-      yield* transition(
-        tx,
-        [...held.values()].map(({ task, result }) => ({ id: task.id, state: 'completed', lastEnd: 'complete', result })),
-        now,
-      )
-      // What the engine refuses goes first, then what hooks refuse.
-      return said.map((verdicts) => {
-        const own = new Set(verdicts)
-        return new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : [])))
+    const all = [...verdicts.values()]
+    const known = all.filter(({ id }) => isUuid(id))
+    const isAtOnce =
+      statements.completeHeld !== undefined &&
+      allowed.every((kind) => {
+        const policy = policies.get(kind)
+        return !policy?.completed || policy.inStatement?.completed
       })
-    }
-    // Without hooks the statement that completes is all there is to do.
-    return statements.completeHeld && direct.length === allowed.length ? db.autocommit(steps) : db.tx(steps)
+    const first = isAtOnce
+      ? await db.autocommit(function* (tx) {
+          const now = nowDate()
+          const outcome = yield* completeAtOnce(tx, known, allowed, now)
+          return outcome && judge(all, outcome, allowed, now)
+        })
+      : undefined
+    const refused = first?.refused ?? new Map<Verdict, Refusal>()
+    const rest = first ? [...first.held.values()].map(({ verdict }) => verdict) : all
+    if (rest.length > 0)
+      for (const [verdict, refusal] of await db.tx((tx) => completeWithHooks(tx, rest, allowed, !first)))
+        refused.set(verdict, refusal)
+    return said.map(
+      (own) => new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : []))),
+    )
   }
   const completeInBatch = createBatcher<Completion, Map<string, Refusal>>({
     keyOf: ({ allowed }) => allowed.join(),

@@ -4,6 +4,7 @@ import type { SourcesRepository } from './repository.ts'
 import type { RunRow } from './row.ts'
 import { type RunDraft, type RunDrafts, taskOf } from './run-drafts.ts'
 import { allRejected, cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
+import { runStatements } from './run-statements.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
 const TASKS_QUEUE = 'parsing_tasks'
@@ -172,9 +173,9 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
   }
   /** The two kinds of source tasks: a reported failure ends them, a lost lease offers them again, five times in all (gifty §4). */
   const kinds: KindPolicy[] = [
-    defineKind('source.run', { onFailure: 'fail', queue: TASKS_QUEUE, ...hooks }),
+    defineKind('source.run', { onFailure: 'fail', queue: TASKS_QUEUE, inStatement: runStatements, ...hooks }),
     // Those of the built-in worker never go to the broker (gifty §2.8).
-    defineKind('source.run.web', { onFailure: 'fail', ...hooks }),
+    defineKind('source.run.web', { onFailure: 'fail', inStatement: runStatements, ...hooks }),
   ]
   return { kinds, completeRuns }
 }
