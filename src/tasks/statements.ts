@@ -165,21 +165,32 @@ export const engineStatements = (db: Db) => {
   const namesOf = (hooks: readonly StatementHooks[] = []) => hooks.map(({ name }) => `_${name}`).join('')
   const nameOf = ({ kinds, max, bySite, withoutBlocked, hooks }: CandidatesShape) =>
     `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}${namesOf(hooks)}`
-  /**
-   * Completes what is held as its row says and is of a kind without hooks, or is ended by `hooks`. Found by their ids alone, whatever the
-   * planner thinks of the other columns, and each looked at once.
-   */
-  const completeHeld = (hooks: readonly StatementHooks[]) => `with locked as materialized (
-      select t.*, g.place, (select :results::jsonb) -> (g.place - 1)::int as given, coalesce(t.fence = g.fence and t.lease_owner = g.owner and ${held('t')}
-        and t.lease_expires_at > :now::timestamptz, false) as completes
-      from unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[])
-        with ordinality as g(id, fence, owner, place) join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
-    ${hooks.map(({ completed }) => (completed ? `${completed},\n    ` : '')).join('')}done as (update tasks set state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null,
-        updated_at = :now::timestamptz, result = coalesce(nullif(l.given, 'null'), tasks.result)
-      from locked l where tasks.id = l.id and l.completes
-        and (${[f.inList('l.kind', 'kinds'), ...hooks.filter(({ completed }) => completed).map(({ name }) => `l.id in (select id from ${name}_ended)`)].join(' or ')}) returning l.place)
-    select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from locked o
-      where o.place not in (select place from done)) l on false`
+  const claimed =
+    'unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[]) with ordinality as g(id, fence, owner, place)'
+  const result = '(select :results::jsonb) -> (g.place - 1)::int'
+  /** Whether the task is held as `g` claims. Inside `coalesce`, so that the planner looks tasks up by their ids and by nothing else. */
+  const isHeldAs = (
+    alias: string,
+    ...more: string[]
+  ) => `coalesce(${alias}.fence = g.fence and ${alias}.lease_owner = g.owner and ${held(alias)}
+    and ${[`${alias}.lease_expires_at > :now::timestamptz`, ...more].join(' and ')}, false)`
+  const completed = `state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null, updated_at = :now::timestamptz`
+  const others = (
+    rows: string,
+  ) => `select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from ${rows}
+    where g.place not in (select place from done)) l on false`
+  /** Completes tasks of kinds without hooks. In the order of the ids as they are given, so that two statements do not meet crosswise. */
+  const completePlain = `with g as materialized (select * from ${claimed}),
+    done as (update tasks set ${completed}, result = coalesce(nullif(${result}, 'null'), tasks.result)
+      from g where tasks.id = g.id and ${isHeldAs('tasks', f.inList('tasks.kind', 'kinds'))} returning g.place)
+    ${others('g join tasks o on o.id = g.id')}`
+  /** Locks tasks, then what their domains change, and completes those without hooks and those that \`hooks\` end. */
+  const completeWith = (hooks: readonly StatementHooks[]) => `with locked as materialized (
+      select t.*, g.place, ${result} as given, ${isHeldAs('t')} as completes from ${claimed} join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
+    ${hooks.map((hook) => hook.completed).join(',\n    ')},
+    done as (update tasks set ${completed}, result = coalesce(nullif(l.given, 'null'), tasks.result) from locked l where tasks.id = l.id and l.completes
+      and (${[f.inList('l.kind', 'kinds'), ...hooks.map(({ name }) => `l.id in (select id from ${name}_ended)`)].join(' or ')}) returning l.place)
+    ${others('locked o join lateral (select o.place) g on true')}`
 
   return {
     /**
@@ -273,14 +284,14 @@ export const engineStatements = (db: Db) => {
           dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
     }),
     /**
-     * Locks the tasks `ids`, and completes those that are held as `owners` and `fences` say at their place, with the result there in the JSON
-     * list `results`, if their kind is one of `kinds` or one of `hooks` ends them. Answers the places of the completed (`done`) and the other
-     * tasks as they are.
+     * Completes those of the tasks `ids` that are held as `owners` and `fences` say at their place, with the result there in the JSON list
+     * `results`, if their kind is one of `kinds` or one of `hooks` ends them. Answers the places of the completed (`done`) and the other tasks
+     * as they were.
      */
     completeHeld: both(
       undefined,
       (hooks: readonly StatementHooks[]): Statement<Task & { done: number | string | null }> =>
-        made(`task_complete_held${namesOf(hooks)}`, () => completeHeld(hooks), tasks),
+        made(`task_complete_held${namesOf(hooks)}`, () => (hooks.length === 0 ? completePlain : completeWith(hooks)), tasks),
     ),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,

@@ -84,26 +84,25 @@ export const createWorkerApi = (context: EngineContext) => {
   }
 
   /**
-   * Completes in one statement what is held and needs no hook beside it, on Postgres. Answers those verdicts, and the other tasks as they are
-   * stored, by id: unlocked outside a transaction.
+   * Completes in one statement, on Postgres, what is held and needs no hook beside it. Answers those verdicts, and the other tasks as they
+   * were, by id.
    */
   function* completeAtOnce(
     tx: Tx,
-    given: readonly Verdict[],
+    verdicts: readonly Verdict[],
     allowed: readonly string[],
     now: Date,
   ): Steps<{ done: Set<Verdict>; left: Map<string, Task> } | undefined> {
-    const hooks = statementHooks('completed', allowed)
-    const kinds = allowed.filter((kind) => policies.has(kind) && !policyOf(kind).completed)
-    if (!statements.completeHeld || kinds.length + hooks.length === 0) return undefined
-    const rows = yield* tx.run(statements.completeHeld(hooks), {
+    if (!statements.completeHeld) return undefined
+    const given = verdicts.filter(({ id }) => isUuid(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+    const rows = yield* tx.run(statements.completeHeld(statementHooks('completed', allowed)), {
       ids: given.map(({ id }) => id),
       fences: given.map(({ fence }) => fence),
       owners: given.map(({ owner }) => owner),
       results: given.some(({ result }) => result !== undefined)
         ? JSON.stringify(given.map(({ result }) => result ?? null))
         : null,
-      kinds,
+      kinds: allowed.filter((kind) => policies.has(kind) && !policyOf(kind).completed),
       now,
     })
     const done = new Set<Verdict>()
@@ -138,18 +137,11 @@ export const createWorkerApi = (context: EngineContext) => {
     return { refused, held }
   }
 
-  /** Completes with hooks, after what one statement can do where `atOnce`. Answers what is refused: by the engine first, then by hooks. */
-  function* completeWithHooks(
-    tx: Tx,
-    verdicts: readonly Verdict[],
-    allowed: readonly string[],
-    atOnce: boolean,
-  ): Steps<Map<Verdict, Refusal>> {
+  /** Completes with hooks. Answers what is refused: by the engine first, then by hooks. */
+  function* completeWithHooks(tx: Tx, verdicts: readonly Verdict[], allowed: readonly string[]): Steps<Map<Verdict, Refusal>> {
     const now = nowDate()
-    const known = verdicts.filter(({ id }) => isUuid(id))
-    const first = atOnce ? yield* completeAtOnce(tx, known, allowed, now) : undefined
-    const locked = first ?? { done: new Set<Verdict>(), left: yield* lockTasks(tx, [...new Set(known.map(({ id }) => id))]) }
-    const { refused, held } = judge(verdicts, locked, allowed, now)
+    const left = yield* lockTasks(tx, [...new Set(verdicts.map(({ id }) => id))])
+    const { refused, held } = judge(verdicts, { done: new Set(), left }, allowed, now)
     // By hook: kinds that share one hear of all their tasks at once.
     for (const [hook, group] of Map.groupBy(held.values(), ({ task }) => policyOf(task.kind).completed))
       for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
@@ -185,7 +177,6 @@ export const createWorkerApi = (context: EngineContext) => {
       return new Set(own.values())
     })
     const all = [...verdicts.values()]
-    const known = all.filter(({ id }) => isUuid(id))
     const isAtOnce =
       statements.completeHeld !== undefined &&
       allowed.every((kind) => {
@@ -195,15 +186,14 @@ export const createWorkerApi = (context: EngineContext) => {
     const first = isAtOnce
       ? await db.autocommit(function* (tx) {
           const now = nowDate()
-          const outcome = yield* completeAtOnce(tx, known, allowed, now)
+          const outcome = yield* completeAtOnce(tx, all, allowed, now)
           return outcome && judge(all, outcome, allowed, now)
         })
       : undefined
     const refused = first?.refused ?? new Map<Verdict, Refusal>()
     const rest = first ? [...first.held.values()].map(({ verdict }) => verdict) : all
     if (rest.length > 0)
-      for (const [verdict, refusal] of await db.tx((tx) => completeWithHooks(tx, rest, allowed, !first)))
-        refused.set(verdict, refusal)
+      for (const [verdict, refusal] of await db.tx((tx) => completeWithHooks(tx, rest, allowed))) refused.set(verdict, refusal)
     return said.map(
       (own) => new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : []))),
     )
