@@ -150,9 +150,10 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
       const opening = all.filter((draft) => draft.opening !== undefined)
       const opened = yield* open(tx, opening, now)
       for (const draft of opening) if (opened.has(draft.source.id)) markQueued(draft, now)
+      const isKept = ({ source, opening, isRunChanged }: RunDraft) => !opening || isRunChanged || opened.has(source.id)
       yield* repository.saveSources(
         tx,
-        all.filter(({ isSourceChanged, logs }) => isSourceChanged || logs !== undefined),
+        all.filter((draft) => (draft.isSourceChanged || draft.logs !== undefined) && isKept(draft)),
         now,
       )
       const notes = all.flatMap((draft) => draft.notes)

@@ -3,7 +3,7 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Engine } from '../../tasks/index.ts'
 import { SAME_RUN_MS } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
-import type { RunRow } from './row.ts'
+import type { RunRow, SourceRow } from './row.ts'
 import { newRun, type RunDraft, type RunDrafts } from './run-drafts.ts'
 import { failRun, loseUnstarted, nextRegular, openRun } from './run-events.ts'
 import type { RunKinds } from './run-kinds.ts'
@@ -142,18 +142,31 @@ export const createScheduler = ({
   nowDate,
   dispatchPerTick,
 }: Pick<SourcesContext, 'db' | 'repository' | 'drafts' | 'nowDate' | 'dispatchPerTick'>) => {
-  /** Opens runs of due sources without one, at most `limit`; answers how many were due. */
-  function* dispatchDue(tx: Tx, limit: number): Steps<{ due: number; dispatched: number }> {
+  /**
+   * Due sources, locked, with or without an open run (`open`), and how many the database has offered: whether a run is open is looked at again
+   * under the lock, because one may have been opened or closed between the look and the lock.
+   */
+  function* lockDue(tx: Tx, now: Date, limit: number, { open }: { open: boolean }): Steps<{ found: number; due: SourceRow[] }> {
+    const sources = yield* repository.due(tx, now, limit, { open })
+    const runs = yield* repository.openRunsOf(
+      tx,
+      sources.map(({ id }) => id),
+    )
+    const withRun = new Set(runs.map(({ sourceId }) => sourceId))
+    return { found: sources.length, due: sources.filter(({ id }) => withRun.has(id) === open) }
+  }
+  /** Opens runs of due sources without one, at most `limit`; answers how many the database has offered. */
+  function* dispatchDue(tx: Tx, limit: number): Steps<{ found: number; dispatched: number }> {
     const now = nowDate()
-    const due = yield* repository.due(tx, now, limit, { open: false })
+    const { found, due } = yield* lockDue(tx, now, limit, { open: false })
     const wanted = due.map((source) => ({ source, run: undefined, notes: [] }))
     for (const draft of wanted) openRun(draft, 'schedule', now)
-    return { due: due.length, dispatched: (yield* drafts.save(tx, wanted, now)).size }
+    return { found, dispatched: (yield* drafts.save(tx, wanted, now)).size }
   }
-  /** Cron times that meet an open run: skipped with a record, or one run waits for its end. Answers how many there were. */
-  function* recordOverlaps(tx: Tx): Steps<{ due: number; skipped: number }> {
+  /** Cron times that meet an open run: skipped with a record, or one run waits for its end. Answers how many the database has offered. */
+  function* recordOverlaps(tx: Tx): Steps<{ found: number; skipped: number }> {
     const now = nowDate()
-    const due = yield* repository.due(tx, now, OVERLAPS_MAX, { open: true })
+    const { found, due } = yield* lockDue(tx, now, OVERLAPS_MAX, { open: true })
     const skipped = due.filter((source) => source.overlap === 'skip')
     yield* repository.insertRuns(
       tx,
@@ -177,7 +190,7 @@ export const createScheduler = ({
       })),
       now,
     )
-    return { due: due.length, skipped: skipped.length }
+    return { found, skipped: skipped.length }
   }
 
   return {
@@ -185,15 +198,15 @@ export const createScheduler = ({
     async dispatch(): Promise<{ dispatched: number; skipped: number }> {
       const total = { dispatched: 0, skipped: 0 }
       for (;;) {
-        const { due, skipped } = await db.tx((tx) => recordOverlaps(tx))
+        const { found, skipped } = await db.tx((tx) => recordOverlaps(tx))
         total.skipped += skipped
-        if (due < OVERLAPS_MAX) break
+        if (found < OVERLAPS_MAX) break
       }
       for (;;) {
-        const { due, dispatched } = await db.tx((tx) => dispatchDue(tx, dispatchPerTick))
+        const { found, dispatched } = await db.tx((tx) => dispatchDue(tx, dispatchPerTick))
         total.dispatched += dispatched
         // A full turn is followed at once by another; one that opened nothing has met another process.
-        if (due < dispatchPerTick || dispatched === 0) return total
+        if (found < dispatchPerTick || dispatched === 0) return total
       }
     },
     /** The same; answers how many runs were opened. */
