@@ -187,8 +187,7 @@ export const engineStatements = (db: Db) => {
   /** Locks tasks, then what their domains change, and completes those without hooks and those that \`hooks\` end. */
   const completeWith = (hooks: readonly StatementHooks[]) => `with locked as materialized (
       select t.*, g.place, ${result} as given, ${isHeldAs('t')} as completes from ${claimed} join tasks t on t.id = g.id order by t.id${forUpdate('t')}),
-    ${hooks.map((hook) => hook.completed).join(',\n    ')},
-    done as (update tasks set ${completed}, result = coalesce(nullif(l.given, 'null'), tasks.result) from locked l where tasks.id = l.id and l.completes
+    ${hooks.map((hook) => `${hook.completed},\n    `).join('')}done as (update tasks set ${completed}, result = coalesce(nullif(l.given, 'null'), tasks.result) from locked l where tasks.id = l.id and l.completes
       and (${[f.inList('l.kind', 'kinds'), ...hooks.map(({ name }) => `l.id in (select id from ${name}_ended)`)].join(' or ')}) returning l.place)
     ${others('locked o join lateral (select o.place) g on true')}`
 
@@ -284,14 +283,19 @@ export const engineStatements = (db: Db) => {
           dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
     }),
     /**
-     * Completes those of the tasks `ids` that are held as `owners` and `fences` say at their place, with the result there in the JSON list
-     * `results`, if their kind is one of `kinds` or one of `hooks` ends them. Answers the places of the completed (`done`) and the other tasks
-     * as they were.
+     * Locks the tasks `ids`, and completes those that are held as `owners` and `fences` say at their place, with the result there in the JSON
+     * list `results`, if their kind is one of `kinds` or one of `hooks` ends them. Answers the places of the completed (`done`) and the other
+     * tasks as they are.
      */
     completeHeld: both(
       undefined,
       (hooks: readonly StatementHooks[]): Statement<Task & { done: number | string | null }> =>
-        made(`task_complete_held${namesOf(hooks)}`, () => (hooks.length === 0 ? completePlain : completeWith(hooks)), tasks),
+        made(`task_complete_held${namesOf(hooks)}`, () => completeWith(hooks), tasks),
+    ),
+    /** The same for kinds without hooks. The other tasks are answered as they were, and not locked. */
+    completePlain: both(
+      undefined,
+      db.statement<Task & { done: number | string | null }>('task_complete_plain', completePlain, tasks),
     ),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,

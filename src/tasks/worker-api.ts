@@ -84,8 +84,8 @@ export const createWorkerApi = (context: EngineContext) => {
   }
 
   /**
-   * Completes in one statement, on Postgres, what is held and needs no hook beside it. Answers those verdicts, and the other tasks as they
-   * were, by id.
+   * Completes in one statement, on Postgres, what is held and needs no hook beside it. Answers those verdicts, and the other tasks by id:
+   * locked, or where no kind has hooks as they were a moment ago.
    */
   function* completeAtOnce(
     tx: Tx,
@@ -93,9 +93,11 @@ export const createWorkerApi = (context: EngineContext) => {
     allowed: readonly string[],
     now: Date,
   ): Steps<{ done: Set<Verdict>; left: Map<string, Task> } | undefined> {
-    if (!statements.completeHeld) return undefined
+    if (!statements.completeHeld || !statements.completePlain) return undefined
+    const isPlain = allowed.every((kind) => !policies.get(kind)?.completed)
+    const statement = isPlain ? statements.completePlain : statements.completeHeld(statementHooks('completed', allowed))
     const given = verdicts.filter(({ id }) => isUuid(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
-    const rows = yield* tx.run(statements.completeHeld(statementHooks('completed', allowed)), {
+    const rows = yield* tx.run(statement, {
       ids: given.map(({ id }) => id),
       fences: given.map(({ fence }) => fence),
       owners: given.map(({ owner }) => owner),
@@ -137,11 +139,17 @@ export const createWorkerApi = (context: EngineContext) => {
     return { refused, held }
   }
 
-  /** Completes with hooks. Answers what is refused: by the engine first, then by hooks. */
-  function* completeWithHooks(tx: Tx, verdicts: readonly Verdict[], allowed: readonly string[]): Steps<Map<Verdict, Refusal>> {
+  /** Completes with hooks, after what one statement can do where `atOnce`. Answers what is refused: by the engine first, then by hooks. */
+  function* completeWithHooks(
+    tx: Tx,
+    verdicts: readonly Verdict[],
+    allowed: readonly string[],
+    atOnce: boolean,
+  ): Steps<Map<Verdict, Refusal>> {
     const now = nowDate()
-    const left = yield* lockTasks(tx, [...new Set(verdicts.map(({ id }) => id))])
-    const { refused, held } = judge(verdicts, { done: new Set(), left }, allowed, now)
+    const first = atOnce ? yield* completeAtOnce(tx, verdicts, allowed, now) : undefined
+    const locked = first ?? { done: new Set<Verdict>(), left: yield* lockTasks(tx, [...new Set(verdicts.map(({ id }) => id))]) }
+    const { refused, held } = judge(verdicts, locked, allowed, now)
     // By hook: kinds that share one hear of all their tasks at once.
     for (const [hook, group] of Map.groupBy(held.values(), ({ task }) => policyOf(task.kind).completed))
       for (const [id, refusal] of (hook && (yield* hook(tx, group, now))) ?? []) {
@@ -193,7 +201,8 @@ export const createWorkerApi = (context: EngineContext) => {
     const refused = first?.refused ?? new Map<Verdict, Refusal>()
     const rest = first ? [...first.held.values()].map(({ verdict }) => verdict) : all
     if (rest.length > 0)
-      for (const [verdict, refusal] of await db.tx((tx) => completeWithHooks(tx, rest, allowed))) refused.set(verdict, refusal)
+      for (const [verdict, refusal] of await db.tx((tx) => completeWithHooks(tx, rest, allowed, !first)))
+        refused.set(verdict, refusal)
     return said.map(
       (own) => new Map([...refused].flatMap(([verdict, refusal]) => (own.has(verdict) ? [[verdict.id, refusal] as const] : []))),
     )
