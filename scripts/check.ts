@@ -62,8 +62,8 @@ const steps: [string, Step][] = [
       (await Bun.file(OPENAPI_FILE).text()) === (await renderOpenapi()) ? [] : [`${OPENAPI_FILE} differs: run bun run openapi`],
   ],
   [
-    'README table of variables is up to date',
-    async () => ((await renderEnvTable('check')) ? [] : ['README.md differs: run bun run generate']),
+    'table of variables is up to date',
+    async () => ((await renderEnvTable('check')) ? [] : ['docs/configuration.md differs: run bun run generate']),
   ],
   ['migrations only add', checkAdditive],
   ['compose file', checkCompose],

@@ -1,6 +1,6 @@
 import { renderEnvTable } from './env-table.ts'
 
-/** Regenerates what is derived from the code: migrations of both dialects, the API document, the README's table of variables. */
+/** Regenerates what is derived from the code: migrations of both dialects, the API document, the table of variables (docs/configuration.md). */
 const run = (...command: string[]) => {
   const done = Bun.spawnSync(command, { stdio: ['inherit', 'inherit', 'inherit'] })
   if (done.exitCode !== 0) process.exit(done.exitCode)

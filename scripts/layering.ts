@@ -1,7 +1,7 @@
 import { dirname, join, normalize, relative } from 'node:path'
 
 const FAMILIES = ['gifty', 'love-parser', 'crawler', 'stickers', 'ops']
-/** What a layer may import besides itself (DESIGN §2: arrows go one way). Files of `src` itself are `app`, which may import all. */
+/** What a layer may import besides itself (architecture §1: arrows go one way). Files of `src` itself are `app`, which may import all. */
 const MAY_IMPORT: Record<string, string[]> = {
   errors: ['platform'],
   config: [],

@@ -23,7 +23,7 @@ export interface Core {
 
 type Step = () => Promise<unknown>
 
-/** A family of the API, or another part that is mounted whole (DESIGN §4). One that is not in `FAMILIES` is not built. */
+/** A family of the API, or another part that is mounted whole (architecture §4). One that is not in `FAMILIES` is not built. */
 export interface Module {
   name: Family
   /** Secrets without which it cannot serve: checked at the start in production, and by `/readyz`. */

@@ -18,7 +18,7 @@ const PATHS: Record<Family, string> = {
   'love-parser': '/api/v1/auth/me',
 }
 
-describe('DESIGN §4: a family that is not mounted is not built', () => {
+describe('architecture §4: a family that is not mounted is not built', () => {
   for (const family of FAMILIES)
     test(`${family} alone`, async () => {
       const app = await createTestApp(SQLITE(), { env: { FAMILIES: family } })

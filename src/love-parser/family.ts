@@ -47,7 +47,7 @@ export interface LoveParserFamilyDeps {
 
 /**
  * What the family's routes share (love-parser §1): rate limit, body, token, user, in this order, before anything of a route runs.
- * It claims what no other family does, so its envelope is that of unknown paths too (DESIGN §1).
+ * It claims what no other family does, so its envelope is that of unknown paths too (architecture §1).
  */
 export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamilyDeps): HttpFamily => {
   const { config, rateLimiter } = platform

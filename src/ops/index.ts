@@ -20,7 +20,7 @@ export interface OpsDeps {
   modules: readonly Pick<Module, 'requires'>[]
 }
 
-/** Probes and metrics (DESIGN §1). */
+/** Probes and metrics (architecture §5). */
 export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, { state, modules }: OpsDeps) => {
   const required = modules.flatMap(({ requires }) => requires)
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)

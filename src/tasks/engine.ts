@@ -9,7 +9,7 @@ import { createReaper } from './reaper.ts'
 import { createWorkerApi } from './worker-api.ts'
 
 /**
- * The durable task engine (DESIGN §6). At least once: a task is offered again when its lease ends without a verdict; the fence makes
+ * The durable task engine (architecture §6). At least once: a task is offered again when its lease ends without a verdict; the fence makes
  * its effect once. Every verb names the kinds it may touch, so that a family never reaches another's tasks.
  */
 export const createEngine = (deps: EngineDeps) => {

@@ -14,12 +14,12 @@ if (!server) console.warn('skipped: pg_dump and pg_restore (TEST_DATABASE_URL is
 else if (!tools) console.warn('skipped: pg_dump and pg_restore (they are not installed)')
 
 test.skipIf(!server || !tools)(
-  'the commands of the README bring a Postgres database back, row by row, and it can be worked with',
+  'the commands of the documentation bring a Postgres database back, row by row, and it can be worked with',
   async () => {
-    const readme = await Bun.file('README.md').text()
+    const page = await Bun.file('docs/operations/backup-and-upgrade.md').text()
     const command = (tool: string) => {
-      const text = new RegExp(`\`(${tool} --[^\`]+)\``).exec(readme)?.[1]
-      if (!text) throw new Error(`the README does not say how to use ${tool}`)
+      const text = new RegExp(`\`(${tool} --[^\`]+)\``).exec(page)?.[1]
+      if (!text) throw new Error(`the page does not say how to use ${tool}`)
       return text
     }
     const folder = mkdtempSync(join(tmpdir(), 'trawl-dump-'))

@@ -16,7 +16,7 @@ const items = Array.from({ length: ITEMS }, (_, n) => ({
   price: 100,
 }))
 
-describe.skipIf(!hasPostgres)('O1: slow is not down (DESIGN §8)', () => {
+describe.skipIf(!hasPostgres)('O1: slow is not down (architecture §8)', () => {
   let postgres: Service
   let loops: ReturnType<typeof Bun.spawn>[] = []
   const relieve = () => {

@@ -10,7 +10,7 @@ const DOWN_MS = 5000
 const LIMIT_MS = 300_000
 if (!hasPostgres) console.warn('skipped: a Postgres that goes away (Postgres is not installed)')
 
-describe.skipIf(!hasPostgres)('a Postgres that goes away (DESIGN §5, love-parser §10)', () => {
+describe.skipIf(!hasPostgres)('a Postgres that goes away (architecture §8, love-parser §10)', () => {
   let postgres: Service
   let proxy: TcpProxy
   const services: { remove(): Promise<void> }[] = []

@@ -167,7 +167,7 @@ const suite = (name: string, withRedis: boolean) =>
     }
 
     test(
-      'DESIGN §5: with Redis killed and back, polls get their tasks, and nobody restarts',
+      'architecture §12: with Redis killed and back, polls get their tasks, and nobody restarts',
       async () => {
         await redis?.kill()
         await Promise.all([fleet.one, fleet.two].map((server) => server.said('redis is not available')))
@@ -197,7 +197,7 @@ const suite = (name: string, withRedis: boolean) =>
     )
 
     test(
-      'DESIGN §5: two processes share a port; one killed, the other serves on',
+      'architecture §12: two processes share a port; one killed, the other serves on',
       async () => {
         const { one, start } = fleet
         const twin = await start('api', { PORT: one.port })

@@ -187,7 +187,7 @@ onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, start
     expect((await foreign.drain()).map((message) => message.id)).toEqual([published as string])
   })
 
-  test('DESIGN §4: a paused group keeps its messages in the queue, and other tasks are leased from behind them', async () => {
+  test('architecture §6: a paused group keeps its messages in the queue, and other tasks are leased from behind them', async () => {
     const { app } = await start()
     const slow: string[] = []
     for (const page of 'abc') slow.push(...(await forced(app, 1, { url: `https://slow.example/${page}` })))
@@ -199,7 +199,7 @@ onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, start
     expect(await leasedIds(app, { max: 10 })).toEqual(slow)
   })
 
-  test('DESIGN §4: a group with a cap is leased up to it, from the queue too', async () => {
+  test('architecture §6: a group with a cap is leased up to it, from the queue too', async () => {
     const { app } = await start()
     await app.engine.setGroup({ key: 'host:shop.example', cap: 2 })
     const ids = await forced(app, 3)

@@ -188,7 +188,7 @@ onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, start
     })
   })
 
-  test('DESIGN §5: the probes show the broker, and an outage does not make the process unready; metrics count', async () => {
+  test('architecture §12: the probes show the broker, and an outage does not make the process unready; metrics count', async () => {
     const { app, away, back } = await startBehindProxy()
     const ready = () => app.get('/readyz')
     expect((await ready()).body.checks).toMatchObject({ broker: 'ok' })

@@ -87,14 +87,14 @@ onEachDatabase('gifty observability', (database) => {
     expect(await waiting).toEqual([])
   })
 
-  test('DESIGN §5: /metrics with a METRICS_TOKEN opens with it only', async () => {
+  test('architecture §5: /metrics with a METRICS_TOKEN opens with it only', async () => {
     const app = await makeRig(database, { env: { METRICS_TOKEN: 'scrape-me' } })
     expect((await app.get('/metrics', {})).status).toBe(401)
     expect((await app.get('/metrics', { authorization: 'Bearer wrong' })).status).toBe(401)
     expect((await app.get('/metrics', { authorization: 'Bearer scrape-me' })).status).toBe(200)
   })
 
-  test('DESIGN §5: /livez and /health touch no dependency; /readyz is 503 within a second of a database that hangs or fails', async () => {
+  test('architecture §5: /livez and /health touch no dependency; /readyz is 503 within a second of a database that hangs or fails', async () => {
     const app = await makeRig(database)
     const ready = () => app.get('/readyz', {})
     expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready', checks: { database: 'ok' } } })

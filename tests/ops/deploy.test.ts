@@ -24,7 +24,7 @@ test('the image sets the allocator as `bun run start` does', async () => {
 })
 
 describe('compose.yaml', () => {
-  test('DESIGN §5: every service, variable, port and volume is as it has to be', () => {
+  test('architecture §12: every service, variable, port and volume is as it has to be', () => {
     expect(composeProblems(files)).toEqual([])
   })
 

@@ -21,7 +21,7 @@ const problemsOf = (env: Record<string, string>): string[] => {
 }
 
 describe('configuration', () => {
-  test('DESIGN §5: an empty environment is a development server on SQLite', () => {
+  test('architecture §12: an empty environment is a development server on SQLite', () => {
     expect(loadConfig({})).toMatchObject({
       mode: 'development',
       production: false,
@@ -47,7 +47,7 @@ describe('configuration', () => {
     })
   })
 
-  test('DESIGN §5: production listens everywhere, keeps every answered write, and seeds nothing', () => {
+  test('architecture §12: production listens everywhere, keeps every answered write, and seeds nothing', () => {
     expect(loadConfig(PRODUCTION)).toMatchObject({
       production: true,
       host: '0.0.0.0',
@@ -59,7 +59,7 @@ describe('configuration', () => {
     })
   })
 
-  test('DESIGN §2: every problem is reported at once, each with the name of its variable', () => {
+  test('architecture §12: every problem is reported at once, each with the name of its variable', () => {
     const bad = {
       PORT: '70000',
       LOG_LEVEL: 'loud',
@@ -87,12 +87,12 @@ describe('configuration', () => {
       ])
   })
 
-  test('DESIGN §5: production asks for the secrets of mounted families only', () => {
+  test('architecture §12: production asks for the secrets of mounted families only', () => {
     expect(problemsOf({ NODE_ENV: 'production', ...LOVE_PARSER, FAMILIES: 'love-parser' })).toEqual([])
     expect(problemsOf({ NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-real-internal-token', FAMILIES: 'gifty' })).toEqual([])
   })
 
-  test('DESIGN §5: production refuses the development secrets of gifty', () => {
+  test('architecture §12: production refuses the development secrets of gifty', () => {
     const development = {
       INTERNAL_API_TOKEN: DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN,
       ANALYTICS_API_TOKEN: DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN,
@@ -104,7 +104,7 @@ describe('configuration', () => {
     expect(problemsOf(development)).toEqual([])
   })
 
-  test('DESIGN §5: production refuses every other development secret', () => {
+  test('architecture §12: production refuses every other development secret', () => {
     const development = {
       CRAWLER_API_TOKEN: DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN,
       SERVICE_TOKENS: DEVELOPMENT_TOKENS.SERVICE_TOKENS,
@@ -169,7 +169,7 @@ describe('configuration', () => {
     }
   })
 
-  test('DESIGN §5: the key ring is read in order; anything but 32-byte keys is refused', () => {
+  test('architecture §12: the key ring is read in order; anything but 32-byte keys is refused', () => {
     expect(loadConfig({ ENCRYPTION_KEYS: KEYS }).encryptionKeys?.map(({ id, key }) => [id, key.length, key[0]])).toEqual([
       ['k1', 32, 1],
       ['k0', 32, 2],

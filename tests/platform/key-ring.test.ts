@@ -30,7 +30,7 @@ describe('key ring', () => {
     for (const plain of ['', 'x', 'x'.repeat(100_000)]) expect(ring.decrypt(ring.encrypt(plain, place), place)).toBe(plain)
   })
 
-  test('DESIGN §5: the first key encrypts, all decrypt; a key that left the ring does not', () => {
+  test('architecture §7: the first key encrypts, all decrypt; a key that left the ring does not', () => {
     const before = createKeyRing([key('old', 2)]).encrypt(secret, place)
     expect(ring.decrypt(before, place)).toBe(secret)
     expect(ring.encrypt(secret, place)).toStartWith('v1:new:')
@@ -40,7 +40,7 @@ describe('key ring', () => {
     expect(refusal(before, place, createKeyRing([key('old', 3)]))).toBeInstanceOf(Error)
   })
 
-  test('DESIGN §5: a value moved to another table, row or column does not decrypt there', () => {
+  test('architecture §7: a value moved to another table, row or column does not decrypt there', () => {
     const stored = ring.encrypt(secret, place)
     for (const moved of [{ table: 'other' }, { row: '8' }, { column: 'other' }, { row: '', table: 'weeek_accounts7' }])
       expect(refusal(stored, { ...place, ...moved })).toBeInstanceOf(Error)
@@ -50,7 +50,7 @@ describe('key ring', () => {
     ).toBeInstanceOf(Error)
   })
 
-  test('DESIGN §5: a changed or cut text fails, at every byte, and the error tells nothing', () => {
+  test('architecture §7: a changed or cut text fails, at every byte, and the error tells nothing', () => {
     const stored = ring.encrypt(secret, place)
     const [version, id, iv, body] = stored.split(':') as [string, string, string, string]
     const bytes = Buffer.from(body, 'base64')
@@ -85,7 +85,7 @@ describe('key ring', () => {
     const folder = mkdtempSync(join(tmpdir(), 'trawl-key-'))
     afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-    test('DESIGN §5: it is made at first use, readable by its owner only, and stays', () => {
+    test('architecture §7: it is made at first use, readable by its owner only, and stays', () => {
       const path = join(folder, 'data/new/key')
       const made = keyFromFile(path)
       expect([made.id, made.key.length, statSync(path).mode & 0o777]).toEqual(['local', 32, 0o600])

@@ -48,7 +48,7 @@ describe('migrations', () => {
   const folder = mkdtempSync(join(tmpdir(), 'trawl-migrations-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  test('DESIGN §3: four processes open one fresh SQLite file at once, in a folder that does not exist yet', async () => {
+  test('architecture §7: four processes open one fresh SQLite file at once, in a folder that does not exist yet', async () => {
     for (let round = 0; round < 3; round++)
       expect(await openTogether(`sqlite:${join(folder, `round-${round}/new/trawl.db`)}`)).toEqual(allWell('sqlite'))
   }, 180_000)
@@ -72,7 +72,7 @@ describe('migrations', () => {
   const postgresUrl = process.env.TEST_DATABASE_URL
   if (!postgresUrl) console.warn('skipped: migrations [postgres] (TEST_DATABASE_URL is not set)')
   else
-    test('DESIGN §3: four processes open one fresh Postgres database at once', async () => {
+    test('architecture §7: four processes open one fresh Postgres database at once', async () => {
       const admin = postgres(postgresUrl, { max: 1, onnotice: () => {} })
       for (let round = 0; round < 2; round++) {
         const name = `trawl_test_${randomUUID().replaceAll('-', '')}`

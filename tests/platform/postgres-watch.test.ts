@@ -36,7 +36,7 @@ const never = () => new Promise<never>(() => {})
 /** As the driver names what the server says. */
 const serverError = (code: string) => Object.assign(new Error(code), { name: 'PostgresError', code })
 
-test('DESIGN §5: a server that refuses is away soon, new work is refused, and its return is noticed without any', async () => {
+test('architecture §8: a server that refuses is away soon, new work is refused, and its return is noticed without any', async () => {
   let there = false
   const asked: number[] = []
   const watch = watchOver(async () => {

@@ -95,7 +95,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     for (const queue of ['odd', 'q']) await channel.deleteQueue(`${prefix}${queue}`)
   })
 
-  test('DESIGN §5: while the broker is away nothing waits for it, and it comes back without a restart', async () => {
+  test('architecture §12: while the broker is away nothing waits for it, and it comes back without a restart', async () => {
     const { prefix } = await queues()
     const { proxy, broker, lines } = await proxied()
     let ups = 0

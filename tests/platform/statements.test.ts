@@ -33,7 +33,7 @@ onEachDatabase('statements', (database) => {
     return { db, table, insert, all: () => db.q.select().from(table).orderBy(table.id) }
   }
 
-  test('DESIGN §3: named parameters take dates, booleans, JSON, numbers, texts and null alike on both dialects', async () => {
+  test('architecture §7: named parameters take dates, booleans, JSON, numbers, texts and null alike on both dialects', async () => {
     const { insert, all } = await start()
     const row = {
       id: 1,

@@ -62,7 +62,7 @@ onEachDatabase('transactions', (database) => {
     expect(await total(db)).toBe(ACCOUNTS * 1000 + 500)
   })
 
-  test('DESIGN §3: 400 concurrent transfers, a tenth rolling back, with inserts from outside: the sum never moves', async () => {
+  test('architecture §7: 400 concurrent transfers, a tenth rolling back, with inserts from outside: the sum never moves', async () => {
     const { db, accounts, entries } = await start()
     const transfer = (n: number) =>
       db.tx(function* (tx) {
@@ -117,7 +117,7 @@ onEachDatabase('transactions', (database) => {
     for (const row of await db.q.select().from(accounts)) expect(row.balance).toBe(1000 + (moved.get(row.id) ?? 0))
   }, 180_000)
 
-  test('DESIGN §3: of transactions that commit together a failing one takes only itself back', async () => {
+  test('architecture §7: of transactions that commit together a failing one takes only itself back', async () => {
     const { db, entries } = await start()
     const outcomes = await Promise.allSettled(
       [1, 2, 3, 4, 5].map((id) =>
@@ -139,7 +139,7 @@ onEachDatabase('transactions', (database) => {
     expect(await notes(db)).toEqual(['n1', 'n3', 'n5'])
   })
 
-  test('DESIGN §3: yielding anything but a query is a TypeError, and the transaction is rolled back', async () => {
+  test('architecture §7: yielding anything but a query is a TypeError, and the transaction is rolled back', async () => {
     const { db, entries } = await start()
     for (const thing of [Promise.resolve(1), 7, null, undefined, { all: () => {} }, async () => {}]) {
       const outcome = db.tx(function* (tx) {
@@ -187,7 +187,7 @@ onEachDatabase('transactions', (database) => {
     expect(await failing.catch(() => 'failed')).toBe('failed')
   })
 
-  describe('DESIGN §3: a prepared statement inside a transaction runs inside it', () => {
+  describe('architecture §7: a prepared statement inside a transaction runs inside it', () => {
     const written: [string, (db: Db) => Statement<unknown>][] = [
       ['statement()', (db) => db.statement('t_insert', `insert into test_entries (id, note) values (:id, :note) returning id`)],
       [
@@ -309,7 +309,7 @@ onEachDatabase('transactions', (database) => {
   })
 
   if (database.dialect === 'postgres')
-    test('DESIGN §3: a deadlock is tried again and both transactions succeed', async () => {
+    test('architecture §7: a deadlock is tried again and both transactions succeed', async () => {
       const { db, accounts } = await start()
       let attempts = 0
       let arrived = 0

@@ -313,7 +313,7 @@ onEachDatabase('stickers: parameters and languages', (database) => {
 })
 
 describe('stickers without the family', () => {
-  test('DESIGN §1: what is not mounted is a path nobody knows', async () => {
+  test('architecture §1: what is not mounted is a path nobody knows', async () => {
     const { openSqlite } = await import('../../src/platform/db/sqlite.ts')
     const db = openSqlite({ path: ':memory:' })
     const app = await createTestApp(db, { env: { FAMILIES: 'gifty' } })

@@ -16,7 +16,7 @@ const leasedOf = async (rig: Rig, key: string) =>
   )
 
 onEachDatabase('engine: groups', (database) => {
-  test('DESIGN §4: a cap limits the leases of a group, for all workers together', async () => {
+  test('architecture §6: a cap limits the leases of a group, for all workers together', async () => {
     const rig = await makeRig(database)
     await rig.engine.setGroup({ key: 'host', cap: 2 })
     await rig.enqueue(...some(5, 'host'))
@@ -27,7 +27,7 @@ onEachDatabase('engine: groups', (database) => {
     expect(await rig.lease('w3', 10)).toHaveLength(1)
   })
 
-  test('DESIGN §4: a full group does not hide the tasks behind it', async () => {
+  test('architecture §6: a full group does not hide the tasks behind it', async () => {
     const rig = await makeRig(database)
     await rig.engine.setGroup({ key: 'x', cap: 1 })
     await rig.engine.setGroup({ key: 'y', cap: 2 })
@@ -36,7 +36,7 @@ onEachDatabase('engine: groups', (database) => {
     expect(await rig.lease('w1', 8)).toEqual([])
   })
 
-  test('DESIGN §4: priority and age order hold within what the caps allow', async () => {
+  test('architecture §6: priority and age order hold within what the caps allow', async () => {
     const rig = await makeRig(database)
     await rig.engine.setGroup({ key: 'x', cap: 2 })
     await rig.enqueue(
@@ -63,7 +63,7 @@ onEachDatabase('engine: groups', (database) => {
     expect((await rig.lease('w1', 2)).map((task) => task.priority)).toEqual([10])
   })
 
-  test('DESIGN §4: a task that is being cancelled still takes its place; a lost one gives it back', async () => {
+  test('architecture §6: a task that is being cancelled still takes its place; a lost one gives it back', async () => {
     const rig = await makeRig(database)
     await rig.engine.setGroup({ key: 'x', cap: 1 })
     await rig.enqueue(...some(2, 'x'))
@@ -74,7 +74,7 @@ onEachDatabase('engine: groups', (database) => {
     expect(await rig.lease('w2')).toHaveLength(1)
   })
 
-  test('DESIGN §4: a pause holds a group back until its end, not its running tasks', async () => {
+  test('architecture §6: a pause holds a group back until its end, not its running tasks', async () => {
     const rig = await makeRig(database)
     await rig.enqueue(...some(2, 'x'), ...some(1, 'y', 1))
     const [running] = await rig.lease()
@@ -87,7 +87,7 @@ onEachDatabase('engine: groups', (database) => {
     expect(groupsOf(await rig.lease('w2', 10))).toEqual(['x'])
   })
 
-  test('DESIGN §4: cap and pause are set apart and taken back by null', async () => {
+  test('architecture §6: cap and pause are set apart and taken back by null', async () => {
     const rig = await makeRig(database)
     await rig.enqueue(...some(4, 'x'))
     await rig.engine.setGroup({ key: 'x', cap: 0 })
@@ -101,7 +101,7 @@ onEachDatabase('engine: groups', (database) => {
     expect(await rig.lease('w1', 10)).toHaveLength(3)
   })
 
-  test('DESIGN §4: the cap holds when many lease at once', async () => {
+  test('architecture §6: the cap holds when many lease at once', async () => {
     const rig = await makeRig(database)
     const engines = [rig.engine, rig.on(await database.second()), rig.on(await database.second())]
     await rig.engine.setGroup({ key: 'x', cap: 3 })

@@ -190,7 +190,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
       },
     }
     for (const name of HOOKS)
-      test(`DESIGN §4: ${name}: a throwing hook rolls the engine back, a working one commits with it`, async () => {
+      test(`architecture §6: ${name}: a throwing hook rolls the engine back, a working one commits with it`, async () => {
         const { rig, called, written, arm } = await watched()
         const { before, act, after } = verbs[name]
         const id = await before(rig)
@@ -284,7 +284,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     expect(await rig.lease()).toEqual([])
   })
 
-  test('DESIGN §4: a kind that allows no second lease is dead at its first loss', async () => {
+  test('architecture §6: a kind that allows no second lease is dead at its first loss', async () => {
     const rig = await makeRig(database, [defineKind('a', { onExpiry: 'dead' })])
     const { id } = await rig.leased()
     rig.clock.advance(LEASE_MS)
@@ -301,7 +301,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     expect(await rig.engine.sweep()).toEqual({ expired: 0 })
   })
 
-  test('DESIGN §5: a process that does not know a kind leaves its tasks alone and goes on with its own', async () => {
+  test('architecture §6: a process that does not know a kind leaves its tasks alone and goes on with its own', async () => {
     const rig = await makeRig(database)
     const strange = await rig.leased('w1', { kind: 'b', expiresAt: new Date(rig.clock.now() + MINUTE) })
     await rig.enqueue({ kind: 'b', payload: {}, expiresAt: new Date(rig.clock.now() + 1) })

@@ -9,7 +9,7 @@ import { advanceOne, type Course, explain } from './model-runs-check.ts'
 import { advance, anyChoice, type Choice, sourceFields, urlOf } from './model-runs-choices.ts'
 import type { Op } from './model-runs-ops.ts'
 
-/** DESIGN §7: at least so many generated commands run on each dialect. */
+/** architecture §11: at least so many generated commands run on each dialect. */
 const COMMANDS_WANTED = 10_000
 /** Generated courses of one seed, each of about 70 commands. The next seed follows until there are enough commands. */
 const RUNS = 30
@@ -19,7 +19,7 @@ const SEED = Number(process.env.MODEL_SEED ?? 20_260_116)
 
 onEachDatabase('sources and runs: model', (database) => {
   test(
-    `DESIGN §7: sources, runs and tasks are as the model says, over at least ${COMMANDS_WANTED} generated commands`,
+    `architecture §11: sources, runs and tasks are as the model says, over at least ${COMMANDS_WANTED} generated commands`,
     async () => {
       const clock = fakeClock()
       const db = await database.fresh()

@@ -8,14 +8,14 @@ import { fakeClock } from '../support/fake-clock.ts'
 import { MODEL_KINDS, Model } from './model.ts'
 import { allCommands, compare, GROUPS, type Real } from './model-commands.ts'
 
-/** DESIGN §7: at least so many generated commands run on each dialect. */
+/** architecture §11: at least so many generated commands run on each dialect. */
 const COMMANDS_WANTED = 10_000
 /** A run has about 45 commands. SQLite takes 0.3 ms for one and its comparison, Postgres 1.5 ms. */
 const RUNS = { sqlite: 500, postgres: 300 }
 const SEED = Number(process.env.MODEL_SEED ?? 20_260_115)
 
 onEachDatabase('engine: model', (database) => {
-  test(`DESIGN §7: the engine does what the model says, over at least ${COMMANDS_WANTED} generated commands`, async () => {
+  test(`architecture §11: the engine does what the model says, over at least ${COMMANDS_WANTED} generated commands`, async () => {
     const db = await database.fresh()
     const clock = fakeClock()
     const effects = new Map<string, number>()

@@ -86,7 +86,7 @@ onEachDatabase('engine: schedules', (database) => {
     expect(await rowsOf(db)).toMatchObject([{ nextRunAt: new Date('2026-01-16T19:00:00Z') }])
   })
 
-  test('DESIGN §4: a skipped tick is a recorded row with its reason', async () => {
+  test('architecture §6: a skipped tick is a recorded row with its reason', async () => {
     const { db, clock } = await start()
     const schedules = createSchedules(db, clock, [
       hourly(function* () {

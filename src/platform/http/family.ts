@@ -55,7 +55,7 @@ export interface Principal {
   role?: string
 }
 
-/** What the domains of one API family share on the wire (DESIGN §1). */
+/** What the domains of one API family share on the wire (architecture §1). */
 export interface HttpFamily {
   name: string
   /** Path prefixes without a trailing slash; `''` claims what no other family does. */

@@ -45,7 +45,7 @@ export interface RedisOpening {
 
 /**
  * Redis over two connections, one for commands and one that listens. Resolves when both are there, or after half a second without
- * them: a process starts and works without Redis, and finds it when it comes (DESIGN §5).
+ * them: a process starts and works without Redis, and finds it when it comes (architecture §12).
  */
 export const openRedis = async ({ url, log, prefix = '', answerMs = ANSWER_MS }: RedisOpening): Promise<Redis> => {
   const listeners = new Map<string, (text: string) => void>()

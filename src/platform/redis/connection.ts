@@ -1,6 +1,6 @@
 import { Redis as Client, type RedisOptions } from 'ioredis'
 
-/** How long a command may take. With the look below it stays well within the second that DESIGN §5 gives a dependency. */
+/** How long a command may take. With the look below it stays well within the second that architecture §8 gives a dependency. */
 export const ANSWER_MS = 500
 /** One more turn of the event loop's reading before an answer counts as missing: a busy process must not blame Redis. */
 const LOOK_MS = 10

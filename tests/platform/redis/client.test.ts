@@ -21,7 +21,7 @@ onPrivateRedis('redis', (service) => {
     await service.start()
   })
 
-  test('DESIGN §5: values, scripts and keys, under the exact names or below a prefix', async () => {
+  test('architecture §12: values, scripts and keys, under the exact names or below a prefix', async () => {
     const plain = await connect()
     const tests = await connect({ prefix: 'tests*[x]:' })
     await tests.set('a', 'one', 60_000)
@@ -51,7 +51,7 @@ onPrivateRedis('redis', (service) => {
     )
   })
 
-  test('DESIGN §5: while Redis is away commands fail at once, and it is found again by itself; told once', async () => {
+  test('architecture §12: while Redis is away commands fail at once, and it is found again by itself; told once', async () => {
     const redis = await connect()
     await redis.set('k', 'v', 60_000)
     const run = redis.script('return ARGV[1]')
@@ -77,7 +77,7 @@ onPrivateRedis('redis', (service) => {
     expect([told('redis is not available'), told('redis is available again'), told('redis is connected')]).toEqual([2, 2, 1])
   })
 
-  test('DESIGN §5: what is under way when Redis dies fails, and is not sent again', async () => {
+  test('architecture §12: what is under way when Redis dies fails, and is not sent again', async () => {
     const redis = await connect()
     const slow = redis.script(
       `local t = redis.call('TIME') while true do local n = redis.call('TIME') if n[1] - t[1] > 2 then break end end`,
@@ -87,7 +87,7 @@ onPrivateRedis('redis', (service) => {
     expect(await answer).toBe('RedisUnavailable')
   })
 
-  test('DESIGN §5: one that takes connections and never answers costs half a second, once', async () => {
+  test('architecture §12: one that takes connections and never answers costs half a second, once', async () => {
     const redis = await connect()
     await redis.ping()
     service.freeze()
@@ -108,7 +108,7 @@ onPrivateRedis('redis', (service) => {
     await redis.ping()
   })
 
-  test('DESIGN §5: a start without Redis goes on, and Redis is found when it comes; no line names the URL', async () => {
+  test('architecture §12: a start without Redis goes on, and Redis is found when it comes; no line names the URL', async () => {
     await service.stop()
     const url = service.url.replace('redis://', 'redis://user:hunter2@')
     const redis = await connect({ url })

@@ -62,7 +62,7 @@ const forgeries = async (world: World): Promise<Record<string, string>> => {
 }
 
 onEachDatabase('credentials of every documented operation', (database) => {
-  test('DESIGN §1: without the right credential no operation succeeds, and none says anything but 401 or 403', async () => {
+  test('architecture §5: without the right credential no operation succeeds, and none says anything but 401 or 403', async () => {
     const seed = seedOfRun()
     const { random, world, maker } = await openKitchen(database, seed)
     const right = rightOnes(world)

@@ -7,7 +7,7 @@ import { runFuzz } from './run.ts'
 const REQUESTS = { sqlite: process.env.TEST_DATABASE_URL ? 4000 : 20_500, postgres: 5000 } as const
 
 onEachDatabase('fuzz of every documented operation', (database) => {
-  test('DESIGN §7: no 5xx, documented statuses only, bodies of their schemas', async () => {
+  test('architecture §11: no 5xx, documented statuses only, bodies of their schemas', async () => {
     const seed = seedOfRun()
     const requests = Number(process.env.TEST_FUZZ_REQUESTS ?? REQUESTS[database.dialect])
     const { problems, sent, seconds, statuses, asked, operations, shut } = await runFuzz(database, seed, requests)
