@@ -164,7 +164,7 @@ const course = async (db: Db, policies?: (kinds: KindPolicy[]) => KindPolicy[]) 
 
 onEachDatabase('runs inside statements of the engine', (database) => {
   test.skipIf(database.dialect === 'sqlite')(
-    'DESIGN §6: what a statement does to runs and sources is what the hooks do',
+    'architecture §6: what a statement does to runs and sources is what the hooks do',
     async () => {
       const byHooks = await course(await database.fresh(), (kinds) => kinds.map((kind) => ({ ...kind, inStatement: undefined })))
       const byStatement = await course(await database.fresh())
@@ -178,7 +178,7 @@ onEachDatabase('runs inside statements of the engine', (database) => {
     60_000,
   )
 
-  test.skipIf(database.dialect === 'sqlite')('DESIGN §6: an ordinary lease and completion is one statement each', async () => {
+  test.skipIf(database.dialect === 'sqlite')('architecture §6: an ordinary lease and completion is one statement each', async () => {
     const { db, during } = countStatements(await database.fresh())
     const domain = makeDomain(db, fakeClock())
     await fill(db, domain)
