@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
+import { createId } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import { createId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isUuid } from '../platform/ids.ts'
+import { isUuid } from '../platform/clock.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 const INTEGER = /^[+-]?\d+$/

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { type Engine, hasLease, leaseOf, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
 import type { ProgressRepository } from '../progress/repository.ts'
 import { eventsOf, type NewEvent } from '../streams/frames.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import type { Engine } from '../../tasks/index.ts'
 import type { Notification, Notifications } from '../notifications.ts'
 import type { Strategy } from './model.ts'

@@ -2,7 +2,7 @@ import { type DashboardAccess, mayUseDashboard } from '../../access/dashboard.ts
 import type { SubscriberQueries } from '../../access/subscribers.ts'
 import { AppError, badRequest, forbidden } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/ids.ts'
+import { createId } from '../../platform/clock.ts'
 import { ageOf, userIdOf, verifyInitData } from './init-data.ts'
 import type { AuthAnswer } from './model.ts'
 

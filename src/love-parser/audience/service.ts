@@ -1,7 +1,7 @@
 import { AppError, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { Reply } from '../idempotency/service.ts'

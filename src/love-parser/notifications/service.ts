@@ -1,7 +1,7 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { defineKind, type Engine, type Outbox } from '../../tasks/index.ts'
 import type { NewNotification, NotificationRow, NotificationsRepository } from './repository.ts'
 

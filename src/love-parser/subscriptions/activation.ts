@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { DAY_MS, expiryOfActivation, isActive } from './periods.ts'
 import { CATEGORIES, PLANS, type Plan, planOf } from './plans.ts'
 import type { SubscriptionRow, SubscriptionsRepository } from './repository.ts'

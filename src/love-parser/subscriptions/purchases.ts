@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { decimalOf, type RobokassaHash, signLink } from '../../platform/payments/robokassa.ts'
 import type { PaymentsRepository } from './payments-repository.ts'
 import { PLANS, type Plan, type PlanCode, shopUnavailable } from './plans.ts'

@@ -4,7 +4,7 @@ import { messageOf } from '../../runtime.ts'
 import { retryAfterMs } from '../../waiting.ts'
 import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { type CrawlerApi, readableTasks, understood } from './index.ts'
+import { type CrawlerApi, readableTasks, understood } from './connection.ts'
 
 export interface HttpApiOptions {
   /** API base, ends in `/api/internal2`. */
