@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import { and, eq } from 'drizzle-orm'
 import { accountsTables, type Profile } from '../../src/love-parser/accounts/tables.ts'
-import type { Category } from '../../src/love-parser/subscriptions/plans.ts'
+import type { Category } from '../../src/love-parser/subscriptions/periods.ts'
 import { subscriptionsTables } from '../../src/love-parser/subscriptions/tables.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { TelegramError, type TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'

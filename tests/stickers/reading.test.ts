@@ -247,7 +247,7 @@ onEachDatabase('stickers: reading', (database) => {
   })
 
   test('stickers §5: a preview is drawn uniformly, and sets with nothing to draw from stay as they are', async () => {
-    const { drawPreview } = await import('../../src/stickers/stickersets/dto.ts')
+    const { drawPreview } = await import('../../src/stickers/stickersets/rows.ts')
     const random = seeded(7)
     const counts = [0, 0, 0, 0, 0]
     for (let n = 0; n < 5000; n++) counts[JSON.parse(drawPreview('{"a":1,"stickers":[0,1,2,3,4],"z":2}', random)).stickers[0]]!++

@@ -5,8 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { isUuid } from '../../platform/clock.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { authUser } from './model.ts'
-import type { AccountsRepository, SeenUser } from './repository.ts'
-import type { Revocations } from './revocations.ts'
+import type { AccountsRepository, Revocations, SeenUser } from './repository.ts'
 
 /** Life of a token in seconds: 30 days. */
 export const TOKEN_SECONDS = 2_592_000

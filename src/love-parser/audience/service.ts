@@ -5,7 +5,7 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { Reply } from '../idempotency/service.ts'
-import type { QuotaUnit } from '../subscriptions/quotas.ts'
+import type { QuotaUnit } from '../subscriptions/periods.ts'
 import { channelFilter, type SegmentFilters, type SegmentRequest, type SegmentView } from './model.ts'
 import type { AudienceRepository, SegmentRow } from './repository.ts'
 

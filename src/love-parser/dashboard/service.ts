@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 import { userProfile } from '../accounts/model.ts'
 import type { Session } from '../accounts/service.ts'
-import { CATEGORIES, UNLIMITED } from '../subscriptions/plans.ts'
+import { CATEGORIES, UNLIMITED } from '../subscriptions/periods.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import type { Dashboard } from './model.ts'
 

@@ -4,8 +4,8 @@ import type { Log } from '../../platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 import { refused, telegramUnavailable } from '../problems.ts'
 import { createFlights } from './flights.ts'
+import type { TelegramRepository } from './memory.ts'
 import { createMemory, entryOf, STALE_MS } from './memory.ts'
-import type { TelegramRepository } from './repository.ts'
 import type { SharedCache } from './shared-cache.ts'
 
 /** All upstream work for one request (stickers §7). */

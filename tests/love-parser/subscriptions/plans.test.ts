@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { PLANS_ANSWER } from '../../../src/love-parser/subscriptions/model.ts'
-import { expiryOfActivation, nextAfter, renewalStatusOf } from '../../../src/love-parser/subscriptions/periods.ts'
-import { isPlanCode, PLANS, planOf } from '../../../src/love-parser/subscriptions/plans.ts'
+import {
+  expiryOfActivation,
+  isPlanCode,
+  nextAfter,
+  PLANS,
+  planOf,
+  renewalStatusOf,
+} from '../../../src/love-parser/subscriptions/periods.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, iso, makeRig, START } from './rig.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { PLANS } from '../../../src/love-parser/subscriptions/plans.ts'
+import { PLANS } from '../../../src/love-parser/subscriptions/periods.ts'
 import { paymentLink } from '../../../src/love-parser/subscriptions/purchases.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, makeRig, paid, refusal, SHOP } from './rig.ts'

@@ -2,16 +2,16 @@ import { and, asc, eq } from 'drizzle-orm'
 import { accountsTables, type Profile } from '../../../src/love-parser/accounts/tables.ts'
 import { audienceTables } from '../../../src/love-parser/audience/tables.ts'
 import { channelSearchTables } from '../../../src/love-parser/channel-search/tables.ts'
-import { notificationsRepository } from '../../../src/love-parser/notifications/repository.ts'
 import {
   createNotifications,
   NOTIFICATION_TOPIC,
   type NotificationMessage,
   notificationsKind,
+  notificationsRepository,
 } from '../../../src/love-parser/notifications/service.ts'
 import { notificationsTables } from '../../../src/love-parser/notifications/tables.ts'
 import { createScheduledWork, jobKind } from '../../../src/love-parser/scheduled-work.ts'
-import type { Category, PlanCode } from '../../../src/love-parser/subscriptions/plans.ts'
+import type { Category, PlanCode } from '../../../src/love-parser/subscriptions/periods.ts'
 import type { RobokassaConfig } from '../../../src/love-parser/subscriptions/purchases.ts'
 import type { SubscriptionRow } from '../../../src/love-parser/subscriptions/repository.ts'
 import { createSubscriptions } from '../../../src/love-parser/subscriptions/service.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { keptOf, readNotification } from '../../../src/love-parser/subscriptions/notification.ts'
-import { allowList } from '../../../src/love-parser/subscriptions/webhook.ts'
+import { keptOf, readNotification } from '../../../src/love-parser/notifications/service.ts'
+import { allowList } from '../../../src/love-parser/subscriptions/purchases.ts'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, HOUR, makeRig, paid, type Rig, refusal, START } from './rig.ts'
