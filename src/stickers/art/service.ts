@@ -2,15 +2,8 @@ import { and, eq } from 'drizzle-orm'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { artTables } from './tables.ts'
 
-export const DIRECTIONS = ['CREDIT', 'DEBIT'] as const
-
 /** What earns ART: both happen at most once per name, between them (stickers §6). */
 export type AwardRule = 'UPLOAD_STICKERSET' | 'PUBLISH_STICKERSET'
-
-export interface AwardMetadata {
-  stickerSetId: number
-  name: string
-}
 
 /** ART for the first publication of a name. */
 const PUBLICATION_AWARD = 10

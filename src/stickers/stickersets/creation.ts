@@ -3,10 +3,8 @@ import { cleanText } from '../../platform/http/body.ts'
 import type { Language } from '../messages.ts'
 import { refused } from '../problems.ts'
 import { type Action, type Actor, type CreateRequest, searchTextOf } from './model.ts'
-import type { SetRow } from './rows.ts'
-import { setJson, type Viewer } from './rows.ts'
+import { reasonOf, type SetRow, setJson, type Viewer } from './rows.ts'
 import type { Answer, StickersetsDeps } from './service.ts'
-import { reasonOf } from './service.ts'
 
 const TITLE_UNITS = 64
 

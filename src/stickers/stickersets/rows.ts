@@ -1,4 +1,4 @@
-import type { Language } from '../messages.ts'
+import type { Language, MessageValue } from '../messages.ts'
 import { type Action, linkOf, type State, type Visibility } from './model.ts'
 import type { SetParts } from './repository.ts'
 
@@ -200,3 +200,7 @@ export const pageJson = (content: string, page: number, size: number, total: num
   const pages = Math.ceil(total / size)
   return `{"content":${content},"page":${page},"size":${size},"totalElements":${total},"totalPages":${pages},"first":${page === 0},"last":${page >= pages - 1},"hasNext":${page < pages - 1},"hasPrevious":${page > 0}}`
 }
+
+/** A blocked set's reason as messages show it (stickers §3.5). */
+export const reasonOf = (row: SetRow): MessageValue =>
+  row.blockReason === null || row.blockReason.trim() === '' ? { word: 'no_reason' } : row.blockReason

@@ -1,13 +1,13 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Art } from '../art/service.ts'
-import type { Language, MessageValue } from '../messages.ts'
+import type { Language } from '../messages.ts'
 import { refused, setNotFound } from '../problems.ts'
 import type { Info, InfoStatus, Telegram } from '../telegram/service.ts'
 import { createCreation } from './creation.ts'
 import { type Actor, foldCase, type ListRequest, type SearchRequest, type Visibility } from './model.ts'
 import type { Found, StickersetsRepository } from './repository.ts'
-import { categoriesJson, drawPreview, pageJson, type SetRow, setJson, setsJson } from './rows.ts'
+import { categoriesJson, drawPreview, pageJson, reasonOf, setJson, setsJson } from './rows.ts'
 
 export interface StickersetsDeps {
   db: Db
@@ -105,10 +105,6 @@ export const createStickersets = (deps: StickersetsDeps) => {
   }
 }
 export type Stickersets = ReturnType<typeof createStickersets>
-
-/** A blocked set's reason as messages show it (stickers §3.5). */
-export const reasonOf = (row: SetRow): MessageValue =>
-  row.blockReason === null || row.blockReason.trim() === '' ? { word: 'no_reason' } : row.blockReason
 
 /** Deleting, publishing, unpublishing: the row is locked before its state is looked at (stickers §5.3, §5.4, §6). */
 export const createLifecycle = ({ db, clock, repository, telegram, art }: StickersetsDeps) => {
