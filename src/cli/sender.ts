@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../platform/clock.ts'
+import { retryAfterMs } from '../platform/waiting.ts'
 import { CommandError, type Io } from './io.ts'
 
 const FIRST_WAIT_MS = 250
@@ -44,8 +45,8 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
         const code: unknown = answer.body?.error?.code
         if (answer.status < 500 && answer.status !== 429 && code !== 'idempotency_in_progress') return answer
         problem = `${origin} answered ${answer.status}${typeof code === 'string' ? ` ${code}` : ''}`
-        const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-        if (Number.isFinite(seconds)) waitMs = Math.min(Math.max(seconds * 1000, waitMs), MAX_WAIT_MS)
+        const asked = retryAfterMs(response.headers.get('retry-after'), clock.now())
+        if (asked !== undefined) waitMs = Math.min(Math.max(asked, waitMs), MAX_WAIT_MS)
       } catch (error) {
         problem = `${origin} cannot be reached (${error instanceof Error ? error.message : String(error)})`
       }

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts'
 import { createId } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Log } from '../platform/log.ts'
+import { MINUTE_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000
@@ -42,7 +43,6 @@ export const createNotifications = (engine: Engine, clock: Clock, outbox?: Outbo
 })
 export type Notifications = ReturnType<typeof createNotifications>
 
-const MINUTE_MS = 60_000
 const MAX_ROUTES = 1000
 
 /** One `system_error` notification per route and minute (gifty §1.2). */

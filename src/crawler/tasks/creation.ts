@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { cleanValue } from '../../platform/http/body.ts'
 import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { accept, type FieldProblem, invalidField, missingFields, storable } from '../envelope.ts'
 import { dateOr, digest, iso } from '../fields.ts'
@@ -251,7 +252,6 @@ export const createCreation = ({
 }
 export type Creation = ReturnType<typeof createCreation>
 
-const DAY_MS = 24 * 3_600_000
 const SAME_MOMENT_MS = 10 * 60_000
 
 /** What an update is known by when it comes again: `key` is a digest, kept for `keepMs`. */

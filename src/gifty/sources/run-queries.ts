@@ -1,13 +1,13 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, type SQL, sql } from 'drizzle-orm'
 import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/rows.ts'
+import { MINUTE_MS } from '../../platform/waiting.ts'
 import type { Rejection } from './model.ts'
 import { isOpen, type RunChange, type RunRow, type RunSummary, sourcesColumns, type Tables } from './row.ts'
 import { sourcesTables } from './tables.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100
-const MINUTE_MS = 60_000
 
 /** Runs while they live: the open and the newest of a source, those of tasks, those without a word. */
 export const runQueries = (db: Db) => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/index.ts'
 import { createUpstream, type Upstream, UpstreamError } from '../../platform/upstream/index.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import type { TaskType, WeeekTask } from './model.ts'
 
 const PAGE = 100
@@ -88,8 +89,6 @@ export const weeekClients = ({ config, clock, metrics }: Platform) => {
   })
   return createWeeekClient(upstream, clock)
 }
-
-const DAY_MS = 86_400_000
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 const formatOf = (zone: string): Intl.DateTimeFormat => {

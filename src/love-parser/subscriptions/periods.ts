@@ -1,8 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import type { SubscriptionRow, SubscriptionsRepository, UsageRow } from './repository.ts'
-
-export const DAY_MS = 86_400_000
 
 type Ending = Pick<SubscriptionRow, 'status' | 'expiresAt'>
 

@@ -9,11 +9,11 @@ import {
   signLink,
   signNotification,
 } from '../../platform/payments/robokassa.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import { invalidField } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications/service.ts'
 import {
   CATEGORIES,
-  DAY_MS,
   expiryOfActivation,
   isActive,
   isPlanCode,

@@ -1,4 +1,5 @@
 import { detect } from 'tinyld'
+import { DAY_MS, HOUR_MS } from '../../waiting.ts'
 import type { ActivityLevel, Channel, ChannelFilters } from './port.ts'
 
 /** Below so many letters a guess is worse than none: one word of an alphabet fits several languages. */
@@ -24,7 +25,6 @@ export const detectLanguage = (texts: readonly (string | null)[]): string | null
   return /^[a-z]{2}$/.test(found) ? found : null
 }
 
-const HOUR_MS = 3_600_000
 const WEEK_HOURS = 168
 
 /** Two decimals, half up, as the contract's round2. */
@@ -58,7 +58,6 @@ export const passesFilters = (channel: Channel, filters: ChannelFilters): boolea
 export const clampLimit = (limit: number): number => Math.min(200, Math.max(5, Math.trunc(limit)))
 
 const LANGUAGES = ['en', 'ru', 'es', 'de', 'fr', 'pt', 'tr', 'vi', 'id', 'ar'] as const
-const DAY_MS = 86_400_000
 const TRIED_PER_ROW = 3
 
 /** A number 0..1 that depends on the text alone: the first four bytes of its sha256. */

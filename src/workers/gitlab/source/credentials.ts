@@ -1,6 +1,6 @@
 import type { Clock } from '../../../platform/clock.ts'
+import { backoffMs, HOUR_MS, jittered } from '../../../platform/waiting.ts'
 import { LeaseGone } from '../../runtime.ts'
-import { backoffMs, jittered } from '../../waiting.ts'
 import type { CrawlerApi } from '../api/connection.ts'
 import { ApiProblem, badTask, CredentialsExpired, TaskFailure } from '../errors.ts'
 import type { Control } from '../execution.ts'
@@ -158,7 +158,6 @@ export interface Buckets {
 }
 
 const MOST_IDLE = 1000
-const HOUR_MS = 3_600_000
 
 const createBucket = (clock: Clock) => {
   const members = new Set<Limits>()
