@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
 import { createId } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import { createLru } from '../platform/kv/index.ts'
 import type { Log } from '../platform/log.ts'
 import { MINUTE_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
@@ -47,7 +47,7 @@ const MAX_ROUTES = 1000
 
 /** One `system_error` notification per route and minute (gifty §1.2). */
 export const createSystemErrors = (db: Db, clock: Clock, notifications: Notifications) => {
-  const reportedAt = new LRUCache<string, number>({ max: MAX_ROUTES })
+  const reportedAt = createLru<string, number>(MAX_ROUTES)
   return {
     /** Queues the notification behind the answer; a database that is down keeps it from being sent, not the answer. */
     report(route: string, log: Log): void {

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { createLru } from '../../platform/kv/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { createHttpEmbedder } from '../../platform/search/http-embedder.ts'
 import { createNgramEmbedder, normalised } from '../../platform/search/ngram-embedder.ts'
@@ -28,7 +28,7 @@ export interface PendingDeps {
  * to which all have one is remembered: new contents have higher ids.
  */
 export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) => {
-  const places = new LRUCache<string, { floor: number; until: number }>({ max: MOST_MODELS })
+  const places = createLru<string, { floor: number; until: number }>(MOST_MODELS)
 
   const placeOf = ({ name, version }: EmbeddingModel) => {
     const key = JSON.stringify([name, version])

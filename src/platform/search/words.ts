@@ -1,5 +1,5 @@
 import { stemmer as stemRussian } from '@orama/stemmers/russian'
-import { LRUCache } from 'lru-cache'
+import { createLru } from '../kv/index.ts'
 
 /** Words that say nothing about a product. */
 const STOP = new Set(
@@ -28,7 +28,7 @@ export const isStopWord = (word: string): boolean => STOP.has(word)
 
 /** Distinct words remembered with their stems: titles repeat theirs, and stemming is most of the work. */
 const REMEMBERED = 20_000
-const stems = new LRUCache<string, string>({ max: REMEMBERED })
+const stems = createLru<string, string>(REMEMBERED)
 
 /** The part of a word that its forms share. */
 export const stemOf = (word: string): string => {

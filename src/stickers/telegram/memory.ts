@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { createLru } from '../../platform/kv/index.ts'
 import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 
 export const FRESH_MS = 15 * 60_000
@@ -32,7 +32,7 @@ export const entryOf = (answer: Exclude<StickerSetAnswer, { kind: 'unreachable' 
 
 /** Entries in process memory, of the thousand names last used. */
 export const createMemory = (clock: Clock) => {
-  const entries = new LRUCache<string, Entry>({ max: MAX_NAMES })
+  const entries = createLru<string, Entry>(MAX_NAMES)
   const put = (name: string, entry: Entry): void => {
     entries.set(name, entry)
   }
