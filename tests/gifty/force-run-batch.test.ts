@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { AppError } from '../../src/errors.ts'
 import { BrokerError } from '../../src/platform/broker/index.ts'
-import type { Step } from '../../src/platform/db/index.ts'
+import type { Db, Step } from '../../src/platform/db/index.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { until } from '../support/processes.ts'
 import { scriptedBroker } from './amqp-rig.ts'
 import { iso, MINUTE, makeRig, type Rig, START } from './rig.ts'
 
@@ -20,6 +22,37 @@ const sourcesOf = async (app: Rig, count: number, more: Record<string, unknown> 
   return made
 }
 const idsOf = (sources: { id: number }[]) => sources.map(({ id }) => id)
+
+/** The answers, while the clock goes on for a caller that looks again and again what has become of another's message. */
+const answersOf = async (app: Rig, calls: Promise<any>[]): Promise<any[]> => {
+  let isDone = false
+  const all = Promise.all(calls).finally(() => {
+    isDone = true
+  })
+  for (;;) {
+    await Promise.race([all, Bun.sleep(20)])
+    if (isDone) return all
+    app.clock.advance(100)
+  }
+}
+/** Locks a source as another process does; answers what ends that. */
+const holdSource = async (db: Db, id: number): Promise<() => Promise<void>> => {
+  const [isHeld, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const lock = db.statement(
+    'hold_source',
+    `select s.id from parsing_sources s where s.id = ${db.fragments.param('id', 'bigint')}${db.fragments.forUpdate('s')}`,
+  )
+  const holding = db.tx(function* (tx) {
+    yield* tx.run(lock, { id })
+    isHeld.resolve()
+    yield { runIn: () => ended.promise } as unknown as Step
+  })
+  await isHeld.promise
+  return async () => {
+    ended.resolve()
+    await holding
+  }
+}
 
 onEachDatabase('gifty force-run by many callers at once', (database) => {
   test('gifty §2.6: each caller gets its own answer, each source one run, and statements do not grow with the callers', async () => {
@@ -117,7 +150,8 @@ onEachDatabase('gifty force-run by many callers at once', (database) => {
     const before = [await app.detail(one), await app.detail(two)]
     app.clock.advance(5000)
     // A second call of a refused source has met its run, or a place without one: either way nothing is queued.
-    const answers = await Promise.all([...ids, two].map((id) => force(app, id)))
+    const calls = [...ids, two].map((id) => force(app, id))
+    const answers = await answersOf(app, calls)
     const unavailable = { refused: [503, 'broker_unavailable'] }
     expect(answers.map((answer, n) => ('refused' in answer ? answer : n))).toEqual([
       ...[unavailable, 1, 2, unavailable, 4, 5, unavailable],
@@ -147,8 +181,8 @@ onEachDatabase('gifty force-run by many callers at once', (database) => {
     )
     expect(isAnswered).toBe(false)
     confirm.resolve()
-    const { run_id, task_id } = await first
-    expect(await second).toEqual({ status: 'ok', message: 'Run is already queued', run_id, task_id })
+    const [{ run_id, task_id }, again] = await answersOf(app, [first, second])
+    expect(again).toEqual({ status: 'ok', message: 'Run is already queued', run_id, task_id })
     expect(await app.runs(slow)).toHaveLength(1)
   })
 
@@ -157,18 +191,7 @@ onEachDatabase('gifty force-run by many callers at once', (database) => {
       const app = await makeRig(database, { broker: 'none' })
       const ids = idsOf(await sourcesOf(app, 5))
       const held = ids[0] as number
-      const holder = await database.second()
-      const [isHeld, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      const lock = holder.statement(
-        'hold_source',
-        `select s.id from parsing_sources s where s.id = ${holder.fragments.param('id', 'bigint')}${holder.fragments.forUpdate('s')}`,
-      )
-      const holding = holder.tx(function* (tx) {
-        yield* tx.run(lock, { id: held })
-        isHeld.resolve()
-        yield { runIn: () => release.promise } as unknown as Step
-      })
-      await isHeld.promise
+      const release = await holdSource(await database.second(), held)
       let isAnswered = false
       const waiting = force(app, held).then((answer) => {
         isAnswered = true
@@ -179,11 +202,35 @@ onEachDatabase('gifty force-run by many callers at once', (database) => {
         ids.slice(1).map(() => 'Run queued'),
       )
       expect(isAnswered).toBe(false)
-      release.resolve()
-      await holding
+      await release()
       const answers = [await waiting, await again]
       expect(answers.map(({ message }) => message).toSorted()).toEqual(['Run is already queued', 'Run queued'])
       expect(answers[0].run_id).toBe(answers[1].run_id)
       expect(await app.runs(held)).toHaveLength(1)
+    })
+
+  if (database.dialect === 'postgres')
+    test('gifty §2.6: who has waited for a source that another caller forces meanwhile waits for the confirm of that run', async () => {
+      const [isSending, confirm] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const publish = () => {
+        isSending.resolve()
+        return confirm.promise
+      }
+      const app = await makeRig(database, { broker: scriptedBroker(publish) })
+      const { id } = await app.source()
+      const release = await holdSource(await database.second(), id)
+      const calls = [force(app, id), force(app, id)]
+      // Both have found no open run, and wait for the source.
+      const waiting = sql`select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      await until(
+        () => app.db.sql<{ n: number | string }>(waiting),
+        ([found]) => Number(found?.n) === calls.length,
+      )
+      await release()
+      await isSending.promise
+      confirm.reject(new BrokerError('away', false))
+      const unavailable = { refused: [503, 'broker_unavailable'] }
+      expect(await answersOf(app, calls)).toEqual([unavailable, unavailable])
+      expect([await app.runs(id), await app.rows('tasks'), await app.rows('outbox')]).toEqual([[], 0, 0])
     })
 })

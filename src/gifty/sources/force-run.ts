@@ -4,7 +4,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createBatcher } from '../../tasks/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { type Dispatched, newRun, type RunDraft, taskOf } from './run-drafts.ts'
+import { type Dispatched, kindOf, newRun, type RunDraft, taskOf } from './run-drafts.ts'
 import { cancelRun, openRun } from './run-events.ts'
 import type { SourcesContext } from './service.ts'
 
@@ -164,7 +164,8 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
           if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
         }
         // Only a run that a broker may have refused can be withdrawn; one that is cancelled meanwhile was queued all the same.
-        return { answer: alreadyQueued(open), sending: queued && engine.announces(queued.kind) ? open : undefined }
+        // Of one that was opened while this transaction waited for the source no task is locked.
+        return { answer: alreadyQueued(open), sending: engine.announces(queued?.kind ?? kindOf(source)) ? open : undefined }
       }
       if (source.overlap === 'skip') {
         const skipped = {
