@@ -4,7 +4,7 @@ import { createSubscriberQueries } from './access/subscribers.ts'
 import { createCrawler } from './crawler/index.ts'
 import { createGifty } from './gifty/index.ts'
 import { loveParserFamily } from './love-parser/family.ts'
-import { aliveRoutes } from './love-parser/health/index.ts'
+import { ALIVE, aliveRoutes } from './love-parser/health/index.ts'
 import { createLoveParser } from './love-parser/index.ts'
 import type { Core, Module } from './module.ts'
 import { demoRoutes } from './ops/demo/index.ts'
@@ -105,6 +105,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const pipeline = createPipeline({
     log,
     metrics,
+    probes: ALIVE,
     families: [
       ...modules.map(({ http }) => http),
       // Its envelope is that of the paths that no family claims, so it is there without its module too.
@@ -115,6 +116,8 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     new Elysia({
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
+      // The path begins after the host, however short that is.
+      handler: { standardHostname: false },
       serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
       websocket: {
         maxPayloadLength: MAX_FRAME_BYTES,
@@ -133,9 +136,6 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
-  // Elysia adds up what the hooks of all plugins read, and would take every request's query apart because one of them looks at it. What
-  // a route's own hooks and handler read is found out for each route anyway.
-  ;(app as unknown as { inference: { query: boolean } }).inference.query = false
 
   const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.

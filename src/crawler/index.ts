@@ -17,7 +17,7 @@ import { tasksRoutes } from './tasks/index.ts'
 const crawlerRoutes = (services: CrawlerServices, { platform: { clock, config }, server, isStopping }: Core) =>
   new Elysia({ prefix: PREFIX })
     // The guard has read the body.
-    .onParse({ fn: 'none' } as never)
+    .onParse(() => null)
     .onTransform(({ request, params, query }) => {
       if (request.url.includes('?')) rereadQuery(query, lastOf(queryOf(request.url)))
       if (params && 'id' in params) (params as { id: string | undefined }).id = taskIdIn(callOf(request).path)

@@ -20,8 +20,6 @@ const EXPOSED =
 /** What the guard has found out about a request. */
 interface Admitted {
   session?: Session
-  /** The parsed body; null where there is none. */
-  body: unknown
   ip: string
 }
 const admittedOf = (call: Call): Admitted => call.context as Admitted
@@ -57,7 +55,7 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
     exposed: EXPOSED,
   })
 
-  const readBody = async (request: Request, call: Call, context: Admitted): Promise<void> => {
+  const readBody = async (request: Request, call: Call): Promise<void> => {
     const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
       throw error instanceof NotUtf8 ? unreadableBody('The body is not valid JSON') : error
     })
@@ -70,7 +68,7 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
     }
     if (!isJsonType(type)) throw new AppError('unsupported_media_type', 415, 'The body must be application/json')
     try {
-      context.body = parseJson(text)
+      call.body = parseJson(text)
     } catch {
       throw unreadableBody('The body is not valid JSON')
     }
@@ -106,10 +104,11 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
       })
     // This contract has no 405: an unknown method is an unknown route (§1).
     if (!call.route) throw new AppError('not_found', 404, 'Not found')
-    const context: Admitted = { body: null, ip }
+    const context: Admitted = { ip }
+    call.body = null
     call.context = context
     if (call.method === 'GET') return identify(call, context, token)
-    return readBody(request, call, context).then(() => identify(call, context, token))
+    return readBody(request, call).then(() => identify(call, context, token))
   }
   const limit = (request: Request, call: Call, token: VerifiedToken | undefined): undefined | Promise<undefined> => {
     const ip = clientIp(request, server(), config.trustProxy)
@@ -165,4 +164,4 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
 }
 
 /** Parse hook of the family's routes: the body as the guard has read it. */
-export const takeBody = ({ request }: { request: Request }): unknown => admittedOf(callOf(request)).body
+export const takeBody = ({ request }: { request: Request }): unknown => callOf(request).body

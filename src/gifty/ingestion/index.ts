@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { MIB } from '../../platform/http/body.ts'
+import type { Principal } from '../../platform/http/family.ts'
 import { hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { invalidRequest } from '../envelope.ts'
@@ -30,7 +31,7 @@ export const ingestionRoutes = (ingestion: Ingestion) =>
         ])
       const call = callOf(request)
       const { answer, replayed } = await ingestion.ingest(body, {
-        identity: { scope: call.principal?.id ?? '', key },
+        identity: { scope: (call.principal as Principal | undefined)?.id ?? '', key },
         fingerprint: {
           value: await hashOfValue(body, LEASE_FIELDS),
           text: await hashOfText(call.bodyText ?? '', 'base64url'),

@@ -18,12 +18,18 @@ export interface HealthDeps {
 const CHECK_MS = 5000
 const described = operation('health')
 const healthy = { status: 'ok' } as const
-const aliveDetail = {
-  ...described('Tell that the process answers', 'Touches no dependency.', { 200: z.object({ status: z.literal('ok') }) }, OPEN),
-  'x-static': JSON.stringify(healthy),
-} as never
+const aliveDetail = described(
+  'Tell that the process answers',
+  'Touches no dependency.',
+  { 200: z.object({ status: z.literal('ok') }) },
+  OPEN,
+)
 const timed = z.object({ status: z.literal('ok'), response_time: z.int(), mode: z.literal('memory').optional() })
 
+/** Routes of which the pipeline answers each GET by itself. */
+export const ALIVE = Object.fromEntries(
+  ['/health', '/api/health', '/api/v1/health'].map((path) => [path, JSON.stringify(healthy)]),
+)
 /** That the process answers (love-parser §2): mounted whatever families are. */
 export const aliveRoutes = () =>
   new Elysia()

@@ -15,8 +15,6 @@ export interface RouteInfo {
 export interface RouteDetail {
   /** Largest body in bytes; the family's default otherwise. */
   'x-max-body-bytes'?: number
-  /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
-  'x-static'?: string
   /** Errors carry their message as a top-level `detail` too. */
   'x-error-detail'?: boolean
   [key: string]: unknown
@@ -36,11 +34,13 @@ export interface Call {
   allowed: string[]
   startedAt: number
   /** Who the credential names; set by the family's guard. */
-  principal: Principal | undefined
+  principal: unknown
   /** Asks again whether the credential still holds, for what lives longer than a request; unset for one that cannot change. Throws AppError. */
   recheck?: () => Promise<unknown>
   /** A HEAD request answered as GET: nothing may be handed out to it. */
   bodiless: boolean
+  /** The body as it was read. */
+  body?: unknown
   /** The body as text, for what hashes it. */
   bodyText: string | undefined
   /** What the family's guard has found out, for the family's own routes. */
@@ -55,7 +55,7 @@ export interface Principal {
   role?: string
 }
 
-/** The values of a request that a schema has refused, as they were given. Groups that Elysia had checked before hold the schema's output. */
+/** The values of a request of which a schema has refused a group, as they were given; of `params` only when those are refused. */
 export interface RequestValues {
   params: unknown
   query: unknown
@@ -70,7 +70,9 @@ export interface HttpFamily {
   /** Prefixes that answer like another one of the family: `[alias, prefix]`. Only the prefix has routes. */
   aliases?: [string, string][]
   /** Before any body byte is read: route, credential, rate limit in the contract's order. Throws AppError to refuse. */
-  guard(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
+  guard?(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
+  /** A path or method without a route: a preflight's answer, or the refusal that comes first in the contract. Throws AppError. */
+  unmatched?(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
   /** Dresses an error in the family's envelope. */
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */

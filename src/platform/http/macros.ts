@@ -1,0 +1,167 @@
+import { Elysia } from 'elysia'
+import type { z } from 'zod'
+import type { Call } from './family.ts'
+import type { Described } from './openapi.ts'
+import { callContext } from './pipeline.ts'
+import { queryOf, rereadQuery } from './query.ts'
+
+/** What a check before the handler may look at. `params` are as the path has them, decoded. */
+export interface Entry {
+  request: Request
+  call: Call
+  params: Record<string, string | undefined>
+}
+/** The checks that stand before a handler, each asked for by the option of that name. */
+type Step = 'auth' | 'rate' | 'bodyLimit'
+type Parameter = Record<string, unknown>
+
+/** `problems(404, 409)`: answers of these statuses in a family's error body, for the `response` of a route. */
+export const problemsWith =
+  <P extends z.ZodType>(problem: P) =>
+  <const S extends number>(...statuses: S[]): Record<S, P> =>
+    Object.fromEntries(statuses.map((status) => [status, problem])) as Record<S, P>
+
+/** How a family answers the needs of a route. `Access`: what `auth` may be; `Rate`: what `rate` may be; `Who`: the handler's `principal`. */
+export interface Policy<Access, Rate, Who> {
+  name: string
+  /** The contract's order of the checks. */
+  order: readonly Step[]
+  /** Schema of the family's error body, and the statuses any operation may answer with one. */
+  problem: z.ZodType
+  always: readonly number[]
+  auth: {
+    /** Before a body byte is read, unless `order` says otherwise. @throws AppError */
+    check(entry: Entry, access: Access): Promise<Who>
+    security(access: Access): Record<string, string[]>[]
+    statuses: readonly number[]
+  }
+  rate?: {
+    /** @throws AppError 429 */
+    check(entry: Entry, rate: Rate): Promise<void>
+  }
+  body: {
+    /** Reads the body up to `limit` bytes; its value goes through the route's schema. @throws AppError */
+    read(entry: Entry, limit: number): Promise<unknown>
+    statuses: readonly number[]
+  }
+  idempotency?: {
+    /** The key of a request, undefined without one. @throws AppError */
+    key(request: Request): string | undefined
+    maxLength: number
+  }
+  /** Query and path parameters as the contract reads them; the schemas come afterwards. */
+  tidy?(entry: Entry, query: Record<string, string | string[]>): Record<string, string | string[]>
+  /** Parameters that every operation has, for the document. */
+  parameters?: readonly Parameter[]
+}
+
+interface RouteHook {
+  transform?: unknown
+  query?: unknown
+  params?: unknown
+  response?: Record<number, Described>
+  detail?: { responses?: Record<number, Described>; parameters?: Parameter[]; [key: string]: unknown }
+}
+interface Check {
+  (context: any): unknown
+  rank?: number
+}
+
+const listOf = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+
+/** Elysia runs a route's transforms in their order; they stand here in the contract's, however the options of the route are written. */
+const addCheck = (hook: RouteHook, rank: number, check: Check): void => {
+  const checks = [...listOf(hook.transform as Check | Check[] | undefined), Object.assign(check, { rank })]
+  hook.transform = checks.sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+}
+
+/**
+ * The options that say what a route needs: `auth`, `rate`, `bodyLimit`, `idempotent`. Each does its check and brings its part of the API
+ * document. The checks are transforms, the only hooks that run for every method and before Elysia validates; a macro's `introspect` puts
+ * them in the contract's order. It also takes `response` out of the hook: the document and the types come from it, and nothing is spent on
+ * validating what we answer.
+ */
+export const createSurface = <Access, Rate, Who>(policy: Policy<Access, Rate, Who>) => {
+  const rankOf = (step: Step) => 1 + policy.order.indexOf(step)
+
+  const describe = (
+    hook: RouteHook,
+    statuses: readonly number[] = [],
+    more: { parameters?: Parameter[]; [key: string]: unknown } = {},
+  ) => {
+    const { responses = {}, parameters = [], ...detail } = hook.detail ?? {}
+    const all: Record<number, Described> = { ...responses, ...hook.response }
+    delete hook.response
+    for (const status of statuses) all[status] ??= policy.problem
+    hook.detail = { ...detail, ...more, responses: all, parameters: [...parameters, ...(more.parameters ?? [])] }
+  }
+  /** What every route begins with: the parameters as the contract reads them. */
+  const begin = (hook: RouteHook) => {
+    describe(hook, policy.always, { parameters: [...(policy.parameters ?? [])] })
+    const { tidy } = policy
+    if (!tidy) return
+    if (hook.query)
+      addCheck(hook, 0, ({ request, call, params, query }) =>
+        rereadQuery(query, tidy({ request, call, params }, queryOf(request.url))),
+      )
+    else if (hook.params) addCheck(hook, 0, ({ request, call, params }) => void tidy({ request, call, params }, {}))
+  }
+
+  return new Elysia({ name: `surface: ${policy.name}` }).use(callContext).macro({
+    /** Who may call the route; its handler has the `principal`. */
+    auth: (access: Access) => ({
+      introspect(hook: any) {
+        begin(hook)
+        describe(hook, policy.auth.statuses, { security: policy.auth.security(access) })
+        addCheck(hook, rankOf('auth'), async ({ request, call, params }: Entry) => {
+          call.principal = await policy.auth.check({ request, call, params }, access)
+        })
+      },
+      resolve: ({ call }: { call: Call }) => ({ principal: call.principal as Who }),
+    }),
+    /** A route anybody may call. */
+    open: (_: true) => ({
+      introspect(hook: any) {
+        begin(hook)
+        describe(hook, [], { security: [] })
+      },
+    }),
+    /** The bucket that a request is taken from. */
+    rate: (rate: Rate) => ({
+      introspect(hook: any) {
+        describe(hook, [429])
+        addCheck(hook, rankOf('rate'), ({ request, call, params }: Entry) => policy.rate?.check({ request, call, params }, rate))
+      },
+    }),
+    /** Reads the body, at most so many bytes. */
+    bodyLimit: (limit: number) => ({
+      introspect(hook: any) {
+        describe(hook, policy.body.statuses)
+        addCheck(hook, rankOf('bodyLimit'), async (context: Entry & { body: unknown }) => {
+          context.call.body = await policy.body.read(
+            { request: context.request, call: context.call, params: context.params },
+            limit,
+          )
+          context.body = context.call.body
+        })
+      },
+    }),
+    /** Takes an `Idempotency-Key`; its handler has it as `idempotencyKey`. */
+    idempotent: (_: true) => ({
+      introspect(hook: any) {
+        describe(hook, [409], {
+          parameters: [
+            {
+              in: 'header',
+              name: 'Idempotency-Key',
+              required: false,
+              description: 'A repeat with the same key and body gets the same answer',
+              schema: { type: 'string', minLength: 1, maxLength: policy.idempotency?.maxLength },
+            },
+          ],
+        })
+      },
+      resolve: ({ request }: { request: Request }) => ({ idempotencyKey: policy.idempotency?.key(request) }),
+    }),
+  })
+}
