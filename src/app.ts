@@ -3,9 +3,9 @@ import { createDashboardAccess } from './access/dashboard.ts'
 import { createSubscriberQueries } from './access/subscribers.ts'
 import { createCrawler } from './crawler/index.ts'
 import { createGifty } from './gifty/index.ts'
-import { loveParserFamily } from './love-parser/family.ts'
 import { ALIVE, aliveRoutes } from './love-parser/health/index.ts'
 import { createLoveParser } from './love-parser/index.ts'
+import { loveParserEnvelope } from './love-parser/surface.ts'
 import type { Core, Module } from './module.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
@@ -109,7 +109,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     families: [
       ...modules.map(({ http }) => http),
       // Its envelope is that of the paths that no family claims, so it is there without its module too.
-      ...(loveParser ? [] : [loveParserFamily({ platform, accounts: undefined, server: core.server })]),
+      ...(loveParser ? [] : [loveParserEnvelope(platform)]),
     ],
   })
   const app = pipeline(

@@ -57,11 +57,12 @@ export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
     },
     ...stickersEnvelope,
   }
-  const routes = createSurface<Scope, never, Principal>({
+  const routes = createSurface<Scope, never, number, Principal>({
     name: 'stickers',
     order: ['auth', 'bodyLimit'],
     problem: errorView,
     always: [500, 503],
+    invalid: [400],
     parameters: [LANGUAGE],
     auth: {
       async check({ request, call }, scope) {

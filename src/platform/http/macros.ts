@@ -21,14 +21,16 @@ export const problemsWith =
   <const S extends number>(...statuses: S[]): Record<S, P> =>
     Object.fromEntries(statuses.map((status) => [status, problem])) as Record<S, P>
 
-/** How a family answers the needs of a route. `Access`: what `auth` may be; `Rate`: what `rate` may be; `Who`: the handler's `principal`. */
-export interface Policy<Access, Rate, Who> {
+/** How a family answers the needs of a route. `Access`: what `auth` may be; `Rate`: what `rate` may be; `Body`: what `bodyLimit` may be; `Who`: the handler's `principal`. */
+export interface Policy<Access, Rate, Body, Who> {
   name: string
   /** The contract's order of the checks. */
   order: readonly Step[]
   /** Schema of the family's error body, and the statuses any operation may answer with one. */
   problem: z.ZodType
   always: readonly number[]
+  /** Statuses of a value that a schema refuses. */
+  invalid: readonly number[]
   auth: {
     /** Before a body byte is read, unless `order` says otherwise. @throws AppError */
     check(entry: Entry, access: Access): Promise<Who>
@@ -40,14 +42,15 @@ export interface Policy<Access, Rate, Who> {
     check(entry: Entry, rate: Rate): Promise<void>
   }
   body: {
-    /** Reads the body up to `limit` bytes; its value goes through the route's schema. @throws AppError */
-    read(entry: Entry, limit: number): Promise<unknown>
+    /** Reads the body within the limit; its value goes through the route's schema. @throws AppError */
+    read(entry: Entry, limit: Body): Promise<unknown>
     statuses: readonly number[]
   }
   idempotency?: {
     /** The key of a request, undefined without one. @throws AppError */
     key(request: Request): string | undefined
     maxLength: number
+    statuses: readonly number[]
   }
   /** Query and path parameters as the contract reads them; the schemas come afterwards. */
   tidy?(entry: Entry, query: Record<string, string | string[]>): Record<string, string | string[]>
@@ -57,6 +60,7 @@ export interface Policy<Access, Rate, Who> {
 
 interface RouteHook {
   transform?: unknown
+  body?: unknown
   query?: unknown
   params?: unknown
   response?: Record<number, Described>
@@ -81,7 +85,7 @@ const addCheck = (hook: RouteHook, rank: number, check: Check): void => {
  * them in the contract's order. It also takes `response` out of the hook: the document and the types come from it, and nothing is spent on
  * validating what we answer.
  */
-export const createSurface = <Access, Rate, Who>(policy: Policy<Access, Rate, Who>) => {
+export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Rate, Body, Who>) => {
   const rankOf = (step: Step) => 1 + policy.order.indexOf(step)
 
   const describe = (
@@ -97,7 +101,8 @@ export const createSurface = <Access, Rate, Who>(policy: Policy<Access, Rate, Wh
   }
   /** What every route begins with: the parameters as the contract reads them. */
   const begin = (hook: RouteHook) => {
-    describe(hook, policy.always, { parameters: [...(policy.parameters ?? [])] })
+    const checked = hook.body || hook.query || hook.params
+    describe(hook, [...policy.always, ...(checked ? policy.invalid : [])], { parameters: [...(policy.parameters ?? [])] })
     const { tidy } = policy
     if (!tidy) return
     if (hook.query)
@@ -133,8 +138,8 @@ export const createSurface = <Access, Rate, Who>(policy: Policy<Access, Rate, Wh
         addCheck(hook, rankOf('rate'), ({ request, call, params }: Entry) => policy.rate?.check({ request, call, params }, rate))
       },
     }),
-    /** Reads the body, at most so many bytes. */
-    bodyLimit: (limit: number) => ({
+    /** Reads the body, which may have so many bytes. */
+    bodyLimit: (limit: Body) => ({
       introspect(hook: any) {
         describe(hook, policy.body.statuses)
         addCheck(hook, rankOf('bodyLimit'), async (context: Entry & { body: unknown }) => {
@@ -149,7 +154,7 @@ export const createSurface = <Access, Rate, Who>(policy: Policy<Access, Rate, Wh
     /** Takes an `Idempotency-Key`; its handler has it as `idempotencyKey`. */
     idempotent: (_: true) => ({
       introspect(hook: any) {
-        describe(hook, [409], {
+        describe(hook, policy.idempotency?.statuses, {
           parameters: [
             {
               in: 'header',

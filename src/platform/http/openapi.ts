@@ -19,7 +19,7 @@ export interface RouteDocument {
   'x-error-detail'?: boolean
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
-export const documented = (document: RouteDocument): DocumentDecoration => document as unknown as DocumentDecoration
+export const documented = (document: Partial<RouteDocument>): DocumentDecoration => document as unknown as DocumentDecoration
 
 export interface DocumentedRoute {
   method: string

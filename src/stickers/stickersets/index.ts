@@ -27,7 +27,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
     .get('/check', async ({ query }) => reply(await gallery.check(query)), {
       auth: 'read',
       query: model.checkQuery,
-      response: { 200: model.checkResult, ...problems(400) },
+      response: { 200: model.checkResult },
       detail: {
         summary: 'Ask whether a set is in the gallery',
         description: 'By name or link; never asks Telegram. One of the two is needed, and `url` decides when both are given.',
@@ -36,7 +36,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
     .get('/search', async ({ call, query }) => replyWithSets(await gallery.search(query, languageOfCall(call))), {
       auth: 'read',
       query: model.searchQuery,
-      response: { 200: model.searchResult, ...problems(400) },
+      response: { 200: model.searchResult },
       detail: {
         summary: 'Search public sets',
         description: 'Every word has to occur in title, name or a category, whatever the case. Most liked first.',
@@ -54,7 +54,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
         auth: 'read',
         params: model.authorParams,
         query: model.listQuery,
-        response: { 200: model.stickerSetPage, ...problems(400) },
+        response: { 200: model.stickerSetPage },
         detail: {
           summary: 'List sets of an author',
           description: 'Active ones, public and private, page by page; of any of the categories where some are given.',
@@ -68,7 +68,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
         auth: 'read',
         params: model.idParams,
         query: model.getQuery,
-        response: { 200: model.stickerSetDto, ...problems(400, 404) },
+        response: { 200: model.stickerSetDto, ...problems(404) },
         detail: {
           summary: 'Read a set',
           description: 'Active or blocked. Trouble with Telegram only makes `telegramStickerSetInfo` stale or null.',
@@ -84,7 +84,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
         bodyLimit: MIB,
         query: model.createQuery,
         body: model.createBody,
-        response: { 201: model.stickerSetDto, ...problems(400) },
+        response: { 201: model.stickerSetDto },
         detail: {
           summary: 'Add a set',
           description: 'Once Telegram has confirmed it. The same owner’s deleted set comes back to life, with 201 as well.',
@@ -100,7 +100,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
       {
         auth: 'delete',
         params: model.idParams,
-        response: { 204: z.never(), ...problems(400, 404) },
+        response: { 204: z.never(), ...problems(404) },
         detail: { summary: 'Delete a set', description: 'Only marks it: its owner can create it again.' },
       },
     )
@@ -111,7 +111,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
       {
         auth: 'publish',
         params: model.idParams,
-        response: { 200: model.stickerSetDto, ...problems(400) },
+        response: { 200: model.stickerSetDto },
         detail: {
           summary: 'Publish a set',
           description: 'The first publication of a name earns its owner 10 ART. Any body is ignored.',
@@ -125,7 +125,7 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
       {
         auth: 'publish',
         params: model.idParams,
-        response: { 200: model.stickerSetDto, ...problems(400) },
+        response: { 200: model.stickerSetDto },
         detail: { summary: 'Take a set back from the public', description: 'Takes no ART back. Any body is ignored.' },
       },
     )

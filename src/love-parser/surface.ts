@@ -1,0 +1,166 @@
+import type { z } from 'zod'
+import type { VerifiedToken } from '../access/tokens.ts'
+import { AppError, unauthorized } from '../errors.ts'
+import { isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/body.ts'
+import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
+import { corsPolicy } from '../platform/http/cors.ts'
+import type { Call, HttpFamily, RouteInfo } from '../platform/http/family.ts'
+import { createSurface, problemsWith } from '../platform/http/macros.ts'
+import type { RateClass } from '../platform/http/rate-limit.ts'
+import type { Platform } from '../platform/index.ts'
+import type { Accounts, Session } from './accounts/service.ts'
+import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
+
+const WEBHOOK_LIMIT: RateClass = { name: 'love-parser-webhook', limit: 600, windowMs: 60_000 }
+const BEARER = /^Bearer (\S+)$/
+const KEY = /^[\x21-\x7e]{1,128}$/
+const EXPOSED =
+  'x-request-id, Retry-After, Content-Disposition, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotency-Replayed, X-Data-Source'
+
+/** Answers of these statuses in the family's error body. */
+export const problems = problemsWith(errorView)
+
+/** What the rate limit has found out about a request. */
+interface Limited {
+  token: VerifiedToken | undefined
+  ip: string
+}
+/** The address a request is limited by. */
+export const ipOf = (call: Call): string => (call.context as Limited).ip
+
+const notFound = () => new AppError('not_found', 404, 'Not found')
+
+/** The family without its routes: it words the errors of paths that nobody claims (architecture §1). */
+export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
+  const cors = corsPolicy({
+    origins: config.loveParserOrigins,
+    headers: 'echo',
+    methods: 'GET,HEAD,PUT,PATCH,POST,DELETE',
+    exposed: EXPOSED,
+  })
+  return {
+    name: 'love-parser',
+    prefixes: [''],
+    // This contract has no 405: an unknown method is an unknown route (§1).
+    unmatched(request, call) {
+      const preflight = call.method === 'OPTIONS' ? cors.preflight(request) : undefined
+      if (preflight) return preflight
+      throw notFound()
+    },
+    errorResponse,
+    validationError(_where, call, { body, query, params }) {
+      const schemas: RouteInfo['schemas'] = call.route?.schemas ?? {}
+      // Body, then query, then path (§1); the framework looks in another order.
+      const groups = [
+        [schemas.body, body],
+        [schemas.query, query],
+        [params === undefined ? undefined : schemas.params, params],
+      ] as [z.ZodType | undefined, unknown][]
+      for (const [schema, given] of groups) {
+        const result = schema?.safeParse(given, { reportInput: true })
+        if (result && !result.success) return invalidRequest(result.error)
+      }
+      return new AppError('validation_error', 422, 'Invalid request')
+    },
+    headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
+    decorate(response, call, request) {
+      // A preflight's answer carries no request id (§1).
+      if (call?.method === 'OPTIONS' && response.status === 204) response.headers.delete('x-request-id')
+      else cors.decorate?.(response, call, request)
+    },
+  } satisfies HttpFamily
+}
+
+export interface LoveParserSurfaceDeps {
+  platform: Pick<Platform, 'config' | 'rateLimiter'>
+  accounts: Accounts
+  /** Known once the app listens. */
+  server(): AddressSource | null | undefined
+}
+
+/** What the family's routes share (love-parser §1): rate limit, body, token, user, in this order, before anything of a route runs. */
+export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurfaceDeps) => {
+  const { config, rateLimiter } = platform
+  const general: RateClass = { name: 'love-parser', limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs }
+  const envelope = loveParserEnvelope(platform)
+
+  /** Takes a request from the bucket of its user, or of its address without a valid token. @throws AppError 429 */
+  const limit = async (request: Request, call: Call, rateClass: RateClass): Promise<void> => {
+    const text = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+    const token = text === undefined ? undefined : await accounts.verify(text)
+    const ip = clientIp(request, server(), config.trustProxy)
+    call.context = { token, ip } satisfies Limited
+    const byUser = rateClass === general && token !== undefined && typeof token.claims.sub === 'string'
+    const rate = await rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${ip}`)
+    if (rate.limit > 0)
+      call.headers = {
+        'ratelimit-limit': String(rate.limit),
+        'ratelimit-remaining': String(rate.remaining),
+        'ratelimit-reset': String(Math.ceil(rate.resetMs / 1000)),
+      }
+    if (!rate.allowed)
+      throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
+        details: { limit: rate.limit, windowMs: rateClass.windowMs },
+        headers: { 'retry-after': String(rate.retryAfterSeconds) },
+      })
+  }
+  /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
+  const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
+    const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
+      throw error instanceof NotUtf8 ? unreadableBody('The body is not valid JSON') : error
+    })
+    call.bodyText = text
+    if (kind === 'raw') return null
+    const type = request.headers.get('content-type')
+    if (text === '') {
+      if (call.method !== 'DELETE' && isJsonType(type)) throw unreadableBody('The body is empty')
+      return null
+    }
+    if (!isJsonType(type)) throw new AppError('unsupported_media_type', 415, 'The body must be application/json')
+    try {
+      return parseJson(text)
+    } catch {
+      throw unreadableBody('The body is not valid JSON')
+    }
+  }
+
+  const http: HttpFamily = {
+    ...envelope,
+    async unmatched(request, call) {
+      if (call.method === 'OPTIONS') return envelope.unmatched(request, call)
+      await limit(request, call, general)
+      throw notFound()
+    },
+  }
+  const routes = createSurface<'user' | 'blocked user', 'general' | 'webhook', 'json' | 'raw', Session>({
+    name: 'love-parser',
+    order: ['rate', 'bodyLimit', 'auth'],
+    problem: errorView,
+    always: [500, 503],
+    invalid: [422],
+    auth: {
+      async check({ call }, access) {
+        const { token } = call.context as Limited
+        if (!token) throw unauthorized('Please log in')
+        return accounts.session(token, access === 'blocked user')
+      },
+      security: () => [{ loveParser: [] }],
+      statuses: [401, 403],
+    },
+    rate: { check: ({ request, call }, rate) => limit(request, call, rate === 'webhook' ? WEBHOOK_LIMIT : general) },
+    body: { read: ({ request, call }, kind) => readBody(request, call, kind), statuses: [400, 413, 415] },
+    idempotency: {
+      key(request) {
+        const key = request.headers.get('idempotency-key') ?? undefined
+        if (key !== undefined && !KEY.test(key))
+          throw invalidField('Idempotency-Key', 'Must be 1 to 128 visible ASCII characters')
+        return key
+      },
+      maxLength: 128,
+      statuses: [422],
+    },
+    tidy: (_, query) => query,
+  })
+  return { http, routes }
+}
+export type LoveParserSurface = ReturnType<typeof loveParserSurface>['routes']
