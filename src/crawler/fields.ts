@@ -42,6 +42,15 @@ export const orAbsent = <S extends z.ZodType>(schema: S) => z.preprocess(emptyAs
 /** The task that a path names: what does not decode reaches the schema as undefined. */
 export const taskParams = z.object({ id: z.string() })
 
+/** An object without its empty texts, which count as absent. */
+export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in given)
+    if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return given
+}
+/** The type of a body that the domain checks itself, because its refusals come in an order that no schema has; anything passes. */
+export const checkedLater = <S extends z.ZodType>(_schema: S) => z.custom<z.input<S>>()
+
 export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)
 /** Not `z.record`, which drops a key named `__proto__`. */

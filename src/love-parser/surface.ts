@@ -137,7 +137,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     order: ['rate', 'bodyLimit', 'auth'],
     problem: errorView,
     always: [500, 503],
-    invalid: [422],
+    invalid: { params: 422, query: 422, body: 422 },
     auth: {
       async check({ call }, access) {
         const { token } = call.context as Limited

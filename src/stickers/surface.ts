@@ -62,7 +62,7 @@ export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
     order: ['auth', 'bodyLimit'],
     problem: errorView,
     always: [500, 503],
-    invalid: [400],
+    invalid: { params: 400, query: 400, body: 400 },
     parameters: [LANGUAGE],
     auth: {
       async check({ request, call }, scope) {

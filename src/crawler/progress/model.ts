@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { areaEntry, areasResult } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
-import { count, jsonBytes, object, objectUpTo, text, time } from '../fields.ts'
+import { accept, missingFields } from '../envelope.ts'
+import { count, jsonBytes, object, objectUpTo, text, time, withoutEmpty } from '../fields.ts'
 import { CREDENTIAL_WORDS, JOB_STATUSES, STATUSES, UPDATE_TYPES } from '../vocabulary.ts'
 
 const timelineEntry = z.object({ timestamp: time(), event: z.string().min(1).max(100), details: z.unknown().optional() })
@@ -79,10 +80,23 @@ export const updateBody = z
   .meta({ id: 'CrawlerUpdate' })
 export type Update = z.output<typeof updateBody>
 
+/** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
+export const acceptUpdate = (given: Record<string, unknown>): Update => {
+  const update = withoutEmpty(given)
+  if (update.type === undefined || update.type === null)
+    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
+  return accept(updateBody, update)
+}
+
 /** A change by an operator (§7.8). */
 export const putBody = z.object({
   status: z.enum(STATUSES).optional(),
-  progress: z.object(progressFields).optional(),
+  progress: z
+    .preprocess(
+      (given) => (typeof given === 'object' && given !== null ? withoutEmpty(given as Record<string, unknown>) : given),
+      z.object(progressFields),
+    )
+    .optional(),
   error: text(10_000).optional(),
   credentials: credentialsInput.optional(),
 })

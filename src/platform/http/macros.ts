@@ -9,7 +9,7 @@ import { queryOf, rereadQuery } from './query.ts'
 export interface Entry {
   request: Request
   call: Call
-  params: Record<string, string | undefined>
+  params: Record<string, string | undefined> | undefined
 }
 /** The checks that stand before a handler, each asked for by the option of that name. */
 type Step = 'auth' | 'rate' | 'bodyLimit'
@@ -29,8 +29,8 @@ export interface Policy<Access, Rate, Body, Who> {
   /** Schema of the family's error body, and the statuses any operation may answer with one. */
   problem: z.ZodType
   always: readonly number[]
-  /** Statuses of a value that a schema refuses. */
-  invalid: readonly number[]
+  /** Status of a value that a schema refuses. */
+  invalid: Record<'params' | 'query' | 'body', number>
   auth: {
     /** Before a body byte is read, unless `order` says otherwise. @throws AppError */
     check(entry: Entry, access: Access): Promise<Who>
@@ -101,8 +101,8 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
   }
   /** What every route begins with: the parameters as the contract reads them. */
   const begin = (hook: RouteHook) => {
-    const checked = hook.body || hook.query || hook.params
-    describe(hook, [...policy.always, ...(checked ? policy.invalid : [])], { parameters: [...(policy.parameters ?? [])] })
+    const invalid = (['params', 'query', 'body'] as const).filter((group) => hook[group]).map((group) => policy.invalid[group])
+    describe(hook, [...policy.always, ...invalid], { parameters: [...(policy.parameters ?? [])] })
     const { tidy } = policy
     if (!tidy) return
     if (hook.query)
