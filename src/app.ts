@@ -11,6 +11,7 @@ import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
 import { MIB } from './platform/http/body.ts'
+import { requireAccess } from './platform/http/macros.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
@@ -136,6 +137,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(docsRoutes(() => app))
+  requireAccess(
+    app.routes.filter(({ path }) => !(path in ALIVE)),
+    [...modules.flatMap(({ http }) => http.prefixes), '/api/v1'].filter((prefix) => prefix !== ''),
+  )
 
   const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.

@@ -48,9 +48,6 @@ export const withoutEmpty = (given: Record<string, unknown>): Record<string, unk
     if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
   return given
 }
-/** The type of a body that the domain checks itself, because its refusals come in an order that no schema has; anything passes. */
-export const checkedLater = <S extends z.ZodType>(_schema: S) => z.custom<z.input<S>>()
-
 export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)
 /** Not `z.record`, which drops a key named `__proto__`. */

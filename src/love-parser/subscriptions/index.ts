@@ -26,7 +26,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
     .use(surface)
     .get('/plans', () => PLANS_ANSWER, {
       rate: 'general',
-      open: true,
+      anyone: true,
       response: { 200: plansView },
       detail: { summary: 'List plans', description: 'The price list.' },
     })
@@ -65,7 +65,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
       {
         rate: 'webhook',
         bodyLimit: 'raw',
-        open: true,
+        anyone: true,
         response: problems(403, 404, 422),
         detail: documented({
           summary: 'Receive a payment notification',
@@ -81,7 +81,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
       ({ request, call }) => receive(call, readNotification({ contentType: null, bodyText: '', query: queryOf(request) })),
       {
         rate: 'webhook',
-        open: true,
+        anyone: true,
         response: { 200: z.string(), ...problems(403, 404, 422) },
         detail: documented({
           summary: 'Receive a payment notification by GET',

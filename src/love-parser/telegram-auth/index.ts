@@ -10,7 +10,7 @@ export const telegramAuthRoutes = (surface: LoveParserSurface, auth: TelegramAut
     .post('/send-code', ({ call, body }) => auth.sendCode(body.phone_number, ipOf(call)), {
       rate: 'general',
       bodyLimit: 'json',
-      open: true,
+      anyone: true,
       body: sendCodeRequest,
       response: { 200: sendCodeView },
       detail: { summary: 'Send a login code', description: 'One code a minute and five an hour for a number.' },
@@ -18,7 +18,7 @@ export const telegramAuthRoutes = (surface: LoveParserSurface, auth: TelegramAut
     .post('/verify-code', ({ request, body }) => auth.verifyCode(body, request.headers.get('user-agent')), {
       rate: 'general',
       bodyLimit: 'json',
-      open: true,
+      anyone: true,
       body: verifyRequest,
       response: { 200: loginView, ...problems(401, 403) },
       detail: {

@@ -1,5 +1,5 @@
-import { Elysia } from 'elysia'
-import type { z } from 'zod'
+import { type AnyElysia, Elysia } from 'elysia'
+import { z } from 'zod'
 import type { Call } from './family.ts'
 import type { Described } from './openapi.ts'
 import { callContext } from './pipeline.ts'
@@ -15,6 +15,9 @@ export interface Entry {
 type Step = 'auth' | 'rate' | 'bodyLimit'
 type Parameter = Record<string, unknown>
 
+/** The type of a value that its domain checks itself, because its refusals come in an order that no schema has; anything passes. */
+export const checkedLater = <S extends z.ZodType>(_schema: S) => z.custom<z.input<S>>()
+
 /** `problems(404, 409)`: answers of these statuses in a family's error body, for the `response` of a route. */
 export const problemsWith =
   <P extends z.ZodType>(problem: P) =>
@@ -28,6 +31,8 @@ export interface Policy<Access, Rate, Body, Who> {
   order: readonly Step[]
   /** Schema of the family's error body, and the statuses any operation may answer with one. */
   problem: z.ZodType
+  /** The same where a route asks for `errorDetail`. */
+  problemWithDetail?: z.ZodType
   always: readonly number[]
   /** Status of a value that a schema refuses. */
   invalid: Record<'params' | 'query' | 'body', number>
@@ -64,6 +69,10 @@ interface RouteHook {
   query?: unknown
   params?: unknown
   response?: Record<number, Described>
+  /** The error body in the document, where it is not the family's. */
+  problem?: z.ZodType
+  /** Set by `auth` and `anyone`. */
+  saysWhoMayCall?: boolean
   detail?: { responses?: Record<number, Described>; parameters?: Parameter[]; [key: string]: unknown }
 }
 interface Check {
@@ -72,6 +81,13 @@ interface Check {
 }
 
 const listOf = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+
+/** Nobody forgets a credential: a route below one of the prefixes says `auth` or `anyone`. @throws Error for the first that does not */
+export const requireAccess = (routes: AnyElysia['routes'], prefixes: readonly string[]): void => {
+  for (const { method, path, hooks } of routes)
+    if (!(hooks as RouteHook).saysWhoMayCall && prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)))
+      throw new Error(`${method} ${path} says neither auth nor anyone`)
+}
 
 /** Elysia runs a route's transforms in their order; they stand here in the contract's, however the options of the route are written. */
 const addCheck = (hook: RouteHook, rank: number, check: Check): void => {
@@ -96,11 +112,12 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     const { responses = {}, parameters = [], ...detail } = hook.detail ?? {}
     const all: Record<number, Described> = { ...responses, ...hook.response }
     delete hook.response
-    for (const status of statuses) all[status] ??= policy.problem
+    for (const status of statuses) all[status] ??= hook.problem ?? policy.problem
     hook.detail = { ...detail, ...more, responses: all, parameters: [...parameters, ...(more.parameters ?? [])] }
   }
   /** What every route begins with: the parameters as the contract reads them. */
   const begin = (hook: RouteHook) => {
+    hook.saysWhoMayCall = true
     const invalid = (['params', 'query', 'body'] as const).filter((group) => hook[group]).map((group) => policy.invalid[group])
     describe(hook, [...policy.always, ...invalid], { parameters: [...(policy.parameters ?? [])] })
     const { tidy } = policy
@@ -125,7 +142,7 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
       resolve: ({ call }: { call: Call }) => ({ principal: call.principal as Who }),
     }),
     /** A route anybody may call. */
-    open: (_: true) => ({
+    anyone: (_: true) => ({
       introspect(hook: any) {
         begin(hook)
         describe(hook, [], { security: [] })
@@ -148,6 +165,20 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
             limit,
           )
           context.body = context.call.body
+        })
+      },
+    }),
+    /** Errors carry their message as a top-level `detail` too. */
+    errorDetail: (_: true) => ({
+      introspect(hook: any) {
+        const detailed = policy.problemWithDetail ?? policy.problem
+        const responses = { ...hook.detail?.responses, ...hook.response }
+        for (const status in responses) if (responses[status] === policy.problem) responses[status] = detailed
+        delete hook.response
+        Object.assign(hook, { problem: detailed, detail: { ...hook.detail, responses } })
+        // Before any check can refuse.
+        addCheck(hook, 0, ({ call }: Entry) => {
+          call.hasErrorDetail = true
         })
       },
     }),

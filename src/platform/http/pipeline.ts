@@ -39,7 +39,6 @@ const routesOf = (app: AnyElysia, familyOf: (path: string) => HttpFamily, series
       method: verb,
       path: template,
       family: familyOf(template),
-      detail: hooks?.detail ?? {},
       schemas: { body: hooks?.body, query: hooks?.query, params: hooks?.params },
       series: seriesOf(verb, template),
     })
@@ -58,7 +57,7 @@ const allowedOn = (app: AnyElysia, path: string): string[] => {
   return [...methods].sort()
 }
 
-/** 404 or 405 as `guard`s throw it, at the place their contract gives it. */
+/** 404 or 405, for a family's `unmatched` at the place its contract gives it. */
 export const requireRoute = (call: Call): RouteInfo => {
   if (call.route) return call.route
   if (call.allowed.length === 0) throw new AppError('not_found', 404, 'Not Found')
@@ -74,12 +73,12 @@ export interface PipelineDeps {
   log: Log
   metrics: Metrics
   families: HttpFamily[]
-  /** Paths whose GET always answers the same JSON text to anyone: sent without guard and framework, for probes. */
+  /** Paths whose GET always answers the same JSON text to anyone: sent without checks and framework, for probes. */
   probes?: Record<string, string>
 }
 
 /**
- * What every request passes: path and family, request id, the family's guard before the body, one door for errors, metrics and log.
+ * What every request passes: path and family, request id, one door for errors, metrics and log.
  * Wraps the root app; to be done before any route is mounted, because Elysia gives hooks to later routes only.
  */
 export const createPipeline = ({ log, metrics, families, probes = {} }: PipelineDeps) => {
@@ -210,7 +209,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
   const refuseUnknown = async (app: AnyElysia, request: Request, call: Call): Promise<Response> => {
     try {
       if (familyOf(call.path) === call.family) call.allowed = allowedOn(app, call.path)
-      const answer = await (call.family.unmatched ?? call.family.guard)?.(request, call)
+      const answer = await call.family.unmatched(request, call)
       if (answer) return answer
       requireRoute(call)
     } catch (error) {
@@ -219,49 +218,29 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     throw new Error('a path without a route has passed')
   }
 
-  return <A extends AnyElysia>(app: A) => {
-    /** Learns which route a request has reached, and lets the family's guard look at it. */
-    const enter = async (request: Request, call: Call, template: string): Promise<void> => {
-      routes ??= routesOf(app, familyOf, metrics.series)
-      call.route = routes.get(`${call.method} ${template}`)
-      await call.family.guard?.(request, call)
-    }
-    return (
-      app
-        .use(callContext)
-        .wrap(((next: Next) => (request: Request) => receive(app, request, next)) as any)
-        .onRequest((context: any) => {
-          context.call = arriving
-          calls.set(context.request, context.call)
-        })
-        // Before a body byte is read. Elysia parses nothing: a family reads its bodies itself, within its limits.
-        .onParse({ as: 'global' }, async ({ request, call, route }: any) => {
-          await enter(request, call, route)
-          return call.family.guard ? undefined : null
-        })
-        .onTransform({ as: 'global' }, async ({ request, call, route }: any) => {
-          if (!call.route) await enter(request, call, route)
-        })
-        .onError({ as: 'global' }, async ({ code, error, request, call }: any) => {
-          if (code === 'NOT_FOUND' && !call.route) return await refuseUnknown(app, request, call)
-          return finish(explain(code, error, request, call), call)
-        }) as unknown as A
-    )
-  }
+  return <A extends AnyElysia>(app: A): A =>
+    app
+      .use(callContext)
+      .wrap(((next: Next) => (request: Request) => receive(app, request, next)) as any)
+      .onRequest((context: any) => {
+        context.call = arriving
+      })
+      // Elysia reads no body: `bodyLimit` does, after the credential has been checked.
+      .onParse({ as: 'global' }, () => null)
+      .onTransform({ as: 'global' }, ({ call, route }: any) => {
+        routes ??= routesOf(app, familyOf, metrics.series)
+        call.route = routes.get(`${call.method} ${route}`)
+      })
+      .onError({ as: 'global' }, async ({ code, error, request, call }: any) => {
+        if (code === 'NOT_FOUND' && !call.route) return await refuseUnknown(app, request, call)
+        return finish(explain(code, error, request, call), call)
+      }) as unknown as A
 }
 
 type Next = (request: Request) => Response | undefined | Promise<Response | undefined>
-const calls = new WeakMap<Request, Call>()
 
 /** Gives handlers their `call`; the pipeline puts it there before any other hook runs. */
 export const callContext = new Elysia({ name: 'call' }).decorate('call', undefined as unknown as Call)
-
-/** The call of a request that has passed the pipeline. */
-export const callOf = (request: Request): Call => {
-  const call = calls.get(request)
-  if (!call) throw new Error('this request has not come through the pipeline')
-  return call
-}
 
 /** HEAD is GET without the body: same checks, same headers. Routes that hand out work look at `bodiless`, or are no GET. */
 const withoutBody = async (answer: ReturnType<Next>): Promise<Response> => {
