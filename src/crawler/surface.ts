@@ -1,16 +1,15 @@
-import type { z } from 'zod'
 import type { DashboardAccess } from '../access/dashboard.ts'
 import { AppError } from '../errors.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
 import { isDeeper, isHostile, NotUtf8, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
-import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { type Call, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { isHandshake } from '../platform/http/handshake.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
 import { lastOf } from '../platform/http/query.ts'
-import type { RateClass, RateDecision } from '../platform/http/rate-limit.ts'
+import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
 import type { Platform } from '../platform/index.ts'
 import {
   crawlerErrorResponse,
@@ -93,12 +92,6 @@ export interface CrawlerSurfaceDeps {
   isStopping(): boolean
 }
 
-/** Who asks, as far as a credential says: the principal, and whether there was any credential. */
-interface Identified {
-  principal: string | undefined
-  given: boolean
-}
-
 /** What the family's routes share (§1 to §4): route, upgrade, configuration, credential, rate limit, body, in this order. */
 export const crawlerSurface = ({ platform, dashboard, server, isStopping }: CrawlerSurfaceDeps) => {
   const { config, clock, rateLimiter } = platform
@@ -130,45 +123,39 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
       }
     return undefined
   }
-  const identify = async (request: Request, call: Call, stream: boolean): Promise<Identified> => {
-    if (local.has(request)) return { principal: SOCKET, given: true }
-    const header = request.headers.get('authorization')
-    const bearer = header === null ? undefined : BEARER.exec(header)?.[1]
-    const asked = stream ? queryValue(request, 'token') : null
-    if (bearer !== undefined && isToken(bearer)) return { principal: 'token', given: true }
-    if (asked !== null && isToken(asked)) return { principal: 'token', given: true }
-    const candidates = [bearer, asked].filter((one): one is string => typeof one === 'string' && JWT.test(one))
-    return {
-      principal: candidates.length === 0 ? undefined : await byDashboard(candidates, call),
-      given: bearer !== undefined || (asked ?? '') !== '',
-    }
-  }
-  const authenticate = async (request: Request, call: Call, asked: Realm): Promise<string> => {
-    if (asked === 'upgrade') {
-      if (!isHandshake(request) || local.has(request)) throw upgradeRequired()
-      if (isStopping()) throw shuttingDown()
-    }
-    const isDetailed = asked === 'health' && queryValue(request, 'details') === 'true'
-    const realm = asked === 'health' && !isDetailed ? 'operations' : asked
-    const { principal, given } = await identify(request, call, isStream(asked))
-    if (principal !== undefined) return principal
-    if (asked === 'health' && !isDetailed && healthAuth === 'public') return ANONYMOUS
+  const refuse = async (request: Request, realm: Realm, given: boolean): Promise<never> => {
     if (token === undefined) throw notConfigured(realm)
     const { allowed, retryAfterSeconds } = await rateLimiter.take(refused, clientIp(request, server(), config.trustProxy))
     if (!allowed) throw rateLimited(retryAfterSeconds)
     throw new AppError('UNAUTHORIZED', 401, given ? REFUSALS[realm].wrong : REFUSALS[realm].none)
   }
-  const limit = async (call: Call, rateClass: RateClass): Promise<void> => {
+  /** Who asks. @throws AppError 400, 401, 429, 503 */
+  const authenticate = (request: Request, call: Call, asked: Realm): string | Promise<string> => {
+    if (asked === 'upgrade') {
+      if (!isHandshake(request) || local.has(request)) throw upgradeRequired()
+      if (isStopping()) throw shuttingDown()
+    }
+    if (local.has(request)) return SOCKET
+    const header = request.headers.get('authorization')
+    const bearer = header === null ? undefined : BEARER.exec(header)?.[1]
+    const inQuery = isStream(asked) ? queryValue(request, 'token') : null
+    if ((bearer !== undefined && isToken(bearer)) || (inQuery !== null && isToken(inQuery))) return 'token'
+    const isDetailed = asked === 'health' && queryValue(request, 'details') === 'true'
+    const isPublic = asked === 'health' && !isDetailed && healthAuth === 'public'
+    const realm = asked === 'health' && !isDetailed ? 'operations' : asked
+    const given = bearer !== undefined || (inQuery ?? '') !== ''
+    const candidates = [bearer, inQuery].filter((one): one is string => typeof one === 'string' && JWT.test(one))
+    return byDashboard(candidates, call).then((admin) => admin ?? (isPublic ? ANONYMOUS : refuse(request, realm, given)))
+  }
+  const applyLimit = (call: Call, rate: RateDecision): void => {
+    call.headers = rateHeaders(rate)
+    if (!rate.allowed) throw rateLimited(rate.retryAfterSeconds)
+  }
+  const limit = (call: Call, rateClass: RateClass): void | Promise<void> => {
     const principal = call.principal as string
     if (principal === ANONYMOUS || principal === SOCKET) return
-    const rate = await rateLimiter.take(rateClass, principal)
-    if (rate.limit === 0) return
-    call.headers = {
-      'ratelimit-limit': String(rate.limit),
-      'ratelimit-remaining': String(rate.remaining),
-      'ratelimit-reset': String(Math.ceil(rate.resetMs / 1000)),
-    }
-    if (!rate.allowed) throw rateLimited(rate.retryAfterSeconds)
+    const rate = rateLimiter.take(rateClass, principal)
+    return rate instanceof Promise ? rate.then((known) => applyLimit(call, known)) : applyLimit(call, rate)
   }
   /** A JSON object, whatever the content type (§1). @throws AppError 400, 413 */
   const readBody = async (request: Request, call: Call, limit: number): Promise<Record<string, unknown>> => {
@@ -206,8 +193,7 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
     validationError(where, call, values) {
       // A task of such a name cannot be there (§6).
       if (where === 'params') return taskNotFound()
-      const result = (call.route?.schemas[where] as z.ZodType | undefined)?.safeParse(values[where], { reportInput: true })
-      return validationFailed(result?.success === false ? problemsOf(result.error) : [])
+      return validationFailed(refusalsOf(call, values, [where]).flatMap((error) => problemsOf(error)))
     },
     decorate: cors.decorate,
   }

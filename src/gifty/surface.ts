@@ -78,20 +78,23 @@ export const giftySurface = ({ platform, dashboard, systemErrors }: GiftySurface
     if (!analytics(token)) throw forbidden('Invalid analytics token')
     return { kind: 'service', id: 'analytics' }
   }
+  const byDashboard = async (authorization: string, call: Call): Promise<Principal> => {
+    const jwt = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    if (jwt === undefined) throw unauthorized('Malformed Authorization header')
+    const principal = await dashboard.authenticate(jwt)
+    call.recheck = () => dashboard.authenticate(jwt)
+    return principal
+  }
   /** The service token, or else the JWT of a dashboard user. */
-  const byInternalToken = async ({ headers }: Request, call: Call): Promise<Principal> => {
+  const byInternalToken = ({ headers }: Request, call: Call): Principal | Promise<Principal> => {
     const token = headers.get('x-internal-token')
     if (token !== null) {
       if (!internal?.(token)) throw forbidden('Invalid internal token')
       return { kind: 'service', id: 'service' }
     }
     const authorization = headers.get('authorization')
-    if (authorization === null || !/^Bearer\b/i.test(authorization)) throw unauthorized('Missing internal token')
-    const jwt = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (jwt === undefined) throw unauthorized('Malformed Authorization header')
-    const principal = await dashboard.authenticate(jwt)
-    call.recheck = () => dashboard.authenticate(jwt)
-    return principal
+    if (authorization !== null && /^Bearer\b/i.test(authorization)) return byDashboard(authorization, call)
+    throw unauthorized('Missing internal token')
   }
 
   const http: HttpFamily = {
@@ -118,7 +121,7 @@ export const giftySurface = ({ platform, dashboard, systemErrors }: GiftySurface
     always: [500, 503],
     invalid: { params: 422, query: 422, body: 422 },
     auth: {
-      check: async ({ request, call }, token) =>
+      check: ({ request, call }, token) =>
         token === 'analytics' ? byAnalyticsToken(request.headers.get('x-analytics-token')) : byInternalToken(request, call),
       security: (token) => SECURITY[token],
       statuses: [401, 403],

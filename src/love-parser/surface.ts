@@ -1,12 +1,11 @@
-import type { z } from 'zod'
 import type { VerifiedToken } from '../access/tokens.ts'
 import { AppError, unauthorized } from '../errors.ts'
 import { isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/body.ts'
 import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
 import { corsPolicy } from '../platform/http/cors.ts'
-import type { Call, HttpFamily, RouteInfo } from '../platform/http/family.ts'
+import { type Call, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
-import type { RateClass } from '../platform/http/rate-limit.ts'
+import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Accounts, Session } from './accounts/service.ts'
 import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
@@ -48,19 +47,10 @@ export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
       throw notFound()
     },
     errorResponse,
-    validationError(_where, call, { body, query, params }) {
-      const schemas: RouteInfo['schemas'] = call.route?.schemas ?? {}
-      // Body, then query, then path (§1); the framework looks in another order.
-      const groups = [
-        [schemas.body, body],
-        [schemas.query, query],
-        [params === undefined ? undefined : schemas.params, params],
-      ] as [z.ZodType | undefined, unknown][]
-      for (const [schema, given] of groups) {
-        const result = schema?.safeParse(given, { reportInput: true })
-        if (result && !result.success) return invalidRequest(result.error)
-      }
-      return new AppError('validation_error', 422, 'Invalid request')
+    // Body, then query, then path (§1); the framework looks in another order.
+    validationError(where, call, values) {
+      const [error] = refusalsOf(call, values, where === 'params' ? ['body', 'query', 'params'] : ['body', 'query'])
+      return error ? invalidRequest(error) : new AppError('validation_error', 422, 'Invalid request')
     },
     headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
     decorate(response, call, request) {
@@ -84,25 +74,28 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
   const general: RateClass = { name: 'love-parser', limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs }
   const envelope = loveParserEnvelope(platform)
 
-  /** Takes a request from the bucket of its user, or of its address without a valid token. @throws AppError 429 */
-  const limit = async (request: Request, call: Call, rateClass: RateClass): Promise<void> => {
-    const text = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
-    const token = text === undefined ? undefined : await accounts.verify(text)
+  const applyLimit = (call: Call, { limit, windowMs }: RateClass, rate: RateDecision): void => {
+    call.headers = rateHeaders(rate)
+    if (!rate.allowed)
+      throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
+        details: { limit, windowMs },
+        headers: { 'retry-after': String(rate.retryAfterSeconds) },
+      })
+  }
+  const count = (request: Request, call: Call, rateClass: RateClass, token: VerifiedToken | undefined): void | Promise<void> => {
     const ip = clientIp(request, server(), config.trustProxy)
     call.context = { token, ip } satisfies Limited
     const byUser = rateClass === general && token !== undefined && typeof token.claims.sub === 'string'
-    const rate = await rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${ip}`)
-    if (rate.limit > 0)
-      call.headers = {
-        'ratelimit-limit': String(rate.limit),
-        'ratelimit-remaining': String(rate.remaining),
-        'ratelimit-reset': String(Math.ceil(rate.resetMs / 1000)),
-      }
-    if (!rate.allowed)
-      throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
-        details: { limit: rate.limit, windowMs: rateClass.windowMs },
-        headers: { 'retry-after': String(rate.retryAfterSeconds) },
-      })
+    const rate = rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${ip}`)
+    return rate instanceof Promise ? rate.then((known) => applyLimit(call, rateClass, known)) : applyLimit(call, rateClass, rate)
+  }
+  /** Takes a request from the bucket of its user, or of its address without a valid token. @throws AppError 429 */
+  const limit = (request: Request, call: Call, rateClass: RateClass): void | Promise<void> => {
+    const text = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+    const token = text === undefined ? undefined : accounts.verify(text)
+    return token instanceof Promise
+      ? token.then((known) => count(request, call, rateClass, known))
+      : count(request, call, rateClass, token)
   }
   /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
   const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
@@ -139,7 +132,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     always: [500, 503],
     invalid: { params: 422, query: 422, body: 422 },
     auth: {
-      async check({ call }, access) {
+      check({ call }, access) {
         const { token } = call.context as Limited
         if (!token) throw unauthorized('Please log in')
         return accounts.session(token, access === 'blocked user')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AppError } from '../errors.ts'
-import type { Call, HttpFamily, Principal } from '../platform/http/family.ts'
+import { type Call, type HttpFamily, type Principal, refusalsOf } from '../platform/http/family.ts'
 import { type Language, type MessageCode, messageOf } from './messages.ts'
 import { type Problem, problemsOf, refused } from './problems.ts'
 
@@ -77,10 +77,7 @@ export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationErr
   },
   // All problems of a request at once, in the order path, query, body (stickers §3.4).
   validationError(where, call, values) {
-    const problems = GROUPS.slice(GROUPS.indexOf(where)).flatMap((group) => {
-      const result = (call.route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group])
-      return result && !result.success ? problemsOf(result.error) : []
-    })
-    return refused(...problems)
+    const errors = refusalsOf(call, values, GROUPS.slice(GROUPS.indexOf(where)))
+    return refused(...errors.flatMap(problemsOf))
   },
 }

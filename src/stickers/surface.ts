@@ -65,7 +65,7 @@ export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
     invalid: { params: 400, query: 400, body: 400 },
     parameters: [LANGUAGE],
     auth: {
-      async check({ request, call }, scope) {
+      check({ request, call }, scope) {
         const { service, principal } = enter(request, call)
         access.require(service, scope)
         return principal

@@ -1,5 +1,5 @@
-import { invalidField } from '../../errors.ts'
 import { toProduct } from '../catalog/service.ts'
+import { invalidField } from '../envelope.ts'
 import type { SearchAnswer, SearchRequest } from './model.ts'
 import type { SearchFilter } from './port.ts'
 import type { Search } from './service.ts'

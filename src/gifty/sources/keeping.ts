@@ -1,7 +1,8 @@
-import { conflict, invalidField } from '../../errors.ts'
+import { conflict } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
+import { invalidField } from '../envelope.ts'
 import {
   type ClientConfig,
   clientConfig,

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 
 /** What is known of a route besides its handler. */
@@ -55,6 +56,14 @@ export interface RequestValues {
   query: unknown
   body: unknown
 }
+
+/** What zod says of the groups of a request, in the order given: the first error stands for the first refused group. */
+export const refusalsOf = ({ route }: Call, values: RequestValues, order: readonly (keyof RequestValues)[]): z.core.$ZodError[] =>
+  order.flatMap((group) => {
+    // Elysia's own error does not tell the refused input, so the value is asked once more.
+    const result = (route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group], { reportInput: true })
+    return result && !result.success ? [result.error] : []
+  })
 
 /** What the domains of one API family share on the wire (architecture §1). */
 export interface HttpFamily {

@@ -14,6 +14,7 @@ export interface Entry {
 /** The checks that stand before a handler, each asked for by the option of that name. */
 type Step = 'auth' | 'rate' | 'bodyLimit'
 type Parameter = Record<string, unknown>
+type MaybePromise<T> = T | Promise<T>
 
 /** The type of a value that its domain checks itself, because its refusals come in an order that no schema has; anything passes. */
 export const checkedLater = <S extends z.ZodType>(_schema: S) => z.custom<z.input<S>>()
@@ -38,13 +39,13 @@ export interface Policy<Access, Rate, Body, Who> {
   invalid: Record<'params' | 'query' | 'body', number>
   auth: {
     /** Before a body byte is read, unless `order` says otherwise. @throws AppError */
-    check(entry: Entry, access: Access): Promise<Who>
+    check(entry: Entry, access: Access): MaybePromise<Who>
     security(access: Access): Record<string, string[]>[]
     statuses: readonly number[]
   }
   rate?: {
     /** @throws AppError 429 */
-    check(entry: Entry, rate: Rate): Promise<void>
+    check(entry: Entry, rate: Rate): MaybePromise<void>
   }
   body: {
     /** Reads the body within the limit; its value goes through the route's schema. @throws AppError */
@@ -71,16 +72,13 @@ interface RouteHook {
   response?: Record<number, Described>
   /** The error body in the document, where it is not the family's. */
   problem?: z.ZodType
+  checks?: Check[]
   /** Set by `auth` and `anyone`. */
   saysWhoMayCall?: boolean
   detail?: { responses?: Record<number, Described>; parameters?: Parameter[]; [key: string]: unknown }
 }
-interface Check {
-  (context: any): unknown
-  rank?: number
-}
-
-const listOf = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+/** A check of a route: of its entry, or one that has to have more of Elysia's context. */
+type Check = { rank: number } & ({ entry: (entry: Entry) => unknown } | { transform: (context: any) => unknown })
 
 /** Nobody forgets a credential: a route below one of the prefixes says `auth` or `anyone`. @throws Error for the first that does not */
 export const requireAccess = (routes: AnyElysia['routes'], prefixes: readonly string[]): void => {
@@ -89,10 +87,31 @@ export const requireAccess = (routes: AnyElysia['routes'], prefixes: readonly st
       throw new Error(`${method} ${path} says neither auth nor anyone`)
 }
 
+/** One transform for neighbours: Elysia waits after each transform, although most checks are done at once. */
+const runInTurn =
+  (checks: ((entry: Entry) => unknown)[]) =>
+  async ({ request, call, params }: Entry) => {
+    const entry = { request, call, params }
+    for (const check of checks) {
+      const pending = check(entry)
+      if (pending instanceof Promise) await pending
+    }
+  }
 /** Elysia runs a route's transforms in their order; they stand here in the contract's, however the options of the route are written. */
-const addCheck = (hook: RouteHook, rank: number, check: Check): void => {
-  const checks = [...listOf(hook.transform as Check | Check[] | undefined), Object.assign(check, { rank })]
-  hook.transform = checks.sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+const addCheck = (hook: RouteHook, check: Check): void => {
+  hook.checks = [...(hook.checks ?? []), check].sort((a, b) => a.rank - b.rank)
+  const transforms: unknown[] = []
+  let neighbours: ((entry: Entry) => unknown)[] | undefined
+  for (const one of hook.checks)
+    if ('transform' in one) {
+      transforms.push(one.transform)
+      neighbours = undefined
+    } else if (neighbours) neighbours.push(one.entry)
+    else {
+      neighbours = [one.entry]
+      transforms.push(runInTurn(neighbours))
+    }
+  hook.transform = transforms
 }
 
 /**
@@ -123,10 +142,12 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     const { tidy } = policy
     if (!tidy) return
     if (hook.query)
-      addCheck(hook, 0, ({ request, call, params, query }) =>
-        rereadQuery(query, tidy({ request, call, params }, queryOf(request.url))),
-      )
-    else if (hook.params) addCheck(hook, 0, ({ request, call, params }) => void tidy({ request, call, params }, {}))
+      addCheck(hook, {
+        rank: 0,
+        transform: ({ request, call, params, query }) =>
+          rereadQuery(query, tidy({ request, call, params }, queryOf(request.url))),
+      })
+    else if (hook.params) addCheck(hook, { rank: 0, entry: (entry) => void tidy(entry, {}) })
   }
 
   return new Elysia({ name: `surface: ${policy.name}` }).use(callContext).macro({
@@ -135,8 +156,17 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
       introspect(hook: any) {
         begin(hook)
         describe(hook, policy.auth.statuses, { security: policy.auth.security(access) })
-        addCheck(hook, rankOf('auth'), async ({ request, call, params }: Entry) => {
-          call.principal = await policy.auth.check({ request, call, params }, access)
+        addCheck(hook, {
+          rank: rankOf('auth'),
+          entry(entry) {
+            const { call } = entry
+            const principal = policy.auth.check(entry, access)
+            if (!(principal instanceof Promise)) call.principal = principal
+            else
+              return principal.then((known) => {
+                call.principal = known
+              })
+          },
         })
       },
       resolve: ({ call }: { call: Call }) => ({ principal: call.principal as Who }),
@@ -152,19 +182,20 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     rate: (rate: Rate) => ({
       introspect(hook: any) {
         describe(hook, [429])
-        addCheck(hook, rankOf('rate'), ({ request, call, params }: Entry) => policy.rate?.check({ request, call, params }, rate))
+        addCheck(hook, { rank: rankOf('rate'), entry: (entry) => policy.rate?.check(entry, rate) })
       },
     }),
     /** Reads the body, which may have so many bytes. */
     bodyLimit: (limit: Body) => ({
       introspect(hook: any) {
         describe(hook, policy.body.statuses)
-        addCheck(hook, rankOf('bodyLimit'), async (context: Entry & { body: unknown }) => {
-          context.call.body = await policy.body.read(
-            { request: context.request, call: context.call, params: context.params },
-            limit,
-          )
-          context.body = context.call.body
+        addCheck(hook, {
+          rank: rankOf('bodyLimit'),
+          async transform(context) {
+            const { request, call, params } = context
+            call.body = await policy.body.read({ request, call, params }, limit)
+            context.body = call.body
+          },
         })
       },
     }),
@@ -177,8 +208,11 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
         delete hook.response
         Object.assign(hook, { problem: detailed, detail: { ...hook.detail, responses } })
         // Before any check can refuse.
-        addCheck(hook, 0, ({ call }: Entry) => {
-          call.hasErrorDetail = true
+        addCheck(hook, {
+          rank: 0,
+          entry({ call }) {
+            call.hasErrorDetail = true
+          },
         })
       },
     }),
