@@ -1,23 +1,19 @@
 import { z } from 'zod'
-import { cleanText } from '../platform/http/body.ts'
+import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC } from '../platform/http/coercion.ts'
 
 /**
  * Field kinds of the gifty contract (§1.3). Notation of the contract: `x?` is `.nullish()`, `x=5` is `absent(schema, 5)`,
  * `x?=5` is `absentOrNull(schema, 5)`.
  */
-const INTEGER = /^\s*[+-]?\d+\s*$/
-const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
-const TRUE = new Set(['true', '1', 't', 'yes', 'y', 'on'])
-const FALSE = new Set(['false', '0', 'f', 'no', 'n', 'off'])
-
-const toInteger = (value: unknown) => (typeof value === 'string' && INTEGER.test(value) ? Number(value) : value)
-const toNumber = (value: unknown) => (typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value)
+const toInteger = numberFrom(INTEGER)
+const toNumber = numberFrom(SCIENTIFIC)
+const wordAsBoolean = booleanFrom(['true', '1', 't', 'yes', 'y', 'on'], ['false', '0', 'f', 'no', 'n', 'off'])
 const toBoolean = (value: unknown) => {
   if (value === 1) return true
   if (value === 0) return false
   if (typeof value !== 'string') return value
-  const text = value.trim().toLowerCase()
-  return TRUE.has(text) ? true : FALSE.has(text) ? false : value
+  const known = wordAsBoolean(value.trim())
+  return typeof known === 'boolean' ? known : value
 }
 
 /** Zod tells a text that is no integer from one that is no number by its message only. */
@@ -89,14 +85,6 @@ export const object = () => z.record(z.string(), z.unknown())
 export const time = () => z.iso.datetime().describe('RFC 3339, UTC')
 export const isoTime = (value: Date): string => value.toISOString()
 export const isoTimeOrNull = (value: Date | null): string | null => (value === null ? null : value.toISOString())
-
-/** One value per query name (the last), and no character the database cannot hold. */
-export const tidyStrings = (values: Record<string, unknown> | undefined): void => {
-  for (const name in values) {
-    const value = Array.isArray(values[name]) ? values[name].at(-1) : values[name]
-    values[name] = typeof value === 'string' ? cleanText(value) : value
-  }
-}
 
 export const okResponse = z.object({ status: z.literal('ok') })
 export const OK = { status: 'ok' } as const

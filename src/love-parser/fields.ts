@@ -1,23 +1,23 @@
 import { z } from 'zod'
 import { isUuid } from '../platform/clock.ts'
+import { blankAsAbsent, DECIMAL, INTEGER, numberFrom } from '../platform/http/coercion.ts'
 
 /** Field kinds of the contract (love-parser §1). */
-const INTEGER = /^[+-]?\d+$/
-const toInteger = (value: unknown) => (typeof value === 'string' && INTEGER.test(value.trim()) ? Number(value) : value)
-const toNumber = (value: unknown) =>
-  typeof value === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : value
-const notSet = (value: unknown) => (value === null || (typeof value === 'string' && value.trim() === '') ? undefined : value)
+const toInteger = numberFrom(INTEGER)
+const toNumber = numberFrom(DECIMAL)
 
 /** JSON integer or decimal text of one. */
 export const integer = (min: number, max: number) => z.preprocess(toInteger, z.int().min(min).max(max))
 /** An optional filter field: null and blank mean not set. */
 export const filterInteger = (min: number) =>
-  z.preprocess((value) => toInteger(notSet(value)), z.int().min(min).optional()).optional()
-export const filterShare = () => z.preprocess((value) => toNumber(notSet(value)), z.number().min(0).max(1).optional()).optional()
+  z.preprocess((value) => toInteger(blankAsAbsent(value)), z.int().min(min).optional()).optional()
+export const filterShare = () =>
+  z.preprocess((value) => toNumber(blankAsAbsent(value)), z.number().min(0).max(1).optional()).optional()
 export const filterChoice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.preprocess(notSet, z.enum(values).optional()).optional()
+  z.preprocess(blankAsAbsent, z.enum(values).optional()).optional()
 /** 2 to 8 characters, kept in lower case. */
-export const filterLanguage = () => z.preprocess(notSet, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
+export const filterLanguage = () =>
+  z.preprocess(blankAsAbsent, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
 
 /** A UUID of any version, in lower case. */
 export const uuid = () =>

@@ -1,7 +1,18 @@
+import { z } from 'zod'
 import type { AppError } from '../errors.ts'
-import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { type Call, type HttpFamily, type Principal, refusalsOf } from '../platform/http/family.ts'
 import { type Language, type MessageCode, messageOf } from './messages.ts'
-import { type Problem, refused } from './problems.ts'
+import { type Problem, problemsOf, refused } from './problems.ts'
+
+/** The family's error body (stickers §3.4). */
+export const errorView = z
+  .object({
+    error: z.string(),
+    message: z.string(),
+    details: z.array(z.object({ field: z.string(), code: z.string(), message: z.string() })).optional(),
+    requestId: z.string().optional(),
+  })
+  .meta({ id: 'StickersError', description: 'What went wrong' })
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** `error` by status, never translated (stickers §3.4). */
@@ -49,11 +60,14 @@ const bodyOf = (error: AppError, status: number, call: Call): Record<string, unk
         ? messageOf('not_found', language, { id })
         : // A lost database is a 503 as well, but Telegram is not to blame.
           messageOf(error.code === 'telegram_unavailable' ? error.code : (CODES[status] ?? 'internal_error'), language, {
-            service: call.principal?.id ?? '',
+            service: (call.principal as Principal | undefined)?.id ?? '',
             method: call.method,
           })
   return { error: word, message, requestId }
 }
+
+/** In the order in which Elysia checks them: those before the first refused one are fine. */
+const GROUPS = ['params', 'query', 'body'] as const
 
 /** The family's errors (stickers §3.4): `{"error","message","details"?,"requestId"}`. */
 export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
@@ -61,6 +75,9 @@ export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationErr
     const status = ERRORS[error.status] ? error.status : 500
     return new Response(JSON.stringify(bodyOf(error, status, call)), { status, headers: { 'content-type': JSON_TYPE } })
   },
-  // The family's routes have no schemas of the framework: they collect all problems of a request themselves.
-  validationError: (where) => refused({ field: where, code: 'invalid_json' }),
+  // All problems of a request at once, in the order path, query, body (stickers §3.4).
+  validationError(where, call, values) {
+    const errors = refusalsOf(call, values, GROUPS.slice(GROUPS.indexOf(where)))
+    return refused(...errors.flatMap(problemsOf))
+  },
 }

@@ -53,3 +53,6 @@ export const operationAnswer = z.object({
   results: z.object({ database: services.shape.database, jobProcessor: services.shape.jobProcessor, system }).optional(),
   message: z.string().optional(),
 })
+
+/** `details=true` asks for all there is; anything else, like nothing, for less. */
+export const healthQuery = z.object({ details: z.string().optional() })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { optional, withDefault } from '../../platform/http/coercion.ts'
 import type { RefreshAnswer } from '../credentials/model.ts'
-import { connectionId, text } from '../fields.ts'
+import { connectionId, orAbsent, text } from '../fields.ts'
 import type { LeasedTask } from '../leasing/model.ts'
 import { type Acknowledged, type ProgressView, progressView, type TimelineView } from '../progress/model.ts'
 import { type CancelReason, JOB_STATUSES, STATUSES, type Status } from '../vocabulary.ts'
@@ -8,9 +9,9 @@ import { type CancelReason, JOB_STATUSES, STATUSES, type Status } from '../vocab
 export const PROTOCOL = 'gitlab-crawler-v1'
 
 export const connectBody = z.object({
-  connectionId: connectionId().optional(),
-  clientType: text(64).optional(),
-  version: text(64).optional(),
+  connectionId: optional(connectionId()),
+  clientType: optional(text(64)),
+  version: optional(text(64)),
 })
 export const connectAnswer = z.object({
   status: z.literal('ready'),
@@ -39,16 +40,15 @@ const seq = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')
   .transform(Number)
-const emptyIsAbsent = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((given) => (given === '' ? undefined : given), schema.optional())
-/** Query of an upgrade (§7.1). */
+/** Query of an upgrade (§7.1); the guard reads `token`. */
 export const connectQuery = z.object({
-  connectionId: emptyIsAbsent(connectionId()),
-  lastSeq: emptyIsAbsent(seq),
-  subscribe: emptyIsAbsent(z.enum(['all', 'none'])),
+  token: z.string().optional(),
+  connectionId: orAbsent(connectionId()),
+  lastSeq: orAbsent(seq),
+  subscribe: orAbsent(z.enum(['all', 'none'])),
 })
 export type ConnectQuery = z.output<typeof connectQuery>
-export const eventsQuery = z.object({ lastEventId: emptyIsAbsent(seq) })
+export const eventsQuery = z.object({ token: z.string().optional(), lastEventId: orAbsent(seq) })
 export const lastEventId = seq
 
 /** The first frame of every stream (§13): flat, unlike all others. */
@@ -160,13 +160,13 @@ export const clientFrame = z.looseObject({
   data: z.unknown().optional(),
 })
 export const heartbeatFrame = z.object({
-  activeTasks: z
-    .array(z.union([z.string(), z.object({ taskId: z.string() }).transform((task) => task.taskId)]))
-    .max(1000)
-    .default([]),
-  clientId: z.string().max(128).optional(),
-  workerId: z.string().max(128).optional(),
-  systemInfo: z.unknown().optional(),
+  activeTasks: withDefault(
+    z.array(z.union([z.string(), z.object({ taskId: z.string() }).transform((task) => task.taskId)])).max(1000),
+    [],
+  ),
+  clientId: optional(z.string().max(128)),
+  workerId: optional(z.string().max(128)),
+  systemInfo: optional(z.unknown()),
 })
 export const subscribeFrame = z.object({ taskId: z.string().min(1).max(255) })
 export const ackFrame = z.object({ seq: z.int().min(0) })

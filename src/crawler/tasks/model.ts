@@ -1,15 +1,16 @@
 import { z } from 'zod'
+import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { fanout } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
-import { objectUpTo, taskId, text, time } from '../fields.ts'
+import { objectUpTo, orAbsent, taskId, text, time } from '../fields.ts'
 import { FORMATS, JOB_STATUSES, PRIORITIES, RESOURCE_TYPES, STATUSES, TASK_TYPES } from '../vocabulary.ts'
 
 const atLeastOne = () => z.int().min(1)
 export const rateLimits = z.object({
-  requestsPerMinute: atLeastOne().optional(),
-  requestsPerHour: atLeastOne().optional(),
-  burstLimit: atLeastOne().optional(),
-  respectRetryAfter: z.boolean().default(true),
+  requestsPerMinute: optional(atLeastOne()),
+  requestsPerHour: optional(atLeastOne()),
+  burstLimit: optional(atLeastOne()),
+  respectRetryAfter: withDefault(z.boolean(), true),
 })
 
 /** An http(s) address without user info or fragment; the family's settings say which hosts are allowed. */
@@ -30,21 +31,24 @@ export const apiEndpoint = z
 
 export const taskOptions = z
   .object({
-    resourceId: z
-      .union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' })
-      .transform(String)
-      .optional(),
-    resourceType: z.enum(RESOURCE_TYPES).optional(),
-    branch: text(255).optional(),
-    fromDate: time().optional(),
-    toDate: time().optional(),
-    pagination: z
-      .object({ pageSize: z.int().min(1).max(100).optional(), maxPages: atLeastOne().optional(), cursor: z.string().optional() })
-      .optional(),
-    filters: objectUpTo(16).optional(),
-    outputFormat: z.enum(FORMATS).default('json'),
-    includeMetadata: z.boolean().default(false),
-    fanout: fanout.optional(),
+    resourceId: optional(
+      z.union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' }).transform(String),
+    ),
+    resourceType: optional(z.enum(RESOURCE_TYPES)),
+    branch: optional(text(255)),
+    fromDate: optional(time()),
+    toDate: optional(time()),
+    pagination: optional(
+      z.object({
+        pageSize: optional(z.int().min(1).max(100)),
+        maxPages: optional(atLeastOne()),
+        cursor: optional(z.string()),
+      }),
+    ),
+    filters: optional(objectUpTo(16)),
+    outputFormat: withDefault(z.enum(FORMATS), 'json'),
+    includeMetadata: withDefault(z.boolean(), false),
+    fanout: optional(fanout),
   })
   .refine(({ fromDate, toDate }) => fromDate === undefined || toDate === undefined || fromDate <= toDate, {
     message: 'fromDate must not be after toDate',
@@ -57,14 +61,14 @@ export const taskData = z
     id: taskId(),
     type: z.enum(TASK_TYPES),
     credentials: credentialsInput,
-    apiEndpoint: apiEndpoint.optional(),
-    rateLimits: rateLimits.optional(),
-    priority: z.enum(PRIORITIES).default('normal'),
-    options: taskOptions.default({ outputFormat: 'json', includeMetadata: false }),
+    apiEndpoint: optional(apiEndpoint),
+    rateLimits: optional(rateLimits),
+    priority: withDefault(z.enum(PRIORITIES), 'normal'),
+    options: withDefault(taskOptions, { outputFormat: 'json', includeMetadata: false }),
   })
   .meta({ id: 'CrawlerTaskData' })
 export type TaskData = z.output<typeof taskData>
-export const createBody = z.object({ type: z.string().optional(), data: taskData })
+export const createBody = z.object({ type: optional(z.string()), data: taskData })
 export const bulkBody = z.object({ tasks: z.array(z.unknown()).min(1).max(1000) })
 
 const progressBrief = z.object({
@@ -133,25 +137,21 @@ export const bulkAnswer = z.object({
 })
 export type BulkAnswer = z.infer<typeof bulkAnswer>
 
-const integer = (fallback: number) =>
-  z
-    .string()
-    .optional()
-    .transform((given, ctx) => {
-      if (given === undefined || given === '') return fallback
-      if (!/^[+-]?\d{1,15}$/.test(given)) ctx.addIssue({ code: 'custom', message: 'must be an integer' })
-      return Number(given)
-    })
-const absent = <S extends z.ZodType>(schema: S) => z.preprocess((given) => (given === '' ? undefined : given), schema.optional())
+/** A whole number of at most 15 digits, brought within its limits. */
+const integer = (fallback: number, min: number, max?: number) =>
+  orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
+    const value = Math.max(min, given === undefined ? fallback : Number(given))
+    return max === undefined ? value : Math.min(max, value)
+  })
 export const listQuery = z.object({
-  status: absent(z.enum(STATUSES)),
-  type: absent(z.enum(TASK_TYPES)),
-  limit: integer(10).transform((given) => Math.min(100, Math.max(1, given))),
-  offset: integer(0).transform((given) => Math.max(0, given)),
-  fromDate: absent(time()),
-  toDate: absent(time()),
-  spawnedFrom: absent(z.string()),
-  order: absent(z.enum(['asc', 'desc'])),
+  status: orAbsent(z.enum(STATUSES)),
+  type: orAbsent(z.enum(TASK_TYPES)),
+  limit: integer(10, 1, 100),
+  offset: integer(0, 0),
+  fromDate: orAbsent(time()),
+  toDate: orAbsent(time()),
+  spawnedFrom: orAbsent(z.string()),
+  order: orAbsent(z.enum(['asc', 'desc'])),
 })
 export type ListQuery = z.output<typeof listQuery>
 export const listAnswer = z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { ACTIVITY_LEVELS, type ActivityLevel } from '../channel-search/model.ts'
 import type { ChannelFilter } from '../channel-search/repository.ts'
 import {
@@ -51,10 +52,10 @@ export const segmentRequest = z.object({
     .nullish()
     .transform((text) => text || null),
   source_parsing_id: uuid(),
-  filters: filters.optional(),
+  filters: optional(filters),
 })
 export type SegmentRequest = z.output<typeof segmentRequest>
-export const segmentChange = z.object({ filters: filters.optional() })
+export const segmentChange = z.object({ filters: optional(filters) })
 export const segmentParams = z.object({ segment_id: uuid() })
 export const segmentsQuery = pageQuery(20)
 export const previewQuery = z.object({ limit: integer(1, 100).default(10) })

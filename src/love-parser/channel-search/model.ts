@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { filterChoice, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
 import type { ChannelRow, SearchSummary } from './repository.ts'
 
@@ -105,16 +106,17 @@ const order = inOrder<SearchFilters>('min_subscribers', 'max_subscribers')
 
 export const searchRequest = z.object({
   query: z.string().trim().min(2).max(512),
-  filters: z
-    .object({
-      language: filterLanguage(),
-      min_subscribers: filterInteger(0),
-      max_subscribers: filterInteger(1),
-      activity_level: filterChoice(ACTIVITY_LEVELS),
-    })
-    .refine(order.check, { message: order.message })
-    .transform((filters) => onlySet<SearchFilters>(filters))
-    .optional(),
+  filters: optional(
+    z
+      .object({
+        language: filterLanguage(),
+        min_subscribers: filterInteger(0),
+        max_subscribers: filterInteger(1),
+        activity_level: filterChoice(ACTIVITY_LEVELS),
+      })
+      .refine(order.check, { message: order.message })
+      .transform((filters) => onlySet<SearchFilters>(filters)),
+  ),
 })
 export const searchParams = z.object({ search_id: uuid() })
 export const historyQuery = pageQuery(20)

@@ -16,11 +16,10 @@ export interface RouteDocument {
   requestBody?: z.ZodType
   parameters?: Json[]
   'x-max-body-bytes'?: number
-  'x-static'?: string
   'x-error-detail'?: boolean
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
-export const documented = (document: RouteDocument): DocumentDecoration => document as unknown as DocumentDecoration
+export const documented = (document: Partial<RouteDocument>): DocumentDecoration => document as unknown as DocumentDecoration
 
 export interface DocumentedRoute {
   method: string
@@ -132,7 +131,7 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], hide: _hide, 'x-static': _static, ...told } = detail
+    const { responses = {}, requestBody, parameters: more = [], hide: _hide, ...told } = detail
     const body = isZod(requestBody) ? requestBody : isZod(hooks?.body) ? hooks.body : undefined
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {
