@@ -370,7 +370,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     async message(socket: unknown, message: unknown): Promise<void> {
       const connection = connections.get(rawOf(socket))
       if (!connection) return
-      connection.session.heard()
+      connection.session.markAlive()
       const checked =
         typeof message === 'object' && !(message instanceof Uint8Array) && !isDeeper(message)
           ? frame.safeParse(cleanValue(message))
@@ -384,7 +384,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       await handled
     },
     /** A ping or pong of the client. */
-    heard: (socket: unknown) => connections.get(rawOf(socket))?.session.heard(),
+    heard: (socket: unknown) => connections.get(rawOf(socket))?.session.markAlive(),
     /** The socket's buffer has become smaller. */
     drained: (socket: unknown) => connections.get(rawOf(socket))?.session.drained(),
     close(socket: unknown) {

@@ -39,7 +39,7 @@ test('pings at each interval, whatever is said, and closes after silence', () =>
   const sweep = () => sweepSessions([session], clock.now(), RULES)
   for (let n = 1; n <= 100; n++) {
     clock.advance(1000)
-    if (n === 59) session.heard()
+    if (n === 59) session.markAlive()
     sweep()
     expect(raw.pings).toBe(Math.floor(n / 20))
   }
@@ -73,7 +73,7 @@ test('a socket that takes nothing for 60 s is closed with 1013, although its cli
   raw.full = true
   session.push('x'.repeat(100_000))
   clock.advance(60_000)
-  session.heard()
+  session.markAlive()
   sweepSessions([session], clock.now(), RULES)
   expect(raw.closed).toEqual([1013, 'too slow'])
 })
