@@ -11,23 +11,23 @@ export interface TimelineEvent {
 }
 
 /**
- * A locked task, and the engine's with it, while a transaction changes it: what is stored, announced and written into the timeline at its
- * end follows from the difference to `before`. Only in memory: a body may run twice, so it starts from the stored row each time.
+ * A change of a locked task in a transaction: what is stored, sent as events and written into the timeline at the end follows from the
+ * difference between `before` and `row`. Lives in memory only, because a transaction may be repeated and then starts from the stored row.
  */
-export interface Draft {
+export interface TaskRowChange {
   readonly before: TaskRow
   row: TaskRow
   readonly now: number
   timeline: TimelineEvent[]
-  /** Events that the update brings itself, which the server then does not add. */
+  /** Names of the timeline events that the update brings; the server then does not add its own of that name. */
   own: ReadonlySet<string>
-  /** Told to subscribers with a change of status. */
+  /** Sent to subscribers with a change of status. */
   reason?: string
   /** The worker whose lease was taken away, and why. */
   revoked?: { owner: string | null; reason: CancelReason }
   /** What kind of update it was, for the progress event. */
   updateType: string
-  /** Whether the lease goes on for its length from now. */
+  /** Whether the lease is prolonged by its own length from now. */
   prolonged?: boolean
 }
 
@@ -35,7 +35,7 @@ const NONE: ReadonlySet<string> = new Set()
 const BASE_DELAY_MS = 5000
 const MAX_DELAY_MS = 300_000
 
-export const openDraft = (row: TaskRow, now: number): Draft => ({
+export const startChange = (row: TaskRow, now: number): TaskRowChange => ({
   before: row,
   row: { ...row },
   now,
@@ -47,115 +47,116 @@ export const openDraft = (row: TaskRow, now: number): Draft => ({
 /** Delay before attempt number `attempts` + 1 (§10). */
 export const retryDelayMs = (attempts: number): number => Math.min(BASE_DELAY_MS * 2 ** Math.max(0, attempts - 1), MAX_DELAY_MS)
 
-/** An event of the server's own, unless the update brought one of that name. */
-export const note = (draft: Draft, event: string, details?: unknown): void => {
-  if (!draft.own.has(event)) draft.timeline.push({ at: draft.now, event, details })
+/** Adds an event of the server to the timeline, unless the update brought one of that name. */
+export const addTimelineEvent = (change: TaskRowChange, event: string, details?: unknown): void => {
+  if (!change.own.has(event)) change.timeline.push({ at: change.now, event, details })
 }
 
 /** Ends the lease, if there is one. `reason` is for a holder who does not expect it. */
-export const endLease = (draft: Draft, reason?: CancelReason): void => {
-  const { row } = draft
+export const endLease = (change: TaskRowChange, reason?: CancelReason): void => {
+  const { row } = change
   if (!hasLease(row)) return
-  if (reason && row.leaseOwner !== null) draft.revoked = { owner: row.leaseOwner, reason }
+  if (reason && row.leaseOwner !== null) change.revoked = { owner: row.leaseOwner, reason }
   row.state = 'paused'
 }
 
-const takeStatus = (draft: Draft, status: JobStatus, failureKind: TaskRow['failureKind'] = null): void => {
-  const from = draft.row.status
-  draft.row.status = status
-  draft.row.failureKind = failureKind
+const takeStatus = (change: TaskRowChange, status: JobStatus, failureKind: TaskRow['failureKind'] = null): void => {
+  const from = change.row.status
+  change.row.status = status
+  change.row.failureKind = failureKind
   if (from !== status)
-    note(draft, 'status_change', {
+    addTimelineEvent(change, 'status_change', {
       from: statusOf(from),
       to: statusOf(status),
-      ...(draft.reason ? { reason: draft.reason } : {}),
+      ...(change.reason ? { reason: change.reason } : {}),
     })
 }
 
-export const run = (draft: Draft): void => {
-  takeStatus(draft, 'running')
-  draft.row.startedAt ??= new Date(draft.now)
-  draft.row.finishedAt = null
+export const run = (change: TaskRowChange): void => {
+  takeStatus(change, 'running')
+  change.row.startedAt ??= new Date(change.now)
+  change.row.finishedAt = null
 }
-export const pause = (draft: Draft, status: JobStatus = 'paused'): void => {
-  draft.row.finishedAt = null
-  takeStatus(draft, status)
+export const pause = (change: TaskRowChange, status: JobStatus = 'paused'): void => {
+  change.row.finishedAt = null
+  takeStatus(change, status)
 }
-/** Completes a task: its errors and its place are of no more use. */
-export const complete = (draft: Draft): void => {
-  endLease(draft)
-  takeStatus(draft, 'finished')
-  draft.row.finishedAt = new Date(draft.now)
-  draft.row.resumeState = null
-  draft.row.progress = { ...draft.row.progress, error: null, errorTimestamp: null }
-  note(draft, 'completion')
+/** Completes a task: its error and its resume state are cleared. */
+export const complete = (change: TaskRowChange): void => {
+  endLease(change)
+  takeStatus(change, 'finished')
+  change.row.finishedAt = new Date(change.now)
+  change.row.resumeState = null
+  change.row.progress = { ...change.row.progress, error: null, errorTimestamp: null }
+  addTimelineEvent(change, 'completion')
 }
 /** Fails a task; `final` and `dead` end its lease, a re-openable failure leaves it to the holder (§10). */
-export const fail = (draft: Draft, kind: 'reopenable' | 'final' | 'dead', error?: ProgressState['error']): void => {
-  const told = error ?? draft.row.progress.error ?? draft.row.progress.message ?? 'Task failed'
-  if (told !== draft.row.progress.error) draft.row.progress = { ...draft.row.progress, error: told, errorTimestamp: draft.now }
-  takeStatus(draft, 'failed', kind)
-  draft.row.finishedAt = new Date(draft.now)
-  note(draft, 'error', { message: errorText(draft.row.progress.error) })
-  if (kind !== 'reopenable') endLease(draft)
+export const fail = (change: TaskRowChange, kind: 'reopenable' | 'final' | 'dead', error?: ProgressState['error']): void => {
+  const shown = error ?? change.row.progress.error ?? change.row.progress.message ?? 'Task failed'
+  if (shown !== change.row.progress.error)
+    change.row.progress = { ...change.row.progress, error: shown, errorTimestamp: change.now }
+  takeStatus(change, 'failed', kind)
+  change.row.finishedAt = new Date(change.now)
+  addTimelineEvent(change, 'error', { message: errorText(change.row.progress.error) })
+  if (kind !== 'reopenable') endLease(change)
 }
-/** Back on the offer, from `delayMs` on. */
-export const queue = (draft: Draft, delayMs = 0): void => {
-  endLease(draft)
-  takeStatus(draft, 'queued')
-  draft.row.finishedAt = null
-  draft.row.runAfter = new Date(draft.now + delayMs)
+/** Queues the task again, to be leased from `delayMs` milliseconds on. */
+export const queue = (change: TaskRowChange, delayMs = 0): void => {
+  endLease(change)
+  takeStatus(change, 'queued')
+  change.row.finishedAt = null
+  change.row.runAfter = new Date(change.now + delayMs)
 }
-/** After an attempt that came to nothing: later, with the counters only where the next one can go on from them (§10). */
-export const retry = (draft: Draft): void => {
-  if (draft.row.resumeState === null) draft.row.progress = restartCounters(draft.row.progress)
-  queue(draft, retryDelayMs(draft.row.attempts))
+/** Queues the task again after a failed attempt, with a delay. The counters stay only if the next one can continue from them (§10). */
+export const retry = (change: TaskRowChange): void => {
+  if (change.row.resumeState === null) change.row.progress = restartCounters(change.row.progress)
+  queue(change, retryDelayMs(change.row.attempts))
 }
 
-/** What becomes of a task whose lease ran out, if it did (§10). A re-openable failure stays as it is. */
-export const settleExpiry = (draft: Draft): void => {
-  const { row, now } = draft
+/** Ends the lease of a task if it ran out, and queues the task again or fails it (§10). A re-openable failure stays as it is. */
+export const settleExpiry = (change: TaskRowChange): void => {
+  const { row, now } = change
   if (!hasLease(row) || isLive(row, now)) return
-  endLease(draft, 'lease_lost')
+  endLease(change, 'lease_lost')
   const status = statusOf(row.status)
   if (status !== 'running' && status !== 'paused') return
-  draft.reason = 'lease_lost'
-  if (row.attempts >= row.maxAttempts) fail(draft, 'dead', `Lease expired after ${row.attempts} attempts`)
-  else retry(draft)
+  change.reason = 'lease_lost'
+  if (row.attempts >= row.maxAttempts) fail(change, 'dead', `Lease expired after ${row.attempts} attempts`)
+  else retry(change)
 }
-/** A running task that nobody leased and nobody spoke of: its silence counts as an attempt (§10). */
-export const settleSilence = (draft: Draft): void => {
-  draft.row.attempts += 1
-  draft.reason = 'stale'
-  if (draft.row.attempts >= draft.row.maxAttempts) fail(draft, 'dead', `Lease expired after ${draft.row.attempts} attempts`)
-  else retry(draft)
+/** Ends a task that runs without a lease and of which no report came for too long: it counts as an attempt (§10). */
+export const settleSilence = (change: TaskRowChange): void => {
+  change.row.attempts += 1
+  change.reason = 'stale'
+  if (change.row.attempts >= change.row.maxAttempts) fail(change, 'dead', `Lease expired after ${change.row.attempts} attempts`)
+  else retry(change)
 }
 
 /** The engine has given the task to a worker (§10). */
-export const grant = (draft: Draft): void => {
-  draft.row.activeAt = new Date(draft.now)
-  run(draft)
+export const grant = (change: TaskRowChange): void => {
+  change.row.activeAt = new Date(change.now)
+  run(change)
 }
-/** Takes the lease back as if it had never been given. */
-export const withhold = (draft: Draft): void => {
-  endLease(draft)
-  draft.row.attempts = Math.max(0, draft.row.attempts - 1)
+/** Takes the lease back without counting the attempt. */
+export const withhold = (change: TaskRowChange): void => {
+  endLease(change)
+  change.row.attempts = Math.max(0, change.row.attempts - 1)
 }
 /** Prolongs the lease by its own length. */
-export const prolong = (draft: Draft): void => {
-  Object.assign(draft.row, prolonged(draft.row, draft.now))
-  draft.prolonged = true
+export const prolong = (change: TaskRowChange): void => {
+  Object.assign(change.row, prolonged(change.row, change.now))
+  change.prolonged = true
 }
 
-const lastEndOf = ({ row, reason }: Draft): Transition['lastEnd'] => {
+const lastEndOf = ({ row, reason }: TaskRowChange): Transition['lastEnd'] => {
   if (reason === 'lease_lost') return 'expiry'
   if (row.status === 'finished') return 'complete'
   if (row.status === 'failed') return 'fail'
   return row.status === 'queued' ? 'release' : 'report'
 }
-/** How the engine's task moves with the draft; undefined where it stays as it is. */
-export const moveOf = (draft: Draft): Omit<Transition, 'id'> | undefined => {
-  const { before, row } = draft
+/** The transition of the engine's task that belongs to a change; undefined when it stays as it is. */
+export const transitionOf = (change: TaskRowChange): Omit<Transition, 'id'> | undefined => {
+  const { before, row } = change
   const state = engineStateOf(row, row.state)
   const delayed = row.runAfter.getTime() !== before.runAfter.getTime()
   if (state === before.state && row.attempts === before.attempts && !delayed) return undefined
@@ -163,11 +164,11 @@ export const moveOf = (draft: Draft): Omit<Transition, 'id'> | undefined => {
     state,
     attempts: row.attempts,
     runAfter: delayed ? row.runAfter : undefined,
-    lastEnd: hasLease(before) ? lastEndOf(draft) : undefined,
+    lastEnd: hasLease(before) ? lastEndOf(change) : undefined,
   }
 }
 
-/** Tasks of imported rows whose type nobody knows: they are never leased. */
+/** Kind of imported tasks of an unknown type: they are never leased. */
 const OTHER = 'crawler.OTHER'
 
 /** The engine's kind of tasks of a type. */
