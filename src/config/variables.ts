@@ -17,7 +17,7 @@ const amqpUrl = z
 
 interface Variable {
   schema: z.ZodType
-  /** What an unset variable means, as text for the README; the code default sits beside it. */
+  /** What an unset variable means, as text for docs/configuration.md; the default in code stands beside it. */
   shown: string
   about: string
   secret?: boolean
@@ -29,7 +29,7 @@ const variable = <S extends z.ZodType>(schema: S, shown: string, about: string, 
   ...more,
 })
 
-/** Every variable the process reads. The README's table is generated from this list (`bun run generate`). */
+/** Every variable the process reads. The tables of docs/configuration.md are generated from this list (`bun run generate`). */
 export const VARIABLES = {
   NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
   PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
@@ -178,8 +178,8 @@ export const VARIABLES = {
     'runs that the scheduler opens in one transaction; a full one is followed at once by another',
   ),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
-  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
-  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
+  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a report or heartbeat for so long is lost'),
+  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that no worker has started for so long is lost'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
   ADULT_KEYWORDS: variable(
     z.string().transform(list),
@@ -227,7 +227,7 @@ export const VARIABLES = {
   TELEGRAM_SANDBOX_STEP_MS: variable(
     integer(0, 60_000),
     '0, in development 100',
-    'pause before each tenth of a sandbox search, for whoever wants to watch one',
+    'pause before each tenth of a sandbox search, so that its progress can be watched',
   ),
   TELEGRAM_CALL_DELAY_MS: variable(
     integer(0, 60_000),
