@@ -11,7 +11,7 @@ const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
 /** The kind of a source's tasks: the built-in web worker takes those that ask for it (gifty §2.8). */
 export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
 
-/** What the task of a run says of its source: copied while nobody holds it, and again whenever the source changes (gifty §2.7, §4). */
+/** The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). */
 export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
   kind: kindOf(source),
   priority: source.priority,

@@ -79,7 +79,7 @@ export const startRun = (draft: OpenDraft, reported: boolean, now: Date) => {
   if (source.status !== 'running') changeSource(draft, { status: 'running' }, now)
 }
 
-/** A deep run that ends without an item although the one before had some: said with the run and in a notification. */
+/** Notes that a deep run ended without an item although the one before had some: in the run's logs and in a notification. */
 export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
   changeRun(draft, { error: draft.run.error ?? text }, now)
@@ -165,7 +165,7 @@ export const failRun = (
   openQueued(draft, now)
 }
 
-/** Nobody works on it any more: offered again, or cancelled when the source was switched off meanwhile. Answers which. */
+/** Queues a run that lost its worker again, or cancels it when its source was switched off meanwhile. Answers which. */
 export const requeueRun = (draft: OpenDraft, now: Date): 'queued' | 'cancelled' => {
   const { source } = draft
   if (source.switchedOffAt !== null) {
