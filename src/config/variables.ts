@@ -179,7 +179,11 @@ export const VARIABLES = {
   ),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a report or heartbeat for so long is lost'),
-  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that no worker has started for so long is lost'),
+  RUN_START_TIMEOUT_SECONDS: variable(
+    integer(10, 864_000),
+    '21600',
+    'a published run that no worker has started for so long is lost',
+  ),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
   ADULT_KEYWORDS: variable(
     z.string().transform(list),
