@@ -5,7 +5,7 @@ import { joinedQueries, listQueries, tasksRepository } from '../../src/crawler/t
 import type { Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 
-/** A list or lease that reads all tasks answers the same, a thousand times later: only a plan tells. */
+/** A list or lease that reads all tasks answers the same, a thousand times slower: only a plan shows it. */
 describe('plans of the crawler [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const repository = tasksRepository(db)

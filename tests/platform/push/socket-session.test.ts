@@ -34,7 +34,7 @@ const open = (clock = fakeClock()) => {
 }
 const RULES = { pingMs: 20_000, silence: { ms: 60_000, code: 4000, reason: 'heartbeat' } }
 
-test('pings at each interval, whatever is said, and closes after silence', () => {
+test('pings at each interval, whatever the client sends, and closes after silence', () => {
   const { clock, raw, session } = open()
   const sweep = () => sweepSessions([session], clock.now(), RULES)
   for (let n = 1; n <= 100; n++) {
@@ -101,7 +101,7 @@ test('a newer session of a name ends the older one, which does not take the name
   expect(names.size).toBe(0)
 })
 
-test('a credential that has ended is told from a database that does not answer', async () => {
+test('an ended credential is distinguished from a database that does not answer', async () => {
   const { session } = open()
   expect(await session.isAllowed()).toBe(true)
   session.recheck = async () => {
