@@ -62,7 +62,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
       engine.notifyWaiters(queues)
     },
   })
-  // Without a broker nothing is written to it: rows that nobody relays would only pile up.
+  // Without a broker no process relays the outbox, and its rows would pile up: so none are written.
   const announcing = broker && { outbox, broker }
   const engine = createEngine({ db, clock, bus, announcing })
   const dispatcher = createDispatcher(engine, bus, clock, log)
@@ -142,18 +142,18 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     [...modules.flatMap(({ http }) => http.prefixes), '/api/v1'].filter((prefix) => prefix !== ''),
   )
 
-  const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
-    // Each on its own: a failing purge must not keep sources from being dispatched.
+  const runAll = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
+    // A failing step does not stop the next ones: without purges, sources still have to be dispatched.
     const failures: unknown[] = []
     for (const step of steps) await step().catch((error) => failures.push(error))
     if (failures.length > 0) throw new AggregateError(failures, 'a part of the tick failed')
   }
   const keepsSchedules = config.role === 'all' || config.role === 'scheduler'
-  const watches = [engine.sweep, ...modules.flatMap((module) => module.watch ?? [])]
-  const dispatches = () => {
+  const sweepTasks = [engine.sweep, ...modules.flatMap((module) => module.watch ?? [])]
+  const scheduledJobs = () => {
     if (!keepsSchedules) return []
     const steps = [schedules.tick, ...modules.flatMap((module) => module.dispatch?.() ?? [])]
-    // Nobody waits for the broker.
+    // Not awaited: a slow broker must not delay the tick.
     if (relay) steps.push(async () => void relay.wake())
     return steps
   }
@@ -177,19 +177,19 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     /** Whether this process keeps the schedules (`ROLE`). */
     keepsSchedules,
     /**
-     * The clockwork, both parts to be called about every second, by any number of processes. `watch`: lost leases, and tasks for those
-     * who wait and have not heard of them; it is quick, and nobody waits longer because a purge takes its time.
+     * The sweep, to be called about every second by every process: ends expired leases, and gives waiting lease requests the tasks
+     * they were not notified of. It is separate from `dispatch` so that a slow purge does not delay waiting workers.
      */
-    watch: () => inTurn(watches),
-    /** The other part: due schedules, and what is due in the modules. */
-    dispatch: () => inTurn(dispatches()),
-    /** One turn of the whole clockwork. */
-    tick: () => inTurn([...watches, ...dispatches()]),
+    watch: () => runAll(sweepTasks),
+    /** The scheduled jobs, to be called about every second by every process: due schedules, and what is due in the modules. */
+    dispatch: () => runAll(scheduledJobs()),
+    /** One sweep, then the scheduled jobs once. */
+    tick: () => runAll([...sweepTasks, ...scheduledJobs()]),
     /** The process's own workers; not started. */
     runner,
-    /** Kinds that the own workers run, by who runs them. */
-    kindsRunBy: (who: NonNullable<Module['jobs']>[number]['runBy']) =>
-      jobs.filter(({ runBy }) => runBy === who).flatMap((job) => Object.keys(job.handlers)),
+    /** Kinds that the process's own workers run, for one value of `runBy`. */
+    kindsRunBy: (wanted: NonNullable<Module['jobs']>[number]['runBy']) =>
+      jobs.filter(({ runBy }) => runBy === wanted).flatMap((job) => Object.keys(job.handlers)),
     /** Before the first tick: what has to stand in the database. */
     async prepare() {
       await schedules.register()

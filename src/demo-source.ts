@@ -2,7 +2,7 @@ import { AppError } from './errors.ts'
 import type { GiftyServices } from './gifty/services.ts'
 
 /**
- * Seeds a new database with the demo shop as one hub source and forces its first run, so that a newcomer sees the whole way from
+ * Seeds a new database with the demo shop as one hub source and forces its first run, so that a newcomer sees every step from
  * schedule to catalogue. Answers whether it did.
  */
 export const seedDemo = async ({ sources, reports }: GiftyServices, origin: string): Promise<boolean> => {

@@ -33,8 +33,8 @@ export const unavailable = (message: string, code = 'unavailable') =>
   new AppError(code, 503, message, { headers: { 'retry-after': '1' } })
 
 /**
- * One door for everything thrown: known errors pass; a database that is lost, that took too long or in which transactions met too often
- * becomes 503, so that callers come again; the rest is 500 without a word of its own.
+ * Turns anything thrown into an answer: known errors pass; a database that is lost, took too long or had too many conflicts between
+ * transactions becomes 503, so that callers retry; the rest is 500 with a general message.
  */
 export const toAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error

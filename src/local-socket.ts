@@ -6,7 +6,7 @@ const IDLE_SECONDS = 120
 
 const removeStale = (path: string) => {
   try {
-    // A file that is no socket is somebody's: better not to start than to remove it.
+    // A file that is not a socket may hold data: refuse to start instead of removing it.
     if (lstatSync(path).isSocket()) unlinkSync(path)
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error

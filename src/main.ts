@@ -11,12 +11,12 @@ import { createPlatform, type Platform } from './platform/index.ts'
 import { startSummary } from './summary.ts'
 import { VERSION } from './version.ts'
 
-/** When the clockwork and the workers begin, after the port is open: a third of the start's time that no first request needs. */
+/** Milliseconds from the open port to the first tick and the start of the workers: a first request needs neither. */
 const WORK_AFTER_MS = 25
-/** How soon an unreachable database is asked again before the work begins. */
+/** Milliseconds between two attempts to reach the database before the work begins. */
 const PREPARE_AGAIN_MS = 500
-/** What is left after the deadline of a stop: eight seconds and this stay below ten. */
-const LAST_WORD_MS = 1000
+/** Milliseconds after the deadline of a stop (8 s) for what still runs: together below the ten seconds before a SIGKILL. */
+const STOP_MARGIN_MS = 1000
 
 /** What the process runs besides its port, in the order in which it starts; the role selects. */
 const servicesOf = (trawl: Trawl, platform: Platform, requestsEnded: () => Promise<unknown>): Service[] => {
@@ -126,7 +126,7 @@ const start = async () => {
       server.stop(true)
       void local?.stop(true)
       // With the database gone, leases cannot be given back: they expire by themselves, and the process still ends in time.
-      setTimeout(() => process.exit(0), LAST_WORD_MS)
+      setTimeout(() => process.exit(0), STOP_MARGIN_MS)
     }, config.shutdownTimeoutSeconds * 1000)
     clearTimeout(later)
     // Stops accepting at once; open streams and polls are ended, so that nothing in flight lasts.

@@ -12,7 +12,7 @@ export interface Core {
   platform: Platform
   engine: Engine
   dispatcher: Dispatcher
-  /** Given where a broker is configured: messages that nobody relays would only pile up. */
+  /** Undefined without a broker: no process would relay the messages, and they would pile up. */
   outbox: Outbox | undefined
   subscribers: SubscriberQueries
   dashboard: DashboardAccess
@@ -39,7 +39,7 @@ export interface Module {
   schedules?: readonly Schedule[]
   /** Quick steps that every process takes about every second. */
   watch?: readonly Step[]
-  /** What is due now on the processes that keep the schedules; asked about every second. */
+  /** Steps due now, called about every second on the processes that keep the schedules. */
   dispatch?(): readonly Step[]
   /** What has to stand in the database before anything runs. Runs again when the database was away. */
   prepare?(): Promise<void>

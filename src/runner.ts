@@ -58,7 +58,7 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
     }
   }
 
-  /** What nobody has foreseen is in the log; the task says only that it happened, because operators of a family read it. */
+  /** An unexpected error goes to the log in full; the task stores a general text only, because operators of a family read it. */
   const run = async (job: Job<Task>, handler: JobHandler): Promise<unknown> => {
     const { task, signal } = job
     try {

@@ -10,7 +10,7 @@ export type SubscriberRow = Omit<Tables['subscribers']['$inferSelect'], 'inviteP
 export type SubscriberChange = Partial<Omit<Tables['subscribers']['$inferInsert'], 'id'>>
 export type Role = SubscriberRow['role']
 
-/** Who hears of a topic: active, reachable, subscribed to it or to `all` (gifty §7). */
+/** The recipients of a topic: active, reachable, subscribed to it or to `all` (gifty §7). */
 export interface SubscriberFilter {
   topic?: string
   afterId?: number
@@ -83,7 +83,7 @@ export const createSubscriberQueries = (db: Db) => {
     /** For the test of their plans. */
     statements: { byChat, bySlug, topicsOfMany },
     find,
-    /** For those who only look. */
+    /** Reads without a lock. */
     byChat: (chatId: number): Promise<SubscriberRow | undefined> => db.read((tx) => find(tx, { chatId })),
     /** A page by id. */
     list: ({ topic, afterId, limit }: SubscriberFilter): Promise<SubscriberRow[]> => {

@@ -17,14 +17,16 @@ with ENCRYPTION_KEYS set there is none, and the keys have to be kept elsewhere.
 restore puts FILE in the place of that database, and its key file in the place of the other. The server must not run. What was there
 is kept beside it. A backup of an earlier release is brought up to date at the next start; one of a later release is refused.
 
-Postgres: pg_dump and pg_restore, as the README says. Exit: 0, 2 wrong usage, 3 when it cannot be done.
+Postgres: pg_dump and pg_restore, see docs/operations/backup-and-upgrade.md. Exit: 0, 2 wrong usage, 3 when it cannot be done.
 `
 
 /** Path of the SQLite database of the environment. @throws CommandError for another one */
 const databasePath = () => {
   const { url, keyFile, hasKeys } = backupFromProcess()
   if (!url.startsWith('sqlite:'))
-    throw new CommandError('DATABASE_URL is Postgres: use pg_dump --format=custom and pg_restore, as the README says')
+    throw new CommandError(
+      'DATABASE_URL is Postgres: use pg_dump --format=custom and pg_restore, see docs/operations/backup-and-upgrade.md',
+    )
   const path = url.slice('sqlite:'.length)
   if (path.includes(':memory:')) throw new CommandError('a database in memory has no file')
   return { path, keyFile, hasKeys }
@@ -38,7 +40,8 @@ const fileOf = (args: string[], cwd: string): string => {
   return resolve(cwd, file)
 }
 
-const told = <T>(action: () => T): T => {
+/** Turns a BackupError into the command's own error, which is printed without a stack. */
+const asCommandError = <T>(action: () => T): T => {
   try {
     return action()
   } catch (error) {
@@ -65,7 +68,7 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   const file = fileOf(args, io.cwd)
   const { path, keyFile, hasKeys } = databasePath()
   const key = !hasKeys && existsSync(keyFile) ? keyBeside(file) : undefined
-  return told(() => {
+  return asCommandError(() => {
     // The key first: a database that has its name has its key.
     if (key !== undefined) {
       if (existsSync(file)) throw new BackupError(`${file} exists already`)
@@ -89,7 +92,7 @@ export const run = async (args: string[], io: Io): Promise<number> => {
 export const runRestore = async (args: string[], io: Io): Promise<number> => {
   const file = fileOf(args, io.cwd)
   const { path, keyFile, hasKeys } = databasePath()
-  return told(() => {
+  return asCommandError(() => {
     const { inspected, kept } = restoreSqlite(file, path, io.clock.now())
     io.out(`${path}: ${megabytes(inspected.bytes)}, at ${inspected.migration}\n`)
     if (kept !== undefined) io.out(`what was there is ${kept}\n`)

@@ -11,7 +11,7 @@ export interface Given {
 }
 
 /**
- * Starts the GitLab worker of `trawl worker --kinds gitlab` (gitlab-worker §1). Undefined when it cannot work: why is said on stderr,
+ * Starts the GitLab worker of `trawl worker --kinds gitlab` (gitlab-worker §1). Undefined when it cannot work: the reason is on stderr,
  * and the exit code is 1.
  */
 export const startGitlab = async (io: Io, log: Log, given: Given) => {

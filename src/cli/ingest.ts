@@ -107,7 +107,7 @@ export const run = async (args: string[], io: Io): Promise<number> => {
       if (done) break
       // Read on while the server works.
       next = batches.next()
-      next.catch(() => {}) // heard at the await above
+      next.catch(() => {}) // the await above handles it
       if (batch.items.length > 0) {
         const body = `{"source_id":${work.source},"items":[${batch.items.join(',')}]}`
         count(counts, batch, await send(body, `${progress.runId}:${progress.batches + 1}`))

@@ -25,7 +25,7 @@ export const EXIT = { ok: 0, rejected: 1, usage: 2, givenUp: 3 } as const
 export class UsageError extends Error {
   override name = 'UsageError'
 }
-/** The command cannot go on; its text says why and what to do. */
+/** The command cannot continue; the message gives the reason and what to do. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }

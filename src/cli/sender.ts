@@ -14,7 +14,7 @@ export interface SenderOptions {
   clock: Clock
   /** Repeats after the first try; 8 of them last half a minute. */
   retries: number
-  /** Told before each wait. */
+  /** Called before each wait. */
   onRetry(problem: string, waitMs: number): void
 }
 export interface Answer {
@@ -74,7 +74,7 @@ export interface Line {
   end: number
 }
 
-/** Where to go on reading: bytes and lines already behind. */
+/** Where reading continues: the bytes and lines already sent. */
 export interface Place {
   offset: number
   line: number
@@ -156,10 +156,10 @@ export const createMeter = (io: Io, totalBytes: number, from: { bytes: number; l
       const passed = Math.max(1, now - startedAt)
       const rate = Math.round(((lines - from.lines) / passed) * 1000)
       const left = bytes > from.bytes ? clockText(((totalBytes - bytes) * passed) / (bytes - from.bytes)) : '?'
-      const told = `${Math.floor(share * 100)}%  ${lines} lines  ${rate}/s  ${left} left`
-      if (!io.isTty) return io.err(`${told}\n`)
+      const text = `${Math.floor(share * 100)}%  ${lines} lines  ${rate}/s  ${left} left`
+      if (!io.isTty) return io.err(`${text}\n`)
       const filled = Math.round(share * BAR_WIDTH)
-      io.err(`\r\x1b[K[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${told}`)
+      io.err(`\r\x1b[K[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${text}`)
       drawn = true
     },
     /** A line of its own, above the bar. */

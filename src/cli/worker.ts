@@ -16,7 +16,7 @@ second one ends it at once.
                        (gitlab: WORKER_LEASE_SECONDS)
 
 The token comes from INTERNAL_API_TOKEN, for gitlab from CRAWLER_API_TOKEN; a server on this machine gets the development one. The
-gitlab worker reads its other settings from the environment, see the README. Exit: 0 after a stop, 1 when the gitlab worker cannot
+gitlab worker reads its other settings from the environment, see docs/configuration.md. Exit: 0 after a stop, 1 when the gitlab worker cannot
 work (its settings, its directory, a refused token), 2 for wrong usage.
 `
 
@@ -28,7 +28,7 @@ interface Running {
   over?: Promise<number>
 }
 
-/** `trawl worker`: lives until a signal, or until a worker cannot go on. */
+/** `trawl worker`: runs until a signal, or until a worker cannot continue. */
 export const run = async (args: string[], io: Io): Promise<number> => {
   const { values } = parseArgs({
     args,

@@ -10,7 +10,7 @@ export const DEVELOPMENT_SECRETS = {
   DASHBOARD_JWT_SECRET: 'development-dashboard-secret-not-for-production',
 } as const
 
-/** The shop of `bun dev`: orders are test orders, nobody pays, `trawl robokassa sign --test` plays Robokassa. */
+/** The shop of `bun dev`: all orders are test orders without money; `trawl robokassa sign --test` stands in for Robokassa. */
 export const DEVELOPMENT_SHOP = {
   ROBOKASSA_MERCHANT_LOGIN: 'demo',
   ROBOKASSA_TEST_PASSWORD1: 'development-test-password-1',
@@ -30,7 +30,7 @@ export const BUILT_IN_EMBEDDER = 'trawl-ngram'
 export const FAMILIES = ['gifty', 'crawler', 'stickers', 'love-parser'] as const
 export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const
 export const EMBEDDABLE_WORKERS = ['web', 'telegram', 'gitlab'] as const
-/** Those that run without being asked for. */
+/** Those that run by default. */
 export const EMBEDDED_BY_DEFAULT = ['web', 'telegram']
 /** Task types of the crawler API (gitlab-crawler §5). */
 export const CRAWLER_TASK_TYPES = [

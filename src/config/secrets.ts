@@ -2,7 +2,7 @@ import type { FAMILIES } from './names.ts'
 
 type Family = (typeof FAMILIES)[number]
 
-/** What the configuration says of secrets, and of what decides whether they are needed. */
+/** The secrets of the configuration, and the settings that decide whether they are needed. */
 export interface SecretSettings {
   production: boolean
   internalToken?: string
@@ -35,7 +35,7 @@ const searches = { why: 'the account that searches', when: (settings: SecretSett
 
 /**
  * The secrets without which a mounted family cannot serve, in the order in which a refused start names them. The start, the modules,
- * `/readyz` and the README read this table. Outside production development values and a key file stand in for them.
+ * `/readyz` and docs/configuration.md read this table. Outside production, development values and a key file replace them.
  */
 export const REQUIRED_SECRETS = {
   gifty: [

@@ -204,8 +204,12 @@ export const VARIABLES = {
     'runs that the scheduler opens in one transaction; a full one is followed at once by another',
   ),
   SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), unset('10, in development 1'), 'how often due sources are dispatched'),
-  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
-  RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
+  RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a report or heartbeat for so long is lost'),
+  RUN_START_TIMEOUT_SECONDS: variable(
+    integer(10, 864_000),
+    '21600',
+    'a published run that no worker has started for so long is lost',
+  ),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
   ADULT_KEYWORDS: variable(
     z.string().transform(list),
@@ -253,7 +257,7 @@ export const VARIABLES = {
   TELEGRAM_SANDBOX_STEP_MS: variable(
     integer(0, 60_000),
     unset('0, in development 100'),
-    'pause before each tenth of a sandbox search, for whoever wants to watch one',
+    'pause before each tenth of a sandbox search, so that its progress can be watched',
   ),
   TELEGRAM_CALL_DELAY_MS: variable(
     integer(0, 60_000),

@@ -100,7 +100,7 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     ...settings,
   })
   const count = async (status: string) => (await taskRows.statements.countOfStatus.all({ status }))[0]?.n ?? 0
-  const converse = createConversations({
+  const openConversation = createConversations({
     clock,
     log,
     progress,
@@ -112,7 +112,7 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     delivered: hub.delivered,
     maxBytes: settings.maxBodyBytes,
   })
-  const sockets = createSockets({ clock, log, registry, converse, task: store.get, ...settings })
+  const sockets = createSockets({ clock, log, registry, openConversation, task: store.get, ...settings })
   const events = createEventStreams({ clock, hub, repository: streamRows, task: store.get, ...settings })
   const streams = createStreams({
     db,

@@ -71,7 +71,7 @@ export const commandOf = (type: TaskType, area?: 'group' | 'project'): string =>
   if (area === 'group' && words.group) return words.group
   return (area && words.spawned) ?? words.command
 }
-/** The type of an imported row by its command (§15); a word nobody knows stays as it is. */
+/** The type of an imported row by its command (§15); an unknown command stays as it is. */
 export const typeOfCommand = (command: string): string => {
   if (command === 'project') return 'FETCH_PROJECT_DETAILS'
   if (command === 'group') return 'FETCH_GROUP_DETAILS'

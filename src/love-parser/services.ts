@@ -84,7 +84,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
       return { ...removed, segments: yield* audience.deleteOfUser(tx, userId) }
     },
   })
-  const taker = (category: Category) =>
+  const quotaConsumer = (category: Category) =>
     function* (tx: Tx, userId: string, now: Date): Steps<number> {
       yield* subscriptions.requireActive(tx, userId, now)
       return yield* subscriptions.reserve(tx, userId, category, now)
@@ -106,7 +106,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     repository: channels,
     life,
     source: gateway.source,
-    takeUnit: taker('parsing'),
+    consumeQuota: quotaConsumer('parsing'),
     touch,
   })
   const audience = createAudience({
@@ -115,7 +115,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     repository: audienceRepository(db),
     searches,
     requireActive: subscriptions.requireActive,
-    takeUnit: taker('audience'),
+    consumeQuota: quotaConsumer('audience'),
     giveBack: (tx, units, now) => subscriptions.release(tx, 'audience', units, now),
     touch,
   })

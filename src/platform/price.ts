@@ -25,7 +25,7 @@ export interface Price {
   /** ISO code that the text itself names. */
   currency: string | undefined
 }
-/** `none`: the text holds no price. `ambiguous`: nobody can tell whether its separator groups thousands or begins decimals. */
+/** `none`: the text holds no price. `ambiguous`: its separator may group thousands or begin decimals. */
 export type PriceProblem = 'none' | 'ambiguous'
 
 /** The ISO code that a text names by a code or a sign, if any. */

@@ -19,7 +19,7 @@ export const retryAfterMs = (text: string | null | undefined, now: number): numb
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
-/** The answer of `work`, or undefined when it has not come within `ms` milliseconds; `work` goes on. Rejects as `work` does. */
+/** The answer of `work`, or undefined when it has not come within `ms` milliseconds; `work` itself is not stopped. Rejects as `work` does. */
 export const within = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | undefined> => {
   const done = new AbortController()
   try {

@@ -34,8 +34,8 @@ const TASK: BatchColumn[] = [
 
 /**
  * Takes over the tasks of a domain whose rows kept the leases themselves in the release before (`lease_owner`, `lease_seconds`,
- * `lease_expires_at` and so on; times in epoch milliseconds). A row without a task gets one; a live lease goes on in the engine under the
- * same owner, fence and end, and ends in the row, so that of two releases that run at once one alone has it.
+ * `lease_expires_at` and so on; times in epoch milliseconds). A row without a task gets one; a live lease continues in the engine under
+ * the same owner, fence and end, and is removed from the row, so that of two releases that run at once only one has it.
  */
 export const createAdoption = ({
   db,

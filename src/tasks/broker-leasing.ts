@@ -13,8 +13,8 @@ const BURY_MS = 1000
 
 /**
  * Leases of tasks whose messages wait in a queue of the broker (gifty §2.7): the message is taken off, the lease is stored, then the
- * message is acknowledged. A crash in between brings the message back, and it is dropped when it is met, because its task does not
- * wait any more. With the broker away there is nothing to take, and nobody waits for it.
+ * message is acknowledged. After a crash in between the broker delivers the message again; it is then dropped, because its task is no
+ * longer queued. While the broker is away nothing is taken, and lease requests do not wait for it.
  */
 export const createBrokerLeasing = (
   { broker, queueOf, kindsOf }: BrokerQueue,

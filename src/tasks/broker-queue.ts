@@ -3,7 +3,7 @@ import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { KindPolicy, Task } from './model.ts'
 import type { Outbox } from './outbox.ts'
 
-/** What a broker needs to know of a task. */
+/** The columns of a task that its message is made of. */
 type Announcement = Pick<Task, 'id' | 'kind' | 'payload'>
 
 export interface BrokerQueueDeps {
@@ -18,7 +18,7 @@ export interface BrokerQueueDeps {
 /**
  * Tasks that are announced in a queue of the broker (gifty §2.7). While such a task is queued the outbox has a row of it, whose state says
  * where its message is: untouched, on its way, or with the broker. Once the task is not queued any more the row is gone, and a message of
- * it is dropped when it is met. Without a broker no kind is announced and nothing here costs a statement.
+ * it is dropped when a consumer reads it. Without a broker no kind is announced and nothing here costs a statement.
  */
 export const createBrokerQueue = ({ db, policies, announcing, ready }: BrokerQueueDeps) => {
   const queueOf = (kind: string) => (announcing ? policies.get(kind)?.queue : undefined)

@@ -104,7 +104,7 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
             const holders = tasks.map((task) => ({ id: task.id, owner: request.owner, fence: task.fence }))
             engine
               .release(holders, request.kinds)
-              .catch((error) => log.warn('a lease that nobody took could not be released', { error }))
+              .catch((error) => log.warn('a lease without a waiting worker could not be released', { error }))
           },
           refuse: (error) => {
             // Ends the wait as well: its timer and the listener on the client's signal would live on until the end of the wait.

@@ -92,8 +92,8 @@ export const createDomainApi = (context: EngineContext) => {
   }
 
   /**
-   * Cancels queued tasks whose matter goes another way; the late word of an earlier holder stays stale. Answers which of them nobody works
-   * on now.
+   * Cancels queued tasks that are not needed any more; a later verdict of an earlier holder is refused as stale. Answers the ids of those
+   * that no worker holds now.
    */
   function* cancelQueued(tx: Tx, ids: readonly string[], error: string, now: Date): Steps<Set<string>> {
     const found = yield* lockTasks(tx, ids)
@@ -123,8 +123,8 @@ export const createDomainApi = (context: EngineContext) => {
   }
 
   /**
-   * Changes what tasks that nobody holds will be about. Answers for each: `late` when it is queued no more; `published` when its message
-   * may have left, so that it cannot be known which one will be read.
+   * Changes queued tasks. Answers for each id: `changed`; `late` when it is not queued any more; `published` when its message may have
+   * been sent, so that a consumer may still read the old payload.
    */
   function* changeQueued(
     tx: Tx,
@@ -165,7 +165,7 @@ export const createDomainApi = (context: EngineContext) => {
     return answers
   }
 
-  /** Deletes a task as if it had never been: one that nobody has heard of, or whose domain deletes what it was about. */
+  /** Deletes a task with its message: one that no worker has seen, or whose domain deletes the row it belongs to. */
   function* deleteTask(tx: Tx, task: Pick<Task, 'id' | 'kind'>): Steps<void> {
     yield* brokerQueue.forgetMessages(tx, [task])
     yield* tx.run(context.statements.remove, { ids: [task.id] })

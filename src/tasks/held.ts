@@ -3,7 +3,7 @@ import type { Holder } from './context.ts'
 import type { Task } from './model.ts'
 import { engineTables } from './tables.ts'
 
-/** What says whether and by whom a task is held, and when it may be: for domains that read their rows joined with their tasks. */
+/** The columns that decide whether a task is leased, by which worker, and from when it may be: for domains that join their rows with tasks. */
 export type TaskLease = Pick<
   Task,
   'state' | 'runAfter' | 'attempts' | 'maxAttempts' | 'fence' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs'

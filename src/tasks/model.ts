@@ -4,7 +4,7 @@ import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
 export type TaskState = (typeof TASK_STATES)[number]
-/** States as figures show them: a task is leased too while it ends, and when somebody reported that it runs without holding its lease. */
+/** States as metrics count them: `leased` includes tasks that are being cancelled, and those reported as running without a lease. */
 export type ShownState = Exclude<TaskState, 'paused' | 'cancelling'>
 export const shownState = (state: TaskState): ShownState => (state === 'paused' || state === 'cancelling' ? 'leased' : state)
 export const isFinished = (state: TaskState) =>
@@ -120,7 +120,7 @@ export interface StatementHooks {
   completed?: string
 }
 
-/** What a domain may change of a task that nobody holds. */
+/** The properties of a queued task that a domain may change. */
 export interface TaskChange {
   kind?: string
   payload?: unknown

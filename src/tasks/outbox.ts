@@ -11,14 +11,14 @@ import { engineTables } from './tables.ts'
 export const OUTBOX_WAITING = 'engine.outbox-waiting'
 /** Longer than a publisher waits for a dead connection; then another process publishes what a killed one has left. */
 const CLAIM_MS = 30_000
-/** Of a message that may have left, and that nobody sends now. */
+/** `claimed_until` of a message that may have been sent and that no process is sending now. */
 const EPOCH = new Date(0)
 
 export interface OutboxDeps {
   db: Db
   clock: Clock
   bus: Bus
-  /** Hears the queue of each message the broker has confirmed. */
+  /** Called with the queue of each message that the broker has confirmed. */
   published?(queues: string[]): void
 }
 
@@ -26,12 +26,12 @@ export interface OutboxDeps {
  * Transactional outbox: a message is written with what causes it and leaves afterwards, so that an outage of the broker delays but
  * never loses one. At least once: a crash between confirm and mark sends it again, with the same message id.
  */
-export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: OutboxDeps) => {
+export const createOutbox = ({ db, clock, bus, published: onPublished = () => {} }: OutboxDeps) => {
   const { outbox } = engineTables(db.kit)
   const nowDate = () => new Date(clock.now())
   const claimEnd = () => new Date(clock.now() + CLAIM_MS)
   const waiting = isNull(outbox.publishedAt)
-  /** Surely not left, and nobody is about to send it. */
+  /** Certainly not sent, and claimed by no process. */
   const untouched = and(waiting, isNull(outbox.claimedUntil))
   const announce = (tx: Tx) => tx.afterCommit(() => bus.publish(OUTBOX_WAITING, {}))
 
@@ -130,7 +130,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
       return rows.sort((a, b) => a.id - b.id)
     })
 
-  /** Stores what has become of claimed messages. What nobody knows of is sent again, but not taken back any more. */
+  /** Stores the outcome of claimed messages. One of unknown outcome is sent again and cannot be withdrawn any more. */
   const conclude = (ends: { confirmed: number[]; unsent: number[]; unknown: number[] }) =>
     db.tx(function* (tx) {
       const now = nowDate()
@@ -168,7 +168,7 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
       }
     }
     await conclude(ends)
-    if (queues.length > 0) tell(queues)
+    if (queues.length > 0) onPublished(queues)
     return { claimed: rows.length, queues, ...(failure === undefined ? {} : { error: failure }) }
   }
 
@@ -185,10 +185,10 @@ export const createOutbox = ({ db, clock, bus, published: tell = () => {} }: Out
         .where(and(eq(outbox.messageId, message.messageId), waiting))
         .returning({ id: outbox.id })
     })
-    tell([message.queue])
+    onPublished([message.queue])
   }
 
-  /** Whether somebody is about to send a message, or waits for its confirm. */
+  /** Whether a process is about to send a message, or waits for its confirm. */
   const isSending = async (messageId: string): Promise<boolean> =>
     (
       await db.q

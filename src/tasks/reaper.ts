@@ -4,7 +4,7 @@ import type { EngineContext } from './context.ts'
 import { TASKS_READY, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
 import { REAP_MAX } from './statements.ts'
 
-/** Ends what nobody holds any more: leases without a verdict, queued tasks whose time is over. It is the one judge of who is alive. */
+/** Ends leases that ran out without a verdict, and queued tasks whose time is over. Only this file decides that a lease has expired. */
 export const createReaper = ({
   db,
   bus,

@@ -19,14 +19,14 @@ export interface RelayDeps {
 }
 
 /**
- * Carries the outbox to the broker. Nobody waits for it: it is woken at a commit, by the clockwork and when the broker comes back.
- * Any number of processes may run one.
+ * Publishes the outbox to the broker. No request waits for it: it is woken by commits, by the tick of the scheduled jobs and when the
+ * broker comes back. Any number of processes may run one.
  */
 export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
-  /** So that an outage is told once. */
+  /** Set while messages fail, so that an outage is logged once. */
   let failing = false
 
   const drain = async () => {
@@ -43,7 +43,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
         if (claimed === BATCH) again = true
       } while (again && !stopped && broker.isUp())
     } catch (error) {
-      // The database: the next turn of the clockwork tries again.
+      // The database failed: the next tick tries again.
       log.warn('the outbox could not be relayed', { error })
     } finally {
       // In the turn of the last look at `again`: a wake in between would be lost.
@@ -57,11 +57,11 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
     running ??= drain()
     return running
   }
-  const endings: (() => void)[] = []
+  const unsubscribes: (() => void)[] = []
   return {
-    /** Listens for commits and for the broker, besides being woken by the clockwork. */
+    /** Subscribes to commits and to the broker's return; the tick wakes it as well. */
     start() {
-      endings.push(
+      unsubscribes.push(
         bus.subscribe(OUTBOX_WAITING, () => void wake()),
         broker.onUp(() => void wake()),
       )
@@ -70,7 +70,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
     /** Resolves when what is on its way has been confirmed or has failed, or after two seconds. */
     async stop() {
       stopped = true
-      for (const end of endings) end()
+      for (const unsubscribe of unsubscribes) unsubscribe()
       await within(Promise.resolve(running), STOP_MS, clock)
     },
   }

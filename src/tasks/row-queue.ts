@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts'
 import { defineKind, type KindPolicy, type Refusal, type Task, type Transition } from './model.ts'
 import { type KeyedRow, type RowSource, rowStatements } from './row-statements.ts'
 
-/** A task that nobody takes for so long is cancelled, and its row has none again. */
+/** Milliseconds until a task that no worker takes is cancelled; its row then has no task again. */
 const TASK_LIFE_MS = DAY_MS
 /** Leases of clients without a name (gifty §5). */
 const ANONYMOUS = ''
@@ -88,8 +88,8 @@ export const createRowQueue = <Row extends object, Payload extends object>(
     return rows.map((row, n) => ({ kind, payload: made[n], dedupeKey: row.task_key, expiresAt: lifeAfter(now.getTime()) }))
   }
   /**
-   * Looks again at the rows of tasks that were leased before: a payload is made anew, and what nobody wants any more, because its row
-   * is done or gone or its content is dead, is cancelled instead of handed out.
+   * Reads the rows of tasks that were leased before once more: the payload is made anew; a task whose row is done, gone or has dead
+   * content is cancelled instead of being leased.
    */
   function* refresh(tx: Tx, leased: Task[], { params }: RowWork): Steps<Map<string, Omit<Transition, 'id'>>> {
     const again = leased.filter((task) => task.fence > 1)
@@ -146,11 +146,11 @@ export const createRowQueue = <Row extends object, Payload extends object>(
         },
       )
       if (taken.length === rows.length) return made
-      // The tasks of the others went to somebody else since this transaction looked.
+      // Other workers took the missing ones after this transaction had read the rows.
       const ours = new Set(taken.map((row) => row.dedupe_key))
       return made.filter((_, n) => ours.has((rows[n] as Found).task_key))
     },
-    /** What a claim would find free, leased to nobody. */
+    /** The payloads that a claim would take, without leasing them. */
     *peek(tx: Tx, { limit, now, params = {} }: Pick<RowClaim, 'limit' | 'now' | 'params'>): Steps<Payload[]> {
       return yield* payloads(tx, yield* find(tx, statements.free, limit, now, params), params)
     },

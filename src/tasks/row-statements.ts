@@ -65,7 +65,7 @@ export const rowStatements = <Row extends object>(
   const int = (parameter: string) => param(parameter, 'int')
   const owner = param('owner', 'text')
   return {
-    /** Rows that nobody holds: without a task, or with one that waits and may be leased. One statement a tier. */
+    /** Rows that no worker holds: without a task, or with one that waits and may be leased. One statement a tier. */
     free: rows(
       'free',
       `not ${hasLiveTask(`case when task.state = 'queued' and task.run_after <= ${now} then ${no} else ${yes} end`)}`,

@@ -27,7 +27,7 @@ export const engineTables = defineTables((k) => {
       leaseExpiresAt: k.at(),
       /** Length of the lease as it was taken: a heartbeat that names none keeps it. */
       leaseMs: k.int(),
-      /** How the last lease ended; null while none has ended. Tells a repeated answer from a stale one. */
+      /** How the last lease ended; null while none has ended. Distinguishes a repeated verdict from a stale one. */
       lastEnd: k.oneOf('complete', 'fail', 'release', 'expiry', 'report', 'cancel'),
       fence: k.big().notNull().default(0),
       progress: k.json<unknown>(),
@@ -39,7 +39,7 @@ export const engineTables = defineTables((k) => {
       siteKey: k.text(),
       /** How often it came back to the queue. */
       requeues: k.int().notNull().default(0),
-      /** A queued task that nobody has taken by then is cancelled. */
+      /** A task that is still queued at this time is cancelled. */
       expiresAt: k.at(),
       createdAt: k.at().notNull(),
       updatedAt: k.at().notNull(),

@@ -84,7 +84,7 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
         } else {
           late?.then(
             () => {},
-            () => {}, // abandoned on purpose: the timeout or the abort below is what the caller hears
+            () => {}, // abandoned on purpose: the caller gets the timeout or the abort below
           )
           problem = signal?.aborted ? `${path} was given up` : `${path} did not answer within ${timeoutMs} ms`
         }
@@ -124,14 +124,14 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
       }
       const { answer, late } = outcome
       if (!answer) {
-        // The server may still hand out tasks to a poll that nobody waits for; give them back instead of letting them expire.
+        // The server may still lease tasks to an abandoned poll: release them instead of letting the leases expire.
         late
           ?.then((lost) =>
             Promise.all(
               tasksOf(lost.body).map((task) => port.release({ taskId: task.id, workerId: input.workerId, fence: task.fence })),
             ),
           )
-          .catch(() => {}) // nobody listens any more; the lease expires by itself
+          .catch(() => {}) // the worker is stopping; the lease expires by itself
         throw new PortUnavailable(signal?.aborted ? 'lease was given up' : 'lease did not answer')
       }
       if (answer.status === 200) return tasksOf(answer.body)

@@ -1,6 +1,6 @@
 import { LeaseGone } from './runtime.ts'
 
-/** A task as the server hands it out (gifty §4). `payload` is checked by whoever runs the kind. */
+/** A task as the server hands it out (gifty §4). `payload` is checked by the handler of the kind. */
 export interface LeasedTask {
   id: string
   kind: string
@@ -102,7 +102,7 @@ export class PortUnavailable extends Error {
   override name = 'PortUnavailable'
 }
 
-/** The server understood and said no; the same call would be refused again. */
+/** The server refused the call; the same call would be refused again. */
 export class PortRefused extends Error {
   override name = 'PortRefused'
   constructor(

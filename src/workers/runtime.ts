@@ -13,7 +13,7 @@ export interface Leased {
   leaseMs?: number | null
 }
 
-/** The lease is not ours any more: the work ends at once, and nothing more is said about it. */
+/** The lease is lost: the work ends at once, and no verdict is sent. */
 export class LeaseGone extends Error {
   override name = 'LeaseGone'
   constructor(message = 'the lease is gone') {
@@ -34,7 +34,7 @@ export interface Job<T extends Leased = Leased> {
   task: T
   /** Aborts when the work has to end at once. Reason: `LeaseGone`, `Interrupted`, or an error that says that the attempt took too long. */
   signal: AbortSignal
-  /** Aborts when the worker is asked to stop. With a grace period the work may go on to its next good point, until `signal` aborts. */
+  /** Aborts when the worker is stopped. With a grace period the work may continue to its next checkpoint, until `signal` aborts. */
   stopping: AbortSignal
   /** Aborts when the lease is gone: the server may not be spoken to about this task any more. */
   lost: AbortSignal
@@ -106,7 +106,7 @@ export interface RuntimeOptions<T extends Leased> {
   random?: () => number
   /** How long a stop may take; default 5 s. */
   stopMs?: number
-  /** For how much of that the work may go on before it is aborted; default 0. */
+  /** Milliseconds of that time for which the work may continue before it is aborted; default 0. */
   graceMs?: number
 }
 
@@ -177,7 +177,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       lose: (why) => job.end('lost', why),
       end(reason, why) {
         ending ??= reason
-        // Work that has taken too long and does not heed its signal goes on: nobody else may have the task before it has ended.
+        // Timed-out work that ignores its signal is still running: its lease is kept, so that no other worker gets the task.
         if (reason !== 'timeout') timers.abort()
         if (reason === 'lost') {
           if (!gone.signal.aborted) job.log.warn('lease lost, work dropped', { reason: why })
@@ -207,7 +207,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       if (error instanceof LeaseGone) return job.end('lost', error.message)
       const open = jobs.filter((one) => !one.timers.signal.aborted)
       if (open.length > 0) log.warn('heartbeat failed', { tasks: open.map((one) => one.task.id), error: messageOf(error) })
-      // Without an answer for a whole lease the task belongs to somebody else by now.
+      // Without an answer for a whole lease another worker may have the task by now.
       for (const one of open) if (clock.now() >= one.leaseEndsAt() - marginMs) one.end('lost', 'no heartbeat was answered')
     }
   }
@@ -232,7 +232,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
     if (!job.timers.signal.aborted) job.end('timeout')
   }
 
-  /** Tells the server how the work ended. */
+  /** Sends the verdict of the work to the server. */
   const conclude = async (job: Held<T>, outcome: { result: unknown } | { error: unknown }): Promise<void> => {
     if (job.lost.aborted) return
     try {
@@ -241,7 +241,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
       await port.complete(job, outcome.result)
       job.log.info('task completed', { fence: job.task.fence })
     } catch (error) {
-      // Without a word it would be leased out again and refused again.
+      // Without a verdict the task would be leased again and its result refused again.
       if (!(error instanceof JobFailed)) throw error
       await fail(job, error)
     }
@@ -295,7 +295,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
 
   const of = (taskId: string) => [...held].filter(({ task }) => task.id === taskId)
   const take = (task: T): Promise<void> => {
-    // Under an older fence it is lost, whether we have heard so or not.
+    // A lease with an older fence is lost, even if no answer has said so yet.
     for (const older of of(task.id)) older.end('lost', 'the task was leased again')
     const job = hold(task)
     held.add(job)

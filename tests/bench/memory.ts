@@ -4,7 +4,7 @@ import { cpuOf, ownDirectory, productionEnv, type Row, rssOf, type Scale, startP
 
 const BATCH = 500
 
-/** Of a process at rest, CPU microseconds in a second: its clockwork, and nothing else. */
+/** Of a process at rest, CPU microseconds in a second: its timers, and nothing else. */
 const REST_US = 50_000
 /** Quiet seconds after which what is free has been given back: the allocator does it every ten. */
 const QUIET = 25

@@ -89,7 +89,7 @@ const enter = async (name: Name, start: Enter, hasRuns: boolean) => {
         if (!name.startsWith('trawl')) await own.unsafe('delete from tasks')
       }
       await contestant.ask(`fill ${jobs}`)
-      // Between rounds, so that nobody pays for another's dead rows or is planned without statistics.
+      // Between rounds, so that no peer pays for the dead rows of another or runs on missing statistics.
       await own.unsafe('vacuum analyze')
     },
     run: async (jobs: number) => (await contestant.ask(`run ${jobs}`)).ms,

@@ -8,7 +8,7 @@ const CLIENTS = 8
 const BATCH = 500
 
 /**
- * Each client sends the next batch that nobody has sent, on a connection of its own: so the two processes share the batches, and not eight
+ * Each client sends the next unsent batch, on a connection of its own: so the two processes share the batches, and not eight
  * connections that may all have come to one of them. Products a second.
  */
 const ingest = async (server: Running, bodies: string[]): Promise<number> => {

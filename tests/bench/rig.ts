@@ -51,7 +51,7 @@ export interface Row {
   unit: 'ratio' | 'MB' | 'KB' | 'ms'
   target: number | undefined
   better: 'more' | 'less'
-  /** Spread of the rounds, and CPU time where the system tells it. */
+  /** Spread of the rounds, and CPU time where the system measures it. */
   note?: string
 }
 

@@ -44,7 +44,7 @@ describe('trawl', () => {
       expect(err).toContain(`Usage: trawl ${argv[0]}`)
     })
 
-  test('migrates the database it is told and says what it is at', async () => {
+  test('migrates the named database and prints its version', async () => {
     const env = { DATABASE_URL: `sqlite:${join(directory.path, 'new/trawl.db')}` }
     const first = spawn(['migrate'], env)
     expect(first.stderr.toString()).toBe('')
@@ -53,7 +53,7 @@ describe('trawl', () => {
     expect(spawn(['migrate'], env).stdout.toString()).toBe(first.stdout.toString())
   })
 
-  test('a database that cannot be used is told without its password', async () => {
+  test('the error of an unusable database does not contain its password', async () => {
     expect(spawn(['migrate'], { DATABASE_URL: 'mysql://x' })).toMatchObject({ exitCode: 2 })
     const refused = spawn(['migrate'], { DATABASE_URL: 'postgres://someone:pass1234word@127.0.0.1:9/x' })
     expect(refused.exitCode).toBe(3)

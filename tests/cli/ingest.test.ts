@@ -78,7 +78,7 @@ describe('trawl ingest', () => {
     expect(body.items.map((item: any) => item.title).sort()).toEqual(['a', 'b'])
   })
 
-  test('bad lines are told by number and do not keep the others out', async () => {
+  test('bad lines are reported by number, the others are stored', async () => {
     const good = (n: number) => JSON.stringify({ title: `t${n}`, product_url: `https://x.example/${n}` })
     const file = await write('bad.ndjson', [
       good(1),
@@ -98,7 +98,7 @@ describe('trawl ingest', () => {
     expect(out).toContain('line 7: product_url: Input should be an http or https URL')
   })
 
-  test('g-B6: all that is wrong with a line is told, alone in its batch or not', async () => {
+  test('g-B6: every problem of a line is reported, alone in its batch or not', async () => {
     const bad = JSON.stringify({ name: 'x', url: 'u' })
     for (const lines of [[bad], [bad, JSON.stringify({ title: 'good', product_url: 'https://x.example/1' })]]) {
       const { out } = await ingest(await write('names.ndjson', lines))
@@ -118,13 +118,13 @@ describe('trawl ingest', () => {
     expect(out).toContain('and 110 more')
   })
 
-  test('goes on after kill -9, repeating the batch whose answer was lost under its key', async () => {
+  test('continues after kill -9, repeating the batch whose answer was lost under its key', async () => {
     let replays = 0
     let child: ReturnType<typeof Bun.spawn> | undefined
     const front = inFront(async (_request, forward, n) => {
       const answer = await forward()
       if (answer.headers.get('idempotency-replayed') === 'true') replays++
-      // Stored, but the client never hears of it.
+      // Stored, but the client never gets the answer.
       if (n === 3) child?.kill('SIGKILL')
       return answer
     })

@@ -134,7 +134,7 @@ onEachDatabase('crawler areas (gitlab-crawler §11)', (database) => {
     await send(area(1, 'p'), area(2, 'q'), area(3, 'r'), area(4, 's'), area(5, 't'))
     const { areas } = areasTables(app.db.kit)
     const stored = async () => (await app.db.q.select().from(areas)).map((row) => `${row.gitlabId} ${row.fullPath}`).sort()
-    // 1 and 2 change places, 3 takes that of 4, which goes on; 6 comes where 5 was, of which nothing is known.
+    // 1 and 2 change places, 3 takes that of 4, which stays; 6 comes where 5 was, of which nothing is known.
     const answer = await send(area(1, 'q'), area(2, 'p'), area(3, 's'), area(4, 'u'), area(6, 't'))
     expect(await stored()).toEqual(['1 q', '2 p', '3 s', '4 u', '6 t'])
     // Their rows, and with them their links, went along.

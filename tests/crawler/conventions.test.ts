@@ -166,7 +166,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     const file = join(folder, 'crawler.sock')
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
     const stale = Bun.serve({ unix: file, fetch: () => new Response('stale') })
-    // As a killed process leaves it: the file stands, nobody answers.
+    // As a killed process leaves it: the file is there, no server answers.
     const { renameSync } = await import('node:fs')
     renameSync(file, `${file}.old`)
     await stale.stop(true)

@@ -7,7 +7,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop(true)
 })
 
-/** A GitLab that answers its token endpoint as told, and remembers what it was asked. */
+/** A GitLab that answers its token endpoint as scripted, and records the requests. */
 const gitlab = (answer: (n: number) => Response | Promise<Response>) => {
   const asked: Record<string, string>[] = []
   const server = Bun.serve({

@@ -168,7 +168,7 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
     await asBefore(app, 'open', { status: 'failed', failure_kind: 'reopenable', finished_at: START })
     await asBefore(app, 'expired', { status: 'credential_expired' })
     expect(await app.rows('tasks')).toBe(0)
-    // A row that nobody has swept yet is read and changed all the same.
+    // A row that no sweep has seen yet is read and changed all the same.
     expect(await app.detail('held')).toMatchObject({
       status: 'running',
       metadata: { attempts: 2, leasedBy: 'old', leaseExpiresAt: new Date(START + 30 * SECOND).toISOString() },
@@ -273,7 +273,7 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
     expect((await next.report('taken', { type: 'completed', workerId: 'old', fence: 1 })).currentStatus).toBe('completed')
   })
 
-  test('a lease that nobody takes any more goes back without counting the attempt', async () => {
+  test('a lease without a waiting caller is released without counting the attempt', async () => {
     const app = await makeRig(database)
     await app.create('t')
     const kinds = ['crawler.FETCH_ISSUES']

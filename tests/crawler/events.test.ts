@@ -14,7 +14,7 @@ const listening = (app: Rig) => {
 }
 
 onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
-  test('26: Last-Event-ID goes on without loss or repetition, also after a restart', async () => {
+  test('26: Last-Event-ID resumes without loss or repetition, also after a restart', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     await app.create('a/b')

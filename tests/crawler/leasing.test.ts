@@ -160,7 +160,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await app.lease())[0]).toMatchObject({ resumeState: { p: 1 }, lease: { attempt: 1, fence: 2 } })
   })
 
-  test('§10: a running task nobody leased and nobody speaks of is queued after two hours; an active one never', async () => {
+  test('§10: a running task without a lease and without reports is queued after two hours; an active one never', async () => {
     const app = await makeRig(database)
     await app.create('quiet')
     await app.create('active')

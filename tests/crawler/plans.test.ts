@@ -5,7 +5,7 @@ import { joinedQueries, listQueries, tasksRepository } from '../../src/crawler/t
 import type { Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 
-/** A list or lease that reads all tasks answers the same, a thousand times later: only a plan tells. */
+/** A list or lease that reads all tasks answers the same, a thousand times slower: only a plan shows it. */
 describe('plans of the crawler [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const repository = tasksRepository(db)
@@ -30,7 +30,7 @@ describe('plans of the crawler [sqlite]', () => {
     ['§7.14 what runs', repository.statements.countOfStatus, 'crawler_tasks_'],
     ['§7.14 what has just been completed', repository.statements.countFinishedSince, 'crawler_tasks_finished_ix'],
     ['§9 a task with its lease', joined.lock, 'SEARCH tasks USING INDEX'],
-    ['§10 silent tasks', joined.quiet, 'crawler_tasks_running_ix'],
+    ['§10 silent tasks', joined.silent, 'crawler_tasks_running_ix'],
     ['§10 tasks that the engine does not offer', joined.unoffered, 'crawler_tasks_status_ix'],
     ['N-1 rows without a task', adoptable('engine_task_id', 'id'), 'crawler_tasks_unadopted_ix'],
     ['N-1 leases of the release before', adoptable('lease_expires_at', 'lease_expires_at'), 'crawler_tasks_lease_ix'],

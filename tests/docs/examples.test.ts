@@ -160,7 +160,7 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   'crawler-watch.mjs': {
-    title: 'a browser socket hears of a task to its end',
+    title: 'a browser socket follows a task to its end',
     async run({ app, start }) {
       const ran = start()
       await until(

@@ -267,7 +267,7 @@ test('a backup overwrites nothing and leaves nothing behind when it cannot be do
   expect(postgres.err).toContain('pg_dump')
   expect(postgres.err).not.toContain('pass1234word')
 
-  // A disk that takes nothing: the reason is told, the server goes on.
+  // A full disk: the reason is printed, the server keeps running.
   if (process.getuid?.() !== 0) {
     chmodSync(home.path, 0o500)
     expect((await trawl(home.database, 'backup', join(home.path, 'x.db'))).code).toBe(3)

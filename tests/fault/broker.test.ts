@@ -63,7 +63,7 @@ withRabbit('a RabbitMQ node that stops', () => {
         }
       }
       const writers = Promise.all([errors('a'), errors('b'), forces()])
-      // Each time some messages are on their way: killed, then told to stop.
+      // Each time some messages are on their way: first a kill, then a normal stop.
       const grows = async (list: unknown[], by: number) => {
         const goal = list.length + by
         await until(
@@ -86,7 +86,7 @@ withRabbit('a RabbitMQ node that stops', () => {
       stopped = true
       await writers
 
-      // Only now can nothing come any more: what nobody knows of is sent again before it counts as published.
+      // Only now can nothing come any more: a message of unknown outcome is sent again before it counts as published.
       const outbox = new Database(directory.database, { readonly: true })
       await until(
         async () => outbox.query<{ n: number }, []>('select count(*) as n from outbox where published_at is null').get()?.n,
@@ -112,7 +112,7 @@ withRabbit('a RabbitMQ node that stops', () => {
       const runs = await drained('parsing_tasks', ({ run_id }) => run_id as number)
       await close()
       // Delivery is at least once under the same message id, and the id is the consumer's key: it takes a repeated message for the
-      // one it has had. So a repeat is told of as such, and an effect is there twice if it comes under two ids.
+      // one it has had. So a repeat is counted as such, and an effect is there twice if it comes under two ids.
       let repeated = 0
       let duplicated = 0
       for (const messages of [notifications, runs]) {
@@ -131,7 +131,7 @@ withRabbit('a RabbitMQ node that stops', () => {
         recoveryMs: Math.max(...recoveries),
       })
       expect({ lost, duplicated }).toEqual({ lost: [], duplicated: 0 })
-      // What was answered with 503 is as before; at most a cancelled run tells of it.
+      // What was answered with 503 is as before; at most a cancelled run is left of it.
       for (const id of refused) {
         const { body } = await server.call('GET', `/internal/sources/${id}`)
         expect(body).toMatchObject({ status: 'waiting', last_synced_at: null })
@@ -142,7 +142,7 @@ withRabbit('a RabbitMQ node that stops', () => {
   )
 
   test(
-    'a node without memory blocks publishers: nobody waits for it, and what it took is confirmed when it goes on',
+    'a node without memory blocks publishers: no request waits for it, and what it took is confirmed when it continues',
     async () => {
       const node = nodes[0] ?? (await startRabbit())
       if (!nodes.includes(node)) nodes.push(node)

@@ -36,7 +36,7 @@ test('a worker that is frozen with SIGSTOP in the middle of a task and wakes up 
   const recoveryMs = performance.now() - stoppedAt
   expect(done).toMatchObject({ worker_id: 'other', fence: held.fence + 1 })
 
-  // It goes on where it was, with a lease that is not its own any more.
+  // It continues where it was, with a lease that it has lost.
   frozen.child.kill('SIGCONT')
   const late = await until(
     async () => frozen.log.find((line) => line.said === 'ended' && line.id === held.id),

@@ -17,7 +17,7 @@ export const seeded = (seed: number) => () => {
 export interface IngestingOptions {
   clients?: number
   /**
-   * What becomes of a batch that is on its way at `stop`. False: that try is its last, so that a server that is gone keeps nobody; more may
+   * What becomes of a batch that is on its way at `stop`. False: that try is its last, so that a server that is gone does not delay the stop; more may
    * be stored than was answered. True: it is repeated until it is answered, so that the two have to be equal.
    */
   finishLast?: boolean

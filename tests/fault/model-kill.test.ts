@@ -29,9 +29,9 @@ const openVictim = async (url: string) => {
     return { child, origin: (await said('listening')).url as string }
   }
   return {
-    /** The answer, or undefined where the process has gone before it was heard. */
+    /** The answer, or undefined where the process ended before it arrived. */
     async perform(op: Op, at: number, dies?: Death): Promise<Answer | undefined> {
-      // A connection ends with its process. Where nobody has killed that, the test fails for want of an answer.
+      // A connection ends with its process. Without a kill the test fails, because the answer is missing.
       const sent = await fetch(life.origin, { method: 'POST', body: JSON.stringify({ op, at, dies }) }).catch(() => undefined)
       return sent?.json().catch(() => undefined) as Promise<Answer | undefined>
     },
@@ -63,7 +63,7 @@ const killAmongCommands = async (url: string, database: string) => {
   /** How long a command takes, ms: a kill comes within about the time of those that are on their way. */
   let usual = 2
   let now = START
-  /** The next commands, resolved with what is known now; time goes on before them. */
+  /** The next commands, resolved with what is known now; time advances before them. */
   const next = (count: number): Op[] => {
     const ops: Op[] = []
     while (ops.length < count) {

@@ -40,7 +40,7 @@ interface Outage {
   check: string
   stop(): Promise<void>
   start(): Promise<void>
-  /** Whether an ingest goes on without it. */
+  /** Whether an ingest continues without it. */
   isNeeded: boolean
 }
 const readyz = async ({ origin }: Server) => {
@@ -88,7 +88,7 @@ withRabbit('each service away in turn', () => {
         ...['--site', SITE, '--server', `http://127.0.0.1:${line.port}`, '--token', PRODUCTION.INTERNAL_API_TOKEN],
         ...['--batch', String(BATCH), '--resume', resume],
       )
-      /** Lines that the ingest knows to be stored, as its own file tells; the file is gone at the end. */
+      /** Lines that the ingest knows to be stored, by its own progress file; the file is gone at the end. */
       const lines = async (): Promise<number> => {
         if (ingest.child.exitCode !== null)
           throw new Error(`the ingest ended with ${ingest.child.exitCode}: ${await ingest.errors}`)

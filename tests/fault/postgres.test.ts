@@ -63,7 +63,7 @@ describe.skipIf(!hasPostgres)('a Postgres that goes away (architecture §8, love
   }
 
   test(
-    'stopped at once for five seconds, twice: no answered row is lost, none is there twice, nobody restarts anything',
+    'stopped at once for five seconds, twice: no answered row is lost, none is there twice, nothing is restarted',
     async () => {
       const { servers, load } = await begin()
       const recoveries: number[] = []

@@ -27,7 +27,7 @@ const me = async (server: Server, headers: Record<string, string>) =>
   (await fetch(`${server.origin}/api/v1/auth/me`, { headers })).status
 
 onPrivateRedis('fault: a Redis that goes away or forgets', (redis) => {
-  test('stopped, frozen and flushed: writes go on, nobody who logged out is let in, and everything comes back (love-parser §10)', async () => {
+  test('stopped, frozen and flushed: writes go on, no logged-out token is accepted, and everything comes back (love-parser §10)', async () => {
     const directory = ownDirectory()
     const server = await startServer(directory.database, { REDIS_URL: redis.url, RATE_LIMIT_MAX: '0' })
     const load = startIngesting([server.origin])

@@ -167,7 +167,7 @@ const suite = (name: string, withRedis: boolean) =>
     }
 
     test(
-      'architecture §12: with Redis killed and back, polls get their tasks, and nobody restarts',
+      'architecture §12: with Redis killed and back, polls get their tasks, and nothing is restarted',
       async () => {
         await redis?.kill()
         await Promise.all([fleet.one, fleet.two].map((server) => server.said('redis is not available')))

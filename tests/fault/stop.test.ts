@@ -48,7 +48,7 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   const closed = new Promise<number>((resolve) => {
     socket.onclose = (event) => resolve(event.code)
   })
-  // The poll and the socket have to wait at the server before it is told to stop; the gauges are up to ten seconds old.
+  // The poll and the socket have to wait at the server before the stop; the gauges are up to ten seconds old.
   await until(
     async () => /^trawl_workers_waiting (\d+)$/m.exec(await (await fetch(`${server.origin}/metrics`)).text())?.[1],
     (waiting) => Number(waiting) >= 2,

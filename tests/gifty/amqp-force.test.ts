@@ -223,7 +223,7 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
       expect((await app.runs(one.id))[0].status).toBe('cancelled')
       expect(await app.runs(two.id)).toEqual([])
       await back()
-      // The message did leave: whoever meets it over HTTP drops it.
+      // The message was sent: a lease over HTTP that reads it drops it.
       expect(await app.lease('w1', { max: 5 })).toHaveLength(1)
       expect(await foreign.drain()).toEqual([])
     })

@@ -70,7 +70,7 @@ onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, start
     expect(await lease(3)).toEqual([others[1] as string])
   })
 
-  test('gifty §4: the message of a cancelled task is dropped when it is met, and the lease goes on behind it', async () => {
+  test('gifty §4: the message of a cancelled task is dropped when it is read, and the lease takes the next one', async () => {
     const { app, foreign } = await start()
     const ids = await forced(app, 8)
     for (const id of ids.slice(0, 6))
@@ -230,7 +230,7 @@ onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, start
     const waiting = api.lease('w1', { wait_seconds: 30 })
     while (api.dispatcher.waiting() === 0) await Bun.sleep(5)
     await scheduler.tick()
-    // What another process publishes is found by the next turn of the own clockwork.
+    // What another process publishes is found by the next sweep of this process.
     await api.engine.sweep()
     expect((await waiting).map((task) => task.payload.source_id)).toEqual([source])
   })

@@ -130,7 +130,7 @@ onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, start
     expect((await app.runs(waiting as number))[0]).toMatchObject({ status: 'lost' })
   })
 
-  test('gifty §2.3: a forced run of an inactive source that nobody starts gives it its status back', async () => {
+  test('gifty §2.3: a forced run of an inactive source that no worker starts restores the status', async () => {
     const { app } = await start()
     const { id } = await app.source()
     await app.ok('POST', `/internal/sources/${id}/toggle?is_active=0`)

@@ -382,7 +382,7 @@ onEachDatabase('gifty analytics', (database) => {
     app.clock.advance(239_999)
     expect(await asked('stats')).toEqual([0, 0])
     app.clock.advance(1)
-    // The oldest figure tells the age: the funnels are still those of the start.
+    // The oldest figure decides the age: the funnels are still those of the start.
     expect(await asked('stats')).toEqual([1, 0])
     app.clock.advance(299_999)
     for (const route of ['trends', 'funnel']) expect(await asked(route)).toEqual([0, 0])

@@ -96,7 +96,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     expect((await app.ok('PATCH', `/internal/sources/${fresh.id}`, { refresh_interval_hours: 5 })).next_sync_at).toBe(iso(START))
   })
 
-  test('A5: a run that nobody holds goes out as its source is now', async () => {
+  test('A5: a queued run is leased with the present values of its source', async () => {
     const app = await makeRig(database, { broker: 'none' })
     const { id } = await app.source({ priority: 10 })
     await app.tick()
@@ -222,7 +222,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
       expect(await statusOf(app, id)).toBe('disabled')
     })
 
-  test('B3: a running run goes on; one that comes back after the switch is not offered again', async () => {
+  test('B3: a running run continues; one that comes back after the switch is not offered again', async () => {
     const app = await makeRig(database)
     const { id, task } = await leasedRun(app)
     await app.ok('POST', `/internal/sources/${id}/toggle`, { is_active: false })
@@ -341,7 +341,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     expect(await app.force(id)).toMatchObject({ message: 'Run queued' })
   })
 
-  test('g-M6: a deep run without an item after one with items is said', async () => {
+  test('g-M6: a deep run without an item after one with items is noted', async () => {
     const app = await makeRig(database)
     const { id, task } = await leasedRun(app)
     await app.ingest([product(1), product(2)], { source_id: id })

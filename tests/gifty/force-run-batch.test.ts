@@ -24,7 +24,7 @@ const sourcesOf = async (app: Rig, count: number, more: Record<string, unknown> 
 }
 const idsOf = (sources: { id: number }[]) => sources.map(({ id }) => id)
 
-/** The answers, while the clock goes on for a caller that looks again and again what has become of another's message. */
+/** The answers, while the clock advances for a caller that polls the outcome of another's message. */
 const answersOf = async (app: Rig, calls: Promise<any>[]): Promise<any[]> => {
   let isDone = false
   const all = Promise.all(calls).finally(() => {

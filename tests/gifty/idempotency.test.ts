@@ -111,7 +111,7 @@ onEachDatabase('gifty idempotency', (database) => {
     expect(await app.rows('idempotency_keys')).toBe(2)
   })
 
-  test('gifty §3: of requests with one key that come at once one stores, the others wait or are told to', async () => {
+  test('gifty §3: of requests with one key that come at once one stores, the others wait or get 409 with Retry-After', async () => {
     const processes = await makeProcesses(database, 2)
     const body = { items: [product(1)], source_id: 0 }
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => send(processes[n % 2] as Rig, body, 'k')))

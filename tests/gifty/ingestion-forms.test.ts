@@ -54,7 +54,7 @@ test('g-F1: prices as texts', () => {
 onEachDatabase('forms of what is ingested', (database) => {
   const listed = async (app: Awaited<ReturnType<typeof makeRig>>) => (await app.ok('GET', '/internal/products')).items as any[]
 
-  test('g-F1: a price that nobody can read is rejected with its field, one with a currency is read', async () => {
+  test('g-F1: an unreadable price is rejected with its field, one with a currency is read', async () => {
     const app = await makeRig(database)
     const answer = await app.ingest([
       product(1, { price: '1,499' }),

@@ -72,7 +72,7 @@ onEachDatabase('gifty monitoring', (database) => {
     }
   })
 
-  test('gifty §8: monitoring tells per site, by site_key', async () => {
+  test('gifty §8: monitoring counts per site, by site_key', async () => {
     const app = await makeRig(database)
     expect(await app.ok('GET', '/internal/monitoring')).toEqual([])
     const list = await app.source({ site_key: 'b' })

@@ -166,7 +166,7 @@ onEachDatabase('gifty worker protocol', (database) => {
     expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
     app.clock.advance(5000)
     expect(await idle).toEqual([])
-    // A lost lease wakes a waiting worker too, once the clockwork has found it.
+    // A lost lease wakes a waiting worker too, once the sweep has found it.
     const second = app.lease('w2', { wait_seconds: 30 })
     expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
     app.clock.advance(25_000)

@@ -107,7 +107,7 @@ onPrivateRedis('gifty with Redis', (service) => {
     expect((await workers(app)).map(({ pid }: any) => pid)).toEqual(Array.from({ length: 1200 }, (_, n) => n + 1))
   })
 
-  test('gifty §8: with Redis away the rest is told, 200', async () => {
+  test('gifty §8: with Redis away the rest is answered with 200', async () => {
     const app = await start()
     await app.ok('POST', '/internal/workers/heartbeat', beat)
     await app.platform.redis!.set('worker_heartbeat:x', JSON.stringify({ ...beat, pid: 2 }), 60_000)

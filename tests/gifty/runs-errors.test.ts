@@ -4,7 +4,7 @@ import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
 import { makeRig, product } from './rig.ts'
 
 onEachDatabase('gifty runs: errors and losses', (database) => {
-  test('gifty §13.8: soft errors delay 10, 20, 30 min, the 4th breaks; each tells', async () => {
+  test('gifty §13.8: soft errors delay 10, 20, 30 min, the 4th breaks; each notifies', async () => {
     const app = await makeRig(database)
     const { id } = await app.source({ site_key: 'a<b>&' })
     for (let n = 1; n <= 3; n++) {

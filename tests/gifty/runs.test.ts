@@ -195,7 +195,7 @@ onEachDatabase('gifty runs', (database) => {
     expect(await app.detail(id)).toMatchObject({ status: 'broken', is_active: false, config: { fix_required: true } })
   })
 
-  test('gifty §2.2: report-error is broken unless told otherwise', async () => {
+  test('gifty §2.2: report-error is broken by default', async () => {
     const app = await makeRig(database)
     const { id } = await app.source()
     const path = `/internal/sources/${id}/report-error`

@@ -21,7 +21,7 @@ onEachDatabase('gifty embeddings', (database) => {
     const lamp = first.gift_id === idOf(1) ? first : second
     expect(Object.keys(lamp).sort()).toEqual(['content_hash', 'content_text', 'gift_id'])
     expect(lamp.content_text).toBe('Лампа Дом')
-    // Leased: nobody gets them again, until submit or expiry; another model is another queue.
+    // Leased: no worker gets them again, until submit or expiry; another model is another queue.
     expect(await tasks(app, { worker_id: 'w2' })).toEqual([])
     expect(await tasks(app, { worker_id: 'w2', model_version: '2' })).toHaveLength(2)
     const answer = await submit(app, [{ gift_id: lamp.gift_id, content_hash: lamp.content_hash, embedding: VECTOR }])

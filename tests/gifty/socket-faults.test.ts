@@ -92,7 +92,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     expect((await newer.next(({ type }) => type === 'cancel')).data).toEqual({ task_id: id })
     await isQuiet(newer)
     await isQuiet(stranger)
-    // The same by a socket of another process, of which the bus tells; an older hello changes nothing.
+    // The same by a socket of another process, known from the bus; an older hello changes nothing.
     const tell = (at: number) => app.platform.bus.publish('gifty.worker-hello', { worker_id: 'w1', socket: 'elsewhere', at })
     tell(app.clock.now() - 1000)
     await isQuiet(newer)
@@ -101,14 +101,14 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     expect(stranger.isClosed()).toBe(false)
   })
 
-  test('A9: what hello answers as held is pushed again with its fence, and a restarted worker goes on', async () => {
+  test('A9: what hello answers as held is pushed again with its fence, and a restarted worker continues', async () => {
     const { app, open } = await start()
     const ids = await queue(app, 3)
     const before = await open()
     await before.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 2 })
     const tasks = [await before.task(), await before.task()]
     await app.ok('POST', `/internal/tasks/${tasks[1].id}/cancel`)
-    // Half open: it never says goodbye. The new one is here before anybody notices.
+    // Half open: it never says goodbye. The new one is here before the server notices.
     const after = await open()
     const hello = await after.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 2 })
     expect(hello.data.held.sort()).toEqual(tasks.map((task) => task.id).sort())
@@ -167,7 +167,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     for (let n = 0; n < 6; n++) {
       app.clock.advance(20_000)
       app.services.sockets.sweep()
-      // The pong comes on its own; nothing else tells of it.
+      // The pong comes on its own; nothing else shows it.
       await Bun.sleep(30)
     }
     expect(worker.isClosed()).toBe(false)

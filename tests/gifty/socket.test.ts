@@ -45,7 +45,7 @@ onEachDatabase('gifty worker socket', (database) => {
     const plain = await app.get('/internal/workers/connect')
     expect([plain.status, plain.body.error.code]).toEqual([426, 'upgrade_required'])
     expect((await app.get('/internal/workers/connect', {})).status).toBe(401)
-    // Half a handshake is told in the family's words too.
+    // An incomplete handshake is answered with the family's envelope too.
     const { 'Sec-WebSocket-Key': _key, ...keyless } = UPGRADE
     for (const part of [keyless, { ...UPGRADE, 'Sec-WebSocket-Key': 'short' }, { ...UPGRADE, 'Sec-WebSocket-Version': '99' }]) {
       const half = await rawHttp(origin, rawHead('GET /internal/workers/connect', { ...part, ...INTERNAL }))
@@ -234,7 +234,7 @@ onEachDatabase('gifty worker socket', (database) => {
     expect((await holder.ask('fail', { task_id: id, fence: 1, error: 'stopped' })).data.state).toBe('cancelled')
   })
 
-  test('gifty §4: leases survive a disconnect, and the same worker goes on with them', async () => {
+  test('gifty §4: leases survive a disconnect, and the same worker continues with them', async () => {
     const { app, open } = await start()
     const ids = await queue(app, 2)
     const before = await open()
@@ -251,7 +251,7 @@ onEachDatabase('gifty worker socket', (database) => {
     expect(after.frames).toEqual([])
     expect(await after.ask('complete', { task_id: task.id, fence: task.fence })).toMatchObject({ type: 'reply' })
     expect((await after.task()).id).toBe(ids[1])
-    // What no one goes on with is offered again once its lease has ended.
+    // A task that no worker continues is offered again once its lease has ended.
     await after.close()
     app.clock.advance(MINUTE)
     expect(await app.lease('w2')).toMatchObject([{ id: ids[1], fence: 2 }])

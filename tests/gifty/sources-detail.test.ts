@@ -195,7 +195,7 @@ onEachDatabase('gifty sources: detail, backlog, spiders', (database) => {
     expect((await app.post('/internal/sources/backlog/activate', { source_ids: Array(1001).fill(1) })).status).toBe(422)
   })
 
-  test('gifty §2.2: sync-spiders makes inactive hubs of new keys, in request order, and tells once', async () => {
+  test('gifty §2.2: sync-spiders makes inactive hubs of new keys, in request order, and notifies once', async () => {
     const app = await makeRig(database)
     await app.source({ site_key: 'known' })
     const spiders = ['zeta', 'known', 'bad key', 'alpha', 'zeta', 'a:b', '', 'x'.repeat(101), 'ёж']

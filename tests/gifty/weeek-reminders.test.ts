@@ -63,7 +63,7 @@ onEachDatabase('gifty weeek reminders', (database) => {
     ])
   })
 
-  test('gifty §11: nothing is told when there is nothing, and then not asked again that day', async () => {
+  test('gifty §11: no reminder is sent when nothing is due, and Weeek is not called again that day', async () => {
     const { turn, told, weeek } = await start(database, ['UTC'], 1, [mine(20, '2026-01-20')])
     weeek.requests.length = 0
     for (const time of ['15T09:00', '15T09:05', '15T09:30']) await turn(time)
@@ -137,7 +137,7 @@ onEachDatabase('gifty weeek reminders', (database) => {
     expect(text.length).toBeLessThan(4096)
   })
 
-  test("g-B1: a reminder is Telegram's Markdown: what would begin something is escaped, and the due day is told", async () => {
+  test("g-B1: a reminder is Telegram's Markdown: what would begin something is escaped, and the due day is in it", async () => {
     const names = ['fix_bug & <call> *mom', '[a](b) `c`']
     const long = Array.from({ length: 30 }, (_, n) => mine(n + 20, '2026-01-14', '_'.repeat(100)))
     const { app, turn, told } = await start(database, ['UTC'], 1, [

@@ -93,7 +93,7 @@ onEachDatabase('gifty weeek', (database) => {
     expect(Object.keys((await app.get('/internal/weeek/tasks?telegram_chat_id=9')).body)).toEqual(['error'])
   })
 
-  test('gifty §11: every route is 404 without an account, and asks nobody', async () => {
+  test('gifty §11: every route is 404 without an account, and calls no upstream', async () => {
     const { app, weeek } = await weeekRig(database)
     const missing = { status: 404, body: { error: { code: 'not_found', message: 'Weeek account not found' } } }
     const chat = { telegram_chat_id: 7 }
@@ -139,7 +139,7 @@ onEachDatabase('gifty weeek', (database) => {
     expect((await app.get(LIST)).body.tasks[0]).toEqual(tasks[0])
   })
 
-  test('gifty §11: pages are read while there are more, at most twenty, a project is asked for, its tasks told once', async () => {
+  test('gifty §11: pages are read while there are more, at most twenty, a project is asked for, its tasks answered once', async () => {
     const tasks = Array.from({ length: 8 }, (_, n) => mine(n, null, { projectId: n % 2 }))
     const { weeek, connect, idsOf } = await weeekRig(database, { tasks })
     await connect()

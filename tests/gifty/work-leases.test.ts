@@ -55,7 +55,7 @@ onEachDatabase('gifty leases on rows', (database) => {
     expect(again.map((rows) => new Set(rows).size)).toEqual([40, 40, 40, 40])
   })
 
-  test('what nobody has taken for a day after its lease waits no longer; what is leased stays', async () => {
+  test('a task that no worker takes for a day after its lease is cancelled; what is leased stays', async () => {
     const app = await makeRig(database)
     const live = "tasks where kind = 'scoring' and state in ('queued', 'leased')"
     await app.ingest(products(3))

@@ -46,7 +46,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect(numbers(await lease(app, 'w2', { max: 5 }))).toEqual(['2'])
   })
 
-  test('gifty §5: rows handed out are got by nobody else, by generic lease neither, until expiry or submit', async () => {
+  test('gifty §5: rows handed out are not leased to others, also not by the generic lease, until expiry or submit', async () => {
     const app = await makeRig(database)
     await app.ingest(products(6))
     expect(await poll(app, 'p1', 2)).toEqual(['0', '1'])
@@ -61,7 +61,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     // All three leases have ended; the first to ask gets what was lost.
     expect(await poll(app, 'p2', 1)).toEqual(['3'])
     expect(numbers(await lease(app, 'w2', { max: 10 }))).toEqual(['4', '5'])
-    // A submit by somebody else ends the task; its holder's late word is taken as said.
+    // A submit by another client ends the task; a later verdict of its holder is answered as done.
     await submit(app, scored(giftId(2)))
     expect((await app.verb(tasks[0], 'complete', 'w1', { result: { ...RESULT, llm_gift_score: 1 } })).status).toBe(200)
     expect((await readProduct(app, 2)).llm_gift_score).toBe(7.5)
@@ -71,21 +71,21 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect((await poll(app, 'p3', 10)).sort()).toEqual(['0', '1', '3', '4', '5'])
   })
 
-  test('gifty §5: a task between two attempts gives way to whoever takes its row', async () => {
+  test('gifty §5: a task between two attempts does not keep its row from other workers', async () => {
     const app = await makeRig(database)
     await app.ingest(products(3))
     const [a, b, c] = await lease(app, 'w1', { max: 3 })
     await app.verb(a, 'release')
     const failed = await app.verb(b, 'fail', 'w1', { error: 'model overloaded' })
     expect(failed.body).toMatchObject({ status: 'ok', state: 'pending' })
-    // Released: anyone's at once. Failed: nobody's before the delay is over.
+    // Released: free at once. Failed: free after the delay.
     expect(await poll(app, 'p1', 10)).toEqual(['0'])
     // One row, one task: the client holds the one that waited.
     expect(await app.task(a.id)).toMatchObject({ status: 'leased', worker_id: 'simple-client:p1', fence: 2 })
     app.clock.advance(12_000)
     const [again] = await lease(app, 'w2', { max: 10 })
     expect([again.id, again.attempt, again.fence]).toEqual([b.id, 2, 2])
-    // Lost: offered again at once, the fence rises; or to whoever polls first.
+    // Lost: offered again at once with a higher fence, here to the first poll.
     app.clock.advance(60_000)
     await app.tick()
     expect((await poll(app, 'p2', 10)).sort()).toEqual(['1', '2'])
@@ -97,7 +97,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     expect(await app.task(c.id)).toMatchObject({ status: 'completed' })
   })
 
-  test('gifty §4: a worker of any name is nobody else: its lost leases count, and a client of a like name keeps its rows', async () => {
+  test('gifty §4: the name of a worker does not matter: its lost leases count, and a client of a like name keeps its rows', async () => {
     const app = await makeRig(database)
     await app.ingest(products(3))
     expect(await poll(app, '9', 2)).toEqual(['0', '1'])
@@ -293,7 +293,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     const [task] = await lease(app)
     await app.verb(task, 'fail', 'w1', { error: 'refused', retryable: false })
     expect(await lease(app)).toEqual([])
-    // A simple client sees what no worker could do; when its lease ends the row is nobody's.
+    // A simple client sees what no worker could do; when its lease ends the row is free.
     expect(await poll(app, 'p1', 1, '&lease_seconds=60')).toEqual(['1'])
     app.clock.advance(60_000)
     await app.tick()

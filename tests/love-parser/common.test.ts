@@ -56,7 +56,7 @@ onEachDatabase('love-parser conventions', (database) => {
       expect((await rig.call('GET', '/api/v1/auth/me', undefined, json)).status).toBe(200)
     })
 
-    test('of body, query and path only the first failing group is told', async () => {
+    test('of body, query and path only the first failing group is reported', async () => {
       const rig = await makeRig(database)
       const { headers } = await rig.login()
       const fields = async (method: string, path: string, body?: unknown) => {
@@ -320,7 +320,7 @@ onEachDatabase('love-parser conventions', (database) => {
     })
   })
 
-  test('love-parser §1: no error tells a library’s or a database’s text', async () => {
+  test('love-parser §1: no error contains a library’s or a database’s text', async () => {
     const rig = await makeRig(database)
     const { headers } = await rig.login()
     const answers = [

@@ -35,7 +35,7 @@ onPrivateRedis('love-parser with Redis', (service) => {
     expect(told(await rig.get('/api/v1/auth/logout', person.headers))).toEqual([401, 'AUTH_ERROR'])
   })
 
-  test('§2: a revocation holds in every process at once, also one that another service wrote and no event told', async () => {
+  test('§2: a revocation holds in every process at once, also one that another service wrote without an event', async () => {
     const rig = await start()
     const other = await start({ clock: rig.clock }, rig.db)
     const [one, two] = [await rig.login(), await rig.login()]
@@ -46,7 +46,7 @@ onPrivateRedis('love-parser with Redis', (service) => {
     expect([(await rig.me(one)).status, (await rig.me(two)).status]).toEqual([401, 401])
   })
 
-  test('§2, §11.5: a Redis that lost its memory lets nobody back in, nor does a restart without it', async () => {
+  test('§2, §11.5: a Redis that lost its data accepts no revoked token, nor does a restart without it', async () => {
     const rig = await start()
     const person = await rig.login()
     await rig.get('/api/v1/auth/logout', person.headers)
@@ -77,7 +77,7 @@ onPrivateRedis('love-parser with Redis', (service) => {
       expect([path, ...told(await rig.get(`/api/v1/${path}`, person.headers))]).toEqual([path, 503, 'SERVICE_UNAVAILABLE'])
     expect(told(await rig.search(person))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     expect((await rig.me(person)).body.error.message).not.toMatch(/redis|econn|127\.0/i)
-    // Who shows no token that verifies is told so as ever.
+    // A token that does not verify is refused as before.
     expect(told(await rig.get('/api/v1/auth/me', { authorization: 'Bearer x.y.z' }))).toEqual([401, 'AUTH_ERROR'])
     for (const path of ['/health', '/health/db', '/health/telegram', '/metrics', '/api/v1/subscriptions/plans', '/livez'])
       expect([path, (await rig.get(path, rig.anonymous)).status]).toEqual([path, 200])

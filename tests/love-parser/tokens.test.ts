@@ -78,7 +78,7 @@ onEachDatabase('love-parser tokens', (database) => {
     expect(told(await restarted.me(person))).toEqual([401, 'AUTH_ERROR'])
   })
 
-  test('§2: of parallel logouts one is told that it worked', async () => {
+  test('§2: of parallel logouts one is answered with success', async () => {
     const rig = await makeRig(database)
     const person = await rig.login()
     const answers = await Promise.all(Array.from({ length: 6 }, () => rig.get('/api/v1/auth/logout', person.headers)))

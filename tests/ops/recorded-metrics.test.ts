@@ -31,7 +31,7 @@ const blocksOf = (text: string): Map<string, string> =>
       .map((block) => [block.split(' ', 3)[2] as string, block.trimEnd()]),
   )
 const hasSamples = (block: string) => block.split('\n').some((line) => !line.startsWith('#'))
-/** One exposition of two processes' answers; what both tell is told in the words of the first. */
+/** One exposition of two processes' answers; a series of both comes from the first. */
 const together = (first: string, second: string): string => {
   const all = blocksOf(first)
   for (const [name, block] of blocksOf(second)) if (!hasSamples(all.get(name) ?? '#')) all.set(name, block)
@@ -50,7 +50,7 @@ const besideTheDatabase = async (database: TestDatabase): Promise<string> => {
     onUp: () => () => {},
     async close() {},
   }
-  // Nobody listens on port 1.
+  // No server listens on port 1.
   const app = await createTestApp(await database.fresh(), { broker, env: { REDIS_URL: 'redis://127.0.0.1:1' } })
   try {
     const { body } = await app.post('/internal/sources', { url: 'https://shop.example/l', type: 'list', site_key: 'shop' })
@@ -89,14 +89,14 @@ onEachDatabase('the record of /metrics', (database) => {
       await world.get('/api/internal2/tasks', { authorization: 'Bearer dev-crawler-token' })
       await world.get('/nowhere')
       await world.post('/api/v1/parsing/search', { query: 'crypto' }, auth)
-      // A day of the clockwork, so that every scheduled job has run.
+      // A day of ticks, so that every scheduled job has run.
       for (let hour = 0; hour < 26; hour++) {
         world.clock.advance(3_600_000)
         await world.work()
       }
       const { body, status } = await world.get('/metrics', { authorization: 'Bearer metrics-token-of-the-fuzz' })
       expect(status).toBe(200)
-      // Redis and the broker may each be left out, and this world has neither on SQLite: a second process tells of them.
+      // Redis and the broker may each be left out, and this world has neither on SQLite: a second process has their metrics.
       const record = together(body, await besideTheDatabase(database))
       const shapes = shapesOf(record)
       expect(shapes.length).toBeGreaterThan(40)

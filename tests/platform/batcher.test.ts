@@ -21,7 +21,7 @@ const rig = (fits: (set: readonly number[], more: number) => boolean = () => tru
 }
 
 describe('engine: batcher', () => {
-  test('the first goes at once, what comes meanwhile goes together, each hears its own', async () => {
+  test('the first call runs at once, later ones run together, each gets its own answer', async () => {
     const { ask, set, asked } = rig()
     const answers = [1, 2, 3].map(ask)
     expect(asked()).toEqual([[1]])
@@ -39,7 +39,7 @@ describe('engine: batcher', () => {
     expect(asked()).toEqual([[1], [2, 4], [3, 5]])
   })
 
-  test('a set that fails is done again one by one: nobody fails for another', async () => {
+  test('a set that fails is done again one by one: no call fails for another', async () => {
     const { ask, set, asked } = rig()
     const answers = Promise.allSettled([1, 2, 3].map(ask))
     ;(await set(0)).answer()

@@ -347,7 +347,7 @@ describe('configuration of payments', () => {
 })
 
 describe('configuration of embeddings', () => {
-  test('gifty §12: 384 numbers of the built-in embedder, 1024 of an external model, unless told otherwise', () => {
+  test('gifty §12: 384 numbers of the built-in embedder, 1024 of an external model, unless set otherwise', () => {
     expect(loadConfig({}).embedding).toMatchObject({ isBuiltIn: true, model: { name: 'trawl-ngram', version: '1', dim: 384 } })
     const external = {
       EMBEDDING_MODEL: 'bge-m3',

@@ -50,7 +50,7 @@ describe('key ring', () => {
     ).toBeInstanceOf(Error)
   })
 
-  test('architecture §7: a changed or cut text fails, at every byte, and the error tells nothing', () => {
+  test('architecture §7: a changed or cut text fails, at every byte, and the error contains no content', () => {
     const stored = ring.encrypt(secret, place)
     const [version, id, iv, body] = stored.split(':') as [string, string, string, string]
     const bytes = Buffer.from(body, 'base64')

@@ -32,7 +32,7 @@ describe('kv in process', () => {
 })
 
 describe('bus in process', () => {
-  test('every subscriber of the topic hears, in order of subscription, within the publish', () => {
+  test('every subscriber of the topic is called, in order of subscription, within the publish', () => {
     const bus = createLocalBus(() => {})
     const heard: string[] = []
     bus.subscribe('t', (message) => heard.push(`1:${message}`))
@@ -43,7 +43,7 @@ describe('bus in process', () => {
     expect(heard).toEqual(['1:x', '2:x'])
   })
 
-  test('a handler that throws is told and does not keep the others from hearing', () => {
+  test('the error of a handler is reported, and the others are still called', () => {
     const errors: unknown[] = []
     const bus = createLocalBus((error, topic) => errors.push([(error as Error).message, topic]))
     const heard: unknown[] = []
@@ -55,7 +55,7 @@ describe('bus in process', () => {
     expect([heard, errors]).toEqual([[1], [['broken', 't']]])
   })
 
-  test('an ended subscription hears nothing; ending it twice ends no other', () => {
+  test('an ended subscription is not called; ending it twice ends no other', () => {
     const bus = createLocalBus(() => {})
     const heard: string[] = []
     const end = bus.subscribe('t', () => heard.push('first'))

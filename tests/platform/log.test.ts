@@ -109,7 +109,7 @@ describe('log', () => {
       expect(redactText('upstream said {"access_token":"q-secret-1"}')).not.toContain('q-secret-1'))
   })
 
-  test('every error of a set is told, each without its secrets', () => {
+  test('every error of a set is logged, each without its secrets', () => {
     const told = JSON.stringify(redact(new AggregateError([new Error('first'), new Error('Bearer abc.def')], 'two failed')))
     expect(told).toContain('first')
     expect(told).toContain('[redacted]')

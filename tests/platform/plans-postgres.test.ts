@@ -101,7 +101,7 @@ describe.skipIf(!own)('plans of routes at 100,000 rows [postgres]', () => {
         if (json) plans.push(JSON.parse(json).Plan as Node)
       },
     })
-    // Rows that no code has written are announced nowhere: with a broker nobody could lease them.
+    // Rows that no code has written are announced nowhere: with a broker no worker could lease them.
     rig = await rigOver(db, { env: { CRAWLER_RATE_LIMIT: '0' }, broker: 'none' })
     person = await rig.login()
     const at = `to_timestamp(${START / 1000})`

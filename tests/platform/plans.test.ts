@@ -12,7 +12,7 @@ import { engineStatements } from '../../src/tasks/statements.ts'
 
 /**
  * SQLite's plans of the hot statements. A partial index is used only where the query says its condition literally, and nothing
- * but a plan tells: the answers are the same, later.
+ * but a plan shows: the answers are the same, later.
  */
 const plan = async (db: Db, statement: Statement<unknown>): Promise<string> => {
   const rows = await db.sql<{ detail: string }>(sql.raw(`explain query plan ${statement.text().replace(/\?|\$\w+/g, '1')}`))

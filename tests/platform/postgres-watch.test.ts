@@ -55,7 +55,7 @@ test('architecture §8: a server that refuses is away soon, new work is refused,
   expect(socket.destroyed).toBe(true)
   // Once is not enough.
   expect(asked.length).toBeGreaterThan(1)
-  // Who comes now learns it at once, although somebody would let him in.
+  // A new query fails at once, although a server would accept it.
   const refused = watch.connect(await listening())
   expect(await new Promise((resolve) => refused.once('error', (error: any) => resolve(error.code)))).toBe('CONNECTION_CLOSED')
   there = true

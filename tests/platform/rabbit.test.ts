@@ -59,7 +59,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     expect(await ids(broker, 1000)).toEqual(Array.from({ length: 300 }, (_, n) => `m${n}`))
   })
 
-  test('gifty §2.7: a taken message is nobody else’s; given back it is first again, accepted it is gone', async () => {
+  test('gifty §2.7: a taken message is delivered to no other consumer; given back it is first again, accepted it is gone', async () => {
     const { broker } = await queues()
     for (let n = 1; n <= 3; n++) await broker.publish(message(n))
     const [first, second] = await broker.take('q', 2)
@@ -133,7 +133,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     expect(lines.map((line) => JSON.parse(line).message)).toEqual(['the broker is out of reach', 'the broker is reached'])
   })
 
-  test('gifty §2.6: no confirm in time is an error after which nobody knows, and others do not wait for the same silence', async () => {
+  test('gifty §2.6: no confirm in time is an error with an unknown outcome, and others do not wait for the same silence', async () => {
     const { prefix } = await queues()
     const { proxy, broker } = await proxied({ takeMs: 200, heartbeatSeconds: 60 })
     await broker.publish(message(1, `${prefix}q`))
@@ -195,7 +195,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     await reached(behind.broker)
   })
 
-  test('a wrong password is told by its code alone', async () => {
+  test('a wrong password is logged by its code alone', async () => {
     const { proxy, url } = await proxiedUrl()
     const wrong = new URL(url)
     wrong.password = 's3cret'

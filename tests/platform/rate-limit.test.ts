@@ -8,7 +8,7 @@ import { createSharedRateLimiter } from '../../src/platform/redis/rate-limiter.t
 import { fakeClock } from '../support/fake-clock.ts'
 import { onPrivateRedis } from '../support/services.ts'
 
-/** The same figures whoever counts. */
+/** The same figures in memory and in Redis. */
 const conforms = (make: (clock: Clock) => RateLimiter, runs: number) => {
   const start = (limit: number, windowMs: number) => {
     const clock = fakeClock()
@@ -95,7 +95,7 @@ const conforms = (make: (clock: Clock) => RateLimiter, runs: number) => {
     }
   })
 
-  test('property: who waits as long as he was told is let in, and no window lets more than limit + refill through', async () => {
+  test('property: a client that waits as long as answered is let in, and no window lets more than limit + refill through', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 500 }),

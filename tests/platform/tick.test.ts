@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { createTestApp } from '../support/app.ts'
 
-describe('the clockwork', () => {
+describe('the tick', () => {
   test('gifty §2.5: a failing part of a tick does not keep sources from being dispatched', async () => {
     const app = await createTestApp(openSqlite({ path: ':memory:' }))
     const source = await app.post('/internal/sources', { url: 'https://a.example/', type: 'list', site_key: 'a' })

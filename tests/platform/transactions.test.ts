@@ -244,7 +244,7 @@ onEachDatabase('transactions', (database) => {
   })
 
   describe('afterCommit', () => {
-    test('runs once the transaction is durable, before its caller goes on; forgotten when it rolls back', async () => {
+    test('runs once the transaction is durable, before its caller continues; forgotten when it rolls back', async () => {
       const { db, entries } = await start()
       const heard: string[] = []
       const commit = db.tx(function* (tx) {

@@ -214,7 +214,7 @@ onEachDatabase('stickers: access and errors', (database) => {
     expect((await ask('GET', `/${largest}`, 'one')).status).toBe(404)
   })
 
-  test('stickers §9.5: each invalid field has its entry, every 404 a body, and no 500 tells what is inside', async () => {
+  test('stickers §9.5: each invalid field has its entry, every 404 a body, and no 500 shows internals', async () => {
     const two = await ask('GET', '/author/1?size=0&sort=userId&direction=asc&shortInfo=perhaps&page=-1', 'one')
     expect(problems(two)).toEqual([
       ['page', 'invalid_number'],
@@ -271,7 +271,7 @@ onEachDatabase('stickers: parameters and languages', (database) => {
     }
   })
 
-  test('stickers §3.2: booleans, blanks, repeats and what nobody knows', async () => {
+  test('stickers §3.2: booleans, blanks, repeats and unknown parameters', async () => {
     for (const yes of ['true', 'ON', 'Yes', '1'])
       expect((await app.send('GET', `/1?shortInfo=${yes}`)).headers.get('x-telegram-info')).toBe('skipped')
     for (const no of ['false', 'OFF', 'no', '0', '', '%20%20'])
@@ -313,7 +313,7 @@ onEachDatabase('stickers: parameters and languages', (database) => {
 })
 
 describe('stickers without the family', () => {
-  test('architecture §1: what is not mounted is a path nobody knows', async () => {
+  test('architecture §1: what is not mounted is an unknown path', async () => {
     const { openSqlite } = await import('../../src/platform/db/sqlite.ts')
     const db = openSqlite({ path: ':memory:' })
     const app = await createTestApp(db, { env: { FAMILIES: 'gifty' } })

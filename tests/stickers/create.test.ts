@@ -301,7 +301,7 @@ onEachDatabase('stickers: create', (database) => {
     double.always({ kind: 'set' })
     // As long as Retry-After says: what was silent may still be on its way.
     app.clock.advance(5000)
-    // Its call is being ended now, which takes turns of the real event loop: who joins it meanwhile hears its failure once more.
+    // Its call is being ended now, which takes turns of the real event loop: a caller that joins it meanwhile gets its failure once more.
     let again = await create({ name: 'known' })
     for (let tries = 0; again.status === 503 && tries < 200; tries++) {
       await Bun.sleep(5)

@@ -69,7 +69,7 @@ for (const how of ['down', 'silent'] as const)
     expect(JSON.stringify(server.log)).not.toContain(TOKEN)
   }, 180_000)
 
-test('stickers issue 5: a set nobody has asked about is read as null within 6 s while Telegram is silent', async () => {
+test('stickers issue 5: a set that is not cached is read as null within 6 s while Telegram is silent', async () => {
   const made = await ask('POST', '?userId=1', { name: 'unknown_soon' })
   server.child.kill('SIGTERM')
   await server.child.exited

@@ -79,7 +79,7 @@ onEachDatabase('stickers: reading with Telegram', (database) => {
     expect(new Set(double.calls).size).toBe(asked)
   })
 
-  test('stickers §3.1: a page tells the worst of its rows', async () => {
+  test('stickers §3.1: a page shows the worst state of its rows', async () => {
     await plant(4)
     const page = async () => info(await whileTimePasses(app, app.send('GET', '/author/1')))
     expect(await page()).toBe('fresh')

@@ -60,7 +60,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     expect(double.calls).toEqual(['cats', 'cats'])
   })
 
-  test('stickers §7: one call per name at a time, whoever waits in whichever instance', async () => {
+  test('stickers §7: one call per name at a time, with callers in any instance', async () => {
     const { double, apps } = await start(3, ['one', 'two'])
     double.hold()
     const answers = apps.flatMap((app) => [read(app, 1), read(app, 1), read(app, 2)])
@@ -72,7 +72,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     expect(double.calls).toHaveLength(2)
   })
 
-  test('stickers §7: that Telegram is away is shared by those who wait, and kept by nobody', async () => {
+  test('stickers §7: a failure of Telegram is shared by waiting callers, and not cached', async () => {
     const { double, apps } = await start(2)
     double.hold()
     double.always(tooMany(30))

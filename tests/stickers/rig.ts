@@ -106,7 +106,7 @@ export const turnUntil = async (until: () => boolean, what: string, ms = 4000): 
   }
   throw new Error(`did not come: ${what}`)
 }
-/** Awaits an answer while time is moved on for whoever sleeps. */
+/** Awaits an answer while the clock is advanced for sleepers. */
 export const whileTimePasses = async <T>(app: Rig, work: Promise<T>, stepMs = 100, limitMs = 20_000): Promise<T> => {
   let over = false
   const watched = work.finally(() => {

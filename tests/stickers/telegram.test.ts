@@ -181,7 +181,7 @@ onEachDatabase('stickers: Telegram', (database) => {
     expect(titleOf(await get())).toBe('Late')
   })
 
-  test('stickers §7: rows older than 7 days are removed by the clockwork', async () => {
+  test('stickers §7: rows older than 7 days are removed by the tick', async () => {
     await app.create('old')
     app.clock.advance(6 * DAY)
     await app.create('young')

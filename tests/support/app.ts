@@ -92,7 +92,7 @@ export const createTestApp = async (
     platform,
     clock,
     call,
-    /** One turn of the clockwork, and of the relay with it. */
+    /** One tick, and one run of the relay. */
     async tick() {
       await trawl.tick()
       if (config.role === 'all' || config.role === 'scheduler') await trawl.relay?.wake()

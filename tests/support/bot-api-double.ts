@@ -30,7 +30,7 @@ export interface BotApiDouble {
 
 export const TOKEN = '123456789:double-token-of-35-characters_abcdef'
 
-/** A sticker set as the Bot API shows it, with a key nobody knows. */
+/** A sticker set as the Bot API shows it, with an unknown key. */
 export const setOf = (name: string, stickers = 3, more: Record<string, unknown> = {}) => ({
   name,
   title: `Title of ${name}`,

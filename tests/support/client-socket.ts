@@ -21,7 +21,7 @@ export const openClientSocket = async <Frame>(
   })
   return {
     socket,
-    /** Those that nobody has taken. */
+    /** Frames that no caller has taken. */
     frames,
     /** Takes the first frame that fits, now or as soon as it comes. @throws Error when none does in time */
     next: async (fits: (frame: Frame) => boolean): Promise<Frame> => {

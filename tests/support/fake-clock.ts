@@ -13,7 +13,7 @@ export interface FakeClock extends Clock {
   /** Moves time forward and wakes every sleeper that is due, in order. */
   advance(ms: number): void
   set(to: number): void
-  /** Changes what the clock shows; who sleeps goes on sleeping for as long as before. */
+  /** Changes what the clock shows; sleepers sleep as long as before. */
   shift(ms: number): void
   /** How many sleepers wait: lets a test advance only once the code under test has gone to sleep. */
   sleeping(): number

@@ -23,7 +23,7 @@ export interface GitlabOptions {
   mostOffset?: number
   /** Lists that take keyset pagination. */
   keyset?: string[]
-  /** Rows above which no totals are told, as GitLab does. */
+  /** Rows above which no totals are answered, as GitLab does. */
   mostCounted?: number
   /** Requests a window; beyond them 429 with Retry-After. */
   limit?: { requests: number; windowMs: number }

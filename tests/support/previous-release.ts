@@ -27,7 +27,7 @@ export const checkOut = (schema: 'its own' | 'ours') => {
   const archive = Bun.spawnSync(['git', 'archive', '--format=tar', previous.commit], { cwd: ROOT, maxBuffer: 1 << 28 })
   const unpacked = Bun.spawnSync(['tar', 'x', '-C', path], { stdin: archive.stdout })
   if (archive.exitCode !== 0 || unpacked.exitCode !== 0) throw new Error(`${previous.commit} cannot be unpacked`)
-  // Its dependencies are pinned, and ours hold them: a package that has since moved on would be told by the suites.
+  // Its dependencies are pinned, and ours hold them: a package that has since moved on would fail the suites.
   symlinkSync(join(ROOT, 'node_modules'), join(path, 'node_modules'))
   if (schema === 'ours')
     for (const dialect of ['sqlite', 'postgres'])
@@ -41,7 +41,7 @@ export const apiSuites = (path: string): string[] =>
     .filter((file) => file.endsWith('.test.ts') && file !== 'fuzz.test.ts')
     .map((file) => `tests/gifty/${file}`)
 
-/** A database in memory with the schema up to a migration, all of them unless told otherwise. */
+/** A database in memory with the schema up to a migration, all of them by default. */
 export const schemaUpTo = (last?: string): Database => {
   const db = new Database(':memory:')
   for (const { name, statements } of readMigrations('sqlite')) {

@@ -28,7 +28,7 @@ const answers = (port: number): Promise<boolean> =>
 export const hasRabbit = () => Bun.which('rabbitmq-server') !== null
 
 /**
- * A RabbitMQ node of the test's own: own ports, name, directories and epmd. It takes several seconds to start and is told to stop
+ * A RabbitMQ node of the test's own: own ports, name, directories and epmd. It takes several seconds to start and is stopped
  * only through its own process ids.
  */
 export const startRabbit = async () => {

@@ -1,5 +1,5 @@
 // A preload for `bun test`: writes every statement that SQLite is given to the file STATEMENTS names, one JSON text a line. Tables that
-// tests make for themselves are left to whoever reads the list.
+// tests make for themselves are left to the reader of the list.
 import { Database } from 'bun:sqlite'
 import { appendFileSync } from 'node:fs'
 

@@ -13,7 +13,7 @@ export interface Service {
   kill(): Promise<void>
   /** Starts it again on the same port and data; resolves when it answers. */
   start(): Promise<void>
-  /** Stops its process in the middle of everything, so that connections stay open and nobody answers; `resume` lets it go on. */
+  /** Stops its process in the middle of everything, so that connections stay open without answers; `resume` continues it. */
   freeze(): void
   resume(): void
   /** Ends it and removes its data. To be called at the end of the test. */

@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Socket } from 'node:net'
 
 /**
- * `pass`: as if it were not there. `refuse`: nobody listens, connections are cut. `black-hole`: bytes arrive and go nowhere, both ways;
+ * `pass`: as if it were not there. `refuse`: nothing listens, connections are cut. `black-hole`: bytes arrive and go nowhere, both ways;
  * `mute`: what the client says arrives, no answer comes back. In both the bytes wait, as lost packets that are sent again later.
  * `dribble`: one byte a second.
  */

@@ -53,7 +53,7 @@ export const upstreamDouble = (answer: (request: DoubleRequest) => DoubleAnswer 
       released.resolve()
       released = Promise.withResolvers()
     },
-    /** Nobody listens any more, at the same address. */
+    /** Stops listening; `up` listens again at the same address. */
     async down() {
       released.resolve()
       await server.stop(true)

@@ -24,7 +24,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     expect(await rig.engine.cancel(await dead(rig), OURS)).toMatchObject({ code: 'finished' })
   })
 
-  test('gifty §4: a leased task is asked to stop: its holder hears it on the bus and in the heartbeat', async () => {
+  test('gifty §4: a leased task is asked to stop: its holder learns it on the bus and in the heartbeat', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased()
     rig.heard.length = 0
@@ -72,7 +72,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     expect(ends.sort()).toEqual([failed.id, released.id, lost.id].sort())
   })
 
-  test('gifty §4: redrive resets the attempts of dead tasks; the fence goes on rising', async () => {
+  test('gifty §4: redrive resets the attempts of dead tasks; the fence keeps rising', async () => {
     const rig = await makeRig(database)
     const id = await dead(rig)
     rig.heard.length = 0
@@ -99,7 +99,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     expect((await rig.engine.redrive({ ids: [other, ...ids], limit: 1 }, OURS)).redriven).toEqual([other])
   })
 
-  test('gifty §4: redrive tells why it left a task: unknown, alive, a live twin, or its domain', async () => {
+  test('gifty §4: redrive answers why it skipped a task: unknown, alive, a live twin, or its domain', async () => {
     const kind = defineKind('c', {
       *redriven(_tx, tasks) {
         return new Map(
@@ -148,7 +148,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     expect(answers.flatMap((answer) => answer.redriven)).toEqual([id])
   })
 
-  test('gifty §2.7: a task that nobody has taken by its expiry is cancelled, and not handed out after it', async () => {
+  test('gifty §2.7: a task that no worker has taken by its expiry is cancelled, and not handed out after it', async () => {
     const ended: string[] = []
     const kind = defineKind('a', {
       *cancelled(_tx, tasks) {

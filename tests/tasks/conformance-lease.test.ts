@@ -153,7 +153,7 @@ onEachDatabase('engine: leases and fences', (database) => {
       const rig = await makeRig(database)
       await refusedByAll(rig, (await rig.leased('w1')).id, 'w2', 1)
     })
-    test('an expired lease that nobody has taken yet', async () => {
+    test('an expired lease that no sweep has ended yet', async () => {
       const rig = await makeRig(database)
       const task = await rig.leased('w1')
       rig.clock.advance(LEASE_MS)

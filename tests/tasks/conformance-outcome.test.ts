@@ -302,7 +302,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     expect(await rig.engine.sweep()).toEqual({ expired: 0 })
   })
 
-  test('architecture §6: a process that does not know a kind leaves its tasks alone and goes on with its own', async () => {
+  test('architecture §6: a process that does not know a kind leaves its tasks alone and works on its own', async () => {
     const rig = await makeRig(database)
     const strange = await rig.leased('w1', { kind: 'b', expiresAt: new Date(rig.clock.now() + MINUTE) })
     await rig.enqueue({ kind: 'b', payload: {}, expiresAt: new Date(rig.clock.now() + 1) })
@@ -313,7 +313,7 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     expect(await narrow.lease({ owner: 'w2', kinds: ['a'], max: 5, leaseMs: LEASE_MS })).toMatchObject([{ id: mine.id }])
     expect(await rig.task(strange.id)).toEqual(strange)
     expect(await rig.engine.counts()).toContainEqual({ kind: 'b', state: 'queued', count: 1 })
-    // Its gauges tell of its own kinds; the others are told by the processes that know them.
+    // Its gauges count its own kinds; other kinds are counted by the processes that know them.
     expect((await narrow.counts()).map(({ kind }) => kind)).toEqual(['a'])
   })
 

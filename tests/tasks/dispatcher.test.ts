@@ -132,7 +132,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     expect(later.got.tasks).toMatchObject([{ id: delayed }])
   })
 
-  test('gifty §4: a poll whose event was lost gets its task with the next sweep of its own process, and no other is told', async () => {
+  test('gifty §4: a poll whose event was lost gets its task with the next sweep of its own process, and no other process is notified', async () => {
     const rig = await start()
     const poll = rig.wait('w1')
     await rig.asleep(1)
@@ -228,7 +228,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     expect(gone.got.tasks).toEqual([])
   })
 
-  test('gifty §4: a lease that nobody takes any more is released, its attempt not counted', async () => {
+  test('gifty §4: a lease without a waiting caller is released, its attempt not counted', async () => {
     const rig = await start()
     const client = new AbortController()
     const poll = rig.wait('w1', { signal: client.signal })
@@ -269,7 +269,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     expect(next.got.tasks).toMatchObject([{ id }])
   })
 
-  test('a closed dispatcher wakes nobody any more', async () => {
+  test('a closed dispatcher wakes no caller any more', async () => {
     const rig = await start()
     const poll = rig.wait('w1', { waitMs: 1000 })
     await rig.asleep(1)

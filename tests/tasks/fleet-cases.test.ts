@@ -65,13 +65,13 @@ onEachDatabase('fleet cases: engine', (database) => {
         lastEnd: 'complete',
         result: { n: max - 1 },
       })
-      // Said again, and by somebody else: only the holder's repeat is done.
+      // Repeated by the holder, and by another worker: only the holder's repeat is `done`.
       expect(await engine.complete('w', verdicts, ['a'])).toEqual(new Map())
       expect((await engine.complete('other', verdicts, ['a'])).size).toBe(max)
     }
   })
 
-  test('one completion and its repeat, somebody else and an old fence come at once: each hears its own answer', async () => {
+  test('one completion and its repeat, another worker and an old fence come at once: each gets its own answer', async () => {
     const rig = await makeRig(database)
     await rig.enqueue({ kind: 'a', payload: {} }, { kind: 'a', payload: {} })
     const [task, other] = await rig.lease('w', 2)
@@ -150,7 +150,7 @@ onEachDatabase('fleet cases: engine', (database) => {
     expect(left).toBeLessThanOrEqual(LEASE_MS)
   })
 
-  test('A12: a page of tasks ends before its JSON grows large, and goes on from there', async () => {
+  test('A12: a page of tasks ends before its JSON grows large, and the next one continues there', async () => {
     const rig = await makeRig(database)
     const text = 'x'.repeat(900_000)
     for (let n = 0; n < 10; n++) await rig.enqueue({ kind: 'a', payload: { n, text } })
@@ -198,7 +198,7 @@ onEachDatabase('fleet cases: engine', (database) => {
         expect(task.leaseExpiresAt?.getTime()).toBe(rig.clock.now() + LEASE_MS + n)
       }
     })
-    // One of the callers is too late, another asks twice: each hears its own.
+    // One of the callers is too late, another repeats its call: each gets its own answer.
     const [first, ...others] = leases as [typeof taken, ...(typeof taken)[]]
     const answers = await Promise.all([
       rig.engine.complete(

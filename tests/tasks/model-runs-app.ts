@@ -208,7 +208,7 @@ export const readRows = async (db: Db) => {
         isForced: row.isForced,
       },
       ...{ queuedAfter: row.queuedAfter as string | null, isWeb: row.config.worker === 'web', activatedAt: ms(row.activatedAt) },
-      // Nobody is shown these, but they tell apart in which order commands at the same time were done.
+      // No view shows these, but they reveal in which order concurrent commands were done.
       ...{ before: row.resumeStatus, isOffSinceStart: row.switchedOffAt !== null },
     })),
     runs: runs.map((row) => ({

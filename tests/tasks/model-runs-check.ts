@@ -4,7 +4,7 @@ import type { Rows } from './model-runs-app.ts'
 import type { Answer, Expected, Hints, Op } from './model-runs-ops.ts'
 import { stepsOf } from './model-runs-steps.ts'
 
-/** A command with its answer, or without one where nobody has heard it. */
+/** A command with its answer, or without one where it was lost. */
 export interface Done {
   op: Op
   answer?: Answer

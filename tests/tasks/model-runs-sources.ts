@@ -21,7 +21,7 @@ export function setFields(model: RunsModel, source: ModelSource, { is_active, ..
     source.nextSync = isPending ? Math.min(regular, old.nextSync) : regular
   }
   if (is_active !== undefined && is_active !== old.isActive) switchTo(model, source, is_active)
-  // A run that nobody has yet goes out as its source is now.
+  // A queued run is leased with the present values of its source.
   const open = model.openOf(source)
   if (open?.status !== 'queued' || open.task?.state !== 'queued') return
   if (open.strategy === old.strategy) open.strategy = source.strategy

@@ -17,7 +17,7 @@ type Steps = Generator<void, Expected>
 const SHOWN: Record<string, string> = { queued: 'pending', paused: 'leased', cancelling: 'leased' }
 const shown = (state: string) => SHOWN[state] ?? state
 
-/** The contract's answer to a fence: undefined where the report goes on. */
+/** The contract's answer to a fence: undefined where the report counts. */
 const refusalOf = (model: RunsModel, open: ModelRun | undefined, lease: Lease | undefined, ends: boolean): Answer | undefined => {
   const task = open?.task
   if (lease) return task && task.id === lease.task && model.holds(task, lease.worker, lease.fence) ? undefined : stale

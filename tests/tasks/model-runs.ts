@@ -151,7 +151,7 @@ export class RunsModel {
     source.runs.push(run)
     return run
   }
-  /** What a task that nobody holds says of its source (fleet A5). */
+  /** What a queued task holds of its source (fleet A5). */
   describe(task: ModelTask, strategy: string) {
     const { source } = task
     Object.assign(task, {

@@ -40,7 +40,7 @@ onEachDatabase('engine: model', (database) => {
       fc.commands(allCommands, { maxCommands: 100, size: 'max' }),
       fc.constantFrom([], [1, 2], [2, 0, 1]),
       async (commands, caps) => {
-        // One database for all runs, emptied in between; time goes on, so that ids keep growing.
+        // One database for all runs, emptied in between; time advances, so that ids keep growing.
         await db.sql(sql`delete from tasks`)
         await db.sql(sql`delete from task_groups`)
         effects.clear()

@@ -9,7 +9,7 @@ import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
-type Verdict = 'confirms' | 'never sent' | 'nobody knows'
+type Verdict = 'confirms' | 'never sent' | 'unknown'
 /** A broker that confirms what it is let and remembers all it was given. */
 const fakeBroker = (verdict: (message: BrokerMessage) => Verdict | Promise<Verdict> = () => 'confirms') => {
   const got: BrokerMessage[] = []
@@ -19,7 +19,7 @@ const fakeBroker = (verdict: (message: BrokerMessage) => Verdict | Promise<Verdi
       const said = await verdict(message)
       if (said === 'never sent') throw new BrokerError(`no ${message.messageId}`, false)
       got.push(message)
-      if (said === 'nobody knows') throw new BrokerError(`no ${message.messageId}`, true)
+      if (said === 'unknown') throw new BrokerError(`no ${message.messageId}`, true)
     },
     take: async () => [],
     onUp: () => () => {},
@@ -55,7 +55,7 @@ onEachDatabase('engine: outbox', (database) => {
     }
   }
 
-  test('gifty §2.7: a message of a transaction that rolls back never leaves, and wakes nobody', async () => {
+  test('gifty §2.7: a message of a transaction that rolls back is never sent, and wakes no worker', async () => {
     const { db, outbox, rows, woken } = await start()
     const doomed = db.tx(function* (tx) {
       yield* outbox.add(tx, [message(1)])
@@ -102,7 +102,7 @@ onEachDatabase('engine: outbox', (database) => {
     const answer = await outbox.relay(broker)
     expect(answer).toMatchObject({ claimed: 4, queues: [QUEUE, QUEUE], error: new BrokerError('no m2', false) })
     expect((await rows()).map((row) => row.publishedAt !== null)).toEqual([true, false, false, true])
-    verdict = 'nobody knows'
+    verdict = 'unknown'
     expect(await outbox.relay(broker)).toMatchObject({ claimed: 2, queues: [] })
     verdict = 'confirms'
     await add(5)
@@ -140,7 +140,7 @@ onEachDatabase('engine: outbox', (database) => {
   test('a clock that is set back holds no message up', async () => {
     const { outbox, add, clock } = await start()
     await add(1, 2)
-    await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm1' ? 'nobody knows' : 'never sent')).broker)
+    await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm1' ? 'unknown' : 'never sent')).broker)
     void outbox.relay(fakeBroker(() => new Promise(() => {})).broker)
     const { broker, ids } = fakeBroker()
     await Bun.sleep(0)
@@ -207,7 +207,7 @@ onEachDatabase('engine: outbox', (database) => {
     expect((await rows())[0]?.body).toEqual({ other: true })
     expect(await withdraw('m1', 'm9')).toEqual(new Set(['m1']))
     expect(await withdraw('m1')).toEqual(new Set())
-    await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm2' ? 'confirms' : 'nobody knows')).broker)
+    await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm2' ? 'confirms' : 'unknown')).broker)
     expect(await withdraw('m2', 'm3')).toEqual(new Set())
     expect(await rewrite('m2', 'm3')).toEqual([])
     expect(await rows()).toHaveLength(2)
@@ -256,7 +256,7 @@ onEachDatabase('engine: outbox', (database) => {
     expect([...(await db.tx((tx) => outbox.published(tx, [queued, ended]))).keys()]).toEqual([queued])
   })
 
-  test('the backlog is told per queue', async () => {
+  test('the backlog is counted per queue', async () => {
     const { outbox, add } = await start()
     await add(1, 2, 3)
     await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm1' ? 'confirms' : 'never sent')).broker)

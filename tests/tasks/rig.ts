@@ -25,7 +25,7 @@ export interface Heard {
   message: any
 }
 
-/** An engine on an empty database with a standing clock; `heard` holds what went over the bus. */
+/** An engine on an empty database with a standing clock; `published` holds what went over the bus. */
 export const makeRig = async (database: TestDatabase, kinds: KindPolicy[] = PLAIN_KINDS, random: () => number = () => 0.5) => {
   const db = await database.fresh()
   const clock = fakeClock()

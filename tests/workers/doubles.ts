@@ -76,7 +76,7 @@ export interface FakePort extends WorkerPort {
   }
 }
 
-/** A server of the worker protocol that lives in memory and writes down what it is told. */
+/** A server of the worker protocol that lives in memory and records the calls. */
 export const fakePort = (): FakePort => {
   const seen: Recorded = { leases: [], heartbeats: [], completed: [], failed: [], released: [], batches: [], vitals: 0 }
   let wake = () => {}

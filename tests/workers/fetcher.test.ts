@@ -178,7 +178,7 @@ describe('requests', () => {
 describe('redirects', () => {
   const to = (location: string) => () => new Response(null, { status: 302, headers: { location } })
 
-  test('are followed, relative ones too, and the final address is told', async () => {
+  test('are followed, relative ones too, and the final address is answered', async () => {
     site['/a'] = to('/b?x=1')
     site['/b'] = () => html('here')
     const page = await fetcher().page(`${base}/a`)
@@ -291,7 +291,7 @@ describe('robots.txt and pacing', () => {
     expect(await problemOf(fetcher().page(`${base}/a`))).toMatchObject({ problem: 'robots' })
   })
 
-  test('Sitemap lines are told', async () => {
+  test('Sitemap lines are answered', async () => {
     site['/robots.txt'] = () => new Response(`Sitemap: ${base}/s1.xml\nsitemap: ${base}/s2.xml\n`)
     expect(await fetcher().sitemaps(`${base}/x`)).toEqual([`${base}/s1.xml`, `${base}/s2.xml`])
   })

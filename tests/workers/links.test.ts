@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { outline } from '../../src/workers/web/extract/outline.ts'
 import { classifyUrl, isCategoryLink, nextPage, productLinks } from '../../src/workers/web/links.ts'
 
-describe('what an address tells', () => {
+describe('classification by address', () => {
   test.each([
     ['/catalog/obuv/', 'category'],
     ['/c/phones', 'category'],

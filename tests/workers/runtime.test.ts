@@ -107,7 +107,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     expect(await rig.task(id)).toMatchObject({ state: 'queued', error: 'The attempt took too long', attempts: 1 })
   })
 
-  test('work that goes on after its time limit keeps its lease until it has ended', async () => {
+  test('work that continues after its time limit keeps its lease until it has ended', async () => {
     const { open, passed } = gate()
     const { rig, runner } = await start(
       async ({ signal }) => {

@@ -26,7 +26,7 @@ const web = (pages: Record<string, string | number>): Fetcher & { asked: string[
   }
 }
 
-/** Runs one task to its end under a worker, and answers what the server was told. */
+/** Runs one task to its end under a worker, and answers the calls that the server got. */
 const run = async (task: LeasedTask, fetcher: Fetcher, port: FakePort = fakePort()) => {
   const ended = signalled()
   port.on.ended = ended.resolve

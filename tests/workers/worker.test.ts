@@ -81,7 +81,7 @@ describe('worker loop', () => {
     await worker.stop()
   })
 
-  test('gifty §4: a stale lease aborts the task, and nothing more is said about it', async () => {
+  test('gifty §4: a stale lease aborts the task, and no verdict is sent', async () => {
     const port = fakePort()
     port.queue.push(webTask({ url: 'http://a/' }))
     port.on.heartbeat = stale
@@ -185,7 +185,7 @@ describe('worker loop', () => {
     await worker.stop()
   })
 
-  test('a port that is down is asked again after 0.5, 1, 2 ... s, and work goes on when it is back', async () => {
+  test('a port that is down is called again after 0.5, 1, 2 ... s, and work continues when it is back', async () => {
     const port = fakePort()
     let down = true
     port.on.lease = () => {

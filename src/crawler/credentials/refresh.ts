@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import { holds } from '../../tasks/index.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
-import { type Draft, endLease, note, openDraft, pause } from '../tasks/draft.ts'
+import { addTimelineEvent, endLease, pause, startChange, type TaskRowChange } from '../tasks/change.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { statusOf } from '../vocabulary.ts'
 import type { RefreshAnswer, RefreshRequest } from './model.ts'
@@ -17,7 +17,7 @@ const LOOK_AGAIN_MS = 100
 
 const unavailable = () => new AppError('UPSTREAM_UNAVAILABLE', 503, 'GitLab is unavailable', { headers: { 'retry-after': '10' } })
 
-/** What GitLab's token endpoint said. */
+/** The answer of GitLab's token endpoint. */
 type Verdict =
   | { kind: 'renewed'; accessToken: string; refreshToken: string | undefined; expiresIn: number | undefined }
   | { kind: 'refused'; reason: string; erase: boolean }
@@ -72,7 +72,7 @@ export const createRefresh = ({
     }
   }
 
-  /** Stores what GitLab said and lets the others go on. */
+  /** Stores GitLab's answer and releases the refresh claim, so that other processes continue. */
   const keep = (account: AccountRow, owner: string, verdict: Verdict): Promise<void> =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
@@ -166,12 +166,12 @@ export const createRefresh = ({
         const now = clock.now()
         const current = yield* store.lock(tx, taskId)
         if (!current || !holds(current, { owner: workerId, fence }, now)) return
-        const draft: Draft = openDraft(current, now)
-        draft.reason = 'credential_expiry'
-        endLease(draft)
-        pause(draft, 'credential_expired')
-        note(draft, 'credential_status_change', { type: 'credential_expiry', reason })
-        yield* store.save(tx, [draft])
+        const change: TaskRowChange = startChange(current, now)
+        change.reason = 'credential_expiry'
+        endLease(change)
+        pause(change, 'credential_expired')
+        addTimelineEvent(change, 'credential_status_change', { type: 'credential_expiry', reason })
+        yield* store.save(tx, [change])
       })
       return { taskId, refreshSuccessful: false, reason }
     },

@@ -50,7 +50,7 @@ export const credentialsRepository = (db: Db) => {
     *lock(tx: Tx, id: string): Steps<AccountRow | undefined> {
       return (yield* tx.run(lockOne, { id }))[0]
     },
-    /** Inserts those whose token nobody has yet; answers the ids of these. */
+    /** Inserts the accounts whose token no stored account has; answers the ids of the inserted ones. */
     *insert(tx: Tx, rows: AccountRow[]): Steps<Set<string>> {
       if (rows.length === 0) return new Set()
       const inserted = yield* q(tx.insert(accounts).values(rows).onConflictDoNothing().returning({ id: accounts.id }))

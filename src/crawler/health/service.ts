@@ -20,7 +20,7 @@ interface Look {
   jobs: Services['jobProcessor']
 }
 
-/** How the family is (§7.14): the database is asked at most once a second, by whoever asks first. */
+/** Health of the family (§7.14). The database is probed at most once a second; requests in between share that answer. */
 export const createHealth = ({
   clock,
   version,
@@ -134,8 +134,8 @@ export const createHealth = ({
         return { operation, timestamp, message: 'Cache cleared successfully' }
       }
       if (operation !== 'deep_check') {
-        const told = typeof operation === 'string' ? operation : (JSON.stringify(operation) ?? 'undefined')
-        throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${told.slice(0, 100)}`)
+        const name = typeof operation === 'string' ? operation : (JSON.stringify(operation) ?? 'undefined')
+        throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${name.slice(0, 100)}`)
       }
       const { database, jobs } = await measure()
       if (database.status === 'down') throw new AppError('INTERNAL', 500, 'Operation failed')

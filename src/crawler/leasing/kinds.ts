@@ -4,18 +4,18 @@ import type { AccountRow } from '../credentials/repository.ts'
 import { type Credentials, credentialsUnreadable } from '../credentials/service.ts'
 import { type NewEvent, newEvent } from '../streams/frames.ts'
 import {
-  type Draft,
   fail,
   grant,
   KINDS,
-  moveOf,
-  openDraft,
   pause,
   queue,
   retryDelayMs,
   settleExpiry,
+  startChange,
+  type TaskRowChange,
+  transitionOf,
   withhold,
-} from '../tasks/draft.ts'
+} from '../tasks/change.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import { leaseEndOf, toDetail } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
@@ -31,12 +31,12 @@ export interface LeaseContext {
   withheld: Set<string>
 }
 
-/** An event that tells a connection of its lease, with the secret that is never stored. */
+/** The event that assigns a lease to a connection, with the secret that is never stored. */
 interface Assignment extends NewEvent {
   secret: LeasedTask['credentials']
 }
 
-const toLeased = ({ row, now }: Draft, credentials: LeasedTask['credentials']): LeasedTask => ({
+const toLeased = ({ row, now }: TaskRowChange, credentials: LeasedTask['credentials']): LeasedTask => ({
   ...toDetail(row, now),
   credentials,
   options: row.options,
@@ -76,23 +76,23 @@ export const crawlerKinds = ({
       return 'unreadable' as const
     }
   }
-  /** Drafts of the tasks' rows after `change`, and how the engine moves the tasks; those that stay are not in it. */
-  const settle = (tasks: Task[], rows: Map<string, TaskRow>, now: Date, change: (draft: Draft, task: Task) => void) => {
-    const moves = new Map<string, NonNullable<ReturnType<typeof moveOf>>>()
-    const drafts: Draft[] = []
+  /** Calls `apply` with each task's row. Answers the changes, and the engine's transitions; a task that stays has none. */
+  const settle = (tasks: Task[], rows: Map<string, TaskRow>, now: Date, apply: (change: TaskRowChange, task: Task) => void) => {
+    const moves = new Map<string, NonNullable<ReturnType<typeof transitionOf>>>()
+    const changes: TaskRowChange[] = []
     for (const task of tasks) {
       const row = rows.get(task.id)
       if (!row) {
         moves.set(task.id, ORPHAN)
         continue
       }
-      const draft = openDraft(row, now.getTime())
-      change(draft, task)
-      const move = moveOf(draft)
+      const change = startChange(row, now.getTime())
+      apply(change, task)
+      const move = transitionOf(change)
       if (move) moves.set(task.id, move)
-      drafts.push(draft)
+      changes.push(change)
     }
-    return { drafts, moves }
+    return { changes, moves }
   }
 
   const hooks: KindHooks = {
@@ -101,51 +101,51 @@ export const crawlerKinds = ({
       const accountIds = [...new Set([...rows.values()].map((row) => row.accountId))]
       const accounts = new Map((yield* credentials.byIds(tx, accountIds)).map((account) => [account.id, account]))
       const assignments: Assignment[] = []
-      const { drafts, moves } = settle(tasks, rows, now, (draft, task) => {
-        const { row } = draft
+      const { changes, moves } = settle(tasks, rows, now, (change, task) => {
+        const { row } = change
         const context = contextOf(task) as LeaseContext | undefined
         context?.granted.delete(task.id)
         // What the release before has taken elsewhere meanwhile.
-        if (row.status !== 'queued' && row.status !== 'credential_renewed') return withhold(draft)
+        if (row.status !== 'queued' && row.status !== 'credential_renewed') return withhold(change)
         const view = viewOf(accounts.get(row.accountId))
         if (view === 'unreadable') {
-          withhold(draft)
-          fail(draft, 'final', credentialsUnreadable)
+          withhold(change)
+          fail(change, 'final', credentialsUnreadable)
         } else if (view === undefined) {
-          withhold(draft)
-          draft.reason = 'credential_expiry'
-          pause(draft, 'credential_expired')
+          withhold(change)
+          change.reason = 'credential_expiry'
+          pause(change, 'credential_expired')
         } else {
-          grant(draft)
-          const leased = toLeased(draft, view)
+          grant(change)
+          const leased = toLeased(change, view)
           context?.granted.set(task.id, leased)
           if (context?.connectionId !== undefined) assignments.push(toAssignment(leased, context.connectionId, now.getTime()))
         }
       })
       for (const task of tasks) if (moves.has(task.id)) (contextOf(task) as LeaseContext | undefined)?.withheld.add(task.id)
-      yield* store.saveRows(tx, drafts, assignments)
+      yield* store.saveRows(tx, changes, assignments)
       // Others have stood behind these.
       if (moves.size > 0)
         store.announce(
           tx,
-          drafts.map((draft) => draft.row.taskType),
+          changes.map((change) => change.row.taskType),
         )
       return moves
     },
     *expired(tx: Tx, ended, now): Steps<Moves> {
       const tasks = ended.map((end) => end.task)
       const rows = yield* store.ofTasks(tx, tasks)
-      const { drafts, moves } = settle(tasks, rows, now, settleExpiry)
-      yield* store.saveRows(tx, drafts)
+      const { changes, moves } = settle(tasks, rows, now, settleExpiry)
+      yield* store.saveRows(tx, changes)
       return moves
     },
     *released(tx: Tx, tasks, now): Steps<void> {
       const rows = yield* store.ofTasks(tx, tasks)
-      const { drafts } = settle(tasks, rows, now, (draft) => {
-        draft.reason = 'released'
-        queue(draft)
+      const { changes } = settle(tasks, rows, now, (change) => {
+        change.reason = 'released'
+        queue(change)
       })
-      yield* store.saveRows(tx, drafts)
+      yield* store.saveRows(tx, changes)
     },
   }
   return KINDS.map((kind) =>

@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Statement, Steps, Tx } from '../../platform/db/index.ts'
 import { type Dispatcher, type Engine, hasLease, isLive } from '../../tasks/index.ts'
-import { kindOf, LEASED_KINDS, openDraft, settleSilence } from '../tasks/draft.ts'
+import { kindOf, LEASED_KINDS, settleSilence, startChange } from '../tasks/change.ts'
 import type { JoinedQueries } from '../tasks/repository.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { Adoption } from '../tasks/service.ts'
@@ -74,8 +74,8 @@ export const createLeasing = ({
       return tasks.flatMap(({ id }) => context.granted.get(id) ?? [])
     },
     /**
-     * Prolongs the leases that `owners` hold of these tasks (§13 heartbeat). Answers the ids of tasks that are not theirs any more;
-     * one that runs without any lease is nobody's, and not lost.
+     * Prolongs the leases that `owners` hold of these tasks (§13 heartbeat). Answers the ids of tasks that they do not hold any
+     * more; a task that runs without any lease is not reported as lost.
      */
     heartbeat: (owners: ReadonlySet<string>, ids: string[]): Promise<string[]> =>
       ids.length === 0
@@ -103,16 +103,16 @@ export const createLeasing = ({
       const row = await store.get(id)
       return row && row.fence === fence && isLive(row, clock.now()) ? row : undefined
     },
-    /** Tasks that run without a lease and that nobody speaks of (§10), and rows of the release before: to be called every second. */
+    /** Ends tasks that run without a lease and without reports (§10), and adopts rows of the release before. To be called every second. */
     async sweep(): Promise<void> {
       await adoption.adopt()
-      await inSets(queries.quiet, { before: clock.now() - staleAfterMs }, function* (tx, rows, now) {
-        // A lease is a word as well: one that has it is looked at again after the same time.
+      await inSets(queries.silent, { before: clock.now() - staleAfterMs }, function* (tx, rows, now) {
+        // A lease counts as a sign of life: a leased task is checked again after the same time.
         const leased = rows.filter(hasLease).map((row) => row.id)
         if (leased.length > 0) yield* tx.run(store.repository.statements.touch, { ids: JSON.stringify(leased), now })
-        const drafts = rows.filter((row) => !hasLease(row)).map((row) => openDraft(row, now))
-        for (const draft of drafts) settleSilence(draft)
-        if (drafts.length > 0) yield* store.save(tx, drafts)
+        const changes = rows.filter((row) => !hasLease(row)).map((row) => startChange(row, now))
+        for (const change of changes) settleSilence(change)
+        if (changes.length > 0) yield* store.save(tx, changes)
       })
     },
     /** Before the first tick: what the release before has left. */
@@ -121,7 +121,7 @@ export const createLeasing = ({
       await inSets(queries.unoffered, {}, (tx, rows, now) =>
         store.saveTasks(
           tx,
-          rows.map((row) => openDraft(row, now)),
+          rows.map((row) => startChange(row, now)),
         ),
       )
     },

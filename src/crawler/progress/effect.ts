@@ -160,7 +160,7 @@ export const mergeProgress = (
   }
 }
 
-/** Counters from zero, for a run that does not go on where the last one stopped (§8, §10). */
+/** Counters from zero, for a run that does not resume where the last one stopped (§8, §10). */
 export const restartCounters = (state: ProgressState): ProgressState => ({
   ...state,
   processed: 0,

@@ -8,21 +8,21 @@ import type { Areas } from '../areas/service.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
 import { iso, isoOr } from '../fields.ts'
 import { type NewEvent, taskUpdate } from '../streams/frames.ts'
-import { type Mark, marksOf, type Receipts } from '../tasks/creation.ts'
 import {
+  addTimelineEvent,
   complete,
-  type Draft,
   endLease,
   fail,
-  note,
-  openDraft,
   pause,
   prolong,
   queue,
   retry,
   run,
   settleExpiry,
-} from '../tasks/draft.ts'
+  startChange,
+  type TaskRowChange,
+} from '../tasks/change.ts'
+import { type Mark, marksOf, type Receipts } from '../tasks/creation.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import { leaseEndOf, toProgress } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
@@ -49,14 +49,14 @@ interface Report {
 }
 /** An update that was taken: the task as it is then, and what the answer says besides. */
 interface Taken {
-  draft: Draft
+  change: TaskRowChange
   more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'>
   events?: NewEvent[]
 }
 
 /** Who may speak for a task is decided under its lock (§10): whether the holder does, or the refusal. */
-const demandRight = (draft: Draft, update: Update): boolean | AppError => {
-  const { row, now } = draft
+const demandRight = (change: TaskRowChange, update: Update): boolean | AppError => {
+  const { row, now } = change
   if (update.workerId !== undefined && update.fence !== undefined)
     return holds(row, { owner: update.workerId, fence: update.fence }, now) || leaseLost(statusOf(row.status))
   return isLive(row, now) ? new AppError('TASK_LEASED', 409, 'Task is leased by a worker') : false
@@ -65,49 +65,49 @@ const isRetryable = (update: Update) =>
   update.retryable === true || (typeof update.error === 'object' && update.error.retryable === true)
 
 /** Takes the task where the update leads (§8); answers whether it will be tried again. */
-const apply = (draft: Draft, effect: Effect, update: Update, fenced: boolean): boolean => {
-  const { row } = draft
+const apply = (change: TaskRowChange, effect: Effect, update: Update, fenced: boolean): boolean => {
+  const { row } = change
   switch (effect) {
     case 'running':
-      run(draft)
+      run(change)
       return false
     case 'completed':
-      complete(draft)
+      complete(change)
       return false
     case 'paused':
-      pause(draft)
+      pause(change)
       return false
     case 'reopenable':
-      fail(draft, 'reopenable', update.error ?? update.message)
+      fail(change, 'reopenable', update.error ?? update.message)
       return false
     case 'final':
       if (fenced && isRetryable(update) && row.attempts < row.maxAttempts) {
-        draft.reason = 'retry'
-        note(draft, 'error', { message: typeof update.error === 'object' ? update.error.message : update.error })
-        retry(draft)
+        change.reason = 'retry'
+        addTimelineEvent(change, 'error', { message: typeof update.error === 'object' ? update.error.message : update.error })
+        retry(change)
         return true
       }
       // Worth a retry, but no attempt is left: a dead letter, as after lost leases.
-      fail(draft, fenced && isRetryable(update) ? 'dead' : 'final', update.error ?? update.message)
+      fail(change, fenced && isRetryable(update) ? 'dead' : 'final', update.error ?? update.message)
       return false
     case 'queued':
       if (fenced) row.attempts = Math.max(0, row.attempts - 1)
-      draft.reason = 'released'
-      queue(draft, fenced ? (update.retryAfterSeconds ?? 0) * 1000 : 0)
+      change.reason = 'released'
+      queue(change, fenced ? (update.retryAfterSeconds ?? 0) * 1000 : 0)
       return false
     case 'credential_expiry':
-      draft.reason = effect
-      endLease(draft)
-      pause(draft, CREDENTIAL_STATUSES[effect])
+      change.reason = effect
+      endLease(change)
+      pause(change, CREDENTIAL_STATUSES[effect])
       return false
     case 'credential_renewal':
     case 'credential_resumed':
-      draft.reason = effect
-      pause(draft, CREDENTIAL_STATUSES[effect])
+      change.reason = effect
+      pause(change, CREDENTIAL_STATUSES[effect])
       return false
     case 'none':
       // A second error report replaces the first one.
-      if (wordOf(update) === 'error' && row.status === 'failed') fail(draft, 'reopenable', update.error ?? update.message)
+      if (wordOf(update) === 'error' && row.status === 'failed') fail(change, 'reopenable', update.error ?? update.message)
       return false
     default:
       return false
@@ -131,10 +131,10 @@ export const createProgress = ({
   timeline: ProgressRepository
 }) => {
   const acknowledge = (
-    draft: Pick<Draft, 'row' | 'now'>,
+    change: Pick<TaskRowChange, 'row' | 'now'>,
     more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'> = {},
   ): Acknowledged => {
-    const { row, now } = draft
+    const { row, now } = change
     const { processed, total, percentage, currentStep, message } = row.progress
     const expiresAt = leaseEndOf(row, now)
     return {
@@ -148,13 +148,17 @@ export const createProgress = ({
       lease: expiresAt === undefined ? undefined : { fence: row.fence, expiresAt },
     }
   }
-  const keepTimeline = (draft: Draft, update: Update) => {
-    for (const { timestamp, event, details } of update.timeline ?? []) draft.timeline.push({ at: timestamp, event, details })
+  const keepTimeline = (change: TaskRowChange, update: Update) => {
+    for (const { timestamp, event, details } of update.timeline ?? []) change.timeline.push({ at: timestamp, event, details })
   }
 
-  function* discover(tx: Tx, draft: Draft, update: Update): Steps<{ result: AreasResult; events: NewEvent[] } | undefined> {
+  function* discover(
+    tx: Tx,
+    change: TaskRowChange,
+    update: Update,
+  ): Steps<{ result: AreasResult; events: NewEvent[] } | undefined> {
     if (!update.areas || update.areas.length === 0) return undefined
-    const { row, now } = draft
+    const { row, now } = change
     const { result, newGroups, newProjects, spawned } = yield* areas.discover(tx, row, update.areas, now)
     const groups = update.areas.filter((area) => area.type === 'group').length
     const itemsByType = { ...row.progress.itemsByType }
@@ -173,7 +177,7 @@ export const createProgress = ({
         jobsCreated: result.jobsCreated,
       },
     }
-    note(draft, 'areas_discovered', { ...result })
+    addTimelineEvent(change, 'areas_discovered', { ...result })
     const message = `${result.received} areas, ${result.inserted} new, ${result.jobsCreated} tasks`
     return {
       result,
@@ -185,8 +189,8 @@ export const createProgress = ({
   }
 
   /** Merges the update's fields and leads the task where it goes; answers whether it will be tried again. */
-  const take = (draft: Draft, update: Update, effect: Effect, fenced: boolean): boolean => {
-    const { row, now } = draft
+  const take = (change: TaskRowChange, update: Update, effect: Effect, fenced: boolean): boolean => {
+    const { row, now } = change
     const old = row.progress
     const word: CredentialWord | undefined = credentialWordOf(update)
     const merged = mergeProgress(old, update, now)
@@ -196,29 +200,29 @@ export const createProgress = ({
     if (resume !== undefined) row.resumeState = resume === null ? null : JSON.stringify(resume)
     row.lastUpdate = new Date(update.timestamp ?? now)
     row.activeAt = new Date(now)
-    if (merged.stage !== old.stage) note(draft, 'stage_change', { from: old.stage, to: merged.stage })
-    if (word) note(draft, 'credential_status_change', { type: word })
-    const willRetry = apply(draft, effect, update, fenced)
-    if (fenced && hasLease(row)) prolong(draft)
+    if (merged.stage !== old.stage) addTimelineEvent(change, 'stage_change', { from: old.stage, to: merged.stage })
+    if (word) addTimelineEvent(change, 'credential_status_change', { type: word })
+    const willRetry = apply(change, effect, update, fenced)
+    if (fenced && hasLease(row)) prolong(change)
     return willRetry
   }
 
-  /** Takes one update of a locked task into its draft, or refuses it. */
-  function* takeOne(tx: Tx, draft: Draft, update: Update): Steps<Taken | AppError> {
-    settleExpiry(draft)
-    draft.updateType = update.type
-    if (update.timeline) draft.own = new Set(update.timeline.map((entry) => entry.event))
-    const effect = effectOf(update, draft.row)
+  /** Takes one update of a locked task into its change, or refuses it. */
+  function* takeOne(tx: Tx, change: TaskRowChange, update: Update): Steps<Taken | AppError> {
+    settleExpiry(change)
+    change.updateType = update.type
+    if (update.timeline) change.own = new Set(update.timeline.map((entry) => entry.event))
+    const effect = effectOf(update, change.row)
     if (effect === 'ignored') {
-      keepTimeline(draft, update)
-      return { draft, more: { ignored: true } }
+      keepTimeline(change, update)
+      return { change, more: { ignored: true } }
     }
-    const fenced = demandRight(draft, update)
+    const fenced = demandRight(change, update)
     if (fenced instanceof AppError) return fenced
-    keepTimeline(draft, update)
-    const found = yield* discover(tx, draft, update)
-    const willRetry = take(draft, update, effect, fenced)
-    return { draft, more: { willRetry: willRetry ? true : undefined, areas: found?.result }, events: found?.events }
+    keepTimeline(change, update)
+    const found = yield* discover(tx, change, update)
+    const willRetry = take(change, update, effect, fenced)
+    return { change, more: { willRetry: willRetry ? true : undefined, areas: found?.result }, events: found?.events }
   }
   /** Takes updates of different tasks in one transaction, each as if it came alone. Answers them in their order. */
   const takeAll = (reports: readonly Report[]): Promise<(Acknowledged | AppError)[]> =>
@@ -237,10 +241,10 @@ export const createProgress = ({
       // bounded: an update that brings areas is alone in its batch, the others run no statement
       for (const { id, update, marks } of reports) {
         const row = rows.get(id)
-        const draft = row && openDraft(row, now)
-        if (!draft) taken.push(taskNotFound())
-        else if (marks.some(({ key }) => known.has(key))) taken.push({ draft, more: { duplicate: true } })
-        else taken.push(yield* takeOne(tx, draft, update))
+        const change = row && startChange(row, now)
+        if (!change) taken.push(taskNotFound())
+        else if (marks.some(({ key }) => known.has(key))) taken.push({ change, more: { duplicate: true } })
+        else taken.push(yield* takeOne(tx, change, update))
       }
       const isSaved = (one: Taken | AppError): one is Taken => !(one instanceof AppError) && !one.more.duplicate
       yield* receipts.keep(
@@ -252,10 +256,10 @@ export const createProgress = ({
       if (saved.length > 0)
         yield* store.save(
           tx,
-          saved.map(({ draft }) => draft),
+          saved.map(({ change }) => change),
           saved.flatMap(({ events = [] }) => events),
         )
-      return taken.map((one) => (one instanceof AppError ? one : acknowledge(one.draft, one.more)))
+      return taken.map((one) => (one instanceof AppError ? one : acknowledge(one.change, one.more)))
     })
   const bringsAreas = ({ update }: Report) => (update.areas?.length ?? 0) > 0
   /** What comes while a batch is under way goes together, up to `MOST` updates of different tasks. */

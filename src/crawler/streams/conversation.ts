@@ -36,20 +36,20 @@ const MALFORMED_MAX = 20
 const MALFORMED_MS = 60_000
 const isUpdate = (type: string): boolean => (UPDATE_TYPES as readonly string[]).includes(type)
 
-/** What clients say over a socket, and what they hear back (§13). One per process; `converse` makes one per socket. */
+/** Handles the frames of WebSocket clients and sends the replies (§13). One per process; its result makes a handler per socket. */
 export const createConversations = (deps: ConversationDeps) => {
   const { clock, log, progress, creation, leasing, refresh, limit, queued, delivered, maxBytes } = deps
 
   return (connection: Connection) => {
     const gone = new AbortController()
     const malformed: number[] = []
-    /** Updates are taken one after the other: what a client sends first happens first. */
+    /** Updates of one socket are stored one after the other, in the order of their frames. */
     let updates: Promise<unknown> = Promise.resolve()
 
-    const say = (type: string, data: unknown) => connection.queue.push(frameText(type, data, clock.now()))
+    const send = (type: string, data: unknown) => connection.queue.push(frameText(type, data, clock.now()))
     const refuse = (error: AppError, ref: Ref, taskId?: string) => {
       const { code, message, status, retryable } = describeError(error)
-      say('error', { code, message, status, refId: ref, retryable, taskId, ...error.details })
+      send('error', { code, message, status, refId: ref, retryable, taskId, ...error.details })
     }
     const taskOf = (given: Record<string, unknown>): string => {
       const { scope } = connection
@@ -66,13 +66,13 @@ export const createConversations = (deps: ConversationDeps) => {
       if (isUpdate(type)) {
         const taskId = taskOf(given)
         const update = storable(acceptUpdate({ ...given, type }), text)
-        const { taskId: _taskId, ...said } = given
-        const result = await progress.report(taskId, update, { given: { ...said, type } })
-        return say('ack', { refId: ref, taskId, result })
+        const { taskId: _taskId, ...fields } = given
+        const result = await progress.report(taskId, update, { given: { ...fields, type } })
+        return send('ack', { refId: ref, taskId, result })
       }
       switch (type) {
         case 'ping':
-          return say('pong', { refId: ref, timestamp: iso(clock.now()) })
+          return send('pong', { refId: ref, timestamp: iso(clock.now()) })
         case 'ack': {
           const { seq } = accept(ackFrame, given)
           connection.ackedSeq = Math.max(connection.ackedSeq ?? 0, seq)
@@ -84,16 +84,16 @@ export const createConversations = (deps: ConversationDeps) => {
           const on = type === 'subscribe'
           const { taskId } = accept(subscribeFrame, given)
           if (connection.scope !== '' && taskId !== connection.scope) throw invalidField('taskId', "must be this socket's task")
-          if (taskId === '*') connection.hearAll(on)
-          else connection.hearTask(taskId, on)
-          return say('ack', { refId: ref, taskId: taskId === '*' ? undefined : taskId })
+          if (taskId === '*') connection.subscribeAll(on)
+          else connection.subscribeTask(taskId, on)
+          return send('ack', { refId: ref, taskId: taskId === '*' ? undefined : taskId })
         }
         case 'heartbeat': {
           const { activeTasks, workerId, clientId } = accept(heartbeatFrame, given)
           const owners = new Set([...connection.workers(), ...[workerId, clientId].filter((name) => name !== undefined)])
           const lostTasks = await leasing.heartbeat(owners, activeTasks)
           const now = iso(clock.now())
-          return say('heartbeat_response', {
+          return send('heartbeat_response', {
             refId: ref,
             serverTime: now,
             acknowledgement: true,
@@ -104,28 +104,28 @@ export const createConversations = (deps: ConversationDeps) => {
         }
         case 'task': {
           const { answer } = await creation.create(data, { principal: connection.principal, text })
-          return say('ack', { refId: ref, taskId: answer.data.id, result: answer.data })
+          return send('ack', { refId: ref, taskId: answer.data.id, result: answer.data })
         }
         case 'task_request': {
           const request = accept(taskRequest, given)
           const workerId = request.workerId ?? connection.connectionId
-          connection.hearWorker(workerId)
+          connection.subscribeWorker(workerId)
           const tasks = await leasing.lease({ ...request, workerId }, gone.signal, connection.connectionId)
           await delivered()
-          return say('ack', { refId: ref, count: tasks.length })
+          return send('ack', { refId: ref, count: tasks.length })
         }
         case 'token_refresh_request': {
           const taskId = taskOf(given)
           const workerId =
             typeof given.workerId === 'string' ? given.workerId : ((await ownerAmong(taskId)) ?? connection.connectionId)
           const asked = accept(refreshBody, { ...given, workerId })
-          return say('token_refresh_response', { refId: ref, ...(await refresh.refresh(taskId, asked)) })
+          return send('token_refresh_response', { refId: ref, ...(await refresh.refresh(taskId, asked)) })
         }
         default:
           throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${type.slice(0, 64)}`)
       }
     }
-    /** Under which of its names this connection holds a task. */
+    /** The worker name under which this connection holds a task. */
     const ownerAmong = async (taskId: string): Promise<string | undefined> => {
       const owner = await leasing.ownerOf(taskId)
       return owner !== undefined && connection.workers().includes(owner) ? owner : undefined
@@ -148,8 +148,8 @@ export const createConversations = (deps: ConversationDeps) => {
     }
 
     return {
-      /** One frame of the client. */
-      async hear(message: string | Uint8Array): Promise<void> {
+      /** Handles one frame of the client. */
+      async handleFrame(message: string | Uint8Array): Promise<void> {
         if (typeof message !== 'string') return connection.end(1003, 'text frames only')
         if (message.length > maxBytes || Buffer.byteLength(message) > maxBytes) return connection.end(1009, 'frame too big')
         const frame = parse(message)
@@ -180,7 +180,7 @@ export const createConversations = (deps: ConversationDeps) => {
         updates = updates.then(handle)
         await updates
       },
-      /** The socket is gone: who waits for tasks gets none. */
+      /** The socket is closed: waiting task requests end without tasks. */
       leave() {
         gone.abort()
       },

@@ -1,5 +1,5 @@
 import { iso, isoOr } from '../fields.ts'
-import type { Draft } from '../tasks/draft.ts'
+import type { TaskRowChange } from '../tasks/change.ts'
 import { errorText, type ProgressState, type TaskRow, toProgress } from '../tasks/row.ts'
 import { statusOf } from '../vocabulary.ts'
 import type { ReadyFrame } from './model.ts'
@@ -10,7 +10,7 @@ export interface NewEvent {
   taskId: string | null
   /** `connection:ID` or `process:ID`; null for all who subscribe. */
   target: string | null
-  /** Worker that hears it besides the subscribers. */
+  /** Worker that receives it besides the subscribers. */
   holder: string | null
   /** JSON of `{type, data, timestamp, id}`. */
   frame: string
@@ -46,9 +46,9 @@ export const taskUpdate = (
 
 const isSame = (a: ProgressState, b: ProgressState) => a === b || Bun.deepEquals(a, b)
 
-/** What subscribers and the holder hear of a changed task (§13), in the order in which it happened. */
-export const eventsOf = (draft: Draft): NewEvent[] => {
-  const { before, row, now, timeline, revoked } = draft
+/** The events of a changed task for its subscribers and its holder (§13), in the order in which they happened. */
+export const eventsOf = (change: TaskRowChange): NewEvent[] => {
+  const { before, row, now, timeline, revoked } = change
   const { progress } = row
   const events: NewEvent[] = []
   if (!isSame(progress, before.progress) || row.resumeState !== before.resumeState)
@@ -58,7 +58,7 @@ export const eventsOf = (draft: Draft): NewEvent[] => {
         row.id,
         {
           taskId: row.id,
-          updateType: draft.updateType,
+          updateType: change.updateType,
           status: statusOf(row.status),
           progress: toProgress(row),
           timestamp: iso(now),
@@ -76,7 +76,7 @@ export const eventsOf = (draft: Draft): NewEvent[] => {
           taskId: row.id,
           status,
           previousStatus: statusOf(before.status),
-          reason: draft.reason,
+          reason: change.reason,
           error: status === 'failed' ? errorText(progress.error) : undefined,
           startedAt: isoOr(row.startedAt),
           completedAt: isoOr(row.finishedAt),

@@ -10,7 +10,7 @@ export interface Delivery extends StoredEvent {
   /** Whether the streams of its task end with it. */
   ends: boolean
 }
-/** Who hears events: a socket or an SSE stream. */
+/** A receiver of events: a socket or an SSE stream. */
 export interface Subscriber {
   connectionId: string
   /** Task of a task stream, empty for a general one. */
@@ -18,11 +18,11 @@ export interface Subscriber {
   deliver(delivery: Delivery): void
 }
 
-/** How often other processes' events are looked for, on Postgres, while somebody listens. */
+/** Milliseconds between two looks for events of other processes, on Postgres, while this process has subscribers. */
 const LOOK_MS = 50
 const TAIL_MAX = 1000
 
-/** Subscribers by what they hear. Most keys have one alone, which stands without a set of its own: thousands of sockets idle. */
+/** Subscribers by task or worker. Most keys have one subscriber, which is stored without a Set: thousands of idle sockets stay small. */
 const createTopics = () => {
   const byKey = new Map<string, Subscriber | Set<Subscriber>>()
   return {
@@ -49,7 +49,7 @@ const createTopics = () => {
 }
 
 /**
- * The way of events from their transaction to those who listen (§13). On SQLite the one process hands them on as they are committed;
+ * Delivers events from their transaction to subscribers (§13). On SQLite the one process delivers them as they are committed;
  * on Postgres every process reads them from the table in the order of their numbers, its own as well: commits of two connections may
  * be reported in another order than they happened.
  */
@@ -108,7 +108,7 @@ export const createHub = ({
     const ends = event.type === 'task_update' && event.frame.includes('"updateType":"deleted"')
     const delivery: Delivery = { ...event, text: textOf(event), ends }
     for (const subscriber of all) subscriber.deliver(delivery)
-    // A copy: one whose task is gone leaves while it is told so.
+    // A copy: a subscriber whose task was removed unsubscribes while it handles that event.
     if (ofTask) for (const subscriber of [...ofTask]) if (!all.has(subscriber)) subscriber.deliver(delivery)
     for (const holders of [ofHolder, ofName])
       for (const subscriber of holders ?? [])
@@ -202,13 +202,13 @@ export const createHub = ({
         stopLooking = undefined
       }
     },
-    hearAll(subscriber: Subscriber, on: boolean): void {
+    subscribeAll(subscriber: Subscriber, on: boolean): void {
       if (on) all.add(subscriber)
       else all.delete(subscriber)
     },
-    hearTask: (subscriber: Subscriber, taskId: string, on: boolean): void =>
+    subscribeTask: (subscriber: Subscriber, taskId: string, on: boolean): void =>
       on ? tasks.add(taskId, subscriber) : tasks.remove(taskId, subscriber),
-    hearWorker: (subscriber: Subscriber, workerId: string): void => workers.add(workerId, subscriber),
+    subscribeWorker: (subscriber: Subscriber, workerId: string): void => workers.add(workerId, subscriber),
     cursor: () => cursor,
     /** Resolves when what has been committed so far is delivered. */
     delivered: async (): Promise<void> => {

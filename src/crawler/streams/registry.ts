@@ -20,7 +20,7 @@ export type SocketConnection = Connection<SocketSession>
 export interface Opening {
   connection: SocketConnection
   resumed: boolean
-  /** The number after which the stream goes on. */
+  /** The number after which the stream resumes. */
   after: number
   missed: Numbered[]
   lost: number
@@ -153,10 +153,10 @@ export const createRegistry = ({
             updatedAt: new Date(now),
           })
           if (known?.live && known.process !== processId) {
-            const told = newEvent('replaced', null, { key, socket: connection.socket }, now, {
+            const replaced = newEvent('replaced', null, { key, socket: connection.socket }, now, {
               target: `process:${known.process}`,
             })
-            yield* hub.emit(tx, [told], now)
+            yield* hub.emit(tx, [replaced], now)
           }
           return { subscriptions, after, ackedSeq: known?.ackedSeq ?? null }
         })
@@ -191,7 +191,7 @@ export const createRegistry = ({
       const { data } = JSON.parse(event.frame)
       if (live.get(data.key)?.socket !== data.socket) replace(data.key)
     },
-    /** How many live sockets of all processes hear of a task, and how many closed ones will on resume (§7.12). */
+    /** Numbers of subscribers of a task over all processes: open sockets, and closed ones that may still resume (§7.12). */
     async listeners(taskId: string): Promise<{ live: number; queued: number }> {
       const now = clock.now()
       // One that has just closed would count as live until that is stored.
@@ -199,9 +199,10 @@ export const createRegistry = ({
       const rows = await repository.listening(taskId, processId, { aliveSince: now - ALIVE_MS, closedSince: now - resumeMs })
       const counted = { live: 0, queued: 0 }
       // Those of this process are here: thousands of them need not be stored and read for each message.
-      for (const connection of live.values()) if (connection.hears(taskId)) counted.live++
-      for (const { subscriptions: heard, live, count } of rows)
-        if (!heard || heard.all || heard.tasks.includes(taskId)) counted[live ? 'live' : 'queued'] += count
+      for (const connection of live.values()) if (connection.isSubscribedTo(taskId)) counted.live++
+      for (const { subscriptions, live, count } of rows)
+        if (!subscriptions || subscriptions.all || subscriptions.tasks.includes(taskId))
+          counted[live ? 'live' : 'queued'] += count
       return counted
     },
     /** Stores where connections stand, those that have moved. */

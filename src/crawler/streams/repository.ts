@@ -61,7 +61,7 @@ export const streamsRepository = (db: Db) => {
     'insert into crawler_processes (id, seen_at) values (:id, :now) on conflict (id) do update set seen_at = excluded.seen_at returning id',
   )
   // Sockets of one task differ in nothing that matters here, so they are counted in one pass, without a sort: thousands of them may have
-  // closed within the resume window. General ones are grouped by what they hear.
+  // closed within the resume window. General ones are grouped by their subscriptions.
   const alive = 'process in (select id from crawler_processes where seen_at >= :aliveSince)'
   const listening = db.statement<{ subscriptions: string | null; live: boolean | number; count: number | string }>(
     'crawler_connections_listening',
@@ -95,8 +95,8 @@ export const streamsRepository = (db: Db) => {
         from ${source} s where crawler_connections.connection_id = s.connection_id and crawler_connections.scope = s.scope and crawler_connections.socket = s.socket returning crawler_connections.connection_id`,
   )
 
-  /** What a set of subscriptions hears. */
-  const heard = (connectionId: string, { all, tasks, workers }: Subscriptions): SQL | undefined =>
+  /** The events that a connection with these subscriptions receives. */
+  const received = (connectionId: string, { all, tasks, workers }: Subscriptions): SQL | undefined =>
     or(
       eq(events.target, `connection:${connectionId}`),
       and(
@@ -125,7 +125,7 @@ export const streamsRepository = (db: Db) => {
     },
     tail: (after: number, max: number) => tail.all({ after, max }),
     head: async (): Promise<number> => (await head.all())[0]?.seq ?? 0,
-    /** The newest `max` events of (after, upTo] that these subscriptions hear, oldest first, and how many there are of them. */
+    /** The newest `max` events of (after, upTo] for these subscriptions, oldest first, and how many there are in all. */
     async missed(
       connectionId: string,
       subscriptions: Subscriptions,
@@ -133,7 +133,7 @@ export const streamsRepository = (db: Db) => {
       range: { after: number; upTo: number; since: number },
       max: number,
     ): Promise<{ events: StoredEvent[]; total: number }> {
-      const where = and(gt(events.seq, range.after), lte(events.seq, range.upTo), heard(connectionId, subscriptions))
+      const where = and(gt(events.seq, range.after), lte(events.seq, range.upTo), received(connectionId, subscriptions))
       const rows = (await db.q
         .select(columns)
         .from(events)

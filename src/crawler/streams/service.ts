@@ -61,7 +61,7 @@ export const createStreams = ({
     count: () => registry.count(),
     /** Characters that wait for slow sockets of this process. */
     pending: () => registry.pending(),
-    /** Delivers a client's message to all who listen to a task, and to those who come back (§7.12). @throws AppError 404 */
+    /** Delivers a client's message to all subscribers of a task, and to those that reconnect (§7.12). @throws AppError 404 */
     async broadcast(taskId: string, body: Record<string, unknown>): Promise<MessageAnswer> {
       if (!(await task(taskId))) throw taskNotFound()
       const now = clock.now()

@@ -34,14 +34,14 @@ export const createSockets = ({
   clock,
   log,
   registry,
-  converse,
+  openConversation,
   task,
   heartbeatMs,
 }: {
   clock: Clock
   log: Log
   registry: Registry
-  converse: Conversations
+  openConversation: Conversations
   task(id: string): Promise<TaskRow | undefined>
   heartbeatMs: number
 }) => {
@@ -70,7 +70,7 @@ export const createSockets = ({
     private conversation: ReturnType<Conversations> | undefined = undefined
     constructor(
       private readonly connection: SocketConnection,
-      // Needed once: what a socket goes on with must not hold what it began with.
+      // Needed once and then dropped, so that an open socket does not keep it in memory.
       private beginning: { opening: Opening; row: TaskRow | undefined } | undefined,
     ) {}
     open(ws: RawSocket) {
@@ -83,18 +83,18 @@ export const createSockets = ({
       queue.start(readyText(opening, row), opening.missed, opening.after)
     }
     message(_ws: RawSocket, message: string | Uint8Array) {
-      this.connection.queue.heard()
-      this.conversation ??= converse(this.connection)
-      this.conversation.hear(message).catch((error) => log.error('a crawler frame failed', { error }))
+      this.connection.queue.markAlive()
+      this.conversation ??= openConversation(this.connection)
+      this.conversation.handleFrame(message).catch((error) => log.error('a crawler frame failed', { error }))
     }
     drain() {
       this.connection.queue.drained()
     }
     pong() {
-      this.connection.queue.heard()
+      this.connection.queue.markAlive()
     }
     ping() {
-      this.connection.queue.heard()
+      this.connection.queue.markAlive()
     }
     close() {
       this.conversation?.leave()
@@ -150,7 +150,7 @@ export const createSockets = ({
       recheckedAt = now
       for (const session of [...open.keys()]) if (session.recheck) await recheck(session)
     },
-    /** Closes all sockets with 1001; `text` is said first. */
+    /** Closes all sockets with 1001, after a frame with `text`. */
     async stop(text: string): Promise<void> {
       stopping = true
       for (const [session, connection] of [...open]) {
@@ -175,7 +175,7 @@ export interface Identity {
 }
 
 /**
- * What one client hears of, and its place in the order of all events. Made before its socket or event stream is: what is committed
+ * The subscriptions of one client, and its place in the order of all events. Made before its socket or event stream: what is committed
  * from `attach` on waits in its queue. A class, because a fan-out touches thousands of them.
  */
 export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
@@ -219,32 +219,32 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
   attach(subscriptions: Subscriptions): number {
     const from = this.hub.attach(this)
     this.queue.acceptAfter(from)
-    if (subscriptions.all) this.hearAll(true)
-    for (const task of subscriptions.tasks) this.hearTask(task, true)
-    for (const worker of subscriptions.workers) this.hearWorker(worker)
+    if (subscriptions.all) this.subscribeAll(true)
+    for (const task of subscriptions.tasks) this.subscribeTask(task, true)
+    for (const worker of subscriptions.workers) this.subscribeWorker(worker)
     return from
   }
-  hearAll(on: boolean): void {
+  subscribeAll(on: boolean): void {
     this.all = on
-    this.hub.hearAll(this, on)
+    this.hub.subscribeAll(this, on)
     this.dirty = true
   }
-  hearTask(taskId: string, on: boolean): void {
+  subscribeTask(taskId: string, on: boolean): void {
     this.tasks ??= new Set()
     if (on) this.tasks.add(taskId)
     else this.tasks.delete(taskId)
-    this.hub.hearTask(this, taskId, on)
+    this.hub.subscribeTask(this, taskId, on)
     this.dirty = true
   }
-  hearWorker(workerId: string): void {
+  subscribeWorker(workerId: string): void {
     if (workerId === this.connectionId || this.names?.has(workerId)) return
     this.names ??= new Set()
     this.names.add(workerId)
-    this.hub.hearWorker(this, workerId)
+    this.hub.subscribeWorker(this, workerId)
     this.dirty = true
   }
   /** Whether it gets the events of a task. */
-  hears(taskId: string): boolean {
+  isSubscribedTo(taskId: string): boolean {
     return this.all || this.scope === taskId || (this.tasks?.has(taskId) ?? false)
   }
   /** Names it leases under: its own, and those it has taken. */

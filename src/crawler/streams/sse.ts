@@ -40,7 +40,7 @@ export const createEventStreams = ({
 
   return {
     /**
-     * The stream of a task; `lastSeq` is where the client goes on.
+     * The stream of a task; `lastSeq` is the number of the last event that the client has.
      * @throws AppError 404, 503
      */
     async open(taskId: string, principal: string, lastSeq: number | undefined): Promise<Response> {
@@ -70,7 +70,7 @@ export const createEventStreams = ({
                   { after, upTo: from, since: clock.now() - resumeMs },
                   resumeMessages,
                 )
-          // What is not stored any more cannot be told by task: all numbers before the oldest one count.
+          // The task of a purged event is unknown, so all purged numbers count.
           const purged = lastSeq === undefined ? 0 : Math.max(0, (await repository.oldest()) - 1 - lastSeq)
           const lost = missed.total - missed.events.length + purged
           const ready = readyFrameOf(

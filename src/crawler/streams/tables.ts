@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 
-/** Which events a connection hears. */
+/** The events that a connection receives. */
 export interface Subscriptions {
   all: boolean
   tasks: string[]
@@ -14,13 +14,13 @@ export const streamsTables = defineTables((k) => {
   const events = k.table(
     'crawler_events',
     {
-      /** Grows in commit order, so that nobody who goes on after one misses an earlier one. */
+      /** Grows in commit order, so that a client that resumes after a number misses no earlier one. */
       seq: k.serial(),
       taskId: k.text(),
       type: k.text().notNull(),
       /** `connection:ID` or `process:ID` for those alone; null for all who subscribe. */
       target: k.text(),
-      /** Worker that hears it besides the subscribers. */
+      /** Worker that receives it besides the subscribers. */
       holder: k.text(),
       /** The frame's JSON without its sequence number, and without credentials; text, for it goes out as it is. */
       frame: k.text().notNull(),

@@ -48,7 +48,7 @@ const INSERTED = [
   ...(['timelineTruncated', 'run', 'createdAt', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts'] as const),
   ...(['maxAttempts', 'fence', 'availableAt', 'engineTaskId'] as const),
 ] satisfies readonly (keyof StoredTask)[]
-/** What a draft may change. */
+/** The columns that an update may set. */
 const CHANGED = [
   ...([
     'status',
@@ -64,7 +64,7 @@ const CHANGED = [
 ] satisfies readonly (keyof Omit<StoredTask, Retired>)[]
 
 /** Of an update that leaves the status alone. */
-const QUIET = [
+const COUNTER_COLUMNS = [
   ...(['progress', 'resumeState', 'lastUpdate', 'timelineSize', 'timelineTruncated', 'updatedAt', 'activeAt'] as const),
 ] satisfies readonly (typeof CHANGED)[number][]
 
@@ -98,9 +98,9 @@ export const tasksRepository = (db: Db) => {
         'update crawler_tasks set active_at = :now where id in (select jsonb_array_elements_text(:ids::text::jsonb)) returning id',
     }),
     /** An update that leaves the status alone, which is nearly every one: no index but that of running tasks is touched. */
-    saveQuiet: db.statement<{ id: string }>(
-      'crawler_task_save_quiet',
-      `update crawler_tasks set ${QUIET.map((name) => `${snake(name)} = :${name}`).join(', ')} where id = :id returning id`,
+    saveCountersOnly: db.statement<{ id: string }>(
+      'crawler_task_save_counters',
+      `update crawler_tasks set ${COUNTER_COLUMNS.map((name) => `${snake(name)} = :${name}`).join(', ')} where id = :id returning id`,
     ),
     /** Another living task of the same resource and branch. */
     remove: db.prepare<{ id: string }>(
@@ -228,10 +228,10 @@ export const tasksRepository = (db: Db) => {
       )
       return twins.length > 0
     },
-    *saveQuiet(tx: Tx, row: TaskRow): Steps<void> {
+    *saveCountersOnly(tx: Tx, row: TaskRow): Steps<void> {
       const params: Record<string, unknown> = { id: row.id }
-      for (const name of QUIET) params[name] = stored(row, name)
-      yield* tx.run(statements.saveQuiet, params)
+      for (const name of COUNTER_COLUMNS) params[name] = stored(row, name)
+      yield* tx.run(statements.saveCountersOnly, params)
     },
     *save(tx: Tx, rows: TaskRow[]): Steps<void> {
       for (let from = 0; from < rows.length; from += 500)
@@ -384,8 +384,8 @@ export const joinedQueries = (db: Db) => {
           .orderBy(asc(engineTasks.id)),
       ),
     ),
-    /** Running tasks of which nothing was heard since `before`, locked; those under a lease as well. */
-    quiet: db.prepare<TaskRow>('crawler_quiet', (queries) =>
+    /** Running tasks without a report since `before`, locked; leased ones as well. */
+    silent: db.prepare<TaskRow>('crawler_silent', (queries) =>
       db.skipLocked(
         joined(queries)
           .where(and(isRunning(tasks.status), lte(tasks.activeAt, param('before'))))

@@ -10,7 +10,7 @@ import { columnOf, mergeProgress, restartCounters } from '../progress/effect.ts'
 import type { Put } from '../progress/model.ts'
 import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
 import { type Status, statusOf } from '../vocabulary.ts'
-import { complete, type Draft, endLease, fail, kindOf, openDraft, pause, queue, run } from './draft.ts'
+import { complete, endLease, fail, kindOf, pause, queue, run, startChange, type TaskRowChange } from './change.ts'
 import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
 import type { JoinedQueries, ListQueries } from './repository.ts'
 import { engineStateOf, newProgress, toDetail, toTask } from './row.ts'
@@ -26,46 +26,46 @@ const ALLOWED: Record<ReturnType<typeof columnOf> | 'failed', readonly Status[]>
   closed: ['queued'],
 }
 
-const cancelNotice = (draft: Draft, reason: 'canceled' | 'deleted' | 'paused' | 'requeued') => {
-  const owner = isLive(draft.row, draft.now) ? draft.row.leaseOwner : null
-  draft.revoked = { owner, reason }
-  endLease(draft)
+const cancelNotice = (change: TaskRowChange, reason: 'canceled' | 'deleted' | 'paused' | 'requeued') => {
+  const owner = isLive(change.row, change.now) ? change.row.leaseOwner : null
+  change.revoked = { owner, reason }
+  endLease(change)
 }
 
 /** @throws AppError 409 INVALID_TRANSITION */
-const takeTo = (draft: Draft, to: Status, error: string | undefined): void => {
-  const { row } = draft
+const takeTo = (change: TaskRowChange, to: Status, error: string | undefined): void => {
+  const { row } = change
   const from = statusOf(row.status)
   if (from === to) return
   if (!ALLOWED[columnOf(row)].includes(to))
     throw new AppError('INVALID_TRANSITION', 409, `Cannot change status from ${from} to ${to}`)
-  if (to !== 'running' && (from === 'running' || isLive(row, draft.now)))
-    cancelNotice(draft, to === 'paused' ? 'paused' : to === 'queued' ? 'requeued' : 'canceled')
-  draft.row.activeAt = new Date(draft.now)
-  if (to === 'running') run(draft)
-  else if (to === 'paused') pause(draft)
-  else if (to === 'failed') fail(draft, 'final', error)
-  else if (to === 'completed') complete(draft)
-  else putBack(draft, from)
+  if (to !== 'running' && (from === 'running' || isLive(row, change.now)))
+    cancelNotice(change, to === 'paused' ? 'paused' : to === 'queued' ? 'requeued' : 'canceled')
+  change.row.activeAt = new Date(change.now)
+  if (to === 'running') run(change)
+  else if (to === 'paused') pause(change)
+  else if (to === 'failed') fail(change, 'final', error)
+  else if (to === 'completed') complete(change)
+  else putBack(change, from)
 }
 
-/** Back in the queue, as if it had not been tried: with its counters only where the next run can go on from them. */
-const putBack = (draft: Draft, from: Status): void => {
-  const { row } = draft
+/** Back in the queue without counting an attempt. The counters stay only if the next run can continue from them. */
+const putBack = (change: TaskRowChange, from: Status): void => {
+  const { row } = change
   if (from === 'failed') {
-    draft.row.progress = { ...draft.row.progress, error: null, errorTimestamp: null }
-    if (row.resumeState === null) draft.row.progress = restartCounters(draft.row.progress)
+    change.row.progress = { ...change.row.progress, error: null, errorTimestamp: null }
+    if (row.resumeState === null) change.row.progress = restartCounters(change.row.progress)
     row.attempts = 0
   }
   if (from === 'completed') {
-    draft.row.progress = newProgress()
+    change.row.progress = newProgress()
     row.resumeState = null
     row.lastUpdate = null
     row.startedAt = null
     row.attempts = 0
     row.run += 1
   }
-  queue(draft)
+  queue(change)
 }
 
 /** What is read of tasks, and what an operator does to them (§7.3, §7.7 to §7.9). */
@@ -84,15 +84,15 @@ export const createTasks = ({
   queries: JoinedQueries
   lists: ListQueries
 }) => {
-  const merge = (draft: Draft, put: Put) => {
+  const merge = (change: TaskRowChange, put: Put) => {
     if (put.progress) {
-      draft.row.progress = mergeProgress(draft.row.progress, put.progress, draft.now, 'set')
+      change.row.progress = mergeProgress(change.row.progress, put.progress, change.now, 'set')
       if (put.progress.resumeState !== undefined)
-        draft.row.resumeState = put.progress.resumeState === null ? null : JSON.stringify(put.progress.resumeState)
+        change.row.resumeState = put.progress.resumeState === null ? null : JSON.stringify(put.progress.resumeState)
       for (const { timestamp, event, details } of put.progress.timeline ?? [])
-        draft.timeline.push({ at: timestamp, event, details })
+        change.timeline.push({ at: timestamp, event, details })
     }
-    if (put.error !== undefined) draft.row.progress = { ...draft.row.progress, error: put.error, errorTimestamp: draft.now }
+    if (put.error !== undefined) change.row.progress = { ...change.row.progress, error: put.error, errorTimestamp: change.now }
   }
 
   return {
@@ -131,11 +131,11 @@ export const createTasks = ({
           const now = clock.now()
           const row = yield* store.lock(tx, id)
           if (!row) throw taskNotFound()
-          const draft = openDraft(row, now)
-          const others: Draft[] = []
-          if (put.status === 'completed') merge(draft, put)
-          if (put.status !== undefined) takeTo(draft, put.status, put.error)
-          if (put.status !== 'completed') merge(draft, put)
+          const change = startChange(row, now)
+          const others: TaskRowChange[] = []
+          if (put.status === 'completed') merge(change, put)
+          if (put.status !== undefined) takeTo(change, put.status, put.error)
+          if (put.status !== 'completed') merge(change, put)
           if (put.credentials) {
             const account = yield* credentials.replace(tx, row.accountId, put.credentials, now)
             const touched =
@@ -143,22 +143,22 @@ export const createTasks = ({
                 ? yield* tx.run(queries.waiting, { accountId: account })
                 : yield* tx.run(queries.ofAccount, { accountId: row.accountId })
             for (const other of touched) {
-              const one = other.id === id ? draft : openDraft(other, now)
+              const one = other.id === id ? change : startChange(other, now)
               one.row.accountId = account
               if (one.row.status === 'credential_expired' || one.row.status === 'waiting_credential_renewal') {
                 one.reason = 'credentials_replaced'
                 if (isLive(one.row, now)) cancelNotice(one, 'requeued')
                 queue(one)
               }
-              if (one !== draft) others.push(one)
+              if (one !== change) others.push(one)
             }
           }
           const asked =
             put.status !== undefined || put.progress !== undefined || put.error !== undefined || put.credentials !== undefined
           if (!asked) return toDetail(row, now)
           const updated: NewEvent[] = [taskUpdate(id, 'updated', now)]
-          yield* store.save(tx, [draft, ...others], updated)
-          return toDetail(draft.row, now)
+          yield* store.save(tx, [change, ...others], updated)
+          return toDetail(change.row, now)
         })
       } catch (error) {
         // Two tasks of one resource that are opened again at the same moment.
@@ -175,7 +175,7 @@ export const createTasks = ({
         const now = clock.now()
         const row = yield* store.lock(tx, id)
         if (!row) throw taskNotFound()
-        const draft = openDraft(row, now)
+        const change = startChange(row, now)
         const canceled = row.status === 'running'
         yield* store.repository.writeAudit(tx, {
           taskId: id,
@@ -186,10 +186,10 @@ export const createTasks = ({
           at: new Date(now),
         })
         if (canceled) {
-          draft.reason = 'canceled'
-          cancelNotice(draft, 'canceled')
-          fail(draft, 'final', 'Task canceled by user request')
-          yield* store.save(tx, [draft])
+          change.reason = 'canceled'
+          cancelNotice(change, 'canceled')
+          fail(change, 'final', 'Task canceled by user request')
+          yield* store.save(tx, [change])
           return 'failed'
         }
         const events: NewEvent[] = []

@@ -5,7 +5,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { type Engine, hasLease, leaseOf, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
 import type { ProgressRepository } from '../progress/repository.ts'
 import { eventsOf, type NewEvent } from '../streams/frames.ts'
-import { type Draft, kindOf, moveOf, taskIdOf } from './draft.ts'
+import { kindOf, type TaskRowChange, taskIdOf, transitionOf } from './change.ts'
 import type { JoinedQueries, TasksRepository } from './repository.ts'
 import { engineStateOf, type LeaseRow, type StoredTask, type TaskRow } from './row.ts'
 import type { Adoption } from './service.ts'
@@ -19,11 +19,11 @@ export type Emit = (tx: Tx, events: NewEvent[], now: number) => Steps<void>
 export const duplicateResource = () =>
   new AppError('DUPLICATE_RESOURCE', 409, 'An active task for this resource and branch already exists')
 
-const QUIET = [
+const STATUS_COLUMNS = [
   ...(['status', 'failureKind', 'accountId', 'run', 'startedAt', 'finishedAt'] as const),
 ] satisfies readonly (keyof TaskRow)[]
-/** Times count as changed once they are set again: a draft leaves those that stay as they are. */
-const isQuiet = ({ before, row }: Draft) => QUIET.every((name) => before[name] === row[name])
+/** Compares by identity: a time that was set again counts as changed, a change keeps the objects that stay. */
+const changesCountersOnly = ({ before, row }: TaskRowChange) => STATUS_COLUMNS.every((name) => before[name] === row[name])
 const isTerminal = (status: TaskRow['status']) => status === 'finished' || status === 'failed'
 const byAge = (a: StoredTask, b: StoredTask) =>
   a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -48,68 +48,68 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
     if (kinds.length > 0) tx.afterCommit(() => bus.publish(TASKS_READY, { kinds }))
   }
 
-  /** Lays the draft's events into its timeline's bounds; answers how many of the oldest stored ones have to go. */
-  const fitTimeline = (draft: Draft): number => {
-    if (draft.timeline.length === 0) return 0
-    draft.timeline.sort((a, b) => a.at - b.at)
-    const size = draft.row.timelineSize + draft.timeline.length
+  /** Fits the new events into the timeline's limit; answers how many of the oldest stored events have to be removed. */
+  const fitTimeline = (change: TaskRowChange): number => {
+    if (change.timeline.length === 0) return 0
+    change.timeline.sort((a, b) => a.at - b.at)
+    const size = change.row.timelineSize + change.timeline.length
     const surplus = size >= TIMELINE_CAP ? size - (TIMELINE_CAP - 1) : 0
-    draft.row.timelineSize = size - surplus
-    draft.row.timelineTruncated += surplus
+    change.row.timelineSize = size - surplus
+    change.row.timelineTruncated += surplus
     return surplus
   }
 
   /**
-   * Stores drafts whose tasks the engine moves itself, and `more` events after their own. Every task has to be locked.
+   * Stores changes whose tasks the engine moves itself, and `more` events after their own. Every task has to be locked.
    * @throws AppError 409 DUPLICATE_RESOURCE when a task would live again beside another one of its resource and branch
    */
-  function* saveRows(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
+  function* saveRows(tx: Tx, changes: TaskRowChange[], more: NewEvent[] = []): Steps<void> {
     const events: NewEvent[] = []
     const revived: TaskRow[] = []
     const appended: Parameters<ProgressRepository['add']>[1] = []
     const surplus: { taskId: string; count: number }[] = []
-    for (const draft of drafts) {
-      const { before, row, now } = draft
-      const drop = fitTimeline(draft)
+    for (const change of changes) {
+      const { before, row, now } = change
+      const drop = fitTimeline(change)
       if (drop > 0) surplus.push({ taskId: row.id, count: drop })
-      for (const { at, event, details } of draft.timeline)
+      for (const { at, event, details } of change.timeline)
         appended.push({
           taskId: row.id,
           at: new Date(at),
           event,
           details: details === undefined ? null : JSON.stringify(details),
         })
-      events.push(...eventsOf(draft))
+      events.push(...eventsOf(change))
       row.updatedAt = new Date(now)
       if (row.duplicateKey !== null && isTerminal(before.status) && !isTerminal(row.status)) revived.push(row)
     }
     if (yield* repository.haveLiveTwins(tx, revived)) throw duplicateResource()
-    const [only] = drafts
-    if (only && drafts.length === 1 && isQuiet(only)) yield* repository.saveQuiet(tx, only.row)
+    const [only] = changes
+    if (only && changes.length === 1 && changesCountersOnly(only)) yield* repository.saveCountersOnly(tx, only.row)
     else
       yield* repository.save(
         tx,
-        drafts.map((draft) => draft.row),
+        changes.map((change) => change.row),
       )
     if (appended.length > 0) yield* timeline.add(tx, appended)
     if (surplus.length > 0) yield* timeline.drop(tx, surplus)
     events.push(...more)
-    if (events.length > 0) yield* emit(tx, events, drafts[0]?.now ?? 0)
+    if (events.length > 0) yield* emit(tx, events, changes[0]?.now ?? 0)
   }
 
-  /** Moves the engine's tasks with their drafts, and tells those who wait of what is on the offer now. */
-  function* saveTasks(tx: Tx, drafts: Draft[]): Steps<void> {
+  /** Applies the changes to the engine's tasks, and notifies waiting lease requests of tasks that may be leased now. */
+  function* saveTasks(tx: Tx, changes: TaskRowChange[]): Steps<void> {
     const moves: Transition[] = []
     const prolonged: string[] = []
     const ready: string[] = []
-    for (const draft of drafts) {
-      const id = draft.row.engineTaskId as string
-      const move = moveOf(draft)
+    for (const change of changes) {
+      const id = change.row.engineTaskId as string
+      const move = transitionOf(change)
       if (move) moves.push({ id, ...move })
-      else if (draft.prolonged && hasLease(draft.row)) prolonged.push(id)
-      if (move?.state === 'queued' && draft.row.runAfter.getTime() <= draft.now) ready.push(draft.row.taskType)
+      else if (change.prolonged && hasLease(change.row)) prolonged.push(id)
+      if (move?.state === 'queued' && change.row.runAfter.getTime() <= change.now) ready.push(change.row.taskType)
     }
-    const now = new Date(drafts[0]?.now ?? 0)
+    const now = new Date(changes[0]?.now ?? 0)
     if (moves.length > 0) yield* engine.transition(tx, moves, now)
     if (prolonged.length > 0) yield* engine.prolong(tx, prolonged, now)
     announce(tx, ready)
@@ -118,12 +118,12 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
   return {
     saveRows,
     /**
-     * Stores drafts with their engine's tasks, and `more` events after their own. Every task has to be locked.
+     * Stores changes with their engine's tasks, and `more` events after their own. Every task has to be locked.
      * @throws AppError 409 DUPLICATE_RESOURCE
      */
-    *save(tx: Tx, drafts: Draft[], more: NewEvent[] = []): Steps<void> {
-      yield* saveTasks(tx, drafts)
-      yield* saveRows(tx, drafts, more)
+    *save(tx: Tx, changes: TaskRowChange[], more: NewEvent[] = []): Steps<void> {
+      yield* saveTasks(tx, changes)
+      yield* saveRows(tx, changes, more)
     },
     saveTasks,
     /**

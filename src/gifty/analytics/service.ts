@@ -8,8 +8,8 @@ import type { FunnelStep, Loki, Posthog, Prometheus, Sample } from './upstreams.
 const DAU_MS = 300_000
 const QUERY_MS = 600_000
 const TECHNICAL_MS = 60_000
-/** Shared with whoever asks at the same moment, but not kept. */
-const UNKEPT = 0
+/** Milliseconds of caching: concurrent calls share one answer, which is not kept. */
+const UNCACHED_MS = 0
 
 const REQUESTS = 'sum(rate(http_request_duration_seconds_count[5m])) * 60'
 const FAILURES = 'sum(rate(http_request_duration_seconds_count{status_code=~"5.."}[5m]))'
@@ -20,7 +20,7 @@ const PER_SPIDER = 'sum by (spider) (scraped_items_total)'
 const round = (value: number, decimals: number) => Math.round(value * 10 ** decimals) / 10 ** decimals
 const percent = (part: number, whole: number) => (whole > 0 ? round((part / whole) * 100, 2) : 0)
 
-/** What became of one question: an answer, or the word that says why not; neither when nobody is there to ask. */
+/** The outcome of one query: `value`, or the `failure` code; neither when the upstream is not configured. */
 interface Outcome<T> {
   value?: T
   at?: number
@@ -44,7 +44,7 @@ export interface AnalyticsDeps {
   scrapingReport(): Promise<ScrapingReport>
 }
 
-/** Figures of others for the dashboard (gifty §10). An upstream's failure never fails an answer: its figures are zero or empty. */
+/** Figures of PostHog, Prometheus and Loki for the dashboard (gifty §10). When one of them fails, its figures are zero or empty. */
 export const createAnalytics = ({
   clock,
   cached,
@@ -82,8 +82,8 @@ export const createAnalytics = ({
       ? ask('loki', () => cached.get('analytics:loki:errors', TECHNICAL_MS, () => loki.lastErrors(clock.now())))
       : Promise.resolve({})
 
-  /** `last_updated` is the time of the oldest figure; `error` the first failure in the order of the questions. */
-  const told = (outcomes: Outcome<unknown>[]) => {
+  /** `last_updated` is the time of the oldest figure; `error` the first failure in the order of the queries. */
+  const freshnessOf = (outcomes: Outcome<unknown>[]) => {
     const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure
     const at = Math.min(clock.now(), ...outcomes.flatMap((outcome) => outcome.at ?? []))
     return { last_updated: isoTime(new Date(at)), ...(failure === undefined ? {} : { error: failure }) }
@@ -92,39 +92,39 @@ export const createAnalytics = ({
 
   return {
     async stats(): Promise<StatsAnswer> {
-      const asked = await Promise.all([
+      const outcomes = await Promise.all([
         trend('page_viewed', 'dau', 1, DAU_MS),
         funnel(['quiz_started', 'quiz_completed'], 7),
         funnel(['results_shown', 'gift_clicked'], 7),
       ])
-      const [dau, quiz, gifts] = asked
+      const [dau, quiz, gifts] = outcomes
       return {
         dau: dau.value?.values.at(-1) ?? 0,
         quiz_completion_rate: percent(countOf(quiz.value, 1), countOf(quiz.value, 0)),
         gift_ctr: percent(countOf(gifts.value, 1), countOf(gifts.value, 0)),
         total_sessions: countOf(quiz.value, 0),
-        ...told(asked),
+        ...freshnessOf(outcomes),
       }
     },
     /** `days` 1..90. */
     async trends(days: number): Promise<TrendsAnswer> {
-      const asked = await Promise.all([
+      const outcomes = await Promise.all([
         trend('page_viewed', 'dau', days, QUERY_MS),
         trend('quiz_started', undefined, days, QUERY_MS),
       ])
-      const [dau, starts] = asked
+      const [dau, starts] = outcomes
       return {
         dates: (dau.value ?? starts.value)?.labels ?? [],
         dau_trend: dau.value?.values ?? [],
         quiz_starts: starts.value?.values ?? [],
-        ...told(asked),
+        ...freshnessOf(outcomes),
       }
     },
     async funnel(): Promise<FunnelAnswer> {
-      const asked = await funnel(['quiz_started', 'quiz_completed', 'results_shown', 'gift_clicked'], 30)
+      const outcome = await funnel(['quiz_started', 'quiz_completed', 'results_shown', 'gift_clicked'], 30)
       return {
-        steps: (asked.value ?? []).map(({ name, count, rate }) => ({ name, count, conversion_rate: round(rate * 100, 2) })),
-        ...told([asked]),
+        steps: (outcome.value ?? []).map(({ name, count, rate }) => ({ name, count, conversion_rate: round(rate * 100, 2) })),
+        ...freshnessOf([outcome]),
       }
     },
     async technical(): Promise<TechnicalAnswer> {
@@ -148,15 +148,15 @@ export const createAnalytics = ({
         ...(redisBytes === undefined ? {} : { redis_memory_mb: round(redisBytes / 1_048_576, 2) }),
         ...(seconds === undefined ? {} : { api_latency_ms: round(seconds * 1000, 1) }),
         ...(diskShare === undefined ? {} : { disk_usage_percent: round(diskShare * 100, 1) }),
-        ...told([requests, failures, errors]),
+        ...freshnessOf([requests, failures, errors]),
       }
     },
     /** Prometheus where it has data, else what the runs have counted. */
     async scraping(): Promise<ScrapingAnswer> {
       const [items, errors, perSpider, own] = await Promise.all([
-        ofPrometheus(ITEMS, UNKEPT),
-        ofPrometheus(BATCH_ERRORS, UNKEPT),
-        ofPrometheus(PER_SPIDER, UNKEPT),
+        ofPrometheus(ITEMS, UNCACHED_MS),
+        ofPrometheus(BATCH_ERRORS, UNCACHED_MS),
+        ofPrometheus(PER_SPIDER, UNCACHED_MS),
         scrapingReport(),
       ])
       const named = (perSpider.value ?? []).filter((sample) => sample.labels.spider)
@@ -167,7 +167,7 @@ export const createAnalytics = ({
         total_scraped_items: items.value?.[0]?.value ?? own.items,
         ingestion_errors: errors.value?.[0]?.value ?? own.errors,
         spiders: Object.fromEntries(spiders.map(([name, items_scraped]) => [name, { items_scraped }])),
-        ...told([items, errors, perSpider]),
+        ...freshnessOf([items, errors, perSpider]),
       }
     },
   }

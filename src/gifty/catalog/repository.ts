@@ -165,7 +165,7 @@ export const catalogRepository = (db: Db) => {
     (source) => `insert into product_prices (gift_hash, price, currency, run_id, seen_at)
       select gift_hash, price, currency, ${bound('run_id', 'bigint')}, ${now} from ${source} s where true`,
   )
-  /** Tells new rows from old ones on SQLite. */
+  /** Distinguishes inserted rows from updated ones on SQLite. */
   const lastRowid = either(
     db.statement<{ last: number | null }>('products_last_rowid', 'select max(rowid) as last from products'),
     undefined,

@@ -50,11 +50,11 @@ export const createCatalogCounts = (repository: CatalogRepository) => ({
 })
 export type CatalogCounts = ReturnType<typeof createCatalogCounts>
 
-/** A product among those that fit a text; the lower `cost`, the better it does. */
+/** A product that fits a text; the smaller its `distance` (negative relevance), the better. */
 export interface FoundProduct {
   giftHash: string
   giftId: string
-  cost: number
+  distance: number
 }
 /** What the catalogue needs of search: products by their words, and the vectors a product has. */
 export interface CatalogSearch {
@@ -62,7 +62,7 @@ export interface CatalogSearch {
     text: string,
     filter: LookupFilter,
     wanted: number,
-    last?: { cost: number; giftId: string; giftHash: string },
+    last?: { distance: number; giftId: string; giftHash: string },
   ): Promise<FoundProduct[]>
   embeddingsOf(hash: string, contentHash: string): Promise<ProductDetail['embeddings']>
 }
@@ -88,12 +88,12 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
 
   /** The list by relevance: a text is in the query. */
   const listFound = async (text: string, query: ProductsQuery) => {
-    let last: { cost: number; giftId: string; giftHash: string } | undefined
+    let last: { distance: number; giftId: string; giftHash: string } | undefined
     if (query.cursor !== undefined) {
-      const [mark, cost, giftId] = decodeCursor(query.cursor) ?? []
-      if (mark !== BY_RELEVANCE || typeof cost !== 'number' || typeof giftId !== 'string') throw badCursor(query.cursor)
+      const [mark, distance, giftId] = decodeCursor(query.cursor) ?? []
+      if (mark !== BY_RELEVANCE || typeof distance !== 'number' || typeof giftId !== 'string') throw badCursor(query.cursor)
       const id = cleanText(giftId)
-      last = { cost, giftId: id, giftHash: giftHash(id) }
+      last = { distance, giftId: id, giftHash: giftHash(id) }
     }
     const filter: LookupFilter = {
       isActive: query.is_active,
@@ -115,7 +115,7 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
     const end = page.at(-1)
     return {
       items: await viewsOf(page),
-      next_cursor: found.length > page.length && end ? encodeCursor([BY_RELEVANCE, end.cost, end.giftId]) : null,
+      next_cursor: found.length > page.length && end ? encodeCursor([BY_RELEVANCE, end.distance, end.giftId]) : null,
     }
   }
 

@@ -27,7 +27,7 @@ const parse = (text: string | undefined): z.output<typeof heartbeat> | undefined
   try {
     return text === undefined ? undefined : heartbeat.safeParse(JSON.parse(text)).data
   } catch {
-    // Anybody may write such a key (gifty §8): what is no heartbeat says nothing.
+    // Other services may write such a key (gifty §8): a value that is no heartbeat is ignored.
     return undefined
   }
 }

@@ -192,8 +192,7 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       return { ...OK, expires_in: WORKER_LIFE_MS / 1000 }
     },
     /**
-     * Stores that workers are alive which say no more than that they are connected: what one has said of its load stays. One row a
-     * hostname and pid.
+     * Stores that connected workers are alive. The load that a worker reported earlier stays. One row for each hostname and pid.
      */
     async seen(workers: { worker_id: string; hostname: string; pid: number; tasks: number }[]): Promise<void> {
       const lastSeen = new Date(clock.now())

@@ -14,13 +14,13 @@ import { type Fleet, toTask } from './service.ts'
 
 /** How often the server pings, and after how much silence it closes (gifty §4). */
 const WATCH = { pingMs: 20_000, silence: { ms: 60_000, code: CLOSE.goingAway, reason: 'no sign of life' } }
-/** How often `GET /workers` hears of a connected worker. */
+/** Milliseconds between two stored signs of life of a connected worker, for `GET /workers`. */
 const SEEN_MS = 20_000
 /** One wait for tasks; then the connection asks anew. */
 const WAIT_MS = 30_000
 /** Answers to `lease` can be large; tasks are pushed only while nothing waits. */
 const LIMITS = { coalesceBytes: 64 * MIB, maxBytes: 64 * MIB, stalledMs: 60_000, lowWaterBytes: 64 * 1024 }
-/** Bus topic: a worker has said hello, so that another process ends the older socket of its name. */
+/** Bus topic: a worker sent `hello`; another process then ends its older socket of the same name. */
 const WORKER_HELLO = 'gifty.worker-hello'
 interface WorkerHello {
   worker_id: string
@@ -339,7 +339,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       sendError(connection, id, known)
     }
     if (type !== 'hello') return
-    // After its reply, and also when it was refused: what it stopped goes on.
+    // After the reply, and also after a refusal: pushes continue.
     connection.greeting = false
     pump(connection)
   }
@@ -352,7 +352,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     }),
     bus.subscribe(WORKER_HELLO, ({ worker_id, socket, at }: WorkerHello) => {
       const mine = workers.get(worker_id)
-      // Of two that said hello at about the same time both processes keep the same one.
+      // Of two sockets that sent `hello` at about the same time, both processes keep the same one.
       if (mine && mine.id !== socket && (mine.helloAt < at || (mine.helloAt === at && mine.id < socket)))
         workers.replace(worker_id)
     }),
@@ -370,7 +370,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     async message(socket: unknown, message: unknown): Promise<void> {
       const connection = connections.get(rawOf(socket))
       if (!connection) return
-      connection.session.heard()
+      connection.session.markAlive()
       const checked =
         typeof message === 'object' && !(message instanceof Uint8Array) && !isDeeper(message)
           ? frame.safeParse(cleanValue(message))
@@ -384,7 +384,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       await handled
     },
     /** A ping or pong of the client. */
-    heard: (socket: unknown) => connections.get(rawOf(socket))?.session.heard(),
+    heard: (socket: unknown) => connections.get(rawOf(socket))?.session.markAlive(),
     /** The socket's buffer has become smaller. */
     drained: (socket: unknown) => connections.get(rawOf(socket))?.session.drained(),
     close(socket: unknown) {

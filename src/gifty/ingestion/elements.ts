@@ -22,7 +22,7 @@ export interface CheckedElements {
   problems: FieldProblem[]
 }
 
-/** An item whose price is a number if it was a text that holds one; `ambiguous` when nobody can tell which number it is. */
+/** An item whose price is a number if it was a text that holds one; `ambiguous` when the text can be read as two numbers. */
 const withPrice = (item: unknown): unknown => {
   const { price, currency } = (item ?? {}) as { price?: unknown; currency?: unknown }
   if (typeof price !== 'string') return item

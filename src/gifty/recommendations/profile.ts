@@ -72,14 +72,14 @@ export const foldProduct = (row: ProductRow): FoldedProduct => ({
   merchant: fold(row.merchant ?? ''),
 })
 
-/** Tells adult goods: those whose raw data says so, or that have one of the words (`ADULT_KEYWORDS`) at the start of a word. */
+/** Finds adult goods: `adult` is set in the raw data, or a word begins with one of the keywords (`ADULT_KEYWORDS`). */
 export const adultFilter = (keywords: readonly string[]) => {
   const escaped = keywords.map((keyword) => fold(keyword).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).filter((word) => word !== '')
   // At the start only: "унисекс" is no adult word.
   const pattern = escaped.length === 0 ? undefined : new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})`, 'u')
   return (row: ProductRow, { text, category }: FoldedProduct): boolean => {
-    const told = (row.raw as { adult?: unknown } | null)?.adult
-    if (told === true || told === 1 || (typeof told === 'string' && /^(?:true|yes|1)$/i.test(told.trim()))) return true
+    const adult = (row.raw as { adult?: unknown } | null)?.adult
+    if (adult === true || adult === 1 || (typeof adult === 'string' && /^(?:true|yes|1)$/i.test(adult.trim()))) return true
     return pattern !== undefined && (pattern.test(text) || pattern.test(category))
   }
 }

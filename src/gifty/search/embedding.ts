@@ -60,7 +60,7 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
   return {
     /**
      * Up to `max` products without a vector of their present content, oldest content first: those after `last`, or after the floor.
-     * `last` of the answer is where to go on.
+     * The answer's `last` is the value to continue with.
      */
     async next(model: EmbeddingModel, max: number, last?: number): Promise<{ hashes: string[]; last: number }> {
       const hashes: string[] = []

@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { createExactIndex, type ExactIndex } from '../../platform/search/exact-index.ts'
 import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
-import { byCost, firstPassing, type Ranked } from './finder.ts'
+import { byDistance, type Ranked, takeTopK } from './finder.ts'
 import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queries.ts'
 
 /** Vectors read between two turns of the event loop. */
@@ -96,21 +96,21 @@ export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, sh
     return made
   }
 
-  /** Compares all that pass, a page at a time: for filters that leave few of the nearest. */
+  /** Compares all products that pass the filter, page by page: for filters that few of the nearest products pass. */
   const findAmongPassing = async (
     made: ExactIndex,
     vector: Float32Array,
     filter: LookupFilter,
     wanted: number,
-    costMax: number,
+    maxDistance: number,
   ): Promise<Ranked[]> => {
     let best: Ranked[] = []
     for (let after = ''; ; ) {
       const keys = await lookup.passingAfter(after, filter, PASSING_AT_ONCE)
       const ids = new Map(keys.map((key) => [key.giftHash, key.giftId]))
       for (const { key, similarity } of await made.score(vector, [...ids.keys()]))
-        if (-similarity <= costMax) best.push({ giftHash: key, giftId: ids.get(key) as string, cost: -similarity })
-      best = best.sort(byCost).slice(0, wanted)
+        if (-similarity <= maxDistance) best.push({ giftHash: key, giftId: ids.get(key) as string, distance: -similarity })
+      best = best.sort(byDistance).slice(0, wanted)
       const last = keys.at(-1)
       if (keys.length < PASSING_AT_ONCE || !last) return best
       after = last.giftHash
@@ -123,16 +123,16 @@ export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, sh
     *storing() {},
     async find(vector, filter, wanted, minSimilarity) {
       const made = await ready()
-      const costMax = minSimilarity === undefined ? Number.POSITIVE_INFINITY : -minSimilarity
-      const { found, complete } = await firstPassing({
+      const maxDistance = minSimilarity === undefined ? Number.POSITIVE_INFINITY : -minSimilarity
+      const { found, complete } = await takeTopK({
         fetch: async (count) =>
-          (await made.search(vector, count)).map(({ key, similarity }) => ({ giftHash: key, cost: -similarity })),
+          (await made.search(vector, count)).map(({ key, similarity }) => ({ giftHash: key, distance: -similarity })),
         passing: (hashes) => lookup.passing(hashes, filter),
         wanted,
         most: Math.max(MOST_CANDIDATES, wanted * 3),
-        costMax,
+        maxDistance,
       })
-      return complete ? found : findAmongPassing(made, vector, filter, wanted, costMax)
+      return complete ? found : findAmongPassing(made, vector, filter, wanted, maxDistance)
     },
     async similarities(vector, hashes) {
       const scored = await (await ready()).score(vector, hashes)
@@ -152,9 +152,9 @@ export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, sh
 
 /** Vectors of the configured model, compared: the port whose adapters are `exact-vectors` and `pgvector`. */
 export interface VectorIndex {
-  /** Before anything is stored: which adapter it is has to be known. */
+  /** To be awaited before vectors are stored: chooses the adapter. */
   ready(): Promise<void>
-  /** The `wanted` nearest products that pass; `cost` is the negative similarity, at most `-minSimilarity`. */
+  /** The `wanted` nearest products that pass; `distance` is the negative similarity, at most `-minSimilarity`. */
   find(vector: Float32Array, filter: LookupFilter, wanted: number, minSimilarity?: number): Promise<Ranked[]>
   /** Cosine similarity of given products, those without a vector left out. */
   similarities(vector: Float32Array, hashes: readonly string[]): Promise<Map<string, number>>
@@ -165,7 +165,7 @@ export interface VectorIndex {
   close(): Promise<void>
 }
 
-/** The adapter in use: `better` once it has said that it can be, otherwise `plain`. Asked at the first use. */
+/** Uses `better` if its `prepare` answers true, otherwise `plain`. Decided at the first use. */
 export const chooseVectors = (plain: VectorIndex, better: { index: VectorIndex; prepare(): Promise<boolean> }): VectorIndex => {
   let chosen = plain
   let choosing: Promise<void> | undefined
@@ -183,13 +183,13 @@ export const chooseVectors = (plain: VectorIndex, better: { index: VectorIndex; 
   }
   return {
     ready,
-    async find(...asked) {
+    async find(...args) {
       await ready()
-      return chosen.find(...asked)
+      return chosen.find(...args)
     },
-    async similarities(...asked) {
+    async similarities(...args) {
       await ready()
-      return chosen.similarities(...asked)
+      return chosen.similarities(...args)
     },
     storing: (tx, rows) => chosen.storing(tx, rows),
     changed: (rows) => chosen.changed(rows),

@@ -8,10 +8,10 @@ import type { SearchFilter } from './port.ts'
 import type { Search } from './service.ts'
 import { type Spelling, vowelVariants } from './spelling.ts'
 
-/** A product that an index offers; the lower `cost`, the better it fits. */
+/** A product found in an index; the smaller its `distance` (negative similarity or relevance), the better it fits. */
 export interface Candidate {
   giftHash: string
-  cost: number
+  distance: number
 }
 export interface Ranked extends Candidate {
   giftId: string
@@ -19,47 +19,49 @@ export interface Ranked extends Candidate {
 
 /** In byte order, as both databases compare gift ids. */
 export const compareBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
-export const byCost = (a: Ranked, b: Ranked): number => a.cost - b.cost || compareBytes(a.giftId, b.giftId)
+export const byDistance = (a: Ranked, b: Ranked): number => a.distance - b.distance || compareBytes(a.giftId, b.giftId)
 
-export interface Rounds {
+/** A search in an index that knows no filters. */
+export interface FilteredTopK {
   /** The `count` best candidates of the index, best first; fewer only if there are no more. */
   fetch(count: number): Promise<Candidate[]>
-  /** Gift ids by hash of those that may be answered. */
+  /** Gift ids by hash of the candidates that pass the filter. */
   passing(hashes: string[]): Promise<Map<string, string>>
   wanted: number
-  /** Only what comes after it. */
-  after?: { cost: number; giftId: string }
-  /** More than so many are not fetched at once. */
+  /** Only candidates after this one. */
+  after?: { distance: number; giftId: string }
+  /** Most candidates of one fetch. */
   most?: number
-  /** Dearer ones are not wanted. */
-  costMax?: number
+  /** Candidates farther away are left out. */
+  maxDistance?: number
 }
 
 const FIRST = 64
 const GROWTH = 6
 
 /**
- * The first `wanted` candidates that pass, by cost and then gift id: an index knows no filters, so ever more are fetched until enough
- * of them pass. Exact: what costs as much as the last one fetched waits for the next round, since its equals may be missing.
+ * The nearest `wanted` candidates that pass the filter, by distance and then gift id. The index knows no filters, so each round fetches
+ * more, until enough pass. Exact: candidates as far as the last one fetched wait for the next round, since equals may be missing.
  * `complete` is false when `most` were not enough.
  */
-export const firstPassing = async (rounds: Rounds): Promise<{ found: Ranked[]; complete: boolean }> => {
-  const { wanted, after, most = Number.POSITIVE_INFINITY, costMax = Number.POSITIVE_INFINITY } = rounds
+export const takeTopK = async (search: FilteredTopK): Promise<{ found: Ranked[]; complete: boolean }> => {
+  const { wanted, after, most = Number.POSITIVE_INFINITY, maxDistance = Number.POSITIVE_INFINITY } = search
   for (let count = Math.max(FIRST, wanted * 3); ; count = Math.min(most, count * GROWTH)) {
-    const candidates = await rounds.fetch(count)
-    const last = candidates.length < count ? Number.POSITIVE_INFINITY : (candidates.at(-1)?.cost ?? Number.POSITIVE_INFINITY)
-    const sure = candidates.filter((candidate) => candidate.cost < last && candidate.cost <= costMax)
-    const passing = await rounds.passing(sure.map((candidate) => candidate.giftHash))
+    const candidates = await search.fetch(count)
+    const last = candidates.length < count ? Number.POSITIVE_INFINITY : (candidates.at(-1)?.distance ?? Number.POSITIVE_INFINITY)
+    const sure = candidates.filter((candidate) => candidate.distance < last && candidate.distance <= maxDistance)
+    const passing = await search.passing(sure.map((candidate) => candidate.giftHash))
     const found: Ranked[] = []
-    for (const { giftHash, cost } of sure) {
+    for (const { giftHash, distance } of sure) {
       const giftId = passing.get(giftHash)
       if (giftId === undefined) continue
-      if (after && (cost < after.cost || (cost === after.cost && compareBytes(giftId, after.giftId) <= 0))) continue
-      found.push({ giftHash, giftId, cost })
+      if (after && (distance < after.distance || (distance === after.distance && compareBytes(giftId, after.giftId) <= 0)))
+        continue
+      found.push({ giftHash, giftId, distance })
     }
-    if (found.length >= wanted || last === Number.POSITIVE_INFINITY || last > costMax)
-      return { found: found.sort(byCost).slice(0, wanted), complete: true }
-    if (count >= most) return { found: found.sort(byCost), complete: false }
+    if (found.length >= wanted || last === Number.POSITIVE_INFINITY || last > maxDistance)
+      return { found: found.sort(byDistance).slice(0, wanted), complete: true }
+    if (count >= most) return { found: found.sort(byDistance), complete: false }
   }
 }
 
@@ -70,11 +72,11 @@ export const createFinder = (search: Search) => {
   const vectorOf = (vector: number[]): Float32Array => {
     if (vector.length !== search.model.dim)
       throw invalidField(['body', 'vector'], `Input should have ${search.model.dim} numbers`, null)
-    const given = Float32Array.from(vector)
+    const query = Float32Array.from(vector)
     const length = Math.hypot(...vector)
-    if (!Number.isFinite(length) || length === 0 || given.every((part) => part === 0))
+    if (!Number.isFinite(length) || length === 0 || query.every((part) => part === 0))
       throw invalidField(['body', 'vector'], 'Input should be a vector with a length', null)
-    return given.map((_, n) => (vector[n] as number) / length)
+    return query.map((_, n) => (vector[n] as number) / length)
   }
 
   return {
@@ -93,9 +95,9 @@ export const createFinder = (search: Search) => {
       const found = await search.similar(vector ? { vector: vectorOf(vector) } : { query: query as string }, limit, filter)
       const rows = new Map((await search.rows(found.map((match) => match.giftHash))).map((row) => [row.giftHash, row]))
       return {
-        results: found.flatMap(({ giftHash, cost }) => {
+        results: found.flatMap(({ giftHash, distance }) => {
           const row = rows.get(giftHash)
-          return row ? [{ product: toProduct(row), similarity: 0 - cost }] : []
+          return row ? [{ product: toProduct(row), similarity: 0 - distance }] : []
         }),
         model: search.model.name,
       }
@@ -118,38 +120,38 @@ export const queryWords = (text: string): string[] => {
   return [...words.values()].slice(0, MOST_WORDS)
 }
 
-/** Queries of the full-text index; `cost` is the negative relevance. */
+/** Queries of the full-text index; `distance` is the negative relevance. */
 export const textQueries = (db: Db) => {
   const { and, or, spelled } = db.fragments.either(
     { and: ' AND ', or: ' OR ', spelled: (word: string) => `"${stemOf(word)}"` },
     { and: ' & ', or: ' | ', spelled: (word: string) => `'${word}'` },
   )
-  type Found = { gift_hash: string; cost: number }
+  type Found = { gift_hash: string; distance: number }
   const best = db.statement<Found>('text_best', {
-    sqlite: `select d.gift_hash, f.cost from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
-        where product_words match :query order by cost limit likely(:max)) f
-      join product_documents d on d.id = f.id order by f.cost`,
-    postgres: `select gift_hash, -${POSTGRES_RANK}::float8 as cost from product_documents
-      where document @@ to_tsquery('russian', :query) order by cost limit :max::int`,
+    sqlite: `select d.gift_hash, f.distance from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
+        where product_words match :query order by distance limit likely(:max)) f
+      join product_documents d on d.id = f.id order by f.distance`,
+    postgres: `select gift_hash, -${POSTGRES_RANK}::float8 as distance from product_documents
+      where document @@ to_tsquery('russian', :query) order by distance limit :max::int`,
   })
   const bestFrom = db.statement<Found>('text_best_from', {
-    sqlite: `select d.gift_hash, f.cost from (select * from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
-        where product_words match :query) where cost >= :least order by cost limit likely(:max)) f
-      join product_documents d on d.id = f.id order by f.cost`,
-    postgres: `select * from (select gift_hash, -${POSTGRES_RANK}::float8 as cost from product_documents
-      where document @@ to_tsquery('russian', :query)) f where cost >= :least::float8 order by cost limit :max::int`,
+    sqlite: `select d.gift_hash, f.distance from (select * from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
+        where product_words match :query) where distance >= :least order by distance limit likely(:max)) f
+      join product_documents d on d.id = f.id order by f.distance`,
+    postgres: `select * from (select gift_hash, -${POSTGRES_RANK}::float8 as distance from product_documents
+      where document @@ to_tsquery('russian', :query)) f where distance >= :least::float8 order by distance limit :max::int`,
   })
-  const costOf = db.statement<{ cost: number }>('text_cost_of', {
-    sqlite: `select bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
+  const distanceOf = db.statement<{ distance: number }>('text_distance_of', {
+    sqlite: `select bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
       where product_words match :query and rowid = (select id from product_documents where gift_hash = :hash)`,
-    postgres: `select -${POSTGRES_RANK}::float8 as cost from product_documents
+    postgres: `select -${POSTGRES_RANK}::float8 as distance from product_documents
       where document @@ to_tsquery('russian', :query) and gift_hash = :hash`,
   })
   const anything = db.statement<{ one: number }>('text_anything', {
     sqlite: 'select 1 as one from product_words where product_words match :query limit 1',
     postgres: `select 1 as one from product_documents where document @@ to_tsquery('russian', :query) limit 1`,
   })
-  const toCandidates = (rows: Found[]): Candidate[] => rows.map((row) => ({ giftHash: row.gift_hash, cost: row.cost }))
+  const toCandidates = (rows: Found[]): Candidate[] => rows.map((row) => ({ giftHash: row.gift_hash, distance: row.distance }))
 
   return {
     /**
@@ -159,7 +161,7 @@ export const textQueries = (db: Db) => {
     expression(words: readonly (readonly string[])[], mode: 'all' | 'any'): string {
       return words.map((spellings) => `(${spellings.map(spelled).join(or)})`).join(mode === 'all' ? and : or)
     },
-    /** The `max` best for an expression, best first; those that cost at least `least`, if given. */
+    /** The `max` best for an expression, best first; those with a distance of at least `least`, if given. */
     async best(query: string, max: number, least?: number): Promise<Candidate[]> {
       if (query === '') return []
       return toCandidates(await (least === undefined ? best.all({ query, max }) : bestFrom.all({ query, max, least })))
@@ -167,17 +169,17 @@ export const textQueries = (db: Db) => {
     /** Whether any product fits. */
     isFound: async (query: string): Promise<boolean> => (await anything.all({ query })).length > 0,
     /** What a product costs now; undefined if it does not fit any more. */
-    costOf: async (query: string, hash: string): Promise<number | undefined> =>
-      query === '' ? undefined : (await costOf.all({ query, hash }))[0]?.cost,
+    distanceOf: async (query: string, hash: string): Promise<number | undefined> =>
+      query === '' ? undefined : (await distanceOf.all({ query, hash }))[0]?.distance,
   }
 }
 export type TextQueries = ReturnType<typeof textQueries>
 
 /** Full-text search over title, category, merchant and description (gifty §6). */
 export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, spelling: Pick<Spelling, 'corrections'>) => {
-  const ranked = (query: string, filter: LookupFilter, wanted: number, after?: { cost: number; giftId: string }) =>
-    firstPassing({
-      fetch: (count) => queries.best(query, count, after?.cost),
+  const ranked = (query: string, filter: LookupFilter, wanted: number, after?: { distance: number; giftId: string }) =>
+    takeTopK({
+      fetch: (count) => queries.best(query, count, after?.distance),
       passing: (hashes) => lookup.passing(hashes, filter),
       wanted,
       after,
@@ -194,18 +196,18 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, sp
 
   return {
     /**
-     * Products with every word of the text, by relevance, then gift id. A page goes on after the last product of the one before:
-     * relevance shifts when the catalogue changes, so its present relevance is asked for; `cost` is what it was.
+     * Products with every word of the text, by relevance, then gift id. A page begins after the last product of the page before. Its
+     * relevance changes with the catalogue, so the present one is read; `last.distance` is used when the product is gone.
      */
     async page(
       text: string,
       filter: LookupFilter,
       wanted: number,
-      last?: { cost: number; giftId: string; giftHash: string },
+      last?: { distance: number; giftId: string; giftHash: string },
     ): Promise<Ranked[]> {
       const query = queries.expression(await spelledWords(text), 'all')
       if (query === '') return []
-      const after = last && { giftId: last.giftId, cost: (await queries.costOf(query, last.giftHash)) ?? last.cost }
+      const after = last && { giftId: last.giftId, distance: (await queries.distanceOf(query, last.giftHash)) ?? last.distance }
       return (await ranked(query, filter, wanted, after)).found
     },
 

@@ -4,10 +4,10 @@ import type { Log } from '../../platform/log.ts'
 import { roundSimilarity } from '../../platform/search/exact-index.ts'
 import { productConditions } from '../catalog/lookup.ts'
 import type { VectorIndex } from './exact-vectors.ts'
-import { firstPassing } from './finder.ts'
+import { takeTopK } from './finder.ts'
 import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queries.ts'
 
-/** The first version whose index goes on until enough rows pass a filter. */
+/** The first version with iterative scans, which continue until enough rows pass a filter. */
 const LEAST_VERSION = [0, 8]
 /** Longer vectors the index does not take; they are compared one by one. */
 const MOST_INDEXED = 2000
@@ -96,22 +96,22 @@ export const createPgvector = ({ db, log, queries, model }: PgvectorDeps) => {
   const index: VectorIndex = {
     ready: async () => {},
     async find(vector, filter, wanted, minSimilarity) {
-      const given = { vector: textOf(vector), ...paramsOf(filter) }
+      const params = { vector: textOf(vector), ...paramsOf(filter) }
       const ids = new Map<string, string>()
-      const { found } = await firstPassing({
+      const { found } = await takeTopK({
         fetch: (max) =>
           db.tx(function* (tx) {
             yield* tx.sql(sql.raw(`set local hnsw.ef_search = ${EF_SEARCH}`))
             // Until enough rows pass the filter, not until the first neighbours are used up.
             yield* tx.sql(sql.raw('set local hnsw.iterative_scan = strict_order'))
             yield* tx.sql(sql.raw('set local hnsw.max_scan_tuples = 2147483647'))
-            const rows = yield* tx.run(near, { ...given, max })
+            const rows = yield* tx.run(near, { ...params, max })
             for (const row of rows) ids.set(row.gift_hash, row.gift_id)
-            return rows.map((row) => ({ giftHash: row.gift_hash, cost: 0 - roundSimilarity(1 - row.distance) }))
+            return rows.map((row) => ({ giftHash: row.gift_hash, distance: 0 - roundSimilarity(1 - row.distance) }))
           }),
         passing: async () => ids,
         wanted,
-        costMax: minSimilarity === undefined ? undefined : -minSimilarity,
+        maxDistance: minSimilarity === undefined ? undefined : -minSimilarity,
       })
       return found
     },

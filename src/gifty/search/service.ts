@@ -7,7 +7,7 @@ import type { CatalogSearch } from '../catalog/service.ts'
 import { isoTime } from '../fields.ts'
 import { createEmbedder, createEmbedding, createPendingContents, type Embedder } from './embedding.ts'
 import { chooseVectors, createExactVectors, type VectorIndex } from './exact-vectors.ts'
-import { byCost, createFinder, createTextSearch, type Ranked, type TextSearch, textQueries } from './finder.ts'
+import { byDistance, createFinder, createTextSearch, type Ranked, type TextSearch, textQueries } from './finder.ts'
 import { createPgvector } from './pgvector.ts'
 import type { HybridMatch, ProductSearch, SearchFilter } from './port.ts'
 import { createEmbeddingQueue, createEmbeddingRows, embeddingKinds } from './queue.ts'
@@ -49,7 +49,7 @@ export const createProductSearch = ({ text, vectors, queries, lookup, embedder }
     const depth = Math.max(FUSED_DEPTH, limit)
     const [byText, byVector] = await Promise.all([text.find(query, active(filter), depth), nearest(vector, depth, filter)])
     const ids = new Map([...byText, ...byVector].map((match) => [match.giftHash, match.giftId]))
-    const similarities = new Map(byVector.map((match) => [match.giftHash, 0 - match.cost]))
+    const similarities = new Map(byVector.map((match) => [match.giftHash, 0 - match.distance]))
     const unknown = byText.filter((match) => !similarities.has(match.giftHash)).map((match) => match.giftHash)
     if (!isZero(vector))
       for (const [hash, similarity] of await vectors.similarities(vector, unknown)) similarities.set(hash, similarity)
@@ -66,7 +66,7 @@ export const createProductSearch = ({ text, vectors, queries, lookup, embedder }
     embedQuery,
     async nearest(of, { limit, filter }) {
       const vector = typeof of === 'string' ? await embedQuery(of) : of
-      return (await nearest(vector, limit, filter)).map(({ giftId, cost }) => ({ giftId, similarity: 0 - cost }))
+      return (await nearest(vector, limit, filter)).map(({ giftId, distance }) => ({ giftId, similarity: 0 - distance }))
     },
     async searchText(query, { limit, filter }) {
       const found = await text.find(query, active(filter), limit)
@@ -96,8 +96,8 @@ export const createProductSearch = ({ text, vectors, queries, lookup, embedder }
       const found = (await both(of.query, vector, limit, filter)).filter(({ similarity }) => similarity !== null)
       return found
         .slice(0, limit)
-        .map(({ giftHash: hash, giftId, similarity }) => ({ giftHash: hash, giftId, cost: -(similarity as number) }))
-        .sort(byCost)
+        .map(({ giftHash: hash, giftId, similarity }) => ({ giftHash: hash, giftId, distance: -(similarity as number) }))
+        .sort(byDistance)
     },
     rows: lookup.rows,
   }
@@ -131,8 +131,8 @@ export const searchServices = ({ platform, lookup, engine }: SearchDeps) => {
   const forCatalog: CatalogSearch = {
     page: text.page,
     async embeddingsOf(hash, contentHash) {
-      return (await queries.list(hash)).map(({ embeddedAt, contentHash: of, ...told }) => ({
-        ...told,
+      return (await queries.list(hash)).map(({ embeddedAt, contentHash: of, ...embedding }) => ({
+        ...embedding,
         embedded_at: isoTime(embeddedAt),
         stale: of !== contentHash,
       }))

@@ -9,7 +9,7 @@ const WINDOW = 500
 const REMEMBERED = 100_000
 const SHORTEST = 4
 const LONGEST = 24
-/** A word of a query is corrected to no more spellings, and compared with no more stems. */
+/** Most spellings that a word of a query is corrected to, and most stems that it is compared with. */
 const MOST_SPELLINGS = 3
 const MOST_COMPARED = 80
 

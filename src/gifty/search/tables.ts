@@ -5,8 +5,8 @@ import { catalogTables } from '../catalog/tables.ts'
 export const searchTables = defineTables((k) => {
   const { products } = catalogTables(k)
   /**
-   * One row per product, rewritten when its content changes: a new content has a new, higher id, so that whoever follows the
-   * contents (embeddings do) goes on after the last id seen. The full-text index over it is hand-written SQL, since the dialects
+   * One row per product, rewritten when its content changes: a new content has a new, higher id, so that readers of changes
+   * (embeddings) continue after the last id seen. The full-text index over it is hand-written SQL, since the dialects
    * share none: the FTS5 table `product_words` with the same rowids, or the column `document tsvector`.
    */
   const productDocuments = k.table(
@@ -42,7 +42,7 @@ export const searchTables = defineTables((k) => {
       k.index('product_embeddings_news_ix').on(t.modelName, t.modelVersion, t.embeddedAt),
     ],
   )
-  /** Stems that products have, each with a word of it: what a misspelt word of a query may have meant. */
+  /** Stems of the products' texts, each with one full word: candidates for the correction of a misspelt word. */
   const searchTerms = k.table('search_terms', { stem: k.text().primaryKey(), word: k.text().notNull() })
   /** The trigrams of those stems, by length: the stems that share most with a misspelt one. */
   const searchTermGrams = k.table(

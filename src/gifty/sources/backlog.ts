@@ -90,7 +90,7 @@ const newSpidersText = (spiders: string[]): string => {
   return `New spiders: ${spiders.length}\n${named.join(', ')}${more}\nSet the url of each and switch it on: it is in the list of sources, inactive.`
 }
 
-/** Sources that nobody typed in: discovered categories, their backlog and quota, and spiders that report themselves (gifty §2.2, §3.8). */
+/** Sources that no person created: discovered categories with their backlog and quota, and hubs that spiders register (gifty §2.2, §3.8). */
 export const createBacklog = ({ db, clock, repository, notifications, discoveryDailyQuota, nowDate }: SourcesContext) => {
   return {
     /** Each spider that no source belongs to becomes an inactive hub (gifty §2.2). */

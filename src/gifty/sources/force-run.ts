@@ -55,9 +55,9 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
   const publishing = new Map<number, Promise<void>>()
 
   /**
-   * Takes back a forced run that the broker has not confirmed, unless somebody has started it: answers whether it is gone. The source
-   * is as `before`; what others have changed meanwhile stays. A run whose message may have left stays as cancelled, so that a late
-   * report of it is known.
+   * Takes back a forced run that the broker has not confirmed, unless a worker has started it; answers whether it was taken back. The
+   * source gets its values of `before`, except what other requests have changed since. A run whose message may have been sent stays as
+   * cancelled, so that a late report of it finds it.
    */
   function* withdraw(
     tx: Tx,

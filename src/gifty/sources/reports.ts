@@ -42,15 +42,15 @@ export interface RunReportsDeps extends Pick<RunDraftsDeps, 'db' | 'repository' 
   random(): number
 }
 
-/** What is said of runs from outside the engine: reports and batches (gifty §2.3). Source and open run are locked, the run's task before. */
+/** Applies reports and batches to runs (gifty §2.3). The caller has locked the run's task, the source and the open run, in this order. */
 export const createRunReports = ({ db, repository, engine, drafts, completeRuns, random }: RunReportsDeps) => {
   const { parsingRuns } = sourcesTables(db.kit)
   const draftOf = (source: SourceRow, run: RunRow | undefined): RunDraft => ({ source, run, notes: [] })
-  /** Ends the task of a run that a report has closed; its holder learns it at its next verb. */
+  /** Ends the task of a run that a report has closed; its holder is refused at its next heartbeat or verdict. */
   function* finishTask(tx: Tx, run: RunRow, state: 'completed' | 'failed', error: string | null, now: Date): Steps<void> {
     if (run.taskId) yield* engine.finishExternally(tx, [{ id: run.taskId, state, error }], now)
   }
-  /** Works on a run without holding its lease: the task is not offered meanwhile. */
+  /** Takes the task of a run that is worked on without a lease out of the queue. */
   function* pauseTask(tx: Tx, run: RunRow, now: Date): Steps<void> {
     if (run.taskId && run.status === 'queued') yield* engine.pauseQueued(tx, [run.taskId], now)
   }
@@ -212,18 +212,18 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
 }
 export type RunReports = ReturnType<typeof createRunReports>
 
-/** What workers report of runs (gifty §2.3). A report that names a run which has ended changes nothing and is answered `ignored`. */
-export const createReporting = ({ db, repository, reports, nowDate, lockForReport }: SourcesContext) => {
+/** The report routes (gifty §2.3). A report that names a run which has ended changes nothing and is answered `ignored`. */
+export const createReportCommands = ({ db, repository, reports, nowDate, lockForReport }: SourcesContext) => {
   type Step = (tx: Tx, source: SourceRow, open: RunRow | undefined, now: Date) => Steps<void>
   /**
-   * Who reports: with a fence it has to be the holder of the run's task. A report without one that would end the run is ignored while
-   * another attempt than the first is under a live lease, because it may be the word of the earlier one.
+   * Whether a report counts. With a fence, the reporter has to hold the run's task. Without one, a report that would end the run is
+   * ignored while a later attempt than the first is under a live lease, because it may come from the earlier attempt.
    * @throws AppError 409 `stale_lease`, 422 when only a part of the fence is given
    */
   const isCurrent = (of: ReportOf, open: RunRow | undefined, task: Task | undefined, ends: boolean, now: Date): boolean => {
     const { task_id, worker_id, fence } = of
-    const given = [task_id, worker_id, fence].filter((part) => part !== null && part !== undefined).length
-    if (given !== 0 && given !== 3)
+    const present = [task_id, worker_id, fence].filter((part) => part !== null && part !== undefined).length
+    if (present !== 0 && present !== 3)
       throw invalidRequest([
         {
           type: 'value_error',
@@ -232,7 +232,7 @@ export const createReporting = ({ db, repository, reports, nowDate, lockForRepor
           input: task_id ?? null,
         },
       ])
-    if (given === 3) {
+    if (present === 3) {
       const holder = { owner: worker_id as string, fence: fence as number }
       if (!task || open?.taskId !== task_id || !holds(task, holder, now))
         throw conflict('The lease is not held any more', 'stale_lease')

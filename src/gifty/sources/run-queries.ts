@@ -41,7 +41,7 @@ export type NewRun = Pick<
 > &
   Partial<Omit<RunRow, 'id'>>
 
-/** Runs while they live: the open and the newest of a source, those of tasks, those without a word. */
+/** Queries of runs: the open and the newest of a source, those of tasks, those without reports. */
 export const runQueries = (db: Db) => {
   const { runs, runColumns } = sourcesColumns(db)
   const { looseIngests } = sourcesTables(db.kit)
@@ -264,7 +264,7 @@ export const runQueries = (db: Db) => {
     *deleteRun(tx: Tx, id: number): Steps<void> {
       yield tx.delete(runs).where(eq(runs.id, id)).returning({ id: runs.id })
     },
-    /** Running runs without a word since `before`, by id. */
+    /** Running runs without a report or batch since `before`, by id. */
     *idleRuns(tx: Tx, before: Date, afterId: number, limit: number): Steps<RunRow[]> {
       return yield* q(
         tx

@@ -11,7 +11,7 @@ const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
 /** The kind of a source's tasks: the built-in web worker takes those that ask for it (gifty §2.8). */
 export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
 
-/** What the task of a run says of its source: copied while nobody holds it, and again whenever the source changes (gifty §2.7, §4). */
+/** The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). */
 export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
   kind: kindOf(source),
   priority: source.priority,
@@ -252,7 +252,7 @@ export const startRun = (draft: OpenDraft, reported: boolean, now: Date) => {
   if (source.status !== 'running') changeSource(draft, { status: 'running' }, now)
 }
 
-/** A deep run that ends without an item although the one before had some: said with the run and in a notification. */
+/** Notes that a deep run ended without an item although the one before had some: in the run's logs and in a notification. */
 export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
   changeRun(draft, { error: draft.run.error ?? text }, now)
@@ -338,7 +338,7 @@ export const failRun = (
   openQueued(draft, now)
 }
 
-/** Nobody works on it any more: offered again, or cancelled when the source was switched off meanwhile. Answers which. */
+/** Queues a run that lost its worker again, or cancels it when its source was switched off meanwhile. Answers which. */
 export const requeueRun = (draft: OpenDraft, now: Date): 'queued' | 'cancelled' => {
   const { source } = draft
   if (source.switchedOffAt !== null) {

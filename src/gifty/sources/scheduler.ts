@@ -26,7 +26,7 @@ type OpenDraft = RunDraft & { run: RunRow }
 /** How the task of a swept run ends. The run's draft is changed already, unless it is to be completed. */
 type TaskEnd = { state: 'completed' | 'dead'; error: string | null }
 
-/** Ends runs that nothing is heard of (gifty §2.3). Who is leased is the engine's matter: a leased task's run is never ended here. */
+/** Ends runs without a report or batch for too long (gifty §2.3). Runs of leased tasks are left to the engine, which ends their leases. */
 export const createRunSweeps = ({
   db,
   clock,
@@ -107,7 +107,7 @@ export const createRunSweeps = ({
           }
         },
       ),
-    /** Ends runs whose message the broker has had for too long without anybody starting them: lost, not counted, due again (gifty §2.6). */
+    /** Ends runs that no worker started for too long after their message was published: lost, not counted, due again (gifty §2.6). */
     endUnstarted: () =>
       endByPages(
         (tx, afterId, now) => repository.waitingRuns(tx, new Date(now.getTime() - startTimeoutMs), afterId, PAGE),

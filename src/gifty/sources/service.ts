@@ -4,11 +4,11 @@ import type { Engine, Task } from '../../tasks/index.ts'
 import type { CatalogCounts } from '../catalog/service.ts'
 import type { Notifications } from '../notifications.ts'
 import { createBacklog } from './backlog.ts'
+import { createSourceCommands } from './commands.ts'
 import { createForceRun } from './force-run.ts'
-import { createKeeping } from './keeping.ts'
 import { missingSource } from './model.ts'
-import { createReading } from './reading.ts'
-import { createReporting, type RunReports } from './reports.ts'
+import { createSourceQueries } from './queries.ts'
+import { createReportCommands, type RunReports } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunDrafts } from './runs.ts'
@@ -35,7 +35,7 @@ export const createSourcesContext = (deps: SourcesDeps) => {
 
   /**
    * A source with its open run and that run's task, all locked. The lock order is task, source, run, so the open run's task is locked
-   * before the source; a run that opened in between has a task nobody can hold yet.
+   * before the source; a run that was opened in between has a task that no worker can have leased yet.
    * @throws AppError 404
    */
   function* lockForReport(tx: Tx, id: number): Steps<{ source: SourceRow; open: RunRow | undefined; task: Task | undefined }> {
@@ -70,20 +70,20 @@ export const createSourcesContext = (deps: SourcesDeps) => {
 }
 export type SourcesContext = ReturnType<typeof createSourcesContext>
 
-/** Sources (gifty §2): keeping, reading, reporting, the backlog, the scheduler. Other domains reach them through this alone. */
+/** Sources (gifty §2): commands, queries, reports, the backlog, the scheduler. Other domains use sources through this service only. */
 export const createSources = ({ sweeps, ...deps }: SourcesDeps & { sweeps: RunSweeps }) => {
   const context = createSourcesContext(deps)
   const { repository, reports } = deps
   return {
-    ...createReading(context),
-    ...createKeeping(context),
+    ...createSourceQueries(context),
+    ...createSourceCommands(context),
     ...createForceRun(context),
-    ...createReporting(context),
+    ...createReportCommands(context),
     ...createBacklog(context),
     ...createScheduler(context),
-    /** Ends runs that nothing is heard of. */
+    /** Ends running runs without a report or batch for too long. */
     endIdleRuns: sweeps.endIdle,
-    /** Ends runs the broker has had for too long. */
+    /** Ends runs whose message no worker has taken for too long. */
     endUnstartedRuns: sweeps.endUnstarted,
     /** For ingestion: where a batch belongs, read before its transaction and locked in it, and the steps that change that. */
     placeOf: repository.placeOf,

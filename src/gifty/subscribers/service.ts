@@ -47,7 +47,7 @@ const COST = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 export const DECOY =
   '$argon2id$v=19$m=19456,t=2,p=1$LrmBzlWrWP197ROotKOI86pkGe8iO5pXpiNaTj+2l2Q$Fm2lE/zAW3ih4bkkzyasOt+AaftBbXBzUgjO+GACt7E'
 
-/** Hashes an invite's password on a thread of the runtime's pool: the event loop goes on. */
+/** Hashes an invite's password on a thread of the runtime's pool, so that the event loop is not blocked. */
 export const hashPassword = (password: string): Promise<string> => Bun.password.hash(password, COST)
 
 /** Whether the password is the hash's; without a hash false, after the same work. */

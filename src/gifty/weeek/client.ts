@@ -49,7 +49,7 @@ export const createWeeekClient = (upstream: Upstream, clock: Clock) => (token: s
           project.workspaceId === null || project.workspaceId === undefined ? undefined : String(project.workspaceId),
         ]),
       ),
-    /** Tasks of all pages, at most twenty; one that turns up on two pages is told once. */
+    /** Tasks of all pages, at most twenty; one that is on two pages is answered once. */
     async tasks(projectId?: string): Promise<WeeekTask[]> {
       const startedAt = clock.now()
       const found = new Map<string, WeeekTask>()

@@ -91,13 +91,13 @@ export const authUser = (user: SeenUser, subscription: SubscriptionView): AuthUs
 /** The dashboard's `user_profile` (love-parser §3). */
 export const userProfile = (user: SeenUser) => {
   const telegram = record(user.profile.telegram)
-  const told = namesOf({ fullName: null, profile: user.profile })
+  const names = namesOf({ fullName: null, profile: user.profile })
   const photo = (from: Record<string, unknown>) => textOf(from.avatarUrl) ?? textOf(from.photoUrl) ?? textOf(from.photo_url)
   return {
     name:
       textOf(user.fullName) ??
       textOf(user.profile.displayName) ??
-      textOf([told.first, told.last].filter((part) => part !== null).join(' ')),
+      textOf([names.first, names.last].filter((part) => part !== null).join(' ')),
     username: user.telegramUsername === null ? null : `@${user.telegramUsername.replace(/^@/, '')}`,
     photo_url: photo(user.profile) ?? photo(telegram),
     phone: user.phoneNumber,

@@ -137,8 +137,8 @@ const away = (cause: unknown) =>
   Object.assign(unavailable('Your login cannot be checked at the moment, please try again'), { cause })
 
 /**
- * Revoked tokens in Redis, where every process and other services look (love-parser §2). Fails closed: while Redis is away nobody can
- * say that a token still holds. They are in the database as well, so that a Redis that lost its memory lets nobody back in.
+ * Revoked tokens in Redis, where every process and other services look (love-parser §2). Fails closed: while Redis is away every
+ * token is refused. The database has them as well, so that a Redis that lost its data does not accept revoked tokens.
  */
 export const createRevocations = (redis: Redis, clock: Clock) => ({
   /** @throws AppError 503 */

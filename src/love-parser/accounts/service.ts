@@ -37,8 +37,8 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
   verify: (token: string) => tokens.verify(token),
 
   /**
-   * The user behind a verified token, in one read, and beside it a look into Redis: an event may be lost, so no process may believe
-   * what it has heard of a token. @throws AppError 401, 403 for a blocked user, 503 while Redis is configured and away
+   * The user behind a verified token, in one read, and beside it a look into Redis: events may be lost, so no process may cache whether a
+   * token is revoked. @throws AppError 401, 403 for a blocked user, 503 while Redis is configured and away
    */
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
@@ -50,7 +50,7 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
     return { user, token }
   },
 
-  /** Whether the token of an open stream still holds. While Redis is away nobody logs out, so the database alone may say so. */
+  /** Whether the token of an open stream still holds. While Redis is away nobody can log out, so the database alone decides. */
   async stillHolds(token: VerifiedToken): Promise<boolean> {
     if (token.expiresAt <= clock.now() || (await repository.isRevoked(token.hash))) return false
     return !(await revocations?.has(token.hash).catch(() => false))

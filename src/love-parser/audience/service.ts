@@ -17,7 +17,7 @@ export interface AudienceDeps {
   /** 402 without an active plan. */
   requireActive(tx: Tx, userId: string, now: Date): Steps<void>
   /** Takes a unit of an active plan: 402, 429; answers its usage period. */
-  takeUnit(tx: Tx, userId: string, now: Date): Steps<number>
+  consumeQuota(tx: Tx, userId: string, now: Date): Steps<number>
   giveBack(tx: Tx, units: QuotaUnit[], now: Date): Steps<void>
   touch(tx: Tx, userIds: string[]): Steps<void>
 }
@@ -40,7 +40,16 @@ const segmentViewOf = (row: SegmentRow): SegmentView => {
 const missing = () => notFound('The segment was not found')
 
 /** Audiences made of a search's channels (love-parser §5). */
-export const createAudience = ({ db, clock, repository, searches, requireActive, takeUnit, giveBack, touch }: AudienceDeps) => {
+export const createAudience = ({
+  db,
+  clock,
+  repository,
+  searches,
+  requireActive,
+  consumeQuota,
+  giveBack,
+  touch,
+}: AudienceDeps) => {
   /** What a segment is, given how its search stands. */
   function* measure(
     tx: Tx,
@@ -64,7 +73,7 @@ export const createAudience = ({ db, clock, repository, searches, requireActive,
       const now = new Date(clock.now())
       // The search before the usage: everyone takes these locks in this order.
       const source = yield* searches.source(tx, userId, request.source_parsing_id)
-      const quotaPeriod = yield* takeUnit(tx, userId, now)
+      const quotaPeriod = yield* consumeQuota(tx, userId, now)
       if (!source) throw notFound('The search was not found')
       if (source.status === 'failed') throw invalidField('source_parsing_id', 'This search has failed')
       const filters = request.filters ?? {}

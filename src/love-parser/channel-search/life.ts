@@ -21,7 +21,7 @@ import type { ChannelSearchRepository, SearchRow } from './repository.ts'
 /** Bus topic of one search's snapshots. */
 export const searchTopic = (searchId: string) => `love-parser.search.${searchId}`
 
-/** What a search's task keeps, to go on after a crash or a wait. */
+/** The stored progress of a search's task, to continue after a crash or a wait. */
 export interface SearchProgress {
   state?: SearchState
   /** Seconds Telegram has asked this search to wait so far. */

@@ -19,7 +19,7 @@ const SNAPSHOT = 'snapshot'
 interface Reader {
   token: VerifiedToken
   stream: EventStream
-  /** Whether it has been given anything yet. */
+  /** Whether anything was sent to it yet. */
   begun: boolean
 }
 /** One search that is being watched in this process. */
@@ -28,8 +28,8 @@ interface Watched {
   snapshot?: Snapshot
   block?: Uint8Array
   readers: Set<Reader>
-  /** Whether the bus has told something since the last heartbeat. */
-  heard: boolean
+  /** Whether an event came over the bus since the last heartbeat. */
+  hasNews: boolean
   unsubscribe(): void
 }
 
@@ -39,7 +39,7 @@ export interface ProgressDeps {
   log: Log
   snapshotOf(searchId: string): Promise<Snapshot | undefined>
   snapshotsOf(searchIds: string[]): Promise<ReadonlyMap<string, Snapshot>>
-  /** No other process works on this database: nothing happens that the bus does not tell. */
+  /** No other process works on this database: every change comes over the bus. */
   isAlone: boolean
   stillHolds(token: VerifiedToken): Promise<boolean>
 }
@@ -83,9 +83,9 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
   const watch = (id: string): Watched => {
     const known = watched.get(id)
     if (known) return known
-    const search: Watched = { id, readers: new Set(), heard: false, unsubscribe: () => {} }
+    const search: Watched = { id, readers: new Set(), hasNews: false, unsubscribe: () => {} }
     search.unsubscribe = bus.subscribe(searchTopic(id), (snapshot: Snapshot) => {
-      search.heard = true
+      search.hasNews = true
       show(search, snapshot)
     })
     watched.set(id, search)
@@ -102,7 +102,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
         else if (reader.stream.pending() === 0) send(reader, block, false)
     }
   }
-  /** What the bus may have kept from us: a change, the end of a search. */
+  /** Reads searches again, because the bus may have lost an event. */
   const readAgain = async (searches: Watched[]) => {
     const stored = await snapshotsOf(searches.map((search) => search.id))
     for (const search of searches) {
@@ -123,9 +123,9 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
   }
   const lookAgain = async (beat: boolean, missed: boolean) => {
     const searches = [...watched.values()]
-    await readAgain(searches.filter((search) => missed || !search.heard))
+    await readAgain(searches.filter((search) => missed || !search.hasNews))
     if (!beat) return
-    for (const search of searches) search.heard = false
+    for (const search of searches) search.hasNews = false
     await checkTokens()
   }
   const tick = async () => {
@@ -136,7 +136,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
       const beat = turn % REPEATS_PER_HEARTBEAT === 0
       repeat(beat)
       const isShared = bus.isShared()
-      // Also once after the bus has come back: what happened while it was away is told by nobody.
+      // Also once after the bus has come back: events of the time in between are lost.
       const missed = !isAlone && !(isShared && wasShared)
       wasShared = isShared
       // Not waited for: a store that is slow must not keep the repeats from going out.

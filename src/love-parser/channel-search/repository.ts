@@ -22,7 +22,7 @@ export interface ExportedRow {
   last_post: number | null
   language: string | null
 }
-/** Where an export goes on: the last row it has written. */
+/** Where an export continues: the last row that it has written. */
 export type ExportPlace = Pick<ExportedRow, 'subscribers' | 'channel_id'>
 
 /** Which channels of a search: all given ones must hold, bounds are inclusive. */

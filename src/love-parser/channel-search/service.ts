@@ -20,14 +20,24 @@ export interface ChannelSearchDeps {
   life: SearchLife
   source: TelegramSource
   /** Takes a unit of an active plan: 402, 429; answers its usage period. */
-  takeUnit(tx: Tx, userId: string, now: Date): Steps<number>
+  consumeQuota(tx: Tx, userId: string, now: Date): Steps<number>
   touch(tx: Tx, userIds: string[]): Steps<void>
 }
 
 const CANCELLED = 'Cancelled by user'
 
 /** Channel searches (love-parser §4). */
-export const createChannelSearch = ({ db, clock, bus, engine, repository, life, source, takeUnit, touch }: ChannelSearchDeps) => {
+export const createChannelSearch = ({
+  db,
+  clock,
+  bus,
+  engine,
+  repository,
+  life,
+  source,
+  consumeQuota,
+  touch,
+}: ChannelSearchDeps) => {
   /** @throws AppError 404 for a search that is missing or another user's */
   const find = async (userId: string, id: string): Promise<SearchSummary> => {
     const row = await repository.find(id, userId)
@@ -38,7 +48,7 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
   /** Accepts a search: quota, row, first snapshot and task in the caller's transaction. @throws AppError 402, 429 */
   function* accept(tx: Tx, userId: string, request: { query: string; filters?: SearchFilters }): Steps<Reply> {
     const now = new Date(clock.now())
-    const quotaPeriod = yield* takeUnit(tx, userId, now)
+    const quotaPeriod = yield* consumeQuota(tx, userId, now)
     const id = createId(clock)
     const taskId = createId(clock)
     const filters = request.filters ?? {}
@@ -73,7 +83,7 @@ export const createChannelSearch = ({ db, clock, bus, engine, repository, life, 
     return { status: 202, body: { search_id: id, status: 'processing', progress: 0, source } }
   }
 
-  /** Ends a search at once; whoever runs it is refused from now on. @throws AppError 404, 422 for one that has ended otherwise */
+  /** Cancels a search at once; writes of its worker are refused from now on. @throws AppError 404, 422 for one that ended otherwise */
   const cancel = async (userId: string, id: string): Promise<SearchEntry> => {
     const { status, cancelled } = await find(userId, id)
     if (status === 'failed' && cancelled) return searchView(await find(userId, id))

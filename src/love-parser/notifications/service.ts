@@ -57,7 +57,7 @@ export interface NotificationMessage {
   message: string
   metadata: Record<string, unknown>
 }
-/** Something to tell a person: what it says, and what it is about, of which the person hears once. */
+/** A notification to be written: its recipient, its text, and the key under which it is sent only once. */
 export type Cause = {
   [T in Template]: { userId: string; template: T; facts: TemplateFacts[T]; metadata: Record<string, unknown>; dedupeKey: string }
 }[Template]
@@ -69,7 +69,7 @@ export interface NotificationsDeps {
   engine: Pick<Engine, 'enqueue'>
   /** `profile.notification_channel` of these people. */
   channelsOf(tx: Tx, userIds: string[]): Steps<ReadonlyMap<string, unknown>>
-  /** Given when a broker is configured: rows that nobody relays would only pile up. */
+  /** Undefined without a broker: no process would relay the rows, and they would pile up. */
   outbox?: Outbox
 }
 
@@ -92,14 +92,14 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
   const send = async (rows: NotificationRow[]): Promise<void> => {
     if (rows.length === 0) return
     for (const row of rows) bus.publish(NOTIFICATION_TOPIC, messageFrom(row))
-    // After the sending: a crash between the two sends again, the other way round it would never be sent.
+    // After the sending: a crash in between sends twice; marking first could lose the message.
     await repository.markSent(
       rows.map((row) => row.id),
       new Date(clock.now()),
     )
   }
   return {
-    /** Writes notifications in the transaction of their cause; what a person was told before is left out. */
+    /** Writes notifications in the transaction of their cause; one that the person already has is left out. */
     *add(tx: Tx, causes: readonly Cause[], now: Date): Steps<void> {
       if (causes.length === 0) return
       const channels = yield* channelsOf(tx, [...new Set(causes.map((cause) => cause.userId))].sort())
@@ -127,7 +127,7 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
         )
     },
 
-    /** Handler of `notificationsKind`: sends what its transaction wrote, and what others have left behind. */
+    /** Handler of `notificationsKind`: sends the rows of its transaction, and older ones that crashed processes left unsent. */
     async send(task: { payload: unknown }): Promise<void> {
       const { ids } = task.payload as { ids: string[] }
       await send(await repository.unsent(ids))
@@ -145,7 +145,7 @@ export const notificationsRepository = (db: Db) => {
   const { notifications } = notificationsTables(db.kit)
   const unsent = sql`${notifications.sentAt} is null`
   return {
-    /** Answers those that are new: a person is told of one thing once. `rows` in key order. */
+    /** Inserts `rows`, which are in key order; answers the new ones. A key that exists already is left out. */
     *insert(tx: Tx, rows: NewNotification[]): Steps<NotificationRow[]> {
       if (rows.length === 0) return []
       return yield* q(tx.insert(notifications).values(rows).onConflictDoNothing().returning())

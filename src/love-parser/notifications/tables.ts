@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 import { accountsTables } from '../accounts/tables.ts'
 
-/** Outbox of what people are told (love-parser §8, §9). */
+/** Outbox of the notifications to users (love-parser §8, §9). */
 export const notificationsTables = defineTables((k) => {
   const { users } = accountsTables(k)
   const notifications = k.table(

@@ -5,19 +5,19 @@ import type { Notifications } from '../notifications/service.ts'
 import { isActive, nextAfter, PLANS, quotaNow } from './periods.ts'
 import { isFree } from './purchases.ts'
 import { lastToEnd, type PaymentsRepository, type SubscriptionRow } from './repository.ts'
-import { FIRST, NOBODY, type Place, type SubscriptionSets } from './sets.ts'
+import { BEFORE_ALL, FIRST, type Place, type ScheduledQueries } from './scheduled-queries.ts'
 
 /** Most rows of one transaction. */
 export const CHUNK = 500
 const WARN_BEFORE_MS = DAY_MS
-/** A refill that nobody has written for so long is left to the next use; reads show it all the same. */
+/** Milliseconds after which a refill that was not stored is left to the next use of the quota; reads apply it anyway. */
 const REFILL_WITHIN_MS = 35 * DAY_MS
 
 export interface ExpiryDeps {
   db: Db
-  sets: SubscriptionSets
+  queries: ScheduledQueries
   notifications: Notifications
-  /** Of these people, those who are not blocked. */
+  /** The ids of these people who are not blocked. */
   activeUsers(tx: Tx, userIds: string[]): Steps<ReadonlySet<string>>
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
@@ -26,7 +26,7 @@ export interface ExpiryDeps {
 const people = (rows: readonly { userId: string }[]): string[] => [...new Set(rows.map((row) => row.userId))].sort()
 
 /** Job `subscription-expiration` (love-parser §8). Every part may be repeated at any time: it only does what is due. */
-export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }: ExpiryDeps) => {
+export const createExpiry = ({ db, queries, notifications, activeUsers, touchUser }: ExpiryDeps) => {
   /** Walks the rows that end in `(from, until]` in chunks, each in a transaction of its own, once. */
   const eachEnding = async (
     from: Place,
@@ -36,17 +36,17 @@ export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }
     for (let place: Place | undefined = from; place; ) {
       const after: Place = place
       place = await db.tx(function* (tx) {
-        const found = yield* sets.endingUntil(tx, after, until, CHUNK)
+        const found = yield* queries.endingUntil(tx, after, until, CHUNK)
         const ids = found.map((row) => row.id)
-        // Looked at again under the lock: a payment may have come in between.
-        const rows = (yield* sets.lockRunning(tx, ids)).filter((row) => row.expiresAt > from.at && row.expiresAt <= until)
+        // Read again under the lock: a payment may have come in between.
+        const rows = (yield* queries.lockRunning(tx, ids)).filter((row) => row.expiresAt > from.at && row.expiresAt <= until)
         if (rows.length > 0) yield* work(tx, rows)
         return found.length < CHUNK ? undefined : found.at(-1)
       })
     }
   }
 
-  /** Ended paid rows become expired, ended free ones of active people go on by whole periods with nothing used. */
+  /** Expires ended paid rows; prolongs ended free ones of active people by whole periods, with full quotas. */
   const endAndRenew = (now: Date) =>
     eachEnding(FIRST, now, function* (tx, rows) {
       const free = rows.filter((row) => row.current && isFree(row))
@@ -54,20 +54,20 @@ export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }
       const renewed = free.filter((row) => active.has(row.userId))
       // A free row of a blocked person waits, so that it renews itself once the person is active again.
       const ended = rows.filter((row) => !(row.current && isFree(row)))
-      yield* sets.expire(
+      yield* queries.expire(
         tx,
         ended.map((row) => row.id),
         now,
       )
       const ends = renewed.map((row) => ({ ...row, expiresAt: nextAfter(row.expiresAt, PLANS.free.days, now) }))
-      yield* sets.prolong(
+      yield* queries.prolong(
         tx,
         ends.map(({ id, expiresAt }) => ({ id, at: expiresAt })),
         now,
       )
       const endOf = new Map(ends.map((row) => [row.userId, row.expiresAt]))
-      const usage = yield* sets.lockUsage(tx, people(renewed))
-      yield* sets.refill(
+      const usage = yield* queries.lockUsage(tx, people(renewed))
+      yield* queries.refill(
         tx,
         usage.map(({ userId, category }) => ({ userId, category, resetsAt: endOf.get(userId) as Date })),
         now,
@@ -75,26 +75,26 @@ export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }
       yield* touchUser(tx, people([...ended, ...renewed]))
     })
 
-  /** Writes the refills that reads show already. */
+  /** Stores the refills that reads already apply. */
   const refill = async (now: Date) => {
-    for (let after: string | undefined = NOBODY; after !== undefined; ) {
+    for (let after: string | undefined = BEFORE_ALL; after !== undefined; ) {
       const from: string = after
       after = await db.tx(function* (tx) {
-        const due = yield* sets.dueForRefill(tx, from, new Date(now.getTime() - REFILL_WITHIN_MS), now, CHUNK)
-        const current = new Map((yield* sets.lockCurrentOf(tx, due)).map((row) => [row.userId, row]))
-        const usage = yield* sets.lockUsage(tx, due)
+        const due = yield* queries.dueForRefill(tx, from, new Date(now.getTime() - REFILL_WITHIN_MS), now, CHUNK)
+        const current = new Map((yield* queries.lockCurrentOf(tx, due)).map((row) => [row.userId, row]))
+        const usage = yield* queries.lockUsage(tx, due)
         const refilled = usage.flatMap((row) => {
           const { changed, resetsAt } = quotaNow(row.category, row, current.get(row.userId), now)
           return changed && resetsAt ? [{ ...row, resetsAt }] : []
         })
-        yield* sets.refill(tx, refilled, now)
+        yield* queries.refill(tx, refilled, now)
         if (refilled.length > 0) yield* touchUser(tx, people(refilled))
         return due.length < CHUNK ? undefined : due.at(-1)
       })
     }
   }
 
-  /** Tells people whose paid plan has less than a day left, once per subscription and end. */
+  /** Notifies people whose paid plan has less than a day left, once per subscription and end. */
   const warn = (now: Date) =>
     eachEnding({ ...FIRST, at: now }, new Date(now.getTime() + WARN_BEFORE_MS - 1), function* (tx, rows) {
       const ending = rows.filter((row) => row.current && !isFree(row) && isActive(row, now))
@@ -121,12 +121,12 @@ export const createExpiry = ({ db, sets, notifications, activeUsers, touchUser }
 const GIVEN_UP_AFTER_MS = DAY_MS
 const REMIND_AFTER_MS = 30 * 60_000
 
-/** Job `payment-check` (love-parser §8): orders that wait too long are given up, others are reminded of once. */
+/** Job `payment-check` (love-parser §8): orders that wait too long fail, for others one reminder is sent. */
 export const createPaymentCheck =
   ({ db, payments, notifications }: { db: Db; payments: PaymentsRepository; notifications: Notifications }) =>
   async (now: Date): Promise<void> => {
     const before = (ms: number) => new Date(now.getTime() - ms)
-    // Each chunk takes its rows out of what is looked for, so that the first page is always the next one.
+    // Changed rows are not found any more, so the next chunk is always the first page.
     const inChunks = async (work: () => Promise<number>) => {
       while ((await work()) === CHUNK);
     }
@@ -180,26 +180,26 @@ export interface RemovedData {
 }
 export interface CleanupDeps {
   db: Db
-  sets: SubscriptionSets
+  queries: ScheduledQueries
   notifications: Notifications
   /** Deletes a person's searches with their channels, and segments; running tasks are cancelled (love-parser §8). */
   deleteUserData(tx: Tx, userId: string): Steps<RemovedData>
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
 
-/** Seen under the lock, the person keeps the data (a plan has just begun): thrown, so that nothing stays deleted. */
+/** Thrown when the read under the lock shows that a plan has just begun: the transaction is rolled back and the data stays. */
 class NotDue extends Error {}
 
 /** Job `subscription-cleanup` (love-parser §8): one transaction per person. */
-export const createCleanup = ({ db, sets, notifications, deleteUserData, touchUser }: CleanupDeps) => {
+export const createCleanup = ({ db, queries, notifications, deleteUserData, touchUser }: CleanupDeps) => {
   const clean = (userId: string, now: Date, until: Date) =>
     db.tx(function* (tx) {
-      // Searches and segments are locked before subscriptions, so whether it was right is seen only afterwards.
+      // The lock order is searches, segments, subscriptions, so whether the deletion is due is only known after it.
       const removed = yield* deleteUserData(tx, userId)
-      const rows = yield* sets.lockOf(tx, userId)
+      const rows = yield* queries.lockOf(tx, userId)
       const current = lastToEnd(rows)
       if (!current || current.expiresAt > until || rows.every(isFree)) throw new NotDue()
-      yield* sets.setMetadata(tx, current.id, { ...current.metadata, data_removed_at: now.toISOString() }, now)
+      yield* queries.setMetadata(tx, current.id, { ...current.metadata, data_removed_at: now.toISOString() }, now)
       if (removed.searches + removed.segments + removed.channels === 0) return
       yield* notifications.add(
         tx,
@@ -220,12 +220,12 @@ export const createCleanup = ({ db, sets, notifications, deleteUserData, touchUs
   return async (now: Date): Promise<void> => {
     const until = new Date(now.getTime() - KEPT_AFTER_END_MS)
     const failures: unknown[] = []
-    for (let after: string | undefined = NOBODY; after !== undefined; ) {
+    for (let after: string | undefined = BEFORE_ALL; after !== undefined; ) {
       const from: string = after
-      const userIds = await db.tx((tx) => sets.lapsed(tx, from, until, CHUNK))
+      const userIds = await db.tx((tx) => queries.lapsed(tx, from, until, CHUNK))
       for (const userId of userIds)
         await clean(userId, now, until).catch((error) => {
-          // One person's trouble must not keep the data of all others.
+          // An error with one person must not stop the cleanup of the others.
           if (!(error instanceof NotDue)) failures.push(error)
         })
       after = userIds.length < CHUNK ? undefined : userIds.at(-1)

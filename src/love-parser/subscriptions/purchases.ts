@@ -238,7 +238,7 @@ const CATEGORIES_IN_KEY_ORDER = [...CATEGORIES].sort()
 
 /** How plans begin (love-parser §6 Activation). */
 export const createActivation = ({ clock, repository }: { clock: Clock; repository: SubscriptionsRepository }) => {
-  /** The current row, locked, with nobody else starting a plan of this person: a person without a row has nothing else to lock. */
+  /** Locks the current row and the person: a person without a row has nothing else to lock against a second plan. */
   function* hold(tx: Tx, userId: string): Steps<SubscriptionRow | undefined> {
     yield* tx.exclusive(`love-parser.plan:${userId}`)
     return yield* repository.lockCurrent(tx, userId)
@@ -291,7 +291,7 @@ export const createActivation = ({ clock, repository }: { clock: Clock; reposito
       const current = yield* hold(tx, userId)
       if (isActive(current, now)) return false
       const metadata = { plan_type: 'free', source: 'login' }
-      // The row of a paid plan stays as it is: it tells that there was one (§8 cleanup).
+      // The row of a paid plan stays as it is: the cleanup (§8) reads from it that there was one.
       const replaced = current && isFree(current) ? current : undefined
       if (current && !replaced && current.expiresAt > now)
         // A plan that was cancelled before its end would hide the new one, which ends earlier.

@@ -17,7 +17,7 @@ export const lastToEnd = (rows: readonly SubscriptionRow[]): SubscriptionRow | u
   return last
 }
 
-/** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `sets.ts`. */
+/** Queries of subscriptions and usage that answer requests; those of the scheduled jobs are in `scheduled-queries.ts`. */
 export const subscriptionsRepository = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
 
@@ -52,7 +52,7 @@ export const subscriptionsRepository = (db: Db) => {
         .where(and(eq(usage.userId, param('userId')), eq(usage.category, param('category')))),
     ),
   )
-  /** One unit of a period that runs, if there is one: the limit and the count are one statement, so that nobody passes it. */
+  /** Takes one unit of the running period, if one is left. One statement checks and counts, so that concurrent requests cannot pass the limit. */
   const take = db.prepare<{ period: number }>(
     'usage_take',
     (queries) =>
@@ -247,7 +247,7 @@ export const paymentsRepository = (db: Db) => {
         found.map((row) => row.number),
       )
     },
-    /** The same for those nobody was reminded of. */
+    /** The same for orders without a reminder. */
     *lockUnremindedUntil(tx: Tx, until: Date, max: number): Steps<PaymentRow[]> {
       const found = yield* pendingUntil(tx, until, true, max)
       const rows = yield* lockPending(

@@ -15,7 +15,7 @@ import {
 } from './periods.ts'
 import { createActivation, createPurchases, createWebhook, type RobokassaConfig } from './purchases.ts'
 import { paymentsRepository, type SubscriptionRow, type SubscriptionsRepository, subscriptionsRepository } from './repository.ts'
-import { subscriptionSets } from './sets.ts'
+import { scheduledQueries } from './scheduled-queries.ts'
 
 /** A person's plan as every part of the family shows it (love-parser §3, §6). */
 export interface SubscriptionView {
@@ -84,7 +84,7 @@ export const createSubscriptions = ({
 }: SubscriptionsDeps) => {
   const repository = subscriptionsRepository(db)
   const payments = paymentsRepository(db)
-  const sets = subscriptionSets(db)
+  const queries = scheduledQueries(db)
   const activation = createActivation({ clock, repository })
   return {
     ...createQuotas({ repository }),
@@ -96,9 +96,9 @@ export const createSubscriptions = ({
     countActive: () => repository.countActive(new Date(clock.now())),
     /** The jobs of §8 that belong to this domain. */
     jobs: {
-      'subscription-expiration': createExpiry({ db, sets, notifications, activeUsers, touchUser }),
+      'subscription-expiration': createExpiry({ db, queries, notifications, activeUsers, touchUser }),
       'payment-check': createPaymentCheck({ db, payments, notifications }),
-      'subscription-cleanup': createCleanup({ db, sets, notifications, deleteUserData, touchUser }),
+      'subscription-cleanup': createCleanup({ db, queries, notifications, deleteUserData, touchUser }),
     },
   }
 }

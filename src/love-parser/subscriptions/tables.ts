@@ -66,7 +66,7 @@ export const subscriptionsTables = defineTables((k) => {
       /** Robokassa's InvId. */
       orderNumber: k.big().notNull(),
       isTest: k.bool().notNull(),
-      /** What the shop told, and why it failed. No signature. */
+      /** The parameters of the shop's callback, and the reason of a failure. No signature. */
       payload: k.json<Record<string, unknown>>().notNull(),
       remindedAt: k.at(),
       paidAt: k.at(),

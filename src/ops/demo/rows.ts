@@ -44,7 +44,7 @@ const CATEGORIES: [slug: string, name: string, icon: string][] = [
 
 let rows: DemoRows | undefined
 
-/** The shop's products, parsed at the first visit: a start that nobody follows with a visit should not pay for it. */
+/** The shop's products, parsed at the first visit, so that a start without visits does not pay for it. */
 export const demoRows = (): DemoRows => {
   if (rows) return rows
   const categories = CATEGORIES.map(([slug, name, icon]): DemoCategory => ({ slug, name, icon, products: [] }))

@@ -36,7 +36,7 @@ export const reasonOf = (error: unknown): string => {
 }
 
 const destroy = (model: ChannelModel) =>
-  // With an error: the library hears of no other end of a stream that does not answer.
+  // With an error: the library does not notice that a stream without traffic was destroyed otherwise.
   (model.connection as unknown as { stream: { destroy(error: Error): void } }).stream.destroy(new Error('given up'))
 
 const openLink = async (model: ChannelModel): Promise<Link> => {
@@ -161,11 +161,11 @@ export const keepConnected = ({
   let link: Link | undefined
   const { promise: triedOnce, resolve: tried } = Promise.withResolvers<void>()
   const loop = async () => {
-    // Told once for an outage, however many attempts it takes.
-    let told = false
-    const tell = (reason: string) => {
-      if (!told && !stopping.signal.aborted) log.warn('the broker is out of reach', { reason })
-      told = true
+    // An outage is logged once, however many attempts it takes.
+    let logged = false
+    const logOutage = (reason: string) => {
+      if (!logged && !stopping.signal.aborted) log.warn('the broker is out of reach', { reason })
+      logged = true
     }
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
@@ -177,13 +177,13 @@ export const keepConnected = ({
         link = made
         failures = 0
         log.info('the broker is reached', {})
-        told = false
+        logged = false
         tried()
         onUp()
-        tell(await made.ended)
+        logOutage(await made.ended)
         link = undefined
       } catch (error) {
-        tell(reasonOf(error))
+        logOutage(reasonOf(error))
       }
       tried()
       const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures)

@@ -1,4 +1,4 @@
-/** A message for whoever consumes `queue`. The body is sent as JSON. */
+/** A message for the consumers of `queue`. The body is sent as JSON. */
 export interface BrokerMessage {
   queue: string
   /** A repeated message has the same one. */
@@ -42,7 +42,7 @@ export class BrokerError extends Error {
   override name = 'BrokerError'
   constructor(
     message: string,
-    /** False: no consumer will ever see this message. True: nobody knows. */
+    /** False: no consumer will ever see this message. True: it may or may not have been sent. */
     readonly mayHaveLeft: boolean,
   ) {
     super(message)

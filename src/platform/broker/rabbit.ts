@@ -39,7 +39,7 @@ export const createRabbitBroker = ({
     },
   })
   const startedAt = clock.now()
-  /** Operations without an answer in their time. While there is one, nobody else waits for the same silence. */
+  /** Operations that got no answer in time. While there is one, new operations fail at once instead of waiting as long. */
   let overdue = 0
   const isUsable = (link: Link | undefined): link is Link => link !== undefined && !link.isBlocked() && overdue === 0
 
@@ -73,7 +73,7 @@ export const createRabbitBroker = ({
 
   const declare = (link: Link, queue: string) =>
     link.declare(queue).catch((error: unknown) => {
-      // With other properties (406) the queue is somebody else's, and an operator has to decide.
+      // 406: the queue exists with other properties, and an operator has to decide what to do with it.
       if ((error as { code?: unknown }).code === 406) log.error('a queue exists with other properties', { queue })
       throw new BrokerError('The queue could not be declared', false)
     })
@@ -102,7 +102,7 @@ export const createRabbitBroker = ({
         }
       })
       if (!link.returned.delete(messageId)) return
-      // Somebody deleted the queue since it was declared.
+      // The queue was deleted since this process declared it.
       link.forget(queue)
       if (attempt > 1) throw new BrokerError('The message came back', false)
     }

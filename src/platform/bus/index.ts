@@ -6,7 +6,7 @@ export type BusHandler = (message: any) => void
  */
 export interface Bus {
   publish(topic: string, message: unknown): void
-  /** As `publish`, for this process alone: what every process finds out by itself need not be told to the others. */
+  /** As `publish`, for this process alone: for events that every process finds out by itself. */
   publishHere(topic: string, message: unknown): void
   /** Whether other processes are reached at the moment. While they are not, their events do not come here either. */
   isShared(): boolean

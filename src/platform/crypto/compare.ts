@@ -11,9 +11,9 @@ export const secretMatcher = (expected: string): ((presented: string) => boolean
 export const secretFinder = (expected: readonly string[]): ((presented: string) => number) => {
   const wanted = expected.map(digest)
   return (presented) => {
-    const given = digest(presented)
+    const actual = digest(presented)
     let found = -1
-    for (let at = 0; at < wanted.length; at++) if (crypto.timingSafeEqual(given, wanted[at] as Uint8Array)) found = at
+    for (let at = 0; at < wanted.length; at++) if (crypto.timingSafeEqual(actual, wanted[at] as Uint8Array)) found = at
     return found
   }
 }

@@ -6,7 +6,7 @@ const SYNC_MS = 10_000
 
 /**
  * The clock of the database: processes that share one agree on leases and due times even where their own clocks differ or jump. Between
- * two looks it goes on by the monotonic time of this process; a look whose answer takes long says little and is dropped.
+ * two readings it advances by the monotonic time of this process; a reading whose answer takes long is inexact and is dropped.
  */
 export const followDatabaseClock = async (db: Db): Promise<Clock & { stop(): void }> => {
   const read = db.statement<{ ms: number | string }>('clock_read', {
@@ -31,7 +31,7 @@ export const followDatabaseClock = async (db: Db): Promise<Clock & { stop(): voi
   }
   await sync()
   const timer = setInterval(() => {
-    // The database may be away: the clock then goes on by itself.
+    // The database may be away: the clock then advances by this process's time.
     sync().catch(() => {})
   }, SYNC_MS)
   timer.unref()

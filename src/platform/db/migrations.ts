@@ -20,7 +20,7 @@ export const readMigrations = (dialect: 'sqlite' | 'postgres'): Migration[] => {
       statements: readFileSync(join(folder, file), 'utf8')
         .split('--> statement-breakpoint')
         .map((statement) => statement.trim())
-        // One that only says why nothing is dropped has no statement.
+        // A migration may hold only a comment that explains why nothing is dropped: it has no statement.
         .filter((statement) => statement.replace(/^\s*--.*$/gm, '').trim() !== ''),
     }))
 }

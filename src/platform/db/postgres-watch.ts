@@ -36,13 +36,13 @@ export interface WatchOptions {
 }
 
 /**
- * Failure detector of the database. TCP alone waits a quarter of an hour for a server that has gone without a word (a cable, a firewall,
+ * Failure detector of the database. TCP alone waits a quarter of an hour for a server that vanished silently (a cable, a firewall,
  * a frozen host); a server that is merely slow must not be taken for one. So what counts is evidence of absence, found twice in a row:
  * - refused: a new connection is refused or reset, or the server says that it is starting or stopping, and no connection brings a byte;
  * - silent: something waits and not one byte has come over any connection, those of the questions included, while this process ran on time.
  *
- * Then the server is away: connections that are silent are cut, so that those who wait learn of it, and new work is refused until a
- * question is answered. All times but `now` are milliseconds during which this process ran on time.
+ * Then the server is away: silent connections are cut, so that waiting queries fail, and new work is refused until a probe is
+ * answered. All times but `now` are milliseconds during which this process ran on time.
  */
 export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
   const sockets = new Map<Socket, { read: number; heardAt: number; isProbe: boolean }>()
@@ -57,7 +57,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   let examining = false
   let stopped = false
   let timer: ReturnType<typeof setInterval> | undefined
-  /** Called by each look, while somebody waits for time to pass. */
+  /** Called by each look, while something waits for time to pass. */
   const waiters = new Set<() => void>()
 
   const listen = () => {
@@ -78,10 +78,10 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   }
 
   const ask = async (): Promise<'answered' | 'refused' | 'silent'> => {
-    const given = new AbortController()
+    const timeout = new AbortController()
     try {
       return await Promise.race([
-        probe((address) => open(address, true), given.signal).then(
+        probe((address) => open(address, true), timeout.signal).then(
           () => 'answered' as const,
           // An error of the server's own is an answer, unless it says that it is not available.
           (error) => (isRefusal(error) ? ('refused' as const) : ('answered' as const)),
@@ -89,7 +89,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
         calmFor(PROBE_MS).then(() => 'silent' as const),
       ])
     } finally {
-      given.abort()
+      timeout.abort()
     }
   }
   /** Whether a question finds the server absent. */
@@ -149,7 +149,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
         if (!(error instanceof DatabaseAway)) void examine()
       })
       if (away) {
-        // The driver listens by then. It tries again with the next of those who wait, so that all of them learn of it soon.
+        // By then the driver listens. It retries with the next waiting query, so that all of them fail soon.
         setImmediate(() => socket.destroy(new DatabaseAway()))
         return socket
       }

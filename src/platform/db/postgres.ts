@@ -28,11 +28,11 @@ const MIGRATIONS = readMigrations('postgres')
 /** Any number that no other program takes on the same database. */
 const MIGRATION_LOCK = 7_265_491_001
 const TX_ATTEMPTS = 6
-/** A busy machine takes its time to let somebody in; a server that is not there is noticed by the watch, long before. */
+/** Seconds to connect. Long, because a busy server accepts late; the watch notices an absent server much earlier. */
 const CONNECT_SECONDS = 30
-/** The driver's own waits between two tries grow to twenty seconds, and whoever asks meanwhile would wait as long. */
+/** Seconds between two attempts to connect. The driver's own waits grow to 20 s, and queries would wait as long. */
 const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.25)
-/** Texts that a connection prepares; the queries that are made up as they are asked come after these and are sent as they are. */
+/** Most statements that a connection prepares; later texts, which are built per request, are sent unprepared. */
 const MAX_PREPARED = 2000
 
 export interface PostgresOptions {
@@ -44,7 +44,7 @@ export interface PostgresOptions {
   prepared?: boolean
   /** After this long a wait without a byte over any connection, the server is asked whether it is still there. */
   doubtMs?: number
-  /** Hears what the server says beside its answers. */
+  /** Called with each notice of the server. */
   onNotice?(notice: { message?: string }): void
 }
 
@@ -304,10 +304,10 @@ export const openPostgres = async ({
         return encoded
       }
       const runBatch = async (session: Session, rows: unknown[][], params: Params = {}) => {
-        const given: Params = { ...params, rows: storableJson(JSON.stringify(whole.length > 0 ? rows.map(encode) : rows)) }
+        const values: Params = { ...params, rows: storableJson(JSON.stringify(whole.length > 0 ? rows.map(encode) : rows)) }
         return (await session.client.unsafe(
           text,
-          names.map((param) => bind(given[param])),
+          names.map((param) => bind(values[param])),
         )) as Row[]
       }
       return { name, runBatch } as unknown as Batch<Row>

@@ -22,7 +22,7 @@ const BUSY_MS = 10_000
 /** Longer would only delay the word that a server runs. */
 const IN_USE_MS = 500
 
-/** A backup or a restore that cannot be done; the message says why, and what to do. */
+/** A backup or a restore that cannot be done; the message gives the reason, and what to do. */
 export class BackupError extends Error {
   override name = 'BackupError'
 }
@@ -46,7 +46,7 @@ export const syncToDisk = (path: string): void => {
   }
 }
 
-/** Gives a whole file its name, for good. @throws BackupError when the name is taken, also by who came a moment earlier */
+/** Gives a whole file its name, for good. @throws BackupError when the name is taken, also if another process took it a moment earlier */
 export const nameForGood = (partial: string, path: string): void => {
   syncToDisk(partial)
   try {
@@ -127,8 +127,8 @@ export const backupSqlite = (from: string, to: string): Inspected => {
 }
 
 /**
- * Holds a database that nobody else has open, with all of it in its one file, until `release`.
- * @throws BackupError when a server, or anybody, has it open
+ * Locks a database for this process alone, with its WAL merged into its one file, until the returned function is called.
+ * @throws BackupError when a server, or any other process, has it open
  */
 const holdAlone = (path: string): (() => void) => {
   const raw = open(path, IN_USE_MS)
@@ -150,7 +150,7 @@ const holdAlone = (path: string): (() => void) => {
 }
 
 /**
- * Puts a backup in the place of a database that nobody has open. What was there is kept beside it, under the name that is answered.
+ * Puts a backup in the place of a database that no process has open. The old file is kept beside it, under the returned name.
  * @throws BackupError, having changed nothing
  */
 export const restoreSqlite = (from: string, to: string, now: number): { inspected: Inspected; kept: string | undefined } => {

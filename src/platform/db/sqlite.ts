@@ -286,9 +286,9 @@ export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db 
         let query: any
         const runBatch = (rows: unknown[][], params: Params = {}) => {
           query ??= raw.query(text)
-          const given: Params = { ...params, rows: JSON.stringify(rows.map((row) => row.map(bind))) }
+          const values: Params = { ...params, rows: JSON.stringify(rows.map((row) => row.map(bind))) }
           const bound: Record<string, unknown> = {}
-          for (const param of names) bound[param] = bind(given[param])
+          for (const param of names) bound[param] = bind(values[param])
           return query.all(bound) as Row[]
         }
         return { name, runBatch } as unknown as Batch<Row>

@@ -187,7 +187,7 @@ export abstract class SendQueue {
     this.reader = 'full'
     this.movedAt = this.now()
   }
-  /** Goes on once a reader that was full has room again. */
+  /** Continues to send once a reader that was full has room again. */
   private resume(): void {
     if (this.ending !== undefined || this.reader !== 'full' || this.buffered() > this.limits.lowWaterBytes) return
     this.reader = 'ready'

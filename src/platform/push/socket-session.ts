@@ -22,8 +22,8 @@ export const SOCKET_LIMITS: QueueLimits = {
 
 /** The life of one socket: its queue, its last sign of life, the credential of its upgrade. */
 export class SocketSession extends SendQueue {
-  /** When the client has last said anything, a pong included. */
-  heardAt: number
+  /** Time of the client's last frame, a pong included. */
+  seenAt: number
   pingedAt: number
   /** Asks again whether the credential of the upgrade still holds; undefined for one that cannot end. */
   recheck: (() => Promise<unknown>) | undefined = undefined
@@ -31,27 +31,27 @@ export class SocketSession extends SendQueue {
 
   constructor(now: () => number, limits: QueueLimits = SOCKET_LIMITS) {
     super(limits, now)
-    this.heardAt = this.pingedAt = now()
+    this.seenAt = this.pingedAt = now()
   }
   /** The socket is open; `start` begins to send. One that has been ended before it was open is closed at once. */
   opened(raw: RawSocket): void {
     this.raw = raw
-    this.heard()
+    this.markAlive()
     if (this.ending) raw.close(this.ending.code, this.ending.reason)
   }
-  /** A sign of life. */
-  heard(): void {
-    this.heardAt = this.now()
+  /** Notes that the client is alive now. */
+  markAlive(): void {
+    this.seenAt = this.now()
   }
   override drained(): void {
-    this.heard()
+    this.markAlive()
     super.drained()
   }
   ping(): void {
     this.pingedAt = this.now()
     this.raw?.ping()
   }
-  /** Whether the credential still holds. @throws what says nothing about it, such as a database that does not answer */
+  /** Whether the credential still holds. @throws errors that do not decide it, such as a database that does not answer */
   async isAllowed(): Promise<boolean> {
     try {
       await this.recheck?.()
@@ -105,7 +105,7 @@ export const sweepSessions = (
 ): void => {
   for (const session of sessions) {
     session.check()
-    if (now - session.heardAt >= silence.ms) session.end(silence.code, silence.reason)
+    if (now - session.seenAt >= silence.ms) session.end(silence.code, silence.reason)
     else if (now - session.pingedAt >= pingMs) session.ping()
   }
 }

@@ -14,7 +14,7 @@ export const sseEvent = (fields: { id?: number; event?: string; data?: string; r
   }
   return `${text}\n`
 }
-/** A line that no reader hears of: it keeps the connection from being taken for dead. */
+/** An SSE comment: readers ignore it, and proxies do not close the connection as idle. */
 export const sseComment = (text: string): string => `: ${text}\n\n`
 
 export interface EventStreamOptions {

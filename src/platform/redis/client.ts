@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import type { Log } from '../log.ts'
 import { ANSWER_MS, createConnection } from './connection.ts'
 
-/** How long a start waits for Redis before it goes on without. */
+/** Milliseconds that a start waits for Redis before it continues without. */
 const START_MS = 500
-/** How often the connections are tried, so that a half-open one is found although nobody asks over it. */
+/** Milliseconds between two pings on each connection, so that a half-open one is found even while no command uses it. */
 const PROBE_MS = 5000
 const SCAN_COUNT = 1000
 
-/** What of Redis is used. Keys and channels are given without the prefix. Every verb rejects at once, or within 0.5 s, while Redis is away. */
+/** What of Redis is used. Keys and channels are given without the prefix. Every command rejects at once, or within 0.5 s, while Redis is away. */
 export interface Redis {
   /** Whether commands and events get through at the moment. */
   isUp(): boolean
@@ -29,8 +29,8 @@ export interface Redis {
   /** Memory that Redis uses, in bytes. */
   memoryBytes(): Promise<number | undefined>
   publish(channel: string, text: string): Promise<void>
-  /** Hears a channel from the next connection on and after every other; delivery is at most once. */
-  listen(channel: string, heard: (text: string) => void): Promise<void>
+  /** Subscribes to a channel, from the next connection on and again after each reconnect; delivery is at most once. */
+  listen(channel: string, onMessage: (text: string) => void): Promise<void>
   /** Ends both connections. What is under way fails. */
   close(): void
 }
@@ -51,16 +51,16 @@ export const openRedis = async ({ url, log, prefix = '', answerMs = ANSWER_MS }:
   const listeners = new Map<string, (text: string) => void>()
   const started = Promise.withResolvers<void>()
   let listening = false
-  let told: boolean | undefined
+  let loggedUp: boolean | undefined
 
   const look = (reason?: string) => {
     const isUp = commands.isUp() && listening
     if (isUp) started.resolve()
-    // Told once per outage, not once per attempt; while it connects for the first time there is nothing to tell.
-    if (isUp === told || (told === undefined && !isUp && reason === undefined)) return
+    // Logged once per outage, not once per attempt; nothing is logged while the first connection is being made.
+    if (isUp === loggedUp || (loggedUp === undefined && !isUp && reason === undefined)) return
     if (!isUp) log.warn('redis is not available', { reason })
-    else log.info(told === undefined ? 'redis is connected' : 'redis is available again', {})
-    told = isUp
+    else log.info(loggedUp === undefined ? 'redis is connected' : 'redis is available again', {})
+    loggedUp = isUp
   }
   const subscribeAll = async () => {
     if (listeners.size > 0) await subscriber.ask((client) => client.subscribe(...listeners.keys()))
@@ -141,8 +141,8 @@ export const openRedis = async ({ url, log, prefix = '', answerMs = ANSWER_MS }:
     async publish(channel, text) {
       await commands.ask((client) => client.publish(keyOf(channel), text))
     },
-    async listen(channel, heard) {
-      listeners.set(keyOf(channel), heard)
+    async listen(channel, onMessage) {
+      listeners.set(keyOf(channel), onMessage)
       if (listening) await subscriber.ask((client) => client.subscribe(keyOf(channel))).catch(subscriber.drop)
     },
     close() {

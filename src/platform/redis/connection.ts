@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   /** How Redis lists the connection. */
   name: string
   answerMs: number
-  /** Told at every change, with the reason when it is a loss. */
+  /** Called at every change, with the reason when the connection was lost. */
   changed(isUp: boolean, reason?: string): void
 }
 
@@ -55,7 +55,7 @@ export const createConnection = ({ url, name, answerMs, changed }: ConnectionOpt
     reason = undefined
   })
 
-  /** `end` would wait for the other side, which may be gone without a word. */
+  /** `end` would wait for the server's FIN, which may never come. */
   const drop = (): void => {
     up = false
     const { stream } = client as unknown as { stream?: { destroy(): void } }

@@ -27,7 +27,7 @@ export const createSharedBus = async (local: LocalBus, redis: Redis, url: string
     if (topicAt === self.length + 1 && text.startsWith(self)) return
     const bodyAt = text.indexOf('\n', topicAt) + 1
     const topic = text.slice(topicAt, bodyAt - 1)
-    // Most events of a fleet are about what nobody here watches: they are not even parsed.
+    // Most events of a fleet have no subscriber in this process: they are not even parsed.
     if (bodyAt === 0 || !local.isHeard(topic)) return
     let message: unknown
     try {

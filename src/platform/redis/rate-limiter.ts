@@ -50,7 +50,7 @@ export const createSharedRateLimiter = (redis: Redis, clock: Clock, local: RateL
       const [allowed, a, b] = (await run([`ratelimit:${name}:${key}`], [verb, now, limit, windowMs])) as [number, string, string]
       return decide(allowed === 1, Number(a), Number(b), now)
     } catch {
-      // Told once by the connection. A limit that is counted per process for a while beats a request refused.
+      // Not logged here: the connection logs an outage once. Counting per process for a while is better than refusing the request.
       return local[verb](rateClass, key)
     }
   }

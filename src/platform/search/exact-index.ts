@@ -1,12 +1,12 @@
 import { exactWorkerCode } from './worker-code.ts' with { type: 'macro' }
 
-/** What the thread is told. Places are row numbers; vectors lie one after another and have length 1. */
+/** A message to the thread. Places are row numbers; vectors lie one after another and have length 1. */
 export type Request =
   | { type: 'start'; dim: number; rows: number }
   | { type: 'put'; places: Uint32Array; vectors: Float32Array }
   | { type: 'search'; id: number; vector: Float32Array; k: number }
   | { type: 'score'; id: number; vector: Float32Array; places: Uint32Array }
-/** Best first for a search, as asked for a score. */
+/** For a search, best first; for a score, in the order of the request. */
 export interface Answer {
   id: number
   places: Uint32Array
@@ -25,7 +25,7 @@ export const roundSimilarity = (value: number): number => Math.max(-1, Math.min(
 
 /**
  * Exact nearest neighbours: all vectors in one Float32Array of a thread of its own, compared with every query one by one. Memory:
- * rows x dim x 4 bytes there, and the keys here. The thread starts at once and does not keep the process alive while nobody waits.
+ * rows x dim x 4 bytes there, and the keys here. The thread starts at once and keeps the process alive only while an answer is awaited.
  */
 export const createExactIndex = ({ dim, expectedRows }: { dim: number; expectedRows: number }) => {
   const url = URL.createObjectURL(new Blob([CODE], { type: 'text/javascript' }))
@@ -34,18 +34,18 @@ export const createExactIndex = ({ dim, expectedRows }: { dim: number; expectedR
   const keys: string[] = []
   const places = new Map<string, number>()
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>()
-  let asked = 0
+  let lastId = 0
   let failure: unknown
   worker.unref()
 
-  const tell = (request: Request, moved: ArrayBufferLike[] = []) => worker.postMessage(request, moved as ArrayBuffer[])
+  const post = (request: Request, moved: ArrayBufferLike[] = []) => worker.postMessage(request, moved as ArrayBuffer[])
   const ask = (make: (id: number) => Request): Promise<Answer> =>
     new Promise((resolve, reject) => {
       if (failure !== undefined) return reject(failure)
-      const id = ++asked
+      const id = ++lastId
       waiting.set(id, { resolve, reject })
       worker.ref()
-      tell(make(id))
+      post(make(id))
     })
   const fail = (error: unknown) => {
     failure = error
@@ -59,7 +59,7 @@ export const createExactIndex = ({ dim, expectedRows }: { dim: number; expectedR
     if (waiting.size === 0) worker.unref()
   }
   worker.onerror = (event) => fail(new Error(`the vector thread failed: ${event.message}`))
-  tell({ type: 'start', dim, rows: expectedRows })
+  post({ type: 'start', dim, rows: expectedRows })
 
   const named = ({ places: found, scores }: Answer): ScoredKey[] =>
     Array.from(found, (place, n) => ({ key: keys[place] as string, similarity: roundSimilarity(scores[n] as number) }))
@@ -78,7 +78,7 @@ export const createExactIndex = ({ dim, expectedRows }: { dim: number; expectedR
         }
         at[n] = place
       })
-      tell({ type: 'put', places: at, vectors }, [at.buffer, vectors.buffer])
+      post({ type: 'put', places: at, vectors }, [at.buffer, vectors.buffer])
     },
     /** The `k` nearest, best first, equals in no order; fewer only if there are no more. */
     search: async (vector: Float32Array, k: number): Promise<ScoredKey[]> =>

@@ -1,4 +1,4 @@
-/** An embedder that did not answer, or not with a vector. The text says what happened, never what the other side wrote. */
+/** An embedder that did not answer, or not with a vector. The message names what happened and never quotes the embedder's answer. */
 export class EmbedderFailure extends Error {
   override name = 'EmbedderFailure'
 }

@@ -22,7 +22,7 @@ const GRAM_SHARE = 0.8
 const GRAMS = [2, 3]
 /** How soon the weight of a word falls with its place: to a half at this many words. */
 const HALF_AT = 60
-/** Words after it add nothing that could be told from noise. */
+/** Most words that are read: later ones change the vector by less than its noise. */
 const MOST_WORDS = 300
 const REMEMBERED = 20_000
 
@@ -88,7 +88,7 @@ export const createNgramEmbedder = (dim: number): NgramEmbedder => {
         const stem = stemOf(word)
         const times = (seen.get(stem) ?? 0) + 1
         seen.set(stem, times)
-        // A repeated word says little more than once said.
+        // A repeated word adds little, so its weight falls with the square of its count.
         const weight = 1 / (1 + place++ / HALF_AT) / (times * times)
         const { places, weights } = featuresOf(stem)
         for (let n = 0; n < places.length; n++)

@@ -8,7 +8,7 @@ export interface BreakerOptions {
   failures: number
   /** How long it stays open; then one call probes. */
   openMs: number
-  /** Which errors tell of the upstream's health; others count as a success. */
+  /** Which errors mean that the upstream is ill; others count as a success. */
   counts(error: unknown): boolean
   /**
    * Lets no call start that would, if all in flight fail, be one too many: the call after the last allowed failure never reaches the
@@ -17,7 +17,7 @@ export interface BreakerOptions {
   strict: boolean
 }
 
-/** A circuit breaker on the injected clock. Cockatiel asks its backoff how long is left, and is told by our clock. */
+/** A circuit breaker on the injected clock: cockatiel takes the time left from its backoff, which reads our clock. */
 export const createBreaker = ({ clock, failures, openMs, counts, strict }: BreakerOptions) => {
   const openFrom = () => {
     const until = clock.now() + openMs

@@ -21,11 +21,11 @@ export interface UpstreamOptions {
   base: string
   /** For one call, from the request to the last byte. */
   timeoutMs: number
-  /** Times a GET is asked again when the connection broke before an answer. */
+  /** How often a GET is repeated when the connection broke before an answer. */
   retries?: number
   breaker: Pick<BreakerOptions, 'failures' | 'openMs' | 'strict'> & { counts?: BreakerOptions['counts'] }
   clock: Clock
-  /** Told of every call's end. */
+  /** Called once at the end of every call. */
   observe?(outcome: 'success' | UpstreamFailure): void
 }
 
@@ -56,8 +56,8 @@ export const createUpstream = ({ name, base, timeoutMs, retries = 0, breaker, cl
   }
 
   const attempt = async <T>({ method = 'GET', path, query = {}, headers, body, read }: UpstreamRequest<T>): Promise<T> => {
-    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
-    const url = `${base}${path}${given.length > 0 ? `?${new URLSearchParams(given)}` : ''}`
+    const pairs = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    const url = `${base}${path}${pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : ''}`
     const controller = new AbortController()
     const over = new AbortController()
     let late = false

@@ -36,7 +36,7 @@ export interface CrawlOptions {
   maxPages: number | undefined
   format: Format
   warn(text: string): void
-  /** Tells about a page after it is stored; the next page waits for it. */
+  /** Called after a page is stored; the next page waits for it. */
   stored(page: StoredPage): Promise<void>
 }
 
@@ -209,7 +209,7 @@ export interface Position {
   lastId: string | number | null
   /** Items that the next page may repeat. */
   boundaryIds: string[]
-  /** created_at of the last item of a list that may have to go on by windows. */
+  /** created_at of the last item of a list that may have to continue by windows. */
   since: string | null
   itemsByType: Record<string, number>
   startedAt: string
@@ -252,7 +252,7 @@ export const encodeState = (host: string, { areas, ...position }: Position, part
   return sizeOf(shorter) <= MOST_BYTES ? shorter : { ...shorter, boundaryIds: [] }
 }
 
-/** Reads a resumeState; undefined when it is none of ours: the task starts from the beginning. */
+/** Reads a resumeState; undefined when this worker did not write it: the task starts from the beginning. */
 export const decodeState = (host: string, value: unknown): { position: Position; parts: Part[] } | undefined => {
   const result = resumeState.safeParse(value)
   if (!result.success || (result.data.host !== undefined && result.data.host !== host)) return undefined
@@ -260,8 +260,8 @@ export const decodeState = (host: string, value: unknown): { position: Position;
   return { position: { ...position, since, areas }, parts }
 }
 
-/** What a task has done so far, in the words of its reports (gitlab-worker §6). */
-export interface Ledger {
+/** The progress of a task so far, as its reports show it (gitlab-worker §6). */
+export interface CrawlProgress {
   costs: Costs
   /** Notes a problem that does not end the task. */
   warn(text: string): void
@@ -272,26 +272,26 @@ export interface Ledger {
   metadata(): object
   /** Items stored, over all attempts. */
   processed(): number
-  /** Begins to speak of this position. */
+  /** From now on the progress is that of this position. */
   open(at: { host: string; position: Position; store: Store; token: () => string; discovers: boolean }): void
 }
 
 const MOST_WARNINGS = 50
 const MOST_WARNING = 200
 const MOST_WARNING_BYTES = 10_000
-/** Shorter ones would occur by chance. */
+/** Shorter secrets are not redacted: they would occur in texts by chance. */
 const LEAST_SECRET = 8
 
-export const createLedger = (workerId: string, firstToken: string): Ledger => {
+export const createCrawlProgress = (workerId: string, firstToken: string): CrawlProgress => {
   const costs: Costs = { requests: 0, retries: 0, rateLimitWaitMs: 0 }
-  let opened: Parameters<Ledger['open']>[0] | undefined
+  let opened: Parameters<CrawlProgress['open']>[0] | undefined
   let warningCount = 0
-  const ledger: Ledger = {
+  const progress: CrawlProgress = {
     costs,
     warn(text) {
       const warnings = opened?.position.warnings
       if (!warnings) return
-      const line = ledger.clean(text).slice(0, MOST_WARNING)
+      const line = progress.clean(text).slice(0, MOST_WARNING)
       warningCount++
       // The manifest's `truncated` is read from it, so it must not be crowded out.
       if (text.startsWith(TRUNCATED)) warnings.unshift(line)
@@ -321,7 +321,7 @@ export const createLedger = (workerId: string, firstToken: string): Ledger => {
       warningCount = at.position.warnings.length
     },
   }
-  return ledger
+  return progress
 }
 
 /** The first texts that fit into a report's metadata. */

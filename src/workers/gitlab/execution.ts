@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../platform/clock.ts'
 import { Interrupted, type Job, LeaseGone } from '../runtime.ts'
-import type { Ledger } from './crawl.ts'
+import type { CrawlProgress } from './crawl.ts'
 import { beginning, continues, crawl, decodeState, type Position, type StoredPage, TRUNCATED } from './crawl.ts'
 import { Deferred } from './errors.ts'
 import type { LeasedTask, Shared, Update } from './model.ts'
@@ -19,7 +19,7 @@ export interface Work {
   job: Job
   control: Control
   reporter: Reporter
-  ledger: Ledger
+  progress: CrawlProgress
 }
 
 /**
@@ -27,11 +27,11 @@ export interface Work {
  * @throws TaskFailure, Deferred, CredentialsExpired, Interrupted, LeaseGone, ReportRefused
  */
 export const execute = async (work: Work): Promise<Update> => {
-  const { shared, task, job, control, reporter, ledger } = work
+  const { shared, task, job, control, reporter, progress } = work
   const { clock, settings } = shared
   const { options, rateLimits } = task
-  const opening = await openTask(task, shared.disk, settings.outputDir, new Date(clock.now()).toISOString())
-  const { base, plan, position, directory, pageSize } = opening
+  const prepared = await prepareTask(task, shared.disk, settings.outputDir, new Date(clock.now()).toISOString())
+  const { base, plan, position, directory, pageSize } = prepared
 
   const bucket = shared.buckets.of(base.origin, task.credentials.accessToken)
   const tokens = createTokens({
@@ -49,17 +49,17 @@ export const execute = async (work: Work): Promise<Update> => {
     directory,
     fence: task.lease.fence,
     encoder: createEncoder(format, plan.columns, options?.includeMetadata ?? false),
-    parts: opening.parts,
+    parts: prepared.parts,
     secret: tokens.current,
   })
-  ledger.open({ host: base.host, position, store, token: tokens.current, discovers: plan.stage === 'discovering' })
+  progress.open({ host: base.host, position, store, token: tokens.current, discovers: plan.stage === 'discovering' })
   // A resumed task has them already.
-  if (!opening.resumed) for (const text of plan.warnings) ledger.warn(text)
+  if (!prepared.resumed) for (const text of plan.warnings) progress.warn(text)
   let current = plan.collections[0]?.name
 
   await reporter.send({
     type: 'started',
-    message: opening.resumed ? `resumed after ${position.page} pages` : 'started',
+    message: prepared.resumed ? `resumed after ${position.page} pages` : 'started',
     stage: position.stage,
     operationType: position.stage === 'finalizing' ? 'finalization' : plan.operationType,
     currentDataType: current,
@@ -77,7 +77,7 @@ export const execute = async (work: Work): Promise<Update> => {
     bucket,
     tokens,
     waits: waitsOf(work),
-    costs: ledger.costs,
+    costs: progress.costs,
     timeoutMs: settings.requestTimeoutMs,
     maxRetries: settings.maxRetries,
     respectRetryAfter: rateLimits?.respectRetryAfter ?? true,
@@ -86,7 +86,7 @@ export const execute = async (work: Work): Promise<Update> => {
   const stored = async (page: StoredPage) => {
     reporter.check()
     current = page.collection.name
-    const report = progressOf(work, opening, page)
+    const report = progressOf(work, prepared, page)
     if (page.areas.length === 0) return reporter.progress(report)
     await reporter.flush()
     const { areas } = await reporter.send({ ...report, areas: page.areas })
@@ -95,7 +95,7 @@ export const execute = async (work: Work): Promise<Update> => {
   }
   try {
     const maxPages = options?.pagination?.maxPages
-    const { warn } = ledger
+    const { warn } = progress
     await crawl({
       taskId: task.id,
       plan,
@@ -114,11 +114,11 @@ export const execute = async (work: Work): Promise<Update> => {
   } finally {
     leave()
   }
-  return finish(work, opening, store, current)
+  return finish(work, prepared, store, current)
 }
 
-/** Long waits are told, with what has been reached (gitlab-worker §3.4). */
-const waitsOf = ({ shared, control, reporter, ledger }: Work) =>
+/** Reports the begin and the end of long waits, with the position reached (gitlab-worker §3.4). */
+const waitsOf = ({ shared, control, reporter, progress }: Work) =>
   createWaits({
     clock: shared.clock,
     control,
@@ -126,16 +126,16 @@ const waitsOf = ({ shared, control, reporter, ledger }: Work) =>
     paused: async (until) => {
       await reporter.flush()
       const message = `waiting for GitLab's rate limit until ${new Date(until).toISOString()}`
-      await reporter.send({ type: 'paused', message, resumeState: ledger.state() })
+      await reporter.send({ type: 'paused', message, resumeState: progress.state() })
     },
     resumed: async () => {
-      await reporter.send({ type: 'resumed', message: 'the rate limit is over', resumeState: ledger.state() })
+      await reporter.send({ type: 'resumed', message: 'the rate limit is over', resumeState: progress.state() })
     },
   })
 
-const progressOf = ({ ledger }: Work, { plan, position }: Opening, { collection, total, last }: StoredPage) => {
-  const processed = ledger.processed()
-  // Of several lists, or of the rest of one, GitLab's total says nothing about the task.
+const progressOf = ({ progress }: Work, { plan, position }: PreparedTask, { collection, total, last }: StoredPage) => {
+  const processed = progress.processed()
+  // GitLab's total counts one whole list, so it is not the task's total when there are several lists or only a rest.
   const known = total !== null && total >= processed && plan.collections.length === 1 ? total : null
   return {
     type: 'progress' as const,
@@ -148,24 +148,24 @@ const progressOf = ({ ledger }: Work, { plan, position }: Opening, { collection,
     itemsByType: { ...position.itemsByType },
     itemsByTypeMode: 'total',
     ...(position.lastId === null || String(position.lastId).length > 255 ? {} : { lastProcessedId: position.lastId }),
-    resumeState: ledger.state(),
-    metadata: ledger.metadata(),
+    resumeState: progress.state(),
+    metadata: progress.metadata(),
   }
 }
 
 const finish = async (
   work: Work,
-  { base, plan, position }: Opening,
+  { base, plan, position }: PreparedTask,
   store: Store,
   current: string | undefined,
 ): Promise<Update> => {
-  const { shared, task, job, control, reporter, ledger } = work
+  const { shared, task, job, control, reporter, progress } = work
   const { clock } = shared
   await reporter.flush()
-  // A worker that slept through its lease must not put its manifest over that of its successor.
+  // A worker whose lease has expired must not overwrite the manifest of its successor.
   if (job.leaseEndsAt() - clock.now() < (task.lease.leaseSeconds * 1000) / 2) await reporter.send({ type: 'status' })
   control.check()
-  const items = ledger.processed()
+  const items = progress.processed()
   const itemsByType = { ...position.itemsByType }
   const manifest = {
     taskId: task.id,
@@ -186,7 +186,7 @@ const finish = async (
   await store.writeManifest(manifest, () => {
     if (control.lost() || clock.now() >= job.leaseEndsAt()) throw new LeaseGone()
   })
-  job.log.info('result stored', { items, ...ledger.costs })
+  job.log.info('result stored', { items, ...progress.costs })
   return {
     type: 'completed',
     processed: items,
@@ -197,12 +197,12 @@ const finish = async (
     itemsByType,
     itemsByTypeMode: 'total',
     message: `${items} items stored`,
-    metadata: ledger.metadata(),
+    metadata: progress.metadata(),
   }
 }
 
-/** A checked task and where it begins or goes on. */
-export interface Opening {
+/** A checked task with the position where it begins or resumes. */
+export interface PreparedTask {
   base: Base
   plan: Plan
   position: Position
@@ -215,10 +215,10 @@ export interface Opening {
 }
 
 /**
- * Checks a task (gitlab-worker §4) and reads its resumeState (§7): it goes on only if every part is still there.
+ * Checks a task (gitlab-worker §4) and reads its resumeState (§7): it resumes only if every part is still there.
  * @throws TaskFailure BAD_TASK
  */
-export const openTask = async (task: LeasedTask, disk: Disk, root: string, now: string): Promise<Opening> => {
+export const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: string): Promise<PreparedTask> => {
   const base = baseOf(task.metadata.apiEndpoint)
   const plan = planOf(task, now)
   const pagination = task.options?.pagination
@@ -235,7 +235,7 @@ export const openTask = async (task: LeasedTask, disk: Disk, root: string, now: 
 
   const old = task.resumeState === null ? undefined : decodeState(base.host, task.resumeState)
   if (old && continues(base, plan, old.position)) {
-    // Parts that cannot even be looked at count as missing: starting over tells what is wrong as soon as it stores.
+    // Unreadable parts count as missing: the task starts over, and its first write reports what is wrong with the disk.
     const stand = await partsStand(disk, join(root, directory), old.parts).catch(() => false)
     // The plan of the first start: an open end of its dates stays where it was.
     if (stand) return { ...common, ...old, plan: planOf(task, old.position.startedAt), resumed: true }
@@ -255,12 +255,12 @@ export const openTask = async (task: LeasedTask, disk: Disk, root: string, now: 
   return { ...common, plan, position, parts: [], resumed: false }
 }
 
-/** How a running task hears that it has to end. */
+/** Tells a running task when it has to end. */
 export interface Control {
   /** Aborts GitLab requests and waits: the lease is gone, or a stop cannot wait for the page. */
   signal: AbortSignal
-  /** Waits. @throws LeaseGone, Interrupted as soon as the task has to end */
-  rest(ms: number): Promise<void>
+  /** Waits `ms` milliseconds. @throws LeaseGone, Interrupted as soon as the task has to end */
+  sleep(ms: number): Promise<void>
   /** Between two steps. @throws LeaseGone, Interrupted when the task has to end */
   check(): void
   lost(): boolean
@@ -272,7 +272,7 @@ export const createControl = (clock: Clock, { signal, stopping, lost }: Pick<Job
   const control: Control = {
     signal,
     lost: () => lost.aborted,
-    async rest(ms) {
+    async sleep(ms) {
       control.check()
       await clock.sleep(ms, either)
       control.check()
@@ -295,7 +295,7 @@ export interface WaitsOptions {
   clock: Clock
   control: Control
   mostMs: number
-  /** Told once at the first of several long waits, and once after the last. */
+  /** Called once at the first of several long waits; `resumed` once after the last. */
   paused(until: number): Promise<void>
   resumed(): Promise<void>
 }
@@ -307,11 +307,11 @@ export const createWaits = ({ clock, control, mostMs, paused, resumed }: WaitsOp
   return {
     async hold(ms) {
       if (ms > mostMs) throw new Deferred(ms)
-      if (ms <= LONG_MS) return control.rest(ms)
+      if (ms <= LONG_MS) return control.sleep(ms)
       const until = clock.now() + ms
       if (long++ === 0) await paused(until)
       try {
-        await control.rest(Math.max(0, until - clock.now()))
+        await control.sleep(Math.max(0, until - clock.now()))
       } finally {
         long--
       }

@@ -35,14 +35,14 @@ export interface Reader {
   page(collection: Collection, cursor: Cursor): Promise<Page>
 }
 
-/** Items with one created_at, beyond which a window cannot be told from the one before. */
+/** Most items with one created_at: with more, a window could not move past them. */
 const MOST_TIES = 3000
 const LONG_KEY = 64
 
 const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isList = (value: unknown): value is Item[] => Array.isArray(value) && value.every(isItem)
 
-/** What tells an item from others; a long name by its hash. Undefined: it has none. */
+/** The identity of an item in its collection; a long name by its hash. Undefined: it has none. */
 export const keyOf = (collection: Collection, item: Item): string | undefined => {
   const value = item[collection.identity]
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
@@ -65,7 +65,7 @@ const edgeOf = (collection: Collection, cursor: Cursor, items: Item[], ids: stri
 
 /** Reads lists page by page (gitlab-worker §3.2): Link or x-next-page, keyset or offset, without repeating an item. */
 export const createReader = ({ base, client, control, pageSize }: ReaderOptions): Reader => {
-  /** Where to go on when GitLab allows no greater offset. @throws TaskFailure OFFSET_LIMIT */
+  /** The start of the next window when GitLab allows no greater offset. @throws TaskFailure OFFSET_LIMIT */
   const windowAfter = (collection: Collection, cursor: Cursor): string => {
     const url = new URL(`${base.origin}${cursor.next}`)
     const limit = () =>

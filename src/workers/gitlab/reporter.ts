@@ -6,17 +6,17 @@ import type { CrawlerApi } from './api/connection.ts'
 import { ApiProblem, ReportRefused } from './errors.ts'
 import type { LeasedTask, ReportAnswer, Update } from './model.ts'
 
-/** Everything a task tells the API (gitlab-worker §6), one report after the other; each keeps the lease alive. */
+/** Sends all reports of a task to the API (gitlab-worker §6), one after the other; each prolongs the lease. */
 export interface Reporter {
-  /** Sends now and answers the API's word. @throws LeaseGone, ReportRefused */
+  /** Sends now and resolves with the API's answer. @throws LeaseGone, ReportRefused */
   send(update: Update): Promise<ReportAnswer>
-  /** Sends when it is time; a newer one replaces it until then. */
+  /** Sends at the next interval; a newer progress replaces it until then. */
   progress(update: Update): void
   /** Waits until the newest progress is delivered. @throws LeaseGone, ReportRefused */
   flush(): Promise<void>
-  /** @throws what a progress in the background ran into */
+  /** @throws the error of a progress that was sent in the background */
   check(): void
-  /** Keeps the lease by a report of nothing, unless another report is on its way. @throws LeaseGone, ReportRefused */
+  /** Prolongs the lease by an empty report, unless another report is being sent. @throws LeaseGone, ReportRefused */
   heartbeat(): Promise<Beat>
 }
 
@@ -46,7 +46,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   let turn: Promise<unknown> = Promise.resolve()
   let busy = 0
   let pending: Update | undefined
-  let pump: Promise<void> | undefined
+  let sending: Promise<void> | undefined
   let progressAt = -Infinity
   let problem: unknown
 
@@ -66,7 +66,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     return new LeaseGone()
   }
 
-  /** `newest` answers what a report that was not accepted may be replaced with. */
+  /** `newest` answers the report that replaces one that was not accepted, if there is one. */
   const deliver = async (first: Update, newest: () => Update | undefined): Promise<ReportAnswer> => {
     let signed = sign(first)
     for (let attempt = 1; ; attempt++) {
@@ -97,16 +97,16 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         const waitMs = error.retryAfterMs ?? jittered(backoffMs(attempt, MOST_BACKOFF_MS), random)
         log.debug('a report was not delivered', { task_id: task.id, problem: error.message })
         await clock.sleep(Math.min(waitMs, leftMs), job.lost)
-        // Only a 429 surely had no effect; anything else is repeated as it was, under its own updateId.
+        // Only a 429 certainly had no effect; after other errors the same report is sent again with the same updateId.
         const newer = status === 429 ? newest() : undefined
         if (newer) signed = sign(newer)
       }
     }
   }
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const serialize = <T>(work: () => Promise<T>): Promise<T> => {
     busy++
     const mine = turn.then(work, work).finally(() => busy--)
-    turn = mine.catch(() => {}) // its caller hears it
+    turn = mine.catch(() => {}) // its caller handles the error
     return mine
   }
   const takePending = () => {
@@ -119,14 +119,14 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     problem ??= error
   }
 
-  const pumpProgress = async () => {
+  const sendProgress = async () => {
     try {
       while (pending) {
         // Never longer than one interval: the clock may have been set back.
         const waitMs = Math.min(progressAt + intervalMs - clock.now(), intervalMs)
         if (waitMs > 0) await clock.sleep(waitMs, job.lost)
         if (job.lost.aborted) return
-        await inTurn(async () => {
+        await serialize(async () => {
           const update = takePending()
           if (update) await deliver(update, takePending)
         })
@@ -134,25 +134,25 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     } catch (error) {
       remember(error)
     } finally {
-      pump = undefined
+      sending = undefined
     }
   }
 
   const reporter: Reporter = {
-    send: (update) => inTurn(() => deliver(update, () => undefined)),
+    send: (update) => serialize(() => deliver(update, () => undefined)),
     progress(update) {
       pending = update
-      pump ??= pumpProgress()
+      sending ??= sendProgress()
     },
     async flush() {
-      while (pump) await pump
+      while (sending) await sending
       reporter.check()
     },
     check() {
       if (problem) throw problem
     },
     async heartbeat() {
-      // It has its own eye on the lease while it is repeated.
+      // The report that is being sent prolongs the lease, and checks its end while it is repeated.
       if (busy > 0) return 'skipped'
       try {
         await reporter.send({ type: 'status' })

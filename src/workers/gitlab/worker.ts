@@ -1,6 +1,6 @@
 import { JobFailed } from '../../platform/job.ts'
 import { createRuntime, Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
-import { createLedger } from './crawl.ts'
+import { createCrawlProgress } from './crawl.ts'
 import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'
 import { createControl, execute, type Work } from './execution.ts'
 import type { LeasedTask, Shared, Update } from './model.ts'
@@ -93,7 +93,7 @@ export const crawlerPort = (shared: Shared) => {
       job,
       control: createControl(shared.clock, job),
       reporter: createReporter({ ...shared, task, job, intervalMs: settings.progressIntervalMs }),
-      ledger: createLedger(workerId, task.credentials.accessToken),
+      progress: createCrawlProgress(workerId, task.credentials.accessToken),
     }
     works.set(job, work)
     return work
@@ -148,13 +148,13 @@ export const crawlerPort = (shared: Shared) => {
       if (error instanceof Deferred || error instanceof ReportRefused) throw error
       const { code, message, retryable, httpStatus } =
         error instanceof TaskFailure ? error : new TaskFailure('INTERNAL', messageOf(error), true)
-      throw new TaskFailure(code, work.ledger.clean(message).slice(0, MOST_MESSAGE), retryable, httpStatus)
+      throw new TaskFailure(code, work.progress.clean(message).slice(0, MOST_MESSAGE), retryable, httpStatus)
     }
   }
   return { port, run }
 }
 
-/** Tells the API why a task did not complete (gitlab-worker §2, §3). */
+/** Reports to the API why a task did not complete (gitlab-worker §2, §3). */
 const fail = async (work: Work, error: unknown): Promise<void> => {
   // Its content is what was refused, so nothing of it goes along.
   if (error instanceof ReportRefused) return failed(work, error, {})
@@ -169,21 +169,21 @@ const fail = async (work: Work, error: unknown): Promise<void> => {
   await work.reporter.send({ type: 'paused', ...expiryOf(work.task, error.revoked), ...state })
 }
 
-const failed = async ({ reporter, ledger }: Work, error: unknown, state: object): Promise<void> => {
+const failed = async ({ reporter, progress }: Work, error: unknown, state: object): Promise<void> => {
   const { code, httpStatus } = error instanceof TaskFailure ? error : { code: 'INTERNAL', httpStatus: undefined }
   const retryable = error instanceof JobFailed ? error.retryable : true
-  const message = ledger.clean(messageOf(error)).slice(0, MOST_MESSAGE)
+  const message = progress.clean(messageOf(error)).slice(0, MOST_MESSAGE)
   await reporter.send({
     type: 'failed',
     error: { code, message, retryable, ...(httpStatus === undefined ? {} : { httpStatus }) },
     retryable,
     ...state,
-    metadata: ledger.metadata(),
+    metadata: progress.metadata(),
   })
 }
 
-const stateOf = ({ ledger }: Work) => {
-  const resumeState = ledger.state()
+const stateOf = ({ progress }: Work) => {
+  const resumeState = progress.state()
   return resumeState ? { resumeState } : {}
 }
 

@@ -9,7 +9,7 @@ const decoder = (label: string | undefined) => {
   try {
     return new TextDecoder(label.trim())
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined // a label nobody knows: try the next source
+    if (error instanceof RangeError || error instanceof TypeError) return undefined // an unknown label: try the next source
     throw error
   }
 }
@@ -23,9 +23,9 @@ export const decodePage = (bytes: Uint8Array, contentType: string): string => {
   const declared = decoder(/charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1])
   if (declared) return declared.decode(bytes)
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
-  const said =
+  const label =
     /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] ?? /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w-]+)/i.exec(head)?.[1]
-  // A meta that could be read as ASCII cannot be UTF-16 whatever it says.
-  const meta = /^utf-?16/i.test(said ?? '') ? undefined : decoder(said)
+  // A declaration that was readable as ASCII cannot stand in a UTF-16 document.
+  const meta = /^utf-?16/i.test(label ?? '') ? undefined : decoder(label)
   return (meta ?? new TextDecoder()).decode(bytes)
 }

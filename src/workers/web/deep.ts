@@ -5,8 +5,8 @@ import { collectSitemaps } from './sitemap.ts'
 
 const MAX_SITEMAP_FILES = 20
 
-/** Strategy `deep` (gifty §2.8): reads the products that a source's address stands for, by the source's type. */
-export const readDeep = async (session: Session): Promise<void> => {
+/** Strategy `deep` (gifty §2.8): crawls the products of a source; its type decides how. */
+export const crawlDeep = async (session: Session): Promise<void> => {
   const { task } = session
   if (task.type === 'sitemap') await readSitemapSource(session)
   else {

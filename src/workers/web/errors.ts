@@ -29,7 +29,7 @@ export const stopped = () => new FetchError('aborted', 'Stopped', true)
 export const unlessAborted = async <T>(work: Promise<T>, signal?: AbortSignal): Promise<T> => {
   if (!signal) return work
   if (signal.aborted) {
-    work.catch(() => {}) // the caller hears that it was stopped, which is why this outcome no longer matters
+    work.catch(() => {}) // the caller gets the error below, so this outcome is not needed
     throw stopped()
   }
   let end: () => void = () => {}

@@ -123,7 +123,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
   const follow = async (start: URL, limit: Limit, before: (url: URL) => Promise<void>, signal?: AbortSignal) => {
     let url = start
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      // A private origin is allowed to those who ask for it, never to a foreign page that redirects there.
+      // Private addresses may be allowed for the origin of the start only: another site must not redirect to them.
       const rule = url.origin === start.origin ? policy : { ...policy, allowPrivate: () => false }
       const { addresses } = await unlessAborted(resolveTarget(url, rule), signal)
       await before(url)

@@ -23,7 +23,7 @@ const CATEGORY_QUERY = /^(?:cat|category|category_id|categoryid|cat_id|cid|secti
 
 export type LinkKind = 'category' | 'product' | 'service' | 'unknown'
 
-/** What an address alone tells about a page. */
+/** Classifies a page by its address alone. */
 export const classifyUrl = (address: string): LinkKind => {
   const url = new URL(address)
   const segments = url.pathname

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { JobFailed } from '../../platform/job.ts'
 import { redactText } from '../../platform/log.ts'
 import type { TaskContext } from '../worker.ts'
-import { readDeep } from './deep.ts'
+import { crawlDeep } from './deep.ts'
 import { discover } from './discovery.ts'
 import { FetchError } from './errors.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -96,7 +96,7 @@ export const runWebTask = async (context: TaskContext, fetcher: Fetcher): Promis
   const startedAt = context.clock.now()
   log.add(`${task.strategy} of ${task.type} ${task.url}, at most ${task.maxPages} pages, ${task.delayMs} ms apart`)
   try {
-    await (task.strategy === 'discovery' ? discover(session) : readDeep(session))
+    await (task.strategy === 'discovery' ? discover(session) : crawlDeep(session))
   } catch (error) {
     if (error instanceof FetchError && !context.signal.aborted)
       throw new JobFailed(`${task.url}: ${error.message}`, error.retryable)

@@ -71,9 +71,8 @@ export const createSession = (context: TaskContext, task: WebTask, fetcher: Fetc
         sourceId: task.sourceId,
         items: products,
         categories: found,
-        // The task and the number alone would not do: after a lost lease the next holder reads the site anew, its third batch
-        // is another one, and the server refuses a known key with other content. The fence tells the attempts apart, while a
-        // retry of this very batch (answer lost on the way) keeps its key and is stored once.
+        // The fence is part of the key: after a lost lease the next holder reads the site again, so its third batch has other
+        // content, and the server refuses a known key with other content. A retry of this batch keeps its key and is stored once.
         idempotencyKey: `${context.task.id}:${context.task.fence}:${++batches}`,
       })
     } catch (error) {

@@ -73,7 +73,7 @@ export const sitemapText = (bytes: Uint8Array, contentType: string): string => {
 
 /**
  * All page addresses on `host` reachable from `starts`, through index files. At most `maxFiles` requests and 20,000 addresses.
- * A file that cannot be had is told to `report` and skipped; `FetchError` `aborted` is thrown.
+ * A file that cannot be read is passed to `report` and skipped; `FetchError` `aborted` is thrown.
  */
 export const collectSitemaps = async (
   fetcher: Fetcher,

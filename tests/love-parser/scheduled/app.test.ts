@@ -5,7 +5,7 @@ import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, fakeClock, HOUR } from '../../support/fake-clock.ts'
 import { makeRig, type Rig, START, told } from '../rig.ts'
 
-/** A turn of the clockwork at a time, and all it leads to. */
+/** Ticks one by one, each with all the work that follows from it. */
 const turn = async (rig: Rig, at: number) => {
   rig.clock.set(at)
   await rig.tick()
@@ -26,7 +26,7 @@ onEachDatabase('scheduled work of the whole app', (database) => {
     expect((await rig.search(later)).status).toBe(202)
   })
 
-  test('§8, §11.23: cleanup at 02:00 deletes searches, channels and segments of a lapsed plan, tells it, and is counted', async () => {
+  test('§8, §11.23: cleanup at 02:00 deletes searches, channels and segments of a lapsed plan, notifies the person, and is counted', async () => {
     const rig = await makeRig(database, { clock: fakeClock(START) })
     const person = await rig.login()
     const id = await rig.found(person)

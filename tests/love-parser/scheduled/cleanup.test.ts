@@ -35,7 +35,7 @@ onEachDatabase('subscription-cleanup', (database) => {
     expect(await templatesOf(rig, due)).toEqual(['DATA_REMOVAL'])
   })
 
-  test('§8: nothing removed, nothing told; a person is not looked at again until a new plan has ended', async () => {
+  test('§8: nothing removed, no notification; a person is not read again until a new plan has ended', async () => {
     const rig = await makeRig(database)
     const id = await rig.user()
     await rig.row(id, { expiresAt: new Date(START - 3 * DAY), metadata: { source: 'robokassa' } })

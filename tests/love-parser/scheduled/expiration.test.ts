@@ -28,7 +28,7 @@ onEachDatabase('subscription-expiration', (database) => {
     expect(await rig.revisionOf(id)).toBe(before + 1)
   })
 
-  test('§6, §11.22: a free plan goes on by whole periods past now with nothing used', async () => {
+  test('§6, §11.22: a free plan is prolonged by whole periods past now, with full quotas', async () => {
     const rig = await makeRig(database)
     const id = await rig.free()
     await rig.reserve(id)
@@ -44,7 +44,7 @@ onEachDatabase('subscription-expiration', (database) => {
     expect((await rig.usageOf(id))!.consumedValue).toBe(1)
   })
 
-  test('§6: a free plan at exactly its end goes on for one period', async () => {
+  test('§6: a free plan at exactly its end is prolonged by one period', async () => {
     const rig = await makeRig(database)
     const id = await rig.free()
     rig.clock.advance(30 * DAY)
@@ -123,7 +123,7 @@ onEachDatabase('subscription-expiration', (database) => {
         metadata: { subscription_id: row!.id, plan_type: 'week', expires_at: iso(START + 7 * DAY) },
       },
     ])
-    // Prolonged, it has a new end, of which the person hears again.
+    // Prolonged, it has a new end, for which there is another notification.
     await rig.buy(id, 'week')
     await run(rig)
     expect(await templatesOf(rig, id)).toHaveLength(1)

@@ -114,7 +114,7 @@ onEachDatabase('fourteen months', (database) => {
       line(369, 'yearly', 'SUBSCRIPTION_EXPIRING'),
       line(370, 'yearly', 'year expired to 370'),
       line(372, 'yearly', 'data deleted; DATA_REMOVAL'),
-      // Blocked from day 45 to 200, and then goes on by whole periods.
+      // Blocked from day 45 to 200, and then prolonged by whole periods.
       line(30, 'blocked', 'free active to 60; refill 2'),
       line(200, 'blocked', 'free active to 210; refill 3'),
       ...renewals('blocked', 210, 4),

@@ -163,7 +163,7 @@ onEachDatabase('routes of plans and payments', (database) => {
     expect((await from('185.59.216.65')).body).toBe('OK1')
   })
 
-  test('§10: no password, signature or payment page shows in what is stored or told', async () => {
+  test('§10: no password, signature or payment page is stored or answered', async () => {
     const { rig, person } = await buying(database)
     await purchase(rig, person, { plan_type: 'month' })
     await hook(rig, GOLDEN)

@@ -96,7 +96,7 @@ onEachDatabase('payment notifications', (database) => {
     expect(await statusOf(rig, id)).toEqual(['completed'])
   })
 
-  test('§6 Apply: activation, metadata, a completed payment with what was told and no signature, a new revision', async () => {
+  test('§6 Apply: activation, metadata, a completed payment with the parameters and no signature, a new revision', async () => {
     const { rig, id } = await ordered()
     const before = await rig.revisionOf(id)
     rig.clock.advance(HOUR)

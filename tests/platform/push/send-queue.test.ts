@@ -22,7 +22,7 @@ class Reader extends SendQueue {
   protected close(code: number, reason: string): void {
     this.closed = { code, reason }
   }
-  /** Its client reads what is inside, and goes on reading. */
+  /** Its client reads what waits, and keeps reading. */
   read(): void {
     this.stuck = false
     this.inside = 0
@@ -130,7 +130,7 @@ describe('send queue: order and limits', () => {
 describe('send queue: resume', () => {
   test('missed events, then those that came meanwhile, then live ones, none twice', () => {
     const { reader } = make()
-    // It hears from number 3 on; 2 and 3 are among the missed.
+    // It receives from number 3 on; 2 and 3 are among the missed.
     reader.acceptAfter(3)
     for (const seq of [2, 3, 4, 5]) reader.push(`live ${seq}`, seq)
     reader.start(
@@ -179,7 +179,7 @@ describe('send queue: the end', () => {
     expect([slow.taken, slow.closed?.code]).toEqual([['one', 'two'], 1000])
   })
 
-  test('end drops what waits, tells its owner once, and nothing is taken any more', async () => {
+  test('end drops what waits, notifies its owner once, and nothing is taken any more', async () => {
     const { reader } = started()
     let told = 0
     reader.onEnd = () => told++

@@ -34,12 +34,12 @@ const open = (clock = fakeClock()) => {
 }
 const RULES = { pingMs: 20_000, silence: { ms: 60_000, code: 4000, reason: 'heartbeat' } }
 
-test('pings at each interval, whatever is said, and closes after silence', () => {
+test('pings at each interval, whatever the client sends, and closes after silence', () => {
   const { clock, raw, session } = open()
   const sweep = () => sweepSessions([session], clock.now(), RULES)
   for (let n = 1; n <= 100; n++) {
     clock.advance(1000)
-    if (n === 59) session.heard()
+    if (n === 59) session.markAlive()
     sweep()
     expect(raw.pings).toBe(Math.floor(n / 20))
   }
@@ -73,7 +73,7 @@ test('a socket that takes nothing for 60 s is closed with 1013, although its cli
   raw.full = true
   session.push('x'.repeat(100_000))
   clock.advance(60_000)
-  session.heard()
+  session.markAlive()
   sweepSessions([session], clock.now(), RULES)
   expect(raw.closed).toEqual([1013, 'too slow'])
 })
@@ -101,7 +101,7 @@ test('a newer session of a name ends the older one, which does not take the name
   expect(names.size).toBe(0)
 })
 
-test('a credential that has ended is told from a database that does not answer', async () => {
+test('an ended credential is distinguished from a database that does not answer', async () => {
   const { session } = open()
   expect(await session.isAllowed()).toBe(true)
   session.recheck = async () => {

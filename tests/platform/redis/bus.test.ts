@@ -34,7 +34,7 @@ onPrivateRedis('bus between processes', (service) => {
     await service.start()
   })
 
-  test('the publisher hears within its turn and once, every other process once, in order', async () => {
+  test('the publisher receives within its turn and once, every other process once, in order', async () => {
     const [one, two, three] = [await join(), await join(), await join()]
     for (let n = 0; n < 200; n++) {
       one.bus.publish('t', { n, text: 'два\nlines' })
@@ -65,7 +65,7 @@ onPrivateRedis('bus between processes', (service) => {
     ])
   })
 
-  test('a handler that throws in another process is told there; a stranger on the channel does no harm', async () => {
+  test('a handler that throws in another process is reported there; a foreign message on the channel does no harm', async () => {
     const [one, two] = [await join(), await join()]
     const end = two.bus.subscribe('t', () => {
       throw new Error('broken')
@@ -87,7 +87,7 @@ onPrivateRedis('bus between processes', (service) => {
     expect([one.heard, two.heard, three.heard]).toEqual([['first'], ['second'], ['first']])
   })
 
-  test('while Redis is away everything is heard here, and afterwards everywhere again', async () => {
+  test('while Redis is away everything is delivered here, and afterwards everywhere again', async () => {
     const [one, two] = [await join(), await join()]
     expect(one.bus.isShared()).toBe(true)
     await service.kill()

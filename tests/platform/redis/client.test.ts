@@ -51,7 +51,7 @@ onPrivateRedis('redis', (service) => {
     )
   })
 
-  test('architecture §12: while Redis is away commands fail at once, and it is found again by itself; told once', async () => {
+  test('architecture §12: while Redis is away commands fail at once, and it is found again by itself; logged once', async () => {
     const redis = await connect()
     await redis.set('k', 'v', 60_000)
     const run = redis.script('return ARGV[1]')
@@ -108,7 +108,7 @@ onPrivateRedis('redis', (service) => {
     await redis.ping()
   })
 
-  test('architecture §12: a start without Redis goes on, and Redis is found when it comes; no line names the URL', async () => {
+  test('architecture §12: a start without Redis continues, and Redis is found when it comes; no line names the URL', async () => {
     await service.stop()
     const url = service.url.replace('redis://', 'redis://user:hunter2@')
     const redis = await connect({ url })
@@ -130,7 +130,7 @@ onPrivateRedis('redis', (service) => {
     expect(told('redis is not available')).toBe(1)
   })
 
-  test('events are heard again after Redis was away', async () => {
+  test('events are received again after Redis was away', async () => {
     const [one, two] = [await connect(), await connect()]
     const heard: string[] = []
     await two.listen('c', (text) => heard.push(text))

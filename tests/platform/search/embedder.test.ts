@@ -62,7 +62,7 @@ test('gifty §6: an external model is asked as OpenAI-compatible services are', 
   expect(headers.get('authorization')).toBe('Bearer key')
 })
 
-test('gifty §6: whatever an external embedder answers wrongly is a failure without a word of it', async () => {
+test('gifty §6: a wrong answer of an external embedder is a failure that does not quote it', async () => {
   for (const path of ['/down', '/html', '/short', '/words', '/null', '/moved', '/endless']) {
     const error = await embedder(path)
       .embed('x')

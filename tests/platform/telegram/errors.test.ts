@@ -69,7 +69,7 @@ describe('what Telegram says (love-parser §3 table, §4 Permanent and Transient
     await gateway.close()
   })
 
-  test('§4: a flood is told at once and asked once; nothing here waits it out', async () => {
+  test('§4: a flood is reported at once, after one call and without a wait', async () => {
     const { deps, asked, clock } = testWire({ responders: { 'auth.sendCode': () => refuse(420, 'FLOOD_WAIT_3') } })
     expect(await problem(createMtprotoGateway(deps).sendCode('+79991112233'))).toEqual({ problem: 'flood', seconds: 3 })
     expect([asked.length, clock.sleeping()]).toEqual([1, 0])
@@ -108,7 +108,7 @@ describe('ways that end (love-parser §2, §3, §7)', () => {
     expect(await call).toEqual({ problem: 'unavailable' })
   })
 
-  test('§2: a ping is unavailable when unconfigured, refused or broken, and fine when told to come later', async () => {
+  test('§2: a ping is unavailable when unconfigured, refused or broken, and fine when answered with a flood wait', async () => {
     const session = await serviceSession()
     const ping = (more: Parameters<typeof testWire>[0]) => problem(createMtprotoGateway(testWire(more).deps).ping())
     const answering = (code: number, text: string) =>

@@ -23,7 +23,7 @@ describe('the gateway of a mode (love-parser §7)', () => {
     expect(await problem(gateway.ping())).toEqual({ problem: 'unavailable' })
   })
 
-  test('a gateway that nobody used closes, and stays closed', async () => {
+  test('an unused gateway closes, and stays closed', async () => {
     const gateway = createTelegramGateway('mtproto', testWire({ session: await serviceSession() }).deps)
     await gateway.close()
     for (const call of [

@@ -186,7 +186,7 @@ describe('mtproto login that cannot be', () => {
     expect(asked).toEqual([])
   })
 
-  test('§9: no phone, code, password, session or API hash is logged, nor told by an error', async () => {
+  test('§9: no phone, code, password, session or API hash is logged, nor part of an error', async () => {
     const secrets = ['9991112233', '24680', 'hash-of-code', 'correct horse', 'test-api-hash']
     const { gateway, sent, lines } = await login({
       'account.getPassword': () => refuse(500, 'INTERNAL'),

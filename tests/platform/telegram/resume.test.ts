@@ -12,7 +12,7 @@ describe('live search that is interrupted (love-parser §4, §11.12, §11.13)', 
     throw new Error('the search ended before')
   }
 
-  test('§4: it goes on with the next channel; what is read is not requested again, and the rows are the same', async () => {
+  test('§4: it continues with the next channel; what is read is not requested again, and the rows are the same', async () => {
     const whole = await searching(three).finish()
     const first = searching(three)
     const state = await readUntil(first.steps, 1)
@@ -52,7 +52,7 @@ describe('live search that is interrupted (love-parser §4, §11.12, §11.13)', 
     [401, 'AUTH_KEY_UNREGISTERED', { problem: 'session_revoked' }],
     [500, 'RPC_CALL_FAIL', { problem: 'unavailable' }],
   ])(
-    '§11.12: %p %s in the middle is told at once, with the channels read so far in the last state',
+    '§11.12: %p %s in the middle is reported at once, with the channels read so far in the last state',
     async (code, text, expected) => {
       let tries = 0
       const { finish, asked, clock } = searching({

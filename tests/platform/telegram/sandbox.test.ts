@@ -134,7 +134,7 @@ const sandbox = (stepDelayMs?: number) => {
 }
 
 describe('sandbox search', () => {
-  test('tells its progress, then the rows', async () => {
+  test('reports its progress, then the rows', async () => {
     const steps = await collect(sandbox().gateway)
     expect(steps[0]).toEqual({ kind: 'reading', read: 0, of: 100, state: { source: 'sandbox', read: 0 } })
     expect(steps.flatMap((step) => (step.kind === 'reading' ? [step.read] : []))).toEqual([

@@ -24,7 +24,7 @@ const verifierOf = (password: string) => {
   return power(G, toNumber(salted(pbkdf2Sync(inner, SALT1, 100_000, 64, 'sha512'), SALT2)), P)
 }
 
-/** Telegram's side of a 2FA check: it knows a verifier and tells a right proof from a wrong one. */
+/** Telegram's side of a 2FA check: it knows a verifier and distinguishes a right proof from a wrong one. */
 export const srpServer = (password: string) => {
   const v = verifierOf(password)
   const k = toNumber(sha256(P_BYTES, toBytes(G)))

@@ -29,8 +29,8 @@ export const judge = (document: Document, operation: Operation, answer: Answered
   if (status >= 500 && !EXPECTED_5XX[`${operation.key} ${status}`]) return `a failure ${status}`
   if (!described) return `the status ${status} is not documented`
   if (status !== 101 && headers.get('x-request-id') === null) return 'no X-Request-Id'
-  for (const secret of SECRETS) if (text.includes(secret)) return 'the answer tells a secret'
-  if (INSIDE.test(text)) return 'the answer tells of the inside of the server'
+  for (const secret of SECRETS) if (text.includes(secret)) return 'the answer contains a secret'
+  if (INSIDE.test(text)) return 'the answer contains internals of the server'
   if (described.size === 0) return text === '' || status >= 300 ? undefined : 'a body where none is documented'
   const type = media(headers.get('content-type'))
   const schema = described.get(type)

@@ -4,7 +4,7 @@ import { openKitchen } from './kitchen.ts'
 import { seedOfRun } from './random.ts'
 import { send } from './send.ts'
 
-/** Fields of bodies that name what belongs to somebody, and the parameter they stand for. */
+/** Fields of bodies that name a resource with an owner, and the parameter they stand for. */
 const OWNED_FIELDS: Record<string, string> = { source_parsing_id: 'search_id' }
 
 onEachDatabase("ids of others' things", (database) => {
@@ -48,7 +48,7 @@ onEachDatabase("ids of others' things", (database) => {
         const [, name = ''] = /\{(\w+)\}/.exec(operation.path) ?? []
         const ids = things[name]
         // A new kind of id has to be made here first, or this check would pass without having looked.
-        if (!ids) throw new Error(`${operation.key}: make something that belongs to somebody for {${name}}`)
+        if (!ids) throw new Error(`${operation.key}: make a resource with an owner for {${name}}`)
         named.add(name)
         for (const id of ids)
           for (let n = 0; n < 12; n++) {
@@ -58,7 +58,7 @@ onEachDatabase("ids of others' things", (database) => {
             const at = `${operation.path.replace(/\{\w+\}/, id)}${query ? `?${query}` : ''}`
             const answer = await send(world, operation.method, { ...asOther, path: at })
             asked++
-            // Values that nobody's request may have are refused as they are for a thing that does not exist.
+            // Values that no request may have are refused as they are for a thing that does not exist.
             if (answer.status === 422) {
               const nowhere = await send(world, operation.method, { ...asOther, path: at.replace(id, Bun.randomUUIDv7()) })
               expect([at, body, nowhere.status]).toEqual([at, body, 422])

@@ -217,7 +217,7 @@ export const createRequests = (kitchen: Kitchen, values: Values) => {
     for (let n = random.int(1, 2); n > 0; n--) random.pick(spoilers)()
     const made = assemble(operation, draft, false)
     for (const change of after) change(made)
-    // Nothing but Latin-1 can stand in a header, whoever sends it.
+    // Nothing but Latin-1 can stand in a header, with any client.
     for (const name of Object.keys(made.headers))
       made.headers[name] = (made.headers[name] as string).replace(/[^\x20-\xff]/g, '?')
     return made

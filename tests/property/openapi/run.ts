@@ -104,7 +104,7 @@ const curl = (operation: Operation, { path, headers, body }: Made) =>
  */
 export const runFuzz = async (database: TestDatabase, seed: number, requests: number) => {
   const started = performance.now()
-  // Who asks must not be made nobody by a request.
+  // The fuzz must not remove the subscriber whose credential it uses.
   const { random, world, kitchen, maker } = await openKitchen(database, seed, [ADMIN_CHAT])
   const { operations } = world.document
   const cards = deck(random, operations)

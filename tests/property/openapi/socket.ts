@@ -6,7 +6,7 @@ const WITHIN_MS = 20_000
 
 /**
  * A GET over a socket of its own, because only a real server can answer 101. `upgrade` asks for a WebSocket; the connection is closed
- * once the head, and a body of the length it tells, have come.
+ * once the head, and a body of its content-length, have come.
  */
 export const askSocket = (origin: string, { path, headers }: Made, upgrade: boolean): Promise<Answered> => {
   const { port, host } = new URL(origin)

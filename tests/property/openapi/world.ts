@@ -26,7 +26,7 @@ const ENV = {
   ROBOKASSA_MERCHANT_LOGIN: 'demo',
   ROBOKASSA_PASSWORD1: 'shop-password-one',
   ROBOKASSA_PASSWORD2: SHOP_PASSWORD,
-  // A client of the fuzz is told apart by the address it claims, or the limits of logins would end them all.
+  // Clients of the fuzz are distinguished by the address that they claim, or the limits of logins would end them all.
   TRUST_PROXY: '1',
   RATE_LIMIT_MAX: '0',
   CRAWLER_RATE_LIMIT: '0',

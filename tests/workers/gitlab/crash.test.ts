@@ -8,12 +8,12 @@ let rig: Rig
 afterEach(() => rig.stop())
 const PROJECT = { resourceId: 'acme/tools' }
 const issues = () => rig.gitlab.data.issues.get(101) as any[]
-/** Every page is told, so that a crash loses at most the page it is in. */
+/** Every page is reported, so that a crash loses at most the page it is in. */
 const AT_ONCE = { progressIntervalMs: 0 }
 const pageOf = (url: string) => new URL(url).searchParams.get('page')
 
 describe('GitLab worker: crashes', () => {
-  test('gitlab-worker §9.11: killed after page 2 of 5, the next attempt goes on with page 3; two parts, nothing twice', async () => {
+  test('gitlab-worker §9.11: killed after page 2 of 5, the next attempt continues with page 3; two parts, nothing twice', async () => {
     rig = await createRig({ gitlab: { data: seedGitlab({ issues: 500 }) }, settings: AT_ONCE })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
     const victim = guillotine(rig, (step, _, url) => step === 'request sent' && pageOf(url) === '3')
@@ -151,7 +151,7 @@ describe('GitLab worker: crashes', () => {
     expect(rig.api.task(ids[0]?.[1] as string).progress).toMatchObject({ processed: 10_000, total: 10_000 })
   }, 180_000)
 
-  test('gitlab-worker §9.12: a worker frozen beyond its lease and woken again is told LEASE_LOST and leaves the result alone', async () => {
+  test('gitlab-worker §9.12: a worker frozen beyond its lease and woken again gets LEASE_LOST and leaves the result alone', async () => {
     for (const step of ['request sent', 'half written', 'report sent', 'manifest not in place'] as Step[]) {
       rig = await createRig({ settings: AT_ONCE })
       const { id } = rig.task('FETCH_ISSUES', PROJECT)

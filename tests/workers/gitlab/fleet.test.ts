@@ -100,7 +100,7 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
   expect(attempts.slice(2)).toEqual([2, 2])
   expect(Math.max(...attempts)).toBe(2)
 
-  // What is cancelled now stops at once: the WebSocket worker is told.
+  // What is cancelled now stops at once: the WebSocket worker gets an event.
   const asked = new Promise<AbortSignal>((resolve) => {
     gitlab.on = ({ signal }) => {
       resolve(signal)

@@ -51,7 +51,7 @@ describe('GitLab worker: pagination', () => {
     expect(idsOf(rig.items(id))).toEqual(idsOf(rig.gitlab.data.projects))
   })
 
-  test('gitlab-worker §9.3: keyset that ends in the middle of a list goes on by offsets without what is stored', async () => {
+  test('gitlab-worker §9.3: keyset that ends in the middle of a list continues by offsets without what is stored', async () => {
     rig = await createRig({ gitlab: { data: manyProjects(250) } })
     const { id } = rig.task('FETCH_PROJECTS')
     rig.gitlab.on = ({ query, number }) =>
@@ -119,7 +119,7 @@ describe('GitLab worker: pagination', () => {
     rig = await createRig({ gitlab: { mostCounted: 100 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
     rig.gitlab.on = () => {
-      rig.clock.advance(1500) // each page is old enough to be told
+      rig.clock.advance(1500) // each page is old enough to be reported
       return undefined
     }
     await rig.finish(id)
@@ -202,7 +202,7 @@ describe('GitLab worker: pagination', () => {
     expect([...after('id_after')]).toEqual(['1199'])
   })
 
-  test('gitlab-worker §3.2: a window goes on after a crash at its edge', async () => {
+  test('gitlab-worker §3.2: a window continues after a crash at its edge', async () => {
     rig = await createRig({ gitlab: { data: seedGitlab({ issues: 640 }), mostOffset: 100 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
     let failed = false

@@ -174,7 +174,7 @@ describe('trawl worker --kinds gitlab', () => {
       'check CRAWLER_API_TOKEN',
     ],
   ]
-  test('gitlab-worker §1: what makes it unusable is told, and the exit code is 1', async () => {
+  test('gitlab-worker §1: the reason why it cannot start is printed, and the exit code is 1', async () => {
     writeFileSync(join(root, 'file'), '')
     for (const [what, env, more, message] of wrong) {
       const { child, err } = spawn(env, ...more)

@@ -28,7 +28,7 @@ export const createReal = async (database: TestDatabase) => {
   const root = mkdtempSync(join(tmpdir(), 'trawl-gitlab-real-'))
   const over = new AbortController()
   const workers: GitlabWorker[] = []
-  // The clockwork: lost leases are noticed within seconds (gitlab-crawler §10).
+  // The sweep: lost leases are noticed within seconds (gitlab-crawler §10).
   const ticking = (async () => {
     while (!over.signal.aborted) {
       await clock.during(app.tick)

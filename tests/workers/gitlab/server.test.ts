@@ -42,7 +42,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     }
   }, 180_000)
 
-  test('gitlab-worker §9.11: killed in the middle of each page, the next attempt goes on, and nothing is there twice', async () => {
+  test('gitlab-worker §9.11: killed in the middle of each page, the next attempt continues, and nothing is there twice', async () => {
     real = await createReal(database)
     for (let page = 1; page <= PAGES; page++) {
       const id = `killed-${page}`

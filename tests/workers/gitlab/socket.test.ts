@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** Stops the worker; only when nothing else goes on any more it is time that it waits for. */
+/** Stops the worker; when nothing else is active, it waits for the clock. */
 const halt = async () => {
   const stopping = worker?.stop().then(() => true)
   while (stopping && !(await Promise.race([stopping, ticks(500).then(() => false)]))) clock.advance(1000)

@@ -60,7 +60,7 @@ export const steppingClock = (start = Date.parse('2026-01-15T12:00:00.000Z')): S
         await idle()
         if (done) break
         const next = Math.min(...[...sleepers].map((sleeper) => sleeper.at))
-        if (next === Infinity) throw new Error('nothing is going on, and nobody sleeps')
+        if (next === Infinity) throw new Error('nothing is active, and nothing sleeps')
         now = Math.max(now, next)
         wakeDue()
       }

@@ -110,7 +110,7 @@ describe('GitLab worker: storage', () => {
     expect(rig.gitlab.calls[0]?.path).toBe('/api/v4/projects/..%2F..%2Fetc/issues')
   })
 
-  test('gitlab-worker §7: a long name is cut and told apart by its hash', async () => {
+  test('gitlab-worker §7: a long name is cut and made unique by its hash', async () => {
     rig = await createRig()
     const [a, b] = [directoryName(`${'é'.repeat(300)}a`), directoryName(`${'é'.repeat(300)}b`)]
     expect(a).not.toBe(b)

@@ -9,7 +9,7 @@ const RETRY_AFTER_MS = 200
 /** A pause of up to so long is waited out within a request's budget. */
 const SHORT_PAUSE_MS = 2000
 const TIMER_SLACK_MS = 20
-/** What a client is told, and how long a 429 without a time of its own pauses. */
+/** Seconds of the Retry-After answered to clients, and of the pause after a 429 that names no time. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5
 /** A set of 200 stickers takes some 150 kB; what is larger is no answer of Telegram. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -17,7 +17,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 export interface BotApiDeps {
   /** Without a trailing slash. */
   baseUrl: string
-  /** Undefined: nothing is ever asked. */
+  /** Undefined: no request is ever sent. */
   token: string | undefined
   clock: Clock
   log: Log
@@ -71,7 +71,7 @@ const judge = async (response: Response, now: number): Promise<Attempt> => {
 
 /**
  * `getStickerSet` over HTTP with the contract's limits (stickers §7): attempts of 5 s, one retry, pauses that Telegram asks for. Plain
- * `fetch`, because the one method needs nothing a library has, and each outcome must be told apart. The URL holds the token, and
+ * `fetch`, because the one method needs nothing a library has, and the outcomes must be distinguished. The URL holds the token, and
  * errors of `fetch` hold the URL: neither is ever logged or thrown on.
  */
 export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi => {
@@ -83,17 +83,17 @@ export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi
   const inPause = () => (pausedUntil > clock.now() ? unreachable(Math.ceil((pausedUntil - clock.now()) / 1000)) : undefined)
 
   const attempt = async (name: string, ms: number): Promise<Attempt> => {
-    const given = new AbortController()
+    const timeout = new AbortController()
     const done = new AbortController()
-    void clock.sleep(ms, done.signal).then(() => given.abort())
+    void clock.sleep(ms, done.signal).then(() => timeout.abort())
     try {
       const response = await fetch(`${baseUrl}/bot${token}/getStickerSet?name=${encodeURIComponent(name)}`, {
         redirect: 'manual',
-        signal: given.signal,
+        signal: timeout.signal,
       })
       return await judge(response, clock.now())
     } catch {
-      return { kind: 'failed', reason: given.signal.aborted ? 'no answer in time' : 'no connection', again: true }
+      return { kind: 'failed', reason: timeout.signal.aborted ? 'no answer in time' : 'no connection', again: true }
     } finally {
       done.abort()
     }

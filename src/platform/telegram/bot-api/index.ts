@@ -1,4 +1,4 @@
-/** What the Bot API said about a sticker set (stickers §7). */
+/** The Bot API's answer about a sticker set (stickers §7). */
 export type StickerSetAnswer =
   /** `payload` is the answer's `result` as JSON text. */
   | { kind: 'found'; payload: string }

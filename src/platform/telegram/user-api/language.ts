@@ -7,7 +7,7 @@ const DENSE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Ha
 const MIN_DENSE = 4
 const MAX_CHARS = 2000
 
-/** Everything that looks like words and is none. */
+/** Parts of a text that have letters and are not words of a language. */
 const NOISE = /https?:\/\/\S+|\bt\.me\/\S+|[@#][\p{L}\p{N}_]+|\b[\w.-]+@[\w-]+\.\w+\b/gu
 
 /** The language of a channel's texts as ISO 639-1, or null when there is too little to tell (love-parser §7, live). */

@@ -5,7 +5,7 @@
 export type TelegramSource = 'sandbox' | 'mtproto'
 
 /**
- * What Telegram, or the way to it, said (love-parser §3, §4).
+ * The outcomes of a call that failed at Telegram or on the way to it (love-parser §3, §4).
  *
  * - `invalid_phone` no such number, banned, or no account under it
  * - `password_needed` the code was right and a 2FA password is due; `signIn` answers this as a value and does not throw it

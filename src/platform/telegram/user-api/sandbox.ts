@@ -6,7 +6,7 @@ import { type SandboxRows, sandboxChannels } from './sandbox-channels.ts'
 export interface SandboxDeps {
   clock: Clock
   log: Log
-  /** Pause before each tenth of a search, for whoever wants to watch one; 0 by default. */
+  /** Milliseconds of pause before each tenth of a search, so that its progress can be watched; 0 by default. */
   stepDelayMs?: number
 }
 

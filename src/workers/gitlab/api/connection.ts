@@ -13,8 +13,8 @@ export interface ConnectionOptions {
   clock: Clock
   random: () => number
   log: Log
-  /** A frame that answers no call. */
-  heard(type: string, data: any): void
+  /** Called with each frame that answers no call. */
+  onEvent(type: string, data: any): void
 }
 
 /** A WebSocket that comes back by itself, with calls that are answered by frames. */
@@ -47,7 +47,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
   let calls = 0
   let refused: ApiProblem | undefined
   const changed: (() => void)[] = []
-  const tell = () => {
+  const notifyChanged = () => {
     for (const resolve of changed.splice(0)) resolve()
   }
 
@@ -58,7 +58,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     const data = frame.data ?? frame
     const refId = data.refId ?? frame.refId
     const caller = typeof refId === 'string' ? callers.get(refId) : undefined
-    if (!caller) return options.heard(frame.type, data)
+    if (!caller) return options.onEvent(frame.type, data)
     callers.delete(refId)
     if (frame.type !== 'error') return caller.resolve(data)
     const seconds = Number(data.retryAfter ?? data.details?.retryAfter)
@@ -66,7 +66,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     caller.reject(new ApiProblem(status, `${status} ${data.code ?? ''}`, Number.isFinite(seconds) ? seconds * 1000 : undefined))
   }
 
-  /** One connection from its start to its end. Resolves with whether it ever stood. */
+  /** One connection from its start to its end. Resolves with whether it was ever open. */
   const live = async (): Promise<boolean> => {
     const query = new URLSearchParams({ subscribe: 'none', connectionId })
     if (lastSeq !== undefined) query.set('lastSeq', String(lastSeq))
@@ -85,7 +85,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       mine.onopen = () => {
         stood = true
         socket = mine
-        tell()
+        notifyChanged()
       }
       mine.onmessage = ({ data }) => receive(data)
       mine.onerror = () => {} // always followed by close
@@ -126,13 +126,13 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       log.warn('no connection to the API', { retry_in_ms: waitMs })
       await clock.sleep(waitMs, closed.signal)
     }
-    tell()
+    notifyChanged()
   }
   const running = run()
 
   const call: Connection['call'] = async (type, data, timeoutMs, signal) => {
     const done = new AbortController()
-    const given = new Promise<never>((_, reject) => {
+    const gaveUp = new Promise<never>((_, reject) => {
       void clock.sleep(timeoutMs, done.signal).then(() => {
         if (!done.signal.aborted) reject(new ApiProblem(0, `${type} was not answered within ${timeoutMs} ms`))
       })
@@ -141,20 +141,20 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       signal?.addEventListener('abort', stop)
       done.signal.addEventListener('abort', () => signal?.removeEventListener('abort', stop))
     })
-    given.catch(() => {}) // heard in the races below
+    gaveUp.catch(() => {}) // handled in the races below
     const id = `c${++calls}`
     try {
       while (!socket) {
         if (refused) throw refused
         if (closed.signal.aborted) throw new ApiProblem(0, 'the connection is closed')
-        await Promise.race([new Promise<void>((resolve) => changed.push(resolve)), given])
+        await Promise.race([new Promise<void>((resolve) => changed.push(resolve)), gaveUp])
       }
       const sentOn = socket
       const answer = new Promise<any>((resolve, reject) => callers.set(id, { resolve, reject }))
-      answer.catch(() => {}) // heard in the race below
+      answer.catch(() => {}) // handled in the race below
       sentOn.send(JSON.stringify({ type, id, data }))
       try {
-        return await Promise.race([answer, given])
+        return await Promise.race([answer, gaveUp])
       } catch (error) {
         // A reply that never came: the connection may be half open, and a new one finds out.
         if (callers.has(id) && !signal?.aborted && socket === sentOn) sentOn.close()
@@ -201,7 +201,7 @@ export interface Signed extends Update {
   timestamp: string
 }
 
-/** What the server tells without being asked. */
+/** Events that the server pushes. */
 export interface ApiEvents {
   /** The task is not ours any more. */
   cancelled(taskId: string): void
@@ -211,7 +211,7 @@ export interface ApiEvents {
 
 /**
  * The crawler API (`/api/internal2`) as the worker sees it, over HTTP or a WebSocket. Every call throws `ApiProblem` unless it
- * succeeded: `status` is the HTTP status, 0 when nobody answered.
+ * succeeded: `status` is the HTTP status, 0 without an answer.
  */
 export interface CrawlerApi {
   /** gitlab-crawler §7.6. Resolves with `[]` when the wait ends or `signal` aborts. */

@@ -30,7 +30,7 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const send =
     options.fetch ?? (socket ? (request: Request) => fetch(request, { unix: socket }) : (request: Request) => fetch(request))
 
-  /** `late` hears an answer that came after the caller had gone. */
+  /** `late` is called with an answer that came after the caller had given up. */
   const post = async (path: string, body: object, timeoutMs: number, signal: AbortSignal, late?: (data: any) => void) => {
     const over = new AbortController()
     const done = new AbortController()
@@ -67,7 +67,7 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
       }
       answer.then(
         ({ body }) => late?.(body?.data),
-        () => {}, // given up: the caller hears the timeout or its own abort
+        () => {}, // given up: the caller gets the timeout or its own abort
       )
       throw new ApiProblem(0, signal.aborted ? `${path} was given up` : `${path} did not answer within ${timeoutMs} ms`)
     } catch (error) {
@@ -84,7 +84,7 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const taskPath = (taskId: string) => `/tasks/${encodeURIComponent(taskId)}`
   const never = new AbortController().signal
 
-  /** A poll that nobody waits for any more may still have been given tasks: they go back instead of waiting for their lease's end. */
+  /** Releases tasks that an abandoned poll was given, so that they do not wait for the end of their leases. */
   const giveBack = (tasks: LeasedTask[]) => {
     for (const { id, lease } of tasks)
       post(`${taskPath(id)}/progress`, { type: 'status', status: 'queued', ...lease }, CALL_TIMEOUT_MS, never).catch((error) =>

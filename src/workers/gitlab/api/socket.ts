@@ -9,16 +9,17 @@ import {
   understood,
 } from './connection.ts'
 
-export interface SocketApiOptions extends Omit<ConnectionOptions, 'heard'> {
+export interface SocketApiOptions extends Omit<ConnectionOptions, 'onEvent'> {
   /** API base over http(s), ends in `/api/internal2`. */
   url: string
 }
 
 const CALL_TIMEOUT_MS = 10_000
 const REFRESH_TIMEOUT_MS = 30_000
-/** How long a request for tasks may bring some after a stop, and how long giving one back may take. */
+/** Milliseconds that a stop waits for the tasks of an open request. */
 const LINGER_MS = 1_000
-const LAST_WORD_MS = 1_000
+/** Milliseconds that the release of a late task may take. */
+const RELEASE_MS = 1_000
 const MOST_REMEMBERED = 1000
 
 /** The crawler API over one WebSocket (gitlab-crawler §13): tasks are pushed into a request for them, every report is acknowledged. */
@@ -32,12 +33,12 @@ export const socketApi = (options: SocketApiOptions): CrawlerApi => {
   // A resumed connection brings assignments again that the old one may have delivered.
   const seen = new Set<string>()
 
-  const heard = (type: string, data: any) => {
+  const onEvent = (type: string, data: any) => {
     if (type === 'task_assignment') return assigned(data)
     if (type === 'task_cancellation' && typeof data?.taskId === 'string') return events?.cancelled(data.taskId)
     if (type === 'system' && data?.messageType === 'shutdown') events?.shutdown()
   }
-  const connection = createConnection({ ...options, heard })
+  const connection = createConnection({ ...options, onEvent })
   const { call } = connection
 
   const assigned = (data: unknown) => {
@@ -52,29 +53,29 @@ export const socketApi = (options: SocketApiOptions): CrawlerApi => {
   }
   const giveBack = ({ id, lease }: LeasedTask) => {
     const { workerId: holder, fence } = lease
-    const given: Promise<void> = call('status', { taskId: id, status: 'queued', workerId: holder, fence }, LAST_WORD_MS)
+    const release: Promise<void> = call('status', { taskId: id, status: 'queued', workerId: holder, fence }, RELEASE_MS)
       .catch((error) => log.warn('a late lease was not given back', { task_id: id, problem: messageOf(error) }))
-      .finally(() => givingBack.delete(given))
-    givingBack.add(given)
+      .finally(() => givingBack.delete(release))
+    givingBack.add(release)
   }
 
   return {
     async lease({ types, max, leaseSeconds, waitSeconds }, signal) {
       if (waiting.length === 0) {
-        const request = { max, types, leaseSeconds, waitSeconds, workerId }
-        // Not given up with `signal`: the server goes on with it, and its tasks have to be given back.
-        const asked = call('task_request', request, waitSeconds * 1000 + CALL_TIMEOUT_MS).finally(() => {
-          if (asking === asked) asking = undefined
+        const body = { max, types, leaseSeconds, waitSeconds, workerId }
+        // Not aborted with `signal`: the server still answers it, and its tasks have to be released.
+        const request = call('task_request', body, waitSeconds * 1000 + CALL_TIMEOUT_MS).finally(() => {
+          if (asking === request) asking = undefined
         })
-        asking = asked
-        asked.catch(() => {}) // heard in the race, if still awaited
+        asking = request
+        request.catch(() => {}) // handled in the race, if still awaited
         const gone = new AbortController()
         const stop = new Promise<void>((resolve) => {
           if (signal.aborted) resolve()
           signal.addEventListener('abort', () => resolve(), { signal: gone.signal })
         })
         try {
-          await Promise.race([asked, stop])
+          await Promise.race([request, stop])
         } catch (error) {
           if (!signal.aborted && waiting.length === 0) throw error
         } finally {

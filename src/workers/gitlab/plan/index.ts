@@ -15,7 +15,7 @@ export interface Collection {
   path: string
   query: [string, string][]
   paging: 'offset' | 'keyset' | 'single'
-  /** What tells its items apart. */
+  /** The property that identifies its items. */
   identity: 'id' | 'name'
   /** A 404 means that this is no GitLab API. */
   instanceLevel?: boolean

@@ -4,7 +4,7 @@ import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
 import type { Base, Bucket, TokenHolder } from './credentials.ts'
 
-/** What a task has cost so far; shown in its metadata (gitlab-worker §6). */
+/** Requests, retries and waits of a task so far; shown in its metadata (gitlab-worker §6). */
 export interface Costs {
   requests: number
   retries: number
@@ -165,16 +165,20 @@ const jsonOf = ({ bytes }: Exchange): unknown => {
   try {
     return JSON.parse(decoder.decode(bytes))
   } catch {
-    return undefined // what that means is the caller's to say
+    return undefined // the caller decides what that means
   }
 }
 
-/** GitLab's own words about an error: `message`, `error_description` or `error` of its body, or the body. */
+/** GitLab's error text: `error_description`, `message` or `error` of the body, else the body itself, at most 500 characters. */
 const textOf = (answer: Exchange): string => {
   const body = jsonOf(answer) as Record<string, unknown> | undefined
-  const said = body && typeof body === 'object' ? (body.error_description ?? body.message ?? body.error) : undefined
+  const named = body && typeof body === 'object' ? (body.error_description ?? body.message ?? body.error) : undefined
   const text =
-    typeof said === 'string' ? said : said === undefined ? decoder.decode(answer.bytes.subarray(0, 500)) : JSON.stringify(said)
+    typeof named === 'string'
+      ? named
+      : named === undefined
+        ? decoder.decode(answer.bytes.subarray(0, 500))
+        : JSON.stringify(named)
   return text.slice(0, 500)
 }
 
@@ -212,8 +216,8 @@ export class BodyTooLarge extends Error {
 }
 
 export const MAX_BODY_BYTES = 50 * 1024 * 1024
-/** An aborted fetch of an in-process handler may go on; nobody waits for it. */
-const unheard = () => {}
+/** An aborted fetch of an in-process handler may still run; its outcome is ignored. */
+const ignore = () => {}
 
 /** Sends one GET without following redirects. @throws NetworkProblem, BodyTooLarge; when `signal` aborts, its reason */
 export const exchange = async (url: string, headers: Record<string, string>, options: ExchangeOptions): Promise<Exchange> => {
@@ -233,7 +237,7 @@ export const exchange = async (url: string, headers: Record<string, string>, opt
       const response = await options.fetch(request)
       return { status: response.status, headers: response.headers, bytes: await readBody(response) }
     })()
-    answer.catch(unheard)
+    answer.catch(ignore)
     const first = await Promise.race([answer, ended])
     if (first) return first
   } catch (error) {

@@ -53,7 +53,7 @@ export const createTokens = (options: TokenOptions): TokenHolder => {
         if (error.status >= 400 && error.status < 500 && error.status !== 429)
           throw new TaskFailure('INTERNAL', `the API refuses to renew the access token: ${error.status}`, false)
         if (error.status === 0 && clock.now() >= options.leaseEndsAt() - LEASE_MARGIN_MS) throw new LeaseGone()
-        await control.rest(Math.max(error.retryAfterMs ?? 0, jittered(backoffMs(attempt, 16_000), random)))
+        await control.sleep(Math.max(error.retryAfterMs ?? 0, jittered(backoffMs(attempt, 16_000), random)))
       }
     }
   }

@@ -14,8 +14,8 @@ export interface Disk {
   size(path: string): Promise<number | undefined>
   /**
    * Puts a whole file in place at once: readers see the old or the new one, also after a power loss.
-   * @param writer tells several that write the same file apart
-   * @param proceed has the last word before the file is seen: it throws to leave everything as it is
+   * @param writer part of the temporary name, so that writers of the same file do not share one
+   * @param proceed called right before the file becomes visible; it throws to keep the old file
    */
   replace(path: string, bytes: Uint8Array, writer: number, proceed: () => void): Promise<void>
 }

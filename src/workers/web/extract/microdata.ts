@@ -24,7 +24,7 @@ const URL_ATTRIBUTE: Record<string, string> = {
   video: 'src',
   object: 'data',
 }
-/** Properties by which a Product is somebody's part without being a different page's product. */
+/** Properties whose nested Product still belongs to this page. */
 const CARRIERS = new Set(['itemlistelement', 'item', 'mainentity', 'itemoffered', 'itemlist', 'haspart'])
 
 export const typeOf = (node: Node): string | undefined => schemaWord(node.attribs?.itemtype?.trim().split(/\s+/)[0])

@@ -2,7 +2,7 @@ import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
 import { isProductRoot, typeOf } from './microdata.ts'
 import { absoluteUrl } from './product.ts'
 
-/** Where on the page a link stands, told by the nearest telling ancestor. */
+/** The part of the page a link is in, by its nearest ancestor that determines one. */
 export type Zone = 'menu' | 'product' | 'footer' | 'plain'
 
 export interface Link {

@@ -52,7 +52,7 @@ const SIGNS: [RegExp, string][] = [
   [/\$/, 'USD'],
 ]
 
-/** An ISO code where one can be told, else undefined. */
+/** The ISO code of a currency, or undefined when it cannot be determined. */
 export const parseCurrency = (value: unknown): string | undefined => {
   if (typeof value !== 'string') return undefined
   const text = value.trim()

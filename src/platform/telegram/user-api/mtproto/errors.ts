@@ -1,10 +1,10 @@
 import { TelegramError, type TelegramProblem } from '../port.ts'
 
-/** Telegram's own words for what a user or an account did wrong (love-parser §3, §4). */
+/** Telegram's error names for mistakes of a user or an account (love-parser §3, §4). */
 const PROBLEMS: Record<string, TelegramProblem> = {
   PHONE_NUMBER_INVALID: 'invalid_phone',
   PHONE_NUMBER_BANNED: 'invalid_phone',
-  // A code was accepted for a number nobody has: signing up is not for us to do.
+  // The code was accepted, but no account has the number: this service does not sign people up.
   PHONE_NUMBER_UNOCCUPIED: 'invalid_phone',
   SESSION_PASSWORD_NEEDED: 'password_needed',
   PASSWORD_HASH_INVALID: 'password_invalid',
@@ -27,7 +27,7 @@ const PROBLEMS: Record<string, TelegramProblem> = {
   SESSION_EXPIRED: 'session_revoked',
   USER_DEACTIVATED: 'session_revoked',
   USER_DEACTIVATED_BAN: 'session_revoked',
-  // The library's own words for a call that got no answer.
+  // The library's names for a call that got no answer.
   TIMEOUT: 'unavailable',
   MSG_WAIT_TIMEOUT: 'unavailable',
   MSG_WAIT_FAILED: 'unavailable',
@@ -42,7 +42,7 @@ export interface RpcRefusal {
   text: string
 }
 
-/** Puts an RPC error into the gateway's words (love-parser §3 table, §4 "Permanent", "Transient"). */
+/** Translates an RPC error into the gateway's errors (love-parser §3 table, §4 "Permanent", "Transient"). */
 export const problemOf = ({ code, text }: RpcRefusal): TelegramError => {
   const number = Number(/_(\d+)$/.exec(text)?.[1] ?? Number.NaN)
   if (text.startsWith('PHONE_MIGRATE_')) return new TelegramError('phone_migrate', Number.isNaN(number) ? {} : { dc: number })

@@ -70,19 +70,19 @@ type Transport = NonNullable<BaseTelegramClientOptions['transport']>
 
 /** A transport whose attempts to connect can be given up: the library waits for them, also when it closes. */
 const closable = (inner: Transport): { transport: Transport; giveUp(): void } => {
-  const given = Promise.withResolvers<never>()
-  given.promise.catch(() => {}) // heard by those who connect; when nobody does, that is fine
+  const closed = Promise.withResolvers<never>()
+  closed.promise.catch(() => {}) // `connect` handles it; without a connect under way it is not an error
   return {
-    giveUp: () => given.reject(new Error('the link was closed')),
+    giveUp: () => closed.reject(new Error('the link was closed')),
     transport: {
       setup: inner.setup?.bind(inner),
       packetCodec: (dc) => inner.packetCodec(dc),
       async connect(dc) {
         const opening = Promise.resolve(inner.connect(dc))
         try {
-          return await Promise.race([opening, given.promise])
+          return await Promise.race([opening, closed.promise])
         } catch (error) {
-          // One that opens after all is closed here, for nobody else would.
+          // A connection that opens too late is closed here: the library never gets it.
           opening.then(
             (late) => late.close(),
             () => {},

@@ -26,7 +26,7 @@ const readState = (state: string): LoginState => {
     const { session, phone, byEmail } = JSON.parse(state) ?? {}
     if (typeof session === 'string' && typeof phone === 'string') return { session, phone, byEmail: byEmail === true }
   } catch {
-    // Not even JSON: told below like any other state of another mode.
+    // Not JSON: refused below like any other state that another mode wrote.
   }
   throw new TelegramError('session_revoked')
 }

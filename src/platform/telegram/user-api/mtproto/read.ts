@@ -2,7 +2,7 @@ import { Long, type tl } from '@mtcute/core'
 import type { Channel } from '../port.ts'
 import { activityLevel, activityScore } from '../sandbox-channels.ts'
 
-/** What contacts.search says of a channel: enough to ask on, and to fall back on. Plain JSON. */
+/** A channel as contacts.search answers it: enough to request its details, and to be used without them. Plain JSON. */
 export interface FoundChannel {
   id: number
   /** A 64-bit number as text: JSON would round it. */
@@ -13,7 +13,7 @@ export interface FoundChannel {
   subscribers: number | null
 }
 
-/** A channel whose details were asked for. Plain JSON; the score is left out, since it depends on when one looks. */
+/** A channel with its details. Plain JSON; the score is left out, since it depends on the time of reading. */
 export interface ReadChannel {
   channelId: string
   title: string | null

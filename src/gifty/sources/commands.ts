@@ -18,7 +18,7 @@ import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.t
 import { cancelRun, type RunDraft, SWITCHED_OFF, taskOf } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
-/** Checks a schedule and fills its zone; a text that names no time to come is refused. */
+/** Checks a schedule and fills its zone; an expression without a future time is refused. */
 const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {
   const timezone = schedule.timezone ?? 'UTC'
   try {
@@ -46,9 +46,9 @@ type Wanted = Pick<SourcePatch, 'strategy' | 'priority' | 'refresh_interval_hour
   schedule?: Schedule | null
 }
 
-/** Creating, changing and switching sources (gifty §2.2). A write of equal values changes nothing but the time of the last write. */
-export const createKeeping = ({ db, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
-  /** Switches a source on or off. Off cancels a run that nobody works on yet; a running one goes on. */
+/** Creates, changes and switches sources (gifty §2.2). A write of equal values changes only the time of the last write. */
+export const createSourceCommands = ({ db, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
+  /** Switches a source on or off. Off cancels its queued run; a running one continues. */
   function* switchTo(tx: Tx, source: SourceRow, open: RunRow | undefined, isActive: boolean, now: Date): Steps<SourceRow> {
     const draft: RunDraft = {
       source: { ...source, isActive, updatedAt: now },
@@ -79,7 +79,7 @@ export const createKeeping = ({ db, engine, repository, drafts, nowDate, lockFor
     return after
   }
 
-  /** Stores what differs from the source as it is; a run that nobody works on follows its source. */
+  /** Stores the values that differ from the source; its queued run is updated as well. */
   function* change(tx: Tx, source: SourceRow, open: RunRow | undefined, wanted: Wanted, now: Date): Steps<SourceRow> {
     const change: SourceChange = {}
     const set = <K extends keyof SourceChange & keyof SourceRow>(name: K, value: SourceChange[K] | null | undefined) => {

@@ -5,13 +5,13 @@ import type { SourceKey } from './repository.ts'
 import type { SourceRow } from './row.ts'
 import type { SourcesContext } from './service.ts'
 
-/** Sources whose sizes are read at once. */
+/** Number of sources whose sizes are read at once. */
 const LIST_PAGE = 500
 /** Bytes of large columns in a part of a list, which is written in one turn of the event loop. */
 const PART_BYTES = 1024 * 1024
 
 /** Lists, details and histories of sources (gifty §2.2). */
-export const createReading = ({ repository, counts }: Pick<SourcesContext, 'repository' | 'counts'>) => {
+export const createSourceQueries = ({ repository, counts }: Pick<SourcesContext, 'repository' | 'counts'>) => {
   const aggregated = async (row: SourceRow & { lastLogs: string | null }): Promise<SourceView> => {
     if (row.type === 'hub') {
       const [site, totalItems, lastRunNew, history] = await Promise.all([

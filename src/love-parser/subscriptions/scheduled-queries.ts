@@ -9,10 +9,11 @@ export interface Place {
   id: string
 }
 export const FIRST: Place = { at: new Date(0), id: '00000000-0000-0000-0000-000000000000' }
-export const NOBODY = FIRST.id
+/** Sorts before every user id: the start of a walk over users. */
+export const BEFORE_ALL = FIRST.id
 
 /** Queries of the scheduled jobs: sets of rows, read in pages, locked and written in key order (love-parser §8). */
-export const subscriptionSets = (db: Db) => {
+export const scheduledQueries = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
   /** Literal, as the partial index says it. */
   const running = sql`${subscriptions.status} in ('active', 'trialing')`
@@ -57,7 +58,7 @@ export const subscriptionSets = (db: Db) => {
 
   return {
     endingUntil,
-    /** Locks rows that still run, and tells which are their person's current one. */
+    /** Locks the rows that still run; `current` marks those that are their person's current one. */
     *lockRunning(tx: Tx, ids: string[]): Steps<(SubscriptionRow & { current: boolean })[]> {
       if (ids.length === 0) return []
       const rows = yield* q(
@@ -181,4 +182,4 @@ export const subscriptionSets = (db: Db) => {
     },
   }
 }
-export type SubscriptionSets = ReturnType<typeof subscriptionSets>
+export type ScheduledQueries = ReturnType<typeof scheduledQueries>
