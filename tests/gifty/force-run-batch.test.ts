@@ -5,9 +5,10 @@ import { BrokerError } from '../../src/platform/broker/index.ts'
 import type { Db, Step } from '../../src/platform/db/index.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { iso, MINUTE, START } from '../support/fake-clock.ts'
 import { until } from '../support/processes.ts'
 import { scriptedBroker } from './amqp-rig.ts'
-import { iso, MINUTE, makeRig, type Rig, START } from './rig.ts'
+import { makeRig, type Rig } from './rig.ts'
 
 type Strategy = 'deep' | 'discovery'
 /** What a call is answered, or the status, code and fields of its refusal. */

@@ -10,7 +10,6 @@ import type { TestDatabase } from '../support/databases.ts'
 
 /** Start of the tests' clock: midnight, so that golden days come out even. */
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
-export const DAY = 86_400_000
 export const SECRET = 'development-jwt-secret-not-for-production'
 
 export type Headers = Record<string, string>

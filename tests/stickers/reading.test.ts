@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from 'bun:test'
 import { createStickersServices } from '../../src/stickers/services.ts'
 import { stickerSetDto, stickerSetPage } from '../../src/stickers/stickersets/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { info, iso, makeRig, problems, type Rig, RUSSIAN, START } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { info, makeRig, problems, type Rig, RUSSIAN } from './rig.ts'
 
 /** mulberry32, as everywhere in the tests. */
 const seeded = (seed: number) => () => {

@@ -9,7 +9,8 @@ import {
   renewalStatusOf,
 } from '../../../src/love-parser/subscriptions/periods.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, iso, makeRig, START } from './rig.ts'
+import { DAY, iso } from '../../support/fake-clock.ts'
+import { makeRig, START } from './rig.ts'
 
 const now = new Date(START)
 const current = (planCode: string | null, leftMs: number, planName: string | null = null) => ({

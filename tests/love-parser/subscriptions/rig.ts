@@ -22,14 +22,10 @@ import { type Db, q } from '../../../src/platform/db/index.ts'
 import { createMetrics } from '../../../src/platform/metrics/index.ts'
 import { createEngine, createOutbox, createSchedules } from '../../../src/tasks/index.ts'
 import type { TestDatabase } from '../../support/databases.ts'
-import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'
+import { type FakeClock, fakeClock, MINUTE } from '../../support/fake-clock.ts'
 import { neighbours } from './neighbours.ts'
 
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
-export const DAY = 86_400_000
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
-export const iso = (at: number | Date) => new Date(at).toISOString()
 
 /** The shop of the contract's golden values. */
 export const SHOP: RobokassaConfig = {
