@@ -1,7 +1,7 @@
 import { type Migration, readMigrations } from '../src/platform/db/migrations.ts'
 
 /**
- * Statements that do more than add, each with the reason why the release before goes on working on the new schema:
+ * Statements that do more than add, each with the reason why the previous release keeps working on the new schema:
  * `dialect/migration: the statement`.
  */
 export const EXCEPTIONS: Record<string, string> = {

@@ -8,7 +8,7 @@ import { observabilityProblems } from './observability.ts'
 import { OPENAPI_FILE, renderOpenapi } from './openapi.ts'
 import { allStepProblems } from './steps.ts'
 
-/** `bun run check`: what a machine can tell about the house without running it. Every step runs, all problems are told. */
+/** `bun run check`: checks of the repository that do not run the server. Every step runs, all problems are printed. */
 type Step = () => Promise<string[]>
 
 const run = (...command: string[]): string[] => {

@@ -153,20 +153,20 @@ const socket = new WebSocket(`ws://${origin}/api/internal2/connect?token=dev-cra
 /** Resolves at the next frame of a type. */
 const frame = (type: string) =>
   new Promise<void>((resolve) => {
-    const hear = ({ data }: MessageEvent) => {
+    const onMessage = ({ data }: MessageEvent) => {
       if (JSON.parse(String(data)).type !== type) return
-      socket.removeEventListener('message', hear)
+      socket.removeEventListener('message', onMessage)
       resolve()
     }
-    socket.addEventListener('message', hear)
+    socket.addEventListener('message', onMessage)
   })
 await frame('connection_ready')
 for (const id of ['first', 'second']) {
   await send('POST', '/api/internal2/tasks', CRAWLER, { data: { id, type: 'FETCH_TAGS', credentials: { accessToken: 'x' } } })
   const { walk } = await record(async () => {
-    const heard = frame('progress')
+    const received = frame('progress')
     await send('POST', `/api/internal2/tasks/${id}/progress`, CRAWLER, { type: 'progress', processed: 1, total: 2 })
-    await heard
+    await received
   })
   walks.progress = listOf(walk)
 }

@@ -28,7 +28,7 @@ export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) => z.pre
 /** true/false, 1/0, t/f, yes/no, y/n, on/off in any case. */
 export const boolean = () => z.preprocess(toBoolean, z.boolean())
 export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
-  // A text that is too short is told so once, not again by the rules that follow.
+  // A text that is too short gets this problem alone: the rules that follow are not checked.
   const schema = min > 0 ? z.string().min(min, { abort: true }) : z.string()
   return max < Number.MAX_SAFE_INTEGER ? schema.max(max) : schema
 }

@@ -30,7 +30,7 @@ export const uuid = () =>
 export const pageQuery = (limit: number) =>
   z.object({ page: integer(1, 1_000_000).default(1), limit: integer(1, 100).default(limit) })
 
-/** `max` must not be below `min`; told on the field that holds both. */
+/** `max` must not be below `min`; the problem names the field that holds both. */
 export const inOrder = <T extends object>(low: keyof T & string, high: keyof T & string) => ({
   check: (value: T) => {
     const [min, max] = [value[low], value[high]]

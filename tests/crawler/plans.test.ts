@@ -37,9 +37,9 @@ describe('plans of the crawler [sqlite]', () => {
     ['§12 tasks that wait for credentials', joined.waiting, 'crawler_tasks_account_ix'],
   ] as const)
     test(`${what} reads ${index} in order`, async () => {
-      const told = await plan(statement as Pick<Statement<unknown>, 'text'>)
-      expect(told).toContain(index)
-      expect(told).not.toMatch(/SCAN crawler_tasks(?! USING)/)
-      if (what.includes('page') || what.includes('silent')) expect(told).not.toContain('TEMP B-TREE')
+      const planned = await plan(statement as Pick<Statement<unknown>, 'text'>)
+      expect(planned).toContain(index)
+      expect(planned).not.toMatch(/SCAN crawler_tasks(?! USING)/)
+      if (what.includes('page') || what.includes('silent')) expect(planned).not.toContain('TEMP B-TREE')
     })
 })

@@ -204,7 +204,7 @@ test('a restore waits for no server, keeps what was there, and takes a backup of
   expect(later.err).toContain('made by a later release, which knows 9999_later')
   expect(rowsOf(home.database)).toBe(BATCH)
 
-  for (const [what, name, told] of [
+  for (const [what, name, message] of [
     ['a text', 'text.db', 'cannot be read as a database'],
     ['a database of others', 'others.db', 'is no database of Trawl'],
     ['half a backup', 'half.db', ''],
@@ -215,7 +215,7 @@ test('a restore waits for no server, keeps what was there, and takes a backup of
     else writeFileSync(path, readFileSync(file).subarray(0, statSync(file).size / 2))
     const refused = await trawl(home.database, 'restore', path)
     expect([what, refused.code]).toEqual([what, 3])
-    expect(refused.err).toContain(told)
+    expect(refused.err).toContain(message)
     expect(rowsOf(home.database)).toBe(BATCH)
   }
   // An earlier release's: a start brings it up to date.

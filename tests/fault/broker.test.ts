@@ -42,12 +42,12 @@ withRabbit('a RabbitMQ node that stops', () => {
         ).body.id
       const failing = await source(0)
       let stopped = false
-      const told: string[] = []
+      const effects: string[] = []
       const errors = async (writer: string) => {
         for (let n = 0; !stopped; n++) {
           const error = `error-${writer}${n}-`
           const { status } = await server.call('POST', `/internal/sources/${failing}/report-error`, { error, is_broken: true })
-          if (status === 200) told.push(error)
+          if (status === 200) effects.push(error)
           await Bun.sleep(25)
         }
       }
@@ -121,11 +121,11 @@ withRabbit('a RabbitMQ node that stops', () => {
         duplicated += once.size - new Set(once.values()).size
       }
       const arrived = new Set<unknown>([...notifications, ...runs].map(({ effect }) => effect))
-      const lost = [...told, ...forced.map(({ runId }) => runId)].filter((effect) => !arrived.has(effect))
+      const lost = [...effects, ...forced.map(({ runId }) => runId)].filter((effect) => !arrived.has(effect))
       reportFault({
         test: 'RabbitMQ killed and stopped under load',
         faults: `1 kill, 1 stop, ${refused.length} refusals, ${repeated} messages again under their id`,
-        acknowledged: told.length + forced.length,
+        acknowledged: effects.length + forced.length,
         lost: lost.length,
         duplicated,
         recoveryMs: Math.max(...recoveries),

@@ -57,7 +57,7 @@ const killAmongCommands = async (url: string, database: string) => {
     numRuns: COMMANDS * 3,
   })
   const begun = performance.now()
-  const fates = { heard: 0, happened: 0, not: 0 }
+  const fates = { answered: 0, happened: 0, not: 0 }
   let executed = 0
   let kills = 0
   /** How long a command takes, ms: a kill comes within about the time of those that are on their way. */
@@ -106,15 +106,15 @@ const killAmongCommands = async (url: string, database: string) => {
       advanceOne(course, done[0] as (typeof done)[0], rows)
       continue
     }
-    const unheard = answers.filter((answer) => !answer).length
+    const unanswered = answers.filter((answer) => !answer).length
     const { happened } = explain(course, done, rows)
-    fates.heard += ops.length - unheard
+    fates.answered += ops.length - unanswered
     fates.happened += happened
-    fates.not += unheard - happened
+    fates.not += unanswered - happened
   }
   await victim.end()
   console.log(
-    `model-kill.test.ts [${database}]: ${executed} commands, ${kills} kills, TEST_SEED=${SEED}: of the commands on their way ${fates.heard} were answered, ${fates.happened} had happened unheard, ${fates.not} had changed nothing, ${((performance.now() - begun) / 1000).toFixed(1)} s`,
+    `model-kill.test.ts [${database}]: ${executed} commands, ${kills} kills, TEST_SEED=${SEED}: of the commands on their way ${fates.answered} were answered, ${fates.happened} had happened unanswered, ${fates.not} had changed nothing, ${((performance.now() - begun) / 1000).toFixed(1)} s`,
   )
   // A command that was answered and is not in the rows, or is there twice, has failed the comparison before.
   const acknowledged = executed - fates.happened - fates.not

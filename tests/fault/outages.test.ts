@@ -141,8 +141,8 @@ withRabbit('each service away in turn', () => {
       }
       line.delay(0)
 
-      const [code, printed, told] = await Promise.all([ingest.child.exited, ingest.printed, ingest.errors])
-      console.log(`trawl ingest: ${printed.join(' ')}; it tried again ${told.split('trying again').length - 1} times`)
+      const [code, printed, errorOutput] = await Promise.all([ingest.child.exited, ingest.printed, ingest.errors])
+      console.log(`trawl ingest: ${printed.join(' ')}; it tried again ${errorOutput.split('trying again').length - 1} times`)
       expect([code, ...printed]).toEqual([
         0,
         expect.stringMatching(/^2000 lines: 2000 new, 0 updated, 0 unchanged, 0 duplicate, 0 rejected /),

@@ -70,10 +70,10 @@ test('1,000 readers that never read cost a bounded memory and keep nothing from 
     acknowledged++
     slowest = Math.max(slowest, performance.now() - since)
   }
-  let heard = 0
+  let received = 0
   for (let n = 1; n <= UPDATES; n++) {
     const event = await reader.next((frame) => frame.seq !== undefined && frame.type.includes('progress'))
-    if (event) heard++
+    if (event) received++
   }
   const grown = rssOf(server.child.pid) - before
   reader.socket.close()
@@ -81,10 +81,10 @@ test('1,000 readers that never read cost a bounded memory and keep nothing from 
     test: '1,000 SSE and WS clients that never read',
     faults: `${2 * EACH} readers, ${Math.round(grown)} MB`,
     acknowledged,
-    lost: UPDATES - heard,
+    lost: UPDATES - received,
     duplicated: 0,
     recoveryMs: slowest,
   })
   expect(grown).toBeLessThan(2 * EACH * READER_MB)
-  expect(heard).toBe(UPDATES)
+  expect(received).toBe(UPDATES)
 }, 180_000)

@@ -193,22 +193,22 @@ onEachDatabase('gifty common rules', (database) => {
     app.services.sources.backlogStats = () => {
       throw new TypeError('secret')
     }
-    const told = async () => (await app.notifications('system_error')).map((notification) => notification.data.route)
+    const reportedRoutes = async () => (await app.notifications('system_error')).map((notification) => notification.data.route)
     for (let n = 0; n < 5; n++) {
       const answer = await app.get(`/internal/sources/${n}`)
       expect(answer.status).toBe(500)
       expect(answer.body).toEqual({ error: { code: 'internal_error', message: 'Unexpected error' } })
     }
-    expect(await settled(async () => (await told()).length > 0)).toBe(true)
-    expect(await told()).toEqual(['/internal/sources/:id'])
+    expect(await settled(async () => (await reportedRoutes()).length > 0)).toBe(true)
+    expect(await reportedRoutes()).toEqual(['/internal/sources/:id'])
     expect((await app.get('/internal/sources/backlog/stats')).status).toBe(500)
-    expect(await settled(async () => (await told()).length === 2)).toBe(true)
+    expect(await settled(async () => (await reportedRoutes()).length === 2)).toBe(true)
     app.clock.advance(MINUTE - 1)
     await app.get('/internal/sources/1')
     app.clock.advance(1)
     await app.get('/internal/sources/1')
-    expect(await settled(async () => (await told()).length > 2)).toBe(true)
-    expect(await told()).toEqual(['/internal/sources/:id', '/internal/sources/backlog/stats', '/internal/sources/:id'])
+    expect(await settled(async () => (await reportedRoutes()).length > 2)).toBe(true)
+    expect(await reportedRoutes()).toEqual(['/internal/sources/:id', '/internal/sources/backlog/stats', '/internal/sources/:id'])
     const notifications = await app.notifications('system_error')
     expect(notifications.map(({ timestamp }) => timestamp)).toEqual([iso(START), iso(START), iso(START + MINUTE)])
     expect(JSON.stringify(notifications)).not.toContain('secret')

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, iso, MINUTE, START } from '../support/fake-clock.ts'
-import { codeOf, GONE, leasedRun, makeRig, NOBODY, problemOf, queueNotifications, STALE } from './rig.ts'
+import { codeOf, GONE, leasedRun, makeRig, problemOf, queueNotifications, STALE, UNKNOWN_ID } from './rig.ts'
 
 onEachDatabase('gifty worker protocol: outcomes', (database) => {
   test('gifty §13.11: a killed worker: the task returns with a higher fence, the old complete is 409', async () => {
@@ -52,7 +52,10 @@ onEachDatabase('gifty worker protocol: outcomes', (database) => {
       skipped: [{ id: task.id, reason: expect.any(String) }],
     })
     await app.report(id, 'waiting')
-    expect(await redrive({ ids: [task.id, NOBODY, 'x'] })).toMatchObject({ redriven: 1, skipped: [{ id: NOBODY }, { id: 'x' }] })
+    expect(await redrive({ ids: [task.id, UNKNOWN_ID, 'x'] })).toMatchObject({
+      redriven: 1,
+      skipped: [{ id: UNKNOWN_ID }, { id: 'x' }],
+    })
     const [revived] = await app.lease()
     expect(revived).toMatchObject({ id: task.id, attempt: 1, fence: 6 })
     expect(revived.payload.run_id).not.toBe(run_id)
@@ -165,14 +168,14 @@ onEachDatabase('gifty worker protocol: outcomes', (database) => {
       entry(one, { result: { logs: 'one' } }),
       entry(two, { result: { logs: 7 } }),
       entry(three, { fence: 99 }),
-      { id: NOBODY, fence: 1 },
+      { id: UNKNOWN_ID, fence: 1 },
       entry(four),
-      { id: NOBODY, fence: 1 },
+      { id: UNKNOWN_ID, fence: 1 },
     ])
     expect(answer).toMatchObject({ status: 'ok', completed: 2 })
     expect(answer.rejected.map(({ id, code, message }: any) => [id, code, typeof message])).toEqual([
       [three.id, 'stale_lease', 'string'],
-      [NOBODY, 'not_found', 'string'],
+      [UNKNOWN_ID, 'not_found', 'string'],
       [two.id, 'validation_error', 'string'],
     ])
     expect((await app.detail(one.payload.source_id)).config.last_logs).toBe('one')
@@ -186,7 +189,7 @@ onEachDatabase('gifty worker protocol: outcomes', (database) => {
     const cancel = (id: string) => app.post(`/internal/tasks/${id}/cancel`)
     expect((await cancel(pending.task_id)).body).toEqual({ status: 'ok', state: 'cancelled' })
     expect(codeOf(await cancel(pending.task_id))).toEqual([409, 'already_finished'])
-    expect(codeOf(await cancel(NOBODY))).toEqual(GONE)
+    expect(codeOf(await cancel(UNKNOWN_ID))).toEqual(GONE)
     expect(codeOf(await cancel('x'))).toEqual(GONE)
     // A complete still counts.
     const one = await leasedRun(app)

@@ -4,7 +4,7 @@ import { FLEET_KINDS } from '../../src/gifty/fleet/model.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
-import { codeOf, GONE, leasedRun, makeRig, NOBODY, problemOf, queueNotifications, STALE, settled } from './rig.ts'
+import { codeOf, GONE, leasedRun, makeRig, problemOf, queueNotifications, STALE, settled, UNKNOWN_ID } from './rig.ts'
 
 onEachDatabase('gifty worker protocol', (database) => {
   test('gifty §4: a lease hands out by priority, then oldest, to one worker', async () => {
@@ -51,7 +51,7 @@ onEachDatabase('gifty worker protocol', (database) => {
   test('gifty §4: the inputs of the verbs have bounds', async () => {
     const app = await makeRig(database)
     const lease = '/internal/workers/lease'
-    const verb = (name: string) => `/internal/workers/tasks/${NOBODY}/${name}`
+    const verb = (name: string) => `/internal/workers/tasks/${UNKNOWN_ID}/${name}`
     const held = { worker_id: 'w', fence: 1 }
     const refused: [string, unknown, string, string[]][] = [
       [lease, {}, 'missing', ['worker_id']],
@@ -125,14 +125,14 @@ onEachDatabase('gifty worker protocol', (database) => {
       expect(codeOf(await app.verb(task, verb, 'w2', more))).toEqual(STALE)
       expect(codeOf(await app.verb({ ...task, fence: 0 }, verb, 'w1', more))).toEqual(STALE)
       expect(codeOf(await app.verb({ ...task, fence: 2 ** 53 - 1 }, verb, 'w1', more))).toEqual(STALE)
-      for (const id of [NOBODY, 'no-uuid', '%00'])
+      for (const id of [UNKNOWN_ID, 'no-uuid', '%00'])
         expect(codeOf(await app.verb({ id, fence: 1 }, verb, 'w1', more))).toEqual(GONE)
     }
     expect(await app.task(task.id)).toEqual(before)
     app.clock.advance(MINUTE)
     for (const verb of ['heartbeat', 'complete', 'fail', 'release'])
       expect(codeOf(await app.verb(task, verb, 'w1', verb === 'fail' ? { error: 'x' } : {}))).toEqual(STALE)
-    for (const path of [`/internal/tasks/${NOBODY}`, '/internal/tasks/x']) expect(codeOf(await app.get(path))).toEqual(GONE)
+    for (const path of [`/internal/tasks/${UNKNOWN_ID}`, '/internal/tasks/x']) expect(codeOf(await app.get(path))).toEqual(GONE)
   })
 
   test('gifty §4: the list is newest first, filters, and pages without overlap', async () => {

@@ -115,7 +115,7 @@ export const queueNotifications = async (app: Rig, count: number): Promise<strin
     .reverse()
 }
 
-export const NOBODY = '01890000-0000-7000-8000-000000000000'
+export const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000'
 export const STALE = [409, 'stale_lease']
 export const GONE = [404, 'not_found']
 

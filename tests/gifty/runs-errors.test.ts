@@ -23,14 +23,14 @@ onEachDatabase('gifty runs: errors and losses', (database) => {
     const detail = await app.detail(id)
     expect(detail).toMatchObject({ status: 'broken', is_active: false, next_sync_at })
     expect(detail.config).toEqual({ fix_required: true, last_error: 'fourth' })
-    const told = await app.notifications('scraping')
-    expect(told.map((notification) => notification.data)).toEqual([
+    const notifications = await app.notifications('scraping')
+    expect(notifications.map((notification) => notification.data)).toEqual([
       ...Array(3).fill({ source_id: id, site_key: 'a<b>&', is_broken: false }),
       { source_id: id, site_key: 'a<b>&', is_broken: true },
     ])
-    expect(told[0]).toMatchObject({ timestamp: iso(START) })
-    expect(told[0].text).toContain('a&lt;b&gt;&amp;')
-    expect(told[0].text).toContain('error &lt;1&gt;')
+    expect(notifications[0]).toMatchObject({ timestamp: iso(START) })
+    expect(notifications[0].text).toContain('a&lt;b&gt;&amp;')
+    expect(notifications[0].text).toContain('error &lt;1&gt;')
   })
 
   test('gifty §13.8: a success resets the counter', async () => {

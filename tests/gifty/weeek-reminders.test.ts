@@ -31,32 +31,33 @@ const start = async (database: TestDatabase, zones: string[], processes = 1, tas
     await Promise.all(rigs.map((rig) => rig.tick()))
     await Promise.all(rigs.map((rig) => rig.runner.drain(['weeek.reminder'])))
   }
-  const told = async () => (await app.notifications('private')).map(({ text, data }) => [data.target_chat_id, data.slot, text])
-  return { app, weeek, clock, turn, told }
+  const reminders = async () =>
+    (await app.notifications('private')).map(({ text, data }) => [data.target_chat_id, data.slot, text])
+  return { app, weeek, clock, turn, reminders }
 }
 
 onEachDatabase('gifty weeek reminders', (database) => {
   test("gifty §11: at 9 today's tasks, at 10 overdue ones, at 18 tomorrow's, by the clock of the account", async () => {
-    const { turn, told } = await start(database, ['Europe/Moscow', 'Asia/Kathmandu'])
+    const { turn, reminders } = await start(database, ['Europe/Moscow', 'Asia/Kathmandu'])
     const turns = async (...times: string[]) => {
       for (const time of times) await turn(time)
     }
     const today = '*Задачи на сегодня*\n• Buy <b>milk</b> & "tea" (2026-01-15)'
     // Kathmandu is 5:45 ahead: its 9 o'clock is 3:15.
     await turns('15T03:00', '15T03:15', '15T04:10', '15T04:15', '15T05:00', '15T05:55')
-    expect(await told()).toEqual([
+    expect(await reminders()).toEqual([
       [2, 'today', today],
       [2, 'overdue', '*Просроченные задачи*\n• t14 (2026-01-14)'],
     ])
     await turns('15T06:00', '15T07:00', '15T08:00', '15T12:10', '15T12:15', '15T14:55', '15T15:00', '15T16:00', '15T21:00')
-    expect((await told()).slice(2)).toEqual([
+    expect((await reminders()).slice(2)).toEqual([
       [1, 'today', today],
       [1, 'overdue', '*Просроченные задачи*\n• t14 (2026-01-14)'],
       [2, 'tomorrow', '*Задачи на завтра*\n• t16 (2026-01-16)'],
       [1, 'tomorrow', '*Задачи на завтра*\n• t16 (2026-01-16)'],
     ])
     await turns('16T03:10', '16T03:15', '16T04:15', '16T06:00')
-    expect((await told()).slice(6).map(([chat, slot]) => [chat, slot])).toEqual([
+    expect((await reminders()).slice(6).map(([chat, slot]) => [chat, slot])).toEqual([
       [2, 'today'],
       [2, 'overdue'],
       [1, 'today'],
@@ -64,34 +65,34 @@ onEachDatabase('gifty weeek reminders', (database) => {
   })
 
   test('gifty §11: no reminder is sent when nothing is due, and Weeek is not called again that day', async () => {
-    const { turn, told, weeek } = await start(database, ['UTC'], 1, [mine(20, '2026-01-20')])
+    const { turn, reminders, weeek } = await start(database, ['UTC'], 1, [mine(20, '2026-01-20')])
     weeek.requests.length = 0
     for (const time of ['15T09:00', '15T09:05', '15T09:30']) await turn(time)
-    expect(await told()).toEqual([])
+    expect(await reminders()).toEqual([])
     expect(weeek.requests).toHaveLength(1)
   })
 
   test('gifty §11: once per slot and day, however often it is tried: two processes, a failure in between, a task twice', async () => {
-    const { app, turn, told, weeek, clock } = await start(database, ['UTC', 'UTC'], 2)
+    const { app, turn, reminders, weeek, clock } = await start(database, ['UTC', 'UTC'], 2)
     weeek.answer(() => ({ json: {}, status: 500 }))
     await turn('15T09:00')
-    expect(await told()).toEqual([])
+    expect(await reminders()).toEqual([])
     weeek.heal()
     // The next attempt is the engine's, a few seconds later.
     clock.advance(MINUTE)
     await app.runner.drain(['weeek.reminder'])
-    expect(await told()).toHaveLength(2)
+    expect(await reminders()).toHaveLength(2)
     for (const time of ['15T09:05', '15T09:10', '15T09:55']) await turn(time)
-    expect(await told()).toHaveLength(2)
+    expect(await reminders()).toHaveLength(2)
     await app.db.tx(function* (tx) {
       yield* app.engine.enqueue(tx, [{ kind: 'weeek.reminder', payload: { chat_id: 1, slot: 'today', day: '2026-01-15' } }])
     })
     await app.runner.drain(['weeek.reminder'])
-    expect(await told()).toHaveLength(2)
+    expect(await reminders()).toHaveLength(2)
   })
 
   test('gifty §11: an attempt that failed for good is made again within its hour, not after it', async () => {
-    const { app, turn, told, weeek, clock } = await start(database, ['UTC'])
+    const { app, turn, reminders, weeek, clock } = await start(database, ['UTC'])
     weeek.answer(() => ({ json: {}, status: 500 }))
     await turn('15T09:00')
     for (let n = 0; n < 8; n++) {
@@ -100,32 +101,32 @@ onEachDatabase('gifty weeek reminders', (database) => {
     }
     weeek.heal()
     await turn('15T09:55')
-    expect(await told()).toMatchObject([[1, 'today', expect.any(String)]])
+    expect(await reminders()).toMatchObject([[1, 'today', expect.any(String)]])
     weeek.answer(() => ({ json: {}, status: 500 }))
     await turn('15T10:00')
     weeek.heal()
     await turn('15T12:00')
-    expect(await told()).toHaveLength(1)
+    expect(await reminders()).toHaveLength(1)
   })
 
   test('gifty §11: a person who is inactive, or whose token was taken back, is left alone', async () => {
-    const { app, turn, told, weeek } = await start(database, ['UTC', 'UTC'])
+    const { app, turn, reminders, weeek } = await start(database, ['UTC', 'UTC'])
     await app.ok('PATCH', '/internal/telegram/subscribers/1', { is_active: false })
     await turn('15T09:00')
-    expect((await told()).map(([chat]) => chat)).toEqual([2])
+    expect((await reminders()).map(([chat]) => chat)).toEqual([2])
     weeek.state.token = 'taken back'
     weeek.requests.length = 0
     for (const time of ['15T10:00', '15T10:05', '15T10:10']) await turn(time)
     expect(weeek.requests).toHaveLength(1)
-    expect(await told()).toHaveLength(1)
+    expect(await reminders()).toHaveLength(1)
   })
 
   test('gifty §11: a long list is cut to one message, in the language of the person', async () => {
     const many = Array.from({ length: 45 }, (_, n) => mine(n, '2026-01-15', n === 0 ? 'x'.repeat(5000) : n === 1 ? '' : `t${n}`))
-    const { app, turn, told } = await start(database, ['UTC'], 1, many)
+    const { app, turn, reminders } = await start(database, ['UTC'], 1, many)
     await app.ok('POST', '/internal/telegram/subscribers/1/language?language=en')
     await turn('15T09:00')
-    const [[, , text]] = (await told()) as [[number, string, string]]
+    const [[, , text]] = (await reminders()) as [[number, string, string]]
     const lines = text.split('\n')
     expect(lines.slice(0, 4)).toEqual([
       '*Tasks for today*',
@@ -140,13 +141,13 @@ onEachDatabase('gifty weeek reminders', (database) => {
   test("g-B1: a reminder is Telegram's Markdown: what would begin something is escaped, and the due day is in it", async () => {
     const names = ['fix_bug & <call> *mom', '[a](b) `c`']
     const long = Array.from({ length: 30 }, (_, n) => mine(n + 20, '2026-01-14', '_'.repeat(100)))
-    const { app, turn, told } = await start(database, ['UTC'], 1, [
+    const { app, turn, reminders } = await start(database, ['UTC'], 1, [
       ...names.map((name, n) => mine(n, '2026-01-14', name)),
       ...long,
     ])
     await app.ok('POST', '/internal/telegram/subscribers/1/language?language=en')
     await turn('15T10:00')
-    const [[, , text]] = (await told()) as [[number, string, string]]
+    const [[, , text]] = (await reminders()) as [[number, string, string]]
     const lines = text.split('\n')
     expect(lines.slice(0, 3)).toEqual([
       '*Overdue tasks*',

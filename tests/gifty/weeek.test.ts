@@ -54,17 +54,17 @@ onEachDatabase('gifty weeek', (database) => {
 
   test('gifty §11: connect: 404 subscriber, 400 token, 403 workspace, 502 upstream, each with detail', async () => {
     const { app, weeek, connect } = await weeekRig(database, { env: { WEEEK_WORKSPACE_ID: '5' } })
-    const told = (answer: { status: number; body: any }) => {
+    const errorOf = (answer: { status: number; body: any }) => {
       expect(answer.body.detail).toBe(answer.body.error.message)
       return [answer.status, answer.body.error.code, answer.body.detail]
     }
-    expect(told(await connect({ telegram_chat_id: 404 }))).toEqual([404, 'not_found', 'Subscriber not found'])
+    expect(errorOf(await connect({ telegram_chat_id: 404 }))).toEqual([404, 'not_found', 'Subscriber not found'])
     expect(weeek.requests).toHaveLength(0)
     const invalid = [400, 'bad_request', 'Invalid Weeek API Token']
     for (const token of ['wrong', 'two words', 'new\nline', 'ключ', ' '])
-      expect(told(await connect({ weeek_api_token: token }))).toEqual(invalid)
+      expect(errorOf(await connect({ weeek_api_token: token }))).toEqual(invalid)
     weeek.except('GET /user/me', () => ({ json: {}, status: 403 }))
-    expect(told(await connect())).toEqual(invalid)
+    expect(errorOf(await connect())).toEqual(invalid)
     for (const answer of [
       { json: {}, status: 500 },
       { json: { success: false } },
@@ -72,20 +72,20 @@ onEachDatabase('gifty weeek', (database) => {
       { json: 5 },
     ]) {
       weeek.except('GET /user/me', () => answer)
-      expect(told(await connect())).toEqual([502, 'upstream_error', 'Weeek could not be asked'])
+      expect(errorOf(await connect())).toEqual([502, 'upstream_error', 'Weeek could not be asked'])
     }
     weeek.heal()
     weeek.state.workspaces = [{ id: '6' }]
-    expect(told(await connect())).toEqual([403, 'workspace_forbidden', 'This token does not reach the workspace'])
+    expect(errorOf(await connect())).toEqual([403, 'workspace_forbidden', 'This token does not reach the workspace'])
     weeek.except('GET /tm/workspaces', () => ({ json: {}, status: 403 }))
-    expect(told(await connect())[1]).toBe('workspace_forbidden')
+    expect(errorOf(await connect())[1]).toBe('workspace_forbidden')
     weeek.except('GET /tm/workspaces', () => ({ json: { success: true }, status: 200 }))
-    expect(told(await connect())[0]).toBe(502)
+    expect(errorOf(await connect())[0]).toBe(502)
     expect(await app.rows('weeek_accounts')).toBe(0)
     weeek.heal()
     weeek.state.workspaces = [{ id: '5' }]
     expect((await connect()).body).toEqual({ status: 'ok', weeek_user_id: 'u-1', workspace_id: 5 })
-    expect(told(await connect({ timezone: 'Mars/Base' }))).toEqual([422, 'validation_error', 'Invalid request'])
+    expect(errorOf(await connect({ timezone: 'Mars/Base' }))).toEqual([422, 'validation_error', 'Invalid request'])
     const problem = problemOf(await connect({ weeek_api_token: '' }))
     expect(problem).toMatchObject({ loc: ['body', 'weeek_api_token'], input: null })
     for (const timezone of ['+03:00', '', 'x'.repeat(65)]) expect((await connect({ timezone })).status).toBe(422)

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { channelSearchTables } from '../../src/love-parser/channel-search/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY } from '../support/fake-clock.ts'
-import { makeRig, type Person, type Rig, told } from './rig.ts'
+import { makeRig, type Person, type Rig, statusAndCode } from './rig.ts'
 
 onEachDatabase('love-parser audience', (database) => {
   const make = (rig: Rig, person: Person, body: Record<string, unknown>) =>
@@ -94,7 +94,7 @@ onEachDatabase('love-parser audience', (database) => {
     const source_parsing_id = await rig.found(person)
     const refused = async (body: Record<string, unknown>, fields: string[]) => {
       const answer = await make(rig, person, { source_parsing_id, ...body })
-      expect([JSON.stringify(body), ...told(answer)]).toEqual([JSON.stringify(body), 422, 'VALIDATION_ERROR'])
+      expect([JSON.stringify(body), ...statusAndCode(answer)]).toEqual([JSON.stringify(body), 422, 'VALIDATION_ERROR'])
       expect(Object.keys(answer.body.error.details.fieldErrors)).toEqual(fields)
     }
     await refused({ name: ' ab ' }, ['name'])
@@ -164,7 +164,10 @@ onEachDatabase('love-parser audience', (database) => {
         source_parsing_id: null,
       })
       expect((await rig.get(`/api/v1/audience/${id}/preview`, person.headers)).body).toEqual({ total: 0, preview: [] })
-      expect(told(await rig.call('PUT', `/api/v1/audience/${id}`, {}, person.headers))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(await rig.call('PUT', `/api/v1/audience/${id}`, {}, person.headers))).toEqual([
+        422,
+        'VALIDATION_ERROR',
+      ])
     })
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { makeRig, told } from './rig.ts'
+import { makeRig, statusAndCode } from './rig.ts'
 
 const ID = '01890000-0000-7000-8000-000000000000'
 const SEARCH = '/api/v1/parsing/search'
@@ -10,9 +10,9 @@ onEachDatabase('love-parser conventions', (database) => {
   describe('love-parser §1 order of checks', () => {
     test('§11.6: no token and invalid fields is 401, no token and broken JSON is 400', async () => {
       const rig = await makeRig(database)
-      expect(told(await rig.post(SEARCH, { query: 'x' }, rig.anonymous))).toEqual([401, 'AUTH_ERROR'])
+      expect(statusAndCode(await rig.post(SEARCH, { query: 'x' }, rig.anonymous))).toEqual([401, 'AUTH_ERROR'])
       const broken = await rig.post(SEARCH, '{"query":', rig.anonymous)
-      expect(told(broken)).toEqual([400, 'VALIDATION_ERROR'])
+      expect(statusAndCode(broken)).toEqual([400, 'VALIDATION_ERROR'])
       expect(broken.body.error.details).toEqual({ formErrors: ['The body is not valid JSON'], fieldErrors: {} })
     })
 
@@ -27,10 +27,10 @@ onEachDatabase('love-parser conventions', (database) => {
         ['POST', '/api/v1/broadcast/start'],
         ['GET', '/api/v1/broadcast/history'],
       ] as const)
-        expect(told(await rig.call(method, path, undefined, rig.anonymous))).toEqual([404, 'NOT_FOUND'])
-      expect(told(await rig.post(SEARCH, 'x', type))).toEqual([415, 'VALIDATION_ERROR'])
+        expect(statusAndCode(await rig.call(method, path, undefined, rig.anonymous))).toEqual([404, 'NOT_FOUND'])
+      expect(statusAndCode(await rig.post(SEARCH, 'x', type))).toEqual([415, 'VALIDATION_ERROR'])
       const large = await rig.post(SEARCH, JSON.stringify({ query: 'x'.repeat(1_048_576) }), rig.anonymous)
-      expect(told(large)).toEqual([413, 'VALIDATION_ERROR'])
+      expect(statusAndCode(large)).toEqual([413, 'VALIDATION_ERROR'])
       expect(large.body.error).toMatchObject({ statusCode: 413, requestId: large.headers.get('x-request-id') })
     })
 
@@ -42,13 +42,13 @@ onEachDatabase('love-parser conventions', (database) => {
         ['POST', SEARCH],
         ['PUT', `/api/v1/audience/${ID}`],
       ] as const) {
-        expect(told(await rig.call(method, path, '', json))).toEqual([400, 'VALIDATION_ERROR'])
+        expect(statusAndCode(await rig.call(method, path, '', json))).toEqual([400, 'VALIDATION_ERROR'])
         const missing = await rig.call(method, path, undefined, headers)
-        expect(told(missing)).toEqual([422, 'VALIDATION_ERROR'])
+        expect(statusAndCode(missing)).toEqual([422, 'VALIDATION_ERROR'])
         expect(missing.body.error.details.formErrors).toHaveLength(1)
         for (const body of ['[]', 'null', '"text"', '5']) {
           const scalar = await rig.call(method, path, body, json)
-          expect([body, ...told(scalar)]).toEqual([body, 422, 'VALIDATION_ERROR'])
+          expect([body, ...statusAndCode(scalar)]).toEqual([body, 422, 'VALIDATION_ERROR'])
           expect(scalar.body.error.details.formErrors).toHaveLength(1)
         }
       }
@@ -77,9 +77,15 @@ onEachDatabase('love-parser conventions', (database) => {
       expect((await rig.post('/api/v1/audience/segments', body, person.headers)).status).toBe(404)
       expect(await rig.used(person, 'audience')).toBe(0)
       await rig.setLimit(person, 'audience', 0)
-      expect(told(await rig.post('/api/v1/audience/segments', body, person.headers))).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
+      expect(statusAndCode(await rig.post('/api/v1/audience/segments', body, person.headers))).toEqual([
+        429,
+        'RATE_LIMIT_EXCEEDED',
+      ])
       await rig.dropSubscriptions(person)
-      expect(told(await rig.post('/api/v1/audience/segments', body, person.headers))).toEqual([402, 'SUBSCRIPTION_REQUIRED'])
+      expect(statusAndCode(await rig.post('/api/v1/audience/segments', body, person.headers))).toEqual([
+        402,
+        'SUBSCRIPTION_REQUIRED',
+      ])
     })
   })
 
@@ -139,7 +145,7 @@ onEachDatabase('love-parser conventions', (database) => {
         expect(Object.keys(answer.body.error.details.fieldErrors)).toEqual(['search_id'])
       }
       for (const version of ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])
-        expect(told(await rig.get(`/api/v1/parsing/${version}`, person.headers))).toEqual([404, 'NOT_FOUND'])
+        expect(statusAndCode(await rig.get(`/api/v1/parsing/${version}`, person.headers))).toEqual([404, 'NOT_FOUND'])
     })
 
     test('a foreign resource is 404 on every route that takes its id', async () => {
@@ -160,7 +166,7 @@ onEachDatabase('love-parser conventions', (database) => {
         ['DELETE', `/api/v1/audience/${segment}`, undefined],
         ['GET', `/api/v1/audience/${segment}/preview`, undefined],
       ] as const)
-        expect([path, ...told(await rig.call(method, path, body, other.headers))]).toEqual([path, 404, 'NOT_FOUND'])
+        expect([path, ...statusAndCode(await rig.call(method, path, body, other.headers))]).toEqual([path, 404, 'NOT_FOUND'])
       expect((await rig.get(`/api/v1/audience/${segment}`, owner.headers)).status).toBe(200)
     })
   })
@@ -177,7 +183,7 @@ onEachDatabase('love-parser conventions', (database) => {
         rig.clock.advance(100)
       }
       const refused = await rig.get('/api/v1/subscriptions/plans', from('1.1.1.1'))
-      expect(told(refused)).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
+      expect(statusAndCode(refused)).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
       expect(refused.body.error.details).toEqual({ limit: 100, windowMs: 60_000 })
       expect(
         ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after'].map((name) => refused.headers.get(name)),
@@ -262,7 +268,7 @@ onEachDatabase('love-parser conventions', (database) => {
       expect(again.body).toEqual(first.body)
       expect([first.headers.get('idempotency-replayed'), again.headers.get('idempotency-replayed')]).toEqual([null, 'true'])
       expect(await rig.used(person, 'parsing')).toBe(1)
-      expect(told(await rig.search(person, { query: 'other' }, key))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(await rig.search(person, { query: 'other' }, key))).toEqual([422, 'VALIDATION_ERROR'])
       rig.clock.advance(86_400_000)
       expect((await rig.search(person, { query: 'other' }, key)).headers.get('idempotency-replayed')).toBeNull()
       expect(await rig.used(person, 'parsing')).toBe(2)
@@ -281,7 +287,7 @@ onEachDatabase('love-parser conventions', (database) => {
       replays.push(await rig.post(SEARCH, body, headers))
       for (const again of replays)
         expect([again.status, again.body, again.headers.get('idempotency-replayed')]).toEqual([202, first.body, 'true'])
-      expect(told(await rig.post(SEARCH, { ...body, query: 'other' }, headers))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(await rig.post(SEARCH, { ...body, query: 'other' }, headers))).toEqual([422, 'VALIDATION_ERROR'])
       expect(await rig.used(person, 'parsing')).toBe(1)
     })
 
@@ -315,7 +321,10 @@ onEachDatabase('love-parser conventions', (database) => {
       const rig = await makeRig(database)
       const person = await rig.login()
       for (const bad of ['with blank', 'x'.repeat(129)])
-        expect(told(await rig.search(person, { query: 'crypto' }, { 'idempotency-key': bad }))).toEqual([422, 'VALIDATION_ERROR'])
+        expect(statusAndCode(await rig.search(person, { query: 'crypto' }, { 'idempotency-key': bad }))).toEqual([
+          422,
+          'VALIDATION_ERROR',
+        ])
       expect((await rig.search(person, { query: 'crypto' }, { 'idempotency-key': '~'.repeat(128) })).status).toBe(202)
     })
   })

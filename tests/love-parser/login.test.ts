@@ -6,7 +6,7 @@ import { createLog } from '../../src/platform/log.ts'
 import { TelegramError, type TelegramProblem } from '../../src/platform/telegram/user-api/port.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import { makeRig, START, scriptedGateway, told } from './rig.ts'
+import { makeRig, START, scriptedGateway, statusAndCode } from './rig.ts'
 
 const PHONE = '+79991112233'
 const SIGNED_IN = {
@@ -26,7 +26,7 @@ onEachDatabase('love-parser login', (database) => {
       expect((await rig.sendCode(PHONE)).status).toBe(200)
       rig.clock.advance(1500)
       const second = await rig.sendCode(PHONE)
-      expect(told(second)).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
+      expect(statusAndCode(second)).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
       expect(second.headers.get('retry-after')).toBe('59')
       expect(second.body.error.details).toEqual({ retryAfter: 59 })
       rig.clock.advance(58_500)
@@ -42,7 +42,7 @@ onEachDatabase('love-parser login', (database) => {
         },
       })
       const rig = await makeRig(database, { gateway })
-      expect(told(await rig.sendCode(PHONE))).toEqual([503, 'SERVICE_UNAVAILABLE'])
+      expect(statusAndCode(await rig.sendCode(PHONE))).toEqual([503, 'SERVICE_UNAVAILABLE'])
       fail = false
       expect((await rig.sendCode(PHONE)).body).toMatchObject({ phone_code_hash: 'h' })
     })
@@ -132,7 +132,7 @@ onEachDatabase('love-parser login', (database) => {
       rig.clock.advance(2_592_000_000 - 1)
       expect((await rig.me(person)).status).toBe(200)
       rig.clock.advance(1)
-      expect(told(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
+      expect(statusAndCode(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
     })
 
     test('§11.3: a phone ending in 2 needs the password on the same session; password null is accepted', async () => {
@@ -140,8 +140,8 @@ onEachDatabase('love-parser login', (database) => {
       const { auth_session_id } = (await rig.sendCode('+79991112232')).body
       const body = { auth_session_id, code: '12345' }
       for (const without of [body, { ...body, password: null }])
-        expect(told(await rig.verify(without))).toEqual([401, 'SESSION_PASSWORD_NEEDED'])
-      expect(told(await rig.verify({ ...body, password: 'wrong' }))).toEqual([401, 'SESSION_PASSWORD_NEEDED'])
+        expect(statusAndCode(await rig.verify(without))).toEqual([401, 'SESSION_PASSWORD_NEEDED'])
+      expect(statusAndCode(await rig.verify({ ...body, password: 'wrong' }))).toEqual([401, 'SESSION_PASSWORD_NEEDED'])
       // The code is remembered: only the password counts now.
       expect((await rig.verify({ ...body, code: '999', password: 'sandbox' })).status).toBe(200)
     })
@@ -150,8 +150,8 @@ onEachDatabase('love-parser login', (database) => {
       const rig = await makeRig(database)
       const { auth_session_id } = (await rig.sendCode(PHONE)).body
       for (let n = 0; n < 5; n++)
-        expect(told(await rig.verify({ auth_session_id, code: '54321' }))).toEqual([400, 'CODE_INVALID'])
-      expect(told(await rig.verify({ auth_session_id, code: '12345' }))).toEqual([400, 'CODE_EXPIRED'])
+        expect(statusAndCode(await rig.verify({ auth_session_id, code: '54321' }))).toEqual([400, 'CODE_INVALID'])
+      expect(statusAndCode(await rig.verify({ auth_session_id, code: '12345' }))).toEqual([400, 'CODE_EXPIRED'])
     })
 
     test('§11.4: wrong codes in parallel are counted atomically', async () => {
@@ -168,14 +168,17 @@ onEachDatabase('love-parser login', (database) => {
       const { auth_session_id } = (await rig.sendCode('+79991112232')).body
       for (let n = 0; n < 8; n++) expect((await rig.verify({ auth_session_id, code: '12345' })).status).toBe(401)
       for (let n = 0; n < 5; n++) expect((await rig.verify({ auth_session_id, code: '12345', password: 'no' })).status).toBe(401)
-      expect(told(await rig.verify({ auth_session_id, code: '12345', password: 'sandbox' }))).toEqual([400, 'CODE_EXPIRED'])
+      expect(statusAndCode(await rig.verify({ auth_session_id, code: '12345', password: 'sandbox' }))).toEqual([
+        400,
+        'CODE_EXPIRED',
+      ])
     })
 
     test('§11.4: an unknown, used or expired session is 422 on auth_session_id', async () => {
       const rig = await makeRig(database)
       const refused = async (auth_session_id: string) => {
         const answer = await rig.verify({ auth_session_id, code: '12345' })
-        expect(told(answer)).toEqual([422, 'VALIDATION_ERROR'])
+        expect(statusAndCode(answer)).toEqual([422, 'VALIDATION_ERROR'])
         expect(Object.keys(answer.body.error.details.fieldErrors)).toEqual(['auth_session_id'])
       }
       await refused('01890000-0000-7000-8000-000000000000')
@@ -266,7 +269,7 @@ onEachDatabase('love-parser login', (database) => {
       const lines: string[] = []
       const quiet = await makeQuiet(rig.db, gateway, lines)
       const answer = await quiet.verify({ auth_session_id, code: '12345' })
-      expect(told(answer)).toEqual([500, 'INTERNAL_SERVER_ERROR'])
+      expect(statusAndCode(answer)).toEqual([500, 'INTERNAL_SERVER_ERROR'])
       expect(JSON.stringify(answer.body) + lines.join()).not.toMatch(/the-state|the-hash|79990000009/)
     })
 
@@ -276,7 +279,7 @@ onEachDatabase('love-parser login', (database) => {
       await rig.setUser(person, { status: 'blocked' })
       rig.clock.advance(61_000)
       const { auth_session_id } = (await rig.sendCode(PHONE)).body
-      expect(told(await rig.verify({ auth_session_id, code: '12345' }))).toEqual([403, 'FORBIDDEN'])
+      expect(statusAndCode(await rig.verify({ auth_session_id, code: '12345' }))).toEqual([403, 'FORBIDDEN'])
     })
 
     test('bodies: every field is checked', async () => {
@@ -328,7 +331,7 @@ onEachDatabase('love-parser login', (database) => {
     for (const [name, more, status, code, details] of cases) {
       problem = new TelegramError(name, more)
       for (const answer of [await rig.sendCode(PHONE), await rig.verify({ auth_session_id, code: '12345' })]) {
-        expect([name, ...told(answer)]).toEqual([name, status, code])
+        expect([name, ...statusAndCode(answer)]).toEqual([name, status, code])
         expect(answer.body.error.details).toEqual(details as any)
         if (status === 429) expect(answer.headers.get('retry-after')).toBe('33')
         expect(answer.body.error.message).not.toMatch(/telegram:|Error|undefined/)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { makeRig, type Person, type Rig, told } from './rig.ts'
+import { makeRig, type Person, type Rig, statusAndCode } from './rig.ts'
 
 /** Reads a stream block by block, as the wire has it. */
 const follow = async (rig: Rig, person: Person, id: string, headers: Record<string, string> = {}) => {
@@ -124,12 +124,12 @@ onEachDatabase('love-parser progress stream', (database) => {
       expect(stream.response.headers.get('access-control-allow-origin')).toBe('http://localhost:5173')
       await stream.cancel()
       const stranger = await rig.login()
-      expect(told(await rig.get(`/api/v1/parsing/${id}/progress`, stranger.headers))).toEqual([404, 'NOT_FOUND'])
-      expect(told(await rig.get(`/api/v1/parsing/${id}/progress?token=${person.token}`, rig.anonymous))).toEqual([
+      expect(statusAndCode(await rig.get(`/api/v1/parsing/${id}/progress`, stranger.headers))).toEqual([404, 'NOT_FOUND'])
+      expect(statusAndCode(await rig.get(`/api/v1/parsing/${id}/progress?token=${person.token}`, rig.anonymous))).toEqual([
         401,
         'AUTH_ERROR',
       ])
-      expect(told(await rig.get('/api/v1/parsing/nope/progress', person.headers))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(await rig.get('/api/v1/parsing/nope/progress', person.headers))).toEqual([422, 'VALIDATION_ERROR'])
     })
   })
 

@@ -5,7 +5,7 @@ import type { TestAppOptions } from '../support/app.ts'
 import { DAY, fakeClock } from '../support/fake-clock.ts'
 import { overRedis, redisIs } from '../support/redis-apps.ts'
 import { onPrivateRedis } from '../support/services.ts'
-import { type Person, type Rig, rigOver, START, told } from './rig.ts'
+import { type Person, type Rig, rigOver, START, statusAndCode } from './rig.ts'
 
 const blacklistKey = (person: Person) =>
   `auth:token:blacklist:${new Bun.CryptoHasher('sha256').update(person.token).digest('hex')}`
@@ -31,8 +31,8 @@ onPrivateRedis('love-parser with Redis', (service) => {
     expect((await rig.get('/api/v1/auth/logout', person.headers)).body).toEqual({ success: true })
     const left = Number(await rig.platform.redis!.script(`return redis.call('PTTL', KEYS[1])`)([blacklistKey(person)], []))
     expect(Math.ceil(left / DAY)).toBe(29)
-    expect(told(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
-    expect(told(await rig.get('/api/v1/auth/logout', person.headers))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get('/api/v1/auth/logout', person.headers))).toEqual([401, 'AUTH_ERROR'])
   })
 
   test('§2: a revocation holds in every process at once, also one that another service wrote without an event', async () => {
@@ -74,14 +74,18 @@ onPrivateRedis('love-parser with Redis', (service) => {
       `parsing/${id}/progress`,
       'subscriptions/current',
     ])
-      expect([path, ...told(await rig.get(`/api/v1/${path}`, person.headers))]).toEqual([path, 503, 'SERVICE_UNAVAILABLE'])
-    expect(told(await rig.search(person))).toEqual([503, 'SERVICE_UNAVAILABLE'])
+      expect([path, ...statusAndCode(await rig.get(`/api/v1/${path}`, person.headers))]).toEqual([
+        path,
+        503,
+        'SERVICE_UNAVAILABLE',
+      ])
+    expect(statusAndCode(await rig.search(person))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     expect((await rig.me(person)).body.error.message).not.toMatch(/redis|econn|127\.0/i)
     // A token that does not verify is refused as before.
-    expect(told(await rig.get('/api/v1/auth/me', { authorization: 'Bearer x.y.z' }))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get('/api/v1/auth/me', { authorization: 'Bearer x.y.z' }))).toEqual([401, 'AUTH_ERROR'])
     for (const path of ['/health', '/health/db', '/health/telegram', '/metrics', '/api/v1/subscriptions/plans', '/livez'])
       expect([path, (await rig.get(path, rig.anonymous)).status]).toEqual([path, 200])
-    expect(told(await rig.get('/health/redis', rig.anonymous))).toEqual([503, 'SERVICE_UNAVAILABLE'])
+    expect(statusAndCode(await rig.get('/health/redis', rig.anonymous))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     expect((await rig.get('/readyz')).body).toEqual({
       status: 'ready',
       checks: { database: 'ok', redis: 'down', process: 'ok' },
@@ -128,7 +132,7 @@ onPrivateRedis('love-parser with Redis', (service) => {
     const person = await rig.login()
     service.freeze()
     const since = performance.now()
-    expect(told(await rig.me(person))).toEqual([503, 'SERVICE_UNAVAILABLE'])
+    expect(statusAndCode(await rig.me(person))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     const took = performance.now() - since
     console.log(`love-parser with Redis: refused after ${Math.round(took)} ms of a frozen Redis`)
     // Half a second and a busy machine's delay; without a bound it would be the connection's keep-alive.

@@ -21,7 +21,7 @@ export interface Person {
 }
 
 /** An AppError's place in the envelope: `[status, code]`. */
-export const told = (answer: Answer) => [answer.status, answer.body?.error?.code]
+export const statusAndCode = (answer: Answer) => [answer.status, answer.body?.error?.code]
 
 /** The app on an empty database with the Love Parser family's verbs at hand. Rate limits are off unless `env` sets them. */
 export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}) => rigOver(await database.fresh(), options)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY } from '../support/fake-clock.ts'
-import { makeRig, START, told } from './rig.ts'
+import { makeRig, START, statusAndCode } from './rig.ts'
 
 const ORDERED = {
   crypto: '083eb5cb67d01f89a3d397433af0d291f4aebaab5467a6f302352f6b32859a35',
@@ -213,10 +213,16 @@ onEachDatabase('love-parser searches', (database) => {
       const rig = await makeRig(database)
       const person = await rig.login()
       const id = await rig.found(person)
-      expect(told(await rig.post(`/api/v1/parsing/${id}/cancel`, undefined, person.headers))).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(await rig.post(`/api/v1/parsing/${id}/cancel`, undefined, person.headers))).toEqual([
+        422,
+        'VALIDATION_ERROR',
+      ])
       expect((await rig.entry(person, id)).status).toBe('completed')
       const unknown = id.replace(/.$/, id.endsWith('0') ? '1' : '0')
-      expect(told(await rig.post(`/api/v1/parsing/${unknown}/cancel`, undefined, person.headers))).toEqual([404, 'NOT_FOUND'])
+      expect(statusAndCode(await rig.post(`/api/v1/parsing/${unknown}/cancel`, undefined, person.headers))).toEqual([
+        404,
+        'NOT_FOUND',
+      ])
     })
   })
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, fakeClock } from '../support/fake-clock.ts'
-import { makeRig, type Rig, rigOver, SECRET, START, told } from './rig.ts'
+import { makeRig, type Rig, rigOver, SECRET, START, statusAndCode } from './rig.ts'
 
 const KEY = new TextEncoder().encode(SECRET)
 const UNKNOWN = '01890000-0000-7000-8000-000000000000'
@@ -34,7 +34,8 @@ onEachDatabase('love-parser tokens', (database) => {
       await sign(good, 'HS256', new TextEncoder().encode('another secret that is long enough')),
       'not.a.token',
     ]
-    for (const token of bad) expect([token, ...told(await me(rig, `Bearer ${token}`))]).toEqual([token, 401, 'AUTH_ERROR'])
+    for (const token of bad)
+      expect([token, ...statusAndCode(await me(rig, `Bearer ${token}`))]).toEqual([token, 401, 'AUTH_ERROR'])
   })
 
   test('§2: only the Authorization header with the prefix Bearer counts', async () => {
@@ -50,8 +51,8 @@ onEachDatabase('love-parser tokens', (database) => {
       token,
       `Bearer ${token} x`,
     ])
-      expect([header, ...told(await me(rig, header))]).toEqual([header, 401, 'AUTH_ERROR'])
-    expect(told(await rig.get(`/api/v1/auth/me?token=${token}`, rig.anonymous))).toEqual([401, 'AUTH_ERROR'])
+      expect([header, ...statusAndCode(await me(rig, header))]).toEqual([header, 401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get(`/api/v1/auth/me?token=${token}`, rig.anonymous))).toEqual([401, 'AUTH_ERROR'])
     expect((await rig.get('/api/v1/auth/me', rig.anonymous)).headers.get('www-authenticate')).toBeNull()
   })
 
@@ -60,8 +61,8 @@ onEachDatabase('love-parser tokens', (database) => {
     const person = await rig.login()
     await rig.setUser(person, { status: 'blocked' })
     for (const path of ['/api/v1/auth/me', '/api/v1/dashboard', '/api/v1/parsing/history', '/api/v1/subscriptions/current'])
-      expect([path, ...told(await rig.get(path, person.headers))]).toEqual([path, 403, 'FORBIDDEN'])
-    expect(told(await rig.search(person))).toEqual([403, 'FORBIDDEN'])
+      expect([path, ...statusAndCode(await rig.get(path, person.headers))]).toEqual([path, 403, 'FORBIDDEN'])
+    expect(statusAndCode(await rig.search(person))).toEqual([403, 'FORBIDDEN'])
     expect((await rig.get('/api/v1/auth/logout', person.headers)).body).toEqual({ success: true })
   })
 
@@ -71,11 +72,11 @@ onEachDatabase('love-parser tokens', (database) => {
     const second = await rigOver(await database.second(), { clock: fakeClock(START) })
     expect((await second.me(person)).status).toBe(200)
     expect((await rig.get('/api/v1/auth/logout', person.headers)).body).toEqual({ success: true })
-    expect(told(await rig.get('/api/v1/auth/logout', person.headers))).toEqual([401, 'AUTH_ERROR'])
-    expect(told(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
-    expect(told(await second.me(person))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get('/api/v1/auth/logout', person.headers))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.me(person))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await second.me(person))).toEqual([401, 'AUTH_ERROR'])
     const restarted = await rigOver(rig.db, { clock: fakeClock(START) })
-    expect(told(await restarted.me(person))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await restarted.me(person))).toEqual([401, 'AUTH_ERROR'])
   })
 
   test('§2: of parallel logouts one is answered with success', async () => {

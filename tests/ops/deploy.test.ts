@@ -60,7 +60,7 @@ describe('compose.yaml', () => {
       'the role api',
     ],
     ['no YAML', 'compose', 'services:', 'services: [', 'no YAML'],
-  ] as const)('the check finds %s', (_, file, from, to, told) => expect(after(file, from, to)).toContain(told))
+  ] as const)('the check finds %s', (_, file, from, to, problem) => expect(after(file, from, to)).toContain(problem))
 })
 
 describe('alert rules and dashboard', () => {

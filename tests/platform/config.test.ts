@@ -190,9 +190,9 @@ describe('configuration', () => {
       'rediss://user:word@redis.example:6380/2',
     )
     for (const bad of ['localhost:6379', 'http://user:hunter2@redis', 'redis://', 'redis://user:hunter2@[x']) {
-      const told = problemsOf({ REDIS_URL: bad }).join()
-      expect(told).toContain('REDIS_URL must be redis://')
-      expect(told).not.toContain('hunter2')
+      const problems = problemsOf({ REDIS_URL: bad }).join()
+      expect(problems).toContain('REDIS_URL must be redis://')
+      expect(problems).not.toContain('hunter2')
     }
     expect(problemsOf({ REUSE_PORT: '1' }).join()).toContain('REUSE_PORT is for several processes')
     expect(loadConfig({ REUSE_PORT: '1', DATABASE_URL: 'postgres://localhost/trawl' }).reusePort).toBe(true)
@@ -204,9 +204,9 @@ describe('configuration', () => {
     expect(loadConfig({ AMQP_URL: 'amqp://a', RABBITMQ_URL: 'amqp://b' }).amqpUrl).toBe('amqp://a')
     expect(loadConfig({ AMQP_URL: '' }).amqpUrl).toBeUndefined()
     for (const bad of ['http://u:s3cret@mq.example', 'amqp://', 'amqp:///s3cret', 'mq.example:5672', 'amqp://u:s3cret@h:port']) {
-      const told = problemsOf({ AMQP_URL: bad }).join()
-      expect(told).toContain('AMQP_URL must be amqp://')
-      expect(told).not.toContain('s3cret')
+      const problems = problemsOf({ AMQP_URL: bad }).join()
+      expect(problems).toContain('AMQP_URL must be amqp://')
+      expect(problems).not.toContain('s3cret')
     }
   })
 

@@ -34,48 +34,48 @@ describe('kv in process', () => {
 describe('bus in process', () => {
   test('every subscriber of the topic is called, in order of subscription, within the publish', () => {
     const bus = createLocalBus(() => {})
-    const heard: string[] = []
-    bus.subscribe('t', (message) => heard.push(`1:${message}`))
-    bus.subscribe('t', (message) => heard.push(`2:${message}`))
-    bus.subscribe('other', (message) => heard.push(`other:${message}`))
+    const received: string[] = []
+    bus.subscribe('t', (message) => received.push(`1:${message}`))
+    bus.subscribe('t', (message) => received.push(`2:${message}`))
+    bus.subscribe('other', (message) => received.push(`other:${message}`))
     bus.publish('t', 'x')
     bus.publish('nobody', 'y')
-    expect(heard).toEqual(['1:x', '2:x'])
+    expect(received).toEqual(['1:x', '2:x'])
   })
 
   test('the error of a handler is reported, and the others are still called', () => {
     const errors: unknown[] = []
     const bus = createLocalBus((error, topic) => errors.push([(error as Error).message, topic]))
-    const heard: unknown[] = []
+    const received: unknown[] = []
     bus.subscribe('t', () => {
       throw new Error('broken')
     })
-    bus.subscribe('t', (message) => heard.push(message))
+    bus.subscribe('t', (message) => received.push(message))
     bus.publish('t', 1)
-    expect([heard, errors]).toEqual([[1], [['broken', 't']]])
+    expect([received, errors]).toEqual([[1], [['broken', 't']]])
   })
 
   test('an ended subscription is not called; ending it twice ends no other', () => {
     const bus = createLocalBus(() => {})
-    const heard: string[] = []
-    const end = bus.subscribe('t', () => heard.push('first'))
+    const received: string[] = []
+    const end = bus.subscribe('t', () => received.push('first'))
     end()
-    bus.subscribe('t', () => heard.push('second'))
+    bus.subscribe('t', () => received.push('second'))
     end()
     bus.publish('t', 1)
-    expect(heard).toEqual(['second'])
+    expect(received).toEqual(['second'])
   })
 
   test('a handler may end its own subscription while it runs', () => {
     const bus = createLocalBus(() => {})
-    const heard: string[] = []
+    const received: string[] = []
     const end = bus.subscribe('t', () => {
       end()
-      heard.push('once')
+      received.push('once')
     })
-    bus.subscribe('t', () => heard.push('always'))
+    bus.subscribe('t', () => received.push('always'))
     bus.publish('t', 1)
     bus.publish('t', 2)
-    expect(heard).toEqual(['once', 'always', 'always'])
+    expect(received).toEqual(['once', 'always', 'always'])
   })
 })

@@ -110,10 +110,10 @@ describe('log', () => {
   })
 
   test('every error of a set is logged, each without its secrets', () => {
-    const told = JSON.stringify(redact(new AggregateError([new Error('first'), new Error('Bearer abc.def')], 'two failed')))
-    expect(told).toContain('first')
-    expect(told).toContain('[redacted]')
-    expect(told).not.toContain('abc.def')
+    const logged = JSON.stringify(redact(new AggregateError([new Error('first'), new Error('Bearer abc.def')], 'two failed')))
+    expect(logged).toContain('first')
+    expect(logged).toContain('[redacted]')
+    expect(logged).not.toContain('abc.def')
   })
 
   test('what is no secret stays readable', () => {

@@ -37,16 +37,16 @@ describe('plans of hot statements [sqlite]', () => {
     ['leased tasks of groups', engine.heldOfGroups, 'tasks_group_ix'],
   ] as const)
     test(`${what} reads ${index} in order`, async () => {
-      const told = await plan(db, statement as Statement<unknown>)
-      expect(told).toContain(index)
-      expect(told).not.toMatch(/SCAN tasks\b(?! USING (COVERING )?INDEX)/)
+      const plans = await plan(db, statement as Statement<unknown>)
+      expect(plans).toContain(index)
+      expect(plans).not.toMatch(/SCAN tasks\b(?! USING (COVERING )?INDEX)/)
     })
 
   test('a lease reads no more tasks than it may take of each priority', async () => {
-    const told = await plan(db, lease(1))
+    const plans = await plan(db, lease(1))
     // Sorted is what was picked, at most as many rows as the lease takes for each priority.
-    expect(told).toContain('SEARCH s USING COVERING INDEX tasks_offer_ix (kind=? AND priority<?)')
-    expect(told).not.toMatch(/SCAN (?:t|s|e|tasks|task_groups)\b(?! USING)/)
+    expect(plans).toContain('SEARCH s USING COVERING INDEX tasks_offer_ix (kind=? AND priority<?)')
+    expect(plans).not.toMatch(/SCAN (?:t|s|e|tasks|task_groups)\b(?! USING)/)
   })
 
   const { statements: stickers } = stickersetsRepository(db)
@@ -64,11 +64,11 @@ describe('plans of hot statements [sqlite]', () => {
     ['public sets with three terms', stickers.search(3), 'stickersets_public_ix'],
   ] as const)
     test(`${what}: reads ${index} and no more`, async () => {
-      const told = await plan(db, statement as Statement<unknown>)
-      expect(told).toContain(index)
+      const plans = await plan(db, statement as Statement<unknown>)
+      expect(plans).toContain(index)
       // `SCAN s LEFT-JOIN` is over the page, which is at most a hundred rows and sorted once more.
-      expect(told).not.toMatch(/SCAN (?:stickersets|s)$/m)
-      if (told.includes('SCAN t')) expect(told.split('SCAN t')[0]).not.toContain('TEMP B-TREE')
+      expect(plans).not.toMatch(/SCAN (?:stickersets|s)$/m)
+      if (plans.includes('SCAN t')) expect(plans.split('SCAN t')[0]).not.toContain('TEMP B-TREE')
     })
 
   test('the open run of a source reads the index of open runs', async () => {
@@ -85,11 +85,11 @@ describe('plans of hot statements [sqlite]', () => {
       [1, 'products_rescoring_ix'],
     ] as const) {
       const [free, untouched] = [await plan(db, statements.free[n] as never), await plan(db, statements.untouched[n] as never)]
-      for (const told of [free, untouched]) {
-        expect(told).toContain(`SCAN p USING INDEX ${index}`)
-        expect(told).toMatch(/SEARCH task USING (COVERING )?INDEX tasks_live_uq \(kind=\? AND dedupe_key=\?\)/)
+      for (const plans of [free, untouched]) {
+        expect(plans).toContain(`SCAN p USING INDEX ${index}`)
+        expect(plans).toMatch(/SEARCH task USING (COVERING )?INDEX tasks_live_uq \(kind=\? AND dedupe_key=\?\)/)
         // Only rows of the same time are sorted.
-        expect(told).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
+        expect(plans).toContain('TEMP B-TREE FOR LAST TERM OF ORDER BY')
       }
       expect(untouched).toContain('SEARCH dead USING INDEX tasks_dead_ix (kind=? AND dedupe_key=?)')
     }

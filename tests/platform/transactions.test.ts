@@ -39,26 +39,26 @@ onEachDatabase('transactions', (database) => {
     const { db, accounts } = await start()
     const pay = (id: number, balance: number) => (tx: any) =>
       tx.update(accounts).set({ balance }).where(eq(accounts.id, id)).returning()
-    const heard: number[] = []
+    const calls: number[] = []
     const paid = await db.autocommit(function* (tx) {
-      tx.afterCommit(() => heard.push(1))
+      tx.afterCommit(() => calls.push(1))
       return yield* q(pay(1, 1500)(tx))
     })
     expect(paid).toHaveLength(1)
-    expect(heard).toEqual([1])
+    expect(calls).toEqual([1])
     expect(await total(db)).toBe(ACCOUNTS * 1000 + 500)
     const refused = db.autocommit(function* (tx) {
-      tx.afterCommit(() => heard.push(2))
+      tx.afterCommit(() => calls.push(2))
       yield* q(pay(2, -1)(tx))
     })
     await expect(refused).rejects.toThrow()
     const twice = db.autocommit(function* (tx) {
-      tx.afterCommit(() => heard.push(3))
+      tx.afterCommit(() => calls.push(3))
       yield* q(pay(2, 1000)(tx))
       yield* q(pay(3, 5000)(tx))
     })
     await expect(twice).rejects.toThrow('takes one step')
-    expect(heard).toEqual([1])
+    expect(calls).toEqual([1])
     expect(await total(db)).toBe(ACCOUNTS * 1000 + 500)
   })
 
@@ -246,27 +246,27 @@ onEachDatabase('transactions', (database) => {
   describe('afterCommit', () => {
     test('runs once the transaction is durable, before its caller continues; forgotten when it rolls back', async () => {
       const { db, entries } = await start()
-      const heard: string[] = []
+      const calls: string[] = []
       const commit = db.tx(function* (tx) {
-        tx.afterCommit(() => heard.push('committed'))
+        tx.afterCommit(() => calls.push('committed'))
         yield tx.insert(entries).values({ id: 1, note: 'x' }).returning()
-        expect(heard).toEqual([])
+        expect(calls).toEqual([])
       })
       await commit
-      expect(heard).toEqual(['committed'])
+      expect(calls).toEqual(['committed'])
       const rollback = db.tx(function* (tx) {
-        tx.afterCommit(() => heard.push('rolled back'))
+        tx.afterCommit(() => calls.push('rolled back'))
         yield tx.insert(entries).values({ id: 2, note: 'x' }).returning()
         throw new Error('no')
       })
       await rollback.catch(() => {})
-      expect(heard).toEqual(['committed'])
+      expect(calls).toEqual(['committed'])
     })
 
     test('an action that throws neither undoes the commit nor hides it from anyone', async () => {
       const { db, entries } = await start()
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
-      const heard: number[] = []
+      const calls: number[] = []
       const outcomes = await Promise.allSettled(
         [1, 2].map((id) =>
           db.tx(function* (tx) {
@@ -277,7 +277,7 @@ onEachDatabase('transactions', (database) => {
             tx.afterCommit(() => {
               if (id === 1) throw new Error('a listener is broken')
             })
-            tx.afterCommit(() => heard.push(id))
+            tx.afterCommit(() => calls.push(id))
             return id
           }),
         ),
@@ -286,7 +286,7 @@ onEachDatabase('transactions', (database) => {
         { status: 'fulfilled', value: 1 },
         { status: 'fulfilled', value: 2 },
       ])
-      expect([heard.sort(), await notes(db)]).toEqual([
+      expect([calls.sort(), await notes(db)]).toEqual([
         [1, 2],
         ['n1', 'n2'],
       ])

@@ -267,8 +267,8 @@ export const crawlerApiDouble = ({ clock, token = API_TOKEN, maxAttempts = 3 }: 
     if (body.total !== undefined) task.progress.total = body.total
     if (body.itemsByType) task.progress.itemsByType = { ...task.progress.itemsByType, ...body.itemsByType }
     if (body.error) task.progress.error = body.error
-    const told = apply(task, body)
-    return { status: 200, data: { taskId, currentStatus: task.status, ...told } }
+    const outcome = apply(task, body)
+    return { status: 200, data: { taskId, currentStatus: task.status, ...outcome } }
   }
   const apply = (task: Task, body: any): object => {
     if (body.type === 'started' || body.type === 'resumed') task.status = 'running'

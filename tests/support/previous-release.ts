@@ -63,17 +63,17 @@ export const problemOf = (db: Database, statement: string): string | undefined =
 
 if (import.meta.main) {
   const release = checkOut('its own')
-  const heard = join(release.path, 'statements.ndjson')
+  const recording = join(release.path, 'statements.ndjson')
   const recorder = join(ROOT, 'tests/support/record-statements.ts')
   Bun.spawnSync([process.execPath, 'test', '--timeout', '60000', '--preload', recorder, ...apiSuites(release.path)], {
     cwd: release.path,
-    env: { ...process.env, STATEMENTS: heard },
+    env: { ...process.env, STATEMENTS: recording },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const old = schemaUpTo(previous.migration)
   // Batches of many sizes are one statement: the shortest stands for all. What tests ask for themselves is none of the release's.
   const shapes = new Map<string, string>()
-  for (const line of existsSync(heard) ? readFileSync(heard, 'utf8').trim().split('\n') : []) {
+  for (const line of existsSync(recording) ? readFileSync(recording, 'utf8').trim().split('\n') : []) {
     const statement: string = JSON.parse(line)
     if (!/^\s*(?:select|insert|update|delete|with)\b/i.test(statement) || /trawl_migrations|sqlite_/.test(statement)) continue
     if (problemOf(old, statement) !== undefined) continue

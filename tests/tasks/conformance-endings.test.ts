@@ -27,9 +27,9 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
   test('gifty §4: a leased task is asked to stop: its holder learns it on the bus and in the heartbeat', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased()
-    rig.heard.length = 0
+    rig.published.length = 0
     expect(await rig.engine.cancel(task.id, OURS)).toEqual({ state: 'cancelling' })
-    expect(rig.heard).toEqual([{ topic: TASK_CANCEL, message: { taskId: task.id, owner: 'w1' } }])
+    expect(rig.published).toEqual([{ topic: TASK_CANCEL, message: { taskId: task.id, owner: 'w1' } }])
     expect(await rig.engine.heartbeat(holderOf(task), MINUTE)).toMatchObject({ cancelRequested: true })
     expect(await rig.engine.cancel(task.id, OURS)).toEqual({ state: 'cancelling' })
     expect(await rig.lease('w2')).toEqual([])
@@ -59,7 +59,7 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     const rig = await makeRig(database, [kind])
     const [failed, released, lost] = [await rig.leased(), await rig.leased(), await rig.leased()]
     for (const task of [failed, released, lost]) await rig.engine.cancel(task.id, OURS)
-    rig.heard.length = 0
+    rig.published.length = 0
     expect(await rig.engine.fail(holderOf(failed), { error: 'stopped', retryable: true }, OURS)).toEqual({
       state: 'cancelled',
       nextAttemptAt: null,
@@ -68,16 +68,16 @@ onEachDatabase('engine: cancel, redrive, expiry, keeping', (database) => {
     rig.clock.advance(LEASE_MS)
     await rig.engine.sweep()
     for (const task of [failed, released, lost]) expect((await rig.task(task.id)).state).toBe('cancelled')
-    expect(rig.heard).toEqual([])
+    expect(rig.published).toEqual([])
     expect(ends.sort()).toEqual([failed.id, released.id, lost.id].sort())
   })
 
   test('gifty §4: redrive resets the attempts of dead tasks; the fence keeps rising', async () => {
     const rig = await makeRig(database)
     const id = await dead(rig)
-    rig.heard.length = 0
+    rig.published.length = 0
     expect(await rig.engine.redrive({ ids: [id, id], limit: 10 }, OURS)).toEqual({ redriven: [id], skipped: [] })
-    expect(rig.heard).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
+    expect(rig.published).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
     expect(await rig.task(id)).toMatchObject({
       state: 'queued',
       attempts: 0,

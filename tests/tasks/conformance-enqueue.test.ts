@@ -14,7 +14,7 @@ onEachDatabase('engine: enqueue and order', (database) => {
     expect(doomed).rejects.toThrow('changed its mind')
     await doomed.catch(() => {})
     expect(await rig.rows()).toBe(0)
-    expect(rig.heard).toEqual([])
+    expect(rig.published).toEqual([])
   })
 
   test('gifty §2.5: a ready task is announced once its transaction is committed, not before', async () => {
@@ -26,10 +26,10 @@ onEachDatabase('engine: enqueue and order', (database) => {
         { kind: 'b', payload: {} },
         { kind: 'a', payload: {} },
       ])
-      heardInside = rig.heard.length
+      heardInside = rig.published.length
     })
     expect(heardInside).toBe(0)
-    expect(rig.heard).toEqual([{ topic: TASKS_READY, message: { kinds: ['a', 'b'] } }])
+    expect(rig.published).toEqual([{ topic: TASKS_READY, message: { kinds: ['a', 'b'] } }])
   })
 
   test('a task starts queued, with the defaults of its kind, and keeps its payload as it was', async () => {
@@ -155,11 +155,11 @@ onEachDatabase('engine: enqueue and order', (database) => {
   test('a sweep announces a delayed task that has become ready', async () => {
     const rig = await makeRig(database)
     await rig.one({ runAfter: new Date(rig.clock.now() + HOUR) })
-    rig.heard.length = 0
+    rig.published.length = 0
     await rig.engine.sweep()
-    expect(rig.heard).toEqual([])
+    expect(rig.published).toEqual([])
     rig.clock.advance(HOUR)
     await rig.engine.sweep()
-    expect(rig.heard).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
+    expect(rig.published).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
   })
 })

@@ -90,14 +90,14 @@ onEachDatabase('engine: leases and fences', (database) => {
   test('gifty §4: a heartbeat prolongs from now and stores progress; one without keeps the last', async () => {
     const rig = await makeRig(database)
     const task = await rig.leased()
-    rig.heard.length = 0
+    rig.published.length = 0
     rig.clock.advance(30_000)
     const progress = { done: 3, of: 10, note: 'половина' }
     expect(await rig.engine.heartbeat(holderOf(task), 2 * MINUTE, progress)).toEqual({
       leaseExpiresAt: new Date(rig.clock.now() + 2 * MINUTE),
       cancelRequested: false,
     })
-    expect(rig.heard).toEqual([{ topic: TASK_PROGRESS, message: { taskId: task.id, kind: 'a', progress } }])
+    expect(rig.published).toEqual([{ topic: TASK_PROGRESS, message: { taskId: task.id, kind: 'a', progress } }])
     rig.clock.advance(30_000)
     await rig.engine.heartbeat(holderOf(task), 5 * MINUTE)
     expect(await rig.task(task.id)).toMatchObject({
@@ -107,7 +107,7 @@ onEachDatabase('engine: leases and fences', (database) => {
     })
     rig.clock.advance(4 * MINUTE)
     expect(await rig.lease('w2')).toEqual([])
-    expect(rig.heard).toHaveLength(1)
+    expect(rig.published).toHaveLength(1)
   })
 
   test('gifty §4: an unknown task is unknown to every verb, a malformed id too', async () => {
@@ -127,7 +127,7 @@ onEachDatabase('engine: leases and fences', (database) => {
   describe('gifty §4: stale_lease changes nothing', () => {
     const refusedByAll = async (rig: Rig, id: string, owner: string, fence: number) => {
       const before = await rig.task(id)
-      rig.heard.length = 0
+      rig.published.length = 0
       const holder = { id, owner, fence }
       expect(await rig.engine.heartbeat(holder, HOUR, { stolen: true })).toMatchObject({ code: 'stale' })
       expect((await rig.engine.complete(owner, [{ id, fence, result: 'stolen' }], OURS)).get(id)).toMatchObject({ code: 'stale' })
@@ -135,7 +135,7 @@ onEachDatabase('engine: leases and fences', (database) => {
       expect((await rig.engine.release([holder], OURS)).get(id)).toMatchObject({ code: 'stale' })
       expect(await rig.db.tx((tx) => rig.engine.requireLease(tx, holder))).toMatchObject({ code: 'stale' })
       expect(await rig.task(id)).toEqual(before)
-      expect(rig.heard).toEqual([])
+      expect(rig.published).toEqual([])
     }
 
     test('an old fence, of the same worker too', async () => {

@@ -196,12 +196,12 @@ onEachDatabase('engine: complete, fail, release', (database) => {
         const { before, act, after } = verbs[name]
         const id = await before(rig)
         const [task, rows] = [await rig.task(id), await written()]
-        rig.heard.length = 0
+        rig.published.length = 0
         arm(name)
         expect(await act(rig, id).then(String, (error) => error.message)).toBe(`${name} hook`)
         expect(await rig.task(id)).toEqual(task)
         expect(await written()).toBe(rows)
-        expect(rig.heard).toEqual([])
+        expect(rig.published).toEqual([])
         arm('')
         called.length = 0
         await act(rig, id)
@@ -321,9 +321,9 @@ onEachDatabase('engine: complete, fail, release', (database) => {
     const rig = await makeRig(database)
     const { id } = await rig.leased()
     for (let fence = 1; fence <= 8; fence++) {
-      rig.heard.length = 0
+      rig.published.length = 0
       expect((await rig.engine.release([{ id, owner: 'w1', fence }], OURS)).size).toBe(0)
-      expect(rig.heard).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
+      expect(rig.published).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
       expect(await rig.task(id)).toMatchObject({ state: 'queued', attempts: 0, fence, lastEnd: 'release', leaseExpiresAt: null })
       expect(await rig.lease()).toMatchObject([{ id, attempts: 1, fence: fence + 1 }])
     }

@@ -137,16 +137,16 @@ onEachDatabase('engine: dispatcher', (database) => {
     const poll = rig.wait('w1')
     await rig.asleep(1)
     const { publish } = rig.bus
-    const told: unknown[] = []
-    rig.bus.publish = (...event) => told.push(event)
+    const published: unknown[] = []
+    rig.bus.publish = (...event) => published.push(event)
     const id = await rig.one()
-    expect(told).toHaveLength(1)
+    expect(published).toHaveLength(1)
     await rig.engine.sweep()
     rig.bus.publish = publish
     await poll.done
     expect(poll.got.tasks).toMatchObject([{ id }])
     // Else every process would wake all others every second.
-    expect(told).toHaveLength(1)
+    expect(published).toHaveLength(1)
   })
 
   test('first come, first served; one task wakes one poll', async () => {

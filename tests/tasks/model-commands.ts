@@ -283,9 +283,9 @@ const redrive = fc
         )
         expect(answer.redriven).toEqual(model.redrive(ids, choice.limit))
         // Of named tasks each is redriven or skipped with a reason; of a kind those beyond the limit were not asked for.
-        const told = answer.redriven.length + answer.skipped.length
-        if (choice.kind) expect(told).toBeLessThanOrEqual(ids.length)
-        else expect(told).toBe(ids.length)
+        const answered = answer.redriven.length + answer.skipped.length
+        if (choice.kind) expect(answered).toBeLessThanOrEqual(ids.length)
+        else expect(answered).toBe(ids.length)
         for (const id of answer.redriven) real.redriven.add(id)
       },
       some,

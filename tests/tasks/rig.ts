@@ -20,7 +20,7 @@ export const LEASE_MS = MINUTE
 export const PLAIN_KINDS = [defineKind('a'), defineKind('b'), defineKind('c'), defineKind('foreign')]
 export const OURS = ['a', 'b', 'c'] as const
 
-export interface Heard {
+export interface Published {
   topic: string
   message: any
 }
@@ -31,15 +31,16 @@ export const makeRig = async (database: TestDatabase, kinds: KindPolicy[] = PLAI
   const clock = fakeClock()
   const errors: unknown[] = []
   const bus = await testBus(db, (error) => errors.push(error))
-  const heard: Heard[] = []
-  for (const topic of [TASKS_READY, TASK_CANCEL, TASK_PROGRESS]) bus.subscribe(topic, (message) => heard.push({ topic, message }))
+  const published: Published[] = []
+  for (const topic of [TASKS_READY, TASK_CANCEL, TASK_PROGRESS])
+    bus.subscribe(topic, (message) => published.push({ topic, message }))
   const on = (other: Db) => createEngine({ db: other, clock, bus, kinds, random })
   const engine = on(db)
   return {
     db,
     clock,
     bus,
-    heard,
+    published,
     engine,
     /** The same engine over another connection. */
     on,

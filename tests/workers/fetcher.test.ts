@@ -103,14 +103,14 @@ describe('bodies', () => {
 
 describe('requests', () => {
   test('say who asks, and send neither credentials nor fragment', async () => {
-    const heard = signalled<Record<string, string | null>>()
+    const received = signalled<Record<string, string | null>>()
     site['/page'] = (request) => {
       const { headers } = request
-      heard.resolve({ agent: headers.get('user-agent'), auth: headers.get('authorization'), host: headers.get('host') })
+      received.resolve({ agent: headers.get('user-agent'), auth: headers.get('authorization'), host: headers.get('host') })
       return html('x')
     }
     const page = await fetcher().page(`http://user:pass@127.0.0.1:${server.port}/page#part`)
-    expect(await heard.promise).toEqual({ agent: 'TrawlBot/1.0', auth: null, host: `127.0.0.1:${server.port}` })
+    expect(await received.promise).toEqual({ agent: 'TrawlBot/1.0', auth: null, host: `127.0.0.1:${server.port}` })
     expect(page.url).toBe(`${base}/page`)
   })
 

@@ -20,8 +20,8 @@ withRabbit('love-parser', () => {
       const person = await rig.login()
       await rig.found(person)
       await rig.setSubscription(person, { planCode: 'month', status: 'expired', expiresAt: new Date(START) })
-      const heard: any[] = []
-      rig.platform.bus.subscribe(NOTIFICATION_TOPIC, (message) => heard.push(message))
+      const received: any[] = []
+      rig.platform.bus.subscribe(NOTIFICATION_TOPIC, (message) => received.push(message))
       for (const day of [3, 4]) {
         rig.clock.set(START + day * DAY)
         await rig.tick()
@@ -38,8 +38,8 @@ withRabbit('love-parser', () => {
         if (!message) break
         got.push({ id: message.properties.messageId, body: JSON.parse(message.content.toString()) })
       }
-      expect(heard).toMatchObject([{ userId: person.id, template: 'DATA_REMOVAL' }])
-      expect(got).toEqual([{ id: heard[0].notificationId, body: heard[0] }])
+      expect(received).toMatchObject([{ userId: person.id, template: 'DATA_REMOVAL' }])
+      expect(got).toEqual([{ id: received[0].notificationId, body: received[0] }])
       const [left] = await rig.db.sql<{ n: number }>(sql`select count(*) as n from notifications where sent_at is null`)
       expect(Number(left?.n)).toBe(0)
     })

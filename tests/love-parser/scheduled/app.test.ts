@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications/service.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, fakeClock, HOUR } from '../../support/fake-clock.ts'
-import { makeRig, type Rig, START, told } from '../rig.ts'
+import { makeRig, type Rig, START, statusAndCode } from '../rig.ts'
 
 /** Ticks one by one, each with all the work that follows from it. */
 const turn = async (rig: Rig, at: number) => {
@@ -21,7 +21,7 @@ onEachDatabase('scheduled work of the whole app', (database) => {
     // Of the same person, so that the token outlives the plan.
     const later = await rig.login('+79990000011')
     rig.clock.set(START + 30 * DAY)
-    expect(told(await rig.search(later))).toEqual([402, 'SUBSCRIPTION_REQUIRED'])
+    expect(statusAndCode(await rig.search(later))).toEqual([402, 'SUBSCRIPTION_REQUIRED'])
     await turn(rig, START + 30 * DAY)
     expect((await rig.search(later)).status).toBe(202)
   })
@@ -33,15 +33,15 @@ onEachDatabase('scheduled work of the whole app', (database) => {
     const segment = await rig.post('/api/v1/audience/segments', { name: 'all', source_parsing_id: id }, person.headers)
     expect(segment.status).toBe(201)
     await rig.setSubscription(person, { planCode: 'month', status: 'expired', expiresAt: new Date(START + 2 * HOUR) })
-    const heard: any[] = []
-    rig.platform.bus.subscribe(NOTIFICATION_TOPIC, (message) => heard.push(message))
+    const received: any[] = []
+    rig.platform.bus.subscribe(NOTIFICATION_TOPIC, (message) => received.push(message))
 
     await turn(rig, START + 2 * DAY)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     await turn(rig, START + 2 * DAY + 2 * HOUR)
-    expect(told(await rig.get(`/api/v1/parsing/${id}`, person.headers))).toEqual([404, 'NOT_FOUND'])
+    expect(statusAndCode(await rig.get(`/api/v1/parsing/${id}`, person.headers))).toEqual([404, 'NOT_FOUND'])
     expect((await rig.get('/api/v1/audience/segments', person.headers)).body).toEqual([])
-    expect(heard).toMatchObject([
+    expect(received).toMatchObject([
       { userId: person.id, channel: 'telegram', template: 'DATA_REMOVAL', metadata: { searches: 1, segments: 1, channels: 100 } },
     ])
     const [left] = await rig.db.sql<{ n: number }>(sql`select count(*) as n from parsed_channels`)

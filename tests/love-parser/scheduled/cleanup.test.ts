@@ -68,8 +68,8 @@ onEachDatabase('subscription-cleanup', (database) => {
     const other = await rig.another()
     await Promise.all([run(rig), other.subscriptions.receivePayment(paid('1', '450.00'), '1.2.3.4')])
     // Which of the two comes first is the database's choice.
-    const told = await templatesOf(rig, id)
-    expect(await rig.searchesOf(id)).toBe(told.length === 0 ? 1 : 0)
+    const templates = await templatesOf(rig, id)
+    expect(await rig.searchesOf(id)).toBe(templates.length === 0 ? 1 : 0)
     expect((await rig.view(id)).active).toBe(true)
   })
 })

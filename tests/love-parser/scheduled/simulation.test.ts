@@ -12,7 +12,7 @@ const line = (day: number, who: string, what: string) => `${String(day).padStart
 interface Seen {
   row: string
   period: number
-  told: string[]
+  templates: string[]
   orders: string
   searches: number
 }
@@ -23,7 +23,7 @@ const changes = (before: Seen, after: Seen): string[] => [
   ...(after.period > before.period ? [`refill ${after.period}`] : []),
   ...(after.orders === before.orders ? [] : [`orders ${after.orders}`]),
   ...(after.searches < before.searches ? ['data deleted'] : []),
-  ...after.told.slice(before.told.length),
+  ...after.templates.slice(before.templates.length),
 ]
 
 /** Everyone's state, with five queries: a step has hundreds of brothers. */
@@ -38,7 +38,7 @@ const look = async (rig: Rig): Promise<Map<string, Seen>> => {
         {
           row: row ? `${row.planCode} ${row.status} to ${(row.expiresAt.getTime() - START) / DAY}` : 'nothing',
           period: of(rows.usage, id).find((one) => one.category === 'parsing')?.period ?? 0,
-          told: of(rows.notifications, id).map(({ template }) => template),
+          templates: of(rows.notifications, id).map(({ template }) => template),
           orders: of(rows.payments, id)
             .map(({ status }) => status)
             .join(','),

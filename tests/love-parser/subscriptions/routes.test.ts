@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase, type TestDatabase } from '../../support/databases.ts'
 import { DAY } from '../../support/fake-clock.ts'
-import { makeRig, type Person, type Rig, START, told } from '../rig.ts'
+import { makeRig, type Person, type Rig, START, statusAndCode } from '../rig.ts'
 
 const ENV = { ROBOKASSA_MERCHANT_LOGIN: 'demo', ROBOKASSA_PASSWORD1: 'pw1', ROBOKASSA_PASSWORD2: 'pw2' }
 const BASE = '/api/v1/subscriptions'
@@ -64,7 +64,7 @@ onEachDatabase('routes of plans and payments', (database) => {
       renewal_status: 'manual',
       auto_renewal_enabled: false,
     })
-    expect(told(await rig.get(`${BASE}/current`, {}))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get(`${BASE}/current`, {}))).toEqual([401, 'AUTH_ERROR'])
   })
 
   test('§11.18: a purchase answers payment, page and order', async () => {
@@ -80,13 +80,13 @@ onEachDatabase('routes of plans and payments', (database) => {
 
   test('§1, §6: a purchase is refused with 401, 422 and 503, and stores nothing', async () => {
     const { rig, person } = await buying(database, {})
-    expect(told(await rig.post(`${BASE}/purchase`, { plan_type: 'gold' }, {}))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.post(`${BASE}/purchase`, { plan_type: 'gold' }, {}))).toEqual([401, 'AUTH_ERROR'])
     for (const body of [{}, { plan_type: 'free' }, { plan_type: 'gold' }, { plan_type: null }]) {
       const answer = await purchase(rig, person, body)
-      expect(told(answer)).toEqual([422, 'VALIDATION_ERROR'])
+      expect(statusAndCode(answer)).toEqual([422, 'VALIDATION_ERROR'])
       expect(Object.keys(answer.body.error.details.fieldErrors)).toEqual(['plan_type'])
     }
-    expect(told(await purchase(rig, person, { plan_type: 'week' }))).toEqual([503, 'SERVICE_UNAVAILABLE'])
+    expect(statusAndCode(await purchase(rig, person, { plan_type: 'week' }))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     expect(await statuses(rig)).toEqual([])
   })
 
@@ -96,7 +96,7 @@ onEachDatabase('routes of plans and payments', (database) => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => purchase(rig, person, { plan_type: 'week' }, key)))
     expect(new Set(answers.map((answer) => answer.body.payment_id)).size).toBe(1)
     expect(answers.filter((answer) => answer.headers.get('idempotency-replayed') === 'true')).toHaveLength(3)
-    expect(told(await purchase(rig, person, { plan_type: 'year' }, key))).toEqual([422, 'VALIDATION_ERROR'])
+    expect(statusAndCode(await purchase(rig, person, { plan_type: 'year' }, key))).toEqual([422, 'VALIDATION_ERROR'])
     expect(await statuses(rig)).toEqual(['pending'])
   })
 
@@ -124,7 +124,7 @@ onEachDatabase('routes of plans and payments', (database) => {
   test('§11.20: signed 1.00 is 422 and the payment pending; of 20 parallel duplicates one counts and all succeed', async () => {
     const { rig, person } = await buying(database)
     await purchase(rig, person, { plan_type: 'month' })
-    expect(told(await hook(rig, signed('1', '1.00')))).toEqual([422, 'VALIDATION_ERROR'])
+    expect(statusAndCode(await hook(rig, signed('1', '1.00')))).toEqual([422, 'VALIDATION_ERROR'])
     expect(await statuses(rig)).toEqual(['pending'])
     const answers = await Promise.all(Array.from({ length: 20 }, () => hook(rig, signed('1', '950.00'))))
     expect(answers.every((answer) => answer.status === 200 && answer.body === 'OK1')).toBe(true)
@@ -133,11 +133,11 @@ onEachDatabase('routes of plans and payments', (database) => {
 
   test('§6 checks on the wire: 400, 415, 422, 403, 404 with orderId', async () => {
     const { rig } = await buying(database)
-    expect(told(await rig.post(HOOK, '{', {}))).toEqual([400, 'VALIDATION_ERROR'])
-    expect(told(await rig.post(HOOK, '', {}))).toEqual([400, 'VALIDATION_ERROR'])
-    expect(told(await hook(rig, '<xml/>', { 'content-type': 'text/xml' }))).toEqual([415, 'VALIDATION_ERROR'])
+    expect(statusAndCode(await rig.post(HOOK, '{', {}))).toEqual([400, 'VALIDATION_ERROR'])
+    expect(statusAndCode(await rig.post(HOOK, '', {}))).toEqual([400, 'VALIDATION_ERROR'])
+    expect(statusAndCode(await hook(rig, '<xml/>', { 'content-type': 'text/xml' }))).toEqual([415, 'VALIDATION_ERROR'])
     const missing = await hook(rig, 'OutSum=1')
-    expect(told(missing)).toEqual([422, 'VALIDATION_ERROR'])
+    expect(statusAndCode(missing)).toEqual([422, 'VALIDATION_ERROR'])
     expect(missing.body.error.details).toEqual({
       formErrors: [],
       fieldErrors: { SignatureValue: ['This field is required'], InvId: ['This field is required'] },
@@ -146,20 +146,20 @@ onEachDatabase('routes of plans and payments', (database) => {
       formErrors: ['The body must be a JSON object'],
       fieldErrors: {},
     })
-    expect(told(await hook(rig, `${GOLDEN}&MerchantLogin=other`))).toEqual([403, 'FORBIDDEN'])
-    expect(told(await hook(rig, 'InvId=1&SignatureValue=x&OutSum=950'))).toEqual([403, 'FORBIDDEN'])
+    expect(statusAndCode(await hook(rig, `${GOLDEN}&MerchantLogin=other`))).toEqual([403, 'FORBIDDEN'])
+    expect(statusAndCode(await hook(rig, 'InvId=1&SignatureValue=x&OutSum=950'))).toEqual([403, 'FORBIDDEN'])
     const unknown = await hook(rig, signed('77', '950.00'))
-    expect(told(unknown)).toEqual([404, 'NOT_FOUND'])
+    expect(statusAndCode(unknown)).toEqual([404, 'NOT_FOUND'])
     expect(unknown.body.error.details).toEqual({ orderId: '77' })
-    expect(told(await rig.call('PUT', HOOK, {}, {}))).toEqual([404, 'NOT_FOUND'])
+    expect(statusAndCode(await rig.call('PUT', HOOK, {}, {}))).toEqual([404, 'NOT_FOUND'])
   })
 
   test('§6: ROBOKASSA_ALLOWED_IPS is asked with the address behind the trusted proxies', async () => {
     const { rig, person } = await buying(database, { ...ENV, ROBOKASSA_ALLOWED_IPS: '185.59.216.0/24', TRUST_PROXY: '1' })
     await purchase(rig, person, { plan_type: 'month' })
     const from = (address: string) => hook(rig, GOLDEN, { ...FORM, 'x-forwarded-for': address })
-    expect(told(await from('1.2.3.4'))).toEqual([403, 'FORBIDDEN'])
-    expect(told(await from('185.59.216.65, 1.2.3.4'))).toEqual([403, 'FORBIDDEN'])
+    expect(statusAndCode(await from('1.2.3.4'))).toEqual([403, 'FORBIDDEN'])
+    expect(statusAndCode(await from('185.59.216.65, 1.2.3.4'))).toEqual([403, 'FORBIDDEN'])
     expect((await from('185.59.216.65')).body).toBe('OK1')
   })
 

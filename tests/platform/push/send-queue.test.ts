@@ -181,8 +181,8 @@ describe('send queue: the end', () => {
 
   test('end drops what waits, notifies its owner once, and nothing is taken any more', async () => {
     const { reader } = started()
-    let told = 0
-    reader.onEnd = () => told++
+    let ends = 0
+    reader.onEnd = () => ends++
     reader.stuck = true
     reader.push('one')
     reader.push('two')
@@ -193,7 +193,7 @@ describe('send queue: the end', () => {
     reader.push('three')
     reader.read()
     await drained
-    expect([reader.taken, reader.closed, told, reader.pending()]).toEqual([['one'], { code: 1001, reason: 'bye' }, 1, 0])
+    expect([reader.taken, reader.closed, ends, reader.pending()]).toEqual([['one'], { code: 1001, reason: 'bye' }, 1, 0])
   })
 
   test('whenDrained resolves once everything has left', async () => {

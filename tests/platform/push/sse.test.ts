@@ -58,13 +58,13 @@ test('a reader that takes what there is and waits gets each event at once, again
 
 test('a client that goes away ends it once; a reader that takes nothing is closed', async () => {
   const gone = make()
-  let told = 0
-  gone.stream.onEnd = () => told++
+  let ends = 0
+  gone.stream.onEnd = () => ends++
   gone.stream.start('one')
   await gone.reader.cancel()
   gone.stream.push('two')
   gone.stream.end(1001, 'bye')
-  expect([told, gone.stream.isEnded()]).toEqual([1, true])
+  expect([ends, gone.stream.isEnded()]).toEqual([1, true])
 
   const stalled = make()
   stalled.stream.start('one')

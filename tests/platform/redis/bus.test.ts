@@ -19,13 +19,13 @@ onPrivateRedis('bus between processes', (service) => {
       redis,
       url,
     )
-    const heard: unknown[] = []
-    bus.subscribe('t', (message) => heard.push(message))
-    return { bus, heard, redis }
+    const received: unknown[] = []
+    bus.subscribe('t', (message) => received.push(message))
+    return { bus, received, redis }
   }
-  const count = (one: { heard: unknown[] }, n: number) =>
+  const count = (one: { received: unknown[] }, n: number) =>
     until(
-      async () => one.heard.length,
+      async () => one.received.length,
       (length) => length >= n,
     )
   afterEach(async () => {
@@ -38,7 +38,7 @@ onPrivateRedis('bus between processes', (service) => {
     const [one, two, three] = [await join(), await join(), await join()]
     for (let n = 0; n < 200; n++) {
       one.bus.publish('t', { n, text: 'два\nlines' })
-      expect(one.heard).toHaveLength(n + 1)
+      expect(one.received).toHaveLength(n + 1)
     }
     // Only what Redis has from one connection has an order.
     await count(two, 200)
@@ -46,10 +46,10 @@ onPrivateRedis('bus between processes', (service) => {
     for (const process of [one, two, three]) await count(process, 201)
     await one.redis.ping()
     const all = Array.from({ length: 200 }, (_, n) => ({ n, text: 'два\nlines' }))
-    expect(one.heard).toEqual([...all, 'last'])
-    expect(three.heard).toEqual([...all, 'last'])
-    expect(new Set(two.heard.map((message) => JSON.stringify(message))).size).toBe(201)
-    expect(two.heard).toHaveLength(201)
+    expect(one.received).toEqual([...all, 'last'])
+    expect(three.received).toEqual([...all, 'last'])
+    expect(new Set(two.received.map((message) => JSON.stringify(message))).size).toBe(201)
+    expect(two.received).toHaveLength(201)
   })
 
   test('what is meant for this process alone stays here; nothing is nothing', async () => {
@@ -59,7 +59,7 @@ onPrivateRedis('bus between processes', (service) => {
     one.bus.publish('other', 'x')
     one.bus.publish('t', 'there')
     await count(two, 2)
-    expect([one.heard, two.heard]).toEqual([
+    expect([one.received, two.received]).toEqual([
       ['here', undefined, 'there'],
       [null, 'there'],
     ])
@@ -74,7 +74,7 @@ onPrivateRedis('bus between processes', (service) => {
     one.bus.publish('t', 1)
     await count(two, 1)
     end()
-    expect([two.heard, failures.map(String)]).toEqual([[1], ['Error: broken']])
+    expect([two.received, failures.map(String)]).toEqual([[1], ['Error: broken']])
   })
 
   test('two databases of one server are two fleets', async () => {
@@ -84,7 +84,7 @@ onPrivateRedis('bus between processes', (service) => {
     two.bus.publish('t', 'second')
     await two.redis.ping()
     await one.redis.ping()
-    expect([one.heard, two.heard, three.heard]).toEqual([['first'], ['second'], ['first']])
+    expect([one.received, two.received, three.received]).toEqual([['first'], ['second'], ['first']])
   })
 
   test('while Redis is away everything is delivered here, and afterwards everywhere again', async () => {
@@ -97,11 +97,11 @@ onPrivateRedis('bus between processes', (service) => {
     )
     expect(one.bus.isShared()).toBe(false)
     for (let n = 0; n < 100; n++) one.bus.publish('t', n)
-    expect([one.heard.length, two.heard.length]).toEqual([100, 0])
+    expect([one.received.length, two.received.length]).toEqual([100, 0])
     await service.start()
     await until(async () => one.bus.isShared() && two.bus.isShared(), Boolean)
     one.bus.publish('t', 'again')
     await count(two, 1)
-    expect(two.heard).toEqual(['again'])
+    expect(two.received).toEqual(['again'])
   })
 })

@@ -13,7 +13,7 @@ onPrivateRedis('redis', (service) => {
     open.push(redis)
     return redis
   }
-  const told = (message: string) => lines.filter((line) => line.message === message).length
+  const timesLogged = (message: string) => lines.filter((line) => line.message === message).length
 
   afterEach(async () => {
     for (const redis of open.splice(0)) redis.close()
@@ -74,7 +74,11 @@ onPrivateRedis('redis', (service) => {
       // Its memory is gone, and the script with it.
       expect([await redis.get('k'), await run([], ['y'])]).toEqual([undefined, 'y'])
     }
-    expect([told('redis is not available'), told('redis is available again'), told('redis is connected')]).toEqual([2, 2, 1])
+    expect([
+      timesLogged('redis is not available'),
+      timesLogged('redis is available again'),
+      timesLogged('redis is connected'),
+    ]).toEqual([2, 2, 1])
   })
 
   test('architecture §12: what is under way when Redis dies fails, and is not sent again', async () => {
@@ -113,30 +117,30 @@ onPrivateRedis('redis', (service) => {
     const url = service.url.replace('redis://', 'redis://user:hunter2@')
     const redis = await connect({ url })
     expect(redis.isUp()).toBe(false)
-    const heard: string[] = []
-    await redis.listen('c', (text) => heard.push(text))
+    const received: string[] = []
+    await redis.listen('c', (text) => received.push(text))
     await service.start()
     // Wrong credentials are as good as no Redis.
     await expect(redis.get('k')).rejects.toThrow('Redis')
     const right = await connect()
-    await right.listen('c', (text) => heard.push(text))
+    await right.listen('c', (text) => received.push(text))
     await right.publish('c', 'x')
     await until(
-      async () => heard,
+      async () => received,
       (all) => all.includes('x'),
     )
     expect(JSON.stringify(lines)).not.toContain('hunter2')
     expect(JSON.stringify(lines)).not.toContain('redis://')
-    expect(told('redis is not available')).toBe(1)
+    expect(timesLogged('redis is not available')).toBe(1)
   })
 
   test('events are received again after Redis was away', async () => {
     const [one, two] = [await connect(), await connect()]
-    const heard: string[] = []
-    await two.listen('c', (text) => heard.push(text))
+    const received: string[] = []
+    await two.listen('c', (text) => received.push(text))
     await one.publish('c', 'before')
     await until(
-      async () => heard,
+      async () => received,
       (all) => all.length === 1,
     )
     await service.kill()
@@ -151,9 +155,9 @@ onPrivateRedis('redis', (service) => {
     )
     await one.publish('c', 'after')
     await until(
-      async () => heard,
+      async () => received,
       (all) => all.length === 2,
     )
-    expect(heard).toEqual(['before', 'after'])
+    expect(received).toEqual(['before', 'after'])
   })
 })

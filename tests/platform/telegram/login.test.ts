@@ -202,9 +202,9 @@ describe('mtproto login that cannot be', () => {
     ])
     expect(errors.map((error) => error.problem)).toEqual(['unavailable', 'unavailable', 'session_revoked'])
     expect(lines.length).toBeGreaterThan(0)
-    const told =
+    const logged =
       lines.join() + errors.map((error) => `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`).join()
-    for (const secret of secrets) expect(told).not.toContain(secret)
+    for (const secret of secrets) expect(logged).not.toContain(secret)
   })
 
   test('the library leaves the process and its signals alone', async () => {

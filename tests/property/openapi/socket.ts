@@ -53,10 +53,13 @@ export const askSocket = (origin: string, { path, headers }: Made, upgrade: bool
       if (end < 0) return
       const [first = '', ...rest] = seen.subarray(0, end).toString('latin1').split('\r\n')
       const status = Number(first.split(' ')[1])
-      const told = new Headers(rest.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
+      const answered = new Headers(
+        rest.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+      )
       const body = seen.subarray(end + 4)
-      if (status === 101) return done({ status, headers: told, text: '' })
-      if (body.length >= Number(told.get('content-length') ?? 0)) done({ status, headers: told, text: body.toString('utf8') })
+      if (status === 101) return done({ status, headers: answered, text: '' })
+      if (body.length >= Number(answered.get('content-length') ?? 0))
+        done({ status, headers: answered, text: body.toString('utf8') })
     })
   })
 }

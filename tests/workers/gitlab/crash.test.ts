@@ -162,10 +162,10 @@ describe('GitLab worker: crashes', () => {
       await rig.start()
       expect((await rig.finish(id)).status).toBe('completed')
       const files = rig.files()
-      const told = rig.api.of(id).length
+      const sent = rig.api.of(id).length
       sleeper.thaw()
       await rig.clock.run(first.stop())
-      const late = rig.api.of(id).slice(told)
+      const late = rig.api.of(id).slice(sent)
       expect(late.every(({ status, answer }) => status === 409 || answer.ignored)).toBe(true)
       expect(late.length).toBeLessThanOrEqual(2)
       // What the second worker has written is byte for byte as it left it, its manifest too.

@@ -72,11 +72,15 @@ describe('GitLab worker: life of a task', () => {
     const ids = [1, 2].map(() => rig.task('FETCH_ISSUES', PROJECT, { rateLimits: SLOW }).id)
     for (const id of ids) {
       await rig.finish(id)
-      const told = rig.api.of(id).filter(({ body }) => body.type === 'progress')
-      expect(told.length).toBeGreaterThan(3)
-      for (const [index, report] of told.slice(1).entries())
-        expect(report.at - (told[index]?.at as number)).toBeGreaterThanOrEqual(1000)
-      expect(told.at(-1)?.body).toMatchObject({ processed: 3000, total: 3000, resumeState: { stage: 'finalizing', next: null } })
+      const reports = rig.api.of(id).filter(({ body }) => body.type === 'progress')
+      expect(reports.length).toBeGreaterThan(3)
+      for (const [index, report] of reports.slice(1).entries())
+        expect(report.at - (reports[index]?.at as number)).toBeGreaterThanOrEqual(1000)
+      expect(reports.at(-1)?.body).toMatchObject({
+        processed: 3000,
+        total: 3000,
+        resumeState: { stage: 'finalizing', next: null },
+      })
       expect(rig.api.of(id).at(-1)?.body.type).toBe('completed')
     }
   })
@@ -143,12 +147,12 @@ describe('GitLab worker: life of a task', () => {
         ? { status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '5' } }
         : undefined
     expect((await rig.finish(id)).status).toBe('completed')
-    const told = rig.api.of(id).filter(({ body }) => body.type === 'progress')
-    expect(told.map(({ status, body }) => [status, body.processed])).toEqual([
+    const reports = rig.api.of(id).filter(({ body }) => body.type === 'progress')
+    expect(reports.map(({ status, body }) => [status, body.processed])).toEqual([
       [429, 100],
       [200, 1000],
     ])
-    expect((told[1]?.at as number) - (told[0]?.at as number)).toBe(5000)
+    expect((reports[1]?.at as number) - (reports[0]?.at as number)).toBe(5000)
   })
 
   test('gitlab-worker §2: a report that is refused with 400 or 413 fails the task with INTERNAL, and is logged without credentials', async () => {

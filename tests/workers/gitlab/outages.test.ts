@@ -78,12 +78,12 @@ describe('GitLab worker: stops and outages', () => {
     })
     await rig.clock.run(rig.clock.sleep(25_000))
     down = true
-    const told = rig.api.of(id).length
+    const reports = rig.api.of(id).length
     await rig.clock.run(rig.clock.sleep(90_000))
     const calls = rig.gitlab.calls.length
     await rig.clock.run(rig.clock.sleep(30_000))
     expect(rig.gitlab.calls.length).toBe(calls)
-    expect(rig.api.of(id).length).toBe(told)
+    expect(rig.api.of(id).length).toBe(reports)
     down = false
     expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 2, progress: { processed: 2000 } })
     expect(hashOf(rig.items(id))).toBe(hashOf(issues()))

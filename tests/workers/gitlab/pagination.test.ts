@@ -123,8 +123,8 @@ describe('GitLab worker: pagination', () => {
       return undefined
     }
     await rig.finish(id)
-    const told = rig.api.of(id).filter(({ body }) => body.type === 'progress')
-    expect(told.map(({ body }) => [body.processed, body.total])).toEqual([
+    const reports = rig.api.of(id).filter(({ body }) => body.type === 'progress')
+    expect(reports.map(({ body }) => [body.processed, body.total])).toEqual([
       [100, null],
       [200, null],
       [250, 250],

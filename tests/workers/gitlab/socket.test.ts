@@ -152,13 +152,13 @@ describe('GitLab worker over WebSocket', () => {
     const { asked } = hold()
     await start()
     await eventually(asked)
-    const told = api.of(id).length
+    const reports = api.of(id).length
     api.cancel(id)
     // The clock stands still: less than a second.
     await eventually(() => aborted === 1)
     const next = create({ type: 'FETCH_TAGS' })
     await api.until(next, 'completed')
-    expect(api.of(id)).toHaveLength(told)
+    expect(api.of(id)).toHaveLength(reports)
   })
 
   test('gitlab-worker §2: a task in lostTasks stops', async () => {

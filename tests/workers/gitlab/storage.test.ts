@@ -82,7 +82,7 @@ describe('GitLab worker: storage', () => {
     const files = Object.entries(rig.files())
     expect(files.length).toBeGreaterThan(6)
     // The directory of a resource is named by its id, which is the caller's and no secret of ours.
-    const told = [
+    const lines = [
       ...files.map(([, content]) => content),
       ...rig.log,
       JSON.stringify(
@@ -93,7 +93,7 @@ describe('GitLab worker: storage', () => {
         })),
       ),
     ]
-    const ours = told.filter((line) => !line.includes(`acme/${GOOD_TOKEN}`))
+    const ours = lines.filter((line) => !line.includes(`acme/${GOOD_TOKEN}`))
     expect(ours.filter((line) => line.includes(GOOD_TOKEN))).toEqual([])
     expect(files.filter(([, content]) => content.includes('runners_token'))).toEqual([])
     expect(rig.items(ids[2] as string)[0].import_url).toBe('https://mirror.test/x.git')
