@@ -47,7 +47,9 @@ export const IDEMPOTENCY_KEY = {
   in: 'header',
   name: 'Idempotency-Key',
   required: false,
+  description: 'A repeat with the same key and body gets the same answer',
   schema: { type: 'string', minLength: 1, maxLength: 128 },
+  example: 'order-17',
 }
 /** What makes a route public. */
 export const OPEN = { security: [] }

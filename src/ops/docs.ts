@@ -9,6 +9,8 @@ const INFO = {
   description:
     'The API core for fleets of parsers. Every `/internal` route of the gifty family is served identically under `/api/v1/internal`.',
 }
+/** The document is served by the server that it describes. */
+const SERVERS = [{ url: '/', description: 'The server that answers this document' }]
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
   analyticsToken: { type: 'apiKey', in: 'header', name: 'X-Analytics-Token', description: 'Token of the analytics routes' },
@@ -52,6 +54,8 @@ export const docsRoutes = (app: () => AnyElysia) => {
         specPath: '/docs/json',
         exclude: [/.*/],
         documentation: {
+          openapi: '3.1.0',
+          servers: SERVERS,
           info: INFO,
           get paths() {
             return described().paths
@@ -59,7 +63,7 @@ export const docsRoutes = (app: () => AnyElysia) => {
           get components() {
             return { ...described().components, securitySchemes: SECURITY } as never
           },
-        },
+        } as object,
       }),
     ) as unknown as AnyElysia
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { credentialsView } from '../credentials/model.ts'
-import { detailShape } from '../tasks/model.ts'
+import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/model.ts'
+import { detailShape, EXAMPLE_DETAIL } from '../tasks/model.ts'
 import { TASK_TYPES } from '../vocabulary.ts'
 
 const shared = {
@@ -10,9 +10,13 @@ const shared = {
   waitSeconds: z.number().min(0).max(60).default(0),
 }
 /** A request for tasks (§7.6). Seconds. */
-export const leaseBody = z.object({ workerId: z.string().min(1).max(128), ...shared })
+export const leaseBody = z
+  .object({ workerId: z.string().min(1).max(128), ...shared })
+  .meta({ examples: [{ workerId: 'worker-1', types: ['FETCH_ISSUES'], max: 2, leaseSeconds: 60, waitSeconds: 20 }] })
 /** The same over a socket, where the connection stands in for the worker's name (§13). */
-export const taskRequest = z.object({ workerId: z.string().min(1).max(128).optional(), ...shared })
+export const taskRequest = z
+  .object({ workerId: z.string().min(1).max(128).optional(), ...shared })
+  .meta({ examples: [{ types: ['FETCH_ISSUES'], max: 2 }] })
 export type LeaseRequest = z.output<typeof leaseBody>
 
 /** A task in the hands of a worker, with what it needs (§7.6). */
@@ -32,6 +36,29 @@ export const leasedTask = z
       maxAttempts: z.int(),
     }),
   })
-  .meta({ id: 'CrawlerLeasedTask' })
+  .meta({
+    id: 'CrawlerLeasedTask',
+    examples: [
+      {
+        ...EXAMPLE_DETAIL,
+        credentials: EXAMPLE_CREDENTIALS,
+        options: { resourceId: 'platform/api', resourceType: 'project', outputFormat: 'json', includeMetadata: false },
+        resumeState: null,
+        lease: {
+          workerId: 'worker-1',
+          fence: 1,
+          leaseSeconds: 60,
+          expiresAt: '2026-01-15T09:01:02.000Z',
+          attempt: 1,
+          maxAttempts: 3,
+        },
+      },
+    ],
+  })
 export type LeasedTask = z.infer<typeof leasedTask>
-export const leaseAnswer = z.object({ data: z.array(leasedTask), meta: z.object({ count: z.int(), serverTime: z.string() }) })
+export const leaseAnswer = z.object({
+  data: z.array(leasedTask),
+  meta: z
+    .object({ count: z.int(), serverTime: z.string() })
+    .meta({ examples: [{ count: 1, serverTime: '2026-01-15T09:00:02.000Z' }] }),
+})

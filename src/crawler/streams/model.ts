@@ -7,32 +7,68 @@ import { type CancelReason, JOB_STATUSES, STATUSES, type Status } from '../vocab
 
 export const PROTOCOL = 'gitlab-crawler-v1'
 
-export const connectBody = z.object({
-  connectionId: connectionId().optional(),
-  clientType: text(64).optional(),
-  version: text(64).optional(),
-})
-export const connectAnswer = z.object({
-  status: z.literal('ready'),
-  connectionInfo: z.object({
-    connectionId: z.string(),
-    serverTime: z.string(),
-    activeConnections: z.int(),
-    maxConnections: z.int(),
-    supportedProtocols: z.array(z.string()),
-    heartbeatInterval: z.int(),
-  }),
-  endpoints: z.object({ websocket: z.string(), tasks: z.string(), health: z.string() }),
-})
-export const messageBody = z.looseObject({})
-export const messageAnswer = z.object({
-  status: z.literal('message_sent'),
-  taskId: z.string(),
-  message: z.string(),
-  connectionCount: z.int(),
-  queued: z.int(),
-  timestamp: z.string(),
-})
+export const connectBody = z
+  .object({
+    connectionId: connectionId().optional(),
+    clientType: text(64).optional(),
+    version: text(64).optional(),
+  })
+  .meta({ examples: [{ connectionId: 'console-1', clientType: 'console', version: '1.0' }] })
+export const connectAnswer = z
+  .object({
+    status: z.literal('ready'),
+    connectionInfo: z.object({
+      connectionId: z.string(),
+      serverTime: z.string(),
+      activeConnections: z.int(),
+      maxConnections: z.int(),
+      supportedProtocols: z.array(z.string()),
+      heartbeatInterval: z.int(),
+    }),
+    endpoints: z.object({ websocket: z.string(), tasks: z.string(), health: z.string() }),
+  })
+  .meta({
+    examples: [
+      {
+        status: 'ready',
+        connectionInfo: {
+          connectionId: 'console-1',
+          serverTime: '2026-01-15T09:00:00.000Z',
+          activeConnections: 3,
+          maxConnections: 100,
+          supportedProtocols: [PROTOCOL],
+          heartbeatInterval: 30_000,
+        },
+        endpoints: {
+          websocket: '/api/internal2/connect',
+          tasks: '/api/internal2/tasks',
+          health: '/api/internal2/health',
+        },
+      },
+    ],
+  })
+export const messageBody = z.looseObject({}).meta({ examples: [{ note: 'paused for the night' }] })
+export const messageAnswer = z
+  .object({
+    status: z.literal('message_sent'),
+    taskId: z.string(),
+    message: z.string(),
+    connectionCount: z.int(),
+    queued: z.int(),
+    timestamp: z.string(),
+  })
+  .meta({
+    examples: [
+      {
+        status: 'message_sent',
+        taskId: 'issues-of-platform-api',
+        message: 'Message broadcasted to 2 connections',
+        connectionCount: 2,
+        queued: 0,
+        timestamp: '2026-01-15T09:00:05.000Z',
+      },
+    ],
+  })
 export type MessageAnswer = z.infer<typeof messageAnswer>
 
 const seq = z

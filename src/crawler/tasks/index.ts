@@ -88,7 +88,7 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
           'Each stands alone; of equal ids the first wins.',
           { 200: model.bulkAnswer },
           [409],
-          { requestBody: model.bulkBody, parameters: [keyParameter] },
+          { requestBody: model.bulkBodyDocument, parameters: [keyParameter] },
         ),
       },
     )

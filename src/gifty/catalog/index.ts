@@ -19,7 +19,11 @@ export const catalogRoutes = (catalog: Catalog) =>
       ),
     })
     .get('/:gift_id', ({ params }) => catalog.detail(params.gift_id), {
-      params: z.object({ gift_id: text() }),
+      params: z.object({
+        gift_id: text()
+          .describe('gift id of the product')
+          .meta({ examples: ['tea:https://tea.example/p/1'] }),
+      }),
       detail: op(
         'Read a product',
         'The gift id is percent-encoded. With raw data and the newest 100 prices.',

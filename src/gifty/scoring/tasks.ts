@@ -1,13 +1,9 @@
 import type { Db } from '../../platform/db/index.ts'
 import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQueueDeps } from '../../tasks/index.ts'
 import { type UnscoredProduct, unscoredProducts } from '../catalog/scores.ts'
-import { type Score, type ScoringTask, score } from './model.ts'
+import { type Score, type ScoringPayload, score } from './model.ts'
 import type { Scoring } from './service.ts'
 
-/** A scoring task with the hash of its content: what a worker of the worker protocol gets (gifty §4). */
-export interface ScoringPayload extends ScoringTask {
-  content_hash: string
-}
 export type ScoringQueue = RowQueue<UnscoredProduct, ScoringPayload>
 
 /** Products that want a score, as tasks of the kind `scoring`. */

@@ -9,7 +9,11 @@ import { answers, operation } from '../operation.ts'
 import * as model from './model.ts'
 import type { Sources } from './service.ts'
 
-const params = z.object({ id: pathId() })
+const params = z.object({
+  id: pathId()
+    .describe('id of the source')
+    .meta({ examples: [1] }),
+})
 const op = operation('sources')
 
 /** What a query says where the body says nothing: only then is it checked. */

@@ -22,7 +22,14 @@ const aliveDetail = {
   ...described('Tell that the process answers', 'Touches no dependency.', { 200: z.object({ status: z.literal('ok') }) }, OPEN),
   'x-static': JSON.stringify(healthy),
 } as never
-const timed = z.object({ status: z.literal('ok'), response_time: z.int(), mode: z.literal('memory').optional() })
+const timed = z.object({
+  status: z.literal('ok'),
+  response_time: z
+    .int()
+    .describe('ms')
+    .meta({ examples: [2] }),
+  mode: z.literal('memory').optional(),
+})
 
 /** That the process answers (love-parser §2): mounted whatever families are. */
 export const aliveRoutes = () =>
@@ -64,7 +71,13 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
   const telegramDetail = described(
     'Probe Telegram',
     'With the number of active sessions.',
-    { 200: z.object({ status: z.literal('ok'), active_sessions: z.int(), mode: z.enum(['sandbox', 'mtproto']) }) },
+    {
+      200: z.object({
+        status: z.literal('ok'),
+        active_sessions: z.int().meta({ examples: [3] }),
+        mode: z.enum(['sandbox', 'mtproto']),
+      }),
+    },
     OPEN,
   )
   return new Elysia()

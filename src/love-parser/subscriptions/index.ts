@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { queryParameters } from '../../platform/http/openapi.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { ipOf, sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
@@ -11,6 +12,8 @@ import type { Subscriptions } from './service.ts'
 const described = operation('subscriptions')
 /** A bucket of its own, and a body that the family's guard leaves as it came: the signature covers its literal texts. */
 const FROM_THE_SHOP = { ...OPEN, 'x-rate-class': 'webhook', 'x-raw-body': true, errors: [403, 404, 422] }
+
+const accepted = z.string().meta({ examples: ['OK1'] })
 
 /** Robokassa repeats a notification until it reads this. */
 const received = ({ json, InvId }: PaymentNotification): Response =>
@@ -63,8 +66,12 @@ export const subscriptionsRoutes = (subscriptions: Subscriptions, replays: Repla
         detail: described(
           'Receive a payment notification',
           'A JSON or form body, or the query. A form is answered with `OK<InvId>`. At least once: a repeat is a success without effect.',
-          { 200: { 'application/json': receivedView, 'text/plain': z.string() } },
-          { ...FROM_THE_SHOP, requestBody: notificationFields, errors: [400, 413, 415, ...FROM_THE_SHOP.errors] },
+          { 200: { 'application/json': receivedView, 'text/plain': accepted } },
+          {
+            ...FROM_THE_SHOP,
+            requestBody: { 'application/json': notificationFields, 'application/x-www-form-urlencoded': notificationFields },
+            errors: [400, 413, 415, ...FROM_THE_SHOP.errors],
+          },
         ),
       },
     )
@@ -75,15 +82,10 @@ export const subscriptionsRoutes = (subscriptions: Subscriptions, replays: Repla
         detail: described(
           'Receive a payment notification by GET',
           'The fields stand in the query. Answered with `OK<InvId>`. A repeat is a success without effect.',
-          { 200: z.string() },
+          { 200: accepted },
           {
             ...FROM_THE_SHOP,
-            parameters: Object.keys(notificationFields.shape).map((name) => ({
-              in: 'query',
-              name,
-              required: name === 'InvId' || name === 'SignatureValue',
-              schema: { type: 'string' },
-            })),
+            parameters: queryParameters(notificationFields),
           },
         ),
       },
