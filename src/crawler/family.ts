@@ -10,7 +10,18 @@ import { isHandshake } from '../platform/http/handshake.ts'
 import { callOf, requireRoute } from '../platform/http/pipeline.ts'
 import type { RateClass, RateDecision } from '../platform/http/rate-limit.ts'
 import type { Platform } from '../platform/index.ts'
-import { accept, crawlerErrorResponse, invalidJson, rateLimited, shuttingDown, storable, upgradeRequired } from './envelope.ts'
+import {
+  accept,
+  crawlerErrorResponse,
+  invalidJson,
+  problemsOf,
+  rateLimited,
+  shuttingDown,
+  storable,
+  taskNotFound,
+  upgradeRequired,
+  validationFailed,
+} from './envelope.ts'
 import type { AuthWords, RouteNeeds } from './operation.ts'
 
 export const PREFIX = '/api/internal2'
@@ -78,12 +89,6 @@ export const principalOf = (request: Request): string => {
   return principal
 }
 export const isKnown = (request: Request): boolean => admittedOf(request).principal !== undefined
-/** The task a request names. @throws AppError 404 for what cannot be an id */
-export const taskOf = (request: Request): string => {
-  const id = taskIdIn(callOf(request).path)
-  if (id === undefined) throw new AppError('TASK_NOT_FOUND', 404, 'Task not found')
-  return id
-}
 export const bodyOf = (request: Request): Record<string, unknown> => admittedOf(request).body ?? {}
 export const bodyTextOf = (request: Request): string => callOf(request).bodyText ?? ''
 /** The body in the shape of a schema. @throws AppError 400 VALIDATION_FAILED */
@@ -222,7 +227,12 @@ export const crawlerFamily = ({ platform, dashboard, server, isStopping }: Crawl
     errorResponse: crawlerErrorResponse(clock.now, (call) =>
       call.route && !call.route.path.includes('/:id') ? undefined : taskIdIn(call.path),
     ),
-    validationError: () => new AppError('VALIDATION_FAILED', 400, 'Validation failed: invalid value'),
+    validationError(where, call, values) {
+      // A task of such a name cannot be there (§6).
+      if (where === 'params') return taskNotFound()
+      const result = (call.route?.schemas[where] as z.ZodType | undefined)?.safeParse(values[where], { reportInput: true })
+      return validationFailed(result?.success === false ? problemsOf(result.error) : [])
+    },
     decorate: cors.decorate,
   }
 }

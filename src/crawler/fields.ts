@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { emptyAsAbsent } from '../platform/http/coercion.ts'
 
 const TIME =
   /^(\d{4})-?(\d{2})-?(\d{2})(?:[Tt ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?\s*([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/
@@ -35,6 +36,11 @@ export const iso = (at: number): string => new Date(at).toISOString()
 export const isoOr = (at: Date | null): string | undefined => at?.toISOString()
 /** The time of a field after parsing, as columns have it. */
 export const dateOr = (at: number | undefined): Date | null => (at === undefined ? null : new Date(at))
+
+/** The value of a parameter, which counts as absent when it is empty. */
+export const orAbsent = <S extends z.ZodType>(schema: S) => z.preprocess(emptyAsAbsent, schema.optional()).optional()
+/** The task that a path names: what does not decode reaches the schema as undefined. */
+export const taskParams = z.object({ id: z.string() })
 
 export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)

@@ -1,8 +1,10 @@
 import { Elysia } from 'elysia'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
+import { callOf } from '../platform/http/pipeline.ts'
+import { lastOf, queryOf, rereadQuery } from '../platform/http/query.ts'
 import { credentialsRoutes } from './credentials/index.ts'
-import { crawlerFamily, PREFIX } from './family.ts'
+import { crawlerFamily, PREFIX, taskIdIn } from './family.ts'
 import { healthRoutes } from './health/index.ts'
 import { leasingRoutes } from './leasing/index.ts'
 import { progressRoutes } from './progress/index.ts'
@@ -14,6 +16,12 @@ import { tasksRoutes } from './tasks/index.ts'
 /** The routes of the family (gitlab-crawler §7). */
 const crawlerRoutes = (services: CrawlerServices, { platform: { clock, config }, server, isStopping }: Core) =>
   new Elysia({ prefix: PREFIX })
+    // The guard has read the body.
+    .onParse({ fn: 'none' } as never)
+    .onTransform(({ request, params, query }) => {
+      if (request.url.includes('?')) rereadQuery(query, lastOf(queryOf(request.url)))
+      if (params && 'id' in params) (params as { id: string | undefined }).id = taskIdIn(callOf(request).path)
+    })
     .use(tasksRoutes(services.tasks, services.creation))
     .use(leasingRoutes(services.leasing, clock, isStopping))
     .use(progressRoutes(services.progress))

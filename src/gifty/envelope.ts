@@ -89,10 +89,10 @@ export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'
     const body = { error: fields ? { code, message, fields } : { code, message } }
     return Response.json(call.route?.detail['x-error-detail'] ? { ...body, detail: message } : body, { status, headers })
   },
-  validationError(where, call: Call, value) {
+  validationError(where, call: Call, values) {
     const schema = call.route?.schemas[where] as z.ZodType | undefined
     // Elysia's own error does not tell the refused input, so the refused value is asked once more.
-    const again = schema?.safeParse(value, { reportInput: true })
+    const again = schema?.safeParse(values[where], { reportInput: true })
     if (!again || again.success) return new AppError('validation_error', 422, 'Invalid request')
     return invalidRequest(problemsOf(again.error, [WHERE[where]]))
   },

@@ -1,30 +1,23 @@
 import { z } from 'zod'
 import { cleanText } from '../platform/http/body.ts'
+import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, textLike, wordsLike } from '../platform/http/coercion.ts'
 import { takes } from '../platform/http/json-schema.ts'
 
 /**
  * Field kinds of the gifty contract (§1.3). Notation of the contract: `x?` is `.nullish()`, `x=5` is `absent(schema, 5)`,
  * `x?=5` is `absentOrNull(schema, 5)`.
  */
-const INTEGER = /^\s*[+-]?\d+\s*$/
-const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
-const TRUE = new Set(['true', '1', 't', 'yes', 'y', 'on'])
-const FALSE = new Set(['false', '0', 'f', 'no', 'n', 'off'])
-/** A text that is read as something else, as the API document shows it. */
-const textLike = (pattern: RegExp) => ({ type: 'string', pattern: pattern.source })
-/** The words of a boolean in any case: patterns of JSON Schema have no flags. */
-const BOOLEAN_WORD = new RegExp(
-  `^\\s*(?:${[...TRUE, ...FALSE].map((word) => word.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)).join('|')})\\s*$`,
-)
-
-const toInteger = (value: unknown) => (typeof value === 'string' && INTEGER.test(value) ? Number(value) : value)
-const toNumber = (value: unknown) => (typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value)
+const toInteger = numberFrom(INTEGER)
+const toNumber = numberFrom(SCIENTIFIC)
+const TRUE = ['true', '1', 't', 'yes', 'y', 'on']
+const FALSE = ['false', '0', 'f', 'no', 'n', 'off']
+const wordAsBoolean = booleanFrom(TRUE, FALSE)
 const toBoolean = (value: unknown) => {
   if (value === 1) return true
   if (value === 0) return false
   if (typeof value !== 'string') return value
-  const text = value.trim().toLowerCase()
-  return TRUE.has(text) ? true : FALSE.has(text) ? false : value
+  const known = wordAsBoolean(value.trim())
+  return typeof known === 'boolean' ? known : value
 }
 
 /** Zod tells a text that is no integer from one that is no number by its message only. */
@@ -45,13 +38,13 @@ export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) =>
         ...(min > -Number.MAX_VALUE ? { minimum: min } : {}),
         ...(max < Number.MAX_VALUE ? { maximum: max } : {}),
       },
-      textLike(DECIMAL),
+      textLike(SCIENTIFIC),
     ],
   })
 /** true/false, 1/0, t/f, yes/no, y/n, on/off in any case. */
 export const boolean = () =>
   takes(z.preprocess(toBoolean, z.boolean()), {
-    oneOf: [{ type: 'boolean' }, { type: 'integer', enum: [0, 1] }, textLike(BOOLEAN_WORD)],
+    oneOf: [{ type: 'boolean' }, { type: 'integer', enum: [0, 1] }, wordsLike([...TRUE, ...FALSE])],
   })
 export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
   // A text that is too short is told so once, not again by the rules that follow.

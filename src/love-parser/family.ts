@@ -23,8 +23,6 @@ interface Admitted {
   /** The parsed body; null where there is none. */
   body: unknown
   ip: string
-  /** Elysia's context, for a refusal that has to name the first failing group of values. */
-  values?: { query: unknown; params: unknown }
 }
 const admittedOf = (call: Call): Admitted => call.context as Admitted
 
@@ -143,14 +141,13 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
       return token instanceof Promise ? token.then((known) => limit(request, call, known)) : limit(request, call, token)
     },
     errorResponse,
-    validationError(where, call, value) {
+    validationError(_where, call, { body, query, params }) {
       const schemas: RouteInfo['schemas'] = call.route?.schemas ?? {}
-      const { body, values } = admittedOf(call)
       // Body, then query, then path (§1); the framework looks in another order.
       const groups = [
-        [schemas.body, where === 'body' ? value : body],
-        [schemas.query, where === 'query' ? value : values?.query],
-        [schemas.params, where === 'params' ? value : values?.params],
+        [schemas.body, body],
+        [schemas.query, query],
+        [schemas.params, params],
       ] as [z.ZodType | undefined, unknown][]
       for (const [schema, given] of groups) {
         const result = schema?.safeParse(given, { reportInput: true })
@@ -167,8 +164,5 @@ export const loveParserFamily = ({ platform, accounts, server }: LoveParserFamil
   }
 }
 
-/** Hooks of the family's routes: the body as the guard has parsed it, and the values a refusal may have to look at. */
+/** Parse hook of the family's routes: the body as the guard has read it. */
 export const takeBody = ({ request }: { request: Request }): unknown => admittedOf(callOf(request)).body
-export const keepValues = (context: { request: Request; query: unknown; params: unknown }): void => {
-  admittedOf(callOf(context.request)).values = context
-}

@@ -1,54 +1,41 @@
 import { z } from 'zod'
+import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, textLike } from '../platform/http/coercion.ts'
 import { takes } from '../platform/http/json-schema.ts'
 import { isUuid } from '../platform/ids.ts'
 
 /** Field kinds of the contract (love-parser §1). */
-const INTEGER = /^[+-]?\d+$/
-const toInteger = (value: unknown) => (typeof value === 'string' && INTEGER.test(value.trim()) ? Number(value) : value)
-const toNumber = (value: unknown) =>
-  typeof value === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : value
-const notSet = (value: unknown) => (value === null || (typeof value === 'string' && value.trim() === '') ? undefined : value)
+const toInteger = numberFrom(INTEGER)
+const toNumber = numberFrom(DECIMAL)
 
 /** JSON integer or decimal text of one. */
 export const integer = (min: number, max: number) =>
   takes(z.preprocess(toInteger, z.int().min(min).max(max)), {
-    oneOf: [
-      { type: 'integer', minimum: min, maximum: max },
-      { type: 'string', pattern: '^\\s*[+-]?\\d+\\s*$' },
-    ],
+    oneOf: [{ type: 'integer', minimum: min, maximum: max }, textLike(INTEGER)],
   })
 /** How a filter that is not set may be sent, beside leaving it out. */
 const NOT_SET = [{ type: 'null' }, { type: 'string', pattern: '^\\s*$' }]
 /** An optional filter field: null and blank mean not set. */
 export const filterInteger = (min: number) =>
   takes(
-    z.preprocess((value) => toInteger(notSet(value)), z.int().min(min).optional()),
+    z.preprocess((value) => toInteger(blankAsAbsent(value)), z.int().min(min).optional()),
     {
-      anyOf: [
-        { type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER },
-        { type: 'string', pattern: '^\\s*[+-]?\\d+\\s*$' },
-        ...NOT_SET,
-      ],
+      anyOf: [{ type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER }, textLike(INTEGER), ...NOT_SET],
     },
   ).optional()
 export const filterShare = () =>
   takes(
-    z.preprocess((value) => toNumber(notSet(value)), z.number().min(0).max(1).optional()),
+    z.preprocess((value) => toNumber(blankAsAbsent(value)), z.number().min(0).max(1).optional()),
     {
-      anyOf: [
-        { type: 'number', minimum: 0, maximum: 1 },
-        { type: 'string', pattern: '^\\s*[+-]?(?:\\d+\\.?\\d*|\\.\\d+)\\s*$' },
-        ...NOT_SET,
-      ],
+      anyOf: [{ type: 'number', minimum: 0, maximum: 1 }, textLike(DECIMAL), ...NOT_SET],
     },
   ).optional()
 export const filterChoice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  takes(z.preprocess(notSet, z.enum(values).optional()), {
+  takes(z.preprocess(blankAsAbsent, z.enum(values).optional()), {
     anyOf: [{ type: 'string', enum: [...values] }, ...NOT_SET],
   }).optional()
 /** 2 to 8 characters, kept in lower case. */
 export const filterLanguage = () =>
-  takes(z.preprocess(notSet, z.string().trim().min(2).max(8).toLowerCase().optional()), {
+  takes(z.preprocess(blankAsAbsent, z.string().trim().min(2).max(8).toLowerCase().optional()), {
     anyOf: [{ type: 'string', minLength: 2 }, ...NOT_SET],
     description: '2 to 8 characters, in any case',
   }).optional()

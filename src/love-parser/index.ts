@@ -6,7 +6,7 @@ import { accountsRoutes } from './accounts/index.ts'
 import { audienceRoutes } from './audience/index.ts'
 import { channelSearchRoutes } from './channel-search/index.ts'
 import { dashboardRoutes } from './dashboard/index.ts'
-import { keepValues, loveParserFamily, takeBody } from './family.ts'
+import { loveParserFamily, takeBody } from './family.ts'
 import { type HealthDeps, healthRoutes } from './health/index.ts'
 import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
@@ -19,7 +19,6 @@ const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps,
     .use(
       new Elysia({ prefix: '/api/v1' })
         .onParse(takeBody as never)
-        .onTransform(keepValues as never)
         .use(telegramAuthRoutes(services.telegramAuth))
         .use(accountsRoutes(services.accounts))
         .use(dashboardRoutes(services.dashboard))

@@ -1,7 +1,8 @@
+import type { z } from 'zod'
 import type { AppError } from '../errors.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
 import { type Language, type MessageCode, messageOf } from './messages.ts'
-import { type Problem, refused } from './problems.ts'
+import { type Problem, problemsOf, refused } from './problems.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** `error` by status, never translated (stickers §3.4). */
@@ -55,12 +56,21 @@ const bodyOf = (error: AppError, status: number, call: Call): Record<string, unk
   return { error: word, message, requestId }
 }
 
+/** In the order in which Elysia checks them: those before the first refused one are fine. */
+const GROUPS = ['params', 'query', 'body'] as const
+
 /** The family's errors (stickers §3.4): `{"error","message","details"?,"requestId"}`. */
 export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
   errorResponse(error, call) {
     const status = ERRORS[error.status] ? error.status : 500
     return new Response(JSON.stringify(bodyOf(error, status, call)), { status, headers: { 'content-type': JSON_TYPE } })
   },
-  // The family's routes have no schemas of the framework: they collect all problems of a request themselves.
-  validationError: (where) => refused({ field: where, code: 'invalid_json' }),
+  // All problems of a request at once, in the order path, query, body (stickers §3.4).
+  validationError(where, call, values) {
+    const problems = GROUPS.slice(GROUPS.indexOf(where)).flatMap((group) => {
+      const result = (call.route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group])
+      return result && !result.success ? problemsOf(result.error) : []
+    })
+    return refused(...problems)
+  },
 }

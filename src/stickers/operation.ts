@@ -12,22 +12,6 @@ export const errorView = z
   })
   .meta({ id: 'StickersError', description: 'What went wrong' })
 
-interface Schema {
-  type: 'integer' | 'string' | 'boolean'
-  [key: string]: unknown
-}
-const ID: Schema = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
-/** Parameters as the API document shows them; `fields.ts` reads them. */
-export const parameter = (where: 'path' | 'query', name: string, schema: Schema, required = where === 'path') => ({
-  in: where,
-  name,
-  required,
-  schema,
-})
-export const pathId = (name: string) => parameter('path', name, ID)
-export const queryId = (name: string, required = false) => parameter('query', name, ID, required)
-export const SHORT_INFO = parameter('query', 'shortInfo', { type: 'boolean', default: false })
-export const PREVIEW = parameter('query', 'preview', { type: 'boolean', default: false })
 const LANGUAGE = { in: 'header', name: 'X-Language', required: false, schema: { type: 'string', enum: ['en', 'ru'] } }
 
 /** Documentation of a route, and the scope its guard asks for. */

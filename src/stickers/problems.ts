@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { AppError } from '../errors.ts'
 import type { MessageCode, MessageValues } from './messages.ts'
 
@@ -6,6 +7,24 @@ export interface Problem {
   field: string
   code: MessageCode
   values?: MessageValues
+}
+
+/** The message of a zod rule: a code of `messages.ts` with its values, which `problemsOf` reads back. */
+export const say = (code: MessageCode, values?: MessageValues): string => JSON.stringify({ code, values })
+/** `say` for the type of a value: another code when the value is absent. */
+export const sayType =
+  (wrong: string, absent: string = wrong) =>
+  ({ input }: { input?: unknown }): string =>
+    input === undefined || input === null ? absent : wrong
+
+/** The problems zod has found, one per field of the request; `body` is the field of a body that is no object. */
+export const problemsOf = (error: z.core.$ZodError): Problem[] => {
+  const problems = new Map<string, Problem>()
+  for (const { path, message } of error.issues) {
+    const field = String(path[0] ?? 'body')
+    if (!problems.has(field)) problems.set(field, { field, ...(JSON.parse(message) as Omit<Problem, 'field'>) })
+  }
+  return [...problems.values()]
 }
 
 /** 400 with one entry per invalid field; the first one gives the message. */

@@ -9,7 +9,7 @@ export const calls = async () => {
   await api.internal.sources.post({ url: 'https://shop.example', type: 'list', site_key: 'shop', strategy: 'deep' })
   await api.internal.sources({ id: 1 }).get()
   await api.analytics.funnel.get()
-  await api.api.internal2.tasks.get()
+  await api.api.internal2.tasks.get({ query: { limit: 10, offset: 0 } })
   await api.api.v1.auth.me.get()
   await api.internal.stickersets.categories.get()
 }

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
-import { read, taskOf } from '../family.ts'
+import { read } from '../family.ts'
+import { taskParams } from '../fields.ts'
 import { operation } from '../operation.ts'
-import { idParameter } from '../tasks/index.ts'
 import { refreshAnswer, refreshBody } from './model.ts'
 import type { Refresh } from './refresh.ts'
 
@@ -9,11 +9,9 @@ import type { Refresh } from './refresh.ts'
 export const credentialsRoutes = (refresh: Refresh) =>
   new Elysia().post(
     '/tasks/:id/credentials/refresh',
-    async ({ request }) => {
-      const id = taskOf(request)
-      return { data: await refresh.refresh(id, read(request, refreshBody)) }
-    },
+    async ({ request, params }) => ({ data: await refresh.refresh(params.id, read(request, refreshBody)) }),
     {
+      params: taskParams,
       detail: operation(
         'credentials',
         { auth: 'task', body: 1 },
@@ -21,7 +19,7 @@ export const credentialsRoutes = (refresh: Refresh) =>
         'For the holder of the lease; one call to GitLab at a time per account.',
         { 200: refreshAnswer },
         [404, 409],
-        { requestBody: refreshBody, parameters: [idParameter] },
+        { requestBody: refreshBody },
       ),
     },
   )

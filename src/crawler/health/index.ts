@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { bodyOf, isKnown } from '../family.ts'
 import { errorView, operation } from '../operation.ts'
-import { healthView, operationAnswer, operationBody, unhealthyView } from './model.ts'
+import { healthQuery, healthView, operationAnswer, operationBody, unhealthyView } from './model.ts'
 import type { Health } from './service.ts'
 
 /** Health of the family (§7.14, §7.15). */
@@ -26,6 +26,7 @@ export const healthRoutes = (health: Health) =>
         }
       },
       {
+        query: healthQuery,
         detail: operation(
           'health',
           { auth: 'health' },
@@ -35,7 +36,6 @@ export const healthRoutes = (health: Health) =>
           [],
           {
             security: [{}, { crawlerToken: [] }, { dashboard: [] }],
-            parameters: [{ in: 'query', name: 'details', required: false, schema: { type: 'string' } }],
           },
         ),
       },

@@ -67,3 +67,6 @@ export const operationAnswer = z
   .meta({
     examples: [{ operation: 'clear_cache', timestamp: '2026-01-15T09:00:00.000Z', message: 'Cache cleared successfully' }],
   })
+
+/** `details=true` asks for all there is; anything else, like nothing, for less. */
+export const healthQuery = z.object({ details: z.string().optional() })

@@ -5,14 +5,12 @@ import { cleanValue } from '../../platform/http/body.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import type { Platform } from '../../platform/index.ts'
 import { accept } from '../envelope.ts'
-import { bodyOf, bodyTextOf, PREFIX, principalOf, read, taskOf } from '../family.ts'
+import { bodyOf, bodyTextOf, PREFIX, principalOf, read } from '../family.ts'
+import { taskParams } from '../fields.ts'
 import { operation } from '../operation.ts'
-import { idParameter } from '../tasks/index.ts'
 import * as model from './model.ts'
 import type { Streams } from './service.ts'
 import type { Upgrader } from './sockets.ts'
-
-const query = (...names: string[]) => names.map((name) => ({ in: 'query', name, required: false, schema: { type: 'string' } }))
 
 export interface StreamsRoutesDeps {
   streams: Streams
@@ -24,18 +22,19 @@ export interface StreamsRoutesDeps {
 
 /** WebSockets and event streams (§7.1, §7.2, §7.12, §7.13). */
 export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoutesDeps) => {
-  const upgrade = async (request: Request, given: Record<string, unknown>, taskId?: string): Promise<undefined> => {
+  const upgrade = async (request: Request, query: model.ConnectQuery, taskId?: string): Promise<undefined> => {
     await streams.sockets.connect({
       request,
       server: server(),
       principal: principalOf(request),
       recheck: callOf(request).recheck,
-      query: accept(model.connectQuery, given),
+      query,
       taskId,
     })
   }
   return new Elysia()
-    .get('/connect', ({ request, query: given }) => upgrade(request, given), {
+    .get('/connect', ({ request, query }) => upgrade(request, query), {
+      query: model.connectQuery,
       detail: operation(
         'streams',
         { auth: 'stream', upgrade: true },
@@ -43,7 +42,6 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
         'Events of all tasks, unless `subscribe=none`; resumes by `connectionId`.',
         { 101: z.never() },
         [400, 409],
-        { parameters: query('token', 'connectionId', 'lastSeq', 'subscribe') },
       ),
     })
     .post(
@@ -75,7 +73,9 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
         ),
       },
     )
-    .get('/tasks/:id/websocket', ({ request, query: given }) => upgrade(request, given, taskOf(request)), {
+    .get('/tasks/:id/websocket', ({ request, params, query }) => upgrade(request, query, params.id), {
+      params: taskParams,
+      query: model.connectQuery,
       detail: operation(
         'streams',
         { auth: 'stream', upgrade: true },
@@ -83,17 +83,16 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
         'Events of this task.',
         { 101: z.never() },
         [400, 404, 409],
-        { parameters: [idParameter, ...query('token', 'connectionId', 'lastSeq', 'subscribe')] },
       ),
     })
     .post(
       '/tasks/:id/websocket',
-      ({ request }) => {
-        const id = taskOf(request)
+      ({ request, params: { id } }) => {
         const body = bodyOf(request)
         return streams.broadcast(id, bodyTextOf(request).includes('\\u') ? (cleanValue(body) as typeof body) : body)
       },
       {
+        params: taskParams,
         detail: operation(
           'streams',
           { auth: 'connect', body: 1 },
@@ -101,21 +100,23 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
           'Delivered to all live sockets, and on resume to those that were away.',
           { 200: model.messageAnswer },
           [404],
-          { requestBody: model.messageBody, parameters: [idParameter] },
+          { requestBody: model.messageBody },
         ),
       },
     )
     .get(
       '/tasks/:id/events',
-      ({ request, query: given }) => {
+      ({ request, params, query }) => {
         const header = request.headers.get('last-event-id')
         const lastEventId =
           header === null || header === ''
-            ? accept(model.eventsQuery, given).lastEventId
+            ? query.lastEventId
             : accept(z.object({ 'Last-Event-ID': model.lastEventId }), { 'Last-Event-ID': header })['Last-Event-ID']
-        return streams.events.open(taskOf(request), principalOf(request), lastEventId)
+        return streams.events.open(params.id, principalOf(request), lastEventId)
       },
       {
+        params: taskParams,
+        query: model.eventsQuery,
         detail: operation(
           'streams',
           { auth: 'stream' },
@@ -123,7 +124,6 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
           'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
           { 200: { 'text/event-stream': z.string() } },
           [400, 404],
-          { parameters: [idParameter, ...query('token', 'lastEventId')] },
         ),
       },
     )

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RefreshAnswer } from '../credentials/model.ts'
-import { connectionId, text } from '../fields.ts'
+import { connectionId, orAbsent, text } from '../fields.ts'
 import type { LeasedTask } from '../leasing/model.ts'
 import { type Acknowledged, type ProgressView, progressView, type TimelineView } from '../progress/model.ts'
 import { type CancelReason, JOB_STATUSES, STATUSES, type Status } from '../vocabulary.ts'
@@ -75,16 +75,15 @@ const seq = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')
   .transform(Number)
-const emptyIsAbsent = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((given) => (given === '' ? undefined : given), schema.optional())
-/** Query of an upgrade (§7.1). */
+/** Query of an upgrade (§7.1); the guard reads `token`. */
 export const connectQuery = z.object({
-  connectionId: emptyIsAbsent(connectionId()),
-  lastSeq: emptyIsAbsent(seq),
-  subscribe: emptyIsAbsent(z.enum(['all', 'none'])),
+  token: z.string().optional(),
+  connectionId: orAbsent(connectionId()),
+  lastSeq: orAbsent(seq),
+  subscribe: orAbsent(z.enum(['all', 'none'])),
 })
 export type ConnectQuery = z.output<typeof connectQuery>
-export const eventsQuery = z.object({ lastEventId: emptyIsAbsent(seq) })
+export const eventsQuery = z.object({ token: z.string().optional(), lastEventId: orAbsent(seq) })
 export const lastEventId = seq
 
 /** The first frame of every stream (§13): flat, unlike all others. */

@@ -1,7 +1,9 @@
 import { Elysia } from 'elysia'
 import { AppError } from '../../errors.ts'
+import { lastOf, queryOf } from '../../platform/http/query.ts'
 import { accept, storable } from '../envelope.ts'
-import { bodyOf, bodyTextOf, principalOf, taskOf } from '../family.ts'
+import { bodyOf, bodyTextOf, principalOf } from '../family.ts'
+import { taskParams } from '../fields.ts'
 import { operation } from '../operation.ts'
 import { putBody } from '../progress/model.ts'
 import { withoutEmpty } from '../streams/conversation.ts'
@@ -9,7 +11,6 @@ import type { Creation } from './creation.ts'
 import * as model from './model.ts'
 import type { Tasks } from './service.ts'
 
-export const idParameter = { in: 'path', name: 'id', required: true, schema: { type: 'string' } }
 export const keyParameter = {
   in: 'header',
   name: 'Idempotency-Key',
@@ -38,7 +39,8 @@ const replayed = (yes: boolean): Record<string, string> => (yes ? { 'idempotency
 /** Tasks: made, listed, read, changed, removed (§7.3 to §7.9). */
 export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
   new Elysia()
-    .get('/tasks', ({ query }) => tasks.list(accept(model.listQuery, query), query), {
+    .get('/tasks', ({ query, request }) => tasks.list(query, lastOf(queryOf(request.url))), {
+      query: model.listQuery,
       detail: operation(
         'tasks',
         { auth: 'tasks' },
@@ -46,14 +48,6 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
         'By creation time; filters combine with AND, an empty value counts as absent.',
         { 200: model.listAnswer },
         [400],
-        {
-          parameters: ['status', 'type', 'limit', 'offset', 'fromDate', 'toDate', 'spawnedFrom', 'order'].map((name) => ({
-            in: 'query',
-            name,
-            required: false,
-            schema: { type: 'string' },
-          })),
-        },
       ),
     })
     .post(
@@ -92,15 +86,13 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
         ),
       },
     )
-    .get('/tasks/:id', async ({ request }) => ({ data: await tasks.read(taskOf(request)) }), {
-      detail: operation('tasks', { auth: 'task' }, 'Read a task', 'Never with credentials.', { 200: model.detailAnswer }, [404], {
-        parameters: [idParameter],
-      }),
+    .get('/tasks/:id', async ({ params }) => ({ data: await tasks.read(params.id) }), {
+      params: taskParams,
+      detail: operation('tasks', { auth: 'task' }, 'Read a task', 'Never with credentials.', { 200: model.detailAnswer }, [404]),
     })
     .put(
       '/tasks/:id',
-      async ({ request }) => {
-        const id = taskOf(request)
+      async ({ request, params: { id } }) => {
         const body = bodyOf(request)
         const { progress } = body
         const given =
@@ -109,6 +101,7 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
         return { data: await tasks.change(id, put), message: 'Task updated successfully' }
       },
       {
+        params: taskParams,
         detail: operation(
           'tasks',
           { auth: 'task', body: 1 },
@@ -116,18 +109,18 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
           'Status, progress, error or credentials; all or nothing.',
           { 200: model.putAnswer },
           [404, 409],
-          { requestBody: putBody, parameters: [idParameter] },
+          { requestBody: putBody },
         ),
       },
     )
     .delete(
       '/tasks/:id',
-      async ({ request }) => {
-        const taskId = taskOf(request)
+      async ({ request, params: { id: taskId } }) => {
         const status = await tasks.remove(taskId, principalOf(request))
         return { message: `Task ${status === 'failed' ? 'canceled' : 'deleted'} successfully`, data: { taskId, status } }
       },
       {
+        params: taskParams,
         detail: operation(
           'tasks',
           { auth: 'task' },
@@ -135,7 +128,6 @@ export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
           'A running one is canceled and kept, any other is removed.',
           { 200: model.deleteAnswer },
           [404],
-          { parameters: [idParameter] },
         ),
       },
     )

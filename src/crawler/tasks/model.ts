@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fanout } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
-import { objectUpTo, taskId, text, time } from '../fields.ts'
+import { objectUpTo, orAbsent, taskId, text, time } from '../fields.ts'
 import { FORMATS, JOB_STATUSES, PRIORITIES, RESOURCE_TYPES, STATUSES, TASK_TYPES } from '../vocabulary.ts'
 
 const atLeastOne = () => z.int().min(1)
@@ -212,25 +212,21 @@ export const bulkAnswer = z
   })
 export type BulkAnswer = z.infer<typeof bulkAnswer>
 
-const integer = (fallback: number) =>
-  z
-    .string()
-    .optional()
-    .transform((given, ctx) => {
-      if (given === undefined || given === '') return fallback
-      if (!/^[+-]?\d{1,15}$/.test(given)) ctx.addIssue({ code: 'custom', message: 'must be an integer' })
-      return Number(given)
-    })
-const absent = <S extends z.ZodType>(schema: S) => z.preprocess((given) => (given === '' ? undefined : given), schema.optional())
+/** A whole number of at most 15 digits, brought within its limits. */
+const integer = (fallback: number, min: number, max?: number) =>
+  orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
+    const value = Math.max(min, given === undefined ? fallback : Number(given))
+    return max === undefined ? value : Math.min(max, value)
+  })
 export const listQuery = z.object({
-  status: absent(z.enum(STATUSES)),
-  type: absent(z.enum(TASK_TYPES)),
-  limit: integer(10).transform((given) => Math.min(100, Math.max(1, given))),
-  offset: integer(0).transform((given) => Math.max(0, given)),
-  fromDate: absent(time()),
-  toDate: absent(time()),
-  spawnedFrom: absent(z.string()),
-  order: absent(z.enum(['asc', 'desc'])),
+  status: orAbsent(z.enum(STATUSES)),
+  type: orAbsent(z.enum(TASK_TYPES)),
+  limit: integer(10, 1, 100),
+  offset: integer(0, 0),
+  fromDate: orAbsent(time()),
+  toDate: orAbsent(time()),
+  spawnedFrom: orAbsent(z.string()),
+  order: orAbsent(z.enum(['asc', 'desc'])),
 })
 export type ListQuery = z.output<typeof listQuery>
 export const listAnswer = z.object({

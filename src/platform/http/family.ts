@@ -55,6 +55,13 @@ export interface Principal {
   role?: string
 }
 
+/** The values of a request that a schema has refused, as they were given. Groups that Elysia had checked before hold the schema's output. */
+export interface RequestValues {
+  params: unknown
+  query: unknown
+  body: unknown
+}
+
 /** What the domains of one API family share on the wire (architecture §1). */
 export interface HttpFamily {
   name: string
@@ -67,7 +74,7 @@ export interface HttpFamily {
   /** Dresses an error in the family's envelope. */
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */
-  validationError(where: 'body' | 'query' | 'params', call: Call, value: unknown): AppError
+  validationError(where: keyof RequestValues, call: Call, values: RequestValues): AppError
   /** What a client's X-Request-Id has to look like to be used; by default also `:` is allowed. */
   requestId?: RegExp
   /** Put before a request id that the server makes. */

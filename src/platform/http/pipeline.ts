@@ -214,9 +214,9 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
   return <A extends AnyElysia>(app: A): A =>
     app
       .wrap(((next: Next) => (request: Request) => receive(app, request, next)) as any)
-      .onError({ as: 'global' }, ({ code, error, request }: any) => {
-        const call = callOf(request)
-        return finish(explain(code, error, call), call)
+      .onError({ as: 'global' }, (context: any) => {
+        const call = callOf(context.request)
+        return finish(explain(context, call), call)
       }) as unknown as A
 }
 
@@ -254,11 +254,11 @@ const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
 }
 
 /** One door for what Elysia and the routes throw. */
-const explain = (code: unknown, error: any, call: Call): AppError => {
+const explain = ({ code, error, params, query, body }: any, call: Call): AppError => {
   if (error instanceof AppError) return error
   if (code === 'NOT_FOUND') return new AppError('not_found', 404, 'Not Found')
   if (code === 'VALIDATION' && (error.type === 'body' || error.type === 'query' || error.type === 'params'))
-    return call.family.validationError(error.type, call, error.value)
+    return call.family.validationError(error.type, call, { params, query, body, [error.type]: error.value })
   if (code === 'PARSE')
     return error.cause === undefined ? new AppError('bad_request', 400, 'The body could not be read') : toAppError(error.cause)
   return toAppError(error)

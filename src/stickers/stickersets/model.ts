@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { bodyText, choice, flag, integer, isStorable, list, optionalId, pathId, queryId, searchText, text } from '../fields.ts'
+import { say } from '../problems.ts'
 
 export const STATES = ['ACTIVE', 'DELETED', 'BLOCKED'] as const
 export const VISIBILITIES = ['PUBLIC', 'PRIVATE'] as const
@@ -14,6 +16,7 @@ export type Sort = (typeof SORTS)[number]
 export type Direction = 'ASC' | 'DESC'
 export type Action = (typeof ACTIONS)[number]
 
+const STRINGS = say('invalid_type', { expected: { word: 'strings' } })
 const time = z.iso.datetime({ precision: 3 })
 
 /** stickers §4.2 */
@@ -93,51 +96,124 @@ export const checkResult = z
 
 export const categoryList = z.strictObject({ content: z.array(categoryDto) }).meta({ id: 'StickerCategoryList' })
 
-/** The body of a create, for the API document; `parseCreate` reads it. */
-export const createBody = z
-  .object({
-    name: z.string().max(200),
-    title: z.string().max(64).nullish(),
-    description: z.string().nullish(),
-    categoryKeys: z.array(z.string()).nullish(),
-    visibility: z.enum(VISIBILITIES).nullish(),
-    isPublic: z.boolean().nullish().describe('deprecated: used only without visibility'),
+/** Longest value of a parameter or field, in UTF-16 units. */
+const MAX_NAME = 200
+const MAX_URL = 2048
+const MAX_TITLE = 64
+const MAX_SEARCH = 100
+const MAX_INT = 2_147_483_647
+
+export const idParams = z.object({ id: pathId() })
+export const authorParams = z.object({ authorId: pathId() })
+export const getQuery = z.object({ shortInfo: flag() })
+
+/** stickers §5.6 */
+export const listQuery = z.object({
+  page: integer(0, MAX_INT, 0),
+  size: integer(1, 100, 20),
+  sort: choice(SORTS, 'createdAt'),
+  direction: choice(['ASC', 'DESC'], 'DESC'),
+  /** Empty: no filter. */
+  categoryKeys: list().describe('comma-separated'),
+  shortInfo: flag(),
+  preview: flag(),
+})
+export type ListRequest = z.output<typeof listQuery> & { authorId: number }
+
+/** stickers §5.7 */
+export const searchQuery = z.object({
+  query: searchText(MAX_SEARCH),
+  limit: integer(1, 100, 20),
+  offset: integer(0, MAX_INT, 0),
+  shortInfo: flag(),
+  preview: flag(),
+})
+export type SearchRequest = z.output<typeof searchQuery>
+
+/** The name that a check asks about, and whether any set can have it (stickers §5.5). A `url` that is there in any shape decides alone. */
+export const checkQuery = z
+  .object({ name: z.any().meta({ type: 'string', maxLength: MAX_NAME }).optional(), url: text(MAX_URL) })
+  .transform(({ name: given, url }, ctx): { name: string; possible: boolean } => {
+    const problem = (field: string, message: string) => {
+      ctx.addIssue({ code: 'custom', path: [field], message })
+      return z.NEVER
+    }
+    if (url !== undefined) {
+      const { name, isLink } = normaliseName(url)
+      return isLink && name !== undefined ? { name, possible: true } : problem('url', say('invalid_url'))
+    }
+    const asked = text(MAX_NAME).safeParse(given)
+    if (!asked.success) return problem('name', asked.error.issues[0]?.message ?? '')
+    if (asked.data === undefined) return problem('name', say('name_or_url_required'))
+    const { name } = normaliseName(asked.data)
+    if (name !== undefined) return { name, possible: true }
+    if (isMeantAsLink(asked.data)) return problem('name', say('invalid_name'))
+    return { name: asked.data.trim().toLowerCase(), possible: false }
   })
+
+/** What stands for a body that is not there, and for one that is no JSON: the schema of the body refuses both. */
+export const NO_BODY = Symbol('no body')
+export const NOT_JSON = Symbol('not JSON')
+
+export const createQuery = z.object({ userId: queryId(), authorId: optionalId(), shortInfo: flag() })
+/** The body of a create (stickers §5.2). */
+export const createBody = z
+  .object(
+    {
+      name: bodyText(say('required'))
+        .refine((name) => name.trim() !== '', say('required'))
+        .max(MAX_NAME, say('too_long', { max: MAX_NAME }))
+        .transform((given, ctx) => {
+          const { name } = normaliseName(given)
+          if (name !== undefined) return name
+          ctx.addIssue({ code: 'custom', message: say('invalid_name') })
+          return z.NEVER
+        }),
+      title: bodyText()
+        .trim()
+        .max(MAX_TITLE, say('too_long', { max: MAX_TITLE }))
+        .nullish()
+        .transform((title) => title || undefined),
+      /** Undefined: the key is absent or null. Null: blank, so that a revived set loses its text. */
+      description: bodyText()
+        .nullish()
+        .transform((given) => (given === null || given === undefined ? undefined : given.trim() === '' ? null : given)),
+      /** Empty: none asked for. */
+      categoryKeys: z
+        .array(z.string(STRINGS), STRINGS)
+        .refine((keys) => keys.every(isStorable), say('invalid_text'))
+        .nullish()
+        .transform((keys) => [...new Set(keys)]),
+      isPublic: z
+        .boolean(say('invalid_type', { expected: { word: 'a_boolean' } }))
+        .nullish()
+        .describe('deprecated: used only without visibility'),
+      visibility: z
+        .enum(VISIBILITIES, {
+          error: ({ input }) =>
+            typeof input === 'string'
+              ? say('invalid_choice', { values: VISIBILITIES.join(', ') })
+              : say('invalid_type', { expected: { word: 'a_string' } }),
+        })
+        .nullish(),
+    },
+    {
+      error: ({ input }) =>
+        input === NO_BODY
+          ? say('required')
+          : input === NOT_JSON
+            ? say('invalid_json')
+            : say('invalid_type', { expected: { word: 'an_object' } }),
+    },
+  )
+  .transform(({ isPublic, visibility, ...fields }) => ({
+    ...fields,
+    visibility: visibility ?? (isPublic === true ? ('PUBLIC' as const) : ('PRIVATE' as const)),
+  }))
   .meta({ id: 'StickerSetCreate' })
 
 /** What a create asks for, checked. */
-export interface CreateRequest {
-  userId: number
-  authorId: number | undefined
-  shortInfo: boolean
-  name: string
-  title: string | undefined
-  /** Undefined: the key is absent or null. Null: blank, so that a revived set loses its text. */
-  description: string | null | undefined
-  /** Empty: none asked for. */
-  categoryKeys: string[]
-  visibility: Visibility
-}
-
-export interface ListRequest {
-  authorId: number
-  page: number
-  size: number
-  sort: Sort
-  direction: Direction
-  /** Empty: no filter. */
-  categoryKeys: string[]
-  shortInfo: boolean
-  preview: boolean
-}
-
-export interface SearchRequest {
-  query: string
-  limit: number
-  offset: number
-  shortInfo: boolean
-  preview: boolean
-}
+export type CreateRequest = z.output<typeof createQuery> & z.output<typeof createBody>
 
 /** Who changes something, for the audit. */
 export interface Actor {
