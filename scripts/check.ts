@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkAdditive } from './additive-migrations.ts'
+import { apiLintProblems } from './api-lint.ts'
 import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
@@ -61,6 +62,7 @@ const steps: [string, Step][] = [
     async () =>
       (await Bun.file(OPENAPI_FILE).text()) === (await renderOpenapi()) ? [] : [`${OPENAPI_FILE} differs: run bun run openapi`],
   ],
+  ['API document passes the linter', apiLintProblems],
   [
     'table of variables is up to date',
     async () => ((await renderEnvTable('check')) ? [] : ['docs/configuration.md differs: run bun run generate']),

@@ -60,9 +60,15 @@ export const pathId = () =>
   }, wholeNumber())
 
 export const absent = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
-  schema.optional().transform((given) => (given === undefined ? value : given) as z.output<S>)
+  schema
+    .optional()
+    .transform((given) => (given === undefined ? value : given) as z.output<S>)
+    .meta({ default: value })
 export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
-  schema.nullish().transform((given) => (given ?? value) as z.output<S>)
+  schema
+    .nullish()
+    .transform((given) => (given ?? value) as z.output<S>)
+    .meta({ default: value })
 
 /** Who holds leases (gifty §4). */
 export const workerName = () => text(1, 128).meta({ examples: ['worker-1'] })

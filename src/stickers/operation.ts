@@ -12,7 +12,13 @@ export const errorView = z
   })
   .meta({ id: 'StickersError', description: 'What went wrong' })
 
-const LANGUAGE = { in: 'header', name: 'X-Language', required: false, schema: { type: 'string', enum: ['en', 'ru'] } }
+const LANGUAGE = {
+  in: 'header',
+  name: 'X-Language',
+  required: false,
+  description: 'language of names, descriptions and messages; `en` unless it is `ru`',
+  schema: { type: 'string', enum: ['en', 'ru'] },
+}
 
 /** Documentation of a route, and the scope its guard asks for. */
 export const operation = (

@@ -69,4 +69,6 @@ export const operationAnswer = z
   })
 
 /** `details=true` asks for all there is; anything else, like nothing, for less. */
-export const healthQuery = z.object({ details: z.string().optional() })
+export const healthQuery = z.object({
+  details: z.string().optional().describe('`true` asks for all there is, which needs a credential'),
+})

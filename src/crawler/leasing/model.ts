@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/model.ts'
-import { detailShape, EXAMPLE_DETAIL } from '../tasks/model.ts'
+import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimits } from '../tasks/model.ts'
 import { TASK_TYPES } from '../vocabulary.ts'
 
 const shared = {
@@ -24,8 +24,9 @@ export const leasedTask = z
   .object({
     ...detailShape,
     credentials: credentialsView,
-    options: z.record(z.string(), z.unknown()),
-    rateLimits: z.record(z.string(), z.unknown()).optional(),
+    type: z.enum(TASK_TYPES),
+    options: optionsView,
+    rateLimits: rateLimits.optional(),
     resumeState: z.unknown().nullable(),
     lease: z.object({
       workerId: z.string(),

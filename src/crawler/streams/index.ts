@@ -122,7 +122,15 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
           { auth: 'stream' },
           "Follow a task's events",
           'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
-          { 200: { 'text/event-stream': z.string() } },
+          {
+            200: {
+              'text/event-stream': z.string().meta({
+                examples: [
+                  'id: 118\nevent: status\ndata: {"seq":118,"type":"status","data":{"taskId":"issues-of-platform-api"}}\n\n',
+                ],
+              }),
+            },
+          },
           [400, 404],
         ),
       },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { takes } from '../../platform/http/json-schema.ts'
 import type { RefreshAnswer } from '../credentials/model.ts'
 import { connectionId, orAbsent, text } from '../fields.ts'
 import type { LeasedTask } from '../leasing/model.ts'
@@ -71,19 +72,26 @@ export const messageAnswer = z
   })
 export type MessageAnswer = z.infer<typeof messageAnswer>
 
-const seq = z
-  .string()
-  .regex(/^\d{1,15}$/, 'must be a whole number')
-  .transform(Number)
+const seq = takes(
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number),
+  undefined,
+  { type: 'integer', minimum: 0 },
+)
 /** Query of an upgrade (§7.1); the guard reads `token`. */
 export const connectQuery = z.object({
-  token: z.string().optional(),
-  connectionId: orAbsent(connectionId()),
-  lastSeq: orAbsent(seq),
-  subscribe: orAbsent(z.enum(['all', 'none'])),
+  token: z.string().optional().describe('a bearer credential, for clients that cannot send headers'),
+  connectionId: orAbsent(connectionId()).describe('name under which the connection can be resumed; a new one when absent'),
+  lastSeq: orAbsent(seq).describe('last event that the client has taken, to resume after it'),
+  subscribe: orAbsent(z.enum(['all', 'none'])).describe('events to begin with; `all` when absent'),
 })
 export type ConnectQuery = z.output<typeof connectQuery>
-export const eventsQuery = z.object({ token: z.string().optional(), lastEventId: orAbsent(seq) })
+export const eventsQuery = z.object({
+  token: z.string().optional().describe('a bearer credential, for clients that cannot send headers'),
+  lastEventId: orAbsent(seq).describe('last event that the client has taken, where it cannot send `Last-Event-ID`'),
+})
 export const lastEventId = seq
 
 /** The first frame of every stream (§13): flat, unlike all others. */

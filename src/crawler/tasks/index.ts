@@ -15,7 +15,9 @@ export const keyParameter = {
   in: 'header',
   name: 'Idempotency-Key',
   required: false,
+  description: 'A repeat with the same key and body gets the same answer',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+  example: 'create-17',
 }
 
 /** The Idempotency-Key of a request. @throws AppError 400 for one that is too long */

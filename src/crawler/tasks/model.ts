@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { takes } from '../../platform/http/json-schema.ts'
 import { fanout } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
 import { objectUpTo, orAbsent, taskId, text, time } from '../fields.ts'
@@ -50,6 +51,24 @@ export const taskOptions = z
     message: 'fromDate must not be after toDate',
     path: ['fromDate'],
   })
+
+/** Options as they are stored and handed out to workers: times are texts. */
+export const optionsView = z
+  .object({
+    resourceId: z.string().optional(),
+    resourceType: z.enum(RESOURCE_TYPES).optional(),
+    branch: z.string().optional(),
+    fromDate: z.string().optional(),
+    toDate: z.string().optional(),
+    pagination: z
+      .object({ pageSize: z.int().optional(), maxPages: z.int().optional(), cursor: z.string().optional() })
+      .optional(),
+    filters: z.record(z.string(), z.unknown()).optional(),
+    outputFormat: z.enum(FORMATS),
+    includeMetadata: z.boolean(),
+    fanout: fanout.optional(),
+  })
+  .meta({ id: 'CrawlerTaskOptions' })
 
 /** A new task (§6 TaskData). */
 export const taskData = z
@@ -214,19 +233,23 @@ export type BulkAnswer = z.infer<typeof bulkAnswer>
 
 /** A whole number of at most 15 digits, brought within its limits. */
 const integer = (fallback: number, min: number, max?: number) =>
-  orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
-    const value = Math.max(min, given === undefined ? fallback : Number(given))
-    return max === undefined ? value : Math.min(max, value)
-  })
+  takes(
+    orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
+      const value = Math.max(min, given === undefined ? fallback : Number(given))
+      return max === undefined ? value : Math.min(max, value)
+    }),
+    undefined,
+    { type: 'integer', default: fallback },
+  )
 export const listQuery = z.object({
-  status: orAbsent(z.enum(STATUSES)),
-  type: orAbsent(z.enum(TASK_TYPES)),
-  limit: integer(10, 1, 100),
-  offset: integer(0, 0),
-  fromDate: orAbsent(time()),
-  toDate: orAbsent(time()),
-  spawnedFrom: orAbsent(z.string()),
-  order: orAbsent(z.enum(['asc', 'desc'])),
+  status: orAbsent(z.enum(STATUSES)).describe('only tasks in this status'),
+  type: orAbsent(z.enum(TASK_TYPES)).describe('only tasks of this type'),
+  limit: integer(10, 1, 100).describe('most tasks; below 1 it is 1, above 100 it is 100'),
+  offset: integer(0, 0).describe('tasks to leave out at the beginning; below 0 it is 0'),
+  fromDate: orAbsent(time()).describe('made at this time or later'),
+  toDate: orAbsent(time()).describe('made at this time or earlier'),
+  spawnedFrom: orAbsent(z.string()).describe('only tasks that this one spawned'),
+  order: orAbsent(z.enum(['asc', 'desc'])).describe('by creation time'),
 })
 export type ListQuery = z.output<typeof listQuery>
 export const listAnswer = z.object({

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { hasLease, type TaskLease, type TaskState } from '../../tasks/index.ts'
-import type { rateLimits, taskOptions } from './model.ts'
+import type { optionsView, rateLimits } from './model.ts'
 import type { tasksTables } from './tables.ts'
 
 /** A stored task. */
@@ -31,7 +31,7 @@ export const engineStateOf = (
 
 export type RateLimits = z.output<typeof rateLimits>
 /** The options of a task as they are stored and handed out: times are texts. */
-export type StoredOptions = Omit<z.output<typeof taskOptions>, 'fromDate' | 'toDate'> & { fromDate?: string; toDate?: string }
+export type StoredOptions = z.output<typeof optionsView>
 
 /** The merged progress of a task (§9), as it is stored beside `resumeState` and `lastUpdate`. Never changed in place. */
 export interface ProgressState {

@@ -4,11 +4,14 @@ export type Json = Record<string, any>
 /** Whether a schema describes what is sent to us or what we send: coercions, defaults and transforms make the difference. */
 export type Direction = 'input' | 'output'
 
-const wireForms = z.registry<{ form: Json }>()
+const wireForms = z.registry<{ inBody?: Json; asParameter?: Json }>()
 
-/** Says what a schema that converts its input takes over the wire, where that is more than what comes out of it. */
-export const takes = <S extends z.ZodType>(schema: S, form: Json): S => {
-  wireForms.add(schema, { form })
+/**
+ * Says what a schema that converts its input takes over the wire: in a body, where that is more than what comes out of it, and as a
+ * parameter, where every value is text and its type says how the text is read.
+ */
+export const takes = <S extends z.ZodType>(schema: S, inBody?: Json, asParameter?: Json): S => {
+  wireForms.add(schema, { inBody, asParameter })
   return schema
 }
 
@@ -20,10 +23,12 @@ export const ownExample = (schema: z.ZodType): unknown => (z.globalRegistry.get(
 
 const isEmpty = (schema: unknown) => typeof schema === 'object' && schema !== null && Object.keys(schema).length === 0
 
-/** Drops what says nothing to a reader: alternatives to "anything", names of properties that are texts, the grammar of a date. */
+/** Drops what says nothing to a reader: alternatives to "anything", names of properties that are texts, the grammar of a date, bounds of any number. */
 const tidy = (schema: Json): Json => {
   if (schema.anyOf?.some(isEmpty)) delete schema.anyOf
   if (schema.format === 'date-time') delete schema.pattern
+  if (-schema.minimum >= Number.MAX_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum >= Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames
   return schema
 }
@@ -87,14 +92,16 @@ const toJsonSchema = (schema: z.ZodType, direction: Direction, asRead: boolean):
       const definition = zodSchema._zod.def as unknown as { discriminator?: string }
       if (definition.discriminator) (jsonSchema as Json).discriminator = { propertyName: definition.discriminator }
       if (direction === 'output') return
-      // Zod leaves examples out where a transform is inside, because it cannot tell on which side of it they stand. Ours are sent.
-      const examples = z.globalRegistry.get(zodSchema)?.examples
-      if (examples) jsonSchema.examples = examples as never
+      // Zod leaves these out where a transform is inside, because it cannot tell on which side of it they stand. Ours are sent.
+      const meta = z.globalRegistry.get(zodSchema)
+      if (meta?.examples) jsonSchema.examples = meta.examples as never
+      if (meta?.default !== undefined) jsonSchema.default = meta.default as never
       const wire = wireForms.get(zodSchema)
-      if (!wire || asRead) return
-      const { description, examples: given } = jsonSchema
+      const form = asRead ? wire?.asParameter : wire?.inBody
+      if (!form) return
+      const said = Object.entries(jsonSchema).filter(([key]) => key === 'description' || key === 'examples' || key === 'default')
       for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Json)[key]
-      Object.assign(jsonSchema, structuredClone(wire.form), description && { description }, given && { examples: given })
+      Object.assign(jsonSchema, structuredClone(form), Object.fromEntries(said))
     },
   }) as Json
 

@@ -65,8 +65,10 @@ const parameters = (where: 'path' | 'query', schema: unknown): Json[] => {
 }
 /** Nobody can say null in a URL: what may be null may be left out. */
 const withoutNull = (schema: Json): Json => {
-  const options = schema.anyOf?.filter((option: Json) => option.type !== 'null')
-  return options?.length === 1 ? { ...options[0], ...(schema.default === undefined ? {} : { default: schema.default }) } : schema
+  if (Array.isArray(schema.type)) return { ...schema, type: schema.type.find((type: string) => type !== 'null') }
+  const { anyOf, ...rest } = schema
+  const options = anyOf?.filter((option: Json) => option.type !== 'null')
+  return options?.length === 1 ? { ...rest, ...options[0] } : schema
 }
 /** Query parameters of a route that checks its query itself. */
 export const queryParameters = (schema: z.ZodType): Json[] => parameters('query', schema)
