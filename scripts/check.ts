@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkAdditive } from './additive-migrations.ts'
 import { apiLintProblems } from './api-lint.ts'
+import { CLIENT_TYPES_FILE, renderClientTypes } from './client.ts'
 import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
@@ -63,6 +64,13 @@ const steps: [string, Step][] = [
       (await Bun.file(OPENAPI_FILE).text()) === (await renderOpenapi()) ? [] : [`${OPENAPI_FILE} differs: run bun run openapi`],
   ],
   ['API document passes the linter', apiLintProblems],
+  [
+    'types of the client are up to date',
+    async () =>
+      (await Bun.file(CLIENT_TYPES_FILE).text()) === (await renderClientTypes())
+        ? []
+        : [`${CLIENT_TYPES_FILE} differs: run bun run openapi`],
+  ],
   [
     'table of variables is up to date',
     async () => ((await renderEnvTable('check')) ? [] : ['docs/configuration.md differs: run bun run generate']),
