@@ -7,7 +7,7 @@ import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
 import { observabilityProblems } from './observability.ts'
-import { OPENAPI_FILE, renderOpenapi } from './openapi.ts'
+import { ASYNCAPI_FILE, documentsOfApp, OPENAPI_FILE } from './openapi.ts'
 import { allStepProblems } from './steps.ts'
 
 /** `bun run check`: what a machine can tell about the house without running it. Every step runs, all problems are told. */
@@ -59,9 +59,13 @@ const steps: [string, Step][] = [
   ['steps are yielded, in sets, and in no dialect', allStepProblems],
   ['generated migrations are up to date', migrationsUpToDate],
   [
-    'API document is up to date',
-    async () =>
-      (await Bun.file(OPENAPI_FILE).text()) === (await renderOpenapi()) ? [] : [`${OPENAPI_FILE} differs: run bun run openapi`],
+    'API documents are up to date',
+    async () => {
+      const { openapi, asyncapi } = await documentsOfApp()
+      const differs = async (file: string, made: string) =>
+        (await Bun.file(file).text()) === made ? [] : [`${file} differs: run bun run openapi`]
+      return [...(await differs(OPENAPI_FILE, openapi)), ...(await differs(ASYNCAPI_FILE, asyncapi))]
+    },
   ],
   ['API document passes the linter', apiLintProblems],
   [

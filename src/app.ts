@@ -132,7 +132,12 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(routesOf(stickers))
     .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
-    .use(docsRoutes(() => app))
+    .use(
+      docsRoutes(
+        () => app,
+        async () => (await Promise.all(modules.map((module) => module.channels?.() ?? []))).flat(),
+      ),
+    )
   // Elysia adds up what the hooks of all plugins read, and would take every request's query apart because one of them looks at it. What
   // a route's own hooks and handler read is found out for each route anyway.
   ;(app as unknown as { inference: { query: boolean } }).inference.query = false

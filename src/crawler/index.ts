@@ -47,6 +47,7 @@ export const createCrawler = (core: Core) => {
     services,
     http: crawlerFamily({ platform, dashboard, server, isStopping }),
     routes: () => crawlerRoutes(services, core),
+    channels: async () => (await import('./streams/channels.ts')).crawlerChannels,
     kinds: services.kinds,
     schedules: services.schedules,
     watch: [leasing.sweep, streams.sweep],

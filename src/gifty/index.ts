@@ -72,6 +72,7 @@ export const createGifty = (core: Core) => {
     services,
     http: giftyFamily({ platform, dashboard, systemErrors: services.systemErrors }),
     routes: () => giftyRoutes(services),
+    channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],
     schedules: [reminders.schedule, ...purgesOf(services)],

@@ -38,6 +38,7 @@ export const createLoveParser = (core: Core, gateway: TelegramGateway = telegram
     services,
     http: loveParserFamily({ platform, accounts: services.accounts, server }),
     routes: () => loveParserRoutes(services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
+    channels: async () => (await import('./channel-search/channels.ts')).searchChannels,
     kinds: services.kinds,
     jobs: services.jobs,
     schedules: services.schedules,

@@ -1,5 +1,6 @@
 import type { AnyElysia } from 'elysia'
 import { Elysia } from 'elysia'
+import type { Channel } from '../platform/http/asyncapi.ts'
 import { describeRoutes } from '../platform/http/openapi.ts'
 import { VERSION } from '../version.ts'
 
@@ -21,6 +22,9 @@ const SECURITY = {
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const
 
+const ASYNC_DESCRIPTION =
+  'What of the API is no request with one answer: sockets, event streams and queues. Requests stand in `/docs/json`.'
+
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Trawl API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script>SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true, persistAuthorization: true })</script></body></html>`
@@ -37,8 +41,11 @@ const ASSETS: Record<string, { type: string; load: () => Promise<{ default: stri
   },
 }
 
-/** `/docs` (Swagger UI) and `/docs/json`, the OpenAPI document of the routes (made once, at the first request). */
-export const docsRoutes = (app: () => AnyElysia) => {
+/**
+ * `/docs` (Swagger UI), `/docs/json`, the OpenAPI document of the routes, and `/docs/asyncapi.json`, the AsyncAPI document of sockets,
+ * event streams and queues. Each document is made once, at the first request.
+ */
+export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonly Channel[]>) => {
   let made: ReturnType<typeof describeRoutes> | undefined
   const described = () => {
     made ??= describeRoutes(app().routes as never, (path) => !/^\/docs(\/|$)/.test(path))
@@ -46,6 +53,7 @@ export const docsRoutes = (app: () => AnyElysia) => {
   }
   // An app of its own, made with the first visit: the plugin is a tenth of a start's time.
   let documents: Promise<AnyElysia> | undefined
+  let asyncapi: Promise<object> | undefined
   const document = async () => {
     const { swagger } = await import('@elysiajs/swagger')
     return new Elysia().use(
@@ -73,6 +81,16 @@ export const docsRoutes = (app: () => AnyElysia) => {
       async () => {
         documents ??= document()
         return (await documents).handle(new Request('http://localhost/docs/json'))
+      },
+      { detail: { hide: true } },
+    )
+    .get(
+      '/docs/asyncapi.json',
+      async () => {
+        asyncapi ??= Promise.all([import('../platform/http/asyncapi.ts'), channels()]).then(([{ describeChannels }, all]) =>
+          describeChannels({ ...INFO, description: ASYNC_DESCRIPTION }, all, SECURITY),
+        )
+        return asyncapi
       },
       { detail: { hide: true } },
     )

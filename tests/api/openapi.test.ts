@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Ajv2020 from 'ajv/dist/2020'
-import addFormats from 'ajv-formats'
-import { OPENAPI_FILE, renderOpenapi } from '../../scripts/openapi.ts'
+import { documentsOfApp, OPENAPI_FILE } from '../../scripts/openapi.ts'
 import { exampleOf } from '../../src/platform/http/json-schema.ts'
+import { validatorOf } from './validator.ts'
 
 type Json = Record<string, any>
 interface Operation {
@@ -12,7 +11,7 @@ interface Operation {
   operation: Json
 }
 
-const rendered = renderOpenapi()
+const rendered = documentsOfApp().then(({ openapi }) => openapi)
 const document = rendered.then((text) => JSON.parse(text) as Json)
 const operationsOf = ({ paths }: Json): Operation[] =>
   Object.entries<Json>(paths).flatMap(([path, item]) =>
@@ -27,27 +26,6 @@ const mediaOf = (operation: Json): [where: string, media: Json][] => [
       Object.entries<Json>(content).map(([type, media]): [string, Json] => [`${status} ${type}`, media]),
     ),
 ]
-
-/** Checks values against schemas of the document. */
-const validatorOf = (whole: Json) => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  addFormats(ajv)
-  ajv.addSchema({ $id: 'document', ...whole })
-  const relink = (value: any): any => {
-    if (Array.isArray(value)) return value.map(relink)
-    if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [
-        key,
-        key === '$ref' && typeof item === 'string' ? item.replace(/^#/, 'document#') : relink(item),
-      ]),
-    )
-  }
-  return (schema: Json, value: unknown): string | undefined => {
-    const validate = ajv.compile(relink(schema))
-    return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'example' })
-  }
-}
 
 describe('API document', () => {
   test('it validates as OpenAPI 3.1', async () => {

@@ -22,22 +22,37 @@ export interface SearchFilters {
 }
 
 /** What the progress stream shows (love-parser §4). */
-export interface Snapshot {
-  searchId: string
-  status: (typeof SNAPSHOT_STATUSES)[number]
-  /** 0..100 */
-  progress: number
-  current: number
-  total: number
-  results?: number
-  error?: string
-  message?: string
-  attempt: number
-  source: 'sandbox' | 'mtproto'
-  updated_at: string
-  /** Grows with every change; the stream's event id. */
-  version: number
-}
+export const snapshotView = z
+  .object({
+    searchId: z.string(),
+    status: z.enum(SNAPSHOT_STATUSES),
+    progress: z.number().describe('0 to 100'),
+    current: z.number(),
+    total: z.number(),
+    results: z.number().optional(),
+    error: z.string().optional(),
+    message: z.string().optional(),
+    attempt: z.int(),
+    source: z.enum(['sandbox', 'mtproto']),
+    updated_at: z.string(),
+  })
+  .meta({
+    id: 'SearchSnapshot',
+    examples: [
+      {
+        searchId: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34',
+        status: 'scanning_channels',
+        progress: 40,
+        current: 40,
+        total: 100,
+        attempt: 1,
+        source: 'sandbox',
+        updated_at: '2026-01-15T09:00:05.000Z',
+      },
+    ],
+  })
+/** The same as it is kept. `version` grows with every change; it is the stream's event id. */
+export type Snapshot = z.infer<typeof snapshotView> & { version: number }
 export const isTerminal = (snapshot: Snapshot) => snapshot.status === 'completed' || snapshot.status === 'failed'
 
 const source = z.enum(['sandbox', 'mtproto'])
