@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Channel, ChannelMessage } from '../platform/http/asyncapi.ts'
 import { okResponse } from './fields.ts'
-import { VERBS } from './fleet/frames.ts'
 import * as fleet from './fleet/model.ts'
+import { VERBS } from './fleet/model.ts'
 import { notificationPayload } from './notifications.ts'
 import { runPayload } from './sources/model.ts'
 

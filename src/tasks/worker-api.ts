@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
+import { isUuid } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { isUuid } from '../platform/ids.ts'
 import { createBatcher } from './batcher.ts'
 import { type EngineContext, type Holder, stale, unknown } from './context.ts'
 import { holds } from './held.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, HOUR, iso, leasedRun, MINUTE, makeRig, product, queueNotifications, STALE, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, leasedRun, makeRig, product, queueNotifications, STALE } from './rig.ts'
 
-const DAY = 24 * HOUR
 const YEARLY = { refresh_interval_hours: 8760 }
 const statusOf = async (app: any, id: number) => (await app.detail(id)).status
 const cron = (text: string, timezone?: string) => ({ schedule: { cron: text, ...(timezone ? { timezone } : {}) } })

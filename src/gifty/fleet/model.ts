@@ -294,3 +294,16 @@ export const workerView = z
     ],
   })
 export type WorkerView = z.infer<typeof workerView>
+
+/** What every frame of the worker protocol has (gifty §4). */
+export const frame = z.object({ type: text(1, 32), id: z.union([z.string().max(200), z.number()]), data: z.unknown().optional() })
+/** The HTTP body plus the task; the worker is known from `hello`. */
+const ofTask = { worker_id: text(1, 128).nullish(), task_id: text(1, 128) }
+export const VERBS = {
+  lease: leaseBody.extend({ worker_id: text(1, 128).nullish() }),
+  heartbeat: heartbeatBody.extend(ofTask),
+  complete: completeBody.extend(ofTask),
+  fail: failBody.extend(ofTask),
+  release: releaseBody.extend(ofTask),
+  worker_heartbeat: workerHeartbeatBody,
+}

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { MIB } from '../../platform/http/body.ts'
 import { answers, operation } from '../operation.ts'
 import * as model from './model.ts'
-import type { SearchServices } from './services.ts'
+import type { SearchServices } from './service.ts'
 
 const catalog = operation('catalog')
 const embeddings = operation('embeddings')

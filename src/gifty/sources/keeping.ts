@@ -1,6 +1,7 @@
 import { conflict, invalidField } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
+import { HOUR_MS } from '../../platform/waiting.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
 import {
   type ClientConfig,
@@ -16,8 +17,6 @@ import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.t
 import { type RunDraft, taskOf } from './run-drafts.ts'
 import { cancelRun, SWITCHED_OFF } from './run-events.ts'
 import type { SourcesContext } from './service.ts'
-
-const HOUR_MS = 3_600_000
 
 /** Checks a schedule and fills its zone; a text that names no time to come is refused. */
 const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {

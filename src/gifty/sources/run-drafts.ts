@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import type { Engine } from '../../tasks/index.ts'
 import type { Notification, Notifications } from '../notifications.ts'
 import type { Strategy } from './model.ts'
@@ -97,9 +97,12 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
       drafts.flatMap((draft) => (draft.run?.taskId ? [[draft.run.taskId, draft as RunDraft & { run: RunRow }] as const] : [])),
     )
   }
-  /** Drafts of sources, locked in the order of their ids. The tasks of their open runs are to be locked before. */
-  function* ofSources(tx: Tx, ids: number[]): Steps<RunDraft[]> {
-    const sources = yield* repository.lockMany(tx, ids)
+  /**
+   * Drafts of sources, locked in the order of their ids. The tasks of their open runs are to be locked before, unless drafts with an open run
+   * are left as they are. With `skip locked` sources that another transaction holds are left out instead of waited for.
+   */
+  function* ofSources(tx: Tx, ids: number[], skip?: 'skip locked'): Steps<RunDraft[]> {
+    const sources = yield* repository.lockMany(tx, ids, skip)
     return sources.length === 0 ? [] : together(sources, yield* repository.openRunsOf(tx, ids))
   }
 

@@ -1,11 +1,10 @@
+import { HOUR_MS, MINUTE_MS } from '../../platform/waiting.ts'
 import { nextCronTime } from '../../tasks/index.ts'
 import { escapeHtml } from '../notifications.ts'
 import type { Rejection, RunStatus } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunDraft } from './run-drafts.ts'
 
-export const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
 /** This many soft errors in a row delay; the next one breaks (gifty §2.4). */
 const SOFT_ERRORS = 3
 /** A retry is later than its least delay by up to this share: sources that fail together are not all tried again together. */

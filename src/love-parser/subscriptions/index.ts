@@ -4,9 +4,9 @@ import { queryParameters } from '../../platform/http/openapi.ts'
 import { callOf } from '../../platform/http/pipeline.ts'
 import { ipOf, sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
+import { notificationFields, type PaymentNotification, readNotification } from '../notifications/service.ts'
 import { IDEMPOTENCY_KEY, OPEN, operation } from '../operation.ts'
 import { currentView, PLANS_ANSWER, plansView, purchaseBody, purchaseView, receivedView, toCurrent } from './model.ts'
-import { notificationFields, type PaymentNotification, readNotification } from './notification.ts'
 import type { Subscriptions } from './service.ts'
 
 const described = operation('subscriptions')
