@@ -29,7 +29,7 @@ export const apiEndpoint = z
     )
   }, 'must be an http(s) URL without user info or fragment')
 
-export const taskOptions = z
+const taskOptions = z
   .object({
     resourceId: z
       .union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' })

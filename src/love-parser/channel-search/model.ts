@@ -4,7 +4,7 @@ import type { ChannelRow, SearchSummary } from './repository.ts'
 
 export const ACTIVITY_LEVELS = ['low', 'medium', 'high'] as const
 export type ActivityLevel = (typeof ACTIVITY_LEVELS)[number]
-export const SNAPSHOT_STATUSES = [
+const SNAPSHOT_STATUSES = [
   'pending',
   'initializing',
   'scanning_channels',
