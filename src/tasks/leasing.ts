@@ -1,5 +1,5 @@
+import { createBatcher } from '../platform/batcher.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { createBatcher } from './batcher.ts'
 import { createBrokerLeasing } from './broker-leasing.ts'
 import type { EngineContext } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'

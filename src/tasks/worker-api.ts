@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
+import { createBatcher } from '../platform/batcher.ts'
 import { isUuid } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { createBatcher } from './batcher.ts'
 import { type EngineContext, type Holder, stale, unknown } from './context.ts'
 import { holds } from './held.ts'
 import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'

@@ -1,11 +1,10 @@
 import { conflict, unavailable } from '../../errors.ts'
+import { createBatcher } from '../../platform/batcher.ts'
 import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createBatcher } from '../../tasks/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { type Dispatched, kindOf, newRun, type RunDraft, taskOf } from './run-drafts.ts'
-import { cancelRun, openRun } from './run-events.ts'
+import { cancelRun, type Dispatched, kindOf, newRun, openRun, type RunDraft, taskOf } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */

@@ -14,8 +14,7 @@ import {
   toSource,
 } from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
-import { type RunDraft, taskOf } from './run-drafts.ts'
-import { cancelRun, SWITCHED_OFF } from './run-events.ts'
+import { cancelRun, type RunDraft, SWITCHED_OFF, taskOf } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
 /** Checks a schedule and fills its zone; a text that names no time to come is refused. */

@@ -4,8 +4,8 @@ import { columnList } from '../../platform/db/rows.ts'
 import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
-import type { RunDraft } from './run-drafts.ts'
 import { historyQueries, runQueries } from './run-queries.ts'
+import type { RunDraft } from './runs.ts'
 
 /** A source of a list before its row is read. */
 export type SourceKey = { id: number; bytes: number }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { csvCell, FORMULA } from '../../../platform/csv.ts'
 import { percentEncode } from '../source/credentials.ts'
 
 /** The few things the worker does to a disk; tests bring one that breaks. */
@@ -130,11 +131,11 @@ const cell = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-const csvCell = (value: unknown): string => {
+/** Matches nothing: a number is no formula, although it may begin with a sign. */
+const NO_FORMULA = /(?!)/
+const tableCell = (value: unknown): string => {
   const text = cell(value)
-  // Spreadsheets run such a text as a formula.
-  const safe = /^[=+\-@]/.test(text) && !NUMBER.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return csvCell(text, NUMBER.test(text) ? NO_FORMULA : FORMULA)
 }
 
 const ESCAPES: Record<string, string> = {
@@ -177,7 +178,7 @@ export const createEncoder = (format: Format, columns: readonly string[], includ
     return {
       extension: 'csv',
       head: `${names.join(',')}\r\n`,
-      line: (item, meta) => `${values(item, meta).map(csvCell).join(',')}\r\n`,
+      line: (item, meta) => `${values(item, meta).map(tableCell).join(',')}\r\n`,
     }
   return {
     extension: 'xml',
