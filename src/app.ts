@@ -3,14 +3,15 @@ import { createDashboardAccess } from './access/dashboard.ts'
 import { createSubscriberQueries } from './access/subscribers.ts'
 import { createCrawler } from './crawler/index.ts'
 import { createGifty } from './gifty/index.ts'
-import { loveParserFamily } from './love-parser/family.ts'
-import { aliveRoutes } from './love-parser/health/index.ts'
+import { ALIVE, aliveRoutes } from './love-parser/health/index.ts'
 import { createLoveParser } from './love-parser/index.ts'
+import { loveParserEnvelope } from './love-parser/surface.ts'
 import type { Core, Module } from './module.ts'
 import { demoRoutes } from './ops/demo/index.ts'
 import { docsRoutes } from './ops/docs.ts'
 import { type OpsState, opsRoutes } from './ops/index.ts'
 import { MIB } from './platform/http/body.ts'
+import { requireAccess } from './platform/http/macros.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
@@ -105,16 +106,19 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   const pipeline = createPipeline({
     log,
     metrics,
+    probes: ALIVE,
     families: [
       ...modules.map(({ http }) => http),
       // Its envelope is that of the paths that no family claims, so it is there without its module too.
-      ...(loveParser ? [] : [loveParserFamily({ platform, accounts: undefined, server: core.server })]),
+      ...(loveParser ? [] : [loveParserEnvelope(platform)]),
     ],
   })
   const app = pipeline(
     new Elysia({
       // All requests pass the pipeline, so Bun's own router has to stand aside.
       systemRouter: false,
+      // The path begins after the host, however short that is.
+      handler: { standardHostname: false },
       serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
       websocket: {
         maxPayloadLength: MAX_FRAME_BYTES,
@@ -138,9 +142,10 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
         async () => (await Promise.all(modules.map((module) => module.channels?.() ?? []))).flat(),
       ),
     )
-  // Elysia adds up what the hooks of all plugins read, and would take every request's query apart because one of them looks at it. What
-  // a route's own hooks and handler read is found out for each route anyway.
-  ;(app as unknown as { inference: { query: boolean } }).inference.query = false
+  requireAccess(
+    app.routes.filter(({ path }) => !(path in ALIVE)),
+    [...modules.flatMap(({ http }) => http.prefixes), '/api/v1'].filter((prefix) => prefix !== ''),
+  )
 
   const inTurn = async (steps: (() => Promise<unknown>)[]): Promise<void> => {
     // Each on its own: a failing purge must not keep sources from being dispatched.

@@ -32,18 +32,6 @@ export const badRequest = (message: string, code = 'bad_request') => new AppErro
 export const unavailable = (message: string, code = 'unavailable') =>
   new AppError(code, 503, message, { headers: { 'retry-after': '1' } })
 
-export interface FieldProblem {
-  type: string
-  loc: (string | number)[]
-  msg: string
-  input: unknown
-}
-/** A refused field, for rules that a schema cannot say (a time zone, a cron text). */
-export const invalidField = (loc: (string | number)[], msg: string, input: unknown, type = 'value_error') =>
-  new AppError('validation_error', 422, 'Invalid request', {
-    details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] },
-  })
-
 /**
  * One door for everything thrown: known errors pass; a database that is lost, that took too long or in which transactions met too often
  * becomes 503, so that callers come again; the rest is 500 without a word of its own.

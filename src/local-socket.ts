@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { markLocal } from './crawler/family.ts'
+import { markLocal } from './crawler/surface.ts'
 
 /** As the network listener: longer than the longest long poll. */
 const IDLE_SECONDS = 120

@@ -3934,56 +3934,51 @@ export interface components {
             type: "DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES";
             credentials: {
                 accessToken: string;
-                refreshToken?: string;
-                clientId?: string;
-                clientSecret?: string;
-                /** @enum {string} */
-                tokenType?: "oauth2" | "pat";
-                /** @description an ISO-8601 time; UTC where it names no zone */
-                expiresAt?: string;
+                refreshToken?: string | null;
+                clientId?: string | null;
+                clientSecret?: string | null;
+                tokenType?: ("oauth2" | "pat") | null;
+                expiresAt?: string | null;
             };
-            apiEndpoint?: string;
+            apiEndpoint?: string | null;
             rateLimits?: {
-                requestsPerMinute?: number;
-                requestsPerHour?: number;
-                burstLimit?: number;
+                requestsPerMinute?: number | null;
+                requestsPerHour?: number | null;
+                burstLimit?: number | null;
                 /** @default true */
-                respectRetryAfter?: boolean;
-            };
+                respectRetryAfter?: boolean | null;
+            } | null;
+            /** @default normal */
+            priority?: ("low" | "normal" | "high" | "urgent") | null;
             /**
-             * @default normal
-             * @enum {string}
+             * @default {
+             *       "outputFormat": "json",
+             *       "includeMetadata": false
+             *     }
              */
-            priority?: "low" | "normal" | "high" | "urgent";
             options?: {
-                resourceId?: string | number;
-                /** @enum {string} */
-                resourceType?: "project" | "group" | "user" | "instance";
-                branch?: string;
-                /** @description an ISO-8601 time; UTC where it names no zone */
-                fromDate?: string;
-                /** @description an ISO-8601 time; UTC where it names no zone */
-                toDate?: string;
+                resourceId?: (string | number) | null;
+                resourceType?: ("project" | "group" | "user" | "instance") | null;
+                branch?: string | null;
+                fromDate?: string | null;
+                toDate?: string | null;
                 pagination?: {
-                    pageSize?: number;
-                    maxPages?: number;
-                    cursor?: string;
-                };
-                filters?: Record<string, never>;
-                /**
-                 * @default json
-                 * @enum {string}
-                 */
-                outputFormat?: "json" | "csv" | "xml";
+                    pageSize?: number | null;
+                    maxPages?: number | null;
+                    cursor?: string | null;
+                } | null;
+                filters?: Record<string, never> | null;
+                /** @default json */
+                outputFormat?: ("json" | "csv" | "xml") | null;
                 /** @default false */
-                includeMetadata?: boolean;
-                fanout?: ("default" | "full" | "none") | {
+                includeMetadata?: boolean | null;
+                fanout?: (("default" | "full" | "none") | {
                     /** @default [] */
                     group?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
                     /** @default [] */
                     project?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
-                };
-            };
+                }) | null;
+            } | null;
         };
         /**
          * @example {
@@ -4143,11 +4138,11 @@ export interface components {
             credentials: components["schemas"]["CrawlerCredentials"];
             options: components["schemas"]["CrawlerTaskOptions"];
             rateLimits?: {
-                requestsPerMinute?: number;
-                requestsPerHour?: number;
-                burstLimit?: number;
+                requestsPerMinute: unknown;
+                requestsPerHour: unknown;
+                burstLimit: unknown;
                 /** @default true */
-                respectRetryAfter: boolean;
+                respectRetryAfter: unknown;
             };
             resumeState: unknown;
             lease: {
@@ -4219,56 +4214,53 @@ export interface components {
         CrawlerUpdateInput: {
             /** @enum {string} */
             type: "progress" | "status" | "error" | "completed" | "failed" | "started" | "paused" | "resumed";
-            processedItems?: number;
-            processed?: number;
+            processedItems?: number | null;
+            processed?: number | null;
             totalItems?: number | null;
             total?: number | null;
-            percentage?: number;
-            currentStep?: string;
-            currentDataType?: string;
-            stage?: string;
-            operationType?: string;
+            percentage?: number | null;
+            currentStep?: string | null;
+            currentDataType?: string | null;
+            stage?: string | null;
+            operationType?: string | null;
             lastProcessedId?: (string | number) | null;
-            message?: string;
-            error?: string | Record<string, never>;
-            /** @description an ISO-8601 time; UTC where it names no zone */
-            errorTimestamp?: string;
-            itemsByType?: Record<string, never>;
-            /** @enum {string} */
-            itemsByTypeMode?: "add" | "total";
-            groupCount?: number;
-            projectCount?: number;
-            groupTotal?: number;
-            projectTotal?: number;
-            metadata?: Record<string, never>;
+            message?: string | null;
+            error?: (string | Record<string, never>) | null;
+            errorTimestamp?: string | null;
+            itemsByType?: Record<string, never> | null;
+            itemsByTypeMode?: ("add" | "total") | null;
+            groupCount?: number | null;
+            projectCount?: number | null;
+            groupTotal?: number | null;
+            projectTotal?: number | null;
+            metadata?: Record<string, never> | null;
             timeline?: {
                 /** @description an ISO-8601 time; UTC where it names no zone */
                 timestamp: string;
                 event: string;
                 details?: unknown;
-            }[];
+            }[] | null;
             resumeState?: unknown;
-            credentialStatus?: Record<string, never>;
-            /** @description an ISO-8601 time; UTC where it names no zone */
-            timestamp?: string;
+            credentialStatus?: Record<string, never> | null;
+            timestamp?: string | null;
             progress?: unknown;
             areas?: {
                 /** @enum {string} */
                 type: "group" | "project";
                 gitlabId: string | number;
                 fullPath: string;
-                name?: string;
-                webUrl?: string;
+                name?: string | null;
+                webUrl?: string | null;
                 description?: string | null;
                 parentPath?: string | null;
-                discoveredBy?: string;
-            }[];
-            status?: string;
-            updateId?: string;
-            workerId?: string;
-            fence?: number;
-            retryable?: boolean;
-            retryAfterSeconds?: number;
+                discoveredBy?: string | null;
+            }[] | null;
+            status?: string | null;
+            updateId?: string | null;
+            workerId?: string | null;
+            fence?: number | null;
+            retryable?: boolean | null;
+            retryAfterSeconds?: number | null;
         };
         /**
          * @example {
@@ -5149,24 +5141,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -5203,6 +5177,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -5351,6 +5326,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -5526,24 +5502,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -5580,6 +5538,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -5740,24 +5699,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -5858,24 +5799,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -5918,6 +5841,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -6159,24 +6083,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -6222,6 +6128,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody?: {
             content: {
                 /**
@@ -6360,6 +6267,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody?: {
             content: {
                 /**
@@ -6480,6 +6388,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -6762,6 +6671,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -7059,6 +6969,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -7192,6 +7103,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -7529,24 +7441,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -7677,17 +7571,8 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
+            /** @description Invalid request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7776,24 +7661,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -7862,24 +7729,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7956,24 +7805,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8184,24 +8015,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -8238,6 +8051,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -8380,24 +8194,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8552,6 +8348,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -8776,6 +8573,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -9479,6 +9277,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -9609,6 +9408,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -9791,24 +9591,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -9912,24 +9694,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10050,17 +9814,8 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
+            /** @description Invalid request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10095,6 +9850,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -10295,6 +10051,15 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -10342,24 +10107,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10457,24 +10204,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -10511,6 +10240,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -10698,17 +10428,8 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
+            /** @description Invalid request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10805,24 +10526,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -10865,6 +10568,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -11116,6 +10820,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -11617,24 +11322,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -11671,6 +11358,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -11807,6 +11495,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -12070,6 +11759,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -12276,24 +11966,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Invalid request */
             422: {
                 headers: {
@@ -12339,6 +12011,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -12479,6 +12152,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -12615,6 +12289,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -12791,24 +12466,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -12889,24 +12546,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13005,24 +12644,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -13111,24 +12732,6 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -13209,24 +12812,6 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Body too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GiftyError"];
-                };
-            };
-            /** @description Unsupported media type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13391,10 +12976,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example create-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13425,8 +13007,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @example task */
-                    type?: string;
+                    type?: string | null;
                     data: components["schemas"]["CrawlerTaskDataInput"];
                 };
             };
@@ -13542,10 +13123,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example create-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13849,53 +13427,47 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @enum {string} */
-                    status?: "queued" | "running" | "completed" | "failed" | "paused";
+                    status?: ("queued" | "running" | "completed" | "failed" | "paused") | null;
                     progress?: {
-                        processedItems?: number;
-                        processed?: number;
+                        processedItems?: number | null;
+                        processed?: number | null;
                         totalItems?: number | null;
                         total?: number | null;
-                        percentage?: number;
-                        currentStep?: string;
-                        currentDataType?: string;
-                        stage?: string;
-                        operationType?: string;
+                        percentage?: number | null;
+                        currentStep?: string | null;
+                        currentDataType?: string | null;
+                        stage?: string | null;
+                        operationType?: string | null;
                         lastProcessedId?: (string | number) | null;
-                        message?: string;
-                        error?: string | Record<string, never>;
-                        /** @description an ISO-8601 time; UTC where it names no zone */
-                        errorTimestamp?: string;
-                        itemsByType?: Record<string, never>;
-                        /** @enum {string} */
-                        itemsByTypeMode?: "add" | "total";
-                        groupCount?: number;
-                        projectCount?: number;
-                        groupTotal?: number;
-                        projectTotal?: number;
-                        metadata?: Record<string, never>;
+                        message?: string | null;
+                        error?: (string | Record<string, never>) | null;
+                        errorTimestamp?: string | null;
+                        itemsByType?: Record<string, never> | null;
+                        itemsByTypeMode?: ("add" | "total") | null;
+                        groupCount?: number | null;
+                        projectCount?: number | null;
+                        groupTotal?: number | null;
+                        projectTotal?: number | null;
+                        metadata?: Record<string, never> | null;
                         timeline?: {
                             /** @description an ISO-8601 time; UTC where it names no zone */
                             timestamp: string;
                             event: string;
                             details?: unknown;
-                        }[];
+                        }[] | null;
                         resumeState?: unknown;
-                        credentialStatus?: Record<string, never>;
-                        /** @description an ISO-8601 time; UTC where it names no zone */
-                        timestamp?: string;
-                    };
-                    error?: string;
+                        credentialStatus?: Record<string, never> | null;
+                        timestamp?: string | null;
+                    } | null;
+                    error?: string | null;
                     credentials?: {
                         accessToken: string;
-                        refreshToken?: string;
-                        clientId?: string;
-                        clientSecret?: string;
-                        /** @enum {string} */
-                        tokenType?: "oauth2" | "pat";
-                        /** @description an ISO-8601 time; UTC where it names no zone */
-                        expiresAt?: string;
-                    };
+                        refreshToken?: string | null;
+                        clientId?: string | null;
+                        clientSecret?: string | null;
+                        tokenType?: ("oauth2" | "pat") | null;
+                        expiresAt?: string | null;
+                    } | null;
                 };
             };
         };
@@ -14137,13 +13709,13 @@ export interface operations {
                  */
                 "application/json": {
                     workerId: string;
-                    types?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
+                    types?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[] | null;
                     /** @default 1 */
-                    max?: number;
+                    max?: number | null;
                     /** @default 60 */
-                    leaseSeconds?: number;
+                    leaseSeconds?: number | null;
                     /** @default 0 */
-                    waitSeconds?: number;
+                    waitSeconds?: number | null;
                 };
             };
         };
@@ -14444,10 +14016,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example create-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14838,9 +14407,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    connectionId?: string;
-                    clientType?: string;
-                    version?: string;
+                    connectionId?: string | null;
+                    clientType?: string | null;
+                    version?: string | null;
                 };
             };
         };
@@ -15298,6 +14867,15 @@ export interface operations {
                     "application/json": components["schemas"]["CrawlerHealth"];
                 };
             };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrawlerError"];
+                };
+            };
             /** @description Missing or invalid credential */
             401: {
                 headers: {
@@ -15610,15 +15188,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -15665,15 +15234,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -15718,15 +15278,6 @@ export interface operations {
                         /** @constant */
                         status: "ok";
                     };
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
                 };
             };
             /** @description Unexpected error */
@@ -15784,15 +15335,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -15846,15 +15388,6 @@ export interface operations {
                         /** @constant */
                         mode?: "memory";
                     };
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
                 };
             };
             /** @description Unexpected error */
@@ -15912,15 +15445,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -15976,15 +15500,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -16037,15 +15552,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
-                };
-            };
             /** @description Unexpected error */
             500: {
                 headers: {
@@ -16096,15 +15602,6 @@ export interface operations {
                         /** @enum {string} */
                         mode: "sandbox" | "mtproto";
                     };
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoveParserError"];
                 };
             };
             /** @description Unexpected error */
@@ -16647,10 +16144,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example order-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -16675,7 +16169,7 @@ export interface operations {
                         min_subscribers?: number | string | null;
                         max_subscribers?: number | string | null;
                         activity_level?: ("low" | "medium" | "high") | null | string;
-                    };
+                    } | null;
                 };
             };
         };
@@ -17530,10 +17024,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example order-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -17564,7 +17055,7 @@ export interface operations {
                         /** @description 2 to 8 characters, in any case */
                         language?: string | null;
                         post_frequency?: ("daily" | "weekly" | "monthly") | null | string;
-                    };
+                    } | null;
                 };
             };
         };
@@ -17830,7 +17321,7 @@ export interface operations {
                         /** @description 2 to 8 characters, in any case */
                         language?: string | null;
                         post_frequency?: ("daily" | "weekly" | "monthly") | null | string;
-                    };
+                    } | null;
                 };
             };
         };
@@ -18331,10 +17822,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A repeat with the same key and body gets the same answer
-                 * @example order-17
-                 */
+                /** @description A repeat with the same key and body gets the same answer */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -18664,7 +18152,7 @@ export interface operations {
                 url?: string;
             };
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path?: never;
@@ -18751,7 +18239,7 @@ export interface operations {
                 preview?: boolean;
             };
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path?: never;
@@ -18863,7 +18351,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path?: never;
@@ -18952,7 +18440,7 @@ export interface operations {
                 preview?: boolean;
             };
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path: {
@@ -19077,7 +18565,7 @@ export interface operations {
                 shortInfo?: boolean;
             };
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path: {
@@ -19196,7 +18684,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path: {
@@ -19287,12 +18775,13 @@ export interface operations {
                 shortInfo?: boolean;
             };
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path?: never;
             cookie?: never;
         };
+        /** @description At most 1 MiB. */
         requestBody: {
             content: {
                 /**
@@ -19423,7 +18912,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path: {
@@ -19533,7 +19022,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description language of names, descriptions and messages; `en` unless it is `ru` */
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
                 "X-Language"?: "en" | "ru";
             };
             path: {

@@ -1,7 +1,24 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { cleanValue } from '../platform/http/body.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
+
+/** The family's error body (§3). */
+export const errorView = z
+  .object({
+    error: z.string(),
+    message: z.string().optional(),
+    status: z.int(),
+    timestamp: z.string(),
+    code: z.string(),
+    retryable: z.boolean(),
+    details: z.looseObject({
+      requestId: z.string(),
+      taskId: z.string().optional(),
+      fields: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    }),
+  })
+  .meta({ id: 'CrawlerError', description: 'What went wrong' })
 
 /** A refused value: its path as `areas[3].fullPath` and what is wrong with it. */
 export interface FieldProblem {

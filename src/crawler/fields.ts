@@ -50,6 +50,12 @@ export const taskParams = z.object({
     .meta({ examples: ['issues-of-platform-api'] }),
 })
 
+/** An object without its empty texts, which count as absent. */
+export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in given)
+    if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return given
+}
 export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)
 /** Not `z.record`, which drops a key named `__proto__`. */

@@ -1,52 +1,49 @@
 import { Elysia } from 'elysia'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
-import { callOf } from '../platform/http/pipeline.ts'
-import { lastOf, queryOf, rereadQuery } from '../platform/http/query.ts'
 import { credentialsRoutes } from './credentials/index.ts'
-import { crawlerFamily, PREFIX, taskIdIn } from './family.ts'
 import { healthRoutes } from './health/index.ts'
 import { leasingRoutes } from './leasing/index.ts'
 import { progressRoutes } from './progress/index.ts'
 import { type CrawlerServices, createCrawlerServices } from './services.ts'
 import { streamsRoutes } from './streams/index.ts'
 import type { Upgrader } from './streams/sockets.ts'
+import { type CrawlerSurface, crawlerSurface, PREFIX } from './surface.ts'
 import { tasksRoutes } from './tasks/index.ts'
 
 /** The routes of the family (gitlab-crawler §7). */
-const crawlerRoutes = (services: CrawlerServices, { platform: { clock, config }, server, isStopping }: Core) =>
+const crawlerRoutes = (
+  surface: CrawlerSurface,
+  services: CrawlerServices,
+  { platform: { clock, config }, server, isStopping }: Core,
+) =>
   new Elysia({ prefix: PREFIX })
-    // The guard has read the body.
-    .onParse({ fn: 'none' } as never)
-    .onTransform(({ request, params, query }) => {
-      if (request.url.includes('?')) rereadQuery(query, lastOf(queryOf(request.url)))
-      if (params && 'id' in params) (params as { id: string | undefined }).id = taskIdIn(callOf(request).path)
-    })
-    .use(tasksRoutes(services.tasks, services.creation))
-    .use(leasingRoutes(services.leasing, clock, isStopping))
-    .use(progressRoutes(services.progress))
-    .use(credentialsRoutes(services.refresh))
+    .use(tasksRoutes(surface, services.tasks, services.creation))
+    .use(leasingRoutes(surface, services.leasing, clock, isStopping))
+    .use(progressRoutes(surface, services.progress))
+    .use(credentialsRoutes(surface, services.refresh))
     .use(
-      streamsRoutes({
+      streamsRoutes(surface, {
         streams: services.streams,
         clock,
         settings: config.crawler,
         server: () => server() as Upgrader | null | undefined,
       }),
     )
-    .use(healthRoutes(services.health))
+    .use(healthRoutes(surface, services.health))
 
 /** The module of the GitLab crawler (gitlab-crawler.md). */
 export const createCrawler = (core: Core) => {
   const { platform, dashboard, server, isStopping } = core
   const services = createCrawlerServices(core)
   const { leasing, streams } = services
+  const surface = crawlerSurface({ platform, dashboard, server, isStopping })
   return {
     name: 'crawler' as const,
     requires: REQUIRED_SECRETS.crawler,
     services,
-    http: crawlerFamily({ platform, dashboard, server, isStopping }),
-    routes: () => crawlerRoutes(services, core),
+    http: surface.http,
+    routes: () => crawlerRoutes(surface.routes, services, core),
     channels: async () => (await import('./streams/channels.ts')).crawlerChannels,
     kinds: services.kinds,
     schedules: services.schedules,

@@ -1,9 +1,9 @@
 /** Types of every request, response and frame of the crawler's wire (gitlab-crawler §13), inferred from the schemas that check them. */
 import type { z } from 'zod'
 import type { refreshAnswer, refreshBody } from './credentials/model.ts'
+import type { errorView } from './envelope.ts'
 import type { healthView, operationAnswer, operationBody } from './health/model.ts'
 import type { leaseAnswer, leaseBody, taskRequest } from './leasing/model.ts'
-import type { errorView } from './operation.ts'
 import type { acknowledged, progressAnswer, putBody, updateBody } from './progress/model.ts'
 import type {
   ackFrame,

@@ -1,7 +1,38 @@
-import type { z } from 'zod'
-import { AppError, type FieldProblem } from '../errors.ts'
-import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { NOT_AN_INTEGER } from './fields.ts'
+
+const problem = z.object({ type: z.string(), loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), input: z.unknown() })
+
+/** The family's error envelope (gifty §1.2). */
+export const errorView = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      fields: z.looseObject({ details: z.array(problem).optional() }).optional(),
+    }),
+  })
+  .meta({ id: 'GiftyError', description: 'What went wrong' })
+
+/** The same where a route says the message once more (gifty §11). */
+export const detailedErrorView = errorView
+  .extend({ detail: z.string() })
+  .meta({ id: 'GiftyErrorWithDetail', description: 'What went wrong' })
+
+/** A refused value (gifty §1.2). */
+export interface FieldProblem {
+  type: string
+  loc: (string | number)[]
+  msg: string
+  input: unknown
+}
+/** A refused field, for rules that a schema cannot say (a time zone, a cron text). */
+export const invalidField = (loc: (string | number)[], msg: string, input: unknown, type = 'value_error') =>
+  new AppError('validation_error', 422, 'Invalid request', {
+    details: { details: [{ type, loc, msg, input }] satisfies FieldProblem[] },
+  })
 
 const MAX_PROBLEMS = 100
 /** Bytes; a character cut in half may add two. */
@@ -87,13 +118,10 @@ export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'
     const fields = details && Object.keys(details).length > 0 ? details : undefined
     const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {}
     const body = { error: fields ? { code, message, fields } : { code, message } }
-    return Response.json(call.route?.detail['x-error-detail'] ? { ...body, detail: message } : body, { status, headers })
+    return Response.json(call.hasErrorDetail ? { ...body, detail: message } : body, { status, headers })
   },
-  validationError(where, call: Call, values) {
-    const schema = call.route?.schemas[where] as z.ZodType | undefined
-    // Elysia's own error does not tell the refused input, so the refused value is asked once more.
-    const again = schema?.safeParse(values[where], { reportInput: true })
-    if (!again || again.success) return new AppError('validation_error', 422, 'Invalid request')
-    return invalidRequest(problemsOf(again.error, [WHERE[where]]))
+  validationError(where, call, values) {
+    const [error] = refusalsOf(call, values, [where])
+    return error ? invalidRequest(problemsOf(error, [WHERE[where]])) : new AppError('validation_error', 422, 'Invalid request')
   },
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { cleanText } from '../platform/http/body.ts'
 import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, textLike, wordsLike } from '../platform/http/coercion.ts'
 import { takes } from '../platform/http/json-schema.ts'
 
@@ -129,14 +128,6 @@ export const object = () => z.record(z.string(), z.unknown())
 export const time = () => z.iso.datetime().describe('RFC 3339, UTC')
 export const isoTime = (value: Date): string => value.toISOString()
 export const isoTimeOrNull = (value: Date | null): string | null => (value === null ? null : value.toISOString())
-
-/** One value per query name (the last), and no character the database cannot hold. */
-export const tidyStrings = (values: Record<string, unknown> | undefined): void => {
-  for (const name in values) {
-    const value = Array.isArray(values[name]) ? values[name].at(-1) : values[name]
-    values[name] = typeof value === 'string' ? cleanText(value) : value
-  }
-}
 
 /** Where a list goes on; null at its end. */
 export const nextCursor = () =>

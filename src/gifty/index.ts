@@ -4,8 +4,6 @@ import type { Core, Module } from '../module.ts'
 import { analyticsRoutes } from './analytics/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { categoriesRoutes } from './categories/index.ts'
-import { giftyFamily, readBody } from './family.ts'
-import { tidyStrings } from './fields.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { monitoringRoutes } from './monitoring/index.ts'
@@ -16,6 +14,7 @@ import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
+import { type GiftySurface, giftySurface } from './surface.ts'
 import { webappAuthRoutes } from './webapp-auth/index.ts'
 import { weeekRoutes } from './weeek/index.ts'
 import { reminderKind } from './weeek/reminders.ts'
@@ -25,31 +24,26 @@ const EARLY_MS = 50
 /** How often worker sockets are looked at. */
 const SOCKET_SWEEP_MS = 1000
 
-/** What every group of routes of the family begins with. */
-const under = <const P extends string>(prefix: P) =>
-  new Elysia({ prefix }).onParse(readBody as any).onTransform(({ query, params }: any) => {
-    tidyStrings(query)
-    tidyStrings(params)
-  })
-
-const internalRoutes = (services: GiftyServices) =>
-  under('/internal')
-    .use(sourcesRoutes(services.sources))
-    .use(ingestionRoutes(services.ingestion))
-    .use(searchRoutes(services.search))
-    .use(catalogRoutes(services.catalog))
-    .use(monitoringRoutes(services.reports))
-    .use(scoringRoutes(services.scoring))
-    .use(categoriesRoutes(services.categories))
-    .use(recommendationsRoutes(services.recommendations))
-    .use(fleetRoutes(services.fleet, services.sockets))
-    .use(subscribersRoutes(services.subscribers))
-    .use(webappAuthRoutes(services.webappAuth))
-    .use(weeekRoutes(services.weeek))
+const internalRoutes = (surface: GiftySurface, services: GiftyServices) =>
+  new Elysia({ prefix: '/internal' })
+    .use(sourcesRoutes(surface, services.sources))
+    .use(ingestionRoutes(surface, services.ingestion))
+    .use(searchRoutes(surface, services.search))
+    .use(catalogRoutes(surface, services.catalog))
+    .use(monitoringRoutes(surface, services.reports))
+    .use(scoringRoutes(surface, services.scoring))
+    .use(categoriesRoutes(surface, services.categories))
+    .use(recommendationsRoutes(surface, services.recommendations))
+    .use(fleetRoutes(surface, services.fleet, services.sockets))
+    .use(subscribersRoutes(surface, services.subscribers))
+    .use(webappAuthRoutes(surface, services.webappAuth))
+    .use(weeekRoutes(surface, services.weeek))
 
 /** Every route of the family (gifty §2 to §10). */
-const giftyRoutes = (services: GiftyServices) =>
-  new Elysia().use(internalRoutes(services)).use(under('/analytics').use(analyticsRoutes(services.analytics)))
+const giftyRoutes = (surface: GiftySurface, services: GiftyServices) =>
+  new Elysia()
+    .use(internalRoutes(surface, services))
+    .use(new Elysia({ prefix: '/analytics' }).use(analyticsRoutes(surface, services.analytics)))
 
 /** The module of Gifty (gifty.md): sources with their runs, the workers, the catalogue, and those who use it. */
 export const createGifty = (core: Core) => {
@@ -57,6 +51,7 @@ export const createGifty = (core: Core) => {
   const { config, broker, clock, metrics } = platform
   const services = createGiftyServices(core)
   const { sources, search, sockets, reminders } = services
+  const surface = giftySurface({ platform, dashboard, systemErrors: services.systemErrors })
 
   metrics.onScrape({
     async refresh(gauges) {
@@ -70,8 +65,8 @@ export const createGifty = (core: Core) => {
     name: 'gifty' as const,
     requires: REQUIRED_SECRETS.gifty,
     services,
-    http: giftyFamily({ platform, dashboard, systemErrors: services.systemErrors }),
-    routes: () => giftyRoutes(services),
+    http: surface.http,
+    routes: () => giftyRoutes(surface.routes, services),
     channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],

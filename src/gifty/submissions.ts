@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AppError, type FieldProblem } from '../errors.ts'
-import { fieldProblem, invalidRequest } from './envelope.ts'
+import { AppError } from '../errors.ts'
+import { type FieldProblem, fieldProblem, invalidRequest } from './envelope.ts'
 
 /** Most elements of one submit (gifty §5). */
 const MAX_RESULTS = 1000

@@ -1,6 +1,19 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import type { HttpFamily } from '../platform/http/family.ts'
+
+/** The family's error envelope (love-parser §1). */
+export const errorView = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      code: z.string(),
+      statusCode: z.int(),
+      details: z.looseObject({}).optional(),
+      requestId: z.string(),
+    }),
+  })
+  .meta({ id: 'LoveParserError', description: 'What went wrong' })
 
 /** The contract's words for the codes that domains and platform throw (love-parser §1). Others are on the wire as they are. */
 const CODES: Record<string, string> = {

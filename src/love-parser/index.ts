@@ -6,25 +6,28 @@ import { accountsRoutes } from './accounts/index.ts'
 import { audienceRoutes } from './audience/index.ts'
 import { channelSearchRoutes } from './channel-search/index.ts'
 import { dashboardRoutes } from './dashboard/index.ts'
-import { loveParserFamily, takeBody } from './family.ts'
 import { type HealthDeps, healthRoutes } from './health/index.ts'
 import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
+import { type LoveParserSurface, loveParserSurface } from './surface.ts'
 import { telegramAuthRoutes } from './telegram-auth/index.ts'
 
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
-const loveParserRoutes = (services: LoveParserServices, health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>) =>
+const loveParserRoutes = (
+  surface: LoveParserSurface,
+  services: LoveParserServices,
+  health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>,
+) =>
   new Elysia()
     .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
     .use(
       new Elysia({ prefix: '/api/v1' })
-        .onParse(takeBody as never)
-        .use(telegramAuthRoutes(services.telegramAuth))
-        .use(accountsRoutes(services.accounts))
-        .use(dashboardRoutes(services.dashboard))
-        .use(channelSearchRoutes(services.searches, services.progress, services.replays))
-        .use(audienceRoutes(services.audience, services.replays))
-        .use(subscriptionsRoutes(services.subscriptions, services.replays)),
+        .use(telegramAuthRoutes(surface, services.telegramAuth))
+        .use(accountsRoutes(surface, services.accounts))
+        .use(dashboardRoutes(surface, services.dashboard))
+        .use(channelSearchRoutes(surface, services.searches, services.progress, services.replays))
+        .use(audienceRoutes(surface, services.audience, services.replays))
+        .use(subscriptionsRoutes(surface, services.subscriptions, services.replays)),
     )
 
 /** The module of Love Parser (love-parser.md). `gateway` stands in for the Telegram of the configured mode. */
@@ -32,12 +35,13 @@ export const createLoveParser = (core: Core, gateway: TelegramGateway = telegram
   const { platform, server } = core
   const { db, clock, redis } = platform
   const services = createLoveParserServices(core, gateway)
+  const surface = loveParserSurface({ platform, accounts: services.accounts, server })
   return {
     name: 'love-parser' as const,
     requires: REQUIRED_SECRETS['love-parser'],
     services,
-    http: loveParserFamily({ platform, accounts: services.accounts, server }),
-    routes: () => loveParserRoutes(services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
+    http: surface.http,
+    routes: () => loveParserRoutes(surface.routes, services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
     channels: async () => (await import('./channel-search/channels.ts')).searchChannels,
     kinds: services.kinds,
     jobs: services.jobs,

@@ -1,8 +1,18 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { AppError } from '../errors.ts'
-import type { Call, HttpFamily } from '../platform/http/family.ts'
+import { type Call, type HttpFamily, type Principal, refusalsOf } from '../platform/http/family.ts'
 import { type Language, type MessageCode, messageOf } from './messages.ts'
 import { type Problem, problemsOf, refused } from './problems.ts'
+
+/** The family's error body (stickers §3.4). */
+export const errorView = z
+  .object({
+    error: z.string(),
+    message: z.string(),
+    details: z.array(z.object({ field: z.string(), code: z.string(), message: z.string() })).optional(),
+    requestId: z.string().optional(),
+  })
+  .meta({ id: 'StickersError', description: 'What went wrong' })
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** `error` by status, never translated (stickers §3.4). */
@@ -50,7 +60,7 @@ const bodyOf = (error: AppError, status: number, call: Call): Record<string, unk
         ? messageOf('not_found', language, { id })
         : // A lost database is a 503 as well, but Telegram is not to blame.
           messageOf(error.code === 'telegram_unavailable' ? error.code : (CODES[status] ?? 'internal_error'), language, {
-            service: call.principal?.id ?? '',
+            service: (call.principal as Principal | undefined)?.id ?? '',
             method: call.method,
           })
   return { error: word, message, requestId }
@@ -67,10 +77,7 @@ export const stickersEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationErr
   },
   // All problems of a request at once, in the order path, query, body (stickers §3.4).
   validationError(where, call, values) {
-    const problems = GROUPS.slice(GROUPS.indexOf(where)).flatMap((group) => {
-      const result = (call.route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group])
-      return result && !result.success ? problemsOf(result.error) : []
-    })
-    return refused(...problems)
+    const errors = refusalsOf(call, values, GROUPS.slice(GROUPS.indexOf(where)))
+    return refused(...errors.flatMap(problemsOf))
   },
 }

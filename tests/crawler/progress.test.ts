@@ -296,6 +296,31 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(await app.progress('whole')).toMatchObject({ timelineTruncated: 1 })
   })
 
+  test('§1: null in an optional field counts as absent, and progress that was read can be sent back', async () => {
+    const app = await makeRig(database)
+    const nulls = { rateLimits: null, priority: null, options: { branch: null, pagination: null, outputFormat: null } }
+    await app.create('n', nulls)
+    expect((await app.detail('n')).metadata.priority).toBe('normal')
+    const counts = { processed: 5, stage: 'fetching', message: 'half', itemsByType: { issues: 5 }, metadata: { page: 1 } }
+    await app.report('n', { type: 'progress', ...counts })
+    const { progress } = await app.progress('n')
+    await app.report('n', {
+      type: 'progress',
+      currentStep: null,
+      stage: null,
+      message: null,
+      metadata: null,
+      fence: null,
+      timeline: null,
+    })
+    expect((await app.progress('n')).progress).toEqual(progress)
+    const state = { ...progress, itemsByTypeMode: 'total' }
+    await app.report('n', { type: 'progress', ...state })
+    expect((await app.put('n', { status: null, error: null, progress: state })).status).toBe(200)
+    expect((await app.progress('n')).progress).toMatchObject(counts)
+    expect(await app.lease({ types: null, max: null, waitSeconds: null })).toHaveLength(0)
+  })
+
   test('16: a microsecond timestamp and null lastProcessedId are accepted; a string processed is 400', async () => {
     const app = await makeRig(database)
     await app.create('v')

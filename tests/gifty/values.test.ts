@@ -134,6 +134,14 @@ onEachDatabase('gifty values', (database) => {
     expect(await app.ok('GET', '/internal/sources?limit=0&limit=5&nonsense=1')).toHaveLength(1)
   })
 
+  test('gifty §1.3: a query value is a text, also with a comma or in braces', async () => {
+    const app = await makeRig(database)
+    const [problem] = (await app.get('/internal/sources?limit=1,5')).body.error.fields.details
+    expect(problem).toMatchObject({ loc: ['query', 'limit'], input: '1,5' })
+    expect((await app.get('/internal/products?q=%7B%22a%22:1%7D')).status).toBe(200)
+    expect((await app.get('/internal/products?q=tea,%20cup')).status).toBe(200)
+  })
+
   test('gifty §1.3: a well-formed path id without a row, however large, is 404; a malformed one 422', async () => {
     const app = await makeRig(database)
     for (const id of ['0', '-5', '99', '12345678901234', '9007199254740993', '9'.repeat(30), '00', '%2B1'])

@@ -50,7 +50,6 @@ onEachDatabase('love-parser searches', (database) => {
       [{ query: ' a ' }, ['query']],
       [{ query: 'x'.repeat(513) }, ['query']],
       [{ query: 12 }, ['query']],
-      [{ query: 'ok', filters: null }, ['filters']],
       [{ query: 'ok', filters: [] }, ['filters']],
       [{ query: 'ok', filters: { language: 'x' } }, ['filters']],
       [{ query: 'ok', filters: { language: 'toolongxx' } }, ['filters']],

@@ -27,7 +27,7 @@ export const gifty = async () => {
   const found = await api.internal.products.search.post({ query: 'tea', limit: 5 })
   exactly<number | undefined>().is(found.data?.results[0]?.similarity)
   await api.internal.categories.tree.put([{ id: 1, name: 'Tea' }])
-  await api.internal.telegram.subscribers({ chat_id: 1 }).role.post(null, { query: { role: 'admin' } })
+  await api.internal.telegram.subscribers({ chat_id: 1 }).role.post({}, { query: { role: 'admin' } })
   const funnel = await api.analytics.funnel.get()
   exactly<number | undefined>().is(funnel.data?.steps[0]?.count)
 }
@@ -37,7 +37,7 @@ export const crawler = async () => {
   exactly<boolean | undefined>().is(list.data?.meta.hasMore)
   const detail = await api.api.internal2.tasks({ id: 't' }).get()
   exactly<number | undefined>().is(detail.data?.data.metadata.attempts)
-  const leased = await api.api.internal2.tasks.lease.post({ workerId: 'w' })
+  const leased = await api.api.internal2.tasks.lease.post({ workerId: 'w', max: 1, leaseSeconds: 60, waitSeconds: 0 })
   exactly<string | undefined>().is(leased.data?.data[0]?.credentials.accessToken)
   const progress = await api.api.internal2.tasks({ id: 't' }).progress.post({ type: 'progress', processedItems: 3 })
   exactly<'acknowledged' | undefined>().is(progress.data?.data.status)
@@ -78,7 +78,7 @@ export const refused = async () => {
   // @ts-expect-error the fence is needed
   await api.internal.workers.tasks({ id: 't' }).complete.post({ worker_id: 'w' })
   // @ts-expect-error there is no such role
-  await api.internal.telegram.subscribers({ chat_id: 1 }).role.post(null, { query: { role: 'king' } })
+  await api.internal.telegram.subscribers({ chat_id: 1 }).role.post({}, { query: { role: 'king' } })
   // @ts-expect-error the route has no such method
   await api.api.internal2.tasks({ id: 't' }).patch({})
   // @ts-expect-error nobody can buy the free plan

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { text } from '../fields.ts'
 import { TASK_TYPES, type TaskType } from '../vocabulary.ts'
 
@@ -7,11 +8,11 @@ export const areaEntry = z.object({
   type: z.enum(['group', 'project']),
   gitlabId: z.union([z.string().min(1).max(255), z.number()], { error: 'must be a string or a number' }).transform(String),
   fullPath: z.string().min(1).max(1024),
-  name: text(1024).optional(),
-  webUrl: text(4096).optional(),
+  name: optional(text(1024)),
+  webUrl: optional(text(4096)),
   description: text(65_536).nullish(),
   parentPath: text(1024).nullish(),
-  discoveredBy: text(255).optional(),
+  discoveredBy: optional(text(255)),
 })
 export type AreaEntry = z.output<typeof areaEntry>
 

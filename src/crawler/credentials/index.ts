@@ -1,25 +1,27 @@
 import { Elysia } from 'elysia'
-import { read } from '../family.ts'
+import { storable } from '../envelope.ts'
 import { taskParams } from '../fields.ts'
-import { operation } from '../operation.ts'
+import { type CrawlerSurface, problems } from '../surface.ts'
 import { refreshAnswer, refreshBody } from './model.ts'
 import type { Refresh } from './refresh.ts'
 
 /** Newer access tokens for lease holders (§7.16). */
-export const credentialsRoutes = (refresh: Refresh) =>
-  new Elysia().post(
+export const credentialsRoutes = (surface: CrawlerSurface, refresh: Refresh) =>
+  new Elysia({ detail: { tags: ['crawler: credentials'] } }).use(surface).post(
     '/tasks/:id/credentials/refresh',
-    async ({ request, params }) => ({ data: await refresh.refresh(params.id, read(request, refreshBody)) }),
+    async ({ call, params, body }) => ({
+      data: await refresh.refresh(params.id, storable(body, call.bodyText ?? '')),
+    }),
     {
+      auth: 'task',
+      rate: 'general',
+      bodyLimit: 'single',
       params: taskParams,
-      detail: operation(
-        'credentials',
-        { auth: 'task', body: 1 },
-        'Refresh credentials',
-        'For the holder of the lease; one call to GitLab at a time per account.',
-        { 200: refreshAnswer },
-        [404, 409],
-        { requestBody: refreshBody },
-      ),
+      body: refreshBody,
+      response: { 200: refreshAnswer, ...problems(409) },
+      detail: {
+        summary: 'Refresh credentials',
+        description: 'For the holder of the lease; one call to GitLab at a time per account.',
+      },
     },
   )

@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { text, time } from '../fields.ts'
 
 /** Credentials as a client gives them (§6). */
 export const credentialsInput = z.object({
   accessToken: z.string().min(1).max(4096),
-  refreshToken: text(4096).optional(),
-  clientId: text(4096).optional(),
-  clientSecret: text(4096).optional(),
-  tokenType: z.enum(['oauth2', 'pat']).optional(),
-  expiresAt: time().optional(),
+  refreshToken: optional(text(4096)),
+  clientId: optional(text(4096)),
+  clientSecret: optional(text(4096)),
+  tokenType: optional(z.enum(['oauth2', 'pat'])),
+  expiresAt: optional(time()),
 })
 export type CredentialsInput = z.output<typeof credentialsInput>
 

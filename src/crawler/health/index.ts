@@ -1,53 +1,47 @@
 import { Elysia } from 'elysia'
-import { callOf } from '../../platform/http/pipeline.ts'
-import { bodyOf, isKnown } from '../family.ts'
-import { errorView, operation } from '../operation.ts'
+import { ANONYMOUS, type CrawlerSurface, problems } from '../surface.ts'
 import { healthQuery, healthView, operationAnswer, operationBody, unhealthyView } from './model.ts'
 import type { Health } from './service.ts'
 
 /** Health of the family (§7.14, §7.15). */
-export const healthRoutes = (health: Health) =>
-  new Elysia()
+export const healthRoutes = (surface: CrawlerSurface, health: Health) =>
+  new Elysia({ detail: { tags: ['crawler: health'] } })
+    .use(surface)
     .get(
       '/health',
-      async ({ request, query, set }) => {
-        const known = isKnown(request)
-        const view = await health.check(known ? (query.details === 'true' ? 'details' : 'services') : 'basic')
+      async ({ call, principal, query, set, status }) => {
+        const depth = principal === ANONYMOUS ? 'basic' : query.details === 'true' ? 'details' : 'services'
+        const view = await health.check(depth)
         set.headers['cache-control'] = 'no-store'
         if (view.status !== 'unhealthy') return view
-        set.status = 503
-        return {
+        return status(503, {
           ...view,
           error: 'Health check failed',
           message: 'A service is down',
           code: 'UNHEALTHY',
           retryable: true,
-          details: { requestId: callOf(request).requestId },
-        }
+          details: { requestId: call.requestId },
+        })
       },
       {
+        auth: 'health',
+        rate: 'general',
         query: healthQuery,
-        detail: operation(
-          'health',
-          { auth: 'health' },
-          'Tell how the family is',
-          'Public unless `CRAWLER_HEALTH_AUTH=required`; a credential shows more, and `details=true` needs one.',
-          { 200: healthView, 503: unhealthyView },
-          [],
-          {
-            security: [{}, { crawlerToken: [] }, { dashboard: [] }],
-          },
-        ),
+        response: { 200: healthView, 503: unhealthyView },
+        detail: {
+          summary: 'Tell how the family is',
+          description: 'Public unless `CRAWLER_HEALTH_AUTH=required`; a credential shows more, and `details=true` needs one.',
+        },
       },
     )
-    .post('/health', ({ request }) => health.operate(bodyOf(request).operation), {
-      detail: operation(
-        'health',
-        { auth: 'operations', body: 1 },
-        'Check afresh, or drop cached counts',
-        '`operation`: `deep_check` or `clear_cache`.',
-        { 200: operationAnswer, 500: errorView },
-        [],
-        { requestBody: operationBody },
-      ),
+    .post('/health', ({ body }) => health.operate(body.operation), {
+      auth: 'operations',
+      rate: 'general',
+      bodyLimit: 'single',
+      body: operationBody,
+      response: { 200: operationAnswer, ...problems(500) },
+      detail: {
+        summary: 'Check afresh, or drop cached counts',
+        description: '`operation`: `deep_check` or `clear_cache`.',
+      },
     })

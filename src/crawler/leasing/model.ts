@@ -1,13 +1,14 @@
 import { z } from 'zod'
+import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/model.ts'
 import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimits } from '../tasks/model.ts'
 import { TASK_TYPES } from '../vocabulary.ts'
 
 const shared = {
-  types: z.array(z.enum(TASK_TYPES)).optional(),
-  max: z.int().min(1).max(50).default(1),
-  leaseSeconds: z.int().min(10).max(3600).default(60),
-  waitSeconds: z.number().min(0).max(60).default(0),
+  types: optional(z.array(z.enum(TASK_TYPES))),
+  max: withDefault(z.int().min(1).max(50), 1),
+  leaseSeconds: withDefault(z.int().min(10).max(3600), 60),
+  waitSeconds: withDefault(z.number().min(0).max(60), 0),
 }
 /** A request for tasks (§7.6). Seconds. */
 export const leaseBody = z
@@ -15,7 +16,7 @@ export const leaseBody = z
   .meta({ examples: [{ workerId: 'worker-1', types: ['FETCH_ISSUES'], max: 2, leaseSeconds: 60, waitSeconds: 20 }] })
 /** The same over a socket, where the connection stands in for the worker's name (§13). */
 export const taskRequest = z
-  .object({ workerId: z.string().min(1).max(128).optional(), ...shared })
+  .object({ workerId: optional(z.string().min(1).max(128)), ...shared })
   .meta({ examples: [{ types: ['FETCH_ISSUES'], max: 2 }] })
 export type LeaseRequest = z.output<typeof leaseBody>
 

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { areaEntry, areasResult } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
-import { count, jsonBytes, object, objectUpTo, text, time } from '../fields.ts'
+import { accept, missingFields } from '../envelope.ts'
+import { count, jsonBytes, object, objectUpTo, text, time, withoutEmpty } from '../fields.ts'
 import { CREDENTIAL_WORDS, JOB_STATUSES, STATUSES, UPDATE_TYPES } from '../vocabulary.ts'
 
 const timelineEntry = z.object({ timestamp: time(), event: z.string().min(1).max(100), details: z.unknown().optional() })
@@ -29,33 +31,33 @@ const resumeState = z.unknown().refine((value) => jsonBytes(value) <= 64 * 1024,
 
 /** What an update may say of a task, beside who speaks (§9). */
 export const progressFields = {
-  processedItems: count().optional(),
-  processed: count().optional(),
+  processedItems: optional(count()),
+  processed: optional(count()),
   totalItems: count().nullable().optional(),
   total: count().nullable().optional(),
-  percentage: z.number().min(0).max(100).optional(),
-  currentStep: text(255).optional(),
-  currentDataType: text(100).optional(),
-  stage: text(100).optional(),
-  operationType: text(100).optional(),
+  percentage: optional(z.number().min(0).max(100)),
+  currentStep: optional(text(255)),
+  currentDataType: optional(text(100)),
+  stage: optional(text(100)),
+  operationType: optional(text(100)),
   lastProcessedId: z
     .union([text(255), z.number()], { error: 'must be a string of at most 255 characters, a number or null' })
     .nullable()
     .optional(),
-  message: text(1000).optional(),
-  error: errorValue.optional(),
-  errorTimestamp: time().optional(),
-  itemsByType: itemsByType.optional(),
-  itemsByTypeMode: z.enum(['add', 'total']).optional(),
-  groupCount: count().optional(),
-  projectCount: count().optional(),
-  groupTotal: count().optional(),
-  projectTotal: count().optional(),
-  metadata: objectUpTo(16).optional(),
-  timeline: z.array(timelineEntry).max(1000).optional(),
-  resumeState: resumeState.optional(),
-  credentialStatus: credentialStatus.optional(),
-  timestamp: time().optional(),
+  message: optional(text(1000)),
+  error: optional(errorValue),
+  errorTimestamp: optional(time()),
+  itemsByType: optional(itemsByType),
+  itemsByTypeMode: optional(z.enum(['add', 'total'])),
+  groupCount: optional(count()),
+  projectCount: optional(count()),
+  groupTotal: optional(count()),
+  projectTotal: optional(count()),
+  metadata: optional(objectUpTo(16)),
+  timeline: optional(z.array(timelineEntry).max(1000)),
+  resumeState: optional(resumeState),
+  credentialStatus: optional(credentialStatus),
+  timestamp: optional(time()),
 }
 const fieldsOnly = z.object(progressFields)
 /** The fields that merge into a task's progress. */
@@ -67,14 +69,14 @@ export const updateBody = z
     type: z.enum(UPDATE_TYPES),
     ...progressFields,
     /** Alias of resumeState. */
-    progress: resumeState.optional(),
-    areas: z.array(areaEntry).max(1000).optional(),
-    status: z.string().max(100).optional(),
-    updateId: text(128).optional(),
-    workerId: text(128).optional(),
-    fence: z.int().min(0).optional(),
-    retryable: z.boolean().optional(),
-    retryAfterSeconds: z.number().min(0).max(3600).optional(),
+    progress: optional(resumeState),
+    areas: optional(z.array(areaEntry).max(1000)),
+    status: optional(z.string().max(100)),
+    updateId: optional(text(128)),
+    workerId: optional(text(128)),
+    fence: optional(z.int().min(0)),
+    retryable: optional(z.boolean()),
+    retryAfterSeconds: optional(z.number().min(0).max(3600)),
   })
   .meta({
     id: 'CrawlerUpdate',
@@ -93,13 +95,26 @@ export const updateBody = z
   })
 export type Update = z.output<typeof updateBody>
 
+/** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
+export const acceptUpdate = (given: Record<string, unknown>): Update => {
+  const update = withoutEmpty(given)
+  if (update.type === undefined || update.type === null)
+    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
+  return accept(updateBody, update)
+}
+
 /** A change by an operator (§7.8). */
 export const putBody = z
   .object({
-    status: z.enum(STATUSES).optional(),
-    progress: z.object(progressFields).optional(),
-    error: text(10_000).optional(),
-    credentials: credentialsInput.optional(),
+    status: optional(z.enum(STATUSES)),
+    progress: optional(
+      z.preprocess(
+        (given) => (typeof given === 'object' && given !== null ? withoutEmpty(given as Record<string, unknown>) : given),
+        z.object(progressFields),
+      ),
+    ),
+    error: optional(text(10_000)),
+    credentials: optional(credentialsInput),
   })
   .meta({ examples: [{ status: 'paused', error: 'paused by an operator' }] })
 export type Put = z.output<typeof putBody>

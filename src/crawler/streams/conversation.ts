@@ -8,7 +8,7 @@ import { accept, describeError, invalidField, invalidJson, missingFields, rateLi
 import { iso } from '../fields.ts'
 import { taskRequest } from '../leasing/model.ts'
 import type { Leasing } from '../leasing/service.ts'
-import { type Update, updateBody } from '../progress/model.ts'
+import { acceptUpdate } from '../progress/model.ts'
 import type { Progress } from '../progress/service.ts'
 import type { Creation } from '../tasks/creation.ts'
 import { UPDATE_TYPES } from '../vocabulary.ts'
@@ -35,20 +35,6 @@ type Ref = string | number | undefined
 const MALFORMED_MAX = 20
 const MALFORMED_MS = 60_000
 const isUpdate = (type: string): boolean => (UPDATE_TYPES as readonly string[]).includes(type)
-
-/** An update as a client means it: empty texts count as absent (§9). */
-export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
-  for (const name in given)
-    if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
-  return given
-}
-/** @throws AppError 400 */
-export const acceptUpdate = (given: Record<string, unknown>): Update => {
-  const update = withoutEmpty(given)
-  if (update.type === undefined || update.type === null)
-    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
-  return accept(updateBody, update)
-}
 
 /** What clients say over a socket, and what they hear back (§13). One per process; `converse` makes one per socket. */
 export const createConversations = (deps: ConversationDeps) => {

@@ -1,13 +1,12 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
-import { cleanValue } from '../../platform/http/body.ts'
-import { callOf } from '../../platform/http/pipeline.ts'
+import type { Call } from '../../platform/http/family.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import type { Platform } from '../../platform/index.ts'
-import { accept } from '../envelope.ts'
-import { bodyOf, bodyTextOf, PREFIX, principalOf, read } from '../family.ts'
+import { accept, storable } from '../envelope.ts'
 import { taskParams } from '../fields.ts'
-import { operation } from '../operation.ts'
+import { type CrawlerSurface, PREFIX, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Streams } from './service.ts'
 import type { Upgrader } from './sockets.ts'
@@ -19,37 +18,35 @@ export interface StreamsRoutesDeps {
   /** Known once the app listens. */
   server(): Upgrader | null | undefined
 }
+interface Upgrading {
+  request: Request
+  call: Call
+  principal: string
+  query: model.ConnectQuery
+}
 
 /** WebSockets and event streams (§7.1, §7.2, §7.12, §7.13). */
-export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoutesDeps) => {
-  const upgrade = async (request: Request, query: model.ConnectQuery, taskId?: string): Promise<undefined> => {
-    await streams.sockets.connect({
-      request,
-      server: server(),
-      principal: principalOf(request),
-      recheck: callOf(request).recheck,
-      query,
-      taskId,
-    })
-  }
-  return new Elysia()
-    .get('/connect', ({ request, query }) => upgrade(request, query), {
+export const streamsRoutes = (surface: CrawlerSurface, { streams, clock, settings, server }: StreamsRoutesDeps) => {
+  const upgrade = ({ request, call, principal, query }: Upgrading, taskId?: string): Promise<undefined> =>
+    streams.sockets.connect({ request, server: server(), principal, recheck: call.recheck, query, taskId }).then(() => undefined)
+  return new Elysia({ detail: { tags: ['crawler: streams'] } })
+    .use(surface)
+    .get('/connect', ({ request, call, principal, query }) => upgrade({ request, call, principal, query }), {
+      auth: 'upgrade',
+      rate: 'general',
       query: model.connectQuery,
-      detail: operation(
-        'streams',
-        { auth: 'stream', upgrade: true },
-        'Open a WebSocket',
-        'Events of all tasks, unless `subscribe=none`; resumes by `connectionId`.',
-        { 101: z.never() },
-        [400, 409],
-      ),
+      detail: documented({
+        summary: 'Open a WebSocket',
+        description: 'Events of all tasks, unless `subscribe=none`; resumes by `connectionId`.',
+        responses: { 101: z.never(), ...problems(400, 409) },
+      }),
     })
     .post(
       '/connect',
-      ({ request }) => {
-        const { connectionId } = read(request, model.connectBody)
+      ({ call, body }) => {
+        const { connectionId } = storable(body, call.bodyText ?? '')
         return {
-          status: 'ready',
+          status: 'ready' as const,
           connectionInfo: {
             connectionId: connectionId ?? `conn-${crypto.randomUUID()}`,
             serverTime: new Date(clock.now()).toISOString(),
@@ -62,67 +59,60 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
         }
       },
       {
-        detail: operation(
-          'streams',
-          { auth: 'connect', body: 1 },
-          'Ask how to connect',
-          'Without any effect.',
-          { 200: model.connectAnswer },
-          [],
-          { requestBody: model.connectBody },
-        ),
-      },
-    )
-    .get('/tasks/:id/websocket', ({ request, params, query }) => upgrade(request, query, params.id), {
-      params: taskParams,
-      query: model.connectQuery,
-      detail: operation(
-        'streams',
-        { auth: 'stream', upgrade: true },
-        "Open a task's WebSocket",
-        'Events of this task.',
-        { 101: z.never() },
-        [400, 404, 409],
-      ),
-    })
-    .post(
-      '/tasks/:id/websocket',
-      ({ request, params: { id } }) => {
-        const body = bodyOf(request)
-        return streams.broadcast(id, bodyTextOf(request).includes('\\u') ? (cleanValue(body) as typeof body) : body)
-      },
-      {
-        params: taskParams,
-        detail: operation(
-          'streams',
-          { auth: 'connect', body: 1 },
-          'Send a message to who watches a task',
-          'Delivered to all live sockets, and on resume to those that were away.',
-          { 200: model.messageAnswer },
-          [404],
-          { requestBody: model.messageBody },
-        ),
+        auth: 'connect',
+        rate: 'general',
+        bodyLimit: 'single',
+        body: model.connectBody,
+        response: { 200: model.connectAnswer },
+        detail: { summary: 'Ask how to connect', description: 'Without any effect.' },
       },
     )
     .get(
+      '/tasks/:id/websocket',
+      ({ request, call, principal, params, query }) => upgrade({ request, call, principal, query }, params.id),
+      {
+        auth: 'upgrade',
+        rate: 'general',
+        params: taskParams,
+        query: model.connectQuery,
+        detail: documented({
+          summary: "Open a task's WebSocket",
+          description: 'Events of this task.',
+          responses: { 101: z.never(), ...problems(400, 404, 409) },
+        }),
+      },
+    )
+    .post('/tasks/:id/websocket', ({ call, params, body }) => streams.broadcast(params.id, storable(body, call.bodyText ?? '')), {
+      auth: 'connect',
+      rate: 'general',
+      bodyLimit: 'single',
+      params: taskParams,
+      body: model.messageBody,
+      response: { 200: model.messageAnswer },
+      detail: {
+        summary: 'Send a message to who watches a task',
+        description: 'Delivered to all live sockets, and on resume to those that were away.',
+      },
+    })
+    .get(
       '/tasks/:id/events',
-      ({ request, params, query }) => {
+      ({ request, principal, params, query }) => {
         const header = request.headers.get('last-event-id')
         const lastEventId =
           header === null || header === ''
             ? query.lastEventId
             : accept(z.object({ 'Last-Event-ID': model.lastEventId }), { 'Last-Event-ID': header })['Last-Event-ID']
-        return streams.events.open(params.id, principalOf(request), lastEventId)
+        return streams.events.open(params.id, principal, lastEventId)
       },
       {
+        auth: 'stream',
+        rate: 'general',
         params: taskParams,
         query: model.eventsQuery,
-        detail: operation(
-          'streams',
-          { auth: 'stream' },
-          "Follow a task's events",
-          'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
-          {
+        detail: documented({
+          summary: "Follow a task's events",
+          description: 'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
+          responses: {
             200: {
               'text/event-stream': z.string().meta({
                 examples: [
@@ -131,8 +121,7 @@ export const streamsRoutes = ({ streams, clock, settings, server }: StreamsRoute
               }),
             },
           },
-          [400, 404],
-        ),
+        }),
       },
     )
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { takes } from '../../platform/http/json-schema.ts'
 import { refreshAnswer } from '../credentials/model.ts'
 import { connectionId, orAbsent, text } from '../fields.ts'
@@ -11,9 +12,9 @@ export const PROTOCOL = 'gitlab-crawler-v1'
 
 export const connectBody = z
   .object({
-    connectionId: connectionId().optional(),
-    clientType: text(64).optional(),
-    version: text(64).optional(),
+    connectionId: optional(connectionId()),
+    clientType: optional(text(64)),
+    version: optional(text(64)),
   })
   .meta({ examples: [{ connectionId: 'console-1', clientType: 'console', version: '1.0' }] })
 export const connectAnswer = z
@@ -271,13 +272,13 @@ export const clientFrame = z.looseObject({
   data: z.unknown().optional(),
 })
 export const heartbeatFrame = z.object({
-  activeTasks: z
-    .array(z.union([z.string(), z.object({ taskId: z.string() }).transform((task) => task.taskId)]))
-    .max(1000)
-    .default([]),
-  clientId: z.string().max(128).optional(),
-  workerId: z.string().max(128).optional(),
-  systemInfo: z.unknown().optional(),
+  activeTasks: withDefault(
+    z.array(z.union([z.string(), z.object({ taskId: z.string() }).transform((task) => task.taskId)])).max(1000),
+    [],
+  ),
+  clientId: optional(z.string().max(128)),
+  workerId: optional(z.string().max(128)),
+  systemInfo: optional(z.unknown()),
 })
 export const subscribeFrame = z.object({ taskId: z.string().min(1).max(255) })
 export const ackFrame = z.object({ seq: z.int().min(0) })

@@ -1,135 +1,118 @@
 import { Elysia } from 'elysia'
-import { AppError } from '../../errors.ts'
+import type { Call } from '../../platform/http/family.ts'
+import { checkedLater } from '../../platform/http/macros.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import { lastOf, queryOf } from '../../platform/http/query.ts'
-import { accept, storable } from '../envelope.ts'
-import { bodyOf, bodyTextOf, principalOf } from '../family.ts'
+import { storable } from '../envelope.ts'
 import { taskParams } from '../fields.ts'
-import { operation } from '../operation.ts'
 import { putBody } from '../progress/model.ts'
-import { withoutEmpty } from '../streams/conversation.ts'
-import type { Creation } from './creation.ts'
+import { type CrawlerSurface, problems } from '../surface.ts'
+import type { Asking, Creation } from './creation.ts'
 import * as model from './model.ts'
 import type { Tasks } from './service.ts'
 
-export const keyParameter = {
-  in: 'header',
-  name: 'Idempotency-Key',
-  required: false,
-  description: 'A repeat with the same key and body gets the same answer',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
-  example: 'create-17',
-}
-
-/** The Idempotency-Key of a request. @throws AppError 400 for one that is too long */
-export const keyOf = (request: Request): string | undefined => {
-  const key = request.headers.get('idempotency-key')
-  if (key === null || key === '') return undefined
-  if (key.length > 255)
-    throw new AppError('VALIDATION_FAILED', 400, 'Validation failed: Idempotency-Key: must have at most 255 characters', {
-      details: { fields: [{ field: 'Idempotency-Key', message: 'must have at most 255 characters' }] },
-    })
-  return key
-}
-const asking = (request: Request) => ({
-  principal: principalOf(request),
-  key: keyOf(request),
-  text: bodyTextOf(request),
-  body: bodyOf(request),
+const asking = (call: Call, principal: string, key: string | undefined): Asking => ({
+  principal,
+  ...(key === undefined ? {} : { key }),
+  text: call.bodyText ?? '',
+  body: call.body,
 })
 const replayed = (yes: boolean): Record<string, string> => (yes ? { 'idempotency-replayed': 'true' } : {})
 
 /** Tasks: made, listed, read, changed, removed (§7.3 to §7.9). */
-export const tasksRoutes = (tasks: Tasks, creation: Creation) =>
-  new Elysia()
+export const tasksRoutes = (surface: CrawlerSurface, tasks: Tasks, creation: Creation) =>
+  new Elysia({ detail: { tags: ['crawler: tasks'] } })
+    .use(surface)
     .get('/tasks', ({ query, request }) => tasks.list(query, lastOf(queryOf(request.url))), {
+      auth: 'tasks',
+      rate: 'general',
       query: model.listQuery,
-      detail: operation(
-        'tasks',
-        { auth: 'tasks' },
-        'List tasks',
-        'By creation time; filters combine with AND, an empty value counts as absent.',
-        { 200: model.listAnswer },
-        [400],
-      ),
+      response: { 200: model.listAnswer },
+      detail: {
+        summary: 'List tasks',
+        description: 'By creation time; filters combine with AND, an empty value counts as absent.',
+      },
     })
     .post(
       '/tasks',
-      async ({ request }) => {
-        const { answer, replayed: again } = await creation.create(bodyOf(request).data, asking(request))
+      async ({ call, principal, idempotencyKey, body }) => {
+        const { answer, replayed: again } = await creation.create(body.data, asking(call, principal, idempotencyKey))
         return Response.json(answer, { status: 201, headers: replayed(again) })
       },
       {
-        detail: operation(
-          'tasks',
-          { auth: 'tasks', body: 1 },
-          'Create a task',
-          'An `Idempotency-Key` makes the request repeatable for 24 h.',
-          { 201: model.createAnswer },
-          [409],
-          { requestBody: model.createBody, parameters: [keyParameter] },
-        ),
+        auth: 'tasks',
+        rate: 'general',
+        bodyLimit: 'single',
+        idempotent: true,
+        body: checkedLater(model.createBody),
+        response: { 201: model.createAnswer },
+        detail: documented({
+          summary: 'Create a task',
+          description: 'An `Idempotency-Key` makes the request repeatable for 24 h.',
+          requestBody: model.createBody,
+        }),
       },
     )
     .post(
       '/tasks/bulk',
-      async ({ request }) => {
-        const { answer, replayed: again } = await creation.createMany(bodyOf(request), asking(request))
+      async ({ call, principal, idempotencyKey, body }) => {
+        const { answer, replayed: again } = await creation.createMany(body, asking(call, principal, idempotencyKey))
         return Response.json(answer, { headers: replayed(again) })
       },
       {
-        detail: operation(
-          'tasks',
-          { auth: 'tasks', body: 4 },
-          'Create up to 1000 tasks',
-          'Each stands alone; of equal ids the first wins.',
-          { 200: model.bulkAnswer },
-          [409],
-          { requestBody: model.bulkBodyDocument, parameters: [keyParameter] },
-        ),
+        auth: 'tasks',
+        rate: 'general',
+        bodyLimit: 'bulk',
+        idempotent: true,
+        body: checkedLater(model.bulkBody),
+        response: { 200: model.bulkAnswer },
+        detail: documented({
+          summary: 'Create up to 1000 tasks',
+          description: 'Each stands alone; of equal ids the first wins.',
+          requestBody: model.bulkBodyDocument,
+        }),
       },
     )
     .get('/tasks/:id', async ({ params }) => ({ data: await tasks.read(params.id) }), {
+      auth: 'task',
+      rate: 'general',
       params: taskParams,
-      detail: operation('tasks', { auth: 'task' }, 'Read a task', 'Never with credentials.', { 200: model.detailAnswer }, [404]),
+      response: { 200: model.detailAnswer },
+      detail: { summary: 'Read a task', description: 'Never with credentials.' },
     })
     .put(
       '/tasks/:id',
-      async ({ request, params: { id } }) => {
-        const body = bodyOf(request)
-        const { progress } = body
-        const given =
-          typeof progress === 'object' && progress !== null ? { ...body, progress: withoutEmpty(progress as never) } : body
-        const put = storable(accept(putBody, given), bodyTextOf(request))
-        return { data: await tasks.change(id, put), message: 'Task updated successfully' }
-      },
+      async ({ call, params, body }) => ({
+        data: await tasks.change(params.id, storable(body, call.bodyText ?? '')),
+        message: 'Task updated successfully',
+      }),
       {
+        auth: 'task',
+        rate: 'general',
+        bodyLimit: 'single',
         params: taskParams,
-        detail: operation(
-          'tasks',
-          { auth: 'task', body: 1 },
-          'Change a task',
-          'Status, progress, error or credentials; all or nothing.',
-          { 200: model.putAnswer },
-          [404, 409],
-          { requestBody: putBody },
-        ),
+        body: putBody,
+        response: { 200: model.putAnswer, ...problems(409) },
+        detail: { summary: 'Change a task', description: 'Status, progress, error or credentials; all or nothing.' },
       },
     )
     .delete(
       '/tasks/:id',
-      async ({ request, params: { id: taskId } }) => {
-        const status = await tasks.remove(taskId, principalOf(request))
-        return { message: `Task ${status === 'failed' ? 'canceled' : 'deleted'} successfully`, data: { taskId, status } }
+      async ({ principal, params }) => {
+        const status = await tasks.remove(params.id, principal)
+        return {
+          message: `Task ${status === 'failed' ? 'canceled' : 'deleted'} successfully`,
+          data: { taskId: params.id, status },
+        }
       },
       {
+        auth: 'task',
+        rate: 'general',
         params: taskParams,
-        detail: operation(
-          'tasks',
-          { auth: 'task' },
-          'Cancel or remove a task',
-          'A running one is canceled and kept, any other is removed.',
-          { 200: model.deleteAnswer },
-          [404],
-        ),
+        response: { 200: model.deleteAnswer },
+        detail: {
+          summary: 'Cancel or remove a task',
+          description: 'A running one is canceled and kept, any other is removed.',
+        },
       },
     )

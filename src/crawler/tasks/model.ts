@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { takes } from '../../platform/http/json-schema.ts'
 import { fanout } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
@@ -7,10 +8,10 @@ import { FORMATS, JOB_STATUSES, PRIORITIES, RESOURCE_TYPES, STATUSES, TASK_TYPES
 
 const atLeastOne = () => z.int().min(1)
 export const rateLimits = z.object({
-  requestsPerMinute: atLeastOne().optional(),
-  requestsPerHour: atLeastOne().optional(),
-  burstLimit: atLeastOne().optional(),
-  respectRetryAfter: z.boolean().default(true),
+  requestsPerMinute: optional(atLeastOne()),
+  requestsPerHour: optional(atLeastOne()),
+  burstLimit: optional(atLeastOne()),
+  respectRetryAfter: withDefault(z.boolean(), true),
 })
 
 /** An http(s) address without user info or fragment; the family's settings say which hosts are allowed. */
@@ -31,21 +32,24 @@ export const apiEndpoint = z
 
 const taskOptions = z
   .object({
-    resourceId: z
-      .union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' })
-      .transform(String)
-      .optional(),
-    resourceType: z.enum(RESOURCE_TYPES).optional(),
-    branch: text(255).optional(),
-    fromDate: time().optional(),
-    toDate: time().optional(),
-    pagination: z
-      .object({ pageSize: z.int().min(1).max(100).optional(), maxPages: atLeastOne().optional(), cursor: z.string().optional() })
-      .optional(),
-    filters: objectUpTo(16).optional(),
-    outputFormat: z.enum(FORMATS).default('json'),
-    includeMetadata: z.boolean().default(false),
-    fanout: fanout.optional(),
+    resourceId: optional(
+      z.union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' }).transform(String),
+    ),
+    resourceType: optional(z.enum(RESOURCE_TYPES)),
+    branch: optional(text(255)),
+    fromDate: optional(time()),
+    toDate: optional(time()),
+    pagination: optional(
+      z.object({
+        pageSize: optional(z.int().min(1).max(100)),
+        maxPages: optional(atLeastOne()),
+        cursor: optional(z.string()),
+      }),
+    ),
+    filters: optional(objectUpTo(16)),
+    outputFormat: withDefault(z.enum(FORMATS), 'json'),
+    includeMetadata: withDefault(z.boolean(), false),
+    fanout: optional(fanout),
   })
   .refine(({ fromDate, toDate }) => fromDate === undefined || toDate === undefined || fromDate <= toDate, {
     message: 'fromDate must not be after toDate',
@@ -76,10 +80,10 @@ export const taskData = z
     id: taskId(),
     type: z.enum(TASK_TYPES),
     credentials: credentialsInput,
-    apiEndpoint: apiEndpoint.optional(),
-    rateLimits: rateLimits.optional(),
-    priority: z.enum(PRIORITIES).default('normal'),
-    options: taskOptions.default({ outputFormat: 'json', includeMetadata: false }),
+    apiEndpoint: optional(apiEndpoint),
+    rateLimits: optional(rateLimits),
+    priority: withDefault(z.enum(PRIORITIES), 'normal'),
+    options: withDefault(taskOptions, { outputFormat: 'json', includeMetadata: false }),
   })
   .meta({
     id: 'CrawlerTaskData',
@@ -95,13 +99,7 @@ export const taskData = z
     ],
   })
 export type TaskData = z.output<typeof taskData>
-export const createBody = z.object({
-  type: z
-    .string()
-    .optional()
-    .meta({ examples: ['task'] }),
-  data: taskData,
-})
+export const createBody = z.object({ type: optional(z.string().meta({ examples: ['task'] })), data: taskData })
 export const bulkBody = z.object({ tasks: z.array(z.unknown()).min(1).max(1000) })
 /** The same as the documentation shows it: its elements are checked one by one. */
 export const bulkBodyDocument = z.object({

@@ -1,30 +1,38 @@
 import { Elysia } from 'elysia'
-import { answers, operation } from '../operation.ts'
+import type { GiftySurface } from '../surface.ts'
 import * as model from './model.ts'
 import type { Analytics } from './service.ts'
 
-const op = operation('analytics', 'analytics')
-
 /** Routes of the analytics proxy (gifty §10), opened by X-Analytics-Token. */
-export const analyticsRoutes = (analytics: Analytics) =>
-  new Elysia()
+export const analyticsRoutes = (surface: GiftySurface, analytics: Analytics) =>
+  new Elysia({ detail: { tags: ['gifty: analytics'] } })
+    .use(surface)
     .get('/stats', () => analytics.stats(), {
-      detail: op('Read the figures of the product', 'Daily users, quiz and gifts of the last week.', answers(model.statsAnswer)),
+      auth: 'analytics',
+      response: { 200: model.statsAnswer },
+      detail: { summary: 'Read the figures of the product', description: 'Daily users, quiz and gifts of the last week.' },
     })
     .get('/trends', ({ query }) => analytics.trends(query.days), {
+      auth: 'analytics',
       query: model.trendsQuery,
-      detail: op('Read daily figures', 'Users and started quizzes a day, at most 90 days.', answers(model.trendsAnswer, 422)),
+      response: { 200: model.trendsAnswer },
+      detail: { summary: 'Read daily figures', description: 'Users and started quizzes a day, at most 90 days.' },
     })
     .get('/funnel', () => analytics.funnel(), {
-      detail: op('Read the funnel', 'From the quiz to the gift, over 30 days.', answers(model.funnelAnswer)),
+      auth: 'analytics',
+      response: { 200: model.funnelAnswer },
+      detail: { summary: 'Read the funnel', description: 'From the quiz to the gift, over 30 days.' },
     })
     .get('/technical', () => analytics.technical(), {
-      detail: op('Read the health of the service', 'From Prometheus and Loki, where configured.', answers(model.technicalAnswer)),
+      auth: 'analytics',
+      response: { 200: model.technicalAnswer },
+      detail: { summary: 'Read the health of the service', description: 'From Prometheus and Loki, where configured.' },
     })
     .get('/scraping', () => analytics.scraping(), {
-      detail: op(
-        'Read what the fleet has scraped',
-        'From Prometheus where it has data, else from the runs.',
-        answers(model.scrapingAnswer),
-      ),
+      auth: 'analytics',
+      response: { 200: model.scrapingAnswer },
+      detail: {
+        summary: 'Read what the fleet has scraped',
+        description: 'From Prometheus where it has data, else from the runs.',
+      },
     })

@@ -1,6 +1,7 @@
-import { invalidField, notFound } from '../../errors.ts'
+import { notFound } from '../../errors.ts'
 import { cleanText } from '../../platform/http/body.ts'
 import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
+import { invalidField } from '../envelope.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
 import type { CatalogLookup, LookupFilter } from './lookup.ts'

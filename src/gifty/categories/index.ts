@@ -1,40 +1,48 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { MIB } from '../../platform/http/body.ts'
-import { callOf } from '../../platform/http/pipeline.ts'
-import { answers, operation } from '../operation.ts'
+import { documented } from '../../platform/http/openapi.ts'
+import type { GiftySurface } from '../surface.ts'
 import * as model from './model.ts'
 import type { Categories } from './service.ts'
 
-const op = operation('categories')
-
 /** Routes of the category queue and of the tree (gifty §5). */
-export const categoriesRoutes = (categories: Categories) =>
-  new Elysia({ prefix: '/categories' })
-    .get('/tasks', ({ query, request }) => categories.tasks(query, callOf(request).bodiless), {
+export const categoriesRoutes = (surface: GiftySurface, categories: Categories) =>
+  new Elysia({ detail: { tags: ['gifty: categories'] }, prefix: '/categories' })
+    .use(surface)
+    .get('/tasks', ({ query, call }) => categories.tasks(query, call.bodiless), {
+      auth: 'internal',
       query: model.tasksQuery,
-      detail: op(
-        'Take names to map',
-        'Names without a mapping, those of most active products first. Leased as products to score are.',
-        answers(z.array(model.categoryTask), 422),
-      ),
+      response: { 200: z.array(model.categoryTask) },
+      detail: {
+        summary: 'Take names to map',
+        description: 'Names without a mapping, those of most active products first. Leased as products to score are.',
+      },
     })
     .post('/submit', ({ body }) => categories.submit(body.results), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.categoriesSubmit,
-      detail: op(
-        'Submit mappings',
-        'Any integer while the tree is empty, else only its ids. Each element on its own; of repeats the last counts.',
-        answers(model.categoriesAnswer, 422),
-        { requestBody: model.categoriesSubmitDocument },
-      ),
+      response: { 200: model.categoriesAnswer },
+      detail: documented({
+        summary: 'Submit mappings',
+        description:
+          'Any integer while the tree is empty, else only its ids. Each element on its own; of repeats the last counts.',
+        requestBody: model.categoriesSubmitDocument,
+      }),
     })
-    .get('/tree', () => categories.tree(), { detail: op('Read the tree', 'All nodes by id.', answers(model.treeView)) })
+    .get('/tree', () => categories.tree(), {
+      auth: 'internal',
+      response: { 200: model.treeView },
+      detail: { summary: 'Read the tree', description: 'All nodes by id.' },
+    })
     .put('/tree', ({ body }) => categories.replaceTree(body), {
+      auth: 'internal',
+      bodyLimit: 8 * MIB,
       body: model.tree,
-      detail: op(
-        'Replace the tree',
-        'All or nothing. Mappings to removed ids become tasks again, but not for an empty tree.',
-        answers(model.treeAnswer, 422),
-        { 'x-max-body-bytes': 8 * MIB },
-      ),
+      response: { 200: model.treeAnswer },
+      detail: {
+        summary: 'Replace the tree',
+        description: 'All or nothing. Mappings to removed ids become tasks again, but not for an empty tree.',
+      },
     })

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { FieldProblem } from '../../errors.ts'
-import { invalidRequest } from '../envelope.ts'
+import { type FieldProblem, invalidRequest } from '../envelope.ts'
 import { absent, integer, leaseFields, text } from '../fields.ts'
 import { exampleSubmitAnswer, submitAnswer, submitBody } from '../submissions.ts'
 

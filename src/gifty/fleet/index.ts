@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { MIB } from '../../platform/http/body.ts'
 import { isHandshake } from '../../platform/http/handshake.ts'
-import { callOf } from '../../platform/http/pipeline.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import { okResponse, text } from '../fields.ts'
-import { answers, operation } from '../operation.ts'
+import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Fleet } from './service.ts'
 import type { WorkerSockets } from './sockets.ts'
@@ -15,104 +15,117 @@ const params = z.object({
     .describe('id of the task')
     .meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] }),
 })
-const op = operation('workers')
 /** A word that ends or keeps a lease is not refused for its size: what is too long in it is cut. */
-const LARGE = { 'x-max-body-bytes': 8 * MIB }
+const LARGE = 8 * MIB
 
-/** No request succeeds here but by becoming a socket. */
-const { 200: _ok, ...refusals } = answers(z.never(), 426)
 const upgradeRequired = () =>
   new AppError('upgrade_required', 426, 'This address speaks WebSocket', { headers: { upgrade: 'websocket' } })
 
 /** Routes of the worker protocol (gifty §4) and of the live workers (§8). */
-export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
-  new Elysia()
+export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: WorkerSockets) =>
+  new Elysia({ detail: { tags: ['gifty: workers'] } })
+    .use(surface)
     .post('/workers/lease', ({ body, request }) => fleet.lease(body, request.signal), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.leaseBody,
-      detail: op(
-        'Lease tasks',
-        'By priority, then oldest; waits up to `wait_seconds` for something to lease. At least once: the fence makes the effect once.',
-        answers(model.leaseAnswer, 422),
-      ),
+      response: { 200: model.leaseAnswer },
+      detail: {
+        summary: 'Lease tasks',
+        description:
+          'By priority, then oldest; waits up to `wait_seconds` for something to lease. At least once: the fence makes the effect once.',
+      },
     })
     .post('/workers/tasks/complete', ({ body }) => fleet.completeMany(body), {
+      auth: 'internal',
+      bodyLimit: LARGE,
       body: model.completeManyBody,
-      detail: op(
-        'Complete tasks',
-        'Each as a single complete; refused ones are listed.',
-        answers(model.completeManyAnswer, 422),
-        LARGE,
-      ),
+      response: { 200: model.completeManyAnswer },
+      detail: { summary: 'Complete tasks', description: 'Each as a single complete; refused ones are listed.' },
     })
     .post('/workers/tasks/:id/heartbeat', ({ params, body }) => fleet.heartbeat(params.id, body), {
+      auth: 'internal',
+      bodyLimit: LARGE,
       params,
       body: model.heartbeatBody,
-      detail: op(
-        'Prolong a lease',
-        'With progress, if there is any, of at most 16 KiB of JSON: larger one is dropped, and the answer says so. Tells whether the task should stop.',
-        answers(model.heartbeatAnswer, 404, 409, 422),
-        LARGE,
-      ),
+      response: { 200: model.heartbeatAnswer, ...problems(404, 409) },
+      detail: {
+        summary: 'Prolong a lease',
+        description:
+          'With progress, if there is any, of at most 16 KiB of JSON: larger one is dropped, and the answer says so. Tells whether the task should stop.',
+      },
     })
     .post('/workers/tasks/:id/complete', ({ params, body }) => fleet.complete(params.id, body), {
+      auth: 'internal',
+      bodyLimit: LARGE,
       params,
       body: model.completeBody,
-      detail: op(
-        'Complete a task',
-        'Repeating it is answered alike. Of `result.logs` the last 100,000 characters are kept.',
-        answers(model.completeAnswer, 404, 409, 422),
-        LARGE,
-      ),
+      response: { 200: model.completeAnswer, ...problems(404, 409) },
+      detail: {
+        summary: 'Complete a task',
+        description: 'Repeating it is answered alike. Of `result.logs` the last 100,000 characters are kept.',
+      },
     })
     .post('/workers/tasks/:id/fail', ({ params, body }) => fleet.fail(params.id, body), {
+      auth: 'internal',
+      bodyLimit: LARGE,
       params,
       body: model.failBody,
-      detail: op(
-        'Report a failed task',
-        'Tried again after a delay, unless it is not retryable or the attempts are used up. Of `error` the last 10,000 characters are kept.',
-        answers(model.failAnswer, 404, 409, 422),
-        LARGE,
-      ),
+      response: { 200: model.failAnswer, ...problems(404, 409) },
+      detail: {
+        summary: 'Report a failed task',
+        description:
+          'Tried again after a delay, unless it is not retryable or the attempts are used up. Of `error` the last 10,000 characters are kept.',
+      },
     })
     .post('/workers/tasks/:id/release', ({ params, body }) => fleet.release(params.id, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       body: model.releaseBody,
-      detail: op(
-        'Give a task back',
-        'Offered again after `delay_seconds`; the attempt is not counted.',
-        answers(okResponse, 404, 409, 422),
-      ),
+      response: { 200: okResponse, ...problems(404, 409) },
+      detail: { summary: 'Give a task back', description: 'Offered again after `delay_seconds`; the attempt is not counted.' },
     })
     .post('/workers/heartbeat', ({ body }) => fleet.workerHeartbeat(body, 'http'), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.workerHeartbeatBody,
-      detail: op('Report a live worker', 'Shown for 60 seconds.', answers(model.workerHeartbeatAnswer, 422)),
+      response: { 200: model.workerHeartbeatAnswer },
+      detail: { summary: 'Report a live worker', description: 'Shown for 60 seconds.' },
     })
     .get('/workers', () => fleet.workers(), {
-      detail: op('List live workers', 'By hostname; heartbeats of the last 60 seconds.', answers(z.array(model.workerView))),
+      auth: 'internal',
+      response: { 200: z.array(model.workerView) },
+      detail: { summary: 'List live workers', description: 'By hostname; heartbeats of the last 60 seconds.' },
     })
     .get('/tasks', ({ query }) => fleet.tasks(query), {
+      auth: 'internal',
       query: model.tasksQuery,
-      detail: op('List tasks', 'Newest first.', answers(model.tasksPage, 422)),
+      response: { 200: model.tasksPage },
+      detail: { summary: 'List tasks', description: 'Newest first.' },
     })
     .get('/tasks/:id', ({ params }) => fleet.task(params.id), {
+      auth: 'internal',
       params,
-      detail: op('Read a task', 'With its result and progress.', answers(model.taskInfo, 404)),
+      response: { 200: model.taskInfo, ...problems(404) },
+      detail: { summary: 'Read a task', description: 'With its result and progress.' },
     })
     .post('/tasks/redrive', ({ body }) => fleet.redrive(body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.redriveBody,
-      detail: op(
-        'Give dead tasks a new life',
-        'By ids or by kind, oldest first; attempts start anew.',
-        answers(model.redriveAnswer, 422),
-      ),
+      response: { 200: model.redriveAnswer },
+      detail: { summary: 'Give dead tasks a new life', description: 'By ids or by kind, oldest first; attempts start anew.' },
     })
     .post('/tasks/:id/cancel', ({ params }) => fleet.cancel(params.id), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
-      detail: op(
-        'Cancel a task',
-        'A pending one at once; a leased one is asked to stop, and is cancelled when its lease ends.',
-        answers(model.cancelAnswer, 404, 409),
-      ),
+      response: { 200: model.cancelAnswer, ...problems(404, 409) },
+      detail: {
+        summary: 'Cancel a task',
+        description: 'A pending one at once; a leased one is asked to stop, and is cancelled when its lease ends.',
+      },
     })
     .get(
       '/workers/connect',
@@ -120,19 +133,21 @@ export const fleetRoutes = (fleet: Fleet, sockets: WorkerSockets) =>
         throw upgradeRequired()
       },
       {
-        detail: op(
-          'Open a worker socket',
-          'WebSocket: the same verbs as frames `{type, id, data}`; tasks are pushed after `hello`.',
-          { ...refusals, 101: z.never() },
-        ),
+        auth: 'internal',
+        detail: documented({
+          summary: 'Open a worker socket',
+          description: 'WebSocket: the same verbs as frames `{type, id, data}`; tasks are pushed after `hello`.',
+          responses: { 101: z.never(), ...problems(426) },
+        }),
       },
     )
     .ws('/workers/connect', {
+      auth: 'internal',
       // Half a handshake is none.
       beforeHandle({ request }) {
         if (!isHandshake(request)) throw upgradeRequired()
       },
-      open: (ws) => sockets.open(ws, callOf(ws.data.request).recheck),
+      open: (ws) => sockets.open(ws, ws.data.call.recheck),
       message: (ws, message) => sockets.message(ws, message),
       drain: (ws) => sockets.drained(ws),
       ping: (ws) => sockets.heard(ws),

@@ -1,10 +1,9 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { time } from '../fields.ts'
-import { answers, operation } from '../operation.ts'
 import type { Reports } from '../reports.ts'
+import type { GiftySurface } from '../surface.ts'
 
-const op = operation('monitoring')
 const sites = z.array(
   z
     .object({
@@ -59,13 +58,19 @@ const stats = z
   })
 
 /** What the fleet does, per site and in all (gifty §8). */
-export const monitoringRoutes = (reports: Reports) =>
-  new Elysia()
-    .get('/monitoring', () => reports.monitoring(), { detail: op('Read the state of each site', 'By site key.', answers(sites)) })
+export const monitoringRoutes = (surface: GiftySurface, reports: Reports) =>
+  new Elysia({ detail: { tags: ['gifty: monitoring'] } })
+    .use(surface)
+    .get('/monitoring', () => reports.monitoring(), {
+      auth: 'internal',
+      response: { 200: sites },
+      detail: { summary: 'Read the state of each site', description: 'By site key.' },
+    })
     .get('/stats', () => reports.stats(), {
-      detail: op(
-        'Read the figures of the last day',
-        'Over runs created in the last 24 hours, and batches that belong to none.',
-        answers(stats),
-      ),
+      auth: 'internal',
+      response: { 200: stats },
+      detail: {
+        summary: 'Read the figures of the last day',
+        description: 'Over runs created in the last 24 hours, and batches that belong to none.',
+      },
     })

@@ -1,5 +1,5 @@
-import { invalidField } from '../../errors.ts'
 import type { ProductRow } from '../catalog/repository.ts'
+import { invalidField } from '../envelope.ts'
 import { type Axis, type AxisValue, axisName, type GiftVector } from '../scoring/axes.ts'
 import type { Gender, RecommendationsRequest } from './model.ts'
 

@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { MIB } from '../../platform/http/body.ts'
-import { queryParameters } from '../../platform/http/openapi.ts'
+import { checkedLater } from '../../platform/http/macros.ts'
+import { documented, queryParameters } from '../../platform/http/openapi.ts'
 import { jsonArrayStream } from '../../platform/http/paging.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
 import { pathId } from '../fields.ts'
-import { answers, operation } from '../operation.ts'
+import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Sources } from './service.ts'
 
@@ -14,7 +15,6 @@ const params = z.object({
     .describe('id of the source')
     .meta({ examples: [1] }),
 })
-const op = operation('sources')
 
 /** What a query says where the body says nothing: only then is it checked. */
 const fromQuery = <S extends z.ZodObject>(schema: S, query: unknown): z.output<S> => {
@@ -24,86 +24,93 @@ const fromQuery = <S extends z.ZodObject>(schema: S, query: unknown): z.output<S
 }
 
 /** Routes of sources (gifty §2.2). */
-export const sourcesRoutes = (sources: Sources) =>
-  new Elysia({ prefix: '/sources' })
+export const sourcesRoutes = (surface: GiftySurface, sources: Sources) =>
+  new Elysia({ detail: { tags: ['gifty: sources'] }, prefix: '/sources' })
+    .use(surface)
     .get('', ({ query }) => jsonArrayStream(sources.all(query)), {
+      auth: 'internal',
       query: model.listQuery,
-      detail: op(
-        'List sources',
-        'All sources by id, or the first `limit`; the list is streamed.',
-        answers(z.array(model.sourceView), 422),
-      ),
+      response: { 200: z.array(model.sourceView) },
+      detail: { summary: 'List sources', description: 'All sources by id, or the first `limit`; the list is streamed.' },
     })
     .post('', ({ body }) => sources.upsert(body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.sourceCreate,
-      detail: op(
-        'Create or update a source',
-        'Upsert by exact `url`: on update absent and null fields keep their value.',
-        answers(model.sourceView, 422),
-      ),
+      response: { 200: model.sourceView },
+      detail: {
+        summary: 'Create or update a source',
+        description: 'Upsert by exact `url`: on update absent and null fields keep their value.',
+      },
     })
     .post('/sync-spiders', ({ body }) => sources.syncSpiders(body.available_spiders), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.syncSpiders,
-      detail: op(
-        'Report available spiders',
-        'Each key that no source has becomes an inactive hub.',
-        answers(model.syncSpidersResponse, 422),
-      ),
+      response: { 200: model.syncSpidersResponse },
+      detail: { summary: 'Report available spiders', description: 'Each key that no source has becomes an inactive hub.' },
     })
     .get('/backlog', ({ query }) => jsonArrayStream(sources.backlog(query.limit)), {
+      auth: 'internal',
       query: model.backlogQuery,
-      detail: op(
-        'List the discovery backlog',
-        'Sources in `discovered`, by priority, age and id.',
-        answers(z.array(model.sourceView), 422),
-      ),
+      response: { 200: z.array(model.sourceView) },
+      detail: { summary: 'List the discovery backlog', description: 'Sources in `discovered`, by priority, age and id.' },
     })
     .post('/backlog/activate', ({ body }) => sources.activate(body.source_ids), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.backlogActivate,
-      detail: op(
-        'Activate discovered sources',
-        'Others are skipped, each with the reason.',
-        answers(model.backlogActivateResponse, 422),
-      ),
+      response: { 200: model.backlogActivateResponse },
+      detail: { summary: 'Activate discovered sources', description: 'Others are skipped, each with the reason.' },
     })
     .get('/backlog/stats', () => sources.backlogStats(), {
-      detail: op('Read discovery quota and backlog size', 'The quota counts a rolling day.', answers(model.backlogStats)),
+      auth: 'internal',
+      response: { 200: model.backlogStats },
+      detail: { summary: 'Read discovery quota and backlog size', description: 'The quota counts a rolling day.' },
     })
     .get('/:id', ({ params }) => sources.detail(params.id), {
+      auth: 'internal',
       params,
-      detail: op(
-        'Read a source',
-        'The detail has totals, history, logs and the last error; a hub shows its whole site.',
-        answers(model.sourceView, 404, 422),
-      ),
+      response: { 200: model.sourceView, ...problems(404) },
+      detail: {
+        summary: 'Read a source',
+        description: 'The detail has totals, history, logs and the last error; a hub shows its whole site.',
+      },
     })
     .patch('/:id', ({ params, body }) => sources.patch(params.id, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       body: model.sourcePatch,
-      detail: op(
-        'Change a source',
-        'Absent and null fields stay, but `schedule: null` removes the schedule; `config` replaces the object.',
-        answers(model.sourceView, 404, 409, 422),
-      ),
+      response: { 200: model.sourceView, ...problems(404, 409) },
+      detail: {
+        summary: 'Change a source',
+        description: 'Absent and null fields stay, but `schedule: null` removes the schedule; `config` replaces the object.',
+      },
     })
     .get('/:id/runs', ({ params, query }) => sources.runs(params.id, query.limit, query.cursor), {
+      auth: 'internal',
       params,
       query: model.runsQuery,
-      detail: op('List runs of a source', 'Newest first; of a hub those of its site.', answers(model.runsPage, 404, 422)),
+      response: { 200: model.runsPage, ...problems(404) },
+      detail: { summary: 'List runs of a source', description: 'Newest first; of a hub those of its site.' },
     })
     .post(
       '/:id/force-run',
       ({ params, query, body }) =>
         sources.forceRun(params.id, body?.strategy ?? fromQuery(model.forceRunInput, query).strategy ?? undefined),
       {
+        auth: 'internal',
+        bodyLimit: MIB,
         params,
+        query: checkedLater(model.forceRunInput),
         body: model.forceRunInput.optional(),
-        detail: op(
-          'Run a source now',
-          'Works on inactive and broken sources too; `strategy` by body or query, the body wins.',
-          answers(model.forceRunResponse, 404, 409, 422, 503),
-          { parameters: queryParameters(model.forceRunInput) },
-        ),
+        response: { 200: model.forceRunResponse, ...problems(404, 409, 503) },
+        detail: documented({
+          summary: 'Run a source now',
+          description: 'Works on inactive and broken sources too; `strategy` by body or query, the body wins.',
+          parameters: queryParameters(model.forceRunInput),
+        }),
       },
     )
     .post(
@@ -115,41 +122,43 @@ export const sourcesRoutes = (sources: Sources) =>
         return sources.toggle(params.id, isActive)
       },
       {
+        auth: 'internal',
+        bodyLimit: MIB,
         params,
+        query: checkedLater(model.toggleInput),
         body: model.toggleInput.optional(),
-        detail: op(
-          'Switch a source on or off',
-          '`is_active` by body or query, the body wins. An open run goes on.',
-          answers(model.toggleResponse, 404, 422),
-          { parameters: queryParameters(model.toggleInput) },
-        ),
+        response: { 200: model.toggleResponse, ...problems(404) },
+        detail: documented({
+          summary: 'Switch a source on or off',
+          description: '`is_active` by body or query, the body wins. An open run goes on.',
+          parameters: queryParameters(model.toggleInput),
+        }),
       },
     )
     .post('/:id/report-status', ({ params, body }) => sources.reportStatus(params.id, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       body: model.reportStatus,
-      detail: op(
-        'Report the status of a run',
-        'A report that names a run which has ended is answered with `ignored`.',
-        answers(model.reportResponse, 404, 409, 422),
-      ),
+      response: { 200: model.reportResponse, ...problems(404, 409) },
+      detail: {
+        summary: 'Report the status of a run',
+        description: 'A report that names a run which has ended is answered with `ignored`.',
+      },
     })
     .post('/:id/report-logs', ({ params, body }) => sources.reportLogs(params.id, body), {
+      auth: 'internal',
+      bodyLimit: 8 * MIB,
       params,
       body: model.reportLogs,
-      detail: op(
-        'Report logs of a run',
-        'The last 100,000 characters of a run are kept.',
-        answers(model.reportResponse, 404, 409, 422),
-        { 'x-max-body-bytes': 8 * MIB },
-      ),
+      response: { 200: model.reportResponse, ...problems(404, 409) },
+      detail: { summary: 'Report logs of a run', description: 'The last 100,000 characters of a run are kept.' },
     })
     .post('/:id/report-error', ({ params, body }) => sources.reportError(params.id, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       body: model.reportError,
-      detail: op(
-        'Report a failed run',
-        'Four soft errors in a row, or `is_broken`, break the source.',
-        answers(model.reportResponse, 404, 409, 422),
-      ),
+      response: { 200: model.reportResponse, ...problems(404, 409) },
+      detail: { summary: 'Report a failed run', description: 'Four soft errors in a row, or `is_broken`, break the source.' },
     })

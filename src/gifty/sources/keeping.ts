@@ -1,8 +1,9 @@
-import { conflict, invalidField } from '../../errors.ts'
+import { conflict } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
 import { HOUR_MS } from '../../platform/waiting.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
+import { invalidField } from '../envelope.ts'
 import {
   type ClientConfig,
   clientConfig,

@@ -1,5 +1,5 @@
-import { invalidField } from '../../errors.ts'
 import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
+import { invalidField } from '../envelope.ts'
 import { missingSource, type SourceView, toRun, toSource } from './model.ts'
 import type { SourceKey } from './repository.ts'
 import type { SourceRow } from './row.ts'

@@ -1,20 +1,18 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import type { Principal } from '../../platform/http/family.ts'
+import { MIB } from '../../platform/http/body.ts'
 import { jsonArrayStream } from '../../platform/http/paging.ts'
-import { callOf } from '../../platform/http/pipeline.ts'
 import { okResponse } from '../fields.ts'
-import { answers, operation } from '../operation.ts'
+import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Subscribers } from './service.ts'
 
-const op = operation('subscribers')
 const params = model.chatParams
-const actorOf = (request: Request) => callOf(request).principal as Principal
 
 /** Routes of subscribers and invites (gifty §7). */
-export const subscribersRoutes = (subscribers: Subscribers) =>
-  new Elysia({ prefix: '/telegram' })
+export const subscribersRoutes = (surface: GiftySurface, subscribers: Subscribers) =>
+  new Elysia({ detail: { tags: ['gifty: subscribers'] }, prefix: '/telegram' })
+    .use(surface)
     .get(
       '/subscribers',
       ({ query }) =>
@@ -22,97 +20,122 @@ export const subscribersRoutes = (subscribers: Subscribers) =>
           ? jsonArrayStream(subscribers.all(query.after_id))
           : subscribers.list(query.limit, query.after_id),
       {
+        auth: 'internal',
         query: model.listQuery,
-        detail: op(
-          'List subscribers',
-          'By id; without `limit` the whole list is streamed.',
-          answers(z.array(model.subscriberView), 422),
-        ),
+        response: { 200: z.array(model.subscriberView) },
+        detail: { summary: 'List subscribers', description: 'By id; without `limit` the whole list is streamed.' },
       },
     )
     .post('/subscribers', ({ body }) => subscribers.create(body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.subscriberCreate,
-      detail: op('Add a subscriber', 'Active, role `user`, language `ru`.', answers(model.subscriberView, 409, 422)),
+      response: { 200: model.subscriberView, ...problems(409) },
+      detail: { summary: 'Add a subscriber', description: 'Active, role `user`, language `ru`.' },
     })
     .get('/subscribers/by-username/:username', ({ params }) => subscribers.byUsername(params.username), {
+      auth: 'internal',
       params: model.usernameParams,
-      detail: op('Read a subscriber by user name', 'In any case, with or without `@`.', answers(model.subscriberView, 404)),
+      response: { 200: model.subscriberView, ...problems(404) },
+      detail: { summary: 'Read a subscriber by user name', description: 'In any case, with or without `@`.' },
     })
     .get('/subscribers/:chat_id', ({ params }) => subscribers.byChat(params.chat_id), {
+      auth: 'internal',
       params,
-      detail: op('Read a subscriber', 'By chat id.', answers(model.subscriberView, 404, 422)),
+      response: { 200: model.subscriberView, ...problems(404) },
+      detail: { summary: 'Read a subscriber', description: 'By chat id.' },
     })
-    .patch('/subscribers/:chat_id', ({ params, body, request }) => subscribers.patch(actorOf(request), params.chat_id, body), {
+    .patch('/subscribers/:chat_id', ({ params, body, principal }) => subscribers.patch(principal, params.chat_id, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       body: model.subscriberPatch,
-      detail: op(
-        'Change a subscriber',
-        "Absent and null fields stay. Another person's `is_active` needs a superadmin.",
-        answers(model.subscriberView, 404, 409, 422),
-      ),
+      response: { 200: model.subscriberView, ...problems(404, 409) },
+      detail: {
+        summary: 'Change a subscriber',
+        description: "Absent and null fields stay. Another person's `is_active` needs a superadmin.",
+      },
     })
     .post(
       '/subscribers/:chat_id/role',
-      ({ params, query, request }) => subscribers.setRole(actorOf(request), params.chat_id, query.role),
+      ({ params, query, principal }) => subscribers.setRole(principal, params.chat_id, query.role),
       {
+        auth: 'internal',
+        bodyLimit: MIB,
         params,
         query: model.roleQuery,
-        detail: op(
-          'Set the role of a subscriber',
-          "Another person's role, and raising one's own, needs a superadmin.",
-          answers(okResponse, 404, 422),
-        ),
+        response: { 200: okResponse, ...problems(404) },
+        detail: {
+          summary: 'Set the role of a subscriber',
+          description: "Another person's role, and raising one's own, needs a superadmin.",
+        },
       },
     )
     .post(
       '/subscribers/:chat_id/permissions',
-      ({ params, body, request }) => subscribers.setPermissions(actorOf(request), params.chat_id, body),
+      ({ params, body, principal }) => subscribers.setPermissions(principal, params.chat_id, body),
       {
+        auth: 'internal',
+        bodyLimit: MIB,
         params,
         body: model.permissionsBody,
-        detail: op(
-          'Set the permissions of a subscriber',
-          'The body is the list; repeats are dropped. Needs a superadmin.',
-          answers(okResponse, 404, 422),
-        ),
+        response: { 200: okResponse, ...problems(404) },
+        detail: {
+          summary: 'Set the permissions of a subscriber',
+          description: 'The body is the list; repeats are dropped. Needs a superadmin.',
+        },
       },
     )
     .post('/subscribers/:chat_id/subscribe', ({ params, query }) => subscribers.setTopic(params.chat_id, query.topic, true), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       query: model.topicQuery,
-      detail: op('Subscribe to a topic', 'Repeating it changes nothing.', answers(okResponse, 404, 422)),
+      response: { 200: okResponse, ...problems(404) },
+      detail: { summary: 'Subscribe to a topic', description: 'Repeating it changes nothing.' },
     })
     .post('/subscribers/:chat_id/unsubscribe', ({ params, query }) => subscribers.setTopic(params.chat_id, query.topic, false), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       query: model.topicQuery,
-      detail: op('Unsubscribe from a topic', 'Repeating it changes nothing.', answers(okResponse, 404, 422)),
+      response: { 200: okResponse, ...problems(404) },
+      detail: { summary: 'Unsubscribe from a topic', description: 'Repeating it changes nothing.' },
     })
     .post('/subscribers/:chat_id/language', ({ params, query }) => subscribers.setLanguage(params.chat_id, query.language), {
+      auth: 'internal',
+      bodyLimit: MIB,
       params,
       query: model.languageQuery,
-      detail: op('Set the language of a subscriber', 'Two to eight letters or hyphens.', answers(okResponse, 404, 422)),
+      response: { 200: okResponse, ...problems(404) },
+      detail: { summary: 'Set the language of a subscriber', description: 'Two to eight letters or hyphens.' },
     })
     .get('/topics/:topic/subscribers', ({ params }) => jsonArrayStream(subscribers.ofTopic(params.topic)), {
+      auth: 'internal',
       params: model.topicParams,
-      detail: op(
-        'List whom a topic reaches',
-        'Active subscribers with a chat, subscribed to the topic or to `all`, by id.',
-        answers(z.array(model.subscriberView), 422),
-      ),
+      response: { 200: z.array(model.subscriberView) },
+      detail: {
+        summary: 'List whom a topic reaches',
+        description: 'Active subscribers with a chat, subscribed to the topic or to `all`, by id.',
+      },
     })
-    .post('/invites', ({ body, request }) => subscribers.invite(actorOf(request), body), {
+    .post('/invites', ({ body, principal }) => subscribers.invite(principal, body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.inviteCreate,
-      detail: op(
-        'Invite a person',
-        'A subscriber without a chat, who claims the account with the password. Permissions need a superadmin.',
-        answers(model.subscriberView, 400, 409, 422),
-      ),
+      response: { 200: model.subscriberView, ...problems(400, 409) },
+      detail: {
+        summary: 'Invite a person',
+        description: 'A subscriber without a chat, who claims the account with the password. Permissions need a superadmin.',
+      },
     })
     .post('/invites/claim', ({ body }) => subscribers.claim(body), {
+      auth: 'internal',
+      bodyLimit: MIB,
       body: model.inviteClaim,
-      detail: op(
-        'Claim an invite',
-        'Five attempts per user name in 15 minutes, over all processes; success resets them.',
-        answers(model.subscriberView, 404, 409, 422, 429),
-      ),
+      response: { 200: model.subscriberView, ...problems(404, 409, 429) },
+      detail: {
+        summary: 'Claim an invite',
+        description: 'Five attempts per user name in 15 minutes, over all processes; success resets them.',
+      },
     })

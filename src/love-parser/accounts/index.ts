@@ -1,28 +1,29 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { sessionOf } from '../family.ts'
-import { operation } from '../operation.ts'
+import type { LoveParserSurface } from '../surface.ts'
 import { authUserView } from './model.ts'
 import type { Accounts } from './service.ts'
 
-const described = operation('profile')
-
 /** Profile and logout (love-parser §3). */
-export const accountsRoutes = (accounts: Accounts) =>
-  new Elysia({ prefix: '/auth' })
-    .get('/me', ({ request }) => accounts.me(sessionOf(request)), {
-      detail: described('Show the own profile', 'With plan and limits.', { 200: authUserView }),
+export const accountsRoutes = (surface: LoveParserSurface, accounts: Accounts) =>
+  new Elysia({ prefix: '/auth', detail: { tags: ['love parser: profile'] } })
+    .use(surface)
+    .get('/me', ({ principal }) => accounts.me(principal), {
+      rate: 'general',
+      auth: 'user',
+      response: { 200: authUserView },
+      detail: { summary: 'Show the own profile', description: 'With plan and limits.' },
     })
     .get(
       '/logout',
-      async ({ request }) => {
-        await accounts.logout(sessionOf(request))
+      async ({ principal }) => {
+        await accounts.logout(principal)
         return { success: true as const }
       },
       {
-        detail: {
-          ...described('Revoke the token', 'Open streams under it end.', { 200: z.object({ success: z.literal(true) }) }),
-          'x-allow-blocked': true,
-        } as never,
+        rate: 'general',
+        auth: 'blocked user',
+        response: { 200: z.object({ success: z.literal(true) }) },
+        detail: { summary: 'Revoke the token', description: 'Open streams under it end.' },
       },
     )

@@ -1,86 +1,78 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { sessionOf } from '../family.ts'
 import type { Replays } from '../idempotency/service.ts'
-import { IDEMPOTENCY_KEY, operation } from '../operation.ts'
+import { type LoveParserSurface, problems } from '../surface.ts'
 import { previewQuery, previewView, segmentChange, segmentParams, segmentRequest, segmentsQuery, segmentView } from './model.ts'
 import type { Audience } from './service.ts'
 
-const described = operation('audience')
-
 /** Audience segments (love-parser §5). */
-export const audienceRoutes = (audience: Audience, replays: Replays) =>
-  new Elysia({ prefix: '/audience' })
+export const audienceRoutes = (surface: LoveParserSurface, audience: Audience, replays: Replays) =>
+  new Elysia({ prefix: '/audience', detail: { tags: ['love parser: audience'] } })
+    .use(surface)
     .post(
       '/segments',
-      ({ request, body }) => {
-        const { user } = sessionOf(request)
-        const key = request.headers.get('idempotency-key')
-        return replays.once({ userId: user.id, route: '/audience/segments', key, body }, (tx) =>
-          audience.create(tx, user.id, body),
-        )
-      },
+      ({ principal: { user }, idempotencyKey: key, body }) =>
+        replays.once({ userId: user.id, route: '/audience/segments', key, body }, (tx) => audience.create(tx, user.id, body)),
       {
+        rate: 'general',
+        bodyLimit: 'json',
+        auth: 'user',
+        idempotent: true,
         body: segmentRequest,
-        detail: described(
-          'Make a segment of a search',
-          'Takes one audience unit. While the search runs the segment is processing.',
-          { 201: segmentView },
-          { errors: [400, 402, 404, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
-        ),
+        response: { 201: segmentView, ...problems(402, 404) },
+        detail: {
+          summary: 'Make a segment of a search',
+          description: 'Takes one audience unit. While the search runs the segment is processing.',
+        },
       },
     )
-    .get('/segments', ({ request, query }) => audience.list(sessionOf(request).user.id, query), {
+    .get('/segments', ({ principal, query }) => audience.list(principal.user.id, query), {
+      rate: 'general',
+      auth: 'user',
       query: segmentsQuery,
-      detail: described('List segments', 'Newest first.', { 200: z.array(segmentView) }, { errors: [422] }),
+      response: { 200: z.array(segmentView) },
+      detail: { summary: 'List segments', description: 'Newest first.' },
     })
-    .get('/:segment_id', ({ request, params }) => audience.show(sessionOf(request).user.id, params.segment_id), {
+    .get('/:segment_id', ({ principal, params }) => audience.show(principal.user.id, params.segment_id), {
+      rate: 'general',
+      auth: 'user',
       params: segmentParams,
-      detail: described('Show a segment', 'As the list does.', { 200: segmentView }, { errors: [404, 422] }),
+      response: { 200: segmentView, ...problems(404) },
+      detail: { summary: 'Show a segment', description: 'As the list does.' },
     })
-    .put(
-      '/:segment_id',
-      ({ request, params, body }) => audience.change(sessionOf(request).user.id, params.segment_id, body.filters),
-      {
-        params: segmentParams,
-        body: segmentChange,
-        detail: described(
-          'Measure a segment again',
-          'With other filters when given; `{}` clears them.',
-          { 200: segmentView },
-          { errors: [400, 402, 404, 413, 415, 422] },
-        ),
-      },
-    )
+    .put('/:segment_id', ({ principal, params, body }) => audience.change(principal.user.id, params.segment_id, body.filters), {
+      rate: 'general',
+      bodyLimit: 'json',
+      auth: 'user',
+      params: segmentParams,
+      body: segmentChange,
+      response: { 200: segmentView, ...problems(402, 404) },
+      detail: { summary: 'Measure a segment again', description: 'With other filters when given; `{}` clears them.' },
+    })
     .delete(
       '/:segment_id',
-      async ({ request, params }) => {
-        await audience.remove(sessionOf(request).user.id, params.segment_id)
+      async ({ principal, params }) => {
+        await audience.remove(principal.user.id, params.segment_id)
         return { success: true as const }
       },
       {
+        rate: 'general',
+        bodyLimit: 'json',
+        auth: 'user',
         params: segmentParams,
-        detail: described(
-          'Delete a segment',
-          'Its unit is given back if it was taken in the running period.',
-          { 200: z.object({ success: z.literal(true) }) },
-          { errors: [400, 404, 413, 415, 422] },
-        ),
+        response: { 200: z.object({ success: z.literal(true) }), ...problems(404) },
+        detail: { summary: 'Delete a segment', description: 'Its unit is given back if it was taken in the running period.' },
       },
     )
     .get(
       '/:segment_id/preview',
-      ({ request, params, query }) => audience.preview(sessionOf(request).user.id, params.segment_id, query.limit),
+      ({ principal, params, query }) => audience.preview(principal.user.id, params.segment_id, query.limit),
       {
+        rate: 'general',
+        auth: 'user',
         params: segmentParams,
         query: previewQuery,
-        detail: described(
-          'Preview a segment',
-          'The total as of now and its first recipients.',
-          { 200: previewView },
-          {
-            errors: [404, 422],
-          },
-        ),
+        response: { 200: previewView, ...problems(404) },
+        detail: { summary: 'Preview a segment', description: 'The total as of now and its first recipients.' },
       },
     )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { ACTIVITY_LEVELS, type ActivityLevel } from '../channel-search/model.ts'
 import type { ChannelFilter } from '../channel-search/repository.ts'
 import {
@@ -52,7 +53,7 @@ export const segmentRequest = z
       .nullish()
       .transform((text) => text || null),
     source_parsing_id: uuid(),
-    filters: filters.optional(),
+    filters: optional(filters),
   })
   .meta({
     examples: [
@@ -60,9 +61,7 @@ export const segmentRequest = z
     ],
   })
 export type SegmentRequest = z.output<typeof segmentRequest>
-export const segmentChange = z
-  .object({ filters: filters.optional() })
-  .meta({ examples: [{ filters: { min_subscribers: 5000 } }] })
+export const segmentChange = z.object({ filters: optional(filters) }).meta({ examples: [{ filters: { min_subscribers: 5000 } }] })
 export const segmentParams = z.object({
   segment_id: uuid()
     .describe('id of the segment')

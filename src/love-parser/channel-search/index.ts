@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { sessionOf } from '../family.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import type { Replays } from '../idempotency/service.ts'
-import { IDEMPOTENCY_KEY, operation } from '../operation.ts'
+import { type LoveParserSurface, problems } from '../surface.ts'
 import { exportChannels } from './export.ts'
 import {
   acceptedView,
@@ -17,63 +17,71 @@ import {
 import type { ProgressStreams } from './progress.ts'
 import type { ChannelSearch } from './service.ts'
 
-const described = operation('channel search')
-
 /** Channel searches (love-parser §4). */
-export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressStreams, replays: Replays) =>
-  new Elysia({ prefix: '/parsing' })
+export const channelSearchRoutes = (
+  surface: LoveParserSurface,
+  searches: ChannelSearch,
+  progress: ProgressStreams,
+  replays: Replays,
+) =>
+  new Elysia({ prefix: '/parsing', detail: { tags: ['love parser: channel search'] } })
+    .use(surface)
     .post(
       '/search',
-      ({ request, body }) => {
-        const { user } = sessionOf(request)
-        const key = request.headers.get('idempotency-key')
-        return replays.once({ userId: user.id, route: '/parsing/search', key, body }, (tx) => searches.accept(tx, user.id, body))
-      },
+      ({ principal: { user }, idempotencyKey: key, body }) =>
+        replays.once({ userId: user.id, route: '/parsing/search', key, body }, (tx) => searches.accept(tx, user.id, body)),
       {
+        rate: 'general',
+        bodyLimit: 'json',
+        auth: 'user',
+        idempotent: true,
         body: searchRequest,
-        detail: described(
-          'Start a search',
-          'Takes one parsing unit. At least once: a search that is interrupted starts again, its rows are stored once. With an Idempotency-Key a repeat answers the same.',
-          { 202: acceptedView },
-          { errors: [400, 402, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
-        ),
+        response: { 202: acceptedView, ...problems(402) },
+        detail: {
+          summary: 'Start a search',
+          description:
+            'Takes one parsing unit. At least once: a search that is interrupted starts again, its rows are stored once. With an Idempotency-Key a repeat answers the same.',
+        },
       },
     )
-    .get('/history', ({ request, query }) => searches.history(sessionOf(request).user.id, query), {
+    .get('/history', ({ principal, query }) => searches.history(principal.user.id, query), {
+      rate: 'general',
+      auth: 'user',
       query: historyQuery,
-      detail: described('List searches', 'Newest first.', { 200: z.array(searchEntry) }, { errors: [422] }),
+      response: { 200: z.array(searchEntry) },
+      detail: { summary: 'List searches', description: 'Newest first.' },
     })
-    .get('/:search_id', ({ request, params }) => searches.entry(sessionOf(request).user.id, params.search_id), {
+    .get('/:search_id', ({ principal, params }) => searches.entry(principal.user.id, params.search_id), {
+      rate: 'general',
+      auth: 'user',
       params: searchParams,
-      detail: described('Show a search', 'One entry of the history.', { 200: searchEntry }, { errors: [404, 422] }),
+      response: { 200: searchEntry, ...problems(404) },
+      detail: { summary: 'Show a search', description: 'One entry of the history.' },
     })
-    .get(
-      '/:search_id/results',
-      ({ request, params, query }) => searches.results(sessionOf(request).user.id, params.search_id, query),
-      {
-        params: searchParams,
-        query: resultsQuery,
-        detail: described(
-          'Read results',
-          'A page by subscribers or activity. Rows appear all at once.',
-          { 200: resultsView },
-          { errors: [404, 422] },
-        ),
-      },
-    )
+    .get('/:search_id/results', ({ principal, params, query }) => searches.results(principal.user.id, params.search_id, query), {
+      rate: 'general',
+      auth: 'user',
+      params: searchParams,
+      query: resultsQuery,
+      response: { 200: resultsView, ...problems(404) },
+      detail: { summary: 'Read results', description: 'A page by subscribers or activity. Rows appear all at once.' },
+    })
     .get(
       '/:search_id/export',
-      async ({ request, params, query }) => {
-        const { id, source } = await searches.find(sessionOf(request).user.id, params.search_id)
+      async ({ principal, params, query }) => {
+        const { id, source } = await searches.find(principal.user.id, params.search_id)
         return exportChannels(query.format, source, (after, limit) => searches.exportPart(id, after, limit))
       },
       {
+        rate: 'general',
+        auth: 'user',
         params: searchParams,
         query: exportQuery,
-        detail: described(
-          'Export results',
-          'CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.',
-          {
+        response: problems(404),
+        detail: documented({
+          summary: 'Export results',
+          description: 'CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.',
+          responses: {
             200: {
               'text/csv': z
                 .string()
@@ -81,23 +89,25 @@ export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressS
               'application/x-ndjson': z.string().meta({ examples: ['{"channel_id":"1001","title":"Tea every day"}\n'] }),
             },
           },
-          { errors: [404, 422] },
-        ),
+        }),
       },
     )
     .get(
       '/:search_id/progress',
-      async ({ request, params }) => {
-        const { user, token } = sessionOf(request)
+      async ({ principal: { user, token }, params }) => {
         const { id } = await searches.find(user.id, params.search_id)
         return progress.open(id, token)
       },
       {
+        rate: 'general',
+        auth: 'user',
         params: searchParams,
-        detail: described(
-          'Follow a search',
-          'Server-sent events: the snapshot at once, every change, the last one every second; ends after completed or failed.',
-          {
+        response: problems(404),
+        detail: documented({
+          summary: 'Follow a search',
+          description:
+            'Server-sent events: the snapshot at once, every change, the last one every second; ends after completed or failed.',
+          responses: {
             200: {
               'text/event-stream': z.string().meta({
                 examples: [
@@ -106,16 +116,14 @@ export const channelSearchRoutes = (searches: ChannelSearch, progress: ProgressS
               }),
             },
           },
-          { errors: [404, 422] },
-        ),
+        }),
       },
     )
-    .post('/:search_id/cancel', ({ request, params }) => searches.cancel(sessionOf(request).user.id, params.search_id), {
+    .post('/:search_id/cancel', ({ principal, params }) => searches.cancel(principal.user.id, params.search_id), {
+      rate: 'general',
+      bodyLimit: 'json',
+      auth: 'user',
       params: searchParams,
-      detail: described(
-        'Cancel a search',
-        'Its unit is given back; no rows are kept.',
-        { 200: searchEntry },
-        { errors: [400, 404, 413, 415, 422] },
-      ),
+      response: { 200: searchEntry, ...problems(404) },
+      detail: { summary: 'Cancel a search', description: 'Its unit is given back; no rows are kept.' },
     })

@@ -1,17 +1,11 @@
 import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
 import { filterChoice, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
 import type { ChannelRow, SearchSummary } from './repository.ts'
 
 export const ACTIVITY_LEVELS = ['low', 'medium', 'high'] as const
 export type ActivityLevel = (typeof ACTIVITY_LEVELS)[number]
-const SNAPSHOT_STATUSES = [
-  'pending',
-  'initializing',
-  'scanning_channels',
-  'analyzing_data',
-  'completed',
-  'failed',
-] as const
+const SNAPSHOT_STATUSES = ['pending', 'initializing', 'scanning_channels', 'analyzing_data', 'completed', 'failed'] as const
 
 /** Filters of a search as they are stored and shown; absent ones are not set (love-parser §4). */
 export interface SearchFilters {
@@ -159,16 +153,17 @@ const order = inOrder<SearchFilters>('min_subscribers', 'max_subscribers')
 export const searchRequest = z
   .object({
     query: z.string().trim().min(2).max(512),
-    filters: z
-      .object({
-        language: filterLanguage(),
-        min_subscribers: filterInteger(0),
-        max_subscribers: filterInteger(1),
-        activity_level: filterChoice(ACTIVITY_LEVELS),
-      })
-      .refine(order.check, { message: order.message })
-      .transform((filters) => onlySet<SearchFilters>(filters))
-      .optional(),
+    filters: optional(
+      z
+        .object({
+          language: filterLanguage(),
+          min_subscribers: filterInteger(0),
+          max_subscribers: filterInteger(1),
+          activity_level: filterChoice(ACTIVITY_LEVELS),
+        })
+        .refine(order.check, { message: order.message })
+        .transform((filters) => onlySet<SearchFilters>(filters)),
+    ),
   })
   .meta({ examples: [{ query: 'tea shops', filters: { language: 'en', min_subscribers: 1000 } }] })
 export const searchParams = z.object({

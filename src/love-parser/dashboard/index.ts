@@ -1,20 +1,19 @@
 import { Elysia } from 'elysia'
-import { sessionOf } from '../family.ts'
-import { operation } from '../operation.ts'
+import type { LoveParserSurface } from '../surface.ts'
 import { dashboardView } from './model.ts'
 import type { DashboardService } from './service.ts'
 
-const described = operation('dashboard')
-
 /** The dashboard (love-parser §3). */
-export const dashboardRoutes = (dashboard: DashboardService) =>
-  new Elysia().get(
-    '/dashboard',
-    async ({ request }) =>
-      new Response(await dashboard.show(sessionOf(request)), { headers: { 'content-type': 'application/json' } }),
-    {
-      detail: described('Show the dashboard', 'Profile, plan, limits, totals and the newest activity.', {
-        200: dashboardView,
-      }),
-    },
-  )
+export const dashboardRoutes = (surface: LoveParserSurface, dashboard: DashboardService) =>
+  new Elysia({ detail: { tags: ['love parser: dashboard'] } })
+    .use(surface)
+    .get(
+      '/dashboard',
+      async ({ principal }) => new Response(await dashboard.show(principal), { headers: { 'content-type': 'application/json' } }),
+      {
+        rate: 'general',
+        auth: 'user',
+        response: { 200: dashboardView },
+        detail: { summary: 'Show the dashboard', description: 'Profile, plan, limits, totals and the newest activity.' },
+      },
+    )

@@ -2,8 +2,9 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { unavailable } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import type { TelegramGateway } from '../../platform/telegram/user-api/port.ts'
-import { OPEN, operation } from '../operation.ts'
+import { errorView } from '../envelope.ts'
 
 export interface HealthDeps {
   clock: Clock
@@ -16,12 +17,17 @@ export interface HealthDeps {
 }
 
 const CHECK_MS = 5000
-const described = operation('health')
+/** Probes are nobody's route: no limit, no credential. */
+const described = (summary: string, description: string, ok: z.ZodType) =>
+  documented({
+    tags: ['love parser: health'],
+    summary,
+    description,
+    responses: { 200: ok, 500: errorView, 503: errorView },
+    security: [],
+  })
 const healthy = { status: 'ok' } as const
-const aliveDetail = {
-  ...described('Tell that the process answers', 'Touches no dependency.', { 200: z.object({ status: z.literal('ok') }) }, OPEN),
-  'x-static': JSON.stringify(healthy),
-} as never
+const aliveDetail = described('Tell that the process answers', 'Touches no dependency.', z.object({ status: z.literal('ok') }))
 const timed = z.object({
   status: z.literal('ok'),
   response_time: z
@@ -31,6 +37,10 @@ const timed = z.object({
   mode: z.literal('memory').optional(),
 })
 
+/** Routes of which the pipeline answers each GET by itself. */
+export const ALIVE = Object.fromEntries(
+  ['/health', '/api/health', '/api/v1/health'].map((path) => [path, JSON.stringify(healthy)]),
+)
 /** That the process answers (love-parser §2): mounted whatever families are. */
 export const aliveRoutes = () =>
   new Elysia()
@@ -66,19 +76,12 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
     const [active_sessions] = await answered(Promise.all([countActiveSessions(), gateway.ping()]), 'Telegram')
     return { ...healthy, active_sessions, mode: gateway.source }
   }
-  const dbDetail = described('Probe the database', 'One round trip.', { 200: timed }, OPEN)
-  const redisDetail = described('Probe Redis', 'One round trip; without Redis the mode is memory.', { 200: timed }, OPEN)
+  const dbDetail = described('Probe the database', 'One round trip.', timed)
+  const redisDetail = described('Probe Redis', 'One round trip; without Redis the mode is memory.', timed)
   const telegramDetail = described(
     'Probe Telegram',
     'With the number of active sessions.',
-    {
-      200: z.object({
-        status: z.literal('ok'),
-        active_sessions: z.int().meta({ examples: [3] }),
-        mode: z.enum(['sandbox', 'mtproto']),
-      }),
-    },
-    OPEN,
+    z.object({ status: z.literal('ok'), active_sessions: z.int().meta({ examples: [3] }), mode: z.enum(['sandbox', 'mtproto']) }),
   )
   return new Elysia()
     .get('/health/db', database, { detail: dbDetail })

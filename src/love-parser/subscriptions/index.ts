@@ -1,17 +1,12 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { queryParameters } from '../../platform/http/openapi.ts'
-import { callOf } from '../../platform/http/pipeline.ts'
-import { ipOf, sessionOf } from '../family.ts'
+import type { Call } from '../../platform/http/family.ts'
+import { documented, queryParameters } from '../../platform/http/openapi.ts'
 import type { Replays } from '../idempotency/service.ts'
 import { notificationFields, type PaymentNotification, readNotification } from '../notifications/service.ts'
-import { IDEMPOTENCY_KEY, OPEN, operation } from '../operation.ts'
+import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
 import { currentView, PLANS_ANSWER, plansView, purchaseBody, purchaseView, receivedView, toCurrent } from './model.ts'
 import type { Subscriptions } from './service.ts'
-
-const described = operation('subscriptions')
-/** A bucket of its own, and a body that the family's guard leaves as it came: the signature covers its literal texts. */
-const FROM_THE_SHOP = { ...OPEN, 'x-rate-class': 'webhook', 'x-raw-body': true, errors: [403, 404, 422] }
 
 const accepted = z.string().meta({ examples: ['OK1'] })
 
@@ -22,72 +17,79 @@ const received = ({ json, InvId }: PaymentNotification): Response =>
     : new Response(`OK${InvId}`, { headers: { 'content-type': 'text/plain; charset=utf-8' } })
 
 /** Plans and payments (love-parser §6). */
-export const subscriptionsRoutes = (subscriptions: Subscriptions, replays: Replays) => {
-  const receive = async (request: Request, notification: PaymentNotification): Promise<Response> => {
-    await subscriptions.receivePayment(notification, ipOf(request))
+export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: Subscriptions, replays: Replays) => {
+  const receive = async (call: Call, notification: PaymentNotification): Promise<Response> => {
+    await subscriptions.receivePayment(notification, ipOf(call))
     return received(notification)
   }
   const queryOf = (request: Request) => new URL(request.url).searchParams
 
-  return new Elysia({ prefix: '/subscriptions' })
+  return new Elysia({ prefix: '/subscriptions', detail: { tags: ['love parser: subscriptions'] } })
+    .use(surface)
     .get('/plans', () => PLANS_ANSWER, {
-      detail: described('List plans', 'The price list.', { 200: plansView }, OPEN),
+      rate: 'general',
+      anyone: true,
+      response: { 200: plansView },
+      detail: { summary: 'List plans', description: 'The price list.' },
     })
-    .get('/current', async ({ request }) => toCurrent(await subscriptions.view(sessionOf(request).user.id)), {
-      detail: described('Show the current subscription', 'The one that ends last.', { 200: currentView }),
+    .get('/current', async ({ principal }) => toCurrent(await subscriptions.view(principal.user.id)), {
+      rate: 'general',
+      auth: 'user',
+      response: { 200: currentView },
+      detail: { summary: 'Show the current subscription', description: 'The one that ends last.' },
     })
     .post(
       '/purchase',
-      ({ request, body }) => {
-        const { user } = sessionOf(request)
-        const key = request.headers.get('idempotency-key')
-        return replays.once({ userId: user.id, route: '/subscriptions/purchase', key, body }, function* (tx) {
+      ({ principal: { user }, idempotencyKey: key, body }) =>
+        replays.once({ userId: user.id, route: '/subscriptions/purchase', key, body }, function* (tx) {
           return { status: 200, body: yield* subscriptions.purchase(tx, user.id, body.plan_type) }
-        })
-      },
+        }),
       {
+        rate: 'general',
+        bodyLimit: 'json',
+        auth: 'user',
+        idempotent: true,
         body: purchaseBody,
-        detail: described(
-          'Buy a plan',
-          'Stores an order and answers the page where it is paid. A sixth order that waits for money cancels the oldest.',
-          { 200: purchaseView },
-          { errors: [400, 413, 415, 422], parameters: [IDEMPOTENCY_KEY] },
-        ),
+        response: { 200: purchaseView },
+        detail: {
+          summary: 'Buy a plan',
+          description:
+            'Stores an order and answers the page where it is paid. A sixth order that waits for money cancels the oldest.',
+        },
       },
     )
     .post(
       '/webhook/robokassa',
-      ({ request }) => {
+      ({ request, call }) => {
         const contentType = request.headers.get('content-type')
-        const bodyText = callOf(request).bodyText ?? ''
-        return receive(request, readNotification({ contentType, bodyText, query: queryOf(request) }))
+        return receive(call, readNotification({ contentType, bodyText: call.bodyText ?? '', query: queryOf(request) }))
       },
       {
-        detail: described(
-          'Receive a payment notification',
-          'A JSON or form body, or the query. A form is answered with `OK<InvId>`. At least once: a repeat is a success without effect.',
-          { 200: { 'application/json': receivedView, 'text/plain': accepted } },
-          {
-            ...FROM_THE_SHOP,
-            requestBody: { 'application/json': notificationFields, 'application/x-www-form-urlencoded': notificationFields },
-            errors: [400, 413, 415, ...FROM_THE_SHOP.errors],
-          },
-        ),
+        rate: 'webhook',
+        bodyLimit: 'raw',
+        anyone: true,
+        response: problems(403, 404, 422),
+        detail: documented({
+          summary: 'Receive a payment notification',
+          description:
+            'A JSON or form body, or the query. A form is answered with `OK<InvId>`. At least once: a repeat is a success without effect.',
+          responses: { 200: { 'application/json': receivedView, 'text/plain': accepted } },
+          requestBody: { 'application/json': notificationFields, 'application/x-www-form-urlencoded': notificationFields },
+        }),
       },
     )
     .get(
       '/webhook/robokassa',
-      ({ request }) => receive(request, readNotification({ contentType: null, bodyText: '', query: queryOf(request) })),
+      ({ request, call }) => receive(call, readNotification({ contentType: null, bodyText: '', query: queryOf(request) })),
       {
-        detail: described(
-          'Receive a payment notification by GET',
-          'The fields stand in the query. Answered with `OK<InvId>`. A repeat is a success without effect.',
-          { 200: accepted },
-          {
-            ...FROM_THE_SHOP,
-            parameters: queryParameters(notificationFields),
-          },
-        ),
+        rate: 'webhook',
+        anyone: true,
+        response: { 200: accepted, ...problems(403, 404, 422) },
+        detail: documented({
+          summary: 'Receive a payment notification by GET',
+          description: 'The fields stand in the query. Answered with `OK<InvId>`. A repeat is a success without effect.',
+          parameters: queryParameters(notificationFields),
+        }),
       },
     )
 }

@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+
 /**
  * What all families do to texts of a query or a body before a schema looks at them. Each contract accepts its own spelling of a number or
  * boolean, so the spelling is the argument; a value that is not spelled so stays as it is, for the schema to refuse.
@@ -40,3 +42,13 @@ export const blankAsAbsent = (value: unknown): unknown =>
   value === null || (typeof value === 'string' && value.trim() === '') ? undefined : value
 /** The empty text counts as absent. */
 export const emptyAsAbsent = (value: unknown): unknown => (value === '' ? undefined : value)
+
+/** An optional field of a body: null counts as absent, in every family. The type leaves null out, so that clients do not send it. */
+export const optional = <S extends z.ZodType>(schema: S) =>
+  schema.nullish().transform((given) => given ?? undefined) as unknown as z.ZodOptional<S>
+/** The same with a value that stands in. */
+export const withDefault = <S extends z.ZodType>(schema: S, value: NoInfer<z.output<S>>) =>
+  schema
+    .nullish()
+    .transform((given) => given ?? value)
+    .meta({ default: value }) as unknown as z.ZodDefault<S>

@@ -1,31 +1,22 @@
+import type { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 
-/** What the app knows of a route before the body is read. `detail` is the route's documentation, where its needs stand too. */
+/** What is known of a route besides its handler. */
 export interface RouteInfo {
   method: string
   /** Template, e.g. `/internal/sources/:id`. */
   path: string
   family: HttpFamily
-  detail: RouteDetail
   /** The route's zod schemas, to explain a refused value. */
   schemas: { body?: unknown; query?: unknown; params?: unknown }
   /** Where its requests are counted. */
   series: { observe(status: number, seconds: number): void }
 }
-export interface RouteDetail {
-  /** Largest body in bytes; the family's default otherwise. */
-  'x-max-body-bytes'?: number
-  /** JSON text that is always the answer, to anyone: sent without guard and framework, for probes. */
-  'x-static'?: string
-  /** Errors carry their message as a top-level `detail` too. */
-  'x-error-detail'?: boolean
-  [key: string]: unknown
-}
 
 /** One request on its way through the app. */
 export interface Call {
   requestId: string
-  /** Language of its texts, for a family whose guard reads one. */
+  /** Language of its texts, for a family that has several. */
   language?: string
   /** Path of the URL, decoded nowhere. */
   path: string
@@ -35,17 +26,21 @@ export interface Call {
   /** Methods the path answers to when the request's own is not among them. */
   allowed: string[]
   startedAt: number
-  /** Who the credential names; set by the family's guard. */
-  principal: Principal | undefined
+  /** Who the credential names: what the family's `auth` has found out, which handlers have typed as their `principal`. */
+  principal: unknown
   /** Asks again whether the credential still holds, for what lives longer than a request; unset for one that cannot change. Throws AppError. */
   recheck?: () => Promise<unknown>
+  /** Errors carry their message as a top-level `detail` too. */
+  hasErrorDetail?: boolean
   /** A HEAD request answered as GET: nothing may be handed out to it. */
   bodiless: boolean
+  /** The body as it was read. */
+  body?: unknown
   /** The body as text, for what hashes it. */
   bodyText: string | undefined
-  /** What the family's guard has found out, for the family's own routes. */
+  /** What a check hands on to the next one, within a family. */
   context?: unknown
-  /** Headers the guard wants on the answer, whatever it will be. */
+  /** Headers that a check wants on the answer, whatever it will be. */
   headers?: Record<string, string>
 }
 export interface Principal {
@@ -55,12 +50,20 @@ export interface Principal {
   role?: string
 }
 
-/** The values of a request that a schema has refused, as they were given. Groups that Elysia had checked before hold the schema's output. */
+/** The values of a request of which a schema has refused a group, as they were given; of `params` only when those are refused. */
 export interface RequestValues {
   params: unknown
   query: unknown
   body: unknown
 }
+
+/** What zod says of the groups of a request, in the order given: the first error stands for the first refused group. */
+export const refusalsOf = ({ route }: Call, values: RequestValues, order: readonly (keyof RequestValues)[]): z.core.$ZodError[] =>
+  order.flatMap((group) => {
+    // Elysia's own error does not tell the refused input, so the value is asked once more.
+    const result = (route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group], { reportInput: true })
+    return result && !result.success ? [result.error] : []
+  })
 
 /** What the domains of one API family share on the wire (architecture §1). */
 export interface HttpFamily {
@@ -69,8 +72,8 @@ export interface HttpFamily {
   prefixes: string[]
   /** Prefixes that answer like another one of the family: `[alias, prefix]`. Only the prefix has routes. */
   aliases?: [string, string][]
-  /** Before any body byte is read: route, credential, rate limit in the contract's order. Throws AppError to refuse. */
-  guard(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
+  /** A path or method without a route: a preflight's answer, or the refusal that comes first in the contract. Throws AppError. */
+  unmatched(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
   /** Dresses an error in the family's envelope. */
   errorResponse(error: AppError, call: Call): Response
   /** Turns refused values of a route's schema into the family's error. */

@@ -14,12 +14,11 @@ export interface RouteDocument {
   security: Record<string, string[]>[]
   requestBody?: Described
   parameters?: Json[]
-  'x-max-body-bytes'?: number
-  'x-static'?: string
-  'x-error-detail'?: boolean
+  /** Largest body, in bytes. */
+  maxBodyBytes?: number
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
-export const documented = (document: RouteDocument): DocumentDecoration => document as unknown as DocumentDecoration
+export const documented = (document: Partial<RouteDocument>): DocumentDecoration => document as unknown as DocumentDecoration
 
 export interface DocumentedRoute {
   method: string
@@ -79,8 +78,7 @@ const sizeOf = (bytes: number) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_57
 
 /**
  * OpenAPI 3.1 paths and components of the app's routes, made from their zod schemas: @elysiajs/swagger serialises zod's internals,
- * so it is fed these instead. Responses and documented bodies stand as zod schemas in `detail`; what a route needs of its family's guard
- * stands there too, under names that begin with `x-`, and stays inside.
+ * so it is fed these instead. Responses and documented bodies stand as zod schemas in `detail`.
  */
 export const describeRoutes = (
   routes: DocumentedRoute[],
@@ -106,18 +104,17 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], hide: _hide, ...told } = detail
+    const { responses = {}, requestBody, parameters: more = [], hide: _hide, maxBodyBytes, ...told } = detail
     const body: Described | undefined = requestBody ?? (isZod(hooks?.body) ? hooks.body : undefined)
-    const maxBytes = detail['x-max-body-bytes']
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {
       operationId: `${method.toLowerCase()}${url.replace(/[^A-Za-z0-9]+(.)?/g, (_: string, next = '') => next.toUpperCase())}`,
-      ...Object.fromEntries(Object.entries(told).filter(([name]) => !name.startsWith('x-'))),
+      ...told,
       parameters: [...parameters('path', hooks?.params), ...parameters('query', hooks?.query), ...more],
       ...(body
         ? {
             requestBody: {
-              ...(maxBytes === undefined ? {} : { description: `At most ${sizeOf(maxBytes)}.` }),
+              ...(maxBodyBytes === undefined ? {} : { description: `At most ${sizeOf(maxBodyBytes)}.` }),
               required: isZod(body) ? !body.isOptional() : true,
               content: isZod(body)
                 ? { 'application/json': mediaOf(body, 'input', true) }

@@ -1,18 +1,19 @@
-import type { AnyElysia } from 'elysia'
-import { Memoirist } from 'memoirist'
+import { type AnyElysia, Elysia } from 'elysia'
 import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/index.ts'
-import type { Call, HttpFamily, RouteDetail, RouteInfo } from './family.ts'
+import type { Call, HttpFamily, RouteInfo } from './family.ts'
+import { queryOf } from './query.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
-/** Elysia looks for the path from this character of the URL on, so a shorter host would hide it. */
-const ELYSIA_PATH_FROM = 11
+/** What every URL begins with that Elysia finds the path of. */
+const SCHEME = 'http://'
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'WS']
 
-/** Start of the path in an absolute URL, whatever the length of its host. */
-export const pathStart = (url: string): number => {
-  // The colon of `http:` is the fifth character; every other scheme a server meets is `https:`.
-  const at = url.indexOf('/', url.charCodeAt(4) === 58 ? 7 : 8)
+/** Start of the path in a URL, whatever the length of its host; 0 in one that is a bare path. */
+const pathStart = (url: string): number => {
+  if (url.charCodeAt(0) === 47) return 0
+  const at = url.indexOf('/', url.startsWith(SCHEME) ? 7 : 8)
   return at < 0 ? url.length : at
 }
 /** The path that starts at `from`, without its query and one trailing slash. */
@@ -23,45 +24,40 @@ const pathAt = (url: string, from: number): string => {
   return url.slice(from, end) || '/'
 }
 const withoutTrailingSlash = (path: string) => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
+/** Not a copy with another URL: only the server's own request can be upgraded. */
+const readdress = (request: Request, rest: string): void => {
+  Object.defineProperty(request, 'url', { value: `${SCHEME}localhost${rest}`, configurable: true })
+}
 
-/** All routes of the app by method and path, for what must be known before Elysia has routed. */
-const createRouteIndex = (app: AnyElysia, familyOf: (path: string) => HttpFamily, seriesOf: Metrics['series']) => {
-  const trees = new Map<string, { whole: Map<string, RouteInfo>; tree: Memoirist<RouteInfo> }>()
+/** What is known of every route besides its handler, by method and template. */
+const routesOf = (app: AnyElysia, familyOf: (path: string) => HttpFamily, seriesOf: Metrics['series']) => {
+  const routes = new Map<string, RouteInfo>()
   for (const { method, path, hooks } of app.routes as { method: string; path: string; hooks: any }[]) {
     const verb = method === 'WS' ? 'GET' : method
-    let known = trees.get(verb)
-    if (!known) {
-      known = { whole: new Map(), tree: new Memoirist<RouteInfo>() }
-      trees.set(verb, known)
-    }
-    const detail: RouteDetail = hooks?.detail ?? {}
     const template = withoutTrailingSlash(path)
-    const info: RouteInfo = {
+    routes.set(`${verb} ${path}`, {
       method: verb,
       path: template,
       family: familyOf(template),
-      detail,
       schemas: { body: hooks?.body, query: hooks?.query, params: hooks?.params },
       series: seriesOf(verb, template),
-    }
-    known.tree.add(verb, template, info)
-    if (!/[:*]/.test(template)) known.whole.set(template, info)
+    })
   }
-  return {
-    find(method: string, path: string): RouteInfo | undefined {
-      const known = trees.get(method)
-      return known?.whole.get(path) ?? known?.tree.find(method, path)?.store
-    },
-    allowed: (path: string, family: HttpFamily) => {
-      const methods = [...trees]
-        .filter(([method, { tree }]) => tree.find(method, path)?.store.family === family)
-        .map(([method]) => method)
-      return methods.includes('GET') ? ['HEAD', ...methods].sort() : methods.sort()
-    },
-  }
+  return routes
 }
 
-/** 404 or 405 as `guard`s throw it, at the place their contract gives it. */
+/** Methods that a path answers to, for `Allow`. */
+const allowedOn = (app: AnyElysia, path: string): string[] => {
+  // Elysia knows every template with a slash at its end too; a second one is another path.
+  if (path.length > 1 && path.endsWith('/')) return []
+  const { http, static: fixed } = app.router
+  const methods = new Set(Object.keys({ ...fixed[path], ...fixed[`${path}/`] }))
+  for (const method of METHODS) if (http.find(method, path)) methods.add(method)
+  if (methods.delete('WS') || methods.has('GET')) methods.add('GET').add('HEAD')
+  return [...methods].sort()
+}
+
+/** 404 or 405, for a family's `unmatched` at the place its contract gives it. */
 export const requireRoute = (call: Call): RouteInfo => {
   if (call.route) return call.route
   if (call.allowed.length === 0) throw new AppError('not_found', 404, 'Not Found')
@@ -77,13 +73,15 @@ export interface PipelineDeps {
   log: Log
   metrics: Metrics
   families: HttpFamily[]
+  /** Paths whose GET always answers the same JSON text to anyone: sent without checks and framework, for probes. */
+  probes?: Record<string, string>
 }
 
 /**
- * What every request passes: path and family, request id, the family's guard before the body, one door for errors, metrics and log.
+ * What every request passes: path and family, request id, one door for errors, metrics and log.
  * Wraps the root app; to be done before any route is mounted, because Elysia gives hooks to later routes only.
  */
-export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
+export const createPipeline = ({ log, metrics, families, probes = {} }: PipelineDeps) => {
   const byPrefix = families
     .flatMap((family) => family.prefixes.map((prefix) => ({ prefix, family })))
     .sort((a, b) => b.prefix.length - a.prefix.length)
@@ -100,8 +98,14 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     while (same < start.length && start[same] === alias[same]) same++
     return start.slice(0, same)
   }, aliases[0]?.alias ?? '')
-  let index: ReturnType<typeof createRouteIndex> | undefined
+  let routes: ReturnType<typeof routesOf> | undefined
+  const probeOf = new Map(
+    Object.entries(probes).map(([path, body]) => [path, { body, family: familyOf(path), series: metrics.series('GET', path) }]),
+  )
+  type Probe = NonNullable<ReturnType<typeof probeOf.get>>
   const staticHeaders = new Map<HttpFamily, Headers>()
+  /** The request that Elysia is about to be given; its first hook takes it over before anything is awaited. */
+  let arriving: Call | undefined
 
   const finish = (error: AppError, call: Call): Response => {
     const facts = {
@@ -127,7 +131,7 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     return response
   }
   /** The answer of a route that always says the same, built with all its headers at once: a probe asks for it all day. */
-  const answerStatic = (body: string, { family, series }: RouteInfo, request: Request): Response => {
+  const answerProbe = ({ body, family, series }: Probe, request: Request): Response => {
     // One Headers per family, copied by Response: several times cheaper than an object of headers. As a request without an origin gets
     // them, which is nearly every one.
     let headers = staticHeaders.get(family)
@@ -144,99 +148,103 @@ export const createPipeline = ({ log, metrics, families }: PipelineDeps) => {
     if (request.headers.get('origin') !== null) family.decorate?.(response, undefined, request)
     return response
   }
-  /** Runs the rest of the app; an upgraded socket has no response. */
-  const proceed = (call: Call, request: Request, next: Next): Response | undefined | Promise<Response | undefined> => {
-    calls.set(request, call)
-    const answer = next(request)
-    if (answer instanceof Promise)
-      return answer.then((response) => (response instanceof Response ? complete(call, request, response) : response))
-    return answer instanceof Response ? complete(call, request, answer) : answer
-  }
 
   const receive = (
     app: AnyElysia,
     request: Request,
     next: Next,
+    /** A HEAD request, sent on as GET. */
+    bodiless = false,
     /** The family whose alias the path began with; the URL then names the prefix. */
     aliased?: HttpFamily,
   ): Response | undefined | Promise<Response | undefined> => {
     const url = request.url
     const method = request.method
     const from = pathStart(url)
-    if (from < ELYSIA_PATH_FROM) {
-      // Elysia would look for the path inside the path. Not a copy with another URL: only the server's own request can be upgraded.
-      Object.defineProperty(request, 'url', { value: `http://localhost${url.slice(from)}`, configurable: true })
-      return receive(app, request, next, aliased)
+    if (!url.startsWith(SCHEME)) {
+      readdress(request, url.slice(from))
+      return receive(app, request, next, bodiless)
     }
-    if (method === 'HEAD') return headOf(app, request)
-    if (!aliased && url.startsWith(aliasStart, from))
-      for (const { alias, prefix, family } of aliases)
-        if (url.startsWith(alias, from) && (from + alias.length === url.length || /[/?]/.test(url.charAt(from + alias.length)))) {
-          Object.defineProperty(request, 'url', {
-            value: `http://localhost${prefix}${url.slice(from + alias.length)}`,
-            configurable: true,
-          })
-          return receive(app, request, next, family)
-        }
-    index ??= createRouteIndex(app, familyOf, metrics.series)
     const path = pathAt(url, from)
-    const found = index.find(method, path)
-    // An alias reaches its own family only: another one may have routes below the same prefix.
-    const route = aliased && found?.family !== aliased ? undefined : found
-    const same = route?.detail['x-static']
-    if (route && same !== undefined) return answerStatic(same, route, request)
-    const family = aliased ?? (route ? route.family : familyOf(path))
+    if (method === 'GET') {
+      const probe = probeOf.get(path)
+      if (probe) return answerProbe(probe, request)
+    } else if (method === 'HEAD') {
+      const asked = new Request(url, { method: 'GET', headers: request.headers, signal: request.signal })
+      return withoutBody(receive(app, asked, next, true))
+    }
+    let family = aliased
+    if (!family && url.startsWith(aliasStart, from))
+      for (const { alias, prefix, family: own } of aliases)
+        if (path.startsWith(alias) && (path.length === alias.length || path.charCodeAt(alias.length) === 47)) {
+          family = own
+          const rest = url.slice(from + alias.length)
+          // An alias reaches its own family only: another one may have routes below the same prefix.
+          if (familyOf(pathAt(prefix + rest, 0)) !== own) break
+          readdress(request, prefix + rest)
+          return receive(app, request, next, bodiless, own)
+        }
     const call: Call = {
-      requestId: requestIdOf(request, family),
+      requestId: '',
       path,
       method,
-      family,
-      route,
-      allowed: found ? [] : index.allowed(path, family),
+      family: family ?? familyOf(path),
+      route: undefined,
+      allowed: [],
       startedAt: performance.now(),
       principal: undefined,
-      bodiless: heads.has(request),
+      bodiless,
       bodyText: undefined,
     }
+    call.requestId = requestIdOf(request, call.family)
+    arriving = call
+    const answer = next(request)
+    // An upgraded socket has no response.
+    if (answer instanceof Promise)
+      return answer.then((response) => (response instanceof Response ? complete(call, request, response) : response))
+    return answer instanceof Response ? complete(call, request, answer) : answer
+  }
+
+  /** The family's answer to a path without a route: a preflight, or the refusal that comes first in its contract. */
+  const refuseUnknown = async (app: AnyElysia, request: Request, call: Call): Promise<Response> => {
     try {
-      const guarded = call.family.guard(request, call)
-      if (guarded instanceof Promise)
-        return guarded.then(
-          (answer) => (answer ? complete(call, request, answer) : proceed(call, request, next)),
-          (error) => complete(call, request, finish(toAppError(error), call)),
-        )
-      return guarded ? complete(call, request, guarded) : proceed(call, request, next)
+      if (familyOf(call.path) === call.family) call.allowed = allowedOn(app, call.path)
+      const answer = await call.family.unmatched(request, call)
+      if (answer) return answer
+      requireRoute(call)
     } catch (error) {
-      return complete(call, request, finish(toAppError(error), call))
+      return finish(toAppError(error), call)
     }
+    throw new Error('a path without a route has passed')
   }
 
   return <A extends AnyElysia>(app: A): A =>
     app
+      .use(callContext)
       .wrap(((next: Next) => (request: Request) => receive(app, request, next)) as any)
-      .onError({ as: 'global' }, (context: any) => {
-        const call = callOf(context.request)
-        return finish(explain(context, call), call)
+      .onRequest((context: any) => {
+        context.call = arriving
+      })
+      // Elysia reads no body: `bodyLimit` does, after the credential has been checked.
+      .onParse({ as: 'global' }, () => null)
+      .onTransform({ as: 'global' }, ({ call, route }: any) => {
+        routes ??= routesOf(app, familyOf, metrics.series)
+        call.route = routes.get(`${call.method} ${route}`)
+      })
+      .onError({ as: 'global' }, async ({ code, error, request, call }: any) => {
+        if (code === 'NOT_FOUND' && !call.route) return await refuseUnknown(app, request, call)
+        return finish(explain(code, error, request, call), call)
       }) as unknown as A
 }
 
 type Next = (request: Request) => Response | undefined | Promise<Response | undefined>
-const calls = new WeakMap<Request, Call>()
-/** Requests that stand for a HEAD. */
-const heads = new WeakSet<Request>()
 
-/** The call of a request that has passed the pipeline. */
-export const callOf = (request: Request): Call => {
-  const call = calls.get(request)
-  if (!call) throw new Error('this request has not come through the pipeline')
-  return call
-}
+/** Gives handlers their `call`; the pipeline puts it there before any other hook runs. */
+export const callContext = new Elysia({ name: 'call' }).decorate('call', undefined as unknown as Call)
 
 /** HEAD is GET without the body: same checks, same headers. Routes that hand out work look at `bodiless`, or are no GET. */
-const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
-  const asked = new Request(request.url, { method: 'GET', headers: request.headers, signal: request.signal })
-  heads.add(asked)
-  const { status, headers, body } = await app.handle(asked)
+const withoutBody = async (answer: ReturnType<Next>): Promise<Response> => {
+  const { status, headers, body } = (await answer) as Response
   if (body === null || headers.has('content-length')) {
     await body?.cancel()
     return new Response(null, { status, headers })
@@ -254,11 +262,17 @@ const headOf = async (app: AnyElysia, request: Request): Promise<Response> => {
 }
 
 /** One door for what Elysia and the routes throw. */
-const explain = ({ code, error, params, query, body }: any, call: Call): AppError => {
+const explain = (code: unknown, error: any, request: Request, call: Call): AppError => {
   if (error instanceof AppError) return error
   if (code === 'NOT_FOUND') return new AppError('not_found', 404, 'Not Found')
   if (code === 'VALIDATION' && (error.type === 'body' || error.type === 'query' || error.type === 'params'))
-    return call.family.validationError(error.type, call, { params, query, body, [error.type]: error.value })
+    // Elysia looks at params, query and body in this order: params in front of another refused group are fine.
+    return call.family.validationError(error.type, call, {
+      params: undefined,
+      query: queryOf(request.url),
+      body: call.body,
+      [error.type]: error.value,
+    })
   if (code === 'PARSE')
     return error.cause === undefined ? new AppError('bad_request', 400, 'The body could not be read') : toAppError(error.cause)
   return toAppError(error)

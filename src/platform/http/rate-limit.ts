@@ -48,6 +48,16 @@ export const windowDecision = ({ limit }: RateClass, allowed: boolean, count: nu
   retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
 })
 
+/** The headers that tell a client how much is left; none where there is no limit. */
+export const rateHeaders = ({ limit, remaining, resetMs }: RateDecision): Record<string, string> =>
+  limit === 0
+    ? {}
+    : {
+        'ratelimit-limit': String(limit),
+        'ratelimit-remaining': String(remaining),
+        'ratelimit-reset': String(Math.ceil(resetMs / 1000)),
+      }
+
 /** In-process limiter of at most `maxKeys` buckets and as many windows: the one least recently used is forgotten first. */
 export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimiter => {
   const buckets = createLru<string, { tokens: number; at: number }>(maxKeys)

@@ -1,0 +1,159 @@
+import type { VerifiedToken } from '../access/tokens.ts'
+import { AppError, unauthorized } from '../errors.ts'
+import { isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/body.ts'
+import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
+import { corsPolicy } from '../platform/http/cors.ts'
+import { type Call, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
+import { createSurface, problemsWith } from '../platform/http/macros.ts'
+import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
+import type { Platform } from '../platform/index.ts'
+import type { Accounts, Session } from './accounts/service.ts'
+import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
+
+const WEBHOOK_LIMIT: RateClass = { name: 'love-parser-webhook', limit: 600, windowMs: 60_000 }
+const BEARER = /^Bearer (\S+)$/
+const KEY = /^[\x21-\x7e]{1,128}$/
+const EXPOSED =
+  'x-request-id, Retry-After, Content-Disposition, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotency-Replayed, X-Data-Source'
+
+/** Answers of these statuses in the family's error body. */
+export const problems = problemsWith(errorView)
+
+/** What the rate limit has found out about a request. */
+interface Limited {
+  token: VerifiedToken | undefined
+  ip: string
+}
+/** The address a request is limited by. */
+export const ipOf = (call: Call): string => (call.context as Limited).ip
+
+const notFound = () => new AppError('not_found', 404, 'Not found')
+
+/** The family without its routes: it words the errors of paths that nobody claims (architecture §1). */
+export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
+  const cors = corsPolicy({
+    origins: config.loveParserOrigins,
+    headers: 'echo',
+    methods: 'GET,HEAD,PUT,PATCH,POST,DELETE',
+    exposed: EXPOSED,
+  })
+  return {
+    name: 'love-parser',
+    prefixes: [''],
+    // This contract has no 405: an unknown method is an unknown route (§1).
+    unmatched(request, call) {
+      const preflight = call.method === 'OPTIONS' ? cors.preflight(request) : undefined
+      if (preflight) return preflight
+      throw notFound()
+    },
+    errorResponse,
+    // Body, then query, then path (§1); the framework looks in another order.
+    validationError(where, call, values) {
+      const [error] = refusalsOf(call, values, where === 'params' ? ['body', 'query', 'params'] : ['body', 'query'])
+      return error ? invalidRequest(error) : new AppError('validation_error', 422, 'Invalid request')
+    },
+    headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
+    decorate(response, call, request) {
+      // A preflight's answer carries no request id (§1).
+      if (call?.method === 'OPTIONS' && response.status === 204) response.headers.delete('x-request-id')
+      else cors.decorate?.(response, call, request)
+    },
+  } satisfies HttpFamily
+}
+
+export interface LoveParserSurfaceDeps {
+  platform: Pick<Platform, 'config' | 'rateLimiter'>
+  accounts: Accounts
+  /** Known once the app listens. */
+  server(): AddressSource | null | undefined
+}
+
+/** What the family's routes share (love-parser §1): rate limit, body, token, user, in this order, before anything of a route runs. */
+export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurfaceDeps) => {
+  const { config, rateLimiter } = platform
+  const general: RateClass = { name: 'love-parser', limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs }
+  const envelope = loveParserEnvelope(platform)
+
+  const applyLimit = (call: Call, { limit, windowMs }: RateClass, rate: RateDecision): void => {
+    call.headers = rateHeaders(rate)
+    if (!rate.allowed)
+      throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
+        details: { limit, windowMs },
+        headers: { 'retry-after': String(rate.retryAfterSeconds) },
+      })
+  }
+  const count = (request: Request, call: Call, rateClass: RateClass, token: VerifiedToken | undefined): void | Promise<void> => {
+    const ip = clientIp(request, server(), config.trustProxy)
+    call.context = { token, ip } satisfies Limited
+    const byUser = rateClass === general && token !== undefined && typeof token.claims.sub === 'string'
+    const rate = rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${ip}`)
+    return rate instanceof Promise ? rate.then((known) => applyLimit(call, rateClass, known)) : applyLimit(call, rateClass, rate)
+  }
+  /** Takes a request from the bucket of its user, or of its address without a valid token. @throws AppError 429 */
+  const limit = (request: Request, call: Call, rateClass: RateClass): void | Promise<void> => {
+    const text = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+    const token = text === undefined ? undefined : accounts.verify(text)
+    return token instanceof Promise
+      ? token.then((known) => count(request, call, rateClass, known))
+      : count(request, call, rateClass, token)
+  }
+  /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
+  const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
+    const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
+      throw error instanceof NotUtf8 ? unreadableBody('The body is not valid JSON') : error
+    })
+    call.bodyText = text
+    if (kind === 'raw') return null
+    const type = request.headers.get('content-type')
+    if (text === '') {
+      if (call.method !== 'DELETE' && isJsonType(type)) throw unreadableBody('The body is empty')
+      return null
+    }
+    if (!isJsonType(type)) throw new AppError('unsupported_media_type', 415, 'The body must be application/json')
+    try {
+      return parseJson(text)
+    } catch {
+      throw unreadableBody('The body is not valid JSON')
+    }
+  }
+
+  const http: HttpFamily = {
+    ...envelope,
+    async unmatched(request, call) {
+      if (call.method === 'OPTIONS') return envelope.unmatched(request, call)
+      await limit(request, call, general)
+      throw notFound()
+    },
+  }
+  const routes = createSurface<'user' | 'blocked user', 'general' | 'webhook', 'json' | 'raw', Session>({
+    name: 'love-parser',
+    order: ['rate', 'bodyLimit', 'auth'],
+    problem: errorView,
+    always: [500, 503],
+    invalid: { params: 422, query: 422, body: 422 },
+    auth: {
+      check({ call }, access) {
+        const { token } = call.context as Limited
+        if (!token) throw unauthorized('Please log in')
+        return accounts.session(token, access === 'blocked user')
+      },
+      security: () => [{ loveParser: [] }],
+      statuses: [401, 403],
+    },
+    rate: { check: ({ request, call }, rate) => limit(request, call, rate === 'webhook' ? WEBHOOK_LIMIT : general) },
+    body: { read: ({ request, call }, kind) => readBody(request, call, kind), statuses: [400, 413, 415] },
+    idempotency: {
+      key(request) {
+        const key = request.headers.get('idempotency-key') ?? undefined
+        if (key !== undefined && !KEY.test(key))
+          throw invalidField('Idempotency-Key', 'Must be 1 to 128 visible ASCII characters')
+        return key
+      },
+      maxLength: 128,
+      statuses: [422],
+    },
+    tidy: (_, query) => query,
+  })
+  return { http, routes }
+}
+export type LoveParserSurface = ReturnType<typeof loveParserSurface>['routes']

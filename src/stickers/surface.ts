@@ -1,0 +1,81 @@
+import { AppError } from '../errors.ts'
+import type { Call, HttpFamily, Principal } from '../platform/http/family.ts'
+import { createSurface, problemsWith } from '../platform/http/macros.ts'
+import { requireRoute } from '../platform/http/pipeline.ts'
+import type { Platform } from '../platform/index.ts'
+import { createServiceAccess, type Scope } from './access.ts'
+import { errorView, stickersEnvelope } from './envelope.ts'
+import { languageOf } from './messages.ts'
+import { readCreateBody } from './stickersets/requests.ts'
+
+const PREFIX = '/internal/stickersets'
+/** Segments that are no id, and what lies below them. */
+const FIXED = /^\/(?:check|search|categories)(\/.*)?$/
+
+/** A fixed segment answers GET alone, although `/{id}` and `/{id}/publish` would take it for an id (stickers §3.3). */
+const requireFixed = (path: string, method: string): void => {
+  const below = FIXED.exec(path.slice(PREFIX.length))
+  if (!below) return
+  if (below[1] !== undefined) throw new AppError('not_found', 404, 'Not Found')
+  if (method !== 'GET') throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: 'GET, HEAD' } })
+}
+
+const LANGUAGE = {
+  in: 'header',
+  name: 'X-Language',
+  required: false,
+  description: 'language of names, descriptions and messages; English unless it is `ru`',
+  schema: { type: 'string', enum: ['en', 'ru'] },
+}
+/** Answers of these statuses in the family's error body. */
+export const problems = problemsWith(errorView)
+
+/**
+ * What the family's routes share (stickers §2, §3): the service token before anything else, then the route, then the scope, all before a
+ * byte of the body is read.
+ */
+export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
+  const access = createServiceAccess(config.serviceTokens)
+  const enter = (request: Request, call: Call) => {
+    call.language = languageOf(request.headers.get('x-language'))
+    const service = access.authenticate(request.headers.get('x-service-token'))
+    const principal: Principal = { kind: 'service', id: service.name }
+    // Before the scope is checked: a refusal names the service.
+    call.principal = principal
+    // A GET that has a route cannot be one of them.
+    if (!call.route || call.method !== 'GET') requireFixed(call.path, call.method)
+    return { service, principal }
+  }
+  const http: HttpFamily = {
+    name: 'stickers',
+    prefixes: [PREFIX],
+    requestId: /^[A-Za-z0-9._-]{1,128}$/,
+    unmatched(request, call) {
+      enter(request, call)
+      requireRoute(call)
+      return undefined
+    },
+    ...stickersEnvelope,
+  }
+  const routes = createSurface<Scope, never, number, Principal>({
+    name: 'stickers',
+    order: ['auth', 'bodyLimit'],
+    problem: errorView,
+    always: [500, 503],
+    invalid: { params: 400, query: 400, body: 400 },
+    parameters: [LANGUAGE],
+    auth: {
+      check({ request, call }, scope) {
+        const { service, principal } = enter(request, call)
+        access.require(service, scope)
+        return principal
+      },
+      security: () => [{ serviceToken: [] }],
+      statuses: [401, 403],
+    },
+    body: { read: ({ request }, limit) => readCreateBody(request, limit), statuses: [400, 413, 415] },
+    tidy: (_, query) => query,
+  })
+  return { http, routes }
+}
+export type StickersSurface = ReturnType<typeof stickersSurface>['routes']
