@@ -1,11 +1,13 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkAdditive } from './additive-migrations.ts'
+import { apiLintProblems } from './api-lint.ts'
+import { CLIENT_TYPES_FILE, renderClientTypes } from './client.ts'
 import { checkCompose } from './compose.ts'
 import { renderEnvTable } from './env-table.ts'
 import { layeringProblems } from './layering.ts'
 import { observabilityProblems } from './observability.ts'
-import { OPENAPI_FILE, renderOpenapi } from './openapi.ts'
+import { ASYNCAPI_FILE, documentsOfApp, OPENAPI_FILE } from './openapi.ts'
 import { allStepProblems } from './steps.ts'
 
 /** `bun run check`: checks of the repository that do not run the server. Every step runs, all problems are printed. */
@@ -58,9 +60,21 @@ const steps: [string, Step][] = [
   ['steps are yielded, in sets, and in no dialect', allStepProblems],
   ['generated migrations are up to date', migrationsUpToDate],
   [
-    'API document is up to date',
+    'API documents are up to date',
+    async () => {
+      const { openapi, asyncapi } = await documentsOfApp()
+      const differs = async (file: string, made: string) =>
+        (await Bun.file(file).text()) === made ? [] : [`${file} differs: run bun run openapi`]
+      return [...(await differs(OPENAPI_FILE, openapi)), ...(await differs(ASYNCAPI_FILE, asyncapi))]
+    },
+  ],
+  ['API document passes the linter', apiLintProblems],
+  [
+    'types of the client are up to date',
     async () =>
-      (await Bun.file(OPENAPI_FILE).text()) === (await renderOpenapi()) ? [] : [`${OPENAPI_FILE} differs: run bun run openapi`],
+      (await Bun.file(CLIENT_TYPES_FILE).text()) === (await renderClientTypes())
+        ? []
+        : [`${CLIENT_TYPES_FILE} differs: run bun run openapi`],
   ],
   [
     'table of variables is up to date',

@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ...Object.fromEntries(
     FAMILIES.map((family) => [family, ['module', 'access', 'tasks', 'platform', 'errors', 'config', 'version']]),
   ),
+  client: [],
   workers: ['platform'],
   cli: ['workers', 'platform', 'config', 'errors', 'version'],
 }

@@ -136,7 +136,12 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(routesOf(stickers))
     .use(opsRoutes(platform, { state, modules }))
     .use(config.demo ? demoRoutes() : new Elysia())
-    .use(docsRoutes(() => app))
+    .use(
+      docsRoutes(
+        () => app,
+        async () => (await Promise.all(modules.map((module) => module.channels?.() ?? []))).flat(),
+      ),
+    )
   requireAccess(
     app.routes.filter(({ path }) => !(path in ALIVE)),
     [...modules.flatMap(({ http }) => http.prefixes), '/api/v1'].filter((prefix) => prefix !== ''),

@@ -3,6 +3,7 @@ import type { DashboardAccess } from './access/dashboard.ts'
 import type { SubscriberQueries } from './access/subscribers.ts'
 import type { Requirement } from './config/secrets.ts'
 import type { EmbeddableWorker, Family } from './config.ts'
+import type { Channel } from './platform/http/asyncapi.ts'
 import type { HttpFamily } from './platform/http/family.ts'
 import type { Platform } from './platform/index.ts'
 import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox, Schedule } from './tasks/index.ts'
@@ -31,6 +32,8 @@ export interface Module {
   /** Credentials, limits and envelope of its paths. */
   http: HttpFamily
   routes(): AnyElysia
+  /** Its sockets, event streams and queues, as the AsyncAPI document shows them; loaded with the first look at it. */
+  channels?(): Promise<readonly Channel[]>
   /** Registered before anything runs. */
   kinds?: readonly KindPolicy[]
   /** Handlers of its own kinds, and which processes run them: those that keep the schedules, or those that embed the named worker. */

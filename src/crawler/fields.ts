@@ -23,14 +23,17 @@ export const parseTime = (text: string): number | undefined => {
 
 /** An ISO-8601 time; milliseconds since the epoch after parsing. */
 export const time = () =>
-  z.string().transform((text, ctx) => {
-    const at = parseTime(text)
-    if (at === undefined) {
-      ctx.addIssue({ code: 'custom', message: 'must be an ISO-8601 time' })
-      return z.NEVER
-    }
-    return at
-  })
+  z
+    .string()
+    .describe('an ISO-8601 time; UTC where it names no zone')
+    .transform((text, ctx) => {
+      const at = parseTime(text)
+      if (at === undefined) {
+        ctx.addIssue({ code: 'custom', message: 'must be an ISO-8601 time' })
+        return z.NEVER
+      }
+      return at
+    })
 export const iso = (at: number): string => new Date(at).toISOString()
 /** Leaves an absent time out. */
 export const isoOr = (at: Date | null): string | undefined => at?.toISOString()
@@ -40,7 +43,12 @@ export const dateOr = (at: number | undefined): Date | null => (at === undefined
 /** The value of a parameter, which counts as absent when it is empty. */
 export const orAbsent = <S extends z.ZodType>(schema: S) => z.preprocess(emptyAsAbsent, schema.optional()).optional()
 /** The task that a path names: what does not decode reaches the schema as undefined. */
-export const taskParams = z.object({ id: z.string() })
+export const taskParams = z.object({
+  id: z
+    .string()
+    .describe('id of the task, URL-encoded')
+    .meta({ examples: ['issues-of-platform-api'] }),
+})
 
 /** An object without its empty texts, which count as absent. */
 export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
@@ -52,10 +60,12 @@ export const text = (max: number) => z.string().max(max)
 export const count = () => z.number().min(0)
 /** Not `z.record`, which drops a key named `__proto__`. */
 export const object = () =>
-  z.custom<Record<string, unknown>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'must be an object',
-  )
+  z
+    .custom<Record<string, unknown>>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'must be an object',
+    )
+    .meta({ type: 'object' })
 export const objectUpTo = (kib: number) =>
   object().refine((value) => jsonBytes(value) <= kib * 1024, `must not be larger than ${kib} KiB of JSON`)
 export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')

@@ -44,6 +44,7 @@ export const createCrawler = (core: Core) => {
     services,
     http: surface.http,
     routes: () => crawlerRoutes(surface.routes, services, core),
+    channels: async () => (await import('./streams/channels.ts')).crawlerChannels,
     kinds: services.kinds,
     schedules: services.schedules,
     watch: [leasing.sweep, streams.sweep],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC } from '../platform/http/coercion.ts'
+import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, textLike, wordsLike } from '../platform/http/coercion.ts'
+import { takes } from '../platform/http/json-schema.ts'
 
 /**
  * Field kinds of the gifty contract (§1.3). Notation of the contract: `x?` is `.nullish()`, `x=5` is `absent(schema, 5)`,
@@ -7,7 +8,9 @@ import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC } from '../platform/http/c
  */
 const toInteger = numberFrom(INTEGER)
 const toNumber = numberFrom(SCIENTIFIC)
-const wordAsBoolean = booleanFrom(['true', '1', 't', 'yes', 'y', 'on'], ['false', '0', 'f', 'no', 'n', 'off'])
+const TRUE = ['true', '1', 't', 'yes', 'y', 'on']
+const FALSE = ['false', '0', 'f', 'no', 'n', 'off']
+const wordAsBoolean = booleanFrom(TRUE, FALSE)
 const toBoolean = (value: unknown) => {
   if (value === 1) return true
   if (value === 0) return false
@@ -22,11 +25,26 @@ const wholeNumber = () => z.int({ abort: true, error: (issue) => (issue.code ===
 
 /** JSON integer or integer string. */
 export const integer = (min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess(toInteger, wholeNumber().min(min).max(max))
+  takes(z.preprocess(toInteger, wholeNumber().min(min).max(max)), {
+    oneOf: [{ type: 'integer', minimum: min, maximum: max }, textLike(INTEGER)],
+  })
 /** JSON number or decimal string; `""` is not a number. */
-export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) => z.preprocess(toNumber, z.number().min(min).max(max))
+export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE) =>
+  takes(z.preprocess(toNumber, z.number().min(min).max(max)), {
+    oneOf: [
+      {
+        type: 'number',
+        ...(min > -Number.MAX_VALUE ? { minimum: min } : {}),
+        ...(max < Number.MAX_VALUE ? { maximum: max } : {}),
+      },
+      textLike(SCIENTIFIC),
+    ],
+  })
 /** true/false, 1/0, t/f, yes/no, y/n, on/off in any case. */
-export const boolean = () => z.preprocess(toBoolean, z.boolean())
+export const boolean = () =>
+  takes(z.preprocess(toBoolean, z.boolean()), {
+    oneOf: [{ type: 'boolean' }, { type: 'integer', enum: [0, 1] }, wordsLike([...TRUE, ...FALSE])],
+  })
 export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
   // A text that is too short gets this problem alone: the rules that follow are not checked.
   const schema = min > 0 ? z.string().min(min, { abort: true }) : z.string()
@@ -41,15 +59,35 @@ export const pathId = () =>
   }, wholeNumber())
 
 export const absent = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
-  schema.optional().transform((given) => (given === undefined ? value : given) as z.output<S>)
+  schema
+    .optional()
+    .transform((given) => (given === undefined ? value : given) as z.output<S>)
+    .meta({ default: value })
 export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
-  schema.nullish().transform((given) => (given ?? value) as z.output<S>)
+  schema
+    .nullish()
+    .transform((given) => (given ?? value) as z.output<S>)
+    .meta({ default: value })
+
+/** Who holds leases (gifty §4). */
+export const workerName = () => text(1, 128).meta({ examples: ['worker-1'] })
+/** A task's id in the worker protocol. */
+export const taskName = () => text(1, 128).meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] })
+/** The number of a lease: it rises with each lease of its task. */
+export const fenceNumber = () => integer(0).meta({ examples: [1] })
 
 /** Query or body fields of every `tasks` endpoint that leases rows (gifty §5, Leases). */
 export const leaseFields = {
-  worker_id: text(1, 128).nullish(),
-  lease_seconds: absent(integer(5, 3600), 900),
+  worker_id: workerName()
+    .nullish()
+    .describe('whose lease it is; without a name the lease lasts 120 s and gives way to other nameless ones'),
+  lease_seconds: absent(integer(5, 3600), 900).describe('how long a named lease lasts, in seconds'),
 }
+/** Query fields of a keyset page (gifty §1.3). */
+export const pageFields = (limit: number) => ({
+  limit: absent(integer(1, 200), limit).describe('most rows of the page'),
+  cursor: text().nullish().describe('`next_cursor` of the page before'),
+})
 
 /** A name in one form: trimmed, any blanks inside it one space. */
 export const foldBlanks = (name: string): string => name.trim().replace(/\s+/gu, ' ')
@@ -76,7 +114,12 @@ export const SITE_KEY = /^[^\s:]{1,100}$/u
 /** 1..100 characters without whitespace or `:`. */
 export const siteKey = () =>
   // A wrong length ends the check: the pattern would tell of the same problem once more.
-  z.string().min(1, { abort: true }).max(100, { abort: true }).regex(SITE_KEY, 'Input should have no whitespace and no ":"')
+  z
+    .string()
+    .min(1, { abort: true })
+    .max(100, { abort: true })
+    .regex(SITE_KEY, 'Input should have no whitespace and no ":"')
+    .meta({ examples: ['tea'] })
 
 /** Any JSON object. */
 export const object = () => z.record(z.string(), z.unknown())
@@ -85,6 +128,14 @@ export const object = () => z.record(z.string(), z.unknown())
 export const time = () => z.iso.datetime().describe('RFC 3339, UTC')
 export const isoTime = (value: Date): string => value.toISOString()
 export const isoTimeOrNull = (value: Date | null): string | null => (value === null ? null : value.toISOString())
+
+/** Where a list goes on; null at its end. */
+export const nextCursor = () =>
+  z
+    .string()
+    .nullable()
+    .describe('cursor of the next page; null on the last one')
+    .meta({ examples: ['WzE3XQ'] })
 
 export const okResponse = z.object({ status: z.literal('ok') })
 export const OK = { status: 'ok' } as const

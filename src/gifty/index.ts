@@ -67,6 +67,7 @@ export const createGifty = (core: Core) => {
     services,
     http: surface.http,
     routes: () => giftyRoutes(surface.routes, services),
+    channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],
     schedules: [reminders.schedule, ...purgesOf(services)],

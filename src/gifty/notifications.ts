@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Clock } from '../platform/clock.ts'
 import { createId } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
@@ -7,6 +8,26 @@ import { MINUTE_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000
+
+/** What whoever delivers notifications gets, as a task or as a message (gifty §2.7, §4). */
+export const notificationPayload = z
+  .object({
+    topic: z.string(),
+    text: z.string().describe('Telegram Markdown for the topic `private`, HTML for all others'),
+    data: z.record(z.string(), z.unknown()),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({
+    id: 'NotificationPayload',
+    examples: [
+      {
+        topic: 'scraping',
+        text: 'tea: the catalogue answered 503',
+        data: { source_id: 1, site_key: 'tea', is_broken: false },
+        timestamp: '2026-01-15T09:00:12.000Z',
+      },
+    ],
+  })
 
 export interface Notification {
   topic: string

@@ -27,6 +27,14 @@ export const submitAnswer = <K extends string>(key: K, more: z.ZodRawShape = {})
     ),
   })
 
+/** An answer of a submit of one row, for the API document. */
+export const exampleSubmitAnswer = (key: string, name: string, more: object = {}) => ({
+  status: 'ok',
+  updated: 1,
+  rejected: [],
+  results: [{ index: 0, [key]: name, status: 'updated', ...more }],
+})
+
 export interface Rejected {
   index: number
   key: string | null

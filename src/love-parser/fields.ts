@@ -1,34 +1,59 @@
 import { z } from 'zod'
 import { isUuid } from '../platform/clock.ts'
-import { blankAsAbsent, DECIMAL, INTEGER, numberFrom } from '../platform/http/coercion.ts'
+import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, textLike } from '../platform/http/coercion.ts'
+import { takes } from '../platform/http/json-schema.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 const toInteger = numberFrom(INTEGER)
 const toNumber = numberFrom(DECIMAL)
 
 /** JSON integer or decimal text of one. */
-export const integer = (min: number, max: number) => z.preprocess(toInteger, z.int().min(min).max(max))
+export const integer = (min: number, max: number) =>
+  takes(z.preprocess(toInteger, z.int().min(min).max(max)), {
+    oneOf: [{ type: 'integer', minimum: min, maximum: max }, textLike(INTEGER)],
+  })
+/** How a filter that is not set may be sent, beside leaving it out. */
+const NOT_SET = [{ type: 'null' }, { type: 'string', pattern: '^\\s*$' }]
 /** An optional filter field: null and blank mean not set. */
 export const filterInteger = (min: number) =>
-  z.preprocess((value) => toInteger(blankAsAbsent(value)), z.int().min(min).optional()).optional()
+  takes(
+    z.preprocess((value) => toInteger(blankAsAbsent(value)), z.int().min(min).optional()),
+    {
+      anyOf: [{ type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER }, textLike(INTEGER), ...NOT_SET],
+    },
+  ).optional()
 export const filterShare = () =>
-  z.preprocess((value) => toNumber(blankAsAbsent(value)), z.number().min(0).max(1).optional()).optional()
+  takes(
+    z.preprocess((value) => toNumber(blankAsAbsent(value)), z.number().min(0).max(1).optional()),
+    {
+      anyOf: [{ type: 'number', minimum: 0, maximum: 1 }, textLike(DECIMAL), ...NOT_SET],
+    },
+  ).optional()
 export const filterChoice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.preprocess(blankAsAbsent, z.enum(values).optional()).optional()
+  takes(z.preprocess(blankAsAbsent, z.enum(values).optional()), {
+    anyOf: [{ type: 'string', enum: [...values] }, ...NOT_SET],
+  }).optional()
 /** 2 to 8 characters, kept in lower case. */
 export const filterLanguage = () =>
-  z.preprocess(blankAsAbsent, z.string().trim().min(2).max(8).toLowerCase().optional()).optional()
+  takes(z.preprocess(blankAsAbsent, z.string().trim().min(2).max(8).toLowerCase().optional()), {
+    anyOf: [{ type: 'string', minLength: 2 }, ...NOT_SET],
+    description: '2 to 8 characters, in any case',
+  }).optional()
 
 /** A UUID of any version, in lower case. */
 export const uuid = () =>
   z
     .string()
     .refine(isUuid, { message: 'Must be a UUID' })
+    .meta({ format: 'uuid' })
     .transform((text) => text.toLowerCase())
 
 /** `page` and `limit` of a list (§1). */
 export const pageQuery = (limit: number) =>
-  z.object({ page: integer(1, 1_000_000).default(1), limit: integer(1, 100).default(limit) })
+  z.object({
+    page: integer(1, 1_000_000).default(1).describe('page, from 1'),
+    limit: integer(1, 100).default(limit).describe('most entries of a page'),
+  })
 
 /** `max` must not be below `min`; the problem names the field that holds both. */
 export const inOrder = <T extends object>(low: keyof T & string, high: keyof T & string) => ({

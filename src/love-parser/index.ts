@@ -42,6 +42,7 @@ export const createLoveParser = (core: Core, gateway: TelegramGateway = telegram
     services,
     http: surface.http,
     routes: () => loveParserRoutes(surface.routes, services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
+    channels: async () => (await import('./channel-search/channels.ts')).searchChannels,
     kinds: services.kinds,
     jobs: services.jobs,
     schedules: services.schedules,

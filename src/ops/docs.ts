@@ -1,5 +1,6 @@
 import type { AnyElysia } from 'elysia'
 import { Elysia } from 'elysia'
+import type { Channel } from '../platform/http/asyncapi.ts'
 import { describeRoutes } from '../platform/http/openapi.ts'
 import { VERSION } from '../version.ts'
 
@@ -9,6 +10,8 @@ const INFO = {
   description:
     'The API core for fleets of parsers. Every `/internal` route of the gifty family is served identically under `/api/v1/internal`.',
 }
+/** The document is served by the server that it describes. */
+const SERVERS = [{ url: '/', description: 'The server that answers this document' }]
 const SECURITY = {
   internalToken: { type: 'apiKey', in: 'header', name: 'X-Internal-Token', description: 'Service token of the gifty family' },
   analyticsToken: { type: 'apiKey', in: 'header', name: 'X-Analytics-Token', description: 'Token of the analytics routes' },
@@ -18,6 +21,9 @@ const SECURITY = {
   crawlerToken: { type: 'http', scheme: 'bearer', description: '`CRAWLER_API_TOKEN`, of the crawler family' },
   metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where one is set' },
 } as const
+
+const ASYNC_DESCRIPTION =
+  'What of the API is no request with one answer: sockets, event streams and queues. Requests stand in `/docs/json`.'
 
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Trawl API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
@@ -35,8 +41,11 @@ const ASSETS: Record<string, { type: string; load: () => Promise<{ default: stri
   },
 }
 
-/** `/docs` (Swagger UI) and `/docs/json`, the OpenAPI document of the routes (made once, at the first request). */
-export const docsRoutes = (app: () => AnyElysia) => {
+/**
+ * `/docs` (Swagger UI), `/docs/json`, the OpenAPI document of the routes, and `/docs/asyncapi.json`, the AsyncAPI document of sockets,
+ * event streams and queues. Each document is made once, at the first request.
+ */
+export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonly Channel[]>) => {
   let made: ReturnType<typeof describeRoutes> | undefined
   const described = () => {
     made ??= describeRoutes(app().routes as never, (path) => !/^\/docs(\/|$)/.test(path))
@@ -44,6 +53,7 @@ export const docsRoutes = (app: () => AnyElysia) => {
   }
   // An app of its own, made with the first visit: the plugin is a tenth of a start's time.
   let documents: Promise<AnyElysia> | undefined
+  let asyncapi: Promise<object> | undefined
   const document = async () => {
     const { swagger } = await import('@elysiajs/swagger')
     return new Elysia().use(
@@ -52,6 +62,8 @@ export const docsRoutes = (app: () => AnyElysia) => {
         specPath: '/docs/json',
         exclude: [/.*/],
         documentation: {
+          openapi: '3.1.0',
+          servers: SERVERS,
           info: INFO,
           get paths() {
             return described().paths
@@ -59,7 +71,7 @@ export const docsRoutes = (app: () => AnyElysia) => {
           get components() {
             return { ...described().components, securitySchemes: SECURITY } as never
           },
-        },
+        } as object,
       }),
     ) as unknown as AnyElysia
   }
@@ -69,6 +81,16 @@ export const docsRoutes = (app: () => AnyElysia) => {
       async () => {
         documents ??= document()
         return (await documents).handle(new Request('http://localhost/docs/json'))
+      },
+      { detail: { hide: true } },
+    )
+    .get(
+      '/docs/asyncapi.json',
+      async () => {
+        asyncapi ??= Promise.all([import('../platform/http/asyncapi.ts'), channels()]).then(([{ describeChannels }, all]) =>
+          describeChannels({ ...INFO, description: ASYNC_DESCRIPTION }, all, SECURITY),
+        )
+        return asyncapi
       },
       { detail: { hide: true } },
     )

@@ -29,10 +29,12 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
     const answered = db.ping().then(() => true)
     return (await within(answered, CHECK_MS, clock).catch(() => false)) ?? false
   }
-  const ready = z.object({
-    status: z.enum(['ready', 'not_ready']),
-    checks: z.record(z.string(), z.enum(['ok', 'down', 'missing', 'stopping'])),
-  })
+  const ready = z
+    .object({
+      status: z.enum(['ready', 'not_ready']),
+      checks: z.record(z.string(), z.enum(['ok', 'down', 'missing', 'stopping'])),
+    })
+    .meta({ examples: [{ status: 'ready', checks: { database: 'ok', process: 'ok' } }] })
   return new Elysia()
     .get('/livez', () => ({ status: 'ok' as const }), {
       detail: documented({
@@ -91,7 +93,10 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
           tags: ['ops'],
           summary: 'Read metrics',
           description: 'Prometheus text format.',
-          responses: { 200: z.string(), 401: z.unknown() },
+          responses: {
+            200: z.string().meta({ examples: ['# TYPE trawl_tasks gauge\ntrawl_tasks{kind="scoring",state="queued"} 12\n'] }),
+            401: z.unknown(),
+          },
           security: [{ metrics: [] }],
         }),
       },

@@ -24,7 +24,7 @@ const LANGUAGE = {
   in: 'header',
   name: 'X-Language',
   required: false,
-  description: 'Language of messages and categories',
+  description: 'language of names, descriptions and messages; English unless it is `ru`',
   schema: { type: 'string', enum: ['en', 'ru'] },
 }
 /** Answers of these statuses in the family's error body. */

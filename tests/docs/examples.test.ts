@@ -216,6 +216,19 @@ const EXAMPLES: Record<string, Example> = {
     title: 'products are there, with the prices of the pages',
     prints: ['"status":"waiting"', '"site_key":"my-shop"', '"currency":"RUB"', '"status":"completed"'],
   },
+  'typescript-link.sh': { title: 'the checkout becomes a package of another project', inRepository: true },
+  'typescript-client.ts': {
+    title: 'a typed client stores, reads, and reads a refusal',
+    prints: ['stored 1', 'Teapot: 1499.5 RUB', '404 not_found'],
+  },
+  'typescript-document.sh': {
+    title: 'the documents are files for generators',
+    prints: ['asyncapi.json', 'openapi.json'],
+    async check({ folder }) {
+      expect((await Bun.file(join(folder, 'openapi.json')).json()).openapi).toBe('3.1.0')
+      expect((await Bun.file(join(folder, 'asyncapi.json')).json()).asyncapi).toBe('3.0.0')
+    },
+  },
   'look.sh': {
     title: 'the first look at a server answers',
     prints: ['"status":"ready"', '"runs_24h":', 'trawl_workers_waiting'],
@@ -286,6 +299,7 @@ for (const [page, blocks] of byPage)
               TASKS: '1',
               DATABASE_URL: `sqlite:${database}`,
               BACKUPS: folder,
+              PROJECT: folder,
               PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
             },
             stdout: 'pipe',

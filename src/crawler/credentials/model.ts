@@ -13,6 +13,7 @@ export const credentialsInput = z.object({
 })
 export type CredentialsInput = z.output<typeof credentialsInput>
 
+export const EXAMPLE_CREDENTIALS = { accessToken: 'glpat-example', tokenType: 'pat', refreshable: false, version: 1 }
 /** Credentials as a lease holder gets them: never the refresh token or the client's secret (§12). */
 export const credentialsView = z
   .object({
@@ -22,21 +23,31 @@ export const credentialsView = z
     refreshable: z.boolean(),
     version: z.int(),
   })
-  .meta({ id: 'CrawlerCredentials' })
+  .meta({ id: 'CrawlerCredentials', examples: [EXAMPLE_CREDENTIALS] })
 export type CredentialsView = z.infer<typeof credentialsView>
 
-export const refreshBody = z.object({
-  workerId: z.string().min(1).max(128),
-  fence: z.int().min(0),
-  credentialsVersion: z.int().min(0),
-})
+export const refreshBody = z
+  .object({
+    workerId: z.string().min(1).max(128),
+    fence: z.int().min(0),
+    credentialsVersion: z.int().min(0),
+  })
+  .meta({ examples: [{ workerId: 'worker-1', fence: 1, credentialsVersion: 1 }] })
 export type RefreshRequest = z.output<typeof refreshBody>
-export const refreshAnswer = z.object({
-  data: z.object({
-    taskId: z.string(),
-    refreshSuccessful: z.boolean(),
-    credentials: credentialsView.optional(),
-    reason: z.string().optional(),
-  }),
-})
+export const refreshAnswer = z
+  .object({
+    data: z.object({
+      taskId: z.string(),
+      refreshSuccessful: z.boolean(),
+      credentials: credentialsView.optional(),
+      reason: z.string().optional(),
+    }),
+  })
+  .meta({
+    examples: [
+      {
+        data: { taskId: 'issues-of-platform-api', refreshSuccessful: true, credentials: { ...EXAMPLE_CREDENTIALS, version: 2 } },
+      },
+    ],
+  })
 export type RefreshAnswer = z.infer<typeof refreshAnswer>['data']

@@ -32,7 +32,16 @@ const common = {
   system: system.optional(),
   configuration: z.object({ crawlerApiTokenConfigured: z.boolean(), environment: z.string() }).optional(),
 }
-export const healthView = z.object({ ...common, data: z.object(common).optional() }).meta({ id: 'CrawlerHealth' })
+const EXAMPLE_HEALTH = {
+  status: 'healthy',
+  timestamp: '2026-01-15T09:00:00.000Z',
+  version: '0.1.0',
+  uptime: 3600,
+  responseTime: 2,
+}
+export const healthView = z
+  .object({ ...common, data: z.object(common).optional() })
+  .meta({ id: 'CrawlerHealth', examples: [EXAMPLE_HEALTH] })
 export type HealthView = z.infer<typeof healthView>
 export type Services = z.infer<typeof services>
 export type SystemFacts = z.infer<typeof system>
@@ -46,13 +55,20 @@ export const unhealthyView = z.object({
   retryable: z.literal(true),
   details: z.object({ requestId: z.string() }),
 })
-export const operationBody = z.object({ operation: z.unknown().optional() })
-export const operationAnswer = z.object({
-  operation: z.string(),
-  timestamp: z.string(),
-  results: z.object({ database: services.shape.database, jobProcessor: services.shape.jobProcessor, system }).optional(),
-  message: z.string().optional(),
-})
+/** What is asked for; an operation that is none of these has its own refusal (§7.15). */
+export const operationBody = z.object({ operation: z.enum(['deep_check', 'clear_cache']) })
+export const operationAnswer = z
+  .object({
+    operation: z.string(),
+    timestamp: z.string(),
+    results: z.object({ database: services.shape.database, jobProcessor: services.shape.jobProcessor, system }).optional(),
+    message: z.string().optional(),
+  })
+  .meta({
+    examples: [{ operation: 'clear_cache', timestamp: '2026-01-15T09:00:00.000Z', message: 'Cache cleared successfully' }],
+  })
 
 /** `details=true` asks for all there is; anything else, like nothing, for less. */
-export const healthQuery = z.object({ details: z.string().optional() })
+export const healthQuery = z.object({
+  details: z.string().optional().describe('`true` asks for all there is, which needs a credential'),
+})

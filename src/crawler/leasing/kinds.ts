@@ -19,6 +19,7 @@ import {
 import type { TaskRow } from '../tasks/row.ts'
 import { leaseEndOf, toDetail } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
+import type { TaskType } from '../vocabulary.ts'
 import type { LeasedTask } from './model.ts'
 
 /** What a lease of the engine is asked for with, and what comes of it. The hook may run twice: the last run counts. */
@@ -38,6 +39,8 @@ interface Assignment extends NewEvent {
 
 const toLeased = ({ row, now }: TaskRowChange, credentials: LeasedTask['credentials']): LeasedTask => ({
   ...toDetail(row, now),
+  // Tasks of other types, which an import may bring, are no kinds and never leased.
+  type: row.taskType as TaskType,
   credentials,
   options: row.options,
   rateLimits: row.rateLimits ?? undefined,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
-import { credentialsView } from '../credentials/model.ts'
-import { detailShape } from '../tasks/model.ts'
+import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/model.ts'
+import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimits } from '../tasks/model.ts'
 import { TASK_TYPES } from '../vocabulary.ts'
 
 const shared = {
@@ -11,9 +11,13 @@ const shared = {
   waitSeconds: withDefault(z.number().min(0).max(60), 0),
 }
 /** A request for tasks (§7.6). Seconds. */
-export const leaseBody = z.object({ workerId: z.string().min(1).max(128), ...shared })
+export const leaseBody = z
+  .object({ workerId: z.string().min(1).max(128), ...shared })
+  .meta({ examples: [{ workerId: 'worker-1', types: ['FETCH_ISSUES'], max: 2, leaseSeconds: 60, waitSeconds: 20 }] })
 /** The same over a socket, where the connection stands in for the worker's name (§13). */
-export const taskRequest = z.object({ workerId: optional(z.string().min(1).max(128)), ...shared })
+export const taskRequest = z
+  .object({ workerId: optional(z.string().min(1).max(128)), ...shared })
+  .meta({ examples: [{ types: ['FETCH_ISSUES'], max: 2 }] })
 export type LeaseRequest = z.output<typeof leaseBody>
 
 /** A task in the hands of a worker, with what it needs (§7.6). */
@@ -21,8 +25,9 @@ export const leasedTask = z
   .object({
     ...detailShape,
     credentials: credentialsView,
-    options: z.record(z.string(), z.unknown()),
-    rateLimits: z.record(z.string(), z.unknown()).optional(),
+    type: z.enum(TASK_TYPES),
+    options: optionsView,
+    rateLimits: rateLimits.optional(),
     resumeState: z.unknown().nullable(),
     lease: z.object({
       workerId: z.string(),
@@ -33,6 +38,29 @@ export const leasedTask = z
       maxAttempts: z.int(),
     }),
   })
-  .meta({ id: 'CrawlerLeasedTask' })
+  .meta({
+    id: 'CrawlerLeasedTask',
+    examples: [
+      {
+        ...EXAMPLE_DETAIL,
+        credentials: EXAMPLE_CREDENTIALS,
+        options: { resourceId: 'platform/api', resourceType: 'project', outputFormat: 'json', includeMetadata: false },
+        resumeState: null,
+        lease: {
+          workerId: 'worker-1',
+          fence: 1,
+          leaseSeconds: 60,
+          expiresAt: '2026-01-15T09:01:02.000Z',
+          attempt: 1,
+          maxAttempts: 3,
+        },
+      },
+    ],
+  })
 export type LeasedTask = z.infer<typeof leasedTask>
-export const leaseAnswer = z.object({ data: z.array(leasedTask), meta: z.object({ count: z.int(), serverTime: z.string() }) })
+export const leaseAnswer = z.object({
+  data: z.array(leasedTask),
+  meta: z
+    .object({ count: z.int(), serverTime: z.string() })
+    .meta({ examples: [{ count: 1, serverTime: '2026-01-15T09:00:02.000Z' }] }),
+})

@@ -78,7 +78,21 @@ export const updateBody = z
     retryable: optional(z.boolean()),
     retryAfterSeconds: optional(z.number().min(0).max(3600)),
   })
-  .meta({ id: 'CrawlerUpdate' })
+  .meta({
+    id: 'CrawlerUpdate',
+    examples: [
+      {
+        type: 'progress',
+        processedItems: 50,
+        totalItems: 120,
+        currentStep: 'issues',
+        itemsByType: { issues: 50 },
+        resumeState: { cursor: 'page-2' },
+        workerId: 'worker-1',
+        fence: 1,
+      },
+    ],
+  })
 export type Update = z.output<typeof updateBody>
 
 /** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
@@ -90,17 +104,19 @@ export const acceptUpdate = (given: Record<string, unknown>): Update => {
 }
 
 /** A change by an operator (§7.8). */
-export const putBody = z.object({
-  status: optional(z.enum(STATUSES)),
-  progress: optional(
-    z.preprocess(
-      (given) => (typeof given === 'object' && given !== null ? withoutEmpty(given as Record<string, unknown>) : given),
-      z.object(progressFields),
+export const putBody = z
+  .object({
+    status: optional(z.enum(STATUSES)),
+    progress: optional(
+      z.preprocess(
+        (given) => (typeof given === 'object' && given !== null ? withoutEmpty(given as Record<string, unknown>) : given),
+        z.object(progressFields),
+      ),
     ),
-  ),
-  error: optional(text(10_000)),
-  credentials: optional(credentialsInput),
-})
+    error: optional(text(10_000)),
+    credentials: optional(credentialsInput),
+  })
+  .meta({ examples: [{ status: 'paused', error: 'paused by an operator' }] })
 export type Put = z.output<typeof putBody>
 
 const nullable = <S extends z.ZodType>(schema: S) => schema.nullable()
@@ -114,7 +130,7 @@ export const progressView = z
     percentage: nullable(z.number()),
     currentStep: nullable(z.string()),
     message: nullable(z.string()),
-    error: z.unknown().nullable(),
+    error: z.unknown().nullable().describe('a text, or an object with a message'),
     errorTimestamp: nullable(z.string()),
     metadata: z.record(z.string(), z.unknown()),
     itemsByType: z.record(z.string(), z.number()),
@@ -122,29 +138,58 @@ export const progressView = z
     lastProcessedId: nullable(z.union([z.string(), z.number()])),
     stage: nullable(z.string()),
     operationType: nullable(z.string()),
-    resumeState: z.unknown().nullable(),
+    resumeState: z.unknown().nullable().describe('any JSON that the worker has left for the next attempt'),
     lastAreasDiscovery: nullable(
       z.object({ timestamp: z.string(), groups: z.int(), projects: z.int(), inserted: z.int(), jobsCreated: z.int() }),
     ),
     credentialStatus: nullable(z.record(z.string(), z.unknown())),
   })
-  .meta({ id: 'CrawlerProgress' })
+  .meta({
+    id: 'CrawlerProgress',
+    examples: [
+      {
+        processed: 50,
+        processedItems: 50,
+        total: 120,
+        totalItems: 120,
+        percentage: 42,
+        currentStep: 'issues',
+        message: null,
+        error: null,
+        errorTimestamp: null,
+        metadata: {},
+        itemsByType: { issues: 50 },
+        currentDataType: null,
+        lastProcessedId: null,
+        stage: null,
+        operationType: null,
+        resumeState: { cursor: 'page-2' },
+        lastAreasDiscovery: null,
+        credentialStatus: null,
+      },
+    ],
+  })
 export type ProgressView = z.infer<typeof progressView>
 
-export const timelineView = z.object({ timestamp: z.string(), event: z.string(), details: z.unknown().optional() })
+export const timelineView = z
+  .object({ timestamp: z.string(), event: z.string(), details: z.unknown().optional() })
+  .meta({ examples: [{ timestamp: '2026-01-15T09:00:05.000Z', event: 'stage_change', details: { stage: 'issues' } }] })
 export type TimelineView = z.infer<typeof timelineView>
 export const progressAnswer = z.object({
   data: z.object({
-    taskId: z.string(),
-    status: z.enum(STATUSES),
-    jobStatus: z.enum(JOB_STATUSES),
-    createdAt: z.string(),
+    taskId: z.string().meta({ examples: ['issues-of-platform-api'] }),
+    status: z.enum(STATUSES).meta({ examples: ['running'] }),
+    jobStatus: z.enum(JOB_STATUSES).meta({ examples: ['running'] }),
+    createdAt: z.string().meta({ examples: ['2026-01-15T09:00:00.000Z'] }),
     startedAt: z.string().optional(),
     completedAt: z.string().optional(),
-    lastUpdate: z.string(),
+    lastUpdate: z.string().meta({ examples: ['2026-01-15T09:00:05.000Z'] }),
     progress: progressView,
     timeline: z.array(timelineView),
-    timelineTruncated: z.int(),
+    timelineTruncated: z
+      .int()
+      .describe('older events that were dropped')
+      .meta({ examples: [0] }),
   }),
 })
 
@@ -169,5 +214,18 @@ export const acknowledged = z
     lease: z.object({ fence: z.int(), expiresAt: z.string() }).optional(),
     areas: areasResult.optional(),
   })
-  .meta({ id: 'CrawlerAcknowledged' })
+  .meta({
+    id: 'CrawlerAcknowledged',
+    examples: [
+      {
+        taskId: 'issues-of-platform-api',
+        status: 'acknowledged',
+        message: 'Progress update processed for task issues-of-platform-api',
+        timestamp: '2026-01-15T09:00:05.000Z',
+        currentStatus: 'running',
+        progress: { processed: 50, total: 120, percentage: 42, currentStep: 'issues', message: null },
+        lease: { fence: 1, expiresAt: '2026-01-15T09:01:05.000Z' },
+      },
+    ],
+  })
 export type Acknowledged = z.infer<typeof acknowledged>

@@ -112,7 +112,15 @@ export const streamsRoutes = (surface: CrawlerSurface, { streams, clock, setting
         detail: documented({
           summary: "Follow a task's events",
           description: 'Server-sent events; `Last-Event-ID` goes on where a stream ended.',
-          responses: { 200: { 'text/event-stream': z.string() } },
+          responses: {
+            200: {
+              'text/event-stream': z.string().meta({
+                examples: [
+                  'id: 118\nevent: status\ndata: {"seq":118,"type":"status","data":{"taskId":"issues-of-platform-api"}}\n\n',
+                ],
+              }),
+            },
+          },
         }),
       },
     )

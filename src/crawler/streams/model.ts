@@ -1,54 +1,99 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
-import type { RefreshAnswer } from '../credentials/model.ts'
+import { takes } from '../../platform/http/json-schema.ts'
+import { refreshAnswer } from '../credentials/model.ts'
 import { connectionId, orAbsent, text } from '../fields.ts'
-import type { LeasedTask } from '../leasing/model.ts'
-import { type Acknowledged, type ProgressView, progressView, type TimelineView } from '../progress/model.ts'
-import { type CancelReason, JOB_STATUSES, STATUSES, type Status } from '../vocabulary.ts'
+import { leasedTask } from '../leasing/model.ts'
+import { acknowledged, progressView, timelineView } from '../progress/model.ts'
+import { taskView } from '../tasks/model.ts'
+import { CANCEL_REASONS, JOB_STATUSES, STATUSES } from '../vocabulary.ts'
 
 export const PROTOCOL = 'gitlab-crawler-v1'
 
-export const connectBody = z.object({
-  connectionId: optional(connectionId()),
-  clientType: optional(text(64)),
-  version: optional(text(64)),
-})
-export const connectAnswer = z.object({
-  status: z.literal('ready'),
-  connectionInfo: z.object({
-    connectionId: z.string(),
-    serverTime: z.string(),
-    activeConnections: z.int(),
-    maxConnections: z.int(),
-    supportedProtocols: z.array(z.string()),
-    heartbeatInterval: z.int(),
-  }),
-  endpoints: z.object({ websocket: z.string(), tasks: z.string(), health: z.string() }),
-})
-export const messageBody = z.looseObject({})
-export const messageAnswer = z.object({
-  status: z.literal('message_sent'),
-  taskId: z.string(),
-  message: z.string(),
-  connectionCount: z.int(),
-  queued: z.int(),
-  timestamp: z.string(),
-})
+export const connectBody = z
+  .object({
+    connectionId: optional(connectionId()),
+    clientType: optional(text(64)),
+    version: optional(text(64)),
+  })
+  .meta({ examples: [{ connectionId: 'console-1', clientType: 'console', version: '1.0' }] })
+export const connectAnswer = z
+  .object({
+    status: z.literal('ready'),
+    connectionInfo: z.object({
+      connectionId: z.string(),
+      serverTime: z.string(),
+      activeConnections: z.int(),
+      maxConnections: z.int(),
+      supportedProtocols: z.array(z.string()),
+      heartbeatInterval: z.int(),
+    }),
+    endpoints: z.object({ websocket: z.string(), tasks: z.string(), health: z.string() }),
+  })
+  .meta({
+    examples: [
+      {
+        status: 'ready',
+        connectionInfo: {
+          connectionId: 'console-1',
+          serverTime: '2026-01-15T09:00:00.000Z',
+          activeConnections: 3,
+          maxConnections: 100,
+          supportedProtocols: [PROTOCOL],
+          heartbeatInterval: 30_000,
+        },
+        endpoints: {
+          websocket: '/api/internal2/connect',
+          tasks: '/api/internal2/tasks',
+          health: '/api/internal2/health',
+        },
+      },
+    ],
+  })
+export const messageBody = z.looseObject({}).meta({ examples: [{ note: 'paused for the night' }] })
+export const messageAnswer = z
+  .object({
+    status: z.literal('message_sent'),
+    taskId: z.string(),
+    message: z.string(),
+    connectionCount: z.int(),
+    queued: z.int(),
+    timestamp: z.string(),
+  })
+  .meta({
+    examples: [
+      {
+        status: 'message_sent',
+        taskId: 'issues-of-platform-api',
+        message: 'Message broadcasted to 2 connections',
+        connectionCount: 2,
+        queued: 0,
+        timestamp: '2026-01-15T09:00:05.000Z',
+      },
+    ],
+  })
 export type MessageAnswer = z.infer<typeof messageAnswer>
 
-const seq = z
-  .string()
-  .regex(/^\d{1,15}$/, 'must be a whole number')
-  .transform(Number)
+const seq = takes(
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number),
+  undefined,
+  { type: 'integer', minimum: 0 },
+)
 /** Query of an upgrade (§7.1); the guard reads `token`. */
 export const connectQuery = z.object({
-  token: z.string().optional(),
-  connectionId: orAbsent(connectionId()),
-  lastSeq: orAbsent(seq),
-  subscribe: orAbsent(z.enum(['all', 'none'])),
+  token: z.string().optional().describe('a bearer credential, for clients that cannot send headers'),
+  connectionId: orAbsent(connectionId()).describe('name under which the connection can be resumed; a new one when absent'),
+  lastSeq: orAbsent(seq).describe('last event that the client has taken, to resume after it'),
+  subscribe: orAbsent(z.enum(['all', 'none'])).describe('events to begin with; `all` when absent'),
 })
 export type ConnectQuery = z.output<typeof connectQuery>
-export const eventsQuery = z.object({ token: z.string().optional(), lastEventId: orAbsent(seq) })
+export const eventsQuery = z.object({
+  token: z.string().optional().describe('a bearer credential, for clients that cannot send headers'),
+  lastEventId: orAbsent(seq).describe('last event that the client has taken, where it cannot send `Last-Event-ID`'),
+})
 export const lastEventId = seq
 
 /** The first frame of every stream (§13): flat, unlike all others. */
@@ -92,58 +137,125 @@ export const readyFrame = z
       .optional(),
     progress: progressView.optional(),
   })
-  .meta({ id: 'CrawlerConnectionReady' })
+  .meta({
+    id: 'CrawlerConnectionReady',
+    examples: [
+      {
+        type: 'connection_ready',
+        status: 'connection_ready',
+        connectionId: 'console-1',
+        message: 'WebSocket connection established',
+        timestamp: '2026-01-15T09:00:00.000Z',
+        heartbeatInterval: 30_000,
+        resumed: false,
+        lastSeq: 117,
+        lost: 0,
+        serverCapabilities: { messageQueuing: true, heartbeat: true, reconnection: true, protocolVersion: '1.0' },
+      },
+    ],
+  })
 export type ReadyFrame = z.infer<typeof readyFrame>
 
-/** Data of server frames by type (§13). */
-export interface ServerFrameData {
-  progress: { taskId: string; updateType: string; status: Status; progress: ProgressView; timestamp: string }
-  status: {
-    taskId: string
-    status: Status
-    previousStatus: Status
-    reason?: string
-    error?: string
-    startedAt?: string
-    completedAt?: string
-  }
-  timeline: { taskId: string; events: TimelineView[] }
-  task_update: {
-    taskId: string
-    updateType: 'created' | 'updated' | 'deleted' | 'areas_discovered'
-    message?: string
-    timestamp: string
-    serverGenerated: true
-  }
-  message: Record<string, unknown> & { taskId: string; timestamp: string; serverGenerated: true }
-  task_assignment: LeasedTask
-  task_cancellation: { taskId: string; reason: CancelReason; graceful: true; timestamp: string }
-  system: {
-    messageType: 'shutdown' | 'maintenance' | 'config_update' | 'rate_limit_update'
-    message: string
-    metadata?: Record<string, unknown>
-  }
-  ack: { refId?: string | number; taskId?: string; result?: Acknowledged; count?: number; data?: unknown }
-  heartbeat_response: {
-    serverTime: string
-    acknowledgement: true
-    tasksQueued: number
-    systemStatus: string
-    lostTasks: string[]
-    refId?: string | number
-  }
-  token_refresh_response: RefreshAnswer & { refId?: string | number }
-  pong: { refId?: string | number; timestamp: string }
-  error: {
-    code: string
-    message: string
-    status: number
-    refId?: string | number
-    retryable: boolean
-    taskId?: string
-    fields?: { field: string; message: string }[]
-  }
+const refId = z.union([z.string(), z.number()]).optional().describe('`id` of the frame that is answered')
+const taskId = z.string().meta({ examples: ['issues-of-platform-api'] })
+const at = z.string().meta({ examples: ['2026-01-15T09:00:05.000Z'] })
+/** Data of server frames by type (§13): events first, then replies. */
+export const serverFrameData = {
+  progress: z.object({
+    taskId,
+    updateType: z.string().meta({ examples: ['progress'] }),
+    status: z.enum(STATUSES).meta({ examples: ['running'] }),
+    progress: progressView,
+    timestamp: at,
+  }),
+  status: z
+    .object({
+      taskId: z.string(),
+      status: z.enum(STATUSES),
+      previousStatus: z.enum(STATUSES),
+      reason: z.string().optional(),
+      error: z.string().optional(),
+      startedAt: z.string().optional(),
+      completedAt: z.string().optional(),
+    })
+    .meta({ examples: [{ taskId: 'issues-of-platform-api', status: 'completed', previousStatus: 'running' }] }),
+  timeline: z.object({ taskId, events: z.array(timelineView) }),
+  task_update: z.object({
+    taskId,
+    updateType: z.enum(['created', 'updated', 'deleted', 'areas_discovered']),
+    message: z.string().optional(),
+    timestamp: at,
+    serverGenerated: z.literal(true),
+  }),
+  message: z.looseObject({ taskId, timestamp: at, serverGenerated: z.literal(true) }),
+  task_assignment: leasedTask,
+  task_cancellation: z.object({ taskId, reason: z.enum(CANCEL_REASONS), graceful: z.literal(true), timestamp: at }),
+  system: z.object({
+    messageType: z.enum(['shutdown', 'maintenance', 'config_update', 'rate_limit_update']),
+    message: z.string().meta({ examples: ['The server stops'] }),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+  }),
+  ack: z
+    .object({
+      refId,
+      taskId: z.string().optional(),
+      result: z
+        .union([acknowledged, taskView])
+        .optional()
+        .describe('of an update and of a create: what the same over HTTP answers'),
+      count: z.int().optional().describe('of a request for tasks: how many were assigned'),
+      data: z.unknown().optional(),
+    })
+    .meta({ examples: [{ refId: 'f-1', taskId: 'issues-of-platform-api' }] }),
+  heartbeat_response: z
+    .object({
+      serverTime: z.string(),
+      acknowledgement: z.literal(true),
+      tasksQueued: z.int(),
+      systemStatus: z.string(),
+      lostTasks: z.array(z.string()).describe('tasks named in the heartbeat that the worker does not hold'),
+      refId,
+    })
+    .meta({
+      examples: [
+        {
+          serverTime: '2026-01-15T09:00:05.000Z',
+          acknowledgement: true,
+          tasksQueued: 3,
+          systemStatus: 'healthy',
+          lostTasks: [],
+          refId: 'f-2',
+        },
+      ],
+    }),
+  token_refresh_response: refreshAnswer.shape.data.extend({ refId }).meta({
+    examples: [{ taskId: 'issues-of-platform-api', refreshSuccessful: false, reason: 'no refresh token', refId: 'f-3' }],
+  }),
+  pong: z.object({ refId, timestamp: at }),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      status: z.int().describe('of the same refusal over HTTP'),
+      refId,
+      retryable: z.boolean(),
+      taskId: z.string().optional(),
+      fields: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    })
+    .meta({
+      examples: [
+        {
+          code: 'LEASE_LOST',
+          message: 'Lease lost',
+          status: 409,
+          refId: 'f-4',
+          retryable: false,
+          taskId: 'issues-of-platform-api',
+        },
+      ],
+    }),
 }
+export type ServerFrameData = { [T in keyof typeof serverFrameData]: z.infer<(typeof serverFrameData)[T]> }
 export type ServerFrame =
   | ReadyFrame
   | {

@@ -69,7 +69,7 @@ export const tasksRoutes = (surface: CrawlerSurface, tasks: Tasks, creation: Cre
         detail: documented({
           summary: 'Create up to 1000 tasks',
           description: 'Each stands alone; of equal ids the first wins.',
-          requestBody: model.bulkBody,
+          requestBody: model.bulkBodyDocument,
         }),
       },
     )

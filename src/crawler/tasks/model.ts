@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
+import { takes } from '../../platform/http/json-schema.ts'
 import { fanout } from '../areas/model.ts'
 import { credentialsInput } from '../credentials/model.ts'
 import { objectUpTo, orAbsent, taskId, text, time } from '../fields.ts'
@@ -29,7 +30,7 @@ export const apiEndpoint = z
     )
   }, 'must be an http(s) URL without user info or fragment')
 
-export const taskOptions = z
+const taskOptions = z
   .object({
     resourceId: optional(
       z.union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' }).transform(String),
@@ -55,6 +56,24 @@ export const taskOptions = z
     path: ['fromDate'],
   })
 
+/** Options as they are stored and handed out to workers: times are texts. */
+export const optionsView = z
+  .object({
+    resourceId: z.string().optional(),
+    resourceType: z.enum(RESOURCE_TYPES).optional(),
+    branch: z.string().optional(),
+    fromDate: z.string().optional(),
+    toDate: z.string().optional(),
+    pagination: z
+      .object({ pageSize: z.int().optional(), maxPages: z.int().optional(), cursor: z.string().optional() })
+      .optional(),
+    filters: z.record(z.string(), z.unknown()).optional(),
+    outputFormat: z.enum(FORMATS),
+    includeMetadata: z.boolean(),
+    fanout: fanout.optional(),
+  })
+  .meta({ id: 'CrawlerTaskOptions' })
+
 /** A new task (§6 TaskData). */
 export const taskData = z
   .object({
@@ -66,10 +85,29 @@ export const taskData = z
     priority: withDefault(z.enum(PRIORITIES), 'normal'),
     options: withDefault(taskOptions, { outputFormat: 'json', includeMetadata: false }),
   })
-  .meta({ id: 'CrawlerTaskData' })
+  .meta({
+    id: 'CrawlerTaskData',
+    examples: [
+      {
+        id: 'issues-of-platform-api',
+        type: 'FETCH_ISSUES',
+        credentials: { accessToken: 'glpat-example', tokenType: 'pat' },
+        apiEndpoint: 'https://gitlab.example/api/v4',
+        priority: 'normal',
+        options: { resourceId: 'platform/api', resourceType: 'project', pagination: { pageSize: 50 } },
+      },
+    ],
+  })
 export type TaskData = z.output<typeof taskData>
-export const createBody = z.object({ type: optional(z.string()), data: taskData })
+export const createBody = z.object({ type: optional(z.string().meta({ examples: ['task'] })), data: taskData })
 export const bulkBody = z.object({ tasks: z.array(z.unknown()).min(1).max(1000) })
+/** The same as the documentation shows it: its elements are checked one by one. */
+export const bulkBodyDocument = z.object({
+  tasks: z
+    .array(z.union([taskData, z.object({ type: z.string().optional(), data: taskData })]))
+    .min(1)
+    .max(1000),
+})
 
 const progressBrief = z.object({
   processed: z.number(),
@@ -88,7 +126,16 @@ const taskFields = {
   progress: progressBrief,
   error: z.string().optional(),
 }
-export const taskView = z.object(taskFields).meta({ id: 'CrawlerTask' })
+const EXAMPLE_TASK = {
+  id: 'issues-of-platform-api',
+  type: 'FETCH_ISSUES',
+  status: 'running',
+  createdAt: '2026-01-15T09:00:00.000Z',
+  updatedAt: '2026-01-15T09:00:05.000Z',
+  startedAt: '2026-01-15T09:00:02.000Z',
+  progress: { processed: 50, total: 120, percentage: 42, currentStep: 'issues' },
+}
+export const taskView = z.object(taskFields).meta({ id: 'CrawlerTask', examples: [EXAMPLE_TASK] })
 export type TaskView = z.infer<typeof taskView>
 export const taskMetadata = z.object({
   resourceId: z.string().optional(),
@@ -109,59 +156,110 @@ export const taskMetadata = z.object({
   deadLetter: z.boolean().optional(),
 })
 const detailFields = { ...taskFields, jobStatus: z.enum(JOB_STATUSES), metadata: taskMetadata }
-export const taskDetail = z.object(detailFields).meta({ id: 'CrawlerTaskDetail' })
+/** The task of the examples, as its details show it. */
+export const EXAMPLE_DETAIL = {
+  ...EXAMPLE_TASK,
+  jobStatus: 'running',
+  metadata: {
+    resourceId: 'platform/api',
+    resourceType: 'project',
+    apiEndpoint: 'https://gitlab.example/api/v4',
+    command: 'issues',
+    priority: 'normal',
+    attempts: 1,
+    maxAttempts: 3,
+    run: 1,
+    leasedBy: 'worker-1',
+    leaseExpiresAt: '2026-01-15T09:01:02.000Z',
+  },
+}
+export const taskDetail = z.object(detailFields).meta({ id: 'CrawlerTaskDetail', examples: [EXAMPLE_DETAIL] })
 export type TaskDetail = z.infer<typeof taskDetail>
 export const detailShape = detailFields
 
-export const createAnswer = z.object({ data: taskView, message: z.string() })
+export const createAnswer = z.object({
+  data: taskView,
+  message: z.string().meta({ examples: ['Task created successfully'] }),
+})
 export const detailAnswer = z.object({ data: taskDetail })
-export const putAnswer = z.object({ data: taskDetail, message: z.string() })
-export const deleteAnswer = z.object({
-  message: z.string(),
-  data: z.object({ taskId: z.string(), status: z.enum(['failed', 'deleted']) }),
+export const putAnswer = z.object({
+  data: taskDetail,
+  message: z.string().meta({ examples: ['Task updated successfully'] }),
 })
+export const deleteAnswer = z
+  .object({
+    message: z.string(),
+    data: z.object({ taskId: z.string(), status: z.enum(['failed', 'deleted']) }),
+  })
+  .meta({
+    examples: [{ message: 'Task canceled successfully', data: { taskId: 'issues-of-platform-api', status: 'failed' } }],
+  })
 const fieldProblem = z.object({ field: z.string(), message: z.string() })
-export const bulkAnswer = z.object({
-  data: z.array(
-    z.object({
-      index: z.int(),
-      id: z.string().nullable(),
-      status: z.union([z.literal(201), z.literal(400), z.literal(409)]),
-      data: taskView.optional(),
-      error: z.string().optional(),
-      code: z.string().optional(),
-      fields: z.array(fieldProblem).optional(),
-    }),
-  ),
-  meta: z.object({ total: z.int(), created: z.int(), failed: z.int() }),
-})
+export const bulkAnswer = z
+  .object({
+    data: z.array(
+      z.object({
+        index: z.int(),
+        id: z.string().nullable(),
+        status: z.union([z.literal(201), z.literal(400), z.literal(409)]),
+        data: taskView.optional(),
+        error: z.string().optional(),
+        code: z.string().optional(),
+        fields: z.array(fieldProblem).optional(),
+      }),
+    ),
+    meta: z.object({ total: z.int(), created: z.int(), failed: z.int() }),
+  })
+  .meta({
+    examples: [
+      {
+        data: [
+          { index: 0, id: 'issues-of-platform-api', status: 201, data: EXAMPLE_TASK },
+          {
+            index: 1,
+            id: 'issues-of-platform-api',
+            status: 409,
+            error: 'Task with this ID already exists',
+            code: 'TASK_EXISTS',
+          },
+        ],
+        meta: { total: 2, created: 1, failed: 1 },
+      },
+    ],
+  })
 export type BulkAnswer = z.infer<typeof bulkAnswer>
 
 /** A whole number of at most 15 digits, brought within its limits. */
 const integer = (fallback: number, min: number, max?: number) =>
-  orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
-    const value = Math.max(min, given === undefined ? fallback : Number(given))
-    return max === undefined ? value : Math.min(max, value)
-  })
+  takes(
+    orAbsent(z.string().regex(/^[+-]?\d{1,15}$/, 'must be an integer')).transform((given) => {
+      const value = Math.max(min, given === undefined ? fallback : Number(given))
+      return max === undefined ? value : Math.min(max, value)
+    }),
+    undefined,
+    { type: 'integer', default: fallback },
+  )
 export const listQuery = z.object({
-  status: orAbsent(z.enum(STATUSES)),
-  type: orAbsent(z.enum(TASK_TYPES)),
-  limit: integer(10, 1, 100),
-  offset: integer(0, 0),
-  fromDate: orAbsent(time()),
-  toDate: orAbsent(time()),
-  spawnedFrom: orAbsent(z.string()),
-  order: orAbsent(z.enum(['asc', 'desc'])),
+  status: orAbsent(z.enum(STATUSES)).describe('only tasks in this status'),
+  type: orAbsent(z.enum(TASK_TYPES)).describe('only tasks of this type'),
+  limit: integer(10, 1, 100).describe('most tasks; below 1 it is 1, above 100 it is 100'),
+  offset: integer(0, 0).describe('tasks to leave out at the beginning; below 0 it is 0'),
+  fromDate: orAbsent(time()).describe('made at this time or later'),
+  toDate: orAbsent(time()).describe('made at this time or earlier'),
+  spawnedFrom: orAbsent(z.string()).describe('only tasks that this one spawned'),
+  order: orAbsent(z.enum(['asc', 'desc'])).describe('by creation time'),
 })
 export type ListQuery = z.output<typeof listQuery>
 export const listAnswer = z.object({
   data: z.array(taskView),
-  meta: z.object({
-    total: z.int(),
-    limit: z.int(),
-    offset: z.int(),
-    hasMore: z.boolean(),
-    filters: z.record(z.string(), z.string()).optional(),
-  }),
+  meta: z
+    .object({
+      total: z.int(),
+      limit: z.int(),
+      offset: z.int(),
+      hasMore: z.boolean(),
+      filters: z.record(z.string(), z.string()).optional(),
+    })
+    .meta({ examples: [{ total: 1, limit: 10, offset: 0, hasMore: false, filters: { status: 'running' } }] }),
 })
 export type ListAnswer = z.infer<typeof listAnswer>

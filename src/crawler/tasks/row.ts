@@ -3,7 +3,7 @@ import { hasLease, isLive, type TaskLease, type TaskState } from '../../tasks/in
 import { iso, isoOr } from '../fields.ts'
 import type { ProgressView } from '../progress/model.ts'
 import { PRIORITIES, statusOf } from '../vocabulary.ts'
-import type { rateLimits, TaskDetail, TaskView, taskOptions } from './model.ts'
+import type { optionsView, rateLimits, TaskDetail, TaskView } from './model.ts'
 import type { tasksTables } from './tables.ts'
 
 /** A stored task. */
@@ -34,7 +34,7 @@ export const engineStateOf = (
 
 export type RateLimits = z.output<typeof rateLimits>
 /** The options of a task as they are stored and handed out: times are texts. */
-export type StoredOptions = Omit<z.output<typeof taskOptions>, 'fromDate' | 'toDate'> & { fromDate?: string; toDate?: string }
+export type StoredOptions = z.output<typeof optionsView>
 
 /** The merged progress of a task (§9), as it is stored beside `resumeState` and `lastUpdate`. Never changed in place. */
 export interface ProgressState {

@@ -20,7 +20,11 @@ export const catalogRoutes = (surface: GiftySurface, catalog: Catalog) =>
     })
     .get('/:gift_id', ({ params }) => catalog.detail(params.gift_id), {
       auth: 'internal',
-      params: z.object({ gift_id: text() }),
+      params: z.object({
+        gift_id: text()
+          .describe('gift id of the product')
+          .meta({ examples: ['tea:https://tea.example/p/1'] }),
+      }),
       response: { 200: productDetail, ...problems(404) },
       detail: {
         summary: 'Read a product',

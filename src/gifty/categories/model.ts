@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type FieldProblem, invalidRequest } from '../envelope.ts'
 import { absent, integer, leaseFields, text } from '../fields.ts'
-import { submitAnswer, submitBody } from '../submissions.ts'
+import { exampleSubmitAnswer, submitAnswer, submitBody } from '../submissions.ts'
 
 const MAX_TASKS = 500
 const MAX_NODES = 20_000
@@ -10,33 +10,52 @@ export const tasksQuery = z.object({
   limit: absent(
     integer(1).transform((limit) => Math.min(limit, MAX_TASKS)),
     100,
-  ),
+  ).describe('most tasks; above 500 it is 500'),
   ...leaseFields,
 })
 export type TasksQuery = z.output<typeof tasksQuery>
 export const categoryTask = z
   .object({ external_name: z.string(), products_count: z.int(), sample_titles: z.array(z.string()) })
-  .meta({ id: 'CategoryTask' })
+  .meta({
+    id: 'CategoryTask',
+    examples: [{ external_name: 'Black tea', products_count: 41, sample_titles: ['Black tea in a tin'] }],
+  })
 export type CategoryTask = z.infer<typeof categoryTask>
 
 /** The result of a `category_mapping` task (gifty §4). */
 export const mapping = z.object({ internal_category_id: integer() })
-export const categoryResult = mapping.extend({ external_name: text(1) }).meta({ id: 'CategoryResult' })
+export const categoryResult = mapping
+  .extend({ external_name: text(1) })
+  .meta({ id: 'CategoryResult', examples: [{ external_name: 'Black tea', internal_category_id: 2 }] })
 export const categoriesSubmit = submitBody
 export const categoriesSubmitDocument = z.object({ results: z.array(categoryResult) }).meta({ id: 'CategoriesSubmit' })
-export const categoriesAnswer = submitAnswer('external_name').meta({ id: 'CategoriesAnswer' })
+export const categoriesAnswer = submitAnswer('external_name').meta({
+  id: 'CategoriesAnswer',
+  examples: [exampleSubmitAnswer('external_name', 'Black tea')],
+})
 
 const treeNode = z.object({ id: integer(), name: text(1), parent_id: integer().nullish() })
 export type TreeNode = z.output<typeof treeNode>
-export const tree = z.array(treeNode).max(MAX_NODES)
+const EXAMPLE_TREE = [
+  { id: 1, name: 'Drinks', parent_id: null },
+  { id: 2, name: 'Tea', parent_id: 1 },
+]
+export const tree = z
+  .array(treeNode)
+  .max(MAX_NODES)
+  .meta({ examples: [EXAMPLE_TREE] })
 export const treeView = z.array(
-  z.object({ id: z.int(), name: z.string(), parent_id: z.int().nullable() }).meta({ id: 'Category' }),
+  z
+    .object({ id: z.int(), name: z.string(), parent_id: z.int().nullable() })
+    .meta({ id: 'Category', examples: [EXAMPLE_TREE[1]] }),
 )
-export const treeAnswer = z.object({
-  status: z.literal('ok'),
-  count: z.int().describe('nodes of the tree'),
-  unmapped: z.int().describe('mappings that became tasks again'),
-})
+export const treeAnswer = z
+  .object({
+    status: z.literal('ok'),
+    count: z.int().describe('nodes of the tree'),
+    unmapped: z.int().describe('mappings that became tasks again'),
+  })
+  .meta({ examples: [{ status: 'ok', count: 2, unmapped: 0 }] })
 
 const MAX_PROBLEMS = 100
 

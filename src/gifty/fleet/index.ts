@@ -10,7 +10,11 @@ import * as model from './model.ts'
 import type { Fleet } from './service.ts'
 import type { WorkerSockets } from './sockets.ts'
 
-const params = z.object({ id: text() })
+const params = z.object({
+  id: text()
+    .describe('id of the task')
+    .meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] }),
+})
 /** A word that ends or keeps a lease is not refused for its size: what is too long in it is cut. */
 const LARGE = 8 * MIB
 

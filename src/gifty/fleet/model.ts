@@ -1,6 +1,24 @@
 import { z } from 'zod'
+import { ownExample } from '../../platform/http/json-schema.ts'
 import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
-import { absent, boolean, integer, number, siteKey, text, time } from '../fields.ts'
+import { categoryTask } from '../categories/model.ts'
+import {
+  absent,
+  boolean,
+  fenceNumber,
+  integer,
+  nextCursor,
+  number,
+  siteKey,
+  taskName,
+  text,
+  time,
+  workerName,
+} from '../fields.ts'
+import { notificationPayload } from '../notifications.ts'
+import { scoringPayload } from '../scoring/model.ts'
+import { embeddingPayload } from '../search/model.ts'
+import { runPayload } from '../sources/model.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
 export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category_mapping', 'embedding', 'notification'] as const
@@ -15,12 +33,12 @@ const MAX_ERROR = 10_000
 export const MAX_LOGS = 100_000
 export const tailOf = (text: string, max: number): string => (text.length > max ? text.slice(-max).toWellFormed() : text)
 
-const workerId = text(1, 128).refine(
+const workerId = workerName().refine(
   (name) => !name.startsWith(ROW_CLIENT_PREFIX),
   `Input should not begin with "${ROW_CLIENT_PREFIX}"`,
 )
 const leaseSeconds = integer(5, 3600)
-const fence = integer(0)
+const fence = fenceNumber()
 /** What a worker takes. Sites narrow down the runs of sources alone. */
 const wanted = {
   kinds: z.array(z.enum(FLEET_KINDS)).max(100).nullish(),
@@ -28,134 +46,264 @@ const wanted = {
   exclude_site_keys: z.array(siteKey()).max(1000).nullish().describe('no runs of these sites'),
 }
 
-export const leaseBody = z.object({
-  worker_id: workerId,
-  ...wanted,
-  max: absent(integer(1, 100), 1),
-  lease_seconds: absent(leaseSeconds, 60),
-  wait_seconds: absent(integer(0, 30), 0),
-})
-export const heartbeatBody = z.object({
-  worker_id: workerId,
-  fence,
-  lease_seconds: leaseSeconds.nullish(),
-  progress: z.unknown().optional(),
-})
-export const completeBody = z.object({ worker_id: workerId, fence, result: z.unknown().optional() })
-export const completeManyBody = z.object({
-  worker_id: workerId,
-  tasks: z
-    .array(z.object({ id: text(1, 128), fence, result: z.unknown().optional() }))
-    .min(1)
-    .max(500),
-})
-export const failBody = z.object({
-  worker_id: workerId,
-  fence,
-  error: text().transform((error) => tailOf(error, MAX_ERROR)),
-  retryable: absent(boolean(), true),
-})
-export const releaseBody = z.object({
-  worker_id: workerId,
-  fence,
-  /** How long the task is not offered to anybody. */
-  delay_seconds: absent(integer(0, 86_400), 0),
-})
-export const workerHeartbeatBody = z.object({
-  hostname: text(1, 255),
-  concurrent_tasks: number(0),
-  ram_usage_pct: number(),
-  pid: integer(0),
-  cpu_usage: number().nullish(),
-  status: absent(text(0, 64), 'online'),
-  worker_id: text(1, 300).nullish(),
-})
+export const leaseBody = z
+  .object({
+    worker_id: workerId,
+    ...wanted,
+    max: absent(integer(1, 100), 1),
+    lease_seconds: absent(leaseSeconds, 60),
+    wait_seconds: absent(integer(0, 30), 0),
+  })
+  .meta({ examples: [{ worker_id: 'worker-1', kinds: ['source.run'], max: 2, lease_seconds: 60, wait_seconds: 20 }] })
+export const heartbeatBody = z
+  .object({
+    worker_id: workerId,
+    fence,
+    lease_seconds: leaseSeconds.nullish(),
+    progress: z.unknown().optional().describe('any JSON, for whoever watches'),
+  })
+  .meta({ examples: [{ worker_id: 'worker-1', fence: 1, progress: { page: 2, pages: 5 } }] })
+const result = () =>
+  z
+    .unknown()
+    .optional()
+    .describe(
+      'by kind: `{logs?}` of a source, `{llm_gift_score, ...}` of `scoring`, `{internal_category_id}` of `category_mapping`, `{embedding}` of `embedding`, anything of a notification',
+    )
+export const completeBody = z
+  .object({ worker_id: workerId, fence, result: result() })
+  .meta({ examples: [{ worker_id: 'worker-1', fence: 1, result: { logs: '120 products in 5 pages\n' } }] })
+export const completeManyBody = z
+  .object({
+    worker_id: workerId,
+    tasks: z
+      .array(z.object({ id: taskName(), fence, result: result() }))
+      .min(1)
+      .max(500),
+  })
+  .meta({
+    examples: [{ worker_id: 'worker-1', tasks: [{ id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', fence: 1, result: {} }] }],
+  })
+export const failBody = z
+  .object({
+    worker_id: workerId,
+    fence,
+    error: text().transform((error) => tailOf(error, MAX_ERROR)),
+    retryable: absent(boolean(), true),
+  })
+  .meta({ examples: [{ worker_id: 'worker-1', fence: 1, error: 'the shop answered 503', retryable: true }] })
+export const releaseBody = z
+  .object({
+    worker_id: workerId,
+    fence,
+    delay_seconds: absent(integer(0, 86_400), 0).describe('how long the task is not offered to anybody'),
+  })
+  .meta({ examples: [{ worker_id: 'worker-1', fence: 1, delay_seconds: 30 }] })
+export const workerHeartbeatBody = z
+  .object({
+    hostname: text(1, 255),
+    concurrent_tasks: number(0),
+    ram_usage_pct: number(),
+    pid: integer(0),
+    cpu_usage: number().nullish(),
+    status: absent(text(0, 64), 'online'),
+    worker_id: text(1, 300).nullish(),
+  })
+  .meta({
+    examples: [{ hostname: 'crawler-3', pid: 4117, concurrent_tasks: 2, ram_usage_pct: 41.5, worker_id: 'worker-1' }],
+  })
 export const tasksQuery = z.object({
-  status: z.enum(TASK_STATUSES).optional(),
-  kind: text().optional(),
-  limit: absent(integer(1, 200), 50),
-  cursor: text().optional(),
+  status: z.enum(TASK_STATUSES).optional().describe('only tasks in this status'),
+  kind: text().optional().describe('only tasks of this kind'),
+  limit: absent(integer(1, 200), 50).describe('most tasks of the page'),
+  cursor: text().optional().describe('`next_cursor` of the page before'),
 })
-export const redriveBody = z.object({
-  ids: z.array(text(0, 128)).max(1000).nullish(),
-  kind: text().nullish(),
-  limit: integer(1, 1000).nullish().describe('most tasks that live again; of a kind 100 unless given'),
-})
+export const redriveBody = z
+  .object({
+    ids: z.array(text(0, 128)).max(1000).nullish(),
+    kind: text().nullish(),
+    limit: integer(1, 1000).nullish().describe('most tasks that live again; of a kind 100 unless given'),
+  })
+  .meta({ examples: [{ kind: 'scoring', limit: 50 }] })
 /** First frame of a socket. */
-export const helloData = z.object({
-  worker_id: workerId,
-  hostname: text(1, 255).nullish(),
-  pid: integer(0).nullish(),
-  ...wanted,
-  max: absent(integer(1, 100), 1),
-  lease_seconds: absent(leaseSeconds, 60),
-})
+export const helloData = z
+  .object({
+    worker_id: workerId,
+    hostname: text(1, 255).nullish(),
+    pid: integer(0).nullish(),
+    ...wanted,
+    max: absent(integer(1, 100), 1),
+    lease_seconds: absent(leaseSeconds, 60),
+  })
+  .meta({ examples: [{ worker_id: 'worker-1', hostname: 'crawler-3', pid: 4117, kinds: ['source.run'], max: 2 }] })
 
 const taskFields = {
   id: z.string(),
-  kind: z.string(),
-  payload: z.unknown(),
-  fence: z.int(),
-  attempt: z.int(),
+  fence: z.int().describe('rises with each lease'),
+  attempt: z.int().describe('from 1'),
   lease_expires_at: time(),
   priority: z.int(),
 }
+const infoFields = {
+  ...taskFields,
+  lease_expires_at: time().nullable(),
+  status: z.enum(TASK_STATUSES),
+  worker_id: z.string().nullable(),
+  error: z.string().nullable(),
+  result: z.unknown(),
+  progress: z.unknown(),
+  max_attempts: z.int(),
+  available_at: time(),
+  created_at: time(),
+  updated_at: time(),
+}
+const EXAMPLE_TASK = {
+  id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34',
+  fence: 1,
+  attempt: 1,
+  lease_expires_at: '2026-01-15T09:01:00.000Z',
+  priority: 50,
+}
+const EXAMPLE_INFO = {
+  ...EXAMPLE_TASK,
+  status: 'leased',
+  worker_id: 'worker-1',
+  error: null,
+  result: null,
+  progress: { page: 2, pages: 5 },
+  max_attempts: 5,
+  available_at: '2026-01-15T09:00:00.000Z',
+  created_at: '2026-01-15T09:00:00.000Z',
+  updated_at: '2026-01-15T09:00:02.000Z',
+}
+/** What each kind's tasks are about (gifty §4). */
+const PAYLOADS = {
+  'source.run': runPayload,
+  'source.run.web': runPayload,
+  scoring: scoringPayload,
+  category_mapping: categoryTask,
+  embedding: embeddingPayload,
+  notification: notificationPayload,
+} satisfies Record<(typeof FLEET_KINDS)[number], z.ZodType>
+const NAMES = {
+  'source.run': 'SourceRun',
+  'source.run.web': 'WebSourceRun',
+  scoring: 'Scoring',
+  category_mapping: 'CategoryMapping',
+  embedding: 'Embedding',
+  notification: 'Notification',
+} satisfies Record<keyof typeof PAYLOADS, string>
+
+/** A kind's tasks: which kind it is says what the payload is. */
+const ofKind = <K extends keyof typeof PAYLOADS, F extends z.ZodRawShape>(
+  kind: K,
+  prefix: string,
+  fields: F,
+  example: object,
+) => {
+  const payload = PAYLOADS[kind]
+  return z.object({ ...fields, kind: z.literal(kind), payload }).meta({
+    id: `${prefix}${NAMES[kind]}`,
+    examples: [{ ...example, kind, payload: ownExample(payload) }],
+  })
+}
+const ofAllKinds = <F extends z.ZodRawShape>(prefix: string, fields: F, example: object) =>
+  z.discriminatedUnion('kind', [
+    ofKind('source.run', prefix, fields, example),
+    ofKind('source.run.web', prefix, fields, example),
+    ofKind('scoring', prefix, fields, example),
+    ofKind('category_mapping', prefix, fields, example),
+    ofKind('embedding', prefix, fields, example),
+    ofKind('notification', prefix, fields, example),
+  ])
 /** A task as who holds its lease sees it. */
-export const taskView = z.object(taskFields).meta({ id: 'Task' })
+export const taskView = ofAllKinds('Task', taskFields, EXAMPLE_TASK).meta({ id: 'Task' })
 export type TaskView = z.infer<typeof taskView>
 /** A task as an operator sees it. */
-export const taskInfo = z
-  .object({
-    ...taskFields,
-    lease_expires_at: time().nullable(),
-    status: z.enum(TASK_STATUSES),
-    worker_id: z.string().nullable(),
-    error: z.string().nullable(),
-    result: z.unknown(),
-    progress: z.unknown(),
-    max_attempts: z.int(),
-    available_at: time(),
-    created_at: time(),
-    updated_at: time(),
-  })
-  .meta({ id: 'TaskInfo' })
+export const taskInfo = ofAllKinds('TaskInfo', infoFields, EXAMPLE_INFO).meta({ id: 'TaskInfo' })
 export type TaskInfo = z.infer<typeof taskInfo>
 
 const ok = z.literal('ok')
 export const leaseAnswer = z.object({ tasks: z.array(taskView) })
-export const heartbeatAnswer = z.object({
-  status: ok,
-  lease_expires_at: time(),
-  cancel_requested: z.boolean(),
-  /** The progress was too large and has not been stored. */
-  progress_dropped: z.literal(true).optional(),
-})
+export const heartbeatAnswer = z
+  .object({
+    status: ok,
+    lease_expires_at: time(),
+    cancel_requested: z.boolean(),
+    progress_dropped: z.literal(true).optional().describe('the progress was too large and has not been stored'),
+  })
+  .meta({ examples: [{ status: 'ok', lease_expires_at: '2026-01-15T09:02:00.000Z', cancel_requested: false }] })
 export const completeAnswer = z.object({ status: ok, state: z.literal('completed') })
-export const completeManyAnswer = z.object({
+export const completeManyAnswer = z
+  .object({
+    status: ok,
+    completed: z.int(),
+    rejected: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+  })
+  .meta({ examples: [{ status: 'ok', completed: 1, rejected: [] }] })
+export const failAnswer = z
+  .object({ status: ok, state: z.enum(TASK_STATUSES), next_attempt_at: time().nullable() })
+  .meta({ examples: [{ status: 'ok', state: 'pending', next_attempt_at: '2026-01-15T09:01:10.000Z' }] })
+export const workerHeartbeatAnswer = z.object({
   status: ok,
-  completed: z.int(),
-  rejected: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+  expires_in: z
+    .int()
+    .describe('seconds')
+    .meta({ examples: [60] }),
 })
-export const failAnswer = z.object({ status: ok, state: z.enum(TASK_STATUSES), next_attempt_at: time().nullable() })
-export const workerHeartbeatAnswer = z.object({ status: ok, expires_in: z.int() })
-export const tasksPage = z.object({ tasks: z.array(taskInfo), next_cursor: z.string().nullable() })
-export const redriveAnswer = z.object({
-  status: ok,
-  redriven: z.int(),
-  skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
-})
-export const cancelAnswer = z.object({ status: ok, state: z.string() })
-export const workerView = z.object({
-  worker_id: z.string(),
-  hostname: z.string(),
-  last_seen: time(),
-  status: z.string(),
-  concurrent_tasks: z.number(),
-  ram_usage_pct: z.number(),
-  pid: z.int(),
-  cpu_usage: z.number(),
-  memory_usage: z.number(),
-  tasks_count: z.number(),
-  via: z.enum(['http', 'ws', 'redis']),
-})
+export const tasksPage = z.object({ tasks: z.array(taskInfo), next_cursor: nextCursor() })
+export const redriveAnswer = z
+  .object({
+    status: ok,
+    redriven: z.int(),
+    skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
+  })
+  .meta({
+    examples: [{ status: 'ok', redriven: 3, skipped: [{ id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', reason: 'not_dead' }] }],
+  })
+export const cancelAnswer = z.object({ status: ok, state: z.string().meta({ examples: ['cancelled'] }) })
+export const workerView = z
+  .object({
+    worker_id: z.string(),
+    hostname: z.string(),
+    last_seen: time(),
+    status: z.string(),
+    concurrent_tasks: z.number(),
+    ram_usage_pct: z.number(),
+    pid: z.int(),
+    cpu_usage: z.number(),
+    memory_usage: z.number(),
+    tasks_count: z.number(),
+    via: z.enum(['http', 'ws', 'redis']),
+  })
+  .meta({
+    examples: [
+      {
+        worker_id: 'worker-1',
+        hostname: 'crawler-3',
+        last_seen: '2026-01-15T09:00:30.000Z',
+        status: 'online',
+        concurrent_tasks: 2,
+        ram_usage_pct: 41.5,
+        pid: 4117,
+        cpu_usage: 12,
+        memory_usage: 41.5,
+        tasks_count: 2,
+        via: 'http',
+      },
+    ],
+  })
 export type WorkerView = z.infer<typeof workerView>
+
+/** What every frame of the worker protocol has (gifty §4). */
+export const frame = z.object({ type: text(1, 32), id: z.union([z.string().max(200), z.number()]), data: z.unknown().optional() })
+/** The HTTP body plus the task; the worker is known from `hello`. */
+const ofTask = { worker_id: text(1, 128).nullish(), task_id: text(1, 128) }
+export const VERBS = {
+  lease: leaseBody.extend({ worker_id: text(1, 128).nullish() }),
+  heartbeat: heartbeatBody.extend(ofTask),
+  complete: completeBody.extend(ofTask),
+  fail: failBody.extend(ofTask),
+  release: releaseBody.extend(ofTask),
+  worker_heartbeat: workerHeartbeatBody,
+}

@@ -40,33 +40,36 @@ const STATUS: Record<TaskState, TaskStatus> = {
 }
 const statesOf = (status: TaskStatus) => (Object.keys(STATUS) as TaskState[]).filter((state) => STATUS[state] === status)
 
-export const toTask = (task: Task): TaskView => ({
-  id: task.id,
-  kind: task.kind,
-  payload: task.payload,
-  fence: task.fence,
-  attempt: task.attempts,
-  lease_expires_at: isoTime(task.leaseExpiresAt as Date),
-  priority: task.priority,
-})
-export const toTaskInfo = (task: Task): TaskInfo => ({
-  id: task.id,
-  kind: task.kind,
-  payload: task.payload,
-  fence: task.fence,
-  attempt: task.attempts,
-  lease_expires_at: isoTimeOrNull(task.leaseExpiresAt),
-  priority: task.priority,
-  status: STATUS[task.state],
-  worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner,
-  error: task.error,
-  result: task.result ?? null,
-  progress: task.progress ?? null,
-  max_attempts: task.maxAttempts,
-  available_at: isoTime(task.runAfter),
-  created_at: isoTime(task.createdAt),
-  updated_at: isoTime(task.updatedAt),
-})
+/** Each kind's tasks are made with the payload that its view has; the engine keeps it as JSON. */
+export const toTask = (task: Task): TaskView =>
+  ({
+    id: task.id,
+    kind: task.kind,
+    payload: task.payload,
+    fence: task.fence,
+    attempt: task.attempts,
+    lease_expires_at: isoTime(task.leaseExpiresAt as Date),
+    priority: task.priority,
+  }) as TaskView
+export const toTaskInfo = (task: Task): TaskInfo =>
+  ({
+    id: task.id,
+    kind: task.kind,
+    payload: task.payload,
+    fence: task.fence,
+    attempt: task.attempts,
+    lease_expires_at: isoTimeOrNull(task.leaseExpiresAt),
+    priority: task.priority,
+    status: STATUS[task.state],
+    worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner,
+    error: task.error,
+    result: task.result ?? null,
+    progress: task.progress ?? null,
+    max_attempts: task.maxAttempts,
+    available_at: isoTime(task.runAfter),
+    created_at: isoTime(task.createdAt),
+    updated_at: isoTime(task.updatedAt),
+  }) as TaskInfo
 
 /** The wire code of a refused verb. */
 const codeOf = (refusal: Refusal) =>

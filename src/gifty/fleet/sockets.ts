@@ -8,8 +8,7 @@ import { CLOSE, type RawSocket, SessionsByName, SocketSession, sweepSessions } f
 import { type Engine, type LeaseRequest, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidField, invalidRequest, problemsOf } from '../envelope.ts'
 import * as model from './model.ts'
-import { FLEET_KINDS } from './model.ts'
-import { frame, VERBS } from './redis-heartbeats.ts'
+import { FLEET_KINDS, frame, VERBS } from './model.ts'
 import { type Fleet, toTask } from './service.ts'
 
 /** How often the server pings, and after how much silence it closes (gifty §4). */

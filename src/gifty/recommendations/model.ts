@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { productView } from '../catalog/model.ts'
+import { EXAMPLE_PRODUCT, productView } from '../catalog/model.ts'
 import { absentOrNull, boolean, integer, number, text } from '../fields.ts'
 
 const MAX_LIST = 500
@@ -12,39 +12,53 @@ const gender = z.enum(GENDERS).nullish()
 const limit = integer(1, 30).nullish()
 
 /** The profile of who gets the gift (gifty §6); every part is optional. */
-export const recommendationsRequest = z.object({
-  age,
-  recipient_age: age.describe('alias of age'),
-  gender,
-  recipient_gender: gender.describe('alias of gender'),
-  relationship: text().nullish(),
-  occasion: text().nullish(),
-  vibe: text().nullish(),
-  interests: words(MAX_INTERESTS),
-  interests_description: text().nullish(),
-  budget: number()
-    .refine((budget) => budget > 0, 'Input should be greater than 0')
-    .nullish(),
-  limit: limit.describe('10 when absent'),
-  top_n: limit.describe('alias of limit'),
-  diversity: absentOrNull(number(0, 1), 0.3),
-  debug: absentOrNull(boolean(), false),
-  constraints: z
-    .object({
-      exclude_keywords: words(),
-      exclude_categories: words(),
-      exclude_merchants: words(),
-      exclude_item_types: words(),
-      prefer_keywords: words(),
-      avoid_keywords: words(),
-      prefer_categories: words(),
-      min_price: number(0).nullish(),
-      max_price: number(0).nullish(),
-      adult_allowed: absentOrNull(boolean(), false),
-      budget_strictness: absentOrNull(z.enum(['soft', 'strict']), 'soft'),
-    })
-    .nullish(),
-})
+export const recommendationsRequest = z
+  .object({
+    age,
+    recipient_age: age.describe('alias of age'),
+    gender,
+    recipient_gender: gender.describe('alias of gender'),
+    relationship: text().nullish(),
+    occasion: text().nullish(),
+    vibe: text().nullish(),
+    interests: words(MAX_INTERESTS),
+    interests_description: text().nullish(),
+    budget: number()
+      .refine((budget) => budget > 0, 'Input should be greater than 0')
+      .nullish(),
+    limit: limit.describe('10 when absent'),
+    top_n: limit.describe('alias of limit'),
+    diversity: absentOrNull(number(0, 1), 0.3),
+    debug: absentOrNull(boolean(), false),
+    constraints: z
+      .object({
+        exclude_keywords: words(),
+        exclude_categories: words(),
+        exclude_merchants: words(),
+        exclude_item_types: words(),
+        prefer_keywords: words(),
+        avoid_keywords: words(),
+        prefer_categories: words(),
+        min_price: number(0).nullish(),
+        max_price: number(0).nullish(),
+        adult_allowed: absentOrNull(boolean(), false),
+        budget_strictness: absentOrNull(z.enum(['soft', 'strict']), 'soft'),
+      })
+      .nullish(),
+  })
+  .meta({
+    examples: [
+      {
+        age: 34,
+        relationship: 'colleague',
+        occasion: 'birthday',
+        interests: ['tea', 'books'],
+        budget: 2000,
+        limit: 5,
+        constraints: { exclude_keywords: ['coffee'], budget_strictness: 'strict' },
+      },
+    ],
+  })
 export type RecommendationsRequest = z.output<typeof recommendationsRequest>
 export type Gender = (typeof GENDERS)[number]
 
@@ -59,7 +73,17 @@ const gift = productView
     similarity: z.number().nullable(),
     reasons: z.array(z.object({ code: z.enum(REASON_CODES), text: z.string() })),
   })
-  .meta({ id: 'RecommendedGift' })
+  .meta({
+    id: 'RecommendedGift',
+    examples: [
+      {
+        ...EXAMPLE_PRODUCT,
+        score: 0.74,
+        similarity: 0.81,
+        reasons: [{ code: 'matches_interest', text: 'Matches the interest "tea"' }],
+      },
+    ],
+  })
 export const recommendationsAnswer = z
   .object({
     engine_version: z.literal('vector_v1'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { EXAMPLE_PRODUCT } from '../catalog/model.ts'
 import { absent, integer, leaseFields, number, text } from '../fields.ts'
-import { submitAnswer, submitBody } from '../submissions.ts'
+import { exampleSubmitAnswer, submitAnswer, submitBody } from '../submissions.ts'
 import { giftVector } from './axes.ts'
 
 const MAX_TASKS = 500
@@ -12,8 +13,18 @@ export const clampedLimit = (byDefault: number) =>
     byDefault,
   )
 
-export const tasksQuery = z.object({ limit: clampedLimit(50), ...leaseFields })
+export const tasksQuery = z.object({ limit: clampedLimit(50).describe('most tasks; above 500 it is 500'), ...leaseFields })
 export type TasksQuery = z.output<typeof tasksQuery>
+
+const { gift_id, title, category, merchant, price, image_url, content_text, content_hash } = EXAMPLE_PRODUCT
+const EXAMPLE_TASK = { gift_id, title, category, merchant, price, image_url, content_text }
+const EXAMPLE_SCORE = {
+  llm_gift_score: 7.5,
+  llm_gift_reasoning: 'A useful present for anyone who drinks tea',
+  llm_scoring_model: 'scorer',
+  llm_scoring_version: '1',
+  llm_gift_vector: { warmth: 6, practicality: 8 },
+}
 
 export const scoringTask = z
   .object({
@@ -25,8 +36,14 @@ export const scoringTask = z
     image_url: z.string().nullable(),
     content_text: z.string(),
   })
-  .meta({ id: 'ScoringTask' })
+  .meta({ id: 'ScoringTask', examples: [EXAMPLE_TASK] })
 export type ScoringTask = z.infer<typeof scoringTask>
+
+/** A scoring task with the hash of its content: what a worker of the worker protocol gets (gifty §4). */
+export const scoringPayload = scoringTask
+  .extend({ content_hash: z.string() })
+  .meta({ id: 'ScoringPayload', examples: [{ ...EXAMPLE_TASK, content_hash }] })
+export type ScoringPayload = z.infer<typeof scoringPayload>
 
 /** What a worker found, without the product it found it of: the result of a `scoring` task (gifty §4). */
 export const score = z.object({
@@ -37,11 +54,13 @@ export const score = z.object({
   llm_gift_vector: giftVector().nullish(),
 })
 export type Score = z.output<typeof score>
-export const scoringResult = score.extend({ gift_id: text(1) }).meta({ id: 'ScoringResult' })
+export const scoringResult = score
+  .extend({ gift_id: text(1) })
+  .meta({ id: 'ScoringResult', examples: [{ gift_id, ...EXAMPLE_SCORE }] })
 export type ScoringResult = z.output<typeof scoringResult>
 
 export const scoringSubmit = submitBody
 export const scoringSubmitDocument = z.object({ results: z.array(scoringResult) }).meta({ id: 'ScoringSubmit' })
 export const scoringAnswer = submitAnswer('gift_id', {
   ignored: z.array(z.string()).describe('names of axes that are none'),
-}).meta({ id: 'ScoringAnswer' })
+}).meta({ id: 'ScoringAnswer', examples: [exampleSubmitAnswer('gift_id', gift_id, { ignored: [] })] })

@@ -4,7 +4,7 @@ import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQ
 import { giftHash } from '../catalog/identity.ts'
 import { type ScoreStore, type UnscoredProduct, unscoredProducts } from '../catalog/scores.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import { type Score, type ScoringTask, score, scoringResult, type TasksQuery } from './model.ts'
+import { type Score, type ScoringPayload, type ScoringTask, score, scoringResult, type TasksQuery } from './model.ts'
 
 export interface ScoringDeps {
   db: Db
@@ -73,10 +73,6 @@ export const createScoring = ({ db, clock, queue, scores }: ScoringDeps) => {
 }
 export type Scoring = ReturnType<typeof createScoring>
 
-/** A scoring task with the hash of its content: what a worker of the worker protocol gets (gifty §4). */
-export interface ScoringPayload extends ScoringTask {
-  content_hash: string
-}
 export type ScoringQueue = RowQueue<UnscoredProduct, ScoringPayload>
 
 /** Products that want a score, as tasks of the kind `scoring`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { productView } from '../catalog/model.ts'
+import { EXAMPLE_PRODUCT, productView } from '../catalog/model.ts'
 import { absent, integer, leaseFields, number, text } from '../fields.ts'
-import { submitAnswer } from '../submissions.ts'
+import { exampleSubmitAnswer, submitAnswer } from '../submissions.ts'
 
 /** Both together say "given": absent and null are alike (gifty, notation `x?`). */
 const optional = <S extends z.ZodType>(schema: S) => schema.nullish()
@@ -16,21 +16,32 @@ export const searchRequest = z
     categories: optional(z.array(text())),
     site_keys: optional(z.array(text())),
   })
-  .meta({ id: 'ProductSearch' })
+  .meta({ id: 'ProductSearch', examples: [{ query: 'tea for a colleague', limit: 5, max_price: 2000 }] })
 export type SearchRequest = z.output<typeof searchRequest>
 export const searchAnswer = z
-  .object({ results: z.array(z.object({ product: productView, similarity: z.number() })), model: z.string() })
+  .object({
+    results: z.array(z.object({ product: productView, similarity: z.number().meta({ examples: [0.81] }) })),
+    model: z.string().meta({ examples: ['trawl-ngram'] }),
+  })
   .meta({ id: 'ProductSearchAnswer' })
 export type SearchAnswer = z.infer<typeof searchAnswer>
 
 /** Short enough for the key of an index together. */
-const modelFields = { model_name: text(1, 200), model_version: text(1, 200) }
+const modelFields = {
+  model_name: text(1, 200).meta({ examples: ['trawl-ngram'] }),
+  model_version: text(1, 200).meta({ examples: ['1'] }),
+}
 
 export const tasksRequest = z.object({ ...modelFields, limit: absent(integer(1, 500), 50), ...leaseFields })
 export type TasksRequest = z.output<typeof tasksRequest>
-export const tasksAnswer = z.object({
-  tasks: z.array(z.object({ gift_id: z.string(), content_text: z.string(), content_hash: z.string() })),
-})
+const unembedded = { gift_id: z.string(), content_text: z.string(), content_hash: z.string() }
+const { gift_id, content_text, content_hash } = EXAMPLE_PRODUCT
+const EXAMPLE_TASK = { gift_id, content_text, content_hash }
+export const tasksAnswer = z.object({ tasks: z.array(z.object(unembedded).meta({ examples: [EXAMPLE_TASK] })) })
+/** What a worker of the worker protocol gets (gifty §4). */
+export const embeddingPayload = z
+  .object({ ...unembedded, model_name: z.string(), model_version: z.string() })
+  .meta({ id: 'EmbeddingPayload', examples: [{ ...EXAMPLE_TASK, model_name: 'trawl-ngram', model_version: '1' }] })
 export type TasksAnswer = z.infer<typeof tasksAnswer>
 
 /** Vectors of a submit are many: checked by `vectorProblem`, which costs a fraction of a schema for every number. */
@@ -44,5 +55,13 @@ export const embeddingsSubmitDocument = z
     ...modelFields,
     results: z.array(z.object({ gift_id: z.string(), content_hash: z.string(), embedding: z.array(z.number()) })),
   })
-  .meta({ id: 'EmbeddingsSubmit' })
-export const embeddingsAnswer = submitAnswer('gift_id').meta({ id: 'EmbeddingsAnswer' })
+  .meta({
+    id: 'EmbeddingsSubmit',
+    examples: [
+      { model_name: 'trawl-ngram', model_version: '1', results: [{ gift_id, content_hash, embedding: [0.12, -0.03, 0.4] }] },
+    ],
+  })
+export const embeddingsAnswer = submitAnswer('gift_id').meta({
+  id: 'EmbeddingsAnswer',
+  examples: [exampleSubmitAnswer('gift_id', gift_id)],
+})

@@ -10,7 +10,11 @@ import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Sources } from './service.ts'
 
-const params = z.object({ id: pathId() })
+const params = z.object({
+  id: pathId()
+    .describe('id of the source')
+    .meta({ examples: [1] }),
+})
 
 /** What a query says where the body says nothing: only then is it checked. */
 const fromQuery = <S extends z.ZodObject>(schema: S, query: unknown): z.output<S> => {

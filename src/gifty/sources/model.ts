@@ -1,7 +1,23 @@
 import { z } from 'zod'
 import { notFound } from '../../errors.ts'
 import { isSameZone } from '../../tasks/index.ts'
-import { absent, boolean, httpUrl, integer, isoTime, isoTimeOrNull, object, siteKey, text, time } from '../fields.ts'
+import {
+  absent,
+  boolean,
+  fenceNumber,
+  httpUrl,
+  integer,
+  isoTime,
+  isoTimeOrNull,
+  nextCursor,
+  object,
+  pageFields,
+  siteKey,
+  taskName,
+  text,
+  time,
+  workerName,
+} from '../fields.ts'
 import type { RunSummary, SourceRow } from './row.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'completed', 'failed', 'lost', 'cancelled', 'skipped'] as const
@@ -25,7 +41,12 @@ export const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_l
 /** Statuses that the scheduler passes over. */
 export const UNSCHEDULED = ['disabled', 'broken', 'discovered'] as const
 
-const schedule = z.object({ cron: text(1, 200), timezone: text(1, 100).nullish() })
+const schedule = z
+  .object({
+    cron: text(1, 200).describe('five cron fields'),
+    timezone: text(1, 100).nullish().describe('IANA zone; UTC when absent'),
+  })
+  .meta({ examples: [{ cron: '0 6 * * *', timezone: 'Europe/Moscow' }] })
 
 export const runView = z
   .object({
@@ -46,7 +67,29 @@ export const runView = z
     items_rejected: z.int().describe('elements of its batches that were not stored'),
     error: z.string().nullable(),
   })
-  .meta({ id: 'Run' })
+  .meta({
+    id: 'Run',
+    examples: [
+      {
+        id: 17,
+        source_id: 1,
+        task_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34',
+        date: '2026-01-15T09:00:02.000Z',
+        started_at: '2026-01-15T09:00:02.000Z',
+        finished_at: '2026-01-15T09:04:12.000Z',
+        duration_seconds: 250,
+        status: 'completed',
+        strategy: 'deep',
+        trigger: 'force',
+        items_scraped: 120,
+        items_new: 12,
+        items_updated: 30,
+        categories_found: 0,
+        items_rejected: 1,
+        error: null,
+      },
+    ],
+  })
 export type RunView = z.infer<typeof runView>
 
 export const sourceView = z
@@ -71,7 +114,32 @@ export const sourceView = z
     last_run_new: z.int(),
     history: z.array(runView).nullable(),
   })
-  .meta({ id: 'ParsingSource' })
+  .meta({
+    id: 'ParsingSource',
+    examples: [
+      {
+        id: 1,
+        url: 'https://tea.example/catalogue',
+        type: 'list',
+        site_key: 'tea',
+        strategy: 'deep',
+        priority: 50,
+        refresh_interval_hours: 24,
+        schedule: null,
+        overlap: 'skip',
+        is_active: true,
+        status: 'waiting',
+        last_synced_at: '2026-01-15T09:04:12.000Z',
+        next_sync_at: '2026-01-16T09:04:12.000Z',
+        created_at: '2026-01-10T12:00:00.000Z',
+        updated_at: '2026-01-15T09:04:12.000Z',
+        config: { currency: 'RUB', last_stats: { processed_items: 120, new_items: 12 } },
+        total_items: 120,
+        last_run_new: 12,
+        history: null,
+      },
+    ],
+  })
 export type SourceView = z.infer<typeof sourceView>
 
 const sourceFields = {
@@ -84,85 +152,154 @@ const sourceFields = {
 }
 
 export const listQuery = z.object({
-  site_key: text().optional(),
-  status: text().optional(),
-  is_active: boolean().optional(),
-  limit: integer(1, 1000).optional(),
-  after_id: integer().optional(),
+  site_key: text().optional().describe('only sources of this site'),
+  status: text().optional().describe('only sources in this status'),
+  is_active: boolean().optional().describe('only active sources, or only inactive ones'),
+  limit: integer(1, 1000).optional().describe('most sources; all of them when absent'),
+  after_id: integer().optional().describe('only sources with a greater id: the last one of the page before'),
 })
-export const sourceCreate = z.object({
-  url: httpUrl(2048),
-  type: text(1, 64),
-  site_key: siteKey(),
-  strategy: sourceFields.strategy.nullish(),
-  priority: sourceFields.priority.nullish(),
-  refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
-  is_active: sourceFields.is_active.nullish(),
-  config: sourceFields.config.nullish(),
-  schedule: schedule.nullish(),
-  overlap: sourceFields.overlap.nullish(),
-})
-export const sourcePatch = z.object({
-  url: httpUrl(2048).nullish(),
-  type: text(1, 64).nullish(),
-  strategy: sourceFields.strategy.nullish(),
-  priority: sourceFields.priority.nullish(),
-  refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
-  is_active: sourceFields.is_active.nullish(),
-  config: sourceFields.config.nullish(),
-  overlap: sourceFields.overlap.nullish(),
-  schedule: schedule.nullish(),
-})
+export const sourceCreate = z
+  .object({
+    url: httpUrl(2048),
+    type: text(1, 64),
+    site_key: siteKey(),
+    strategy: sourceFields.strategy.nullish(),
+    priority: sourceFields.priority.nullish(),
+    refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
+    is_active: sourceFields.is_active.nullish(),
+    config: sourceFields.config.nullish(),
+    schedule: schedule.nullish(),
+    overlap: sourceFields.overlap.nullish(),
+  })
+  .meta({
+    examples: [
+      {
+        url: 'https://tea.example/catalogue',
+        type: 'list',
+        site_key: 'tea',
+        strategy: 'deep',
+        priority: 50,
+        refresh_interval_hours: 24,
+        config: { currency: 'RUB' },
+      },
+    ],
+  })
+export const sourcePatch = z
+  .object({
+    url: httpUrl(2048).nullish(),
+    type: text(1, 64).nullish(),
+    strategy: sourceFields.strategy.nullish(),
+    priority: sourceFields.priority.nullish(),
+    refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
+    is_active: sourceFields.is_active.nullish(),
+    config: sourceFields.config.nullish(),
+    overlap: sourceFields.overlap.nullish(),
+    schedule: schedule.nullish(),
+  })
+  .meta({ examples: [{ priority: 80, schedule: { cron: '0 6 * * *', timezone: 'Europe/Moscow' } }] })
 export type SourceCreate = z.infer<typeof sourceCreate>
 export type SourcePatch = z.infer<typeof sourcePatch>
 
-export const forceRunInput = z.object({ strategy: z.enum(STRATEGIES).nullish() })
-export const forceRunResponse = z.object({
-  status: z.literal('ok'),
-  message: z.string(),
-  run_id: z.int().nullable(),
-  task_id: z.string().nullable(),
-  queued_after: z.int().optional(),
-})
-export const toggleInput = z.object({ is_active: boolean().nullish() })
+export const forceRunInput = z
+  .object({ strategy: z.enum(STRATEGIES).nullish().describe("instead of the source's own strategy") })
+  .meta({ examples: [{ strategy: 'deep' }] })
+export const forceRunResponse = z
+  .object({
+    status: z.literal('ok'),
+    message: z.string(),
+    run_id: z.int().nullable(),
+    task_id: z.string().nullable(),
+    queued_after: z.int().optional().describe('the open run after which this one starts'),
+  })
+  .meta({
+    examples: [{ status: 'ok', message: 'Run queued', run_id: 17, task_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34' }],
+  })
+export const toggleInput = z
+  .object({ is_active: boolean().nullish().describe('whether the scheduler dispatches the source') })
+  .meta({ examples: [{ is_active: false }] })
 export const toggleResponse = z.object({ status: z.literal('ok'), is_active: z.boolean() })
 
 /** Which run a report is about, and under which lease it was made: `task_id`, `worker_id` and `fence` go together. */
 const reportOf = {
-  run_id: integer().nullish(),
-  task_id: text(1, 128).nullish(),
-  worker_id: text(1, 128).nullish(),
-  fence: integer(0).nullish(),
+  run_id: integer()
+    .nullish()
+    .describe('the run that the report is about; the open one when absent')
+    .meta({ examples: [17] }),
+  task_id: taskName().nullish(),
+  worker_id: workerName().nullish(),
+  fence: fenceNumber().nullish(),
 }
 export type ReportOf = z.output<z.ZodObject<typeof reportOf>>
-export const reportStatus = z.object({ status: z.enum(['queued', 'running', 'waiting', 'error', 'broken']), ...reportOf })
-export const reportLogs = z.object({ logs: text(), ...reportOf })
-export const reportError = z.object({ error: text(), is_broken: absent(boolean(), true), ...reportOf })
-export const reportResponse = z.object({
-  status: z.literal('ok'),
-  ignored: z
-    .literal(true)
-    .optional()
-    .describe('set when nothing was changed: the named run had ended, or another attempt is under way'),
-})
+export const reportStatus = z
+  .object({ status: z.enum(['queued', 'running', 'waiting', 'error', 'broken']), ...reportOf })
+  .meta({ examples: [{ status: 'running', run_id: 17 }] })
+export const reportLogs = z
+  .object({ logs: text(), ...reportOf })
+  .meta({ examples: [{ logs: '2026-01-15 09:00:02 page 1: 60 products\n', run_id: 17 }] })
+export const reportError = z
+  .object({ error: text(), is_broken: absent(boolean(), true), ...reportOf })
+  .meta({ examples: [{ error: 'the catalogue answered 503', is_broken: false, run_id: 17 }] })
+export const reportResponse = z
+  .object({
+    status: z.literal('ok'),
+    ignored: z
+      .literal(true)
+      .optional()
+      .describe('set when nothing was changed: the named run had ended, or another attempt is under way'),
+  })
+  .meta({ examples: [{ status: 'ok' }] })
 
-export const syncSpiders = z.object({ available_spiders: z.array(text()) })
-export const syncSpidersResponse = z.object({
-  status: z.literal('ok'),
-  new_spiders: z.array(z.string()),
-  rejected: z.array(z.string()),
-})
-export const backlogQuery = z.object({ limit: absent(integer(1, 500), 50) })
-export const backlogActivate = z.object({ source_ids: z.array(integer()).max(1000) })
-export const backlogActivateResponse = z.object({
-  status: z.literal('ok'),
-  activated_count: z.int(),
-  skipped: z.array(z.object({ source_id: z.int(), reason: z.enum(['not_found', 'not_discovered']) })),
-})
-export const backlogStats = z.object({ discovered_today: z.int(), quota: z.int(), remaining: z.int(), backlog_total: z.int() })
+export const syncSpiders = z
+  .object({ available_spiders: z.array(text()).describe('site keys that the fleet has spiders for') })
+  .meta({ examples: [{ available_spiders: ['tea', 'books'] }] })
+export const syncSpidersResponse = z
+  .object({
+    status: z.literal('ok'),
+    new_spiders: z.array(z.string()),
+    rejected: z.array(z.string()),
+  })
+  .meta({ examples: [{ status: 'ok', new_spiders: ['books'], rejected: [] }] })
+export const backlogQuery = z.object({ limit: absent(integer(1, 500), 50).describe('most sources') })
+export const backlogActivate = z.object({ source_ids: z.array(integer()).max(1000) }).meta({ examples: [{ source_ids: [4, 5] }] })
+export const backlogActivateResponse = z
+  .object({
+    status: z.literal('ok'),
+    activated_count: z.int(),
+    skipped: z.array(z.object({ source_id: z.int(), reason: z.enum(['not_found', 'not_discovered']) })),
+  })
+  .meta({ examples: [{ status: 'ok', activated_count: 1, skipped: [{ source_id: 5, reason: 'not_discovered' }] }] })
+export const backlogStats = z
+  .object({ discovered_today: z.int(), quota: z.int(), remaining: z.int(), backlog_total: z.int() })
+  .meta({ examples: [{ discovered_today: 12, quota: 50, remaining: 38, backlog_total: 3 }] })
 
-export const runsQuery = z.object({ limit: absent(integer(1, 200), 50), cursor: text().nullish() })
-export const runsPage = z.object({ items: z.array(runView), next_cursor: z.string().nullable() })
+export const runsQuery = z.object(pageFields(50))
+export const runsPage = z.object({ items: z.array(runView), next_cursor: nextCursor() })
+
+/** What a worker gets of a run (gifty §2.7, §4). */
+export const runPayload = z
+  .object({
+    source_id: z.int(),
+    url: z.string(),
+    site_key: z.string().describe('selects the spider'),
+    type: z.string(),
+    strategy: z.enum(STRATEGIES),
+    config: z.record(z.string(), z.unknown()).describe("the source's own settings, without the server's keys"),
+    run_id: z.int(),
+  })
+  .meta({
+    id: 'RunPayload',
+    examples: [
+      {
+        source_id: 1,
+        url: 'https://tea.example/catalogue',
+        site_key: 'tea',
+        type: 'list',
+        strategy: 'deep',
+        config: { currency: 'RUB' },
+        run_id: 17,
+      },
+    ],
+  })
 
 const NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']

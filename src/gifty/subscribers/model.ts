@@ -22,7 +22,25 @@ export const subscriberView = z
     created_at: time(),
     updated_at: time(),
   })
-  .meta({ id: 'Subscriber' })
+  .meta({
+    id: 'Subscriber',
+    examples: [
+      {
+        id: 3,
+        chat_id: 700001,
+        slug: 'ann',
+        name: 'Ann',
+        mentor_id: null,
+        subscriptions: ['scraping'],
+        language: 'ru',
+        is_active: true,
+        role: 'user',
+        permissions: [],
+        created_at: '2026-01-10T12:00:00.000Z',
+        updated_at: '2026-01-10T12:00:00.000Z',
+      },
+    ],
+  })
 export type SubscriberView = z.infer<typeof subscriberView>
 
 export const toSubscriber = (row: SubscriberRow, subscriptions: string[]): SubscriberView => ({
@@ -60,39 +78,74 @@ const permissions = () =>
     .max(100)
     .transform((given) => [...new Set(given)])
 
-export const chatParams = z.object({ chat_id: chatPath() })
-export const topicParams = z.object({ topic: topic() })
-export const usernameParams = z.object({ username: text() })
-export const listQuery = z.object({ limit: integer(1, 1000).optional(), after_id: integer().optional() })
-export const subscriberCreate = z.object({
-  chat_id: integer(),
-  name: text(0, NAME_MAX).nullish(),
-  slug: slug().nullish(),
+export const chatParams = z.object({
+  chat_id: chatPath()
+    .describe('Telegram chat of the subscriber')
+    .meta({ examples: [700001] }),
 })
-export const subscriberPatch = z.object({
-  name: text(0, NAME_MAX).nullish(),
-  slug: slug().nullish(),
-  is_active: boolean().nullish(),
+export const topicParams = z.object({
+  topic: topic()
+    .describe('name of the topic')
+    .meta({ examples: ['scraping'] }),
 })
-export const roleQuery = z.object({ role: z.enum(ROLES) })
-export const topicQuery = z.object({ topic: topic() })
+export const usernameParams = z.object({
+  username: text()
+    .describe('user name, in any case, with or without `@`')
+    .meta({ examples: ['ann'] }),
+})
+export const listQuery = z.object({
+  limit: integer(1, 1000).optional().describe('most subscribers; all of them when absent'),
+  after_id: integer().optional().describe('only subscribers with a greater id: the last one of the page before'),
+})
+export const subscriberCreate = z
+  .object({
+    chat_id: integer(),
+    name: text(0, NAME_MAX).nullish(),
+    slug: slug().nullish(),
+  })
+  .meta({ examples: [{ chat_id: 700001, name: 'Ann', slug: 'ann' }] })
+export const subscriberPatch = z
+  .object({
+    name: text(0, NAME_MAX).nullish(),
+    slug: slug().nullish(),
+    is_active: boolean().nullish(),
+  })
+  .meta({ examples: [{ name: 'Ann', is_active: true }] })
+export const roleQuery = z.object({
+  role: z
+    .enum(ROLES)
+    .describe('the new role')
+    .meta({ examples: ['admin'] }),
+})
+export const topicQuery = z.object({
+  topic: topic()
+    .describe('name of the topic')
+    .meta({ examples: ['scraping'] }),
+})
 export const languageQuery = z.object({
-  language: text(2, 8).regex(/^[A-Za-z-]*$/, 'Input should have letters and "-" only'),
+  language: text(2, 8)
+    .regex(/^[A-Za-z-]*$/, 'Input should have letters and "-" only')
+    .describe('language code')
+    .meta({ examples: ['ru'] }),
 })
-export const permissionsBody = permissions()
-export const inviteCreate = z.object({
-  username: text(),
-  password: text(1, PASSWORD_MAX),
-  name: text(0, NAME_MAX).nullish(),
-  mentor_id: integer().nullish(),
-  permissions: permissions().nullish(),
-})
-export const inviteClaim = z.object({
-  username: text(),
-  password: text(1, PASSWORD_MAX),
-  chat_id: integer(),
-  name: text(0, NAME_MAX).nullish(),
-})
+export const permissionsBody = permissions().meta({ examples: [['sources', 'runs']] })
+export const inviteCreate = z
+  .object({
+    username: text(),
+    password: text(1, PASSWORD_MAX),
+    name: text(0, NAME_MAX).nullish(),
+    mentor_id: integer().nullish(),
+    permissions: permissions().nullish(),
+  })
+  .meta({ examples: [{ username: 'boris', password: 'a long secret', name: 'Boris' }] })
+export const inviteClaim = z
+  .object({
+    username: text(),
+    password: text(1, PASSWORD_MAX),
+    chat_id: integer(),
+    name: text(0, NAME_MAX).nullish(),
+  })
+  .meta({ examples: [{ username: 'boris', password: 'a long secret', chat_id: 700002 }] })
 export type SubscriberCreate = z.output<typeof subscriberCreate>
 export type SubscriberPatch = z.output<typeof subscriberPatch>
 export type InviteCreate = z.output<typeof inviteCreate>

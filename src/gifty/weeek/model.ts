@@ -16,39 +16,62 @@ export type WeeekTask = Record<string, unknown>
 /** Weeek's ids are numbers, but nothing here depends on that. */
 const weeekId = () => z.union([integer(), text(1, 64)])
 const chatId = integer()
+  .describe('Telegram chat of the account')
+  .meta({ examples: [700001] })
 const day = () => text().refine(isDay, 'Input should be a date, YYYY-MM-DD')
 
-export const connectBody = z.object({
-  telegram_chat_id: chatId,
-  weeek_api_token: text(1, 4096),
-  timezone: text(1, 64).refine(isZone, 'Input should be an IANA time zone').nullish(),
-})
-export const connectAnswer = z.object({
-  status: z.literal('ok'),
-  weeek_user_id: z.string(),
-  workspace_id: z.union([z.int(), z.string()]).nullable().describe('as Weeek has it'),
-})
+export const connectBody = z
+  .object({
+    telegram_chat_id: chatId,
+    weeek_api_token: text(1, 4096),
+    timezone: text(1, 64).refine(isZone, 'Input should be an IANA time zone').nullish(),
+  })
+  .meta({ examples: [{ telegram_chat_id: 700001, weeek_api_token: 'a-token-of-weeek', timezone: 'Europe/Moscow' }] })
+export const connectAnswer = z
+  .object({
+    status: z.literal('ok'),
+    weeek_user_id: z.string(),
+    workspace_id: z.union([z.int(), z.string()]).nullable().describe('as Weeek has it'),
+  })
+  .meta({ examples: [{ status: 'ok', weeek_user_id: 'u-1', workspace_id: 911 }] })
 export const tasksQuery = z.object({
   telegram_chat_id: chatId,
-  type: absent(z.enum(TASK_TYPES), 'all'),
-  project_id: weeekId().optional(),
+  type: absent(z.enum(TASK_TYPES), 'all').describe("what the list is narrowed to; days are those of the account's zone"),
+  project_id: weeekId().optional().describe('only tasks of this project'),
 })
-export const tasksAnswer = z.object({ tasks: z.array(z.record(z.string(), z.unknown()).describe('as Weeek tells it')) })
-export const taskCreate = z.object({
-  telegram_chat_id: chatId,
-  title: text(1, 5000),
-  description: text(0, 100_000).nullish(),
-  project_id: weeekId().nullish(),
-  board_id: weeekId().nullish(),
-  due_date: day().nullish(),
+export const tasksAnswer = z.object({
+  tasks: z.array(
+    z
+      .record(z.string(), z.unknown())
+      .describe('as Weeek tells it')
+      .meta({ examples: [{ id: 1, title: 'Call the shop', date: '2026-01-15', completed: false }] }),
+  ),
 })
+export const taskCreate = z
+  .object({
+    telegram_chat_id: chatId,
+    title: text(1, 5000),
+    description: text(0, 100_000).nullish(),
+    project_id: weeekId().nullish(),
+    board_id: weeekId().nullish(),
+    due_date: day().nullish(),
+  })
+  .meta({ examples: [{ telegram_chat_id: 700001, title: 'Call the shop', due_date: '2026-01-20' }] })
 export const taskParams = z.object({
-  task_id: text(1, 64).regex(/^[\w-]*$/, 'Input should be a task id'),
+  task_id: text(1, 64)
+    .regex(/^[\w-]*$/, 'Input should be a task id')
+    .describe('id of the task in Weeek')
+    .meta({ examples: ['1'] }),
 })
-export const rescheduleBody = z.object({ telegram_chat_id: chatId, new_date: day(), reason: text(0, 10_000) })
+export const rescheduleBody = z.object({ telegram_chat_id: chatId, new_date: day(), reason: text(0, 10_000) }).meta({
+  examples: [{ telegram_chat_id: 700001, new_date: '2026-01-21', reason: 'The shop is closed today' }],
+})
 export const rescheduleAnswer = z.object({ status: z.literal('ok'), comment_added: z.boolean() })
 export const completeBody = z.object({ telegram_chat_id: chatId })
-export const upstreamAnswer = z.record(z.string(), z.unknown()).describe('the answer of Weeek')
+export const upstreamAnswer = z
+  .record(z.string(), z.unknown())
+  .describe('the answer of Weeek')
+  .meta({ examples: [{ success: true, task: { id: 1, title: 'Call the shop' } }] })
 export type ConnectBody = z.output<typeof connectBody>
 export type TasksQuery = z.output<typeof tasksQuery>
 export type TaskCreate = z.output<typeof taskCreate>

@@ -33,7 +33,33 @@ export const authUserView = z
     subscription: z.object({ plan_type: text, status: text, expires_at: text }),
     limits,
   })
-  .meta({ id: 'LoveParserUser' })
+  .meta({
+    id: 'LoveParserUser',
+    examples: [
+      {
+        id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
+        phone_number: '+79990000001',
+        telegram_id: '700001',
+        telegram_username: 'ann',
+        is_active: true,
+        telegram_profile_photo_id: null,
+        first_name: 'Ann',
+        last_name: null,
+        subscription: { plan_type: 'month', status: 'active', expires_at: '2026-02-14T09:00:00.000Z' },
+        limits: {
+          parsing_limit: 100,
+          parsing_used: 3,
+          parsing_resets_at: '2026-02-14T09:00:00.000Z',
+          audience_limit: 50,
+          audience_used: 1,
+          audience_resets_at: '2026-02-14T09:00:00.000Z',
+          broadcast_limit: -1,
+          broadcast_used: 0,
+          broadcast_resets_at: null,
+        },
+      },
+    ],
+  })
 export type AuthUser = z.infer<typeof authUserView>
 
 /** The value as text; null for what is neither a non-empty text nor a number. */

@@ -43,22 +43,32 @@ const filters = z
   .refine(subscribers.check, { message: subscribers.message })
   .transform((given) => onlySet<SegmentFilters>(given))
 
-export const segmentRequest = z.object({
-  name: z.string().trim().min(3).max(128),
-  description: z
-    .string()
-    .trim()
-    .max(500)
-    .nullish()
-    .transform((text) => text || null),
-  source_parsing_id: uuid(),
-  filters: optional(filters),
-})
+export const segmentRequest = z
+  .object({
+    name: z.string().trim().min(3).max(128),
+    description: z
+      .string()
+      .trim()
+      .max(500)
+      .nullish()
+      .transform((text) => text || null),
+    source_parsing_id: uuid(),
+    filters: optional(filters),
+  })
+  .meta({
+    examples: [
+      { name: 'Lively ones', source_parsing_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', filters: { activity_level: 'high' } },
+    ],
+  })
 export type SegmentRequest = z.output<typeof segmentRequest>
-export const segmentChange = z.object({ filters: optional(filters) })
-export const segmentParams = z.object({ segment_id: uuid() })
+export const segmentChange = z.object({ filters: optional(filters) }).meta({ examples: [{ filters: { min_subscribers: 5000 } }] })
+export const segmentParams = z.object({
+  segment_id: uuid()
+    .describe('id of the segment')
+    .meta({ examples: ['0198c5d0-8b62-7d4f-8e53-6a1f7c2b3d45'] }),
+})
 export const segmentsQuery = pageQuery(20)
-export const previewQuery = z.object({ limit: integer(1, 100).default(10) })
+export const previewQuery = z.object({ limit: integer(1, 100).default(10).describe('most recipients') })
 
 export const segmentView = z
   .object({
@@ -72,7 +82,22 @@ export const segmentView = z
     created_at: z.string(),
     updated_at: z.string(),
   })
-  .meta({ id: 'Segment' })
+  .meta({
+    id: 'Segment',
+    examples: [
+      {
+        id: '0198c5d0-8b62-7d4f-8e53-6a1f7c2b3d45',
+        name: 'Lively ones',
+        description: null,
+        source_parsing_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34',
+        filters: { activity_level: 'high' },
+        total_recipients: 12,
+        status: 'ready',
+        created_at: '2026-01-15T09:01:00.000Z',
+        updated_at: '2026-01-15T09:01:00.000Z',
+      },
+    ],
+  })
 export type SegmentView = z.infer<typeof segmentView>
 export const previewView = z
   .object({
@@ -86,7 +111,15 @@ export const previewView = z
       }),
     ),
   })
-  .meta({ id: 'SegmentPreview' })
+  .meta({
+    id: 'SegmentPreview',
+    examples: [
+      {
+        total: 12,
+        preview: [{ username: '@teaday', user_id: '1001', engagement_score: 0.82, activity_level: 'high' }],
+      },
+    ],
+  })
 
 /** A segment's filters as a condition on channels. */
 export const channelFilter = (given: SegmentFilters): ChannelFilter => ({

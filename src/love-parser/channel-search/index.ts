@@ -81,7 +81,14 @@ export const channelSearchRoutes = (
         detail: documented({
           summary: 'Export results',
           description: 'CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.',
-          responses: { 200: { 'text/csv': z.string(), 'application/x-ndjson': z.string() } },
+          responses: {
+            200: {
+              'text/csv': z
+                .string()
+                .meta({ examples: ['channel_id,title,username,subscribers\r\n1001,Tea every day,@teaday,12400\r\n'] }),
+              'application/x-ndjson': z.string().meta({ examples: ['{"channel_id":"1001","title":"Tea every day"}\n'] }),
+            },
+          },
         }),
       },
     )
@@ -100,7 +107,15 @@ export const channelSearchRoutes = (
           summary: 'Follow a search',
           description:
             'Server-sent events: the snapshot at once, every change, the last one every second; ends after completed or failed.',
-          responses: { 200: { 'text/event-stream': z.string() } },
+          responses: {
+            200: {
+              'text/event-stream': z.string().meta({
+                examples: [
+                  'data: {"searchId":"0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34","status":"scanning_channels","progress":40,"current":40,"total":100}\nid: 3\n\n',
+                ],
+              }),
+            },
+          },
         }),
       },
     )

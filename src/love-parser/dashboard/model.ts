@@ -35,5 +35,32 @@ export const dashboardView = z
       ),
     }),
   })
-  .meta({ id: 'LoveParserDashboard' })
+  .meta({
+    id: 'LoveParserDashboard',
+    examples: [
+      {
+        user_profile: { name: 'Ann', username: '@ann', photo_url: null, phone: '+79990000001' },
+        subscription: {
+          plan: 'month',
+          status: 'active',
+          expires_at: '2026-02-14T09:00:00.000Z',
+          renewal_status: 'manual',
+        },
+        limits: {
+          parsing_limit: 100,
+          parsing_used: 3,
+          audience_limit: 50,
+          audience_used: 1,
+          broadcast_limit: 'unlimited',
+          broadcast_used: 0,
+        },
+        stats: {
+          total_channels_found: 42,
+          total_audience_analyzed: 12,
+          total_broadcasts_sent: 0,
+          recent_activity: [{ type: 'parsing', name: 'tea shops', created_at: '2026-01-15T09:00:00.000Z', status: 'completed' }],
+        },
+      },
+    ],
+  })
 export type Dashboard = z.infer<typeof dashboardView>

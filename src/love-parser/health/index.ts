@@ -28,7 +28,14 @@ const described = (summary: string, description: string, ok: z.ZodType) =>
   })
 const healthy = { status: 'ok' } as const
 const aliveDetail = described('Tell that the process answers', 'Touches no dependency.', z.object({ status: z.literal('ok') }))
-const timed = z.object({ status: z.literal('ok'), response_time: z.int(), mode: z.literal('memory').optional() })
+const timed = z.object({
+  status: z.literal('ok'),
+  response_time: z
+    .int()
+    .describe('ms')
+    .meta({ examples: [2] }),
+  mode: z.literal('memory').optional(),
+})
 
 /** Routes of which the pipeline answers each GET by itself. */
 export const ALIVE = Object.fromEntries(
@@ -74,7 +81,7 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
   const telegramDetail = described(
     'Probe Telegram',
     'With the number of active sessions.',
-    z.object({ status: z.literal('ok'), active_sessions: z.int(), mode: z.enum(['sandbox', 'mtproto']) }),
+    z.object({ status: z.literal('ok'), active_sessions: z.int().meta({ examples: [3] }), mode: z.enum(['sandbox', 'mtproto']) }),
   )
   return new Elysia()
     .get('/health/db', database, { detail: dbDetail })

@@ -5,6 +5,7 @@ import type { Bus } from '../../platform/bus/index.ts'
 import { type Clock, createId } from '../../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { isJsonType } from '../../platform/http/body.ts'
+import { takes } from '../../platform/http/json-schema.ts'
 import { defineKind, type Engine, type Outbox } from '../../tasks/index.ts'
 import { invalidField, invalidRequest, unreadableBody } from '../envelope.ts'
 import { notificationsTables } from './tables.ts'
@@ -180,22 +181,34 @@ export const notificationsRepository = (db: Db) => {
 }
 export type NotificationsRepository = ReturnType<typeof notificationsRepository>
 
-const scalar = z.preprocess((value) => (typeof value === 'boolean' ? String(value) : value), z.string())
+const scalar = takes(
+  z.preprocess((value) => (typeof value === 'boolean' ? String(value) : value), z.string()),
+  { type: ['string', 'number', 'boolean'] },
+)
 const optional = scalar.nullish().transform((value) => (value === null || value === '' ? undefined : value))
-const required = z.preprocess((value) => (value === null ? undefined : value), z.string().min(1))
+const required = takes(
+  z.preprocess((value) => (value === null ? undefined : value), z.string().min(1)),
+  { type: ['string', 'number'] },
+)
 
 /** The fields of a payment notification (love-parser §6); numbers have become texts as they were written. Others are ignored. */
 export const notificationFields = z
   .object({
     SignatureValue: required.describe('hex, any case'),
-    InvId: required.refine((text) => text === '' || /^\d+$/.test(text), 'Must be the number of an order'),
-    OutSum: optional,
-    Sum: optional,
-    MerchantLogin: optional,
-    IsTest: optional,
-    OutSumCurrency: optional,
+    InvId: required
+      .refine((text) => text === '' || /^\d+$/.test(text), 'Must be the number of an order')
+      .describe('number of the order'),
+    OutSum: optional.describe('what was paid'),
+    Sum: optional.describe('the same under its older name'),
+    MerchantLogin: optional.describe('login of the shop'),
+    IsTest: optional.describe('`1` for a payment of the test mode'),
+    OutSumCurrency: optional.describe('currency of the sum'),
   })
-  .meta({ id: 'RobokassaNotification', description: 'And `Shp_*` parameters' })
+  .meta({
+    id: 'RobokassaNotification',
+    description: 'And `Shp_*` parameters',
+    examples: [{ OutSum: '950.00', InvId: '1', SignatureValue: '9f2c1d6e0b7a4c58a1e3f5d7092b4c6e' }],
+  })
 
 /** A notification as it was received: every value is the literal text that its signature covers. */
 export interface PaymentNotification extends z.output<typeof notificationFields> {

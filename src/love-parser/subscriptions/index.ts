@@ -1,12 +1,14 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { Call } from '../../platform/http/family.ts'
-import { documented } from '../../platform/http/openapi.ts'
+import { documented, queryParameters } from '../../platform/http/openapi.ts'
 import type { Replays } from '../idempotency/service.ts'
 import { notificationFields, type PaymentNotification, readNotification } from '../notifications/service.ts'
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
 import { currentView, PLANS_ANSWER, plansView, purchaseBody, purchaseView, receivedView, toCurrent } from './model.ts'
 import type { Subscriptions } from './service.ts'
+
+const accepted = z.string().meta({ examples: ['OK1'] })
 
 /** Robokassa repeats a notification until it reads this. */
 const received = ({ json, InvId }: PaymentNotification): Response =>
@@ -71,8 +73,8 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
           summary: 'Receive a payment notification',
           description:
             'A JSON or form body, or the query. A form is answered with `OK<InvId>`. At least once: a repeat is a success without effect.',
-          responses: { 200: { 'application/json': receivedView, 'text/plain': z.string() } },
-          requestBody: notificationFields,
+          responses: { 200: { 'application/json': receivedView, 'text/plain': accepted } },
+          requestBody: { 'application/json': notificationFields, 'application/x-www-form-urlencoded': notificationFields },
         }),
       },
     )
@@ -82,16 +84,11 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
       {
         rate: 'webhook',
         anyone: true,
-        response: { 200: z.string(), ...problems(403, 404, 422) },
+        response: { 200: accepted, ...problems(403, 404, 422) },
         detail: documented({
           summary: 'Receive a payment notification by GET',
           description: 'The fields stand in the query. Answered with `OK<InvId>`. A repeat is a success without effect.',
-          parameters: Object.keys(notificationFields.shape).map((name) => ({
-            in: 'query',
-            name,
-            required: name === 'InvId' || name === 'SignatureValue',
-            schema: { type: 'string' },
-          })),
+          parameters: queryParameters(notificationFields),
         }),
       },
     )

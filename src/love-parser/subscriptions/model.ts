@@ -3,15 +3,22 @@ import { CATEGORIES, PLAN_CODES, PLANS } from './periods.ts'
 import type { PaidPlan } from './purchases.ts'
 import type { SubscriptionView } from './service.ts'
 
-const limit = z.int().min(-1).describe('−1 unlimited, 0 none')
+const limit = z
+  .int()
+  .min(-1)
+  .describe('−1 unlimited, 0 none')
+  .meta({ examples: [10] })
 
 export const plansView = z
   .object({
     plans: z.array(
       z.object({
         type: z.enum(PLAN_CODES),
-        name: z.string(),
-        price: z.int(),
+        name: z.string().meta({ examples: [PLANS.week.name] }),
+        price: z
+          .int()
+          .describe('roubles')
+          .meta({ examples: [PLANS.week.price] }),
         currency: z.literal('RUB'),
         limits: z.object({ parsing: limit, audience: limit, broadcast: limit }),
       }),
@@ -41,7 +48,18 @@ export const currentView = z
     renewal_status: z.enum(['auto', 'manual', 'expired']),
     auto_renewal_enabled: z.boolean(),
   })
-  .meta({ id: 'CurrentSubscription' })
+  .meta({
+    id: 'CurrentSubscription',
+    examples: [
+      {
+        plan_type: 'month',
+        status: 'active',
+        expires_at: '2026-02-14T09:00:00.000Z',
+        renewal_status: 'manual',
+        auto_renewal_enabled: false,
+      },
+    ],
+  })
 
 /** `GET /subscriptions/current` (love-parser §6). */
 export const toCurrent = ({
@@ -59,8 +77,19 @@ export const toCurrent = ({
 })
 
 const PAID_PLANS = ['week', 'month', 'year'] as const satisfies readonly PaidPlan[]
-export const purchaseBody = z.object({ plan_type: z.enum(PAID_PLANS) }).meta({ id: 'Purchase' })
+export const purchaseBody = z
+  .object({ plan_type: z.enum(PAID_PLANS) })
+  .meta({ id: 'Purchase', examples: [{ plan_type: 'month' }] })
 export const purchaseView = z
   .object({ payment_id: z.uuid(), robokassa_url: z.url(), order_id: z.string().describe('decimal') })
-  .meta({ id: 'PurchaseAnswer' })
+  .meta({
+    id: 'PurchaseAnswer',
+    examples: [
+      {
+        payment_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
+        robokassa_url: 'https://auth.robokassa.ru/Merchant/Index.aspx?MerchantLogin=demo&OutSum=950.00&InvId=1',
+        order_id: '1',
+      },
+    ],
+  })
 export const receivedView = z.object({ result: z.literal('OK') }).meta({ id: 'NotificationAnswer' })

@@ -4,20 +4,29 @@ import { TelegramError, type TelegramProblem } from '../../platform/telegram/use
 import { authUserView } from '../accounts/model.ts'
 import { uuid } from '../fields.ts'
 
-export const sendCodeRequest = z.object({
-  phone_number: z
-    .string()
-    .trim()
-    .regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' }),
+export const sendCodeRequest = z
+  .object({
+    phone_number: z
+      .string()
+      .trim()
+      .regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' }),
+  })
+  .meta({ examples: [{ phone_number: '+79990000001' }] })
+export const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.string() }).meta({
+  id: 'SentCode',
+  examples: [{ auth_session_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', phone_code_hash: 'a1b2c3d4e5' }],
 })
-export const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.string() }).meta({ id: 'SentCode' })
-export const verifyRequest = z.object({
-  auth_session_id: uuid(),
-  code: z.string().regex(/^\d{3,6}$/, { message: 'Must be 3 to 6 digits' }),
-  password: z.string().min(1).nullish(),
-})
+export const verifyRequest = z
+  .object({
+    auth_session_id: uuid(),
+    code: z.string().regex(/^\d{3,6}$/, { message: 'Must be 3 to 6 digits' }),
+    password: z.string().min(1).nullish().describe('of two-step verification, when it is asked for'),
+  })
+  .meta({ examples: [{ auth_session_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', code: '12345' }] })
 export type VerifyRequest = z.output<typeof verifyRequest>
-export const loginView = z.object({ access_token: z.string(), user: authUserView }).meta({ id: 'Login' })
+export const loginView = z
+  .object({ access_token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiJ9.e30.signature'] }), user: authUserView })
+  .meta({ id: 'Login' })
 
 const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code: string, status: number, message: string]> = {
   invalid_phone: ['INVALID_PHONE_NUMBER', 400, 'This phone number cannot be used with Telegram'],

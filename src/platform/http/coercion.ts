@@ -29,6 +29,14 @@ export const booleanFrom = (yes: readonly string[], no: readonly string[]) => {
   return (value: unknown): unknown => (typeof value === 'string' ? (words.get(value.toLowerCase()) ?? value) : value)
 }
 
+/** Texts of a pattern, as the API document shows them. */
+export const textLike = (pattern: RegExp) => ({ type: 'string', pattern: pattern.source })
+/** Words in any case with blanks around them, as the API document shows them: its patterns have no flags. */
+export const wordsLike = (words: readonly string[]) => {
+  const inAnyCase = (word: string) => word.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
+  return { type: 'string', pattern: `^\\s*(?:${words.map(inAnyCase).join('|')})\\s*$` }
+}
+
 /** Null and a text of blanks count as absent. */
 export const blankAsAbsent = (value: unknown): unknown =>
   value === null || (typeof value === 'string' && value.trim() === '') ? undefined : value

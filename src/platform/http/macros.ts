@@ -188,7 +188,7 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     /** Reads the body, which may have so many bytes. */
     bodyLimit: (limit: Body) => ({
       introspect(hook: any) {
-        describe(hook, policy.body.statuses)
+        describe(hook, policy.body.statuses, typeof limit === 'number' ? { maxBodyBytes: limit } : {})
         addCheck(hook, {
           rank: rankOf('bodyLimit'),
           async transform(context) {

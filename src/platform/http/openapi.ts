@@ -1,7 +1,6 @@
 import type { DocumentDecoration } from 'elysia'
-import { z } from 'zod'
-
-type Json = Record<string, any>
+import type { z } from 'zod'
+import { createSchemaWriter, exampleOf, isZod, type Json } from './json-schema.ts'
 
 /** A documented body: a schema, or one for each media type it may come in. */
 export type Described = z.ZodType | Record<string, z.ZodType>
@@ -13,10 +12,10 @@ export interface RouteDocument {
   description: string
   responses: Record<number, Described>
   security: Record<string, string[]>[]
-  requestBody?: z.ZodType
+  requestBody?: Described
   parameters?: Json[]
-  'x-max-body-bytes'?: number
-  'x-error-detail'?: boolean
+  /** Largest body, in bytes. */
+  maxBodyBytes?: number
 }
 /** Elysia types `detail` as finished OpenAPI; ours becomes that later. */
 export const documented = (document: Partial<RouteDocument>): DocumentDecoration => document as unknown as DocumentDecoration
@@ -52,78 +51,52 @@ const DESCRIPTIONS: Record<number, string> = {
 }
 const parameters = (where: 'path' | 'query', schema: unknown): Json[] => {
   if (!isZod(schema)) return []
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
-    target: 'openapi-3.0',
-    io: 'input',
-    unrepresentable: 'any',
-  }) as Json
-  return Object.entries(properties as Json).map(([name, property]) => ({
+  // A parameter is text by nature: it has the type that it is read as.
+  const { properties = {}, required = [] } = createSchemaWriter({ asRead: true }).write(schema, 'input')
+  return Object.entries<Json>(properties).map(([name, { description, examples, ...property }]) => ({
     in: where,
     name,
     required: where === 'path' || required.includes(name),
-    schema: property,
+    ...(description === undefined ? {} : { description }),
+    schema: withoutNull(property),
+    ...(examples === undefined ? {} : { example: examples[0] }),
   }))
+}
+/** Nobody can say null in a URL: what may be null may be left out. */
+const withoutNull = (schema: Json): Json => {
+  if (Array.isArray(schema.type)) return { ...schema, type: schema.type.find((type: string) => type !== 'null') }
+  const { anyOf, ...rest } = schema
+  const options = anyOf?.filter((option: Json) => option.type !== 'null')
+  return options?.length === 1 ? { ...rest, ...options[0] } : schema
 }
 /** Query parameters of a route that checks its query itself. */
 export const queryParameters = (schema: z.ZodType): Json[] => parameters('query', schema)
 
-const isZod = (schema: unknown): schema is z.ZodType =>
-  typeof schema === 'object' && schema !== null && (schema as any)['~standard']?.vendor === 'zod'
+const mapValues = <A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+const sizeOf = (bytes: number) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_576} MiB` : `${bytes / 1024} KiB`)
 
 /**
- * OpenAPI 3.0 paths and components of the app's routes, made from their zod schemas: @elysiajs/swagger serialises zod's internals,
+ * OpenAPI 3.1 paths and components of the app's routes, made from their zod schemas: @elysiajs/swagger serialises zod's internals,
  * so it is fed these instead. Responses and documented bodies stand as zod schemas in `detail`.
  */
 export const describeRoutes = (
   routes: DocumentedRoute[],
   isDocumented: (path: string) => boolean,
 ): { paths: Json; components: { schemas: Json } } => {
-  const schemas: Json = {}
-  const converted = new Map<z.ZodType, Json>()
-
-  const convert = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-    const known = io === 'output' ? converted.get(schema) : undefined
-    if (known) return known
-    const {
-      $schema,
-      definitions = {},
-      id,
-      ...rest
-    } = z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' }) as Json
-    // A schema reads differently as input and as output (defaults, coercion), so its component has two names.
-    const nameOf = (name: string) => (io === 'input' ? `${name}Input` : name)
-    const relink = (value: any): any => {
-      if (Array.isArray(value)) return value.map(relink)
-      if (value === null || typeof value !== 'object') return value
-      const out: Json = {}
-      for (const [key, item] of Object.entries(value))
-        out[key] =
-          key === '$ref' && typeof item === 'string'
-            ? item.replace(/^#\/definitions\/(.+)$/, (_, name) => `#/components/schemas/${nameOf(name)}`)
-            : relink(item)
-      return out
-    }
-    for (const [name, definition] of Object.entries(definitions as Json)) {
-      const { id: _id, ...body } = definition
-      schemas[nameOf(name)] = relink(body)
-    }
-    let made: Json = relink(rest)
-    if (typeof id === 'string') {
-      schemas[nameOf(id)] = made
-      made = { $ref: `#/components/schemas/${nameOf(id)}` }
-    }
-    if (io === 'output') converted.set(schema, made)
-    return made
+  const { components: schemas, write } = createSchemaWriter()
+  const mediaOf = (schema: z.ZodType, direction: 'input' | 'output', isExample: boolean): Json => {
+    const written = write(schema, direction)
+    const example = isExample ? exampleOf(written, schemas) : undefined
+    return { schema: written, ...(example === undefined ? {} : { example }) }
   }
-  const contentOf = (schema: unknown): Json | undefined => {
+  const contentOf = (schema: unknown, isSuccess: boolean): Json | undefined => {
     if (isZod(schema)) {
       if (schema.type === 'never' || schema.type === 'unknown') return undefined
-      return { [schema.type === 'string' ? 'text/plain' : 'application/json']: { schema: convert(schema, 'output') } }
+      return { [schema.type === 'string' ? 'text/plain' : 'application/json']: mediaOf(schema, 'output', isSuccess) }
     }
     if (typeof schema !== 'object' || schema === null) return undefined
-    return Object.fromEntries(
-      Object.entries(schema as Record<string, z.ZodType>).map(([type, one]) => [type, { schema: convert(one, 'output') }]),
-    )
+    return mapValues(schema as Record<string, z.ZodType>, (one) => mediaOf(one, 'output', isSuccess))
   }
 
   const paths: Json = {}
@@ -131,20 +104,28 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], hide: _hide, ...told } = detail
-    const body = isZod(requestBody) ? requestBody : isZod(hooks?.body) ? hooks.body : undefined
+    const { responses = {}, requestBody, parameters: more = [], hide: _hide, maxBodyBytes, ...told } = detail
+    const body: Described | undefined = requestBody ?? (isZod(hooks?.body) ? hooks.body : undefined)
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {
       operationId: `${method.toLowerCase()}${url.replace(/[^A-Za-z0-9]+(.)?/g, (_: string, next = '') => next.toUpperCase())}`,
       ...told,
       parameters: [...parameters('path', hooks?.params), ...parameters('query', hooks?.query), ...more],
       ...(body
-        ? { requestBody: { required: !body.isOptional(), content: { 'application/json': { schema: convert(body, 'input') } } } }
+        ? {
+            requestBody: {
+              ...(maxBodyBytes === undefined ? {} : { description: `At most ${sizeOf(maxBodyBytes)}.` }),
+              required: isZod(body) ? !body.isOptional() : true,
+              content: isZod(body)
+                ? { 'application/json': mediaOf(body, 'input', true) }
+                : mapValues(body, (one) => mediaOf(one, 'input', true)),
+            },
+          }
         : {}),
       responses: Object.fromEntries(
         Object.entries(responses).map(([status, schema]) => {
           const description = DESCRIPTIONS[Number(status)] ?? 'Answer'
-          const content = contentOf(schema)
+          const content = contentOf(schema, Number(status) < 300)
           return [status, content ? { description, content } : { description }]
         }),
       ),

@@ -19,6 +19,15 @@ export type Action = (typeof ACTIONS)[number]
 const STRINGS = say('invalid_type', { expected: { word: 'strings' } })
 const time = z.iso.datetime({ precision: 3 })
 
+const EXAMPLE_CATEGORY = {
+  id: 3,
+  key: 'cute',
+  name: 'Cute',
+  description: null,
+  iconUrl: null,
+  displayOrder: 30,
+  isActive: true,
+}
 /** stickers §4.2 */
 export const categoryDto = z
   .strictObject({
@@ -30,7 +39,7 @@ export const categoryDto = z
     displayOrder: z.int(),
     isActive: z.boolean(),
   })
-  .meta({ id: 'StickerCategory' })
+  .meta({ id: 'StickerCategory', examples: [EXAMPLE_CATEGORY] })
 
 /** stickers §4.1: exactly these keys, always. */
 export const stickerSetDto = z
@@ -58,20 +67,48 @@ export const stickerSetDto = z
     availableActions: z.array(z.enum(ACTIONS)),
     isLikedByCurrentUser: z.boolean(),
   })
-  .meta({ id: 'StickerSet' })
+  .meta({
+    id: 'StickerSet',
+    examples: [
+      {
+        id: 11,
+        userId: 42,
+        title: 'Tea cats',
+        description: null,
+        descriptions: null,
+        name: 'tea_cats',
+        url: 'https://t.me/addstickers/tea_cats',
+        createdAt: '2026-01-15T09:00:00.000Z',
+        telegramStickerSetInfo: null,
+        categories: [EXAMPLE_CATEGORY],
+        likesCount: 5,
+        state: 'ACTIVE',
+        visibility: 'PUBLIC',
+        type: 'USER',
+        deletedAt: null,
+        blockReason: null,
+        isPublic: true,
+        isBlocked: false,
+        isOfficial: false,
+        authorId: 42,
+        availableActions: [],
+        isLikedByCurrentUser: false,
+      },
+    ],
+  })
 
 /** stickers §4.3 */
 export const stickerSetPage = z
   .strictObject({
     content: z.array(stickerSetDto),
-    page: z.int(),
-    size: z.int(),
-    totalElements: z.int(),
-    totalPages: z.int(),
+    page: z.int().meta({ examples: [0] }),
+    size: z.int().meta({ examples: [20] }),
+    totalElements: z.int().meta({ examples: [1] }),
+    totalPages: z.int().meta({ examples: [1] }),
     first: z.boolean(),
     last: z.boolean(),
-    hasNext: z.boolean(),
-    hasPrevious: z.boolean(),
+    hasNext: z.boolean().meta({ examples: [false] }),
+    hasPrevious: z.boolean().meta({ examples: [false] }),
   })
   .meta({ id: 'StickerSetPage' })
 
@@ -79,10 +116,10 @@ export const stickerSetPage = z
 export const searchResult = z
   .strictObject({
     content: z.array(stickerSetDto),
-    limit: z.int(),
-    offset: z.int(),
-    totalElements: z.int(),
-    hasNext: z.boolean(),
+    limit: z.int().meta({ examples: [20] }),
+    offset: z.int().meta({ examples: [0] }),
+    totalElements: z.int().meta({ examples: [1] }),
+    hasNext: z.boolean().meta({ examples: [false] }),
   })
   .meta({ id: 'StickerSetSearch' })
 
@@ -92,7 +129,7 @@ export const checkResult = z
     z.strictObject({ exists: z.literal(true), name: z.string(), id: z.int(), title: z.string() }),
     z.strictObject({ exists: z.literal(false), name: z.string() }),
   ])
-  .meta({ id: 'StickerSetCheck' })
+  .meta({ id: 'StickerSetCheck', examples: [{ exists: true, name: 'tea_cats', id: 11, title: 'Tea cats' }] })
 
 export const categoryList = z.strictObject({ content: z.array(categoryDto) }).meta({ id: 'StickerCategoryList' })
 
@@ -103,36 +140,53 @@ const MAX_TITLE = 64
 const MAX_SEARCH = 100
 const MAX_INT = 2_147_483_647
 
-export const idParams = z.object({ id: pathId() })
-export const authorParams = z.object({ authorId: pathId() })
-export const getQuery = z.object({ shortInfo: flag() })
+const shortInfo = () => flag().describe("without Telegram's data of the sets")
+const preview = () => flag().describe('with one sticker of each set, drawn anew')
+
+export const idParams = z.object({
+  id: pathId()
+    .describe('id of the set')
+    .meta({ examples: [11] }),
+})
+export const authorParams = z.object({
+  authorId: pathId()
+    .describe('id of the author')
+    .meta({ examples: [42] }),
+})
+export const getQuery = z.object({ shortInfo: shortInfo() })
 
 /** stickers §5.6 */
 export const listQuery = z.object({
-  page: integer(0, MAX_INT, 0),
-  size: integer(1, 100, 20),
-  sort: choice(SORTS, 'createdAt'),
-  direction: choice(['ASC', 'DESC'], 'DESC'),
+  page: integer(0, MAX_INT, 0).describe('page, from 0'),
+  size: integer(1, 100, 20).describe('most sets of a page'),
+  sort: choice(SORTS, 'createdAt').describe('what the sets are ordered by'),
+  direction: choice(['ASC', 'DESC'], 'DESC').describe('order of the sets'),
   /** Empty: no filter. */
-  categoryKeys: list().describe('comma-separated'),
-  shortInfo: flag(),
-  preview: flag(),
+  categoryKeys: list().describe('keys of categories, comma-separated: sets of any of them'),
+  shortInfo: shortInfo(),
+  preview: preview(),
 })
 export type ListRequest = z.output<typeof listQuery> & { authorId: number }
 
 /** stickers §5.7 */
 export const searchQuery = z.object({
-  query: searchText(MAX_SEARCH),
-  limit: integer(1, 100, 20),
-  offset: integer(0, MAX_INT, 0),
-  shortInfo: flag(),
-  preview: flag(),
+  query: searchText(MAX_SEARCH).describe('words that all have to occur'),
+  limit: integer(1, 100, 20).describe('most sets'),
+  offset: integer(0, MAX_INT, 0).describe('sets to leave out at the beginning'),
+  shortInfo: shortInfo(),
+  preview: preview(),
 })
 export type SearchRequest = z.output<typeof searchQuery>
 
 /** The name that a check asks about, and whether any set can have it (stickers §5.5). A `url` that is there in any shape decides alone. */
 export const checkQuery = z
-  .object({ name: z.any().meta({ type: 'string', maxLength: MAX_NAME }).optional(), url: text(MAX_URL) })
+  .object({
+    name: z
+      .any()
+      .meta({ type: 'string', maxLength: MAX_NAME, description: 'name or link of the set', examples: ['tea_cats'] })
+      .optional(),
+    url: text(MAX_URL).describe('link of the set; decides when both are given'),
+  })
   .transform(({ name: given, url }, ctx): { name: string; possible: boolean } => {
     const problem = (field: string, message: string) => {
       ctx.addIssue({ code: 'custom', path: [field], message })
@@ -155,7 +209,13 @@ export const checkQuery = z
 export const NO_BODY = Symbol('no body')
 export const NOT_JSON = Symbol('not JSON')
 
-export const createQuery = z.object({ userId: queryId(), authorId: optionalId(), shortInfo: flag() })
+export const createQuery = z.object({
+  userId: queryId()
+    .describe('owner of the set')
+    .meta({ examples: [42] }),
+  authorId: optionalId().describe('author of the set; its owner when absent'),
+  shortInfo: shortInfo(),
+})
 /** The body of a create (stickers §5.2). */
 export const createBody = z
   .object(
@@ -210,7 +270,10 @@ export const createBody = z
     ...fields,
     visibility: visibility ?? (isPublic === true ? ('PUBLIC' as const) : ('PRIVATE' as const)),
   }))
-  .meta({ id: 'StickerSetCreate' })
+  .meta({
+    id: 'StickerSetCreate',
+    examples: [{ name: 'https://t.me/addstickers/tea_cats', title: 'Tea cats', categoryKeys: ['cute'], visibility: 'PUBLIC' }],
+  })
 
 /** What a create asks for, checked. */
 export type CreateRequest = z.output<typeof createQuery> & z.output<typeof createBody>

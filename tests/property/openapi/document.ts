@@ -1,4 +1,5 @@
-import Ajv, { type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import Ajv2020 from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 
 export type Schema = Record<string, any>
@@ -24,24 +25,6 @@ export interface Operation {
   open: boolean
 }
 
-/** OpenAPI 3.0 has its own `nullable`; JSON schema says it with a type. */
-const plain = (schema: any): any => {
-  if (Array.isArray(schema)) return schema.map(plain)
-  if (typeof schema !== 'object' || schema === null) return schema
-  const { nullable, example: _example, ...rest } = schema
-  const out = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, key === 'enum' ? value : plain(value)]))
-  // Draft 4, which OpenAPI 3.0 builds on, has a flag where later drafts have a number.
-  for (const [flag, bound] of [
-    ['exclusiveMinimum', 'minimum'],
-    ['exclusiveMaximum', 'maximum'],
-  ] as const)
-    if (out[flag] === true) {
-      out[flag] = out[bound]
-      delete out[bound]
-    } else if (out[flag] === false) delete out[flag]
-  return nullable === true ? { anyOf: [out, { type: 'null' }] } : out
-}
-
 /** Our own OpenAPI document as the fuzz reads it: its operations, and checks of bodies against its schemas. */
 export const readDocument = (document: any) => {
   const operations: Operation[] = Object.entries<any>(document.paths).flatMap(([path, item]) =>
@@ -63,9 +46,9 @@ export const readDocument = (document: any) => {
     })),
   )
 
-  const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: true })
+  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: true })
   addFormats(ajv)
-  ajv.addSchema(plain({ $id: 'document', components: document.components }))
+  ajv.addSchema({ $id: 'document', components: document.components })
   const relink = (value: any): any => {
     if (Array.isArray(value)) return value.map(relink)
     if (typeof value !== 'object' || value === null) return value
@@ -96,7 +79,7 @@ export const readDocument = (document: any) => {
       }
       let validate = validators.get(key)
       if (!validate) {
-        validate = ajv.compile(relink(plain(schema)))
+        validate = ajv.compile(relink(schema))
         validators.set(key, validate)
       }
       return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'body' })

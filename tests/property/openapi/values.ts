@@ -126,14 +126,29 @@ export const createValues = (random: Random, seed: number, document: Document, p
     return whole ? random.int(Math.ceil(low), Math.floor(high)) : low + random.next() * (high - low)
   }
 
+  /** One of them, of the rare ones only now and then. */
+  const mostly = <T>(all: T[], isRare: (one: T) => boolean): T => {
+    const usual = all.filter((one) => !isRare(one))
+    return random.pick(usual.length === 0 || random.chance(0.12) ? all : usual)
+  }
+
   /** A value that the schema describes. `name` is the field it stands in. */
   const valid = (given: Schema, name = '', depth = 0): unknown => {
     const schema = document.resolve(given)
-    if (schema.nullable && random.chance(0.12)) return null
-    const options = schema.anyOf ?? schema.oneOf
-    if (options) return valid(random.pick(options), name, depth)
+    if ('const' in schema) return schema.const
+    if (Array.isArray(schema.type)) return valid({ ...schema, type: mostly(schema.type, (type) => type === 'null') }, name, depth)
+    const options: Schema[] | undefined = schema.anyOf ?? schema.oneOf
+    // A number as a text says nothing of its limits, so it is mostly sent as a number.
+    if (options)
+      return valid(
+        mostly(options, ({ type, pattern }) => type === 'null' || pattern !== undefined),
+        name,
+        depth,
+      )
     if (schema.allOf) return Object.assign({}, ...schema.allOf.map((part: Schema) => valid(part, name, depth)))
     switch (schema.type) {
+      case 'null':
+        return null
       case 'string':
         return text(schema, name)
       case 'integer':
