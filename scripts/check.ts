@@ -53,6 +53,7 @@ const migrationsUpToDate: Step = async () => {
 const steps: [string, Step][] = [
   ['types', async () => tool('tsc', '-p', '.', '--noEmit')],
   ['lint and format', async () => tool('biome', 'check', '--error-on-warnings', 'src', 'tests', 'scripts', 'drizzle')],
+  ['no unused file, export or dependency', async () => tool('knip', '--no-progress')],
   ['layering and cycles', layeringProblems],
   ['steps are yielded, in sets, and in no dialect', allStepProblems],
   ['generated migrations are up to date', migrationsUpToDate],

@@ -30,6 +30,11 @@ const headingOf = (name: Name): string => {
   return found[0]
 }
 
+/** What the table says of a variable that is not set. */
+const shownOf = (name: Name): string => {
+  const { standard } = VARIABLES[name]
+  return typeof standard === 'string' ? standard : standard.shown
+}
 const cell = (text: string) => text.replaceAll('|', '\\|')
 
 /** All variables, by group; within a group as they stand in the code. */
@@ -40,7 +45,7 @@ const tables = (): string => {
     .map((heading) => {
       const rows = names
         .filter((name) => headingOf(name) === heading)
-        .map((name) => `| \`${name}\` | ${cell(VARIABLES[name].shown)} | ${cell(VARIABLES[name].about)} |`)
+        .map((name) => `| \`${name}\` | ${cell(shownOf(name))} | ${cell(VARIABLES[name].about)} |`)
       return `## ${heading}\n\n| variable | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n`
     })
     .join('\n')

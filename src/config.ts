@@ -2,15 +2,13 @@ import { dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { serviceTokens } from './config/kinds.ts'
 import {
-  ADULT_KEYWORDS,
   BUILT_IN_EMBEDDER,
   CRAWLER_TASK_TYPES,
   DEVELOPMENT_SECRETS,
   DEVELOPMENT_SHOP,
   DEVELOPMENT_TOKENS,
   type EMBEDDABLE_WORKERS,
-  EMBEDDED_BY_DEFAULT,
-  FAMILIES,
+  type FAMILIES,
 } from './config/names.ts'
 import { missingSecrets, REQUIRED_SECRETS } from './config/secrets.ts'
 import { VARIABLES } from './config/variables.ts'
@@ -22,7 +20,9 @@ export { VARIABLES }
 type Name = keyof typeof VARIABLES
 export type Family = (typeof FAMILIES)[number]
 export type EmbeddableWorker = (typeof EMBEDDABLE_WORKERS)[number]
-type Parsed = { [K in Name]?: z.output<(typeof VARIABLES)[K]['schema']> }
+type Value<K extends Name> = z.output<(typeof VARIABLES)[K]['schema']>
+type WithStandard = { [K in Name]: (typeof VARIABLES)[K]['standard'] extends string ? K : never }[Name]
+type Parsed = { [K in WithStandard]: Value<K> } & { [K in Exclude<Name, WithStandard>]?: Value<K> }
 
 /** All configuration problems at once; the texts name variables, never values of secrets. */
 export class ConfigError extends Error {
@@ -40,22 +40,27 @@ export type Config = ReturnType<typeof loadConfig>
  */
 export const loadConfig = (env: Record<string, string | undefined>) => {
   const problems: string[] = []
-  const parsed: Parsed = {}
+  const parsed = {} as Parsed
   const emptyMeansOff = new Set<Name>(['INTERNAL_API_TOKEN', 'ANALYTICS_API_TOKEN', 'CRAWLER_API_TOKEN', 'SERVICE_TOKENS'])
   for (const name of Object.keys(VARIABLES) as Name[]) {
+    const { schema, standard } = VARIABLES[name]
+    const keep = (text: string) => {
+      const result = schema.safeParse(text)
+      if (result.success) (parsed as Record<string, unknown>)[name] = result.data
+      return result.error?.issues ?? []
+    }
+    // Before the given one, which may be wrong: what follows finds the other problems too.
+    if (typeof standard === 'string') keep(standard)
     const value = env[name]
     if (value === undefined || (value === '' && !emptyMeansOff.has(name))) continue
-    const result = VARIABLES[name].schema.safeParse(value)
-    if (result.success) (parsed as Record<string, unknown>)[name] = result.data
-    else
-      for (const issue of result.error.issues)
-        problems.push(
-          `${name} ${issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : issue.message.toLowerCase()}`,
-        )
+    for (const issue of keep(value))
+      problems.push(
+        `${name} ${issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : issue.message.toLowerCase()}`,
+      )
   }
-  const mode = parsed.NODE_ENV ?? 'development'
+  const mode = parsed.NODE_ENV
   const production = mode === 'production'
-  const families = parsed.FAMILIES ?? [...FAMILIES]
+  const families = parsed.FAMILIES
 
   const secretFor = (name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>) => {
     const value = parsed[name]
@@ -74,11 +79,11 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (telegramMode === 'sandbox') problems.push('TELEGRAM_MODE must not be sandbox in production')
   }
   const crawlerToken = secretFor('CRAWLER_API_TOKEN') || undefined
-  const embeddingModel = parsed.EMBEDDING_MODEL ?? BUILT_IN_EMBEDDER
+  const embeddingModel = parsed.EMBEDDING_MODEL
   const isBuiltIn = embeddingModel === BUILT_IN_EMBEDDER
   if (isBuiltIn && parsed.EMBEDDING_API_URL)
     problems.push('EMBEDDING_API_URL needs EMBEDDING_MODEL, the name of the model it serves')
-  const allowTest = parsed.ROBOKASSA_ALLOW_TEST ?? false
+  const allowTest = parsed.ROBOKASSA_ALLOW_TEST
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
   const developmentServices = serviceTokens.parse(DEVELOPMENT_TOKENS.SERVICE_TOKENS)
@@ -86,56 +91,56 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     problems.push('SERVICE_TOKENS must not be the development value in production')
   const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
   if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
-  const reusePort = parsed.REUSE_PORT ?? false
-  if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL ?? ''))
+  const reusePort = parsed.REUSE_PORT
+  if (reusePort && !/^postgres(ql)?:/.test(parsed.DATABASE_URL))
     problems.push('REUSE_PORT is for several processes, and those need Postgres: set DATABASE_URL to postgres://...')
 
   const config = {
     mode,
     production,
-    port: parsed.PORT ?? 3000,
+    port: parsed.PORT,
     host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
-    logLevel: parsed.LOG_LEVEL ?? 'info',
+    logLevel: parsed.LOG_LEVEL,
     database: {
-      url: parsed.DATABASE_URL ?? 'sqlite:data/trawl.db',
+      url: parsed.DATABASE_URL,
       synchronous: parsed.SQLITE_SYNCHRONOUS ?? (production ? ('FULL' as const) : ('NORMAL' as const)),
-      poolMax: parsed.DATABASE_POOL_MAX ?? 10,
-      statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS ?? 30_000,
-      prepared: parsed.DATABASE_PREPARED_STATEMENTS ?? true,
+      poolMax: parsed.DATABASE_POOL_MAX,
+      statementTimeoutMs: parsed.DATABASE_STATEMENT_TIMEOUT_MS,
+      prepared: parsed.DATABASE_PREPARED_STATEMENTS,
     },
     redisUrl: parsed.REDIS_URL,
     reusePort,
     amqpUrl: parsed.AMQP_URL ?? parsed.RABBITMQ_URL,
-    role: parsed.ROLE ?? 'all',
+    role: parsed.ROLE,
     families,
-    embeddedWorkers: parsed.EMBEDDED_WORKERS ?? [...EMBEDDED_BY_DEFAULT],
-    embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY ?? 4,
+    embeddedWorkers: parsed.EMBEDDED_WORKERS,
+    embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY,
     webWorkerAllow: parsed.WEB_WORKER_ALLOW ?? [],
     demo: parsed.DEMO ?? mode === 'development',
     corsOrigins: parsed.CORS_ORIGIN ?? [],
     corsOriginRegex: parsed.CORS_ORIGIN_REGEX,
-    trustProxy: parsed.TRUST_PROXY ?? 0,
+    trustProxy: parsed.TRUST_PROXY,
     internalToken,
     analyticsToken,
     serviceTokens: parsed.SERVICE_TOKENS ?? (production ? [] : developmentServices),
     telegramBotMode,
     telegramBotToken: parsed.TELEGRAM_BOT_TOKEN,
-    telegramBotApiUrl: parsed.TELEGRAM_BOT_API_URL ?? 'https://api.telegram.org',
+    telegramBotApiUrl: parsed.TELEGRAM_BOT_API_URL,
     metricsToken: parsed.METRICS_TOKEN,
     dashboardJwtSecret,
-    dashboardTokenTtlSeconds: parsed.DASHBOARD_TOKEN_TTL_SECONDS ?? 43_200,
-    initDataMaxAgeSeconds: parsed.INITDATA_MAX_AGE_SECONDS ?? 86_400,
+    dashboardTokenTtlSeconds: parsed.DASHBOARD_TOKEN_TTL_SECONDS,
+    initDataMaxAgeSeconds: parsed.INITDATA_MAX_AGE_SECONDS,
     posthog:
       parsed.POSTHOG_API_KEY === undefined || parsed.POSTHOG_PROJECT_ID === undefined
         ? undefined
         : {
-            host: parsed.POSTHOG_HOST ?? 'https://app.posthog.com',
+            host: parsed.POSTHOG_HOST,
             apiKey: parsed.POSTHOG_API_KEY,
             projectId: parsed.POSTHOG_PROJECT_ID,
           },
     prometheusUrl: parsed.PROMETHEUS_URL,
     lokiUrl: parsed.LOKI_URL,
-    weeekApiBase: parsed.WEEEK_API_BASE ?? 'https://api.weeek.net/public/v1',
+    weeekApiBase: parsed.WEEEK_API_BASE,
     weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
     /** Stands in for the keys outside production. */
@@ -145,47 +150,47 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       /** Of a link and of a notification; empty ones are not set. */
       passwords: { link: parsed.ROBOKASSA_PASSWORD1 ?? '', notification: parsed.ROBOKASSA_PASSWORD2 ?? '' },
       testPasswords: { link: parsed.ROBOKASSA_TEST_PASSWORD1 ?? '', notification: parsed.ROBOKASSA_TEST_PASSWORD2 ?? '' },
-      isTest: parsed.ROBOKASSA_IS_TEST ?? false,
+      isTest: parsed.ROBOKASSA_IS_TEST,
       testAllowed: !production || allowTest,
-      hash: parsed.ROBOKASSA_HASH ?? ('sha256' as const),
+      hash: parsed.ROBOKASSA_HASH,
       allowedIps: parsed.ROBOKASSA_ALLOWED_IPS ?? [],
-      invIdStart: parsed.ROBOKASSA_INV_ID_START ?? 1,
-      paymentUrl: parsed.ROBOKASSA_PAYMENT_URL ?? 'https://auth.robokassa.ru/Merchant/Index.aspx',
+      invIdStart: parsed.ROBOKASSA_INV_ID_START,
+      paymentUrl: parsed.ROBOKASSA_PAYMENT_URL,
     },
-    dispatchPerTick: parsed.DISPATCH_PER_TICK ?? 20,
+    dispatchPerTick: parsed.DISPATCH_PER_TICK,
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),
-    runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS ?? 5400,
-    runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS ?? 21_600,
+    runIdleTimeoutSeconds: parsed.RUN_IDLE_TIMEOUT_SECONDS,
+    runStartTimeoutSeconds: parsed.RUN_START_TIMEOUT_SECONDS,
     embedding: {
       model: {
         name: embeddingModel,
-        version: parsed.EMBEDDING_VERSION ?? '1',
+        version: parsed.EMBEDDING_VERSION,
         dim: parsed.EMBEDDING_DIM ?? (isBuiltIn ? 384 : 1024),
       },
       isBuiltIn,
       url: parsed.EMBEDDING_API_URL,
       apiKey: parsed.EMBEDDING_API_KEY,
-      memoryBytes: (parsed.EMBEDDING_MEMORY_MB ?? 1024) * 1_048_576,
+      memoryBytes: parsed.EMBEDDING_MEMORY_MB * 1_048_576,
     },
     jwtSecret,
     /** Who may call Love Parser from a browser (love-parser §1). */
     loveParserOrigins: [
-      ...(parsed.FRONTEND_URL ?? ['http://localhost:5173']),
+      ...parsed.FRONTEND_URL,
       ...(parsed.CORS_ORIGIN ?? []),
       ...(production ? [] : ['http://localhost:3000', 'http://localhost:5173']),
     ].map((origin) => (origin === '*' ? origin : new URL(origin).origin)),
-    requestBodyLimit: parsed.REQUEST_BODY_LIMIT ?? 1_048_576,
-    rateLimitMax: parsed.RATE_LIMIT_MAX ?? 100,
-    rateLimitWindowMs: parsed.RATE_LIMIT_WINDOW_MS ?? 60_000,
+    requestBodyLimit: parsed.REQUEST_BODY_LIMIT,
+    rateLimitMax: parsed.RATE_LIMIT_MAX,
+    rateLimitWindowMs: parsed.RATE_LIMIT_WINDOW_MS,
     telegramMode,
     telegramApiId: parsed.TELEGRAM_API_ID,
     telegramApiHash: parsed.TELEGRAM_API_HASH,
     telegramSession: parsed.TELEGRAM_SESSION,
     telegramSandboxStepMs: parsed.TELEGRAM_SANDBOX_STEP_MS ?? (mode === 'development' ? 100 : 0),
-    telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS ?? 500,
-    channelLimit: parsed.PARSING_CHANNEL_LIMIT ?? 100,
-    adultKeywords: parsed.ADULT_KEYWORDS ?? [...ADULT_KEYWORDS],
-    discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA ?? 50,
+    telegramCallDelayMs: parsed.TELEGRAM_CALL_DELAY_MS,
+    channelLimit: parsed.PARSING_CHANNEL_LIMIT,
+    adultKeywords: parsed.ADULT_KEYWORDS,
+    discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA,
     crawler: {
       /** Undefined: protected routes are 503 to all but the Unix socket and admins (gitlab-crawler §2). */
       token: crawlerToken,
@@ -195,35 +200,35 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       gitlabHosts: parsed.CRAWLER_GITLAB_HOSTS ?? [],
       oauthClientId: parsed.CRAWLER_OAUTH_CLIENT_ID,
       oauthClientSecret: parsed.CRAWLER_OAUTH_CLIENT_SECRET,
-      healthAuth: parsed.CRAWLER_HEALTH_AUTH ?? ('public' as const),
-      rateLimit: parsed.CRAWLER_RATE_LIMIT ?? 600,
-      progressRateLimit: parsed.CRAWLER_PROGRESS_RATE_LIMIT ?? 6000,
-      maxBodyBytes: parsed.CRAWLER_MAX_BODY_BYTES ?? 1_048_576,
-      maxConnections: parsed.CRAWLER_MAX_CONNECTIONS ?? 100,
-      heartbeatMs: parsed.CRAWLER_HEARTBEAT_MS ?? 30_000,
-      resumeMs: (parsed.CRAWLER_RESUME_SECONDS ?? 300) * 1000,
-      resumeMessages: parsed.CRAWLER_RESUME_MESSAGES ?? 1000,
-      maxAttempts: parsed.CRAWLER_MAX_ATTEMPTS ?? 3,
-      staleAfterMs: (parsed.CRAWLER_STALE_AFTER_SECONDS ?? 7200) * 1000,
-      fanout: parsed.CRAWLER_FANOUT ?? ('default' as const),
+      healthAuth: parsed.CRAWLER_HEALTH_AUTH,
+      rateLimit: parsed.CRAWLER_RATE_LIMIT,
+      progressRateLimit: parsed.CRAWLER_PROGRESS_RATE_LIMIT,
+      maxBodyBytes: parsed.CRAWLER_MAX_BODY_BYTES,
+      maxConnections: parsed.CRAWLER_MAX_CONNECTIONS,
+      heartbeatMs: parsed.CRAWLER_HEARTBEAT_MS,
+      resumeMs: parsed.CRAWLER_RESUME_SECONDS * 1000,
+      resumeMessages: parsed.CRAWLER_RESUME_MESSAGES,
+      maxAttempts: parsed.CRAWLER_MAX_ATTEMPTS,
+      staleAfterMs: parsed.CRAWLER_STALE_AFTER_SECONDS * 1000,
+      fanout: parsed.CRAWLER_FANOUT,
     },
-    shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS ?? 8,
+    shutdownTimeoutSeconds: parsed.SHUTDOWN_TIMEOUT_SECONDS,
     gitlabWorker: {
       apiUrl: parsed.WORKER_API_URL,
       apiSocket: parsed.WORKER_API_SOCKET,
-      transport: parsed.WORKER_TRANSPORT ?? ('http' as const),
+      transport: parsed.WORKER_TRANSPORT,
       workerId: parsed.WORKER_ID,
       types: parsed.WORKER_TYPES ?? CRAWLER_TASK_TYPES,
-      concurrency: parsed.WORKER_CONCURRENCY ?? 3,
-      leaseSeconds: parsed.WORKER_LEASE_SECONDS ?? 60,
-      waitSeconds: parsed.WORKER_WAIT_SECONDS ?? 20,
+      concurrency: parsed.WORKER_CONCURRENCY,
+      leaseSeconds: parsed.WORKER_LEASE_SECONDS,
+      waitSeconds: parsed.WORKER_WAIT_SECONDS,
       outputDir: parsed.WORKER_OUTPUT_DIR ?? join(dataDirectory(parsed.DATABASE_URL), 'crawl'),
-      requestTimeoutMs: parsed.WORKER_REQUEST_TIMEOUT_MS ?? 30_000,
-      ratePerMinute: parsed.WORKER_RATE_PER_MINUTE ?? 300,
-      burst: parsed.WORKER_BURST ?? 10,
-      maxRetries: parsed.WORKER_MAX_RETRIES ?? 5,
-      maxWaitSeconds: parsed.WORKER_MAX_WAIT_SECONDS ?? 900,
-      progressIntervalMs: parsed.WORKER_PROGRESS_INTERVAL_MS ?? 1000,
+      requestTimeoutMs: parsed.WORKER_REQUEST_TIMEOUT_MS,
+      ratePerMinute: parsed.WORKER_RATE_PER_MINUTE,
+      burst: parsed.WORKER_BURST,
+      maxRetries: parsed.WORKER_MAX_RETRIES,
+      maxWaitSeconds: parsed.WORKER_MAX_WAIT_SECONDS,
+      progressIntervalMs: parsed.WORKER_PROGRESS_INTERVAL_MS,
     },
   } as const
   // One that is set but cannot be read is named as that.

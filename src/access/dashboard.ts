@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import { forbidden, unauthorized } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Principal } from '../platform/http/family.ts'
+import { createLru } from '../platform/kv/index.ts'
 import type { SubscriberQueries, SubscriberRow } from './subscribers.ts'
 import { createTokens } from './tokens.ts'
 
@@ -36,7 +36,7 @@ export interface DashboardDeps {
  */
 export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardDeps) => {
   const tokens = createTokens({ clock, secret, issuer: 'gifty', audience: 'dashboard' })
-  const known = new LRUCache<number, { principal: Principal | undefined; until: number }>({ max: MAX_CACHED_SUBSCRIBERS })
+  const known = createLru<number, { principal: Principal | undefined; until: number }>(MAX_CACHED_SUBSCRIBERS)
 
   const subscriberOf = async (chatId: number) => {
     const now = clock.now()

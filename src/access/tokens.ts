@@ -1,8 +1,8 @@
 import { jwt } from '@elysiajs/jwt'
 import { Elysia } from 'elysia'
 import { SignJWT } from 'jose'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
+import { createLru } from '../platform/kv/index.ts'
 
 export interface VerifiedToken {
   claims: Record<string, unknown>
@@ -29,7 +29,7 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
   const verifier =
     secret === undefined ? undefined : new Elysia().use(jwt({ name: 'tokens', secret, alg: 'HS256' })).decorator.tokens
   const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
-  const verified = new LRUCache<string, VerifiedToken>({ max: maxCached })
+  const verified = createLru<string, VerifiedToken>(maxCached)
 
   const examine = async (token: string): Promise<VerifiedToken | undefined> => {
     const claims = verifier

@@ -3,10 +3,19 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEVELOPMENT_TOKENS } from '../config.ts'
 import { CommandError, DEFAULT_SERVER, EXIT, type Io, serverOrigin, tokenFor, UsageError, wholeNumber } from './io.ts'
-import { readLines } from './lines.ts'
-import { createMeter } from './meter.ts'
-import { type Counts, MAX_REASONS, type Progress, readProgress, removeProgress, resumePath, writeProgress } from './resume.ts'
-import { type Answer, createSender } from './sender.ts'
+import {
+  type Answer,
+  type Counts,
+  createMeter,
+  createSender,
+  MAX_REASONS,
+  type Progress,
+  readLines,
+  readProgress,
+  removeProgress,
+  resumePath,
+  writeProgress,
+} from './sender.ts'
 
 export const help = `Usage: trawl ingest FILE.ndjson --site KEY [options]
 

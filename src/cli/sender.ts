@@ -1,5 +1,8 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../platform/clock.ts'
-import { CommandError } from './io.ts'
+import { retryAfterMs } from '../platform/waiting.ts'
+import { CommandError, type Io } from './io.ts'
 
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 10_000
@@ -42,8 +45,8 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
         const code: unknown = answer.body?.error?.code
         if (answer.status < 500 && answer.status !== 429 && code !== 'idempotency_in_progress') return answer
         problem = `${origin} answered ${answer.status}${typeof code === 'string' ? ` ${code}` : ''}`
-        const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-        if (Number.isFinite(seconds)) waitMs = Math.min(Math.max(seconds * 1000, waitMs), MAX_WAIT_MS)
+        const asked = retryAfterMs(response.headers.get('retry-after'), clock.now())
+        if (asked !== undefined) waitMs = Math.min(Math.max(asked, waitMs), MAX_WAIT_MS)
       } catch (error) {
         problem = `${origin} cannot be reached (${error instanceof Error ? error.message : String(error)})`
       }
@@ -62,3 +65,162 @@ const parse = (text: string): any => {
     return undefined
   }
 }
+
+/** A line of a file: its text, its number from 1, and where it ends, in bytes from the start of the file. */
+export interface Line {
+  /** Undefined for a line that is too long to be taken. */
+  text: string | undefined
+  number: number
+  end: number
+}
+
+/** Where to go on reading: bytes and lines already behind. */
+export interface Place {
+  offset: number
+  line: number
+}
+
+export const MAX_LINE_BYTES = 4 * 1024 * 1024
+const NEWLINE = 10
+
+/**
+ * Lines of a file of any size, from `place` on; memory holds one line and one chunk. Blank lines are counted and left out, a line
+ * beyond 4 MiB comes without its text.
+ */
+export async function* readLines(path: string, { offset, line }: Place): AsyncGenerator<Line> {
+  const decoder = new TextDecoder()
+  let parts: Uint8Array[] = []
+  let kept = 0
+  let number = line
+  let at = offset
+  const finish = (end: number): Line | undefined => {
+    number++
+    const text = kept > MAX_LINE_BYTES ? undefined : decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts))
+    parts = []
+    kept = 0
+    return text?.trim() === '' ? undefined : { text, number, end }
+  }
+  const keep = (part: Uint8Array) => {
+    kept += part.byteLength
+    if (kept > MAX_LINE_BYTES) parts = []
+    else parts.push(part)
+  }
+  for await (const chunk of Bun.file(path).slice(offset).stream()) {
+    let from = 0
+    for (;;) {
+      const newline = chunk.indexOf(NEWLINE, from)
+      if (newline < 0) break
+      keep(chunk.subarray(from, newline))
+      from = newline + 1
+      const found = finish(at + from)
+      if (found) yield found
+    }
+    // A copy: the rest of the chunk would otherwise be held as long as this line.
+    if (from < chunk.byteLength) keep(chunk.slice(from))
+    at += chunk.byteLength
+  }
+  if (kept > 0) {
+    const last = finish(at)
+    if (last) yield last
+  }
+}
+
+const BAR_WIDTH = 24
+const BAR_EVERY_MS = 100
+const LINE_EVERY_MS = 5000
+
+const clockText = (ms: number) => {
+  const seconds = Math.ceil(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const text = (n: number) => String(n).padStart(2, '0')
+  return minutes < 60
+    ? `${minutes}:${text(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${text(minutes % 60)}:${text(seconds % 60)}`
+}
+
+/** Shows how far a file has been sent: a bar with rate and time left on a terminal, a line every few seconds elsewhere. */
+export const createMeter = (io: Io, totalBytes: number, from: { bytes: number; lines: number }) => {
+  const startedAt = io.clock.now()
+  let shownAt = startedAt
+  let drawn = false
+  const clear = () => {
+    if (drawn) io.err('\r\x1b[K')
+    drawn = false
+  }
+  return {
+    show(bytes: number, lines: number) {
+      const now = io.clock.now()
+      if (now - shownAt < (io.isTty ? BAR_EVERY_MS : LINE_EVERY_MS)) return
+      shownAt = now
+      const share = totalBytes === 0 ? 1 : bytes / totalBytes
+      const passed = Math.max(1, now - startedAt)
+      const rate = Math.round(((lines - from.lines) / passed) * 1000)
+      const left = bytes > from.bytes ? clockText(((totalBytes - bytes) * passed) / (bytes - from.bytes)) : '?'
+      const told = `${Math.floor(share * 100)}%  ${lines} lines  ${rate}/s  ${left} left`
+      if (!io.isTty) return io.err(`${told}\n`)
+      const filled = Math.round(share * BAR_WIDTH)
+      io.err(`\r\x1b[K[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${told}`)
+      drawn = true
+    },
+    /** A line of its own, above the bar. */
+    say(text: string) {
+      clear()
+      io.err(`${text}\n`)
+    },
+    clear,
+    seconds: () => (io.clock.now() - startedAt) / 1000,
+  }
+}
+
+export interface Counts {
+  lines: number
+  inserted: number
+  updated: number
+  unchanged: number
+  duplicate: number
+  rejected: number
+  /** The first few. */
+  reasons: string[]
+}
+
+/** How far an ingestion has come. What the answers depend on is kept too: a repeated batch must be the same bytes. */
+export interface Progress {
+  /** Random part of the Idempotency-Keys. */
+  runId: string
+  /** Batches acknowledged. */
+  batches: number
+  place: Place
+  counts: Counts
+  file: { size: number; modifiedMs: number }
+  batch: number
+  source: number
+}
+
+export const MAX_REASONS = 10
+
+/** `.trawl-resume-<hash>.json` beside the caller, one per file, site and server. */
+export const resumePath = (cwd: string, file: string, site: string, server: string): string => {
+  const hash = new Bun.CryptoHasher('sha256').update(JSON.stringify([resolve(cwd, file), site, server])).digest('hex')
+  return join(cwd, `.trawl-resume-${hash.slice(0, 16)}.json`)
+}
+
+/** The stored progress if it is about the same work; undefined starts anew, which stores nothing twice either. */
+export const readProgress = async (
+  path: string,
+  same: Pick<Progress, 'file' | 'batch' | 'source'>,
+): Promise<Progress | undefined> => {
+  const stored = (await Bun.file(path)
+    .json()
+    .catch(() => undefined)) as Progress | undefined
+  if (typeof stored?.runId !== 'string' || typeof stored.place?.offset !== 'number') return undefined
+  const { file, batch, source } = stored
+  return Bun.deepEquals({ file, batch, source }, same) ? stored : undefined
+}
+
+/** Replaces the file in one step: a crash leaves the old progress or the new one. */
+export const writeProgress = (path: string, progress: Progress): void => {
+  writeFileSync(`${path}.tmp`, JSON.stringify(progress), { mode: 0o600 })
+  renameSync(`${path}.tmp`, path)
+}
+
+export const removeProgress = (path: string): void => rmSync(path, { force: true })

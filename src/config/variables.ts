@@ -15,25 +15,31 @@ const amqpUrl = z
   .string()
   .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
 
+/** A variable that means nothing fixed when it is not set; `shown` says for readers what happens then. */
+interface Unset {
+  shown: string
+}
+const unset = (shown: string): Unset => ({ shown })
+
 interface Variable {
   schema: z.ZodType
-  /** What an unset variable means, as text for the README; the code default sits beside it. */
-  shown: string
+  /** The text an unset variable stands for, read by the same schema; or what happens when there is none. */
+  standard: string | Unset
   about: string
   secret?: boolean
 }
-const variable = <S extends z.ZodType>(schema: S, shown: string, about: string, more: { secret?: boolean } = {}) => ({
-  schema,
-  shown,
-  about,
-  ...more,
-})
+const variable = <S extends z.ZodType, D extends string | Unset>(
+  schema: S,
+  standard: D,
+  about: string,
+  more: { secret?: boolean } = {},
+) => ({ schema, standard, about, ...more })
 
-/** Every variable the process reads. The README's table is generated from this list (`bun run generate`). */
+/** Every variable the process reads. The tables of docs/configuration.md are generated from this list (`bun run generate`). */
 export const VARIABLES = {
   NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
   PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
-  HOST: variable(z.string().min(1), '127.0.0.1, in production 0.0.0.0', 'address to listen on'),
+  HOST: variable(z.string().min(1), unset('127.0.0.1, in production 0.0.0.0'), 'address to listen on'),
   LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'least level that is written'),
   DATABASE_URL: variable(
     z.string().refine((text) => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text), 'must be sqlite:PATH or postgres://...'),
@@ -54,21 +60,21 @@ export const VARIABLES = {
   ),
   REDIS_URL: variable(
     z.string().refine((text) => /^rediss?:\/\/.+$/.test(text) && URL.canParse(text), 'must be redis://... or rediss://...'),
-    'empty',
+    unset('empty'),
     'Redis: events between processes, shared limits and caches, revoked tokens; `redis://[user:password@]host:port[/database]`',
     { secret: true },
   ),
   REUSE_PORT: variable(flag, '0', 'several processes on one machine share the port (SO_REUSEPORT); needs Postgres'),
   AMQP_URL: variable(
     amqpUrl,
-    'empty',
+    unset('empty'),
     'RabbitMQ: source runs and notifications leave through its queues; `amqp://[user:password@]host[:port][/vhost]`',
     { secret: true },
   ),
-  RABBITMQ_URL: variable(amqpUrl, 'empty', 'another name of AMQP_URL, which goes before it', { secret: true }),
+  RABBITMQ_URL: variable(amqpUrl, unset('empty'), 'another name of AMQP_URL, which goes before it', { secret: true }),
   SQLITE_SYNCHRONOUS: variable(
     z.enum(['OFF', 'NORMAL', 'FULL']),
-    'NORMAL, in production FULL',
+    unset('NORMAL, in production FULL'),
     'what an answered write survives: NORMAL kill -9, FULL power loss too',
   ),
   ROLE: variable(z.enum(ROLES), 'all', 'which part of the work this process takes: all, api, scheduler or worker'),
@@ -87,29 +93,40 @@ export const VARIABLES = {
   EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
   WEB_WORKER_ALLOW: variable(
     z.string().transform(list),
-    'empty',
+    unset('empty'),
     'comma list of host:port that the web worker may reach although the address is private',
   ),
-  DEMO: variable(flag, '1 in development, else 0', 'seed the demo shop source when the database is new, and serve /demo/shop'),
-  CORS_ORIGIN: variable(origins, 'empty', 'comma list of browser origins that may call the API'),
-  CORS_ORIGIN_REGEX: variable(regex, 'empty', 'regular expression that a whole origin may match instead'),
+  DEMO: variable(
+    flag,
+    unset('1 in development, else 0'),
+    'seed the demo shop source when the database is new, and serve /demo/shop',
+  ),
+  CORS_ORIGIN: variable(origins, unset('empty'), 'comma list of browser origins that may call the API'),
+  CORS_ORIGIN_REGEX: variable(regex, unset('empty'), 'regular expression that a whole origin may match instead'),
   TRUST_PROXY: variable(integer(0, 16), '0', 'how many proxies in front add to X-Forwarded-For'),
-  INTERNAL_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN, 'X-Internal-Token of the gifty family', {
+  INTERNAL_API_TOKEN: variable(z.string(), unset(DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN), 'X-Internal-Token of the gifty family', {
     secret: true,
   }),
-  ANALYTICS_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN, 'X-Analytics-Token of the gifty family', {
+  ANALYTICS_API_TOKEN: variable(
+    z.string(),
+    unset(DEVELOPMENT_TOKENS.ANALYTICS_API_TOKEN),
+    'X-Analytics-Token of the gifty family',
+    {
+      secret: true,
+    },
+  ),
+  CRAWLER_API_TOKEN: variable(z.string(), unset(DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN), 'Bearer of the crawler family', {
     secret: true,
   }),
-  CRAWLER_API_TOKEN: variable(z.string(), DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN, 'Bearer of the crawler family', { secret: true }),
   SERVICE_TOKENS: variable(
     serviceTokens,
-    `${DEVELOPMENT_TOKENS.SERVICE_TOKENS}; none in production`,
+    unset(`${DEVELOPMENT_TOKENS.SERVICE_TOKENS}; none in production`),
     'X-Service-Token values of the stickers family: `name:token[:scope,scope];...`, scopes read, write, publish, delete (default all)',
     { secret: true },
   ),
   TELEGRAM_BOT_MODE: variable(
     z.enum(['live', 'sandbox']),
-    'live with a bot token or in production, else sandbox',
+    unset('live with a bot token or in production, else sandbox'),
     'whether sticker sets are looked up at the Bot API or made up without a network; production refuses sandbox',
   ),
   TELEGRAM_BOT_TOKEN: variable(
@@ -117,16 +134,21 @@ export const VARIABLES = {
       .string()
       .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
       .regex(/^[^/?#%\\]+$/, 'must fit into a URL path'),
-    'none',
+    unset('none'),
     'bot of the gallery and of the dashboard: without it the gallery in live mode finds Telegram unreachable, the dashboard login is 503',
     { secret: true },
   ),
   TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
-  METRICS_TOKEN: variable(z.string(), 'empty', 'Bearer that /metrics asks for', { secret: true }),
-  JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs Love Parser tokens; 32 characters in production', {
-    secret: true,
-  }),
-  DASHBOARD_JWT_SECRET: variable(z.string().min(16), 'a development value', 'signs dashboard tokens', { secret: true }),
+  METRICS_TOKEN: variable(z.string(), unset('empty'), 'Bearer that /metrics asks for', { secret: true }),
+  JWT_SECRET: variable(
+    z.string().min(16),
+    unset('a development value'),
+    'signs Love Parser tokens; 32 characters in production',
+    {
+      secret: true,
+    },
+  ),
+  DASHBOARD_JWT_SECRET: variable(z.string().min(16), unset('a development value'), 'signs dashboard tokens', { secret: true }),
   ENCRYPTION_KEYS: variable(
     z.string().transform((text, ctx) => {
       const keys = list(text).map((part) => {
@@ -138,15 +160,15 @@ export const VARIABLES = {
           ctx.addIssue({ code: 'custom', message: 'must be `id:base64` pairs of 32-byte keys' })
       return keys
     }),
-    'a key file in the data directory; none in production',
+    unset('a key file in the data directory; none in production'),
     'key ring `id:base64,...`: the first encrypts, all decrypt',
     { secret: true },
   ),
-  ROBOKASSA_MERCHANT_LOGIN: variable(z.string(), 'empty', 'shop that takes payments; without it a purchase is 503'),
-  ROBOKASSA_PASSWORD1: variable(z.string(), 'empty', 'signs payment links', { secret: true }),
-  ROBOKASSA_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of payments', { secret: true }),
-  ROBOKASSA_TEST_PASSWORD1: variable(z.string(), 'empty', 'signs links of test orders', { secret: true }),
-  ROBOKASSA_TEST_PASSWORD2: variable(z.string(), 'empty', 'signs notifications of test payments', { secret: true }),
+  ROBOKASSA_MERCHANT_LOGIN: variable(z.string(), unset('empty'), 'shop that takes payments; without it a purchase is 503'),
+  ROBOKASSA_PASSWORD1: variable(z.string(), unset('empty'), 'signs payment links', { secret: true }),
+  ROBOKASSA_PASSWORD2: variable(z.string(), unset('empty'), 'signs notifications of payments', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD1: variable(z.string(), unset('empty'), 'signs links of test orders', { secret: true }),
+  ROBOKASSA_TEST_PASSWORD2: variable(z.string(), unset('empty'), 'signs notifications of test payments', { secret: true }),
   ROBOKASSA_IS_TEST: variable(strictFlag, 'false', 'new orders are test orders'),
   ROBOKASSA_ALLOW_TEST: variable(strictFlag, 'false', 'test payments count in production too'),
   ROBOKASSA_HASH: variable(
@@ -154,7 +176,11 @@ export const VARIABLES = {
     'sha256',
     'hash of signatures, as the shop is set to',
   ),
-  ROBOKASSA_ALLOWED_IPS: variable(networks, 'empty', 'comma list of addresses and networks that may notify; empty allows all'),
+  ROBOKASSA_ALLOWED_IPS: variable(
+    networks,
+    unset('empty'),
+    'comma list of addresses and networks that may notify; empty allows all',
+  ),
   ROBOKASSA_INV_ID_START: variable(integer(1, 2_000_000_000), '1', 'least order number'),
   ROBOKASSA_PAYMENT_URL: variable(
     z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
@@ -164,20 +190,20 @@ export const VARIABLES = {
   INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
   DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),
   POSTHOG_HOST: variable(baseUrl, 'https://app.posthog.com', 'PostHog of the analytics routes'),
-  POSTHOG_API_KEY: variable(z.string().min(1), 'empty', 'its key; without key or project those figures are zero', {
+  POSTHOG_API_KEY: variable(z.string().min(1), unset('empty'), 'its key; without key or project those figures are zero', {
     secret: true,
   }),
-  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), 'empty', 'its project'),
-  PROMETHEUS_URL: variable(baseUrl, 'empty', 'Prometheus of the analytics routes'),
-  LOKI_URL: variable(baseUrl, 'empty', 'Loki of the analytics routes'),
+  POSTHOG_PROJECT_ID: variable(z.string().regex(/^[\w-]+$/, 'must be a project id'), unset('empty'), 'its project'),
+  PROMETHEUS_URL: variable(baseUrl, unset('empty'), 'Prometheus of the analytics routes'),
+  LOKI_URL: variable(baseUrl, unset('empty'), 'Loki of the analytics routes'),
   WEEEK_API_BASE: variable(baseUrl, 'https://api.weeek.net/public/v1', 'API of Weeek'),
-  WEEEK_WORKSPACE_ID: variable(z.string().min(1), 'empty', 'the only Weeek workspace that accounts may connect from'),
+  WEEEK_WORKSPACE_ID: variable(z.string().min(1), unset('empty'), 'the only Weeek workspace that accounts may connect from'),
   DISPATCH_PER_TICK: variable(
     integer(1, 1000),
     '20',
     'runs that the scheduler opens in one transaction; a full one is followed at once by another',
   ),
-  SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), '10, in development 1', 'how often due sources are dispatched'),
+  SCHEDULER_TICK_SECONDS: variable(integer(1, 3600), unset('10, in development 1'), 'how often due sources are dispatched'),
   RUN_IDLE_TIMEOUT_SECONDS: variable(integer(10, 864_000), '5400', 'a run without a word for so long is lost'),
   RUN_START_TIMEOUT_SECONDS: variable(integer(10, 864_000), '21600', 'a published run that nobody started for so long is lost'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
@@ -196,13 +222,13 @@ export const VARIABLES = {
     '1',
     'version of that model; vectors of other versions are not compared',
   ),
-  EMBEDDING_DIM: variable(integer(2, 4096), '384, for an external model 1024', 'numbers of a vector'),
+  EMBEDDING_DIM: variable(integer(2, 4096), unset('384, for an external model 1024'), 'numbers of a vector'),
   EMBEDDING_API_URL: variable(
     z.string().refine((text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
-    'empty',
+    unset('empty'),
     'OpenAI-compatible address that embeds queries for an external model; without it a text query is 503',
   ),
-  EMBEDDING_API_KEY: variable(z.string(), 'empty', 'sent there as bearer token', { secret: true }),
+  EMBEDDING_API_KEY: variable(z.string(), unset('empty'), 'sent there as bearer token', { secret: true }),
   EMBEDDING_MEMORY_MB: variable(
     integer(1, 1_048_576),
     '1024',
@@ -218,15 +244,15 @@ export const VARIABLES = {
   RATE_LIMIT_WINDOW_MS: variable(integer(1000, 86_400_000), '60000', 'length of that window'),
   TELEGRAM_MODE: variable(
     z.enum(['sandbox', 'mtproto']),
-    'sandbox, in production mtproto',
+    unset('sandbox, in production mtproto'),
     'Telegram user API: generated channels and the login code 12345, or the real one',
   ),
-  TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), 'empty', 'Telegram application, from my.telegram.org'),
-  TELEGRAM_API_HASH: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
-  TELEGRAM_SESSION: variable(z.string().min(1), 'empty', 'session of the account that searches', { secret: true }),
+  TELEGRAM_API_ID: variable(integer(1, 2 ** 31 - 1), unset('empty'), 'Telegram application, from my.telegram.org'),
+  TELEGRAM_API_HASH: variable(z.string().min(1), unset('empty'), 'its secret', { secret: true }),
+  TELEGRAM_SESSION: variable(z.string().min(1), unset('empty'), 'session of the account that searches', { secret: true }),
   TELEGRAM_SANDBOX_STEP_MS: variable(
     integer(0, 60_000),
-    '0, in development 100',
+    unset('0, in development 100'),
     'pause before each tenth of a sandbox search, for whoever wants to watch one',
   ),
   TELEGRAM_CALL_DELAY_MS: variable(
@@ -244,22 +270,22 @@ export const VARIABLES = {
   ),
   CRAWLER_SOCKET: variable(
     z.string().min(1),
-    'empty',
+    unset('empty'),
     'path of the Unix socket that the crawler family is served on without a token',
   ),
-  CRAWLER_IMPORT_DB: variable(z.string().min(1), 'empty', 'SQLite file of an earlier crawler, imported once'),
-  CRAWLER_DEFAULT_API_ENDPOINT: variable(httpUrl, 'empty', 'GitLab API of crawler tasks that name none'),
+  CRAWLER_IMPORT_DB: variable(z.string().min(1), unset('empty'), 'SQLite file of an earlier crawler, imported once'),
+  CRAWLER_DEFAULT_API_ENDPOINT: variable(httpUrl, unset('empty'), 'GitLab API of crawler tasks that name none'),
   CRAWLER_GITLAB_HOSTS: variable(
     z.string().transform((text) => list(text.toLowerCase())),
-    'empty',
+    unset('empty'),
     'comma list of the GitLab hosts that tasks may name; empty allows all',
   ),
   CRAWLER_OAUTH_CLIENT_ID: variable(
     z.string().min(1),
-    'empty',
+    unset('empty'),
     'OAuth application that refreshes tokens of tasks without one of their own',
   ),
-  CRAWLER_OAUTH_CLIENT_SECRET: variable(z.string().min(1), 'empty', 'its secret', { secret: true }),
+  CRAWLER_OAUTH_CLIENT_SECRET: variable(z.string().min(1), unset('empty'), 'its secret', { secret: true }),
   CRAWLER_HEALTH_AUTH: variable(
     z.enum(['public', 'required']),
     'public',
@@ -302,28 +328,28 @@ export const VARIABLES = {
         (text) => /^https?:\/\//.test(text) && URL.canParse(text) && /\/api\/internal2\/?$/.test(new URL(text).pathname),
         'must be an http(s) URL that ends in /api/internal2',
       ),
-    'empty',
+    unset('empty'),
     'crawler API that a GitLab worker of its own works for, ends in /api/internal2',
   ),
-  WORKER_API_SOCKET: variable(z.string().min(1), 'empty', 'Unix socket of that API, instead of a token; HTTP only'),
+  WORKER_API_SOCKET: variable(z.string().min(1), unset('empty'), 'Unix socket of that API, instead of a token; HTTP only'),
   WORKER_ID: variable(
     z
       .string()
       .max(128, 'must have at most 128 characters')
       .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
-    'host, process id, random',
+    unset('host, process id, random'),
     'name of a GitLab worker, unique among running ones',
   ),
   WORKER_TRANSPORT: variable(z.enum(['http', 'ws']), 'http', 'how a GitLab worker talks to the API'),
   WORKER_TYPES: variable(
     oneOfList(CRAWLER_TASK_TYPES).refine((types) => types.length > 0, 'names no task type'),
-    'all 17',
+    unset('all 17'),
     'task types a GitLab worker takes, comma list',
   ),
   WORKER_CONCURRENCY: variable(integer(1, 50), '3', 'tasks a GitLab worker runs at once'),
   WORKER_LEASE_SECONDS: variable(integer(10, 3600), '60', 'length of its leases'),
   WORKER_WAIT_SECONDS: variable(integer(0, 60), '20', 'how long it waits for a task'),
-  WORKER_OUTPUT_DIR: variable(z.string().min(1), '`<data directory>/crawl`', 'where it stores what it fetches'),
+  WORKER_OUTPUT_DIR: variable(z.string().min(1), unset('`<data directory>/crawl`'), 'where it stores what it fetches'),
   WORKER_REQUEST_TIMEOUT_MS: variable(integer(100, 3_600_000), '30000', 'one request to GitLab, connecting included'),
   WORKER_RATE_PER_MINUTE: variable(integer(1, 1_000_000), '300', 'requests a minute of tasks without rateLimits'),
   WORKER_BURST: variable(integer(1, 1_000_000), '10', 'requests at once of tasks without rateLimits'),

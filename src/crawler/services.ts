@@ -1,4 +1,5 @@
 import type { Core } from '../module.ts'
+import { DAY_MS } from '../platform/waiting.ts'
 import type { Schedule } from '../tasks/index.ts'
 import { VERSION } from '../version.ts'
 import { areasRepository } from './areas/repository.ts'
@@ -20,16 +21,10 @@ import { createStreams } from './streams/service.ts'
 import { createSockets } from './streams/sockets.ts'
 import { createEventStreams } from './streams/sse.ts'
 import { frameLimits } from './surface.ts'
-import { createTaskAdoption } from './tasks/adoption.ts'
-import { createCreation } from './tasks/creation.ts'
-import { joinedQueries } from './tasks/joined-queries.ts'
-import { listQueries } from './tasks/list-queries.ts'
-import { createReceipts } from './tasks/receipts.ts'
-import { tasksRepository } from './tasks/repository.ts'
-import { createTasks } from './tasks/service.ts'
+import { createCreation, createReceipts } from './tasks/creation.ts'
+import { joinedQueries, listQueries, tasksRepository } from './tasks/repository.ts'
+import { createTaskAdoption, createTasks } from './tasks/service.ts'
 import { createTaskStore } from './tasks/store.ts'
-
-const DAY_MS = 24 * 3_600_000
 
 /** The family's domains, wired, with their kinds of tasks. */
 export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) => {

@@ -1,8 +1,9 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
+import { createId } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import { createId } from '../platform/ids.ts'
+import { createLru } from '../platform/kv/index.ts'
 import type { Log } from '../platform/log.ts'
+import { MINUTE_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000
@@ -42,12 +43,11 @@ export const createNotifications = (engine: Engine, clock: Clock, outbox?: Outbo
 })
 export type Notifications = ReturnType<typeof createNotifications>
 
-const MINUTE_MS = 60_000
 const MAX_ROUTES = 1000
 
 /** One `system_error` notification per route and minute (gifty §1.2). */
 export const createSystemErrors = (db: Db, clock: Clock, notifications: Notifications) => {
-  const reportedAt = new LRUCache<string, number>({ max: MAX_ROUTES })
+  const reportedAt = createLru<string, number>(MAX_ROUTES)
   return {
     /** Queues the notification behind the answer; a database that is down keeps it from being sent, not the answer. */
     report(route: string, log: Log): void {

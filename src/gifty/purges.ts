@@ -1,9 +1,7 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
+import { DAY_MS, HOUR_MS } from '../platform/waiting.ts'
 import type { Schedule } from '../tasks/index.ts'
 import type { GiftyServices } from './services.ts'
-
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 /** What keeps the family's tables from growing without end. */
 export const purgesOf = ({ ingestion, sources, fleet, subscribers }: GiftyServices): Schedule[] => {

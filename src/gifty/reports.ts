@@ -1,9 +1,7 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/db/index.ts'
+import { DAY_MS, MINUTE_MS } from '../platform/waiting.ts'
 import type { CatalogCounts } from './catalog/service.ts'
-
-const MINUTE_MS = 60_000
-const DAY_MS = 86_400_000
 
 export interface SiteReport {
   site_key: string

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Metrics } from '../platform/metrics/index.ts'
+import { DAY_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Schedule } from '../tasks/index.ts'
 import type { Subscriptions } from './subscriptions/service.ts'
 
-const DAY_MS = 86_400_000
 const DURATION_BUCKETS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
 
 /** When each job runs, UTC (love-parser §8). */

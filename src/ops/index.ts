@@ -6,6 +6,7 @@ import type { Module } from '../module.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
 import { documented } from '../platform/http/openapi.ts'
 import type { Platform } from '../platform/index.ts'
+import { within } from '../platform/waiting.ts'
 
 /** A dependency that does not answer within this time counts as down. */
 const CHECK_MS = 1000
@@ -25,14 +26,8 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
   const required = modules.flatMap(({ requires }) => requires)
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
-    const done = new AbortController()
-    try {
-      return await Promise.race([db.ping().then(() => true), clock.sleep(CHECK_MS, done.signal).then(() => false)])
-    } catch {
-      return false
-    } finally {
-      done.abort()
-    }
+    const answered = db.ping().then(() => true)
+    return (await within(answered, CHECK_MS, clock).catch(() => false)) ?? false
   }
   const ready = z.object({
     status: z.enum(['ready', 'not_ready']),

@@ -1,5 +1,5 @@
+import { createId } from '../platform/clock.ts'
 import type { BatchColumn, Db, Statement, Steps, Tx } from '../platform/db/index.ts'
-import { createId } from '../platform/ids.ts'
 import { isFinished, type Task } from './model.ts'
 
 /** Most rows that one transaction adopts; more are adopted by the next. */

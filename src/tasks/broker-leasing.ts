@@ -1,6 +1,6 @@
 import type { Delivery } from '../platform/broker/index.ts'
 import { BrokerError } from '../platform/broker/index.ts'
-import { isUuid } from '../platform/ids.ts'
+import { isUuid } from '../platform/clock.ts'
 import type { BrokerQueue } from './broker-queue.ts'
 import type { LeaseRequest } from './leasing.ts'
 import type { Task } from './model.ts'

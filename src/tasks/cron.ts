@@ -1,8 +1,8 @@
 import { Cron } from 'croner'
+import { DAY_MS } from '../platform/waiting.ts'
 
 /** How far ahead a time must exist: a pattern such as 30 February never comes. */
 const HORIZON_MS = 8 * 366 * 86_400_000
-const DAY_MS = 86_400_000
 
 /** A schedule's text is not usable. The message is fit for a client. */
 export class CronError extends Error {

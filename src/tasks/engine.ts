@@ -1,10 +1,9 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { createAdmin } from './admin.ts'
-import { createContext, type EngineDeps } from './context.ts'
-import { createDomainApi } from './domain.ts'
+import { createContext, type EngineContext, type EngineDeps } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
 import { createLeasing } from './leasing.ts'
-import type { Refusal, Transition } from './model.ts'
+import { isFinished, type Refusal, type Task, type TaskChange, type Transition } from './model.ts'
 import { createReaper } from './reaper.ts'
 import { createWorkerApi } from './worker-api.ts'
 
@@ -50,3 +49,127 @@ export const createEngine = (deps: EngineDeps) => {
 
 export type Engine = ReturnType<typeof createEngine>
 export const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'message' in answer
+
+/** What a domain does to its own tasks in its own transaction, because its rows say so (reports, switches, changes of a source). */
+export const createDomainApi = (context: EngineContext) => {
+  const { brokerQueue, nowDate, announceReady, lockTasks, transition } = context
+
+  /** Inserts tasks. Answers the ids of those inserted; a live one with the same dedupe key wins. */
+  function* enqueue(tx: Tx, news: Parameters<EngineContext['insert']>[1], now = nowDate()): Steps<string[]> {
+    if (news.length === 0) return []
+    const inserted = yield* context.insert(tx, news, now)
+    announceReady(
+      tx,
+      news.map(({ kind, siteKey = null }) => ({ kind, siteKey })),
+    )
+    return inserted
+  }
+
+  /** Ends live tasks because their domain has closed the matter; a later verb of a holder is answered as done. */
+  function* finishExternally(
+    tx: Tx,
+    ends: readonly { id: string; state: 'completed' | 'failed' | 'cancelled' | 'dead'; error?: string | null }[],
+    now: Date,
+  ): Steps<void> {
+    if (ends.length === 0) return
+    const found = yield* lockTasks(
+      tx,
+      ends.map(({ id }) => id),
+    )
+    const live = ends.flatMap((end) => {
+      const task = found.get(end.id)
+      return task && !isFinished(task.state) ? [{ task, end }] : []
+    })
+    yield* transition(
+      tx,
+      live.map(({ end }) => ({ ...end, lastEnd: 'report' as const })),
+      now,
+    )
+    yield* brokerQueue.forgetMessages(
+      tx,
+      live.map(({ task }) => task),
+    )
+  }
+
+  /**
+   * Cancels queued tasks whose matter goes another way; the late word of an earlier holder stays stale. Answers which of them nobody works
+   * on now.
+   */
+  function* cancelQueued(tx: Tx, ids: readonly string[], error: string, now: Date): Steps<Set<string>> {
+    const found = yield* lockTasks(tx, ids)
+    const idle = ids.filter((id) => !['leased', 'cancelling'].includes(found.get(id)?.state ?? ''))
+    const waiting = idle.flatMap((id) => {
+      const task = found.get(id)
+      return task && !isFinished(task.state) ? [task] : []
+    })
+    yield* transition(
+      tx,
+      waiting.map(({ id }) => ({ id, state: 'cancelled' as const, error })),
+      now,
+    )
+    yield* brokerQueue.forgetMessages(tx, waiting)
+    return new Set(idle)
+  }
+
+  /** Takes queued tasks off the offer, because they are worked on without a lease; `finishExternally` ends them. */
+  function* pauseQueued(tx: Tx, ids: readonly string[], now: Date): Steps<void> {
+    const queued = [...(yield* lockTasks(tx, ids)).values()].filter((task) => task.state === 'queued')
+    yield* transition(
+      tx,
+      queued.map(({ id }) => ({ id, state: 'paused' as const })),
+      now,
+    )
+    yield* brokerQueue.forgetMessages(tx, queued)
+  }
+
+  /**
+   * Changes what tasks that nobody holds will be about. Answers for each: `late` when it is queued no more; `published` when its message
+   * may have left, so that it cannot be known which one will be read.
+   */
+  function* changeQueued(
+    tx: Tx,
+    changes: ReadonlyMap<string, TaskChange>,
+    now: Date,
+  ): Steps<Map<string, 'changed' | 'late' | 'published'>> {
+    const found = yield* lockTasks(tx, [...changes.keys()])
+    const answers = new Map<string, 'changed' | 'late' | 'published'>()
+    const wanted: { before: Task; after: Task }[] = []
+    for (const [id, change] of changes) {
+      const before = found.get(id)
+      if (before?.state === 'queued') wanted.push({ before, after: { ...before, ...change } })
+      else answers.set(id, 'late')
+    }
+    const announcedBefore = wanted.filter(({ before }) => brokerQueue.queueOf(before.kind) !== undefined)
+    const stay = announcedBefore.filter(({ after }) => brokerQueue.queueOf(after.kind) !== undefined)
+    const leave = announcedBefore.filter(({ after }) => brokerQueue.queueOf(after.kind) === undefined)
+    const sent = new Set(
+      yield* brokerQueue.rewriteMessages(
+        tx,
+        stay.map(({ after }) => after),
+      ),
+    )
+    for (const id of yield* brokerQueue.withdrawMessages(
+      tx,
+      leave.map(({ before }) => before),
+    ))
+      sent.add(id)
+    const changed = wanted.filter(({ before }) => !sent.has(before.id)).map(({ after }) => after)
+    for (const { before } of wanted) answers.set(before.id, sent.has(before.id) ? 'published' : 'changed')
+    yield* context.rewrite(tx, changed, now)
+    const stayed = new Set(stay.map(({ after }) => after.id))
+    yield* brokerQueue.enqueueMessages(
+      tx,
+      changed.filter((task) => !stayed.has(task.id)),
+    )
+    announceReady(tx, changed)
+    return answers
+  }
+
+  /** Deletes a task as if it had never been: one that nobody has heard of, or whose domain deletes what it was about. */
+  function* deleteTask(tx: Tx, task: Pick<Task, 'id' | 'kind'>): Steps<void> {
+    yield* brokerQueue.forgetMessages(tx, [task])
+    yield* tx.run(context.statements.remove, { ids: [task.id] })
+  }
+
+  return { enqueue, finishExternally, cancelQueued, pauseQueued, changeQueued, deleteTask }
+}

@@ -1,4 +1,3 @@
-export { createBatcher } from './batcher.ts'
 export type { Holder } from './context.ts'
 export { CronError, isSameZone, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'

@@ -1,9 +1,9 @@
+import { createBatcher } from '../platform/batcher.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { createBatcher } from './batcher.ts'
 import { createBrokerLeasing } from './broker-leasing.ts'
 import type { EngineContext } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
-import type { Task, Transition } from './model.ts'
+import type { NewTask, Task, Transition } from './model.ts'
 import type { Reaper } from './reaper.ts'
 import type { Candidate } from './statements.ts'
 
@@ -43,13 +43,13 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   function* provide(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<string[]> {
     const max = sum(requests)
     const contexts = requests.map((request) => request.context)
-    const ids: string[] = []
+    const news: NewTask[] = []
     // bounded: by the kinds
     for (const kind of requests[0]?.kinds ?? []) {
       const hook = policies.get(kind)?.provide
-      if (hook) ids.push(...(yield* insert(tx, yield* hook(tx, max, now, contexts), now)))
+      if (hook) news.push(...(yield* hook(tx, max, now, contexts)))
     }
-    return ids
+    return yield* insert(tx, news, now)
   }
   /** Deletes what was provided and not leased: others went before it. */
   function* deleteProvided(tx: Tx, provided: string[], leased: readonly Task[]): Steps<void> {

@@ -1,4 +1,5 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
+import { DAY_MS } from '../platform/waiting.ts'
 import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const
@@ -160,8 +161,6 @@ export interface KindPolicy extends KindHooks {
   keepFinishedMs: number
   keepDeadMs: number
 }
-
-const DAY_MS = 86_400_000
 
 /** Exponential backoff of the gifty contract (§4): 10 s x 2^(attempt-1), at most 15 min. */
 export const exponentialDelay = (attempt: number) => Math.min(10_000 * 2 ** (attempt - 1), 900_000)

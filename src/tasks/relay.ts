@@ -2,6 +2,7 @@ import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
+import { within } from '../platform/waiting.ts'
 import { OUTBOX_WAITING, type Outbox } from './outbox.ts'
 
 /** Messages on their way at once. */
@@ -70,9 +71,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
     async stop() {
       stopped = true
       for (const end of endings) end()
-      const waited = new AbortController()
-      await Promise.race([running, clock.sleep(STOP_MS, waited.signal)])
-      waited.abort()
+      await within(Promise.resolve(running), STOP_MS, clock)
     },
   }
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../platform/clock.ts'
+import { createId } from '../platform/clock.ts'
 import type { Db, Params, Statement, Steps, Tx } from '../platform/db/index.ts'
-import { createId } from '../platform/ids.ts'
+import { DAY_MS } from '../platform/waiting.ts'
 import type { Engine } from './engine.ts'
 import { defineKind, type KindPolicy, type Refusal, type Task, type Transition } from './model.ts'
 import { type KeyedRow, type RowSource, rowStatements } from './row-statements.ts'
 
-const DAY_MS = 86_400_000
 /** A task that nobody takes for so long is cancelled, and its row has none again. */
 const TASK_LIFE_MS = DAY_MS
 /** Leases of clients without a name (gifty §5). */

@@ -1,12 +1,11 @@
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
+import { DAY_MS } from '../platform/waiting.ts'
 import { nextCronTime } from './cron.ts'
 import type { Engine } from './engine.ts'
 import type { Outbox } from './outbox.ts'
 import { engineTables } from './tables.ts'
-
-const DAY_MS = 86_400_000
 
 /** Recurring work of the system itself. `fire` runs in the claim's transaction; a text it returns is recorded as a skip's reason. */
 export interface Schedule {

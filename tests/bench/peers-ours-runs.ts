@@ -1,7 +1,7 @@
 import { createNotifications, notificationKind } from '../../src/gifty/notifications.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
-import { createRunDrafts } from '../../src/gifty/sources/run-drafts.ts'
 import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
+import { createRunDrafts } from '../../src/gifty/sources/runs.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { readLines } from '../../src/cli/lines.ts'
+import { readLines } from '../../src/cli/sender.ts'
 import { CLI, ownDirectory, runHere } from './rig.ts'
 
 let directory: ReturnType<typeof ownDirectory>

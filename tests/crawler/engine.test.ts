@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { digest } from '../../src/crawler/fields.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { HOUR, makeRig, path, type Rig, refusal, restarted, SECOND, START, taskData } from './rig.ts'
+import { HOUR, SECOND, START } from '../support/fake-clock.ts'
+import { makeRig, path, type Rig, refusal, restarted, taskData } from './rig.ts'
 
 const run = (app: Rig, text: string) => app.db.sql<any>(sql.raw(text))
 /** The engine's task of a crawler task. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { MINUTE, makeRig, path, type Rig, restarted, SECOND, settled, TOKEN } from './rig.ts'
+import { MINUTE, SECOND } from '../support/fake-clock.ts'
+import { makeRig, path, type Rig, restarted, settled, TOKEN } from './rig.ts'
 import { openEvents } from './stream-rig.ts'
 
 const running: Rig[] = []

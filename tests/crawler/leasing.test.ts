@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { AUTH, HOUR, makeProcesses, makeRig, path, refusal, restarted, SECOND, settled, TOKEN } from './rig.ts'
+import { HOUR, SECOND } from '../support/fake-clock.ts'
+import { AUTH, makeProcesses, makeRig, path, refusal, restarted, settled, TOKEN } from './rig.ts'
 
 onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
   test('17: two workers never hold one task; a stale fence is 409; an unfenced update is 409 while leased, 200 afterwards', async () => {

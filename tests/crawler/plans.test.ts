@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { joinedQueries } from '../../src/crawler/tasks/joined-queries.ts'
-import { listQueries } from '../../src/crawler/tasks/list-queries.ts'
 import { listQuery } from '../../src/crawler/tasks/model.ts'
-import { tasksRepository } from '../../src/crawler/tasks/repository.ts'
+import { joinedQueries, listQueries, tasksRepository } from '../../src/crawler/tasks/repository.ts'
 import type { Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { HOUR, makeProcesses, makeRig, path, type Rig, refusal, restarted } from './rig.ts'
+import { fakeClock, HOUR } from '../support/fake-clock.ts'
+import { makeProcesses, makeRig, path, type Rig, refusal, restarted } from './rig.ts'
 
 /** Takes a fresh task into a state of §8's tables. */
 const STATES: Record<string, (app: Rig, id: string) => Promise<unknown>> = {

@@ -8,10 +8,6 @@ import { fakeClock } from '../support/fake-clock.ts'
 export const TOKEN = 'dev-crawler-token'
 export const AUTH = { authorization: `Bearer ${TOKEN}` }
 export const BASE = '/api/internal2'
-export const START = Date.parse('2026-01-15T12:00:00.000Z')
-export const SECOND = 1000
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
 
 /** A new task as a client sends it. */
 export const taskData = (id: string | number, more: Record<string, any> = {}) => ({

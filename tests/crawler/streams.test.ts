@@ -1,20 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import {
-  AUTH,
-  BASE,
-  MINUTE,
-  makeProcesses,
-  makeRig,
-  path,
-  type Rig,
-  refusal,
-  restarted,
-  SECOND,
-  settled,
-  TOKEN,
-  taskData,
-} from './rig.ts'
+import { MINUTE, SECOND } from '../support/fake-clock.ts'
+import { AUTH, BASE, makeProcesses, makeRig, path, type Rig, refusal, restarted, settled, TOKEN, taskData } from './rig.ts'
 import { leftWith, openSocket, type Socket } from './stream-rig.ts'
 
 const running: Rig[] = []

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { TASK_TYPES } from '../../src/crawler/vocabulary.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { AUTH, expectEnvelope, makeRig, path, refusal, START, taskData } from './rig.ts'
+import { START } from '../support/fake-clock.ts'
+import { AUTH, expectEnvelope, makeRig, path, refusal, taskData } from './rig.ts'
 
 onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) => {
   test('1: id, type and accessToken are enough; all 17 types read back as asked, an unknown one is 400', async () => {

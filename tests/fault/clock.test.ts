@@ -3,13 +3,12 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { type FakeClock, fakeClock } from '../support/fake-clock.ts'
+import { type FakeClock, fakeClock, HOUR } from '../support/fake-clock.ts'
 import { seeded } from './ingesting.ts'
 import { reportFault } from './report.ts'
 
 const TICKS = 1000
 const STEP_MS = 300_000
-const HOUR = 3_600_000
 const SEED = Number(process.env.TEST_SEED ?? 7)
 /** Three days and a half around the night in which Berlin loses an hour (2026-03-29, 02:00), and the one that has it twice (2026-10-25). */
 const SPRING = Date.parse('2026-03-27T12:00:00Z')

@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { ownPostgres } from '../support/databases.ts'
+import { START } from '../support/fake-clock.ts'
 import { killLeftovers, ownDirectory, startScript } from '../support/processes.ts'
 import { RunsModel } from '../tasks/model-runs.ts'
 import type { Rows } from '../tasks/model-runs-app.ts'
@@ -17,7 +18,6 @@ const KILLS = 25
 /** Where kills come that are not left to chance. Most transactions have three to eight steps. */
 const DEATHS: Death[] = [1, 2, 3, 4, 6, 'before commit', 'before commit', 'after commit', 'after commit', 'after commit']
 const SEED = Number(process.env.TEST_SEED ?? 20_260_117)
-const START = Date.parse('2026-01-15T12:00:00.000Z')
 const EPOCH = 'kill'
 const NO_ROWS: Rows = { sources: [], runs: [], tasks: [], notes: [], totals: { products: 0, prices: 0, loose: 0 } }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { Broker } from '../../src/platform/broker/index.ts'
+import { MINUTE } from '../support/fake-clock.ts'
 import { dueSources, onEachDatabaseWithRabbit, TASKS } from './amqp-rig.ts'
-import { MINUTE, makeProcesses, queueNotifications, type Rig } from './rig.ts'
+import { makeProcesses, queueNotifications, type Rig } from './rig.ts'
 
 onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, startBehindProxy }) => {
   const forced = async (app: Rig, count: number, more: Record<string, unknown> = {}): Promise<string[]> => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
+import { DAY, HOUR, iso, START } from '../support/fake-clock.ts'
 import { dueSources, onEachDatabaseWithRabbit } from './amqp-rig.ts'
-import { DAY, HOUR, iso, makeProcesses, makeRig, START } from './rig.ts'
+import { makeProcesses, makeRig } from './rig.ts'
 
 onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, startBehindProxy }) => {
   test('gifty §2.5: a tick’s runs reach the queue in order, and each is stored as queued before its message can be seen', async () => {

@@ -3,9 +3,10 @@ import { sql } from 'drizzle-orm'
 import { createLog } from '../../src/platform/log.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { iso, START } from '../support/fake-clock.ts'
 import { type DoubleAnswer, type DoubleRequest, type UpstreamDouble, upstreamDouble } from '../support/upstream-double.ts'
 import { adminOf } from './access-rig.ts'
-import { codeOf, iso, makeRig, problemOf, products, type Rig, START, settled } from './rig.ts'
+import { codeOf, makeRig, problemOf, products, type Rig, settled } from './rig.ts'
 
 const TOKEN = { 'x-analytics-token': 'dev-analytics-token' }
 /** In this order the five failures that open a circuit are not reached before each route has had its first. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, iso, makeRig, problemOf, product, START } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { codeOf, makeRig, problemOf, product } from './rig.ts'
 
 onEachDatabase('gifty catalogue', (database) => {
   test('gifty §6: filters, and newest change first, then gift_id in byte order', async () => {

@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { createLog } from '../../src/platform/log.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, iso, MINUTE, makeRig, problemOf, START, settled } from './rig.ts'
+import { iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, makeRig, problemOf, settled } from './rig.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const quiet = createLog({ level: 'silent', now: Date.now })

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, HOUR, iso, leasedRun, MINUTE, makeRig, product, queueNotifications, STALE, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, leasedRun, makeRig, product, queueNotifications, STALE } from './rig.ts'
 
-const DAY = 24 * HOUR
 const YEARLY = { refresh_interval_hours: 8760 }
 const statusOf = async (app: any, id: number) => (await app.detail(id)).status
 const cron = (text: string, timezone?: string) => ({ schedule: { cron: text, ...(timezone ? { timezone } : {}) } })
@@ -429,6 +429,38 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
       expect([name, Math.max(...of)]).toEqual([name, Math.min(12, Math.max(...of))])
     }
     console.log(`fleet-cases.test.ts: statements ${JSON.stringify(counts)} [${database.dialect}]`)
+  }, 60_000)
+
+  test('T1: a lease of every kind takes at most 12 statements, and twice as many when it ends lost leases first', async () => {
+    const { countStatements } = await import('../support/count-statements.ts')
+    const counting = countStatements(await database.fresh())
+    const app = await makeRig({ ...database, fresh: async () => counting.db }, { broker: 'none' })
+    /** A lease of the default kinds by a worker that has tasks of three of them before it. */
+    const lease = async (round: number, lost: number) => {
+      const made = Array.from({ length: 60 }, (_, n) =>
+        product(`${round} ${n}`, { product_url: `https://shop.example/${round}/${n}` }),
+      )
+      await app.ingest(made)
+      for (let n = 0; n < 60; n++) await app.force((await app.source()).id)
+      if (lost > 0) {
+        expect(await app.lease('lost', { max: lost })).toHaveLength(lost)
+        app.clock.advance(HOUR)
+      }
+      let tasks: { kind: string }[] = []
+      const count = await counting.during(async () => {
+        tasks = (await app.ok('POST', '/internal/workers/lease', { worker_id: `w${round}`, max: 100 })).tasks
+      })
+      expect(new Set(tasks.map(({ kind }) => kind))).toContain('source.run')
+      expect(tasks).toHaveLength(100)
+      return count
+    }
+    const plain = [await lease(1, 0), await lease(2, 0)]
+    const reaping = [await lease(3, 1), await lease(4, 40)]
+    console.log(
+      `fleet-cases.test.ts: statements of a lease of all kinds ${plain}, with lost ones ${reaping} [${database.dialect}]`,
+    )
+    expect(Math.max(...plain)).toBeLessThanOrEqual(12)
+    expect(Math.max(...reaping)).toBeLessThanOrEqual(24)
   }, 60_000)
 
   test('B7: sources that are a day late do not starve others', async () => {

@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { DAY, MINUTE } from '../support/fake-clock.ts'
 import { adminOf } from './access-rig.ts'
-import { codeOf, DAY, leasedRun, MINUTE, makeProcesses, makeRig, problemOf, product, type Rig } from './rig.ts'
+import { codeOf, leasedRun, makeProcesses, makeRig, problemOf, product, type Rig } from './rig.ts'
 
 const path = '/internal/ingest-batch'
 const send = (app: Rig, body: unknown, key: string, headers: Record<string, string> = INTERNAL) =>

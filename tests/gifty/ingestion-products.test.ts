@@ -4,7 +4,8 @@ import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { normaliseUrl, stripSet } from '../../src/gifty/catalog/identity.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { iso, MINUTE, makeRig, product, type Rig, START } from './rig.ts'
+import { iso, MINUTE, START } from '../support/fake-clock.ts'
+import { makeRig, product, type Rig } from './rig.ts'
 
 const read = (app: Rig, n: number | string): Promise<any> =>
   app.ok('GET', `/internal/products/${encodeURIComponent(`shop:https://shop.example/p/${n}`)}`)

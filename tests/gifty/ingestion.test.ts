@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { category, codeOf, iso, MINUTE, makeProcesses, makeRig, problemOf, product, products, type Rig, START } from './rig.ts'
+import { iso, MINUTE, START } from '../support/fake-clock.ts'
+import { category, codeOf, makeProcesses, makeRig, problemOf, product, products, type Rig } from './rig.ts'
 
 const NOTHING = { products: 0, product_prices: 0, category_maps: 0, parsing_runs: 0, idempotency_keys: 0 }
 

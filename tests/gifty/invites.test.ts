@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { DECOY, hashPassword, verifyPassword } from '../../src/gifty/subscribers/service.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, MINUTE, makeProcesses, makeRig, problemOf, type Rig } from './rig.ts'
+import { MINUTE } from '../support/fake-clock.ts'
+import { codeOf, makeProcesses, makeRig, problemOf, type Rig } from './rig.ts'
 
 const INVITES = '/internal/telegram/invites'
 const invite = (app: Rig, more: Record<string, unknown> = {}) =>

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, HOUR, iso, MINUTE, makeProcesses, makeRig, problemOf, product, products, type Rig, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { makeProcesses, makeRig, problemOf, product, products, type Rig } from './rig.ts'
 
 const beat = (app: Rig, more: Record<string, unknown> = {}) =>
   app.ok('POST', '/internal/workers/heartbeat', { hostname: 'h1', pid: 1, concurrent_tasks: 2, ram_usage_pct: 40.5, ...more })

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, DAY, GONE, iso, leasedRun, MINUTE, makeRig, NOBODY, problemOf, queueNotifications, STALE, START } from './rig.ts'
+import { DAY, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, GONE, leasedRun, makeRig, NOBODY, problemOf, queueNotifications, STALE } from './rig.ts'
 
 onEachDatabase('gifty worker protocol: outcomes', (database) => {
   test('gifty §13.11: a killed worker: the task returns with a higher fence, the old complete is 409', async () => {

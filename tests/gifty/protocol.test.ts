@@ -3,22 +3,8 @@ import { eq } from 'drizzle-orm'
 import { FLEET_KINDS } from '../../src/gifty/fleet/model.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import {
-  codeOf,
-  DAY,
-  GONE,
-  HOUR,
-  iso,
-  leasedRun,
-  MINUTE,
-  makeRig,
-  NOBODY,
-  problemOf,
-  queueNotifications,
-  STALE,
-  START,
-  settled,
-} from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, GONE, leasedRun, makeRig, NOBODY, problemOf, queueNotifications, STALE, settled } from './rig.ts'
 
 onEachDatabase('gifty worker protocol', (database) => {
   test('gifty §4: a lease hands out by priority, then oldest, to one worker', async () => {

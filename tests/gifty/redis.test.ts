@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { iso, START } from '../support/fake-clock.ts'
 import { overRedis, redisIs } from '../support/redis-apps.ts'
 import { onPrivateRedis } from '../support/services.ts'
 import { upstreamDouble } from '../support/upstream-double.ts'
-import { iso, type Rig, rigOver, START } from './rig.ts'
+import { type Rig, rigOver } from './rig.ts'
 
 onPrivateRedis('gifty with Redis', (service) => {
   const apps: Rig[] = []

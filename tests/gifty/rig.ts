@@ -8,13 +8,6 @@ import { createTestApp, type TestAppOptions } from '../support/app.ts'
 import type { TestDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
-export const DAY = 86_400_000
-/** Where the clock of a rig stands at first. */
-export const START = Date.parse('2026-01-15T12:00:00.000Z')
-export const iso = (at: number) => new Date(at).toISOString()
-
 /** A product as a worker sends it; `n` makes it distinct. */
 export const product = (n: number | string, more: Record<string, unknown> = {}) => ({
   title: `Gift ${n}`,

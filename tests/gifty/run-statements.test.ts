@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { eq, inArray, sql } from 'drizzle-orm'
 import { createNotifications, notificationKind } from '../../src/gifty/notifications.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
-import { createRunDrafts } from '../../src/gifty/sources/run-drafts.ts'
 import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
+import { createRunDrafts } from '../../src/gifty/sources/runs.ts'
 import { createScheduler } from '../../src/gifty/sources/scheduler.ts'
 import { sourcesTables } from '../../src/gifty/sources/tables.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
@@ -178,31 +178,34 @@ onEachDatabase('runs inside statements of the engine', (database) => {
     60_000,
   )
 
-  test.skipIf(database.dialect === 'sqlite')('architecture §6: an ordinary lease and completion is one statement each', async () => {
-    const { db, during } = countStatements(await database.fresh())
-    const domain = makeDomain(db, fakeClock())
-    await fill(db, domain)
-    let tasks: { id: string; fence: number }[] = []
-    const lease = async () => {
-      tasks = await domain.engine.lease({ owner: 'w', kinds: KINDS, max: 100, leaseMs: 60_000 })
-    }
-    // The first verb looks at the database's clock too.
-    await lease()
-    expect(await during(lease)).toBe(1)
-    expect(tasks).toHaveLength(100)
-    const { parsingSources } = sourcesTables(db.kit)
-    await db.tx(function* (tx) {
-      yield tx.update(parsingSources).set({ schedule: null, queuedAfter: null, strategy: 'discovery' })
-      yield* tx.sql(sql`update parsing_runs set strategy = 'discovery', items_scraped = 1 where task_id is not null`)
-    })
-    expect(await during(() => domain.engine.complete('w', tasks, KINDS))).toBe(1)
-    const { tasks: rows } = engineTables(db.kit)
-    const ids = tasks.map(({ id }) => id)
-    expect(await db.q.select({ id: rows.id }).from(rows).where(inArray(rows.id, ids))).toHaveLength(100)
-    expect(new Set((await db.q.select().from(rows).where(inArray(rows.id, ids))).map(({ state }) => state))).toEqual(
-      new Set(['completed']),
-    )
-  })
+  test.skipIf(database.dialect === 'sqlite')(
+    'architecture §6: an ordinary lease and completion is one statement each',
+    async () => {
+      const { db, during } = countStatements(await database.fresh())
+      const domain = makeDomain(db, fakeClock())
+      await fill(db, domain)
+      let tasks: { id: string; fence: number }[] = []
+      const lease = async () => {
+        tasks = await domain.engine.lease({ owner: 'w', kinds: KINDS, max: 100, leaseMs: 60_000 })
+      }
+      // The first verb looks at the database's clock too.
+      await lease()
+      expect(await during(lease)).toBe(1)
+      expect(tasks).toHaveLength(100)
+      const { parsingSources } = sourcesTables(db.kit)
+      await db.tx(function* (tx) {
+        yield tx.update(parsingSources).set({ schedule: null, queuedAfter: null, strategy: 'discovery' })
+        yield* tx.sql(sql`update parsing_runs set strategy = 'discovery', items_scraped = 1 where task_id is not null`)
+      })
+      expect(await during(() => domain.engine.complete('w', tasks, KINDS))).toBe(1)
+      const { tasks: rows } = engineTables(db.kit)
+      const ids = tasks.map(({ id }) => id)
+      expect(await db.q.select({ id: rows.id }).from(rows).where(inArray(rows.id, ids))).toHaveLength(100)
+      expect(new Set((await db.q.select().from(rows).where(inArray(rows.id, ids))).map(({ state }) => state))).toEqual(
+        new Set(['completed']),
+      )
+    },
+  )
 
   test('gifty §2.5: a run that was opened between the look for due sources and their lock keeps the time of its source', async () => {
     const db = await database.fresh()

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, HOUR, iso, MINUTE, makeRig, product, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { makeRig, product } from './rig.ts'
 
 onEachDatabase('gifty runs: errors and losses', (database) => {
   test('gifty §13.8: soft errors delay 10, 20, 30 min, the 4th breaks; each tells', async () => {

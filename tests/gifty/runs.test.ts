@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { category, codeOf, DAY, HOUR, iso, MINUTE, makeRig, problemOf, product, products, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { category, codeOf, makeRig, problemOf, product, products } from './rig.ts'
 
 onEachDatabase('gifty runs', (database) => {
   test('gifty §13.7: running, 3 batches, waiting: one run with summed counters, also with source_id 0', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { DAY, HOUR, iso, MINUTE, makeProcesses, makeRig, type Rig, START } from './rig.ts'
+import { DAY, fakeClock, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { makeProcesses, makeRig, type Rig } from './rig.ts'
 
 /** Makes `count` sources, all due now, `priority` 1..count; answers their ids in that order. */
 const dueSources = async (app: Rig, count: number): Promise<number[]> => {

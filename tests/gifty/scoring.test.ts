@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, iso, makeRig, problemOf, product, products, START } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { codeOf, makeRig, problemOf, product, products } from './rig.ts'
 import { giftId, poll, readProduct, scored, submit, unscored } from './scoring-rig.ts'
 
 onEachDatabase('gifty scoring', (database) => {

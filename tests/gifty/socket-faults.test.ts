@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { FLEET_KINDS } from '../../src/gifty/fleet/model.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { iso, leasedRun, makeRig, problemOf, queueNotifications, type Rig, START, settled } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { leasedRun, makeRig, problemOf, queueNotifications, type Rig, settled } from './rig.ts'
 import { openSocket, type WorkerSocket } from './socket-rig.ts'
 
 /** Faults of the worker protocol that real clients have met (cases/fleet.md A7, A9, A13, B2, B8). */

@@ -2,9 +2,10 @@ import { afterEach, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { iso, MINUTE, START } from '../support/fake-clock.ts'
 import { adminOf } from './access-rig.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
-import { iso, MINUTE, makeRig, queueNotifications, type Rig, START, settled } from './rig.ts'
+import { makeRig, queueNotifications, type Rig, settled } from './rig.ts'
 import { openSocket } from './socket-rig.ts'
 
 onEachDatabase('gifty worker socket', (database) => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { category, codeOf, DAY, HOUR, iso, MINUTE, makeRig, problemOf, product, products, START } from './rig.ts'
+import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { category, codeOf, makeRig, problemOf, product, products } from './rig.ts'
 
 onEachDatabase('gifty sources: detail, backlog, spiders', (database) => {
   test('gifty §13.5: the detail works with config null and a set discovery_name; a 14-digit id is 404', async () => {

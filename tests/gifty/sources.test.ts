@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, HOUR, iso, MINUTE, makeRig, problemOf, START } from './rig.ts'
+import { HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
+import { codeOf, makeRig, problemOf } from './rig.ts'
 
 onEachDatabase('gifty sources', (database) => {
   test('gifty §2.1: a new source has every field, the defaults, and is due now', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { iso, START } from '../support/fake-clock.ts'
 import { adminOf, bearerOf, subscriber } from './access-rig.ts'
-import { codeOf, iso, makeProcesses, makeRig, problemOf, type Rig, START } from './rig.ts'
+import { codeOf, makeProcesses, makeRig, problemOf, type Rig } from './rig.ts'
 
 const PEOPLE = '/internal/telegram/subscribers'
 const FIELDS = [

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { MINUTE, makeProcesses, type Rig } from './rig.ts'
+import { fakeClock, MINUTE } from '../support/fake-clock.ts'
+import { makeProcesses, type Rig } from './rig.ts'
 import { stopDoubles, TOKEN, weeekDouble } from './weeek-rig.ts'
 
 afterEach(stopDoubles)

@@ -3,8 +3,9 @@ import { sql } from 'drizzle-orm'
 import { AppError } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { HOUR, START } from '../support/fake-clock.ts'
 import type { DoubleAnswer } from '../support/upstream-double.ts'
-import { codeOf, HOUR, problemOf, START, settled } from './rig.ts'
+import { codeOf, problemOf, settled } from './rig.ts'
 import { stopDoubles, TOKEN, weeekRig } from './weeek-rig.ts'
 
 afterEach(stopDoubles)

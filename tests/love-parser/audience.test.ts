@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { channelSearchTables } from '../../src/love-parser/channel-search/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, makeRig, type Person, type Rig, told } from './rig.ts'
+import { DAY } from '../support/fake-clock.ts'
+import { makeRig, type Person, type Rig, told } from './rig.ts'
 
 onEachDatabase('love-parser audience', (database) => {
   const make = (rig: Rig, person: Person, body: Record<string, unknown>) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, makeRig, type Person, type Rig, START } from './rig.ts'
+import { DAY } from '../support/fake-clock.ts'
+import { makeRig, type Person, type Rig, START } from './rig.ts'
 
 onEachDatabase('love-parser profile and dashboard', (database) => {
   const dashboard = async (rig: Rig, person: Person) => (await rig.get('/api/v1/dashboard', person.headers)).body

@@ -2,10 +2,10 @@ import { afterEach, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import type { TestAppOptions } from '../support/app.ts'
-import { fakeClock } from '../support/fake-clock.ts'
+import { DAY, fakeClock } from '../support/fake-clock.ts'
 import { overRedis, redisIs } from '../support/redis-apps.ts'
 import { onPrivateRedis } from '../support/services.ts'
-import { DAY, type Person, type Rig, rigOver, START, told } from './rig.ts'
+import { type Person, type Rig, rigOver, START, told } from './rig.ts'
 
 const blacklistKey = (person: Person) =>
   `auth:token:blacklist:${new Bun.CryptoHasher('sha256').update(person.token).digest('hex')}`

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import { and, eq } from 'drizzle-orm'
 import { accountsTables, type Profile } from '../../src/love-parser/accounts/tables.ts'
-import type { Category } from '../../src/love-parser/subscriptions/plans.ts'
+import type { Category } from '../../src/love-parser/subscriptions/periods.ts'
 import { subscriptionsTables } from '../../src/love-parser/subscriptions/tables.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { TelegramError, type TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
@@ -10,7 +10,6 @@ import type { TestDatabase } from '../support/databases.ts'
 
 /** Start of the tests' clock: midnight, so that golden days come out even. */
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
-export const DAY = 86_400_000
 export const SECRET = 'development-jwt-secret-not-for-production'
 
 export type Headers = Record<string, string>

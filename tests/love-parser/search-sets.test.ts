@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { MINUTE } from '../support/fake-clock.ts'
 import { makeRig, type Person, rigOver } from './rig.ts'
 
 const KINDS = ['love-parser.search']
-const MINUTE = 60_000
 
 onEachDatabase('love-parser searches as sets', (database) => {
   const searchMany = async (rig: Awaited<ReturnType<typeof rigOver>>, people: Person[], count: number) => {

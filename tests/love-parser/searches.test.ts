@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, makeRig, START, told } from './rig.ts'
+import { DAY } from '../support/fake-clock.ts'
+import { makeRig, START, told } from './rig.ts'
 
 const ORDERED = {
   crypto: '083eb5cb67d01f89a3d397433af0d291f4aebaab5467a6f302352f6b32859a35',

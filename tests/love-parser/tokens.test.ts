@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { DAY, makeRig, type Rig, rigOver, SECRET, START, told } from './rig.ts'
+import { DAY, fakeClock } from '../support/fake-clock.ts'
+import { makeRig, type Rig, rigOver, SECRET, START, told } from './rig.ts'
 
 const KEY = new TextEncoder().encode(SECRET)
 const UNKNOWN = '01890000-0000-7000-8000-000000000000'

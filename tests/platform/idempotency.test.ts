@@ -12,9 +12,7 @@ import {
   type KeyedRequest,
 } from '../../src/platform/http/idempotency.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-
-const DAY = 86_400_000
+import { DAY, fakeClock } from '../support/fake-clock.ts'
 
 /** Says a value as text with keys in another order and with blanks, as another client's library would. */
 const sayOtherwise = (value: unknown): string => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type BotApiDouble, json, tooMany } from '../support/bot-api-double.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { info, iso, makeLiveRig, problems, type Rig, RUSSIAN, START, statuses, whileTimePasses } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { info, makeLiveRig, problems, type Rig, RUSSIAN, statuses, whileTimePasses } from './rig.ts'
 
 onEachDatabase('stickers: create', (database) => {
   let app: Rig

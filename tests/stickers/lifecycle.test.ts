@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { info, iso, makeRig, problems, type Rig, RUSSIAN, START, statuses } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { info, makeRig, problems, type Rig, RUSSIAN, statuses } from './rig.ts'
 
 onEachDatabase('stickers: lifecycle and ART', (database) => {
   let app: Rig

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { BotApiDouble } from '../support/bot-api-double.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { info, iso, makeLiveRig, type Rig, START, whileTimePasses } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { info, makeLiveRig, type Rig, whileTimePasses } from './rig.ts'
 
 onEachDatabase('stickers: reading with Telegram', (database) => {
   let app: Rig

@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from 'bun:test'
 import { createStickersServices } from '../../src/stickers/services.ts'
 import { stickerSetDto, stickerSetPage } from '../../src/stickers/stickersets/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { info, iso, makeRig, problems, type Rig, RUSSIAN, START } from './rig.ts'
+import { iso, START } from '../support/fake-clock.ts'
+import { info, makeRig, problems, type Rig, RUSSIAN } from './rig.ts'
 
 /** mulberry32, as everywhere in the tests. */
 const seeded = (seed: number) => () => {
@@ -247,7 +248,7 @@ onEachDatabase('stickers: reading', (database) => {
   })
 
   test('stickers §5: a preview is drawn uniformly, and sets with nothing to draw from stay as they are', async () => {
-    const { drawPreview } = await import('../../src/stickers/stickersets/dto.ts')
+    const { drawPreview } = await import('../../src/stickers/stickersets/rows.ts')
     const random = seeded(7)
     const counts = [0, 0, 0, 0, 0]
     for (let n = 0; n < 5000; n++) counts[JSON.parse(drawPreview('{"a":1,"stickers":[0,1,2,3,4],"z":2}', random)).stickers[0]]!++

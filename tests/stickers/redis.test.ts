@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { type BotApiDouble, startBotApi, TOKEN, tooMany } from '../support/bot-api-double.ts'
-import { fakeClock } from '../support/fake-clock.ts'
+import { fakeClock, MINUTE } from '../support/fake-clock.ts'
 import { overRedis, redisIs } from '../support/redis-apps.ts'
 import { onPrivateRedis } from '../support/services.ts'
-import { info, MINUTE, type Rig, rigOver, turnUntil } from './rig.ts'
+import { info, type Rig, rigOver, turnUntil } from './rig.ts'
 
 onPrivateRedis('stickers with Redis', (service) => {
   const apps: Rig[] = []

@@ -7,11 +7,6 @@ import { type BotApiDouble, startBotApi, TOKEN } from '../support/bot-api-double
 import type { TestDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
-export const SECOND = 1000
-export const MINUTE = 60_000
-export const DAY = 86_400_000
-export const START = Date.parse('2026-01-15T12:00:00.000Z')
-export const iso = (at: number) => new Date(at).toISOString()
 export const BASE = '/internal/stickersets'
 export const SERVICE = { 'x-service-token': 'dev-service-token' }
 export const RUSSIAN = { ...SERVICE, 'x-language': 'ru' }

@@ -1,20 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type BotApiDouble, json, setOf, tooMany } from '../support/bot-api-double.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import {
-  DAY,
-  info,
-  iso,
-  MINUTE,
-  makeLiveRig,
-  problems,
-  type Rig,
-  restart,
-  SECOND,
-  START,
-  turnUntil,
-  whileTimePasses,
-} from './rig.ts'
+import { DAY, iso, MINUTE, SECOND, START } from '../support/fake-clock.ts'
+import { info, makeLiveRig, problems, type Rig, restart, turnUntil, whileTimePasses } from './rig.ts'
 
 onEachDatabase('stickers: Telegram', (database) => {
   let app: Rig

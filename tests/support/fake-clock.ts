@@ -1,5 +1,14 @@
 import type { Clock } from '../../src/platform/clock.ts'
 
+/** Milliseconds. */
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+/** Where a clock stands at first. */
+export const START = Date.parse('2026-01-15T12:00:00.000Z')
+export const iso = (at: number | Date) => new Date(at).toISOString()
+
 export interface FakeClock extends Clock {
   /** Moves time forward and wakes every sleeper that is due, in order. */
   advance(ms: number): void
@@ -11,7 +20,7 @@ export interface FakeClock extends Clock {
 }
 
 /** A clock that stands still until the test moves it. */
-export const fakeClock = (start = Date.parse('2026-01-15T12:00:00.000Z')): FakeClock => {
+export const fakeClock = (start = START): FakeClock => {
   let now = start
   const sleepers = new Set<{ at: number; wake: () => void }>()
   const wakeDue = () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { defineKind, TASK_CANCEL, TASKS_READY } from '../../src/tasks/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { DAY, holderOf, LEASE_MS, MINUTE, makeRig, OURS, PLAIN_KINDS, type Rig, together } from './rig.ts'
+import { DAY, MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, OURS, PLAIN_KINDS, type Rig, together } from './rig.ts'
 
 const dead = async (rig: Rig, more: Parameters<Rig['leased']>[1] = {}): Promise<string> => {
   const task = await rig.leased('w1', more)

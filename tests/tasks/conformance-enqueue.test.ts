@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { TASKS_READY } from '../../src/tasks/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { HOUR, makeRig, OURS, together } from './rig.ts'
+import { HOUR } from '../support/fake-clock.ts'
+import { makeRig, OURS, together } from './rig.ts'
 
 onEachDatabase('engine: enqueue and order', (database) => {
   test('gifty §2.5: a task stored in a transaction that rolls back leaves nothing and announces nothing', async () => {

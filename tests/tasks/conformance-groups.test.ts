@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
-import { holderOf, LEASE_MS, MINUTE, makeRig, OURS, type Rig, together } from './rig.ts'
+import { MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, OURS, type Rig, together } from './rig.ts'
 
 const some = (count: number, groupKey: string | undefined, priority = 10) =>
   Array.from({ length: count }, () => ({ kind: 'a', payload: {}, groupKey, priority }))

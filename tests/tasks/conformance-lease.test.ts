@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { isRefusal, TASK_PROGRESS, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { HOUR, holderOf, LEASE_MS, MINUTE, makeRig, OURS, type Rig, together } from './rig.ts'
+import { HOUR, MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, OURS, type Rig, together } from './rig.ts'
 
 onEachDatabase('engine: leases and fences', (database) => {
   test('gifty §4: a lease names its holder, its end and its attempt', async () => {

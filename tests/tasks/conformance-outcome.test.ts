@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { createEngine, defineKind, isRefusal, TASKS_READY, type TaskState } from '../../src/tasks/index.ts'
 import { exponentialDelay } from '../../src/tasks/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { holderOf, LEASE_MS, MINUTE, makeRig, OURS, PLAIN_KINDS, type Rig } from './rig.ts'
+import { MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, OURS, PLAIN_KINDS, type Rig } from './rig.ts'
 
 const failure = { error: 'it broke', retryable: true }
 /** Fails the lease that `w1` has and answers what followed. */

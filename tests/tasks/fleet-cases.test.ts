@@ -3,8 +3,8 @@ import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { createEngine, defineKind } from '../../src/tasks/index.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { DAY, HOUR, holderOf, LEASE_MS, MINUTE, makeRig, OURS, PLAIN_KINDS } from './rig.ts'
+import { DAY, fakeClock, HOUR, MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, OURS, PLAIN_KINDS } from './rig.ts'
 
 /** Right results of faults that were found in the engine (cases of the fleet; ids as there). */
 onEachDatabase('fleet cases: engine', (database) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { CRONS, DAY, HOUR, IDLE_MS, isHeld, type Lease, MINUTE, type ModelTask, type RunsModel } from './model-runs.ts'
+import { DAY, HOUR, MINUTE } from '../support/fake-clock.ts'
+import { CRONS, IDLE_MS, isHeld, type Lease, type ModelTask, type RunsModel } from './model-runs.ts'
 import type { Op } from './model-runs-ops.ts'
 
 /** A choice becomes a command when it is known what there is; undefined where there is nothing to do it to. */

@@ -1,4 +1,5 @@
-import { CRONS, DAY, type ModelRun, type ModelSource, QUOTA, type RunsModel, SWITCHED_OFF } from './model-runs.ts'
+import { DAY } from '../support/fake-clock.ts'
+import { CRONS, type ModelRun, type ModelSource, QUOTA, type RunsModel, SWITCHED_OFF } from './model-runs.ts'
 import { categoryUrl, type Expected, type Hints, missing, OK, type Op, type SourceFields, stale } from './model-runs-ops.ts'
 
 /** How sources come to be and change: by operators, and by batches (gifty §2.2, §3). */

@@ -1,11 +1,10 @@
+import { HOUR, MINUTE } from '../support/fake-clock.ts'
+
 /**
  * Sources, their runs and the tasks of these as the contract describes them (gifty §2 to §4), in memory and without the app's code: what the
  * app is compared with. Times are epoch milliseconds.
  */
 
-export const MINUTE = 60_000
-export const HOUR = 60 * MINUTE
-export const DAY = 24 * HOUR
 /** The share by which a retry is later than its least delay: `random` of the app is 0.5, of at most 20 % (fleet B7). */
 export const SPREAD = 1.1
 export const QUOTA = 3

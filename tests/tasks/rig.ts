@@ -12,11 +12,8 @@ import {
 } from '../../src/tasks/index.ts'
 import { testBus } from '../support/beside-postgres.ts'
 import type { TestDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
+import { fakeClock, MINUTE } from '../support/fake-clock.ts'
 
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
-export const DAY = 86_400_000
 export const LEASE_MS = MINUTE
 
 /** Kinds of the conformance tests. `foreign` stands for another family's: no verb here may touch it. */

@@ -4,8 +4,8 @@ import type { Db } from '../../src/platform/db/index.ts'
 import { createSchedules, type Schedule } from '../../src/tasks/index.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
-import { HOUR, makeRig, together } from './rig.ts'
+import { fakeClock, HOUR } from '../support/fake-clock.ts'
+import { makeRig, together } from './rig.ts'
 
 const hourly = (fire: Schedule['fire'], name = 'hourly', cron = '0 * * * *'): Schedule => ({ name, cron, fire })
 const rowsOf = (db: Db) => {

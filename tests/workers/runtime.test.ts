@@ -4,7 +4,8 @@ import { createLog } from '../../src/platform/log.ts'
 import { createRunner } from '../../src/runner.ts'
 import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { holderOf, LEASE_MS, MINUTE, makeRig, settled } from '../tasks/rig.ts'
+import { MINUTE } from '../support/fake-clock.ts'
+import { holderOf, LEASE_MS, makeRig, settled } from '../tasks/rig.ts'
 
 const silent = createLog({ level: 'silent' })
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { digest } from '../fields.ts'
 import { newAt, type StoredTask, type TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'

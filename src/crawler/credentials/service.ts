@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { dateOr } from '../fields.ts'
 import type { CredentialsInput, CredentialsView } from './model.ts'
 import type { AccountRow, CredentialsRepository } from './repository.ts'

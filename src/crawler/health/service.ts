@@ -1,12 +1,12 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { HOUR_MS, within } from '../../platform/waiting.ts'
 import type { HealthView, Services, SystemFacts } from './model.ts'
 
 const CACHE_MS = 1000
 const SLOW_MS = 5000
 /** A database that has not answered by then is down. */
 const GIVE_UP_MS = 6000
-const HOUR_MS = 3_600_000
 
 export interface Counts {
   running: number
@@ -51,10 +51,9 @@ export const createHealth = ({
 
   const measure = async (): Promise<Look> => {
     const began = performance.now()
-    const done = new AbortController()
     try {
       const asked = ping().then(() => counts(clock.now() - HOUR_MS))
-      const known = await Promise.race([asked, clock.sleep(GIVE_UP_MS, done.signal).then(() => undefined)])
+      const known = await within(asked, GIVE_UP_MS, clock)
       const responseTime = performance.now() - began
       if (!known) throw new Error('the database does not answer')
       return {
@@ -73,8 +72,6 @@ export const createHealth = ({
         database: { status: 'down', responseTime },
         jobs: { status: 'down', activeJobs: 0, queuedJobs: 0, failedJobs: 0, recentCompletions: 0 },
       }
-    } finally {
-      done.abort()
     }
   }
   const look = (): Promise<Look> => {

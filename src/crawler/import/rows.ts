@@ -1,4 +1,4 @@
-import type { ForeignDatabase } from '../../platform/db/foreign.ts'
+import type { ForeignDatabase } from '../../platform/db/rows.ts'
 import { parseTime } from '../fields.ts'
 import { newProgress, type ProgressState } from '../tasks/row.ts'
 import { JOB_STATUSES, type JobStatus } from '../vocabulary.ts'

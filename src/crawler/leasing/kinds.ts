@@ -3,11 +3,22 @@ import { defineKind, type KindHooks, type KindPolicy, type Moves, type Task } fr
 import type { AccountRow } from '../credentials/repository.ts'
 import { type Credentials, credentialsUnreadable } from '../credentials/service.ts'
 import { type NewEvent, newEvent } from '../streams/frames.ts'
-import { type Draft, fail, grant, moveOf, openDraft, pause, queue, retryDelayMs, settleExpiry, withhold } from '../tasks/draft.ts'
-import { KINDS } from '../tasks/kinds.ts'
+import {
+  type Draft,
+  fail,
+  grant,
+  KINDS,
+  moveOf,
+  openDraft,
+  pause,
+  queue,
+  retryDelayMs,
+  settleExpiry,
+  withhold,
+} from '../tasks/draft.ts'
 import type { TaskRow } from '../tasks/row.ts'
+import { leaseEndOf, toDetail } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { leaseEndOf, toDetail } from '../tasks/view.ts'
 import type { LeasedTask } from './model.ts'
 
 /** What a lease of the engine is asked for with, and what comes of it. The hook may run twice: the last run counts. */

@@ -1,12 +1,14 @@
 import { AppError } from '../../errors.ts'
+import { createBatcher } from '../../platform/batcher.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createBatcher, hasLease, holds, isLive } from '../../tasks/index.ts'
+import { hasLease, holds, isLive } from '../../tasks/index.ts'
 import type { AreasResult } from '../areas/model.ts'
 import type { Areas } from '../areas/service.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
 import { iso, isoOr } from '../fields.ts'
 import { type NewEvent, taskUpdate } from '../streams/frames.ts'
+import { type Mark, marksOf, type Receipts } from '../tasks/creation.ts'
 import {
   complete,
   type Draft,
@@ -21,13 +23,11 @@ import {
   run,
   settleExpiry,
 } from '../tasks/draft.ts'
-import { type Mark, marksOf, type Receipts } from '../tasks/receipts.ts'
 import type { TaskRow } from '../tasks/row.ts'
+import { leaseEndOf, toProgress } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { leaseEndOf, toProgress } from '../tasks/view.ts'
 import { CREDENTIAL_STATUSES, type CredentialWord, statusOf } from '../vocabulary.ts'
-import { credentialWordOf, type Effect, effectOf, wordOf } from './effect.ts'
-import { mergeProgress } from './merge.ts'
+import { credentialWordOf, type Effect, effectOf, mergeProgress, wordOf } from './effect.ts'
 import type { Acknowledged, Update } from './model.ts'
 import type { ProgressRepository } from './repository.ts'
 

@@ -12,9 +12,9 @@ import { acceptUpdate } from '../progress/model.ts'
 import type { Progress } from '../progress/service.ts'
 import type { Creation } from '../tasks/creation.ts'
 import { UPDATE_TYPES } from '../vocabulary.ts'
-import type { Connection } from './connection.ts'
 import { frameText } from './frames.ts'
 import { ackFrame, clientFrame, heartbeatFrame, subscribeFrame } from './model.ts'
+import type { Connection } from './sockets.ts'
 
 export interface ConversationDeps {
   clock: Clock

@@ -1,8 +1,8 @@
 import { iso, isoOr } from '../fields.ts'
 import type { Draft } from '../tasks/draft.ts'
-import { errorText, type ProgressState } from '../tasks/row.ts'
-import { toProgress } from '../tasks/view.ts'
+import { errorText, type ProgressState, type TaskRow, toProgress } from '../tasks/row.ts'
 import { statusOf } from '../vocabulary.ts'
+import type { ReadyFrame } from './model.ts'
 
 /** An event before it has its place in the order of all. */
 export interface NewEvent {
@@ -105,4 +105,38 @@ export const eventsOf = (draft: Draft): NewEvent[] => {
       ),
     )
   return events
+}
+
+/** The first frame of a stream (§13); `row` is the task of a task stream. */
+export const readyFrameOf = (
+  facts: { connectionId: string; resumed: boolean; lastSeq: number; lost: number; heartbeatInterval: number; now: number },
+  row?: TaskRow,
+): ReadyFrame => {
+  const { now, ...rest } = facts
+  const common = {
+    type: 'connection_ready',
+    status: 'connection_ready',
+    ...rest,
+    message: row ? `WebSocket connection established for task ${row.id}` : 'WebSocket connection established',
+    timestamp: iso(now),
+  } as const
+  if (!row)
+    return {
+      ...common,
+      serverCapabilities: { messageQueuing: true, heartbeat: true, reconnection: true, protocolVersion: '1.0' },
+    }
+  return {
+    ...common,
+    taskId: row.id,
+    taskInfo: {
+      status: statusOf(row.status),
+      jobStatus: row.status,
+      command: row.command,
+      createdAt: row.createdAt.toISOString(),
+      startedAt: isoOr(row.startedAt),
+      completedAt: isoOr(row.finishedAt),
+    },
+    capabilities: { progressUpdates: true, statusUpdates: true, errorReporting: true, realTimeMessages: true },
+    progress: toProgress(row),
+  }
 }

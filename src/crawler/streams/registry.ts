@@ -7,10 +7,10 @@ import { SessionsByName, SocketSession } from '../../platform/push/socket-sessio
 import type { Credentials } from '../credentials/service.ts'
 import { tooManyConnections } from '../envelope.ts'
 import type { Leasing } from '../leasing/service.ts'
-import { Connection, type Identity } from './connection.ts'
 import { newEvent, withSeq } from './frames.ts'
 import { type Hub, withSecret } from './hub.ts'
 import type { ConnectionRow, StoredEvent, StreamsRepository } from './repository.ts'
+import { Connection, type Identity } from './sockets.ts'
 import type { Subscriptions } from './tables.ts'
 
 /** A process that has not been seen for this long is taken for dead. */

@@ -3,11 +3,10 @@ import { CLOSE, SOCKET_LIMITS } from '../../platform/push/socket-session.ts'
 import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import { shuttingDown, taskNotFound, tooManyConnections } from '../envelope.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import { Connection } from './connection.ts'
-import { frameText, withSeq } from './frames.ts'
+import { frameText, readyFrameOf, withSeq } from './frames.ts'
 import type { Hub } from './hub.ts'
-import { readyFrameOf } from './ready.ts'
 import type { StreamsRepository } from './repository.ts'
+import { Connection } from './sockets.ts'
 
 const MAX_STREAMS = 500
 const COMMENT_MS = 15_000

@@ -1,6 +1,6 @@
-import { hasLease, isLive, prolonged, type Transition } from '../../tasks/index.ts'
-import { restartCounters } from '../progress/merge.ts'
-import { type CancelReason, type JobStatus, statusOf } from '../vocabulary.ts'
+import { hasLease, isLive, prolonged, type Task, type Transition } from '../../tasks/index.ts'
+import { restartCounters } from '../progress/effect.ts'
+import { type CancelReason, isTaskType, type JobStatus, statusOf, TASK_TYPES } from '../vocabulary.ts'
 import { engineStateOf, errorText, type ProgressState, type TaskRow } from './row.ts'
 
 /** An event of a task's timeline. */
@@ -166,3 +166,16 @@ export const moveOf = (draft: Draft): Omit<Transition, 'id'> | undefined => {
     lastEnd: hasLease(before) ? lastEndOf(draft) : undefined,
   }
 }
+
+/** Tasks of imported rows whose type nobody knows: they are never leased. */
+const OTHER = 'crawler.OTHER'
+
+/** The engine's kind of tasks of a type. */
+export const kindOf = (type: string): string => (isTaskType(type) ? `crawler.${type}` : OTHER)
+/** The kinds that workers may lease. */
+export const LEASED_KINDS: readonly string[] = TASK_TYPES.map(kindOf)
+/** All kinds of the family. */
+export const KINDS: readonly string[] = [...LEASED_KINDS, OTHER]
+
+/** The id that the client has given, of an engine's task. */
+export const taskIdOf = ({ payload }: Pick<Task, 'payload'>): string => (payload as { task_id: string }).task_id

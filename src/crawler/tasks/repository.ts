@@ -1,8 +1,21 @@
-import { and, eq, gt, gte, inArray, lte, sql } from 'drizzle-orm'
-import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { and, asc, eq, getTableColumns, gt, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import {
+  type BatchColumn,
+  bytewise,
+  type Db,
+  inJsonList,
+  param,
+  type Queries,
+  q,
+  type Steps,
+  type Tx,
+} from '../../platform/db/index.ts'
+import { leaseSource } from '../../tasks/index.ts'
 import { digest } from '../fields.ts'
-import type { Retired, StoredTask, TaskRow } from './row.ts'
-import { tasksTables } from './tables.ts'
+import { STORED } from '../vocabulary.ts'
+import type { ListQuery } from './model.ts'
+import type { LeaseRow, ListedTask, Retired, StoredTask, TaskRow } from './row.ts'
+import { isRunning, tasksTables } from './tables.ts'
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
@@ -251,3 +264,168 @@ export const tasksRepository = (db: Db) => {
   }
 }
 export type TasksRepository = ReturnType<typeof tasksRepository>
+
+/** The list of tasks (§7.3): statements per combination of filters, prepared at their first use. */
+export const listQueries = (db: Db) => {
+  const { tasks } = tasksTables(db.kit)
+  const idOrder = bytewise(db, tasks.id)
+  const { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress } = tasks
+  const shown = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
+
+  /** The list's two statements for one combination of filters, prepared at its first use. */
+  const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
+  const conditions = (query: ListQuery): SQL | undefined =>
+    and(
+      query.status === undefined
+        ? undefined
+        : query.status === 'paused'
+          ? inArray(tasks.status, [...STORED.paused])
+          : eq(tasks.status, param('status')),
+      query.type === undefined ? undefined : eq(tasks.taskType, param('type')),
+      query.fromDate === undefined ? undefined : gte(tasks.createdAt, param('fromDate')),
+      query.toDate === undefined ? undefined : lte(tasks.createdAt, param('toDate')),
+      query.spawnedFrom === undefined ? undefined : eq(tasks.spawnedFrom, param('spawnedFrom')),
+    )
+  const preparePage = (name: string, query: ListQuery) =>
+    db.prepare<ListedTask>(`crawler_list_${name}`, (queries) =>
+      queries
+        .select(shown)
+        .from(tasks)
+        .where(conditions(query))
+        .orderBy(
+          ...(query.order === 'desc'
+            ? [sql`${tasks.createdAt} desc`, sql`${idOrder} desc`]
+            : [asc(tasks.createdAt), sql`${idOrder}`]),
+        )
+        .limit(sql.placeholder('limit'))
+        .offset(sql.placeholder('offset')),
+    )
+  const prepareTotal = (name: string, query: ListQuery) =>
+    db.prepare<{ n: number }>(`crawler_list_total_${name}`, (queries) =>
+      queries
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(tasks)
+        .where(conditions(query)),
+    )
+  const statementsFor = (query: ListQuery) => {
+    const name = [
+      query.status === undefined ? '' : query.status === 'paused' ? 'p' : 's',
+      query.type === undefined ? '' : 't',
+      query.fromDate === undefined ? '' : 'f',
+      query.toDate === undefined ? '' : 'u',
+      query.spawnedFrom === undefined ? '' : 'k',
+      query.order === 'desc' ? 'd' : 'a',
+    ].join('')
+    let known = lists.get(name)
+    if (!known) {
+      known = { page: preparePage(name, query), total: prepareTotal(name, query) }
+      lists.set(name, known)
+    }
+    return known
+  }
+
+  return {
+    statementsFor,
+    /** One page and the number of all that match. */
+    async list(query: ListQuery): Promise<{ rows: ListedTask[]; total: number }> {
+      const { page, total } = statementsFor(query)
+      const filters: Record<string, unknown> = {}
+      if (query.status !== undefined && query.status !== 'paused') filters.status = STORED[query.status][0]
+      for (const name of ['type', 'fromDate', 'toDate', 'spawnedFrom'] as const)
+        if (query[name] !== undefined) filters[name] = query[name]
+      const [rows, [counted]] = await Promise.all([
+        page.all({ ...filters, limit: query.limit, offset: query.offset }),
+        total.all(filters),
+      ])
+      return { rows, total: counted?.n ?? 0 }
+    },
+  }
+}
+export type ListQueries = ReturnType<typeof listQueries>
+
+/**
+ * Tasks joined with those of the engine, so that who may do what with one is read and locked in one statement. The engine's row is
+ * locked before its own, and sets in the order of the engine's ids, as the engine does.
+ */
+export const joinedQueries = (db: Db) => {
+  const { tasks } = tasksTables(db.kit)
+  const { tasks: engineTasks, columns: leaseColumns } = leaseSource(db.kit)
+  const { attempts, maxAttempts, fence, availableAt, ...own } = getTableColumns(tasks)
+  const columns = { ...own, ...leaseColumns }
+  const pair = eq(engineTasks.id, tasks.engineTaskId)
+  const joined = (queries: Queries) => queries.select(columns).from(engineTasks).innerJoin(tasks, pair)
+
+  return {
+    /** Without a lock; the engine's columns are null in a row that is not adopted yet. */
+    get: db.prepare<TaskRow | { [name in keyof TaskRow]: null }>(
+      'crawler_task_get',
+      (queries) =>
+        queries
+          .select(columns)
+          .from(tasks)
+          .leftJoin(engineTasks, pair)
+          .where(eq(tasks.id, param('id'))) as any,
+    ),
+    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
+    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    lockLeases: db.prepare<LeaseRow>('crawler_leases_lock', (queries) =>
+      db.forUpdate(
+        queries
+          .select({ id: own.id, status: own.status, engineTaskId: own.engineTaskId, ...leaseColumns })
+          .from(engineTasks)
+          .innerJoin(tasks, pair)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    /** Running tasks of which nothing was heard since `before`, locked; those under a lease as well. */
+    quiet: db.prepare<TaskRow>('crawler_quiet', (queries) =>
+      db.skipLocked(
+        joined(queries)
+          .where(and(isRunning(tasks.status), lte(tasks.activeAt, param('before'))))
+          .orderBy(asc(tasks.activeAt))
+          .limit(sql.placeholder('max')),
+      ),
+    ),
+    /** Tasks that the release before has put back in the queue and that the engine does not offer, locked. */
+    unoffered: db.prepare<TaskRow>('crawler_unoffered', (queries) =>
+      db.skipLocked(
+        joined(queries)
+          .where(
+            and(
+              inArray(tasks.status, ['queued', 'credential_renewed']),
+              inArray(engineTasks.state, ['paused', 'completed', 'failed', 'cancelled', 'dead']),
+            ),
+          )
+          .limit(sql.placeholder('max')),
+      ),
+    ),
+    /** Tasks of an account that wait for its credentials, locked. */
+    waiting: db.prepare<TaskRow>('crawler_waiting', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(
+            and(
+              eq(tasks.accountId, param('accountId')),
+              inArray(tasks.status, ['credential_expired', 'waiting_credential_renewal']),
+            ),
+          )
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    ofAccount: db.prepare<TaskRow>('crawler_of_account', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(eq(tasks.accountId, param('accountId')))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+  }
+}
+export type JoinedQueries = ReturnType<typeof joinedQueries>

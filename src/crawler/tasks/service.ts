@@ -1,22 +1,20 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { Db } from '../../platform/db/index.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
+import { createAdoption } from '../../tasks/adoption.ts'
 import { isLive } from '../../tasks/index.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { taskNotFound } from '../envelope.ts'
-import { columnOf } from '../progress/effect.ts'
-import { mergeProgress, restartCounters } from '../progress/merge.ts'
+import { columnOf, mergeProgress, restartCounters } from '../progress/effect.ts'
 import type { Put } from '../progress/model.ts'
 import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
 import { type Status, statusOf } from '../vocabulary.ts'
-import { complete, type Draft, endLease, fail, openDraft, pause, queue, run } from './draft.ts'
-import type { JoinedQueries } from './joined-queries.ts'
-import type { ListQueries } from './list-queries.ts'
+import { complete, type Draft, endLease, fail, kindOf, openDraft, pause, queue, run } from './draft.ts'
 import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
-import { newProgress } from './row.ts'
+import type { JoinedQueries, ListQueries } from './repository.ts'
+import { engineStateOf, newProgress, toDetail, toTask } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
-import { toDetail, toTask } from './view.ts'
 
 /** Where an operator may take a task (§8); `reopenable` is a failure that an update may open again. */
 const ALLOWED: Record<ReturnType<typeof columnOf> | 'failed', readonly Status[]> = {
@@ -214,3 +212,27 @@ export const createTasks = ({
   }
 }
 export type Tasks = ReturnType<typeof createTasks>
+
+/** Gives rows of the release before, which kept leases in them, their tasks of the engine. */
+export const createTaskAdoption = (db: Db, clock: Clock) => {
+  const adoption = createAdoption({
+    db,
+    table: 'crawler_tasks',
+    columns: ['task_type', 'status', 'failure_kind', 'priority', 'created_at'],
+    taskOf: (row) => ({
+      kind: kindOf(row.task_type),
+      payload: { task_id: row.id },
+      priority: row.priority,
+      state: engineStateOf({ status: row.status, failureKind: row.failure_kind }),
+      createdAt: Number(row.created_at),
+    }),
+  })
+  return {
+    /** Whether there was one among these ids. */
+    *adoptThese(tx: Tx, ids: string[]): Steps<boolean> {
+      return (yield* adoption.adoptThese(tx, ids, new Date(clock.now()))) > 0
+    },
+    adopt: (): Promise<void> => adoption.adopt(new Date(clock.now())),
+  }
+}
+export type Adoption = ReturnType<typeof createTaskAdoption>

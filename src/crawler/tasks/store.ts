@@ -1,16 +1,14 @@
 import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { type Engine, hasLease, leaseOf, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
 import type { ProgressRepository } from '../progress/repository.ts'
 import { eventsOf, type NewEvent } from '../streams/frames.ts'
-import type { Adoption } from './adoption.ts'
-import { type Draft, moveOf } from './draft.ts'
-import type { JoinedQueries } from './joined-queries.ts'
-import { kindOf, taskIdOf } from './kinds.ts'
-import type { TasksRepository } from './repository.ts'
+import { type Draft, kindOf, moveOf, taskIdOf } from './draft.ts'
+import type { JoinedQueries, TasksRepository } from './repository.ts'
 import { engineStateOf, type LeaseRow, type StoredTask, type TaskRow } from './row.ts'
+import type { Adoption } from './service.ts'
 
 /** Reads return fewer events than this (§9). */
 const TIMELINE_CAP = 1000

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import type { Platform } from '../../platform/index.ts'
 import { redactText } from '../../platform/log.ts'
 import { createCachedCalls, createUpstream, type Upstream } from '../../platform/upstream/index.ts'
+import { HOUR_MS } from '../../platform/waiting.ts'
 import type { AnalyticsDeps } from './service.ts'
 
 const LIMIT = 5
 const LINE_MAX = 200
-const HOUR_MS = 3_600_000
 const ERRORS = '{job=~".+"} |~ "(?i)(error|exception)"'
 
 /** Made only where Loki is configured. */

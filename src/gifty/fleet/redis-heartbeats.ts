@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Redis } from '../../platform/redis/index.ts'
-import { isoTime } from '../fields.ts'
+import { isoTime, text } from '../fields.ts'
+import * as model from './model.ts'
 import { type WorkerView, workerHeartbeatBody } from './model.ts'
 
 const KEYS = 'worker_heartbeat:'
@@ -59,4 +60,17 @@ export const createRedisHeartbeats = (redis: Redis, clock: Clock, log: Log) => a
     log.debug('worker heartbeats could not be read from redis', { error })
     return []
   }
+}
+
+/** What every frame of the worker protocol has (gifty §4). */
+export const frame = z.object({ type: text(1, 32), id: z.union([z.string().max(200), z.number()]), data: z.unknown().optional() })
+/** The HTTP body plus the task; the worker is known from `hello`. */
+const ofTask = { worker_id: text(1, 128).nullish(), task_id: text(1, 128) }
+export const VERBS = {
+  lease: model.leaseBody.extend({ worker_id: text(1, 128).nullish() }),
+  heartbeat: model.heartbeatBody.extend(ofTask),
+  complete: model.completeBody.extend(ofTask),
+  fail: model.failBody.extend(ofTask),
+  release: model.releaseBody.extend(ofTask),
+  worker_heartbeat: model.workerHeartbeatBody,
 }

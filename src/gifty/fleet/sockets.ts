@@ -7,9 +7,9 @@ import type { Log } from '../../platform/log.ts'
 import { CLOSE, type RawSocket, SessionsByName, SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
 import { type Engine, type LeaseRequest, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidField, invalidRequest, problemsOf } from '../envelope.ts'
-import { frame, VERBS } from './frames.ts'
 import * as model from './model.ts'
 import { FLEET_KINDS } from './model.ts'
+import { frame, VERBS } from './redis-heartbeats.ts'
 import { type Fleet, toTask } from './service.ts'
 
 /** How often the server pings, and after how much silence it closes (gifty §4). */

@@ -1,9 +1,8 @@
 import { toProduct } from '../catalog/service.ts'
 import type { ProductSearch } from '../search/port.ts'
-import { type CandidatesDeps, createCandidates } from './candidates.ts'
 import type { RecommendationsAnswer, RecommendationsRequest } from './model.ts'
 import { createConstraints, readProfile } from './profile.ts'
-import { pickDiverse, reasonsFor, type Scored, scoreCandidate } from './rank.ts'
+import { type CandidatesDeps, createCandidates, pickDiverse, reasonsFor, type Scored, scoreCandidate } from './rank.ts'
 
 export interface RecommendationsDeps extends Omit<CandidatesDeps, 'passes'> {
   search: CandidatesDeps['search'] & Pick<ProductSearch, 'vectorsOf'>

@@ -1,13 +1,14 @@
-import { LRUCache } from 'lru-cache'
+import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { createLru } from '../../platform/kv/index.ts'
 import type { Log } from '../../platform/log.ts'
+import { createHttpEmbedder } from '../../platform/search/http-embedder.ts'
+import { createNgramEmbedder, normalised } from '../../platform/search/ngram-embedder.ts'
 import type { CatalogLookup } from '../catalog/lookup.ts'
-import type { DocumentsRepository } from './documents.ts'
-import type { Embedder } from './embedder.ts'
+import type { VectorIndex } from './exact-vectors.ts'
 import type { Spelling } from './spelling.ts'
-import type { EmbeddingModel, NewEmbedding, VectorQueries } from './vector-queries.ts'
-import type { VectorIndex } from './vectors.ts'
+import type { DocumentsRepository, EmbeddingModel, NewEmbedding, VectorQueries } from './vector-queries.ts'
 
 const WINDOW = 2000
 /** Models whose place is remembered. */
@@ -27,7 +28,7 @@ export interface PendingDeps {
  * to which all have one is remembered: new contents have higher ids.
  */
 export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) => {
-  const places = new LRUCache<string, { floor: number; until: number }>({ max: MOST_MODELS })
+  const places = createLru<string, { floor: number; until: number }>(MOST_MODELS)
 
   const placeOf = ({ name, version }: EmbeddingModel) => {
     const key = JSON.stringify([name, version])
@@ -192,3 +193,44 @@ export const createEmbedding = ({
   }
 }
 export type Embedding = ReturnType<typeof createEmbedding>
+
+/** The longest wait for an external embedder (gifty §6). */
+const TIMEOUT_MS = 10_000
+
+/** What makes vectors of texts, as the configuration says. */
+export interface Embedder {
+  model: EmbeddingModel
+  /** Whether this process can embed the catalogue itself; with an external model workers do (gifty §5). */
+  embedContent: ((text: string) => Float32Array) | undefined
+  /** @throws AppError 503 `embedder_unavailable` */
+  embedQuery(text: string): Promise<Float32Array>
+}
+
+export interface EmbeddingConfig {
+  model: EmbeddingModel
+  isBuiltIn: boolean
+  url?: string
+  apiKey?: string
+}
+
+export const createEmbedder = ({ model, isBuiltIn, url, apiKey }: EmbeddingConfig, log: Log): Embedder => {
+  if (isBuiltIn) {
+    const { embed } = createNgramEmbedder(model.dim)
+    return { model, embedContent: embed, embedQuery: async (text) => embed(text) }
+  }
+  const external =
+    url === undefined ? undefined : createHttpEmbedder({ url, model: model.name, dim: model.dim, apiKey, timeoutMs: TIMEOUT_MS })
+  return {
+    model,
+    embedContent: undefined,
+    async embedQuery(text) {
+      if (!external) throw new AppError('embedder_unavailable', 503, 'No embedder is configured')
+      try {
+        return normalised(await external.embed(text))
+      } catch (error) {
+        log.warn('the external embedder failed', { error })
+        throw new AppError('embedder_unavailable', 503, 'The embedder is not available', { cause: error })
+      }
+    },
+  }
+}

@@ -1,8 +1,12 @@
+import type { Db } from '../../platform/db/index.ts'
+import { isStopWord, stemOf, wordsOf } from '../../platform/search/words.ts'
+import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
 import { toProduct } from '../catalog/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { SearchAnswer, SearchRequest } from './model.ts'
 import type { SearchFilter } from './port.ts'
 import type { Search } from './service.ts'
+import { type Spelling, vowelVariants } from './spelling.ts'
 
 /** A product that an index offers; the lower `cost`, the better it fits. */
 export interface Candidate {
@@ -99,3 +103,124 @@ export const createFinder = (search: Search) => {
   }
 }
 export type Finder = ReturnType<typeof createFinder>
+
+/** More different words are not searched for. */
+const MOST_WORDS = 40
+/** How much a word counts in title, category, merchant, description. */
+const LITE_WEIGHTS = '10.0, 4.0, 2.0, 1.0'
+/** The same as Postgres wants them: description, merchant, category, title. Divided by the logarithm of the length, as bm25 does. */
+const POSTGRES_RANK = `ts_rank('{0.1,0.2,0.4,1.0}', document, to_tsquery('russian', :query), 1)`
+
+/** Distinct words of a query that say something, in their order. */
+export const queryWords = (text: string): string[] => {
+  const words = new Map<string, string>()
+  for (const word of wordsOf(text)) if (!isStopWord(word)) words.set(stemOf(word), words.get(stemOf(word)) ?? word)
+  return [...words.values()].slice(0, MOST_WORDS)
+}
+
+/** Queries of the full-text index; `cost` is the negative relevance. */
+export const textQueries = (db: Db) => {
+  const { and, or, spelled } = db.fragments.either(
+    { and: ' AND ', or: ' OR ', spelled: (word: string) => `"${stemOf(word)}"` },
+    { and: ' & ', or: ' | ', spelled: (word: string) => `'${word}'` },
+  )
+  type Found = { gift_hash: string; cost: number }
+  const best = db.statement<Found>('text_best', {
+    sqlite: `select d.gift_hash, f.cost from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
+        where product_words match :query order by cost limit likely(:max)) f
+      join product_documents d on d.id = f.id order by f.cost`,
+    postgres: `select gift_hash, -${POSTGRES_RANK}::float8 as cost from product_documents
+      where document @@ to_tsquery('russian', :query) order by cost limit :max::int`,
+  })
+  const bestFrom = db.statement<Found>('text_best_from', {
+    sqlite: `select d.gift_hash, f.cost from (select * from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
+        where product_words match :query) where cost >= :least order by cost limit likely(:max)) f
+      join product_documents d on d.id = f.id order by f.cost`,
+    postgres: `select * from (select gift_hash, -${POSTGRES_RANK}::float8 as cost from product_documents
+      where document @@ to_tsquery('russian', :query)) f where cost >= :least::float8 order by cost limit :max::int`,
+  })
+  const costOf = db.statement<{ cost: number }>('text_cost_of', {
+    sqlite: `select bm25(product_words, ${LITE_WEIGHTS}) as cost from product_words
+      where product_words match :query and rowid = (select id from product_documents where gift_hash = :hash)`,
+    postgres: `select -${POSTGRES_RANK}::float8 as cost from product_documents
+      where document @@ to_tsquery('russian', :query) and gift_hash = :hash`,
+  })
+  const anything = db.statement<{ one: number }>('text_anything', {
+    sqlite: 'select 1 as one from product_words where product_words match :query limit 1',
+    postgres: `select 1 as one from product_documents where document @@ to_tsquery('russian', :query) limit 1`,
+  })
+  const toCandidates = (rows: Found[]): Candidate[] => rows.map((row) => ({ giftHash: row.gift_hash, cost: row.cost }))
+
+  return {
+    /**
+     * A query in the engine's own language. Each word is a list of spellings, any of which will do. Words are letters and digits
+     * only (`wordsOf`), so nothing in them can be taken for an operator.
+     */
+    expression(words: readonly (readonly string[])[], mode: 'all' | 'any'): string {
+      return words.map((spellings) => `(${spellings.map(spelled).join(or)})`).join(mode === 'all' ? and : or)
+    },
+    /** The `max` best for an expression, best first; those that cost at least `least`, if given. */
+    async best(query: string, max: number, least?: number): Promise<Candidate[]> {
+      if (query === '') return []
+      return toCandidates(await (least === undefined ? best.all({ query, max }) : bestFrom.all({ query, max, least })))
+    },
+    /** Whether any product fits. */
+    isFound: async (query: string): Promise<boolean> => (await anything.all({ query })).length > 0,
+    /** What a product costs now; undefined if it does not fit any more. */
+    costOf: async (query: string, hash: string): Promise<number | undefined> =>
+      query === '' ? undefined : (await costOf.all({ query, hash }))[0]?.cost,
+  }
+}
+export type TextQueries = ReturnType<typeof textQueries>
+
+/** Full-text search over title, category, merchant and description (gifty §6). */
+export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, spelling: Pick<Spelling, 'corrections'>) => {
+  const ranked = (query: string, filter: LookupFilter, wanted: number, after?: { cost: number; giftId: string }) =>
+    firstPassing({
+      fetch: (count) => queries.best(query, count, after?.cost),
+      passing: (hashes) => lookup.passing(hashes, filter),
+      wanted,
+      after,
+    })
+  /** Each word of a text with its other spellings: with and without a fleeting vowel, and what it may be a misspelling of. */
+  const spelledWords = (text: string): Promise<string[][]> =>
+    Promise.all(
+      queryWords(text).map(async (word) => {
+        const spellings = [word, ...vowelVariants(stemOf(word))]
+        if (await queries.isFound(queries.expression([spellings], 'any'))) return spellings
+        return [...spellings, ...(await spelling.corrections(word))]
+      }),
+    )
+
+  return {
+    /**
+     * Products with every word of the text, by relevance, then gift id. A page goes on after the last product of the one before:
+     * relevance shifts when the catalogue changes, so its present relevance is asked for; `cost` is what it was.
+     */
+    async page(
+      text: string,
+      filter: LookupFilter,
+      wanted: number,
+      last?: { cost: number; giftId: string; giftHash: string },
+    ): Promise<Ranked[]> {
+      const query = queries.expression(await spelledWords(text), 'all')
+      if (query === '') return []
+      const after = last && { giftId: last.giftId, cost: (await queries.costOf(query, last.giftHash)) ?? last.cost }
+      return (await ranked(query, filter, wanted, after)).found
+    },
+
+    /** Products with every word first, then those with some, each by relevance. */
+    async find(text: string, filter: LookupFilter, wanted: number): Promise<(Ranked & { complete: boolean })[]> {
+      const words = await spelledWords(text)
+      if (words.length === 0) return []
+      const whole = (await ranked(queries.expression(words, 'all'), filter, wanted)).found
+      const found = whole.map((match) => ({ ...match, complete: true }))
+      if (found.length >= wanted || words.length === 1) return found
+      const known = new Set(whole.map((match) => match.giftHash))
+      const some = (await ranked(queries.expression(words, 'any'), filter, wanted + known.size)).found
+      for (const match of some) if (!known.has(match.giftHash) && found.length < wanted) found.push({ ...match, complete: false })
+      return found
+    },
+  }
+}
+export type TextSearch = ReturnType<typeof createTextSearch>

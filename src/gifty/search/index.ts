@@ -3,7 +3,7 @@ import { MIB } from '../../platform/http/body.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import type { GiftySurface } from '../surface.ts'
 import * as model from './model.ts'
-import type { SearchServices } from './services.ts'
+import type { SearchServices } from './service.ts'
 
 /** Routes of search and of the embeddings queue (gifty §5, §6). */
 export const searchRoutes = (surface: GiftySurface, { finder, queue }: SearchServices) =>

@@ -3,9 +3,9 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { roundSimilarity } from '../../platform/search/exact-index.ts'
 import { productConditions } from '../catalog/lookup.ts'
+import type { VectorIndex } from './exact-vectors.ts'
 import { firstPassing } from './finder.ts'
 import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queries.ts'
-import type { VectorIndex } from './vectors.ts'
 
 /** The first version whose index goes on until enough rows pass a filter. */
 const LEAST_VERSION = [0, 8]

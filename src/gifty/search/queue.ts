@@ -13,9 +13,9 @@ import {
 import { giftHash, nameHash } from '../catalog/identity.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
 import type { PendingContents } from './embedding.ts'
+import type { VectorIndex } from './exact-vectors.ts'
 import { type EmbeddingsSubmit, embeddingResult, type TasksAnswer, type TasksRequest } from './model.ts'
 import type { EmbeddingModel, NewEmbedding, VectorQueries } from './vector-queries.ts'
-import type { VectorIndex } from './vectors.ts'
 
 /** A product that wants a vector. */
 interface UnembeddedProduct {

@@ -1,7 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
-import { editDistance } from '../../platform/search/edit-distance.ts'
-import { isStopWord, stemOf, wordsOf } from '../../platform/search/words.ts'
+import { editDistance, isStopWord, stemOf, wordsOf } from '../../platform/search/words.ts'
 import type { CatalogLookup } from '../catalog/lookup.ts'
 
 const FOLLOWER = 'spelling'

@@ -1,5 +1,6 @@
 import { eq, gt, inArray, sql } from 'drizzle-orm'
 import { type Db, param, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import { SITE_KEY, tidyUrl } from '../fields.ts'
 import { escapeHtml } from '../notifications.ts'
 import type { ClientConfig } from './model.ts'
@@ -80,7 +81,6 @@ export const backlogQueries = (db: Db) => {
 }
 
 const placeholderOf = (key: string) => tidyUrl(`https://${key}.placeholder`)
-const DAY_MS = 86_400_000
 
 /** Spiders that a notification names. */
 const MAX_NAMED = 30

@@ -1,17 +1,53 @@
 import { conflict, unavailable } from '../../errors.ts'
+import { createBatcher } from '../../platform/batcher.ts'
 import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { type Dispatched, newRun, type RunDraft, taskOf } from './run-drafts.ts'
-import { cancelRun, openRun } from './run-events.ts'
+import { cancelRun, type Dispatched, kindOf, newRun, openRun, type RunDraft, taskOf } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
 const CONFIRM_MS = 5000
 /** How often one looks what has become of a message that another process is sending. */
 const LOOK_MS = 100
+/** Sources whose runs one transaction opens. */
+const MAX_BATCH = 100
 const notQueued = () => unavailable('The broker is not available, nothing was queued', 'broker_unavailable')
+
+interface Forced {
+  id: number
+  strategy: Strategy | undefined
+}
+/** A forced run that has just been opened, with its source before and after that. */
+interface Opened {
+  dispatched: Dispatched
+  before: SourceRow
+  after: SourceRow
+}
+
+interface Answer {
+  message: string
+  run_id: number | null
+  task_id: string | null
+  queued_after?: number
+}
+/** What the transaction of a call has found: no open run, and opened one; one that runs and refuses it; or one that answers it. */
+type Outcome =
+  | { opened: Opened }
+  | { running: RunRow }
+  /** `sending`: the open run whose message may still be on its way to the broker. */
+  | { answer: Answer; sending?: RunRow | undefined }
+
+/** The draft that opens a forced run of a locked source without one. `source` stays as it is. */
+const draftOf = (source: SourceRow, strategy: Strategy | undefined, now: Date): RunDraft => {
+  const draft: RunDraft = { source: { ...source }, run: undefined, notes: [] }
+  draft.opening = { trigger: 'force', strategy, announcedByCaller: true }
+  openRun(draft, 'force', now)
+  return draft
+}
+
+const alreadyQueued = ({ id, taskId }: RunRow): Answer => ({ message: 'Run is already queued', run_id: id, task_id: taskId })
 
 /** Starting a run now, also of an inactive or broken source (gifty §2.6). */
 export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
@@ -77,52 +113,93 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
     if (!run || run.status === 'cancelled') throw notQueued()
   }
 
+  /**
+   * Forces runs of different sources in one transaction. The number of statements does not depend on the number of sources. `undefined` means
+   * that the caller needs a transaction of its own: its source is missing, has an open run that may have to change or whose message may be on
+   * its way to the broker, or is locked by another transaction, for which the other callers must not wait.
+   */
+  const forceTogether = (batch: readonly Forced[]): Promise<(Outcome | undefined)[]> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const ids = batch.map(({ id }) => id)
+      const found = new Map((yield* drafts.ofSources(tx, ids, 'skip locked')).map((draft) => [draft.source.id, draft]))
+      const outcomes = new Map<number, Outcome>()
+      const opening: { before: SourceRow; draft: RunDraft }[] = []
+      // In the order of the callers, which is that of the new tasks.
+      for (const { id, strategy } of batch) {
+        const { source, run } = found.get(id) ?? {}
+        if (source && !run) opening.push({ before: source, draft: draftOf(source, strategy, now) })
+        else if (run?.status === 'queued' && (!strategy || strategy === run.strategy) && engine.queues().length === 0)
+          outcomes.set(id, { answer: alreadyQueued(run) })
+      }
+      const dispatched = yield* drafts.save(
+        tx,
+        opening.map(({ draft }) => draft),
+        now,
+      )
+      for (const { before, draft } of opening) {
+        const opened = dispatched.get(before.id)
+        if (opened) outcomes.set(before.id, { opened: { dispatched: opened, before, after: draft.source } })
+      }
+      return ids.map((id) => outcomes.get(id))
+    })
+
+  /** Starts a run of one source in a transaction of its own, or says what keeps it from starting. */
+  const forceAlone = ({ id, strategy }: Forced): Promise<Outcome> =>
+    db.tx(function* (tx) {
+      const now = nowDate()
+      const { source, open, task: queued } = yield* lockForReport(tx, id)
+      if (!open) {
+        const draft = draftOf(source, strategy, now)
+        const dispatched = (yield* drafts.save(tx, [draft], now)).get(id) as Dispatched
+        return { opened: { dispatched, before: source, after: draft.source } }
+      }
+      if (open.status === 'queued') {
+        if (strategy && strategy !== open.strategy && open.taskId) {
+          const { payload } = taskOf(source, { ...open, strategy })
+          const done = (yield* engine.changeQueued(tx, new Map([[open.taskId, { payload }]]), now)).get(open.taskId)
+          if (done === 'published')
+            throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
+          if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
+        }
+        // Only a run that a broker may have refused can be withdrawn; one that is cancelled meanwhile was queued all the same.
+        // Of one that was opened while this transaction waited for the source no task is locked.
+        return { answer: alreadyQueued(open), sending: engine.announces(queued?.kind ?? kindOf(source)) ? open : undefined }
+      }
+      if (source.overlap === 'skip') {
+        const skipped = {
+          status: 'skipped',
+          strategy: source.strategy,
+          trigger: 'force',
+          reason: 'overlap',
+          finishedAt: now,
+        } as const
+        yield* repository.insertRuns(tx, [newRun(source, skipped, now)])
+        return { running: open }
+      }
+      yield* repository.update(tx, id, { queuedAfter: 'force', updatedAt: now })
+      return {
+        answer: { message: 'Run will start after the open one', run_id: null, task_id: null, queued_after: open.id },
+      }
+    })
+
+  /** Callers that come while a batch is under way go together; two of one source go one after the other. */
+  const forceInBatch = createBatcher<Forced, Outcome | undefined>({
+    keyOf: () => '',
+    fits: (batch, more) => batch.length < MAX_BATCH && !batch.some(({ id }) => id === more.id),
+    // Where no other process holds locks, a caller without company waits for none and needs no second transaction.
+    run: async (batch) => (batch.length === 1 && !db.isShared ? [await forceAlone(batch[0] as Forced)] : forceTogether(batch)),
+  })
+
   return {
     /**
-     * Starts a run now (gifty §2.6).
+     * Starts a run now (gifty §2.6). Callers that come together share a transaction.
      * @throws AppError 404; 409 `already_running`, `already_queued`; 503 `broker_unavailable`, and nothing has changed
      */
     async forceRun(id: number, strategy: Strategy | undefined) {
-      const outcome = await db.tx(function* (tx) {
-        const now = nowDate()
-        const { source, open, task: queued } = yield* lockForReport(tx, id)
-        if (!open) {
-          const draft: RunDraft = { source: { ...source }, run: undefined, notes: [] }
-          draft.opening = { trigger: 'force', strategy, announcedByCaller: true }
-          openRun(draft, 'force', now)
-          const dispatched = (yield* drafts.save(tx, [draft], now)).get(id) as Dispatched
-          return { dispatched, before: source, after: draft.source }
-        }
-        if (open.status === 'queued') {
-          if (strategy && strategy !== open.strategy && open.taskId) {
-            const { payload } = taskOf(source, { ...open, strategy })
-            const done = (yield* engine.changeQueued(tx, new Map([[open.taskId, { payload }]]), now)).get(open.taskId)
-            if (done === 'published')
-              throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
-            if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
-          }
-          const answer = { message: 'Run is already queued', run_id: open.id, task_id: open.taskId }
-          // Only a run that a broker may have refused can be withdrawn; one that is cancelled meanwhile was queued all the same.
-          return { answer, sending: queued && engine.announces(queued.kind) ? open : undefined }
-        }
-        if (source.overlap === 'skip') {
-          const skipped = {
-            status: 'skipped',
-            strategy: source.strategy,
-            trigger: 'force',
-            reason: 'overlap',
-            finishedAt: now,
-          } as const
-          yield* repository.insertRuns(tx, [newRun(source, skipped, now)])
-          return { running: open }
-        }
-        yield* repository.update(tx, id, { queuedAfter: 'force', updatedAt: now })
-        return {
-          answer: { message: 'Run will start after the open one', run_id: null, task_id: null, queued_after: open.id },
-        }
-      })
+      const outcome = (await forceInBatch({ id, strategy })) ?? (await forceAlone({ id, strategy }))
       // The skipped run is recorded, so the refusal comes after the commit.
-      if (outcome.running) {
+      if ('running' in outcome) {
         const { id: runId, taskId, startedAt } = outcome.running
         const since = startedAt ? ` since ${startedAt.toISOString()}` : ''
         throw conflict(`The source is already running${since} (run ${runId})`, 'already_running', {
@@ -130,13 +207,14 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
           task_id: taskId,
         })
       }
-      if (outcome.answer) {
+      if ('answer' in outcome) {
         if (outcome.sending) await waitForBroker(outcome.sending)
         return { status: 'ok' as const, ...outcome.answer }
       }
-      const { run, task } = outcome.dispatched
+      const { dispatched, before, after } = outcome.opened
+      const { run, task } = dispatched
       if (engine.announces(task.kind)) {
-        const published = publish(id, outcome.dispatched, outcome.before, outcome.after).finally(() => publishing.delete(run.id))
+        const published = publish(id, dispatched, before, after).finally(() => publishing.delete(run.id))
         publishing.set(run.id, published)
         await published
       }

@@ -1,6 +1,7 @@
 import { conflict } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { isUniqueViolation } from '../../platform/db/problems.ts'
+import { HOUR_MS } from '../../platform/waiting.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
 import { invalidField } from '../envelope.ts'
 import {
@@ -14,11 +15,8 @@ import {
   toSource,
 } from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
-import { type RunDraft, taskOf } from './run-drafts.ts'
-import { cancelRun, SWITCHED_OFF } from './run-events.ts'
+import { cancelRun, type RunDraft, SWITCHED_OFF, taskOf } from './runs.ts'
 import type { SourcesContext } from './service.ts'
-
-const HOUR_MS = 3_600_000
 
 /** Checks a schedule and fills its zone; a text that names no time to come is refused. */
 const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {

@@ -1,13 +1,25 @@
 import { sql } from 'drizzle-orm'
 import { conflict, notFound } from '../../errors.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { MINUTE_MS } from '../../platform/waiting.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
 import type { Rejection, ReportOf } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
-import { newRun, type RunDraft, type RunDrafts, type RunDraftsDeps } from './run-drafts.ts'
-import { countError, failRun, joined, MINUTE_MS, nextRegular, startRun, statsOf, tail } from './run-events.ts'
 import type { RunKinds } from './run-kinds.ts'
+import {
+  countError,
+  failRun,
+  joined,
+  newRun,
+  nextRegular,
+  type RunDraft,
+  type RunDrafts,
+  type RunDraftsDeps,
+  startRun,
+  statsOf,
+  tail,
+} from './runs.ts'
 import type { SourcesContext } from './service.ts'
 import { sourcesTables } from './tables.ts'
 

@@ -4,8 +4,8 @@ import { columnList } from '../../platform/db/rows.ts'
 import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
-import type { RunDraft } from './run-drafts.ts'
 import { historyQueries, runQueries } from './run-queries.ts'
+import type { RunDraft } from './runs.ts'
 
 /** A source of a list before its row is read. */
 export type SourceKey = { id: number; bytes: number }
@@ -55,6 +55,13 @@ export const sourceQueries = (db: Db) => {
   )
 
   const { either, param: bound, inList, forUpdate } = db.fragments
+  const lockMany = (name: string, skip?: 'skip locked') =>
+    db.statement<SourceRow>(
+      name,
+      `select ${columnList(sourceColumns, 's')} from parsing_sources s where ${inList('s.id', 'ids', 'bigint')} order by s.id${forUpdate('s', skip)}`,
+      sources,
+    )
+  const [waiting, skipping] = [lockMany('sources_lock_many'), lockMany('sources_lock_free', 'skip locked')]
   const lockOfOpenTasks = db.statement<SourceRow>(
     'sources_lock_of_tasks',
     `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id in (select r.source_id from parsing_runs r
@@ -147,11 +154,9 @@ export const sourceQueries = (db: Db) => {
           .where(eq(sources.urlHash, urlHash(url))),
       ))[0]?.id
     },
-    *lockMany(tx: Tx, ids: number[]): Steps<SourceRow[]> {
-      if (ids.length === 0) return []
-      return yield* q(
-        tx.forUpdate(tx.select(sourceColumns).from(sources).where(inArray(sources.id, ids)).orderBy(asc(sources.id))),
-      )
+    /** Rows locked in the order of their ids. With `skip locked` those that another transaction holds are left out instead of waited for. */
+    *lockMany(tx: Tx, ids: readonly number[], skip?: 'skip locked'): Steps<SourceRow[]> {
+      return ids.length === 0 ? [] : yield* tx.run(skip ? skipping : waiting, { ids })
     },
     *insert(tx: Tx, row: Tables['parsingSources']['$inferInsert']): Steps<SourceRow> {
       return (yield* q(tx.insert(sources).values(row).returning(sourceColumns)))[0] as SourceRow

@@ -2,9 +2,20 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow } from './row.ts'
-import { type RunDraft, type RunDrafts, taskOf } from './run-drafts.ts'
-import { allRejected, cancelRun, completeRun, failRun, noteEmpty, openRun, requeueRun, tail } from './run-events.ts'
 import { runStatements } from './run-statements.ts'
+import {
+  allRejected,
+  cancelRun,
+  completeRun,
+  failRun,
+  noteEmpty,
+  openRun,
+  type RunDraft,
+  type RunDrafts,
+  requeueRun,
+  tail,
+  taskOf,
+} from './runs.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
 const TASKS_QUEUE = 'parsing_tasks'

@@ -1,13 +1,45 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, type SQL, sql } from 'drizzle-orm'
-import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { columnList } from '../../platform/db/rows.ts'
+import { type BatchColumn, bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { columnList, rowDecoder } from '../../platform/db/rows.ts'
+import { MINUTE_MS } from '../../platform/waiting.ts'
 import type { Rejection } from './model.ts'
-import { isOpen, type RunChange, type RunRow, type RunSummary, sourcesColumns, type Tables } from './row.ts'
+import { isOpen, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'
 import { sourcesTables } from './tables.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100
-const MINUTE_MS = 60_000
+
+/** What a run begins with, in the order of `insertRuns`. */
+const INSERTED: BatchColumn[] = [
+  { name: 'source_id', type: 'bigint' },
+  { name: 'site_key', type: 'text' },
+  { name: 'task_id', type: 'text' },
+  { name: 'status', type: 'text' },
+  { name: 'strategy', type: 'text' },
+  { name: 'trigger', type: 'text' },
+  { name: 'reason', type: 'text' },
+  { name: 'error', type: 'text' },
+  { name: 'items_scraped', type: 'bigint' },
+  { name: 'items_new', type: 'bigint' },
+  { name: 'items_updated', type: 'bigint' },
+  { name: 'items_unchanged', type: 'bigint' },
+  { name: 'categories_found', type: 'bigint' },
+  { name: 'items_rejected', type: 'bigint' },
+  { name: 'reported', type: 'boolean' },
+  { name: 'is_hub', type: 'boolean' },
+  { name: 'started_at', type: 'timestamptz' },
+  { name: 'finished_at', type: 'timestamptz' },
+  { name: 'last_activity_at', type: 'timestamptz' },
+  { name: 'created_at', type: 'timestamptz' },
+  { name: 'updated_at', type: 'timestamptz' },
+]
+
+/** A run to insert: what is left out is null, 0 or false. */
+export type NewRun = Pick<
+  RunRow,
+  'sourceId' | 'siteKey' | 'status' | 'strategy' | 'trigger' | 'isHub' | 'lastActivityAt' | 'createdAt' | 'updatedAt'
+> &
+  Partial<Omit<RunRow, 'id'>>
 
 /** Runs while they live: the open and the newest of a source, those of tasks, those without a word. */
 export const runQueries = (db: Db) => {
@@ -28,7 +60,7 @@ export const runQueries = (db: Db) => {
       .limit(1),
   )
 
-  const { either, param: bound, inList } = db.fragments
+  const { either, param: bound, inList, cast } = db.fragments
   const open = (alias: string) => `${alias}.status in ('queued', 'running')`
   // Of a run all but what can be long.
   const shown = (alias: string) => columnList(runColumns, alias)
@@ -81,6 +113,15 @@ export const runQueries = (db: Db) => {
       from ${source} s where r.id = s.id returning ${either('id', 'r.id')}`,
     'json',
   )
+  const insertRuns = db.batch<Record<string, unknown>>(
+    'runs_insert',
+    INSERTED,
+    (source) => `insert into parsing_runs (${INSERTED.map(({ name }) => name).join(', ')})
+      select ${INSERTED.map(({ name }) => (name === 'task_id' ? cast('s.task_id', 'uuid') : `s.${name}`)).join(', ')}
+      from ${source} s where true on conflict do nothing returning ${shown('parsing_runs')}`,
+    'json',
+  )
+  const decodeRun = rowDecoder(runs)
   const itemsOfRunsBefore = db.statement<{ id: number | string; items: number | string | null }>(
     'runs_items_before',
     `select r.id, (select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
@@ -148,10 +189,35 @@ export const runQueries = (db: Db) => {
         { now },
       )
     },
-    /** Inserts runs; one whose source has an open run is left out. */
-    *insertRuns(tx: Tx, rows: Tables['parsingRuns']['$inferInsert'][]): Steps<RunRow[]> {
-      if (rows.length === 0) return []
-      return yield* q(tx.insert(runs).values(rows).onConflictDoNothing().returning(runColumns))
+    /** Inserts runs, in the order of the list; one whose source has an open run is left out. */
+    *insertRuns(tx: Tx, rows: readonly NewRun[]): Steps<RunRow[]> {
+      const inserted = yield* tx.batch(
+        insertRuns,
+        rows.map((row) => [
+          row.sourceId,
+          row.siteKey,
+          row.taskId ?? null,
+          row.status,
+          row.strategy,
+          row.trigger,
+          row.reason ?? null,
+          row.error ?? null,
+          row.itemsScraped ?? 0,
+          row.itemsNew ?? 0,
+          row.itemsUpdated ?? 0,
+          row.itemsUnchanged ?? 0,
+          row.categoriesFound ?? 0,
+          row.itemsRejected ?? 0,
+          row.reported ?? false,
+          row.isHub,
+          row.startedAt ?? null,
+          row.finishedAt ?? null,
+          row.lastActivityAt,
+          row.createdAt,
+          row.updatedAt,
+        ]),
+      )
+      return inserted.map((row) => decodeRun(row) as RunRow)
     },
     /** Items of the completed run of the same strategy before each of these, by the id of the later one; 0 where there was none. */
     *itemsOfRunsBefore(tx: Tx, ids: readonly number[]): Steps<Map<number, number>> {

@@ -4,9 +4,8 @@ import type { Engine } from '../../tasks/index.ts'
 import { SAME_RUN_MS } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { newRun, type RunDraft, type RunDrafts } from './run-drafts.ts'
-import { failRun, loseUnstarted, nextRegular, openRun } from './run-events.ts'
 import type { RunKinds } from './run-kinds.ts'
+import { failRun, loseUnstarted, newRun, nextRegular, openRun, type RunDraft, type RunDrafts } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
 /** Runs that one transaction looks at. */

@@ -11,7 +11,7 @@ import { createReading } from './reading.ts'
 import { createReporting, type RunReports } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import type { RunDrafts } from './run-drafts.ts'
+import type { RunDrafts } from './runs.ts'
 import { createScheduler, type RunSweeps } from './scheduler.ts'
 
 export interface SourcesDeps {

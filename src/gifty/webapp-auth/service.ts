@@ -1,9 +1,7 @@
 import { type DashboardAccess, mayUseDashboard } from '../../access/dashboard.ts'
 import type { SubscriberQueries } from '../../access/subscribers.ts'
 import { AppError, badRequest, forbidden } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/ids.ts'
-import { ageOf, userIdOf, verifyInitData } from './init-data.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
 import type { AuthAnswer } from './model.ts'
 
 /** How far a phone's clock may run ahead. */
@@ -55,3 +53,49 @@ export const createWebappAuth = ({
   },
 })
 export type WebappAuth = ReturnType<typeof createWebappAuth>
+
+/** What Telegram signed: all pairs but `hash`. */
+export type InitData = ReadonlyMap<string, string>
+
+const HEX_SHA256 = /^[0-9a-f]{64}$/
+const hmac = (key: string | Uint8Array, message: string): Buffer =>
+  new Bun.CryptoHasher('sha256', key).update(message).digest() as Buffer
+
+/**
+ * Reads form-urlencoded initData and checks its signature (gifty §9): pairs sorted by key, blank values kept, `signature` included.
+ * Undefined for a repeated key, a missing or non-hex `hash`, or one that the bot's token does not give.
+ */
+export const verifyInitData = (text: string, botToken: string): InitData | undefined => {
+  const pairs = new Map<string, string>()
+  // The ampersand keeps a leading question mark, which URLSearchParams would drop.
+  for (const [key, value] of new URLSearchParams(`&${text}`)) {
+    if (pairs.has(key)) return undefined
+    pairs.set(key, value)
+  }
+  const hash = pairs.get('hash')
+  if (hash === undefined || !HEX_SHA256.test(hash)) return undefined
+  pairs.delete('hash')
+  const lines = [...pairs]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join('\n')
+  const expected = hmac(hmac('WebAppData', botToken), lines)
+  return crypto.timingSafeEqual(expected, Buffer.from(hash, 'hex')) ? pairs : undefined
+}
+
+/** How old signed data is, in milliseconds, negative when it lies ahead; undefined without a usable `auth_date`. */
+export const ageOf = (data: InitData, now: number): number | undefined => {
+  const date = data.get('auth_date')
+  return date !== undefined && /^\d{1,13}$/.test(date) ? now - Number(date) * 1000 : undefined
+}
+
+/** The id of the signed user, which is that of the chat with the bot; undefined when there is none. */
+export const userIdOf = (data: InitData): number | undefined => {
+  try {
+    const user: unknown = JSON.parse(data.get('user') ?? '')
+    const id = typeof user === 'object' && user !== null ? (user as { id?: unknown }).id : undefined
+    return Number.isSafeInteger(id) ? (id as number) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { absent, integer, text } from '../fields.ts'
-import { isDay, isZone } from './days.ts'
+import { isDay, isZone } from './client.ts'
 
 /** What a list can be narrowed to (gifty §11). */
 export const TASK_TYPES = ['all', 'today', 'tomorrow', 'overdue', 'workspace'] as const

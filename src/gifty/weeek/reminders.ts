@@ -4,15 +4,14 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import { JobFailed } from '../../platform/job.ts'
 import { UpstreamError } from '../../platform/upstream/index.ts'
+import { DAY_MS, HOUR_MS } from '../../platform/waiting.ts'
 import { defineKind, type Engine, type JobHandler, type Schedule } from '../../tasks/index.ts'
 import type { Notifications } from '../notifications.ts'
-import { dayOf, wallOf } from './days.ts'
+import { dayOf, wallOf } from './client.ts'
 import { SLOTS, type Slot, type WeeekTask } from './model.ts'
 import type { WeeekRepository } from './repository.ts'
 import type { Weeek } from './service.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 /** When each reminder is due, by the wall clock of the account (gifty §11). */
 const SLOT_OF_HOUR: Record<number, Slot> = { 9: 'today', 10: 'overdue', 18: 'tomorrow' }
 const MAX_LINES = 30

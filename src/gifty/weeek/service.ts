@@ -6,7 +6,7 @@ import type { Db } from '../../platform/db/index.ts'
 import { UpstreamError } from '../../platform/upstream/index.ts'
 import { OK } from '../fields.ts'
 import type { WeeekClient } from './client.ts'
-import { narrow, wallOf } from './days.ts'
+import { narrow, wallOf } from './client.ts'
 import type { ConnectBody, TaskCreate, TasksQuery, TaskType, WeeekTask } from './model.ts'
 import type { AccountRow, WeeekRepository } from './repository.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CATEGORIES } from '../subscriptions/plans.ts'
+import { CATEGORIES } from '../subscriptions/periods.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import type { SeenUser } from './repository.ts'
 import type { Profile } from './tables.ts'

@@ -2,11 +2,10 @@ import type { Tokens, VerifiedToken } from '../../access/tokens.ts'
 import { AppError, forbidden, unauthorized } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { isUuid } from '../../platform/ids.ts'
+import { isUuid } from '../../platform/clock.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { authUser } from './model.ts'
-import type { AccountsRepository, SeenUser } from './repository.ts'
-import type { Revocations } from './revocations.ts'
+import type { AccountsRepository, Revocations, SeenUser } from './repository.ts'
 
 /** Life of a token in seconds: 30 days. */
 export const TOKEN_SECONDS = 2_592_000

@@ -1,11 +1,11 @@
 import { AppError, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { Reply } from '../idempotency/service.ts'
-import type { QuotaUnit } from '../subscriptions/quotas.ts'
+import type { QuotaUnit } from '../subscriptions/periods.ts'
 import { channelFilter, type SegmentFilters, type SegmentRequest, type SegmentView } from './model.ts'
 import type { AudienceRepository, SegmentRow } from './repository.ts'
 

@@ -1,3 +1,4 @@
+import { csvCell, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/csv.ts'
 import type { ExportedRow, ExportPlace } from './repository.ts'
 
 export type ExportFormat = 'csv' | 'ndjson'
@@ -5,20 +6,9 @@ export type ExportFormat = 'csv' | 'ndjson'
 /** Rows held in memory at once. */
 const PAGE_ROWS = 1000
 const HEADER = 'id,title,username,subscribers,description,activity,last_post'
-const NEEDS_QUOTES = /[",\r\n]/
 /** 0.00 to 1.00: written far oftener than there are values. */
 const SCORES = Array.from({ length: 101 }, (_, hundredths) => (hundredths / 100).toFixed(2))
 
-/** Whether a spreadsheet would run a text as a formula: = + - TAB CR, and @ where asked for. */
-const isFormula = (text: string, at: boolean): boolean => {
-  const first = text.charCodeAt(0)
-  return first === 61 || first === 43 || first === 45 || first === 9 || first === 13 || (at && first === 64)
-}
-const cell = (text: string | null, guardAt: boolean): string => {
-  if (text === null) return ''
-  const guarded = isFormula(text, guardAt) ? `'${text}` : text
-  return NEEDS_QUOTES.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
-}
 const score = (value: number): string => SCORES[Math.round(value * 100)] ?? value.toFixed(2)
 const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
@@ -35,7 +25,7 @@ const WRITERS: Record<ExportFormat, Writer> = {
     file: 'parsing_results.csv',
     head: HEADER,
     line: (row) =>
-      `\n${cell(row.channel_id, false)},${cell(row.title, true)},${cell(row.username, false)},${row.subscribers},${cell(row.description, true)},${score(row.activity_score)},${time(row.last_post) ?? ''}`,
+      `\n${csvCell(row.channel_id, FORMULA_EXCEPT_AT)},${csvCell(row.title, FORMULA)},${csvCell(row.username, FORMULA_EXCEPT_AT)},${row.subscribers},${csvCell(row.description, FORMULA)},${score(row.activity_score)},${time(row.last_post) ?? ''}`,
   },
   ndjson: {
     type: 'application/x-ndjson; charset=utf-8',

@@ -1,11 +1,21 @@
 import type { Bus } from '../../platform/bus/index.ts'
-import type { Steps, Tx } from '../../platform/db/index.ts'
-import { JobFailed } from '../../platform/job.ts'
-import type { Channel, SearchState } from '../../platform/telegram/user-api/port.ts'
-import type { Engine, Holder, Task } from '../../tasks/index.ts'
-import { isRefusal } from '../../tasks/index.ts'
-import type { QuotaUnit } from '../subscriptions/quotas.ts'
-import type { Snapshot } from './model.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { JobDelayed, JobFailed } from '../../platform/job.ts'
+import { type Channel, type SearchState, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
+import {
+  defineKind,
+  type Engine,
+  type Holder,
+  isRefusal,
+  type Job,
+  type JobHandler,
+  type KindPolicy,
+  type Task,
+  type TaskState,
+} from '../../tasks/index.ts'
+import type { QuotaUnit } from '../subscriptions/periods.ts'
+import type { SearchFilters, Snapshot } from './model.ts'
 import type { ChannelSearchRepository, SearchRow } from './repository.ts'
 
 /** Bus topic of one search's snapshots. */
@@ -166,3 +176,144 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
   return { started, progressed, delayed, saved, completed, failed, failedByTasks, willRetry }
 }
 export type SearchLife = ReturnType<typeof createSearchLife>
+
+export const SEARCH_KIND = 'love-parser.search'
+/** Live searches share one account, so one runs at a time across all processes (love-parser §7). */
+export const LIVE_GROUP = 'love-parser.telegram'
+/** Waits after the attempts, in milliseconds. */
+const DELAYS_MS = [2000, 6000, 14_000, 30_000]
+const delayAfter = (attempt: number) => DELAYS_MS[Math.min(attempt, DELAYS_MS.length) - 1] as number
+
+/** Tasks that run again, and those that have ended. */
+const byOutcome = (ends: { task: Task; outcome: TaskState }[]): [Task[], Task[]] => {
+  const of = (isAgain: boolean) => ends.filter(({ outcome }) => (outcome === 'queued') === isAgain).map(({ task }) => task)
+  return [of(true), of(false)]
+}
+
+/** How search tasks are tried again and what their ends mean (love-parser §4, "Job"). */
+export const searchKind = (life: SearchLife): KindPolicy =>
+  defineKind(SEARCH_KIND, {
+    maxAttempts: 5,
+    retryDelayMs: delayAfter,
+    jitter: 0,
+    leased: life.started,
+    *completed(tx, done, now) {
+      yield* life.completed(
+        tx,
+        done.map(({ task }) => task),
+        now,
+      )
+      return new Map()
+    },
+    *failed(tx, failed, now) {
+      const errors = new Map(failed.map(({ task, error }) => [task.id, error]))
+      const [again, over] = byOutcome(failed)
+      yield* life.willRetry(
+        tx,
+        again,
+        ({ id, attempts }) =>
+          `${errors.get(id)}. Attempt ${attempts} failed, the next one starts in ${delayAfter(attempts) / 1000} s`,
+        now,
+      )
+      yield* life.failedByTasks(tx, over, ({ id }) => errors.get(id) as string, now)
+    },
+    *expired(tx, ended, now) {
+      const [again, over] = byOutcome(ended)
+      yield* life.willRetry(tx, again, ({ attempts }) => `Attempt ${attempts} was interrupted, the search goes on shortly`, now)
+      yield* life.failedByTasks(tx, over, () => 'The search was interrupted too often', now)
+    },
+    *cancelled(tx, tasks, now) {
+      yield* life.failedByTasks(tx, tasks, () => 'The search was stopped', now)
+    },
+    *redriven(_tx, tasks) {
+      const skip = 'a search that has failed is not run again: its unit was given back'
+      return new Map(tasks.map(({ id }) => [id, { skip }]))
+    },
+  })
+
+/** What the task of a search carries. */
+export interface SearchPayload {
+  searchId: string
+  query: string
+  filters: SearchFilters
+  /** Milliseconds; the sandbox dates its channels by it. */
+  createdAt: number
+}
+export interface SearchJobDeps {
+  db: Db
+  clock: Clock
+  life: SearchLife
+  gateway: TelegramGateway
+  /** `PARSING_CHANNEL_LIMIT`. */
+  channelLimit: number
+}
+
+const LEASE_MS = 60_000
+const RENEW_MS = 20_000
+const TIMEOUT_MS = 15 * 60_000
+const SANDBOX_CONCURRENCY = 4
+const MAX_WAIT_SECONDS = 3600
+const MAX_WAITED_SECONDS = 6 * 3600
+
+/** Runs searches through the Telegram gateway (love-parser §4 "Job", §7). */
+export const searchJob = ({ db, clock, life, gateway, channelLimit }: SearchJobDeps): JobHandler => {
+  const now = () => new Date(clock.now())
+
+  const run = async ({ task, holder, signal }: Job): Promise<{ saved: number }> => {
+    const { query, filters, createdAt } = task.payload as SearchPayload
+    const progress: SearchProgress = { ...(task.progress as SearchProgress | null) }
+    let shown = -1
+    try {
+      const steps = gateway.search({
+        query,
+        filters: {
+          language: filters.language,
+          minSubscribers: filters.min_subscribers,
+          maxSubscribers: filters.max_subscribers,
+          activityLevel: filters.activity_level,
+        },
+        limit: channelLimit,
+        now: createdAt,
+        resume: progress.state,
+        signal,
+      })
+      for await (const step of steps) {
+        if (step.kind === 'done') {
+          await db.tx((tx) => life.saved(tx, holder, step.rows, step.of, now()))
+          return { saved: step.rows.length }
+        }
+        progress.state = step.state
+        // What the sandbox has made costs nothing to make again, so only what a reader would see is stored.
+        const share = Math.floor((50 * step.read) / Math.max(1, step.of))
+        if (gateway.source === 'sandbox' && share === shown) continue
+        shown = share
+        await db.tx((tx) => life.progressed(tx, holder, step.read, step.of, progress, now()))
+      }
+      throw new JobFailed('Telegram gave no answer', true)
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      if (error.problem === 'flood') return await wait(error.seconds ?? 60)
+      if (error.problem === 'unavailable') throw new JobFailed('Telegram is not available', true)
+      if (error.problem === 'session_revoked') throw new JobFailed('The Telegram session of the service is not valid', false)
+      throw new JobFailed('Telegram refused the search', false)
+    }
+
+    async function wait(seconds: number): Promise<never> {
+      progress.waited = (progress.waited ?? 0) + seconds
+      if (seconds > MAX_WAIT_SECONDS || progress.waited > MAX_WAITED_SECONDS)
+        throw new JobFailed('Telegram asks to wait for too long', false)
+      await db.tx((tx) =>
+        life.delayed(tx, holder, `Telegram asks to wait ${seconds} s, then the search goes on`, progress, now()),
+      )
+      throw new JobDelayed((seconds + 1) * 1000)
+    }
+  }
+
+  return {
+    run,
+    concurrency: gateway.source === 'sandbox' ? SANDBOX_CONCURRENCY : 1,
+    leaseMs: LEASE_MS,
+    renewMs: RENEW_MS,
+    timeoutMs: TIMEOUT_MS,
+  }
+}

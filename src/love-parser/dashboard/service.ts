@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
+import { createLru } from '../../platform/kv/index.ts'
 import { userProfile } from '../accounts/model.ts'
 import type { Session } from '../accounts/service.ts'
-import { CATEGORIES, UNLIMITED } from '../subscriptions/plans.ts'
+import { CATEGORIES, UNLIMITED } from '../subscriptions/periods.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import type { Dashboard } from './model.ts'
 
@@ -32,7 +32,7 @@ const activityStatus = (status: string) =>
  * that changes what it shows raises that number, so that a kept one is known to be old in every process.
  */
 export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
-  const kept = new LRUCache<string, { revision: number; until: number; text: string }>({ max: MAX_KEPT })
+  const kept = createLru<string, { revision: number; until: number; text: string }>(MAX_KEPT)
 
   const compose = async ({ user }: Session, at: Date): Promise<{ shown: Dashboard; until: number }> => {
     const [subscription, newSearches, newSegments, found, recipients] = await Promise.all([

@@ -1,9 +1,13 @@
+import { and, asc, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
-import type { Clock } from '../../platform/clock.ts'
-import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
+import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { isJsonType } from '../../platform/http/body.ts'
 import { defineKind, type Engine, type Outbox } from '../../tasks/index.ts'
-import type { NewNotification, NotificationRow, NotificationsRepository } from './repository.ts'
+import { invalidField, invalidRequest, unreadableBody } from '../envelope.ts'
+import { notificationsTables } from './tables.ts'
 
 /** The texts of notifications, and the facts that each text needs (love-parser §8). */
 export interface TemplateFacts {
@@ -132,3 +136,130 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
   }
 }
 export type Notifications = ReturnType<typeof createNotifications>
+
+export type NotificationRow = ReturnType<typeof notificationsTables>['notifications']['$inferSelect']
+export type NewNotification = Omit<NotificationRow, 'sentAt'>
+
+/** Queries of the notifications' outbox. */
+export const notificationsRepository = (db: Db) => {
+  const { notifications } = notificationsTables(db.kit)
+  const unsent = sql`${notifications.sentAt} is null`
+  return {
+    /** Answers those that are new: a person is told of one thing once. `rows` in key order. */
+    *insert(tx: Tx, rows: NewNotification[]): Steps<NotificationRow[]> {
+      if (rows.length === 0) return []
+      return yield* q(tx.insert(notifications).values(rows).onConflictDoNothing().returning())
+    },
+    unsent: (ids: string[]): Promise<NotificationRow[]> =>
+      ids.length === 0
+        ? Promise.resolve([])
+        : (db.q
+            .select()
+            .from(notifications)
+            .where(and(inArray(notifications.id, ids), isNull(notifications.sentAt)))
+            .orderBy(asc(notifications.createdAt), asc(notifications.id)) as unknown as Promise<NotificationRow[]>),
+    /** Those that were written by a time and still wait, oldest first. */
+    unsentUntil: (until: Date, max: number): Promise<NotificationRow[]> =>
+      db.q
+        .select()
+        .from(notifications)
+        .where(and(unsent, lte(notifications.createdAt, until)))
+        .orderBy(asc(notifications.createdAt), asc(notifications.id))
+        .limit(max) as unknown as Promise<NotificationRow[]>,
+    markSent: (ids: string[], at: Date): Promise<void> =>
+      db.tx(function* (tx) {
+        yield* q(
+          tx
+            .update(notifications)
+            .set({ sentAt: at })
+            .where(and(inArray(notifications.id, ids), unsent))
+            .returning({ id: notifications.id }),
+        )
+      }),
+  }
+}
+export type NotificationsRepository = ReturnType<typeof notificationsRepository>
+
+const scalar = z.preprocess((value) => (typeof value === 'boolean' ? String(value) : value), z.string())
+const optional = scalar.nullish().transform((value) => (value === null || value === '' ? undefined : value))
+const required = z.preprocess((value) => (value === null ? undefined : value), z.string().min(1))
+
+/** The fields of a payment notification (love-parser §6); numbers have become texts as they were written. Others are ignored. */
+export const notificationFields = z
+  .object({
+    SignatureValue: required.describe('hex, any case'),
+    InvId: required.refine((text) => text === '' || /^\d+$/.test(text), 'Must be the number of an order'),
+    OutSum: optional,
+    Sum: optional,
+    MerchantLogin: optional,
+    IsTest: optional,
+    OutSumCurrency: optional,
+  })
+  .meta({ id: 'RobokassaNotification', description: 'And `Shp_*` parameters' })
+
+/** A notification as it was received: every value is the literal text that its signature covers. */
+export interface PaymentNotification extends z.output<typeof notificationFields> {
+  shp: [name: string, value: string][]
+  /** JSON is answered with JSON, everything else with `OK<InvId>`. */
+  json: boolean
+}
+
+/** Numbers of a JSON text as they are written in it: `950.000000` signs differently from `950`. */
+const literally = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' ? (context?.source ?? String(value)) : value
+
+const checked = (value: unknown, json: boolean): PaymentNotification => {
+  const result = notificationFields.safeParse(value, { reportInput: true })
+  if (!result.success) throw invalidRequest(result.error)
+  const shp: [string, string][] = []
+  for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
+    if (!/^shp_/i.test(name)) continue
+    const text = scalar.safeParse(given)
+    if (!text.success) throw invalidField(name, 'Must be a text or a number')
+    shp.push([name, text.data])
+  }
+  return { ...result.data, shp, json }
+}
+
+/** The first value of each name: a second one must not replace what was looked at. */
+const fieldsOf = (parameters: URLSearchParams): Record<string, string> => {
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of parameters) fields[name] ??= value
+  return fields
+}
+
+/**
+ * Reads a notification from a JSON body, a form body, or the query when there is no body (love-parser §6 check 1).
+ * @throws AppError 400 malformed JSON, 415 another media type, 422 missing or unusable fields
+ */
+export const readNotification = (request: {
+  contentType: string | null
+  bodyText: string
+  query: URLSearchParams
+}): PaymentNotification => {
+  const { contentType, bodyText, query } = request
+  if (isJsonType(contentType)) {
+    let value: unknown
+    try {
+      value = JSON.parse(bodyText, literally as never)
+    } catch {
+      throw unreadableBody('The body is not valid JSON')
+    }
+    return checked(value, true)
+  }
+  if (bodyText === '') return checked(fieldsOf(query), false)
+  if (contentType !== null && /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType))
+    return checked(fieldsOf(new URLSearchParams(bodyText)), false)
+  throw new AppError('unsupported_media_type', 415, 'The body must be JSON or a form')
+}
+
+/** What is kept of a notification: never its signature. */
+export const keptOf = ({
+  SignatureValue: _signature,
+  json: _json,
+  shp,
+  ...fields
+}: PaymentNotification): Record<string, unknown> => ({
+  ...fields,
+  ...Object.fromEntries(shp),
+})

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import type { Call } from '../../platform/http/family.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import type { Replays } from '../idempotency/service.ts'
+import { notificationFields, type PaymentNotification, readNotification } from '../notifications/service.ts'
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
 import { currentView, PLANS_ANSWER, plansView, purchaseBody, purchaseView, receivedView, toCurrent } from './model.ts'
-import { notificationFields, type PaymentNotification, readNotification } from './notification.ts'
 import type { Subscriptions } from './service.ts'
 
 /** Robokassa repeats a notification until it reads this. */

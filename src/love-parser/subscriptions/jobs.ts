@@ -1,11 +1,10 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { decimalOf } from '../../platform/payments/robokassa.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
 import type { Notifications } from '../notifications/service.ts'
-import { isFree } from './activation.ts'
-import type { PaymentsRepository } from './payments-repository.ts'
-import { DAY_MS, isActive, nextAfter, quotaNow } from './periods.ts'
-import { PLANS } from './plans.ts'
-import { lastToEnd, type SubscriptionRow } from './repository.ts'
+import { isActive, nextAfter, PLANS, quotaNow } from './periods.ts'
+import { isFree } from './purchases.ts'
+import { lastToEnd, type PaymentsRepository, type SubscriptionRow } from './repository.ts'
 import { FIRST, NOBODY, type Place, type SubscriptionSets } from './sets.ts'
 
 /** Most rows of one transaction. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CATEGORIES, PLAN_CODES, PLANS } from './plans.ts'
+import { CATEGORIES, PLAN_CODES, PLANS } from './periods.ts'
 import type { PaidPlan } from './purchases.ts'
 import type { SubscriptionView } from './service.ts'
 

@@ -1,9 +1,29 @@
-import type { Clock } from '../../platform/clock.ts'
-import type { Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
-import { decimalOf, type RobokassaHash, signLink } from '../../platform/payments/robokassa.ts'
-import type { PaymentsRepository } from './payments-repository.ts'
-import { PLANS, type Plan, type PlanCode, shopUnavailable } from './plans.ts'
+import { AppError, forbidden } from '../../errors.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import {
+  decimalOf,
+  hundredthsOf,
+  type RobokassaHash,
+  sameSignature,
+  signLink,
+  signNotification,
+} from '../../platform/payments/robokassa.ts'
+import { DAY_MS } from '../../platform/waiting.ts'
+import { invalidField } from '../envelope.ts'
+import { keptOf, type PaymentNotification } from '../notifications/service.ts'
+import {
+  CATEGORIES,
+  expiryOfActivation,
+  isActive,
+  isPlanCode,
+  PLANS,
+  type Plan,
+  type PlanCode,
+  planOf,
+  shopUnavailable,
+} from './periods.ts'
+import type { PaymentRow, PaymentsRepository, SubscriptionRow, SubscriptionsRepository } from './repository.ts'
 
 /** The shop, as `config.ts` reads it (love-parser §10). Empty texts are not set. */
 export interface RobokassaConfig {
@@ -105,3 +125,194 @@ export const createPurchases = ({
     }
   },
 })
+
+/**
+ * Whether an address is in a list of addresses and networks (`a.b.c.d`, `a.b.c.d/len`, the same for IPv6). An empty list allows all;
+ * an IPv4 address in IPv6 clothes counts as itself.
+ */
+export const allowList = (entries: readonly string[]): ((address: string) => boolean) => {
+  if (entries.length === 0) return () => true
+  // Not imported: it brings node's streams along, which a start without a list need not pay for.
+  const { BlockList, isIP } = process.getBuiltinModule('node:net')
+  const list = new BlockList()
+  const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/')
+    if (bits === undefined) list.addAddress(address, family(address))
+    else list.addSubnet(address, Number(bits), family(address))
+  }
+  return (address) => isIP(address) !== 0 && list.check(address, family(address))
+}
+
+export interface WebhookDeps {
+  db: Db
+  clock: Clock
+  payments: PaymentsRepository
+  activation: ReturnType<typeof createActivation>
+  shop: RobokassaConfig
+  touchUser(tx: Tx, userIds: string[]): Steps<void>
+}
+
+/** Texts that an amount may have been signed as: what was received, and for JSON the same with two decimals. */
+const signedAmounts = (amount: string, json: boolean): string[] => {
+  const hundredths = json ? hundredthsOf(amount) : undefined
+  return hundredths === undefined ? [amount] : [...new Set([amount, decimalOf(hundredths)])]
+}
+
+/** Robokassa's notification of a payment (love-parser §6): the eight checks in their order, and its effect, once. */
+export const createWebhook = ({ db, clock, payments, activation, shop, touchUser }: WebhookDeps) => {
+  const isAllowed = allowList(shop.allowedIps)
+
+  /** Check 4. */
+  const checkSignature = (amount: string, notification: PaymentNotification, testPassword: boolean) => {
+    const password = (testPassword ? shop.testPasswords : shop.passwords).notification
+    // An unset password must not verify: anyone could sign with it.
+    if (password === '') throw shopUnavailable()
+    const good = signedAmounts(amount, notification.json).some((outSum) =>
+      sameSignature(
+        signNotification(shop.hash, { outSum, invId: notification.InvId, shp: notification.shp }, password),
+        notification.SignatureValue,
+      ),
+    )
+    if (!good) throw forbidden('The signature of the notification is wrong')
+  }
+
+  /** Checks 5 and 6: answers the payment. */
+  const checkPayment = (payment: PaymentRow | undefined, amount: string, notification: PaymentNotification): PaymentRow => {
+    if (!payment) throw new AppError('not_found', 404, 'Order not found', { details: { orderId: notification.InvId } })
+    if (notification.IsTest === '1' && !payment.isTest) throw forbidden('A test payment cannot pay a real order')
+    // A test order of before, in a shop that has since stopped testing.
+    if (payment.isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
+    if (hundredthsOf(amount) !== payment.amountMinor)
+      throw invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order')
+    if ((notification.OutSumCurrency ?? CURRENCY) !== payment.currency)
+      throw invalidField('OutSumCurrency', 'Differs from the currency of the order')
+    if (!isPlanCode(payment.planCode)) throw invalidField('InvId', 'The plan of this order is not sold any more')
+    return payment
+  }
+
+  return {
+    /**
+     * Applies a notification. A repeat of it is a success without effect, also in parallel.
+     * @param clientIp the address it came from
+     * @throws AppError 403, 404 `{orderId}`, 422 by the failed check; 503 while the shop is not configured
+     */
+    async receive(notification: PaymentNotification, clientIp: string): Promise<void> {
+      const isTest = notification.IsTest === '1'
+      if (
+        notification.MerchantLogin !== undefined &&
+        shop.merchantLogin !== '' &&
+        notification.MerchantLogin !== shop.merchantLogin
+      )
+        throw forbidden('The notification is for another shop')
+      if (!isAllowed(clientIp)) throw forbidden('Notifications are not accepted from this address')
+      if (isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
+      const amount = notification.OutSum ?? notification.Sum
+      if (amount === undefined) throw invalidField('OutSum', 'This field is required')
+      const number = Number(notification.InvId)
+      const found = Number.isSafeInteger(number) ? await payments.find(number) : undefined
+      checkSignature(amount, notification, isTest || found?.isTest === true)
+      if (checkPayment(found, amount, notification).status === 'completed') return
+
+      await db.tx(function* (tx) {
+        const payment = checkPayment(yield* payments.lock(tx, number), amount, notification)
+        if (payment.status === 'completed') return
+        const now = new Date(clock.now())
+        const plan = PLANS[payment.planCode]
+        const subscriptionId = yield* activation.activate(tx, payment.userId, plan, paidMetadata(plan, payment.id), now)
+        yield* payments.change(tx, payment.id, {
+          status: 'completed',
+          subscriptionId,
+          payload: keptOf(notification),
+          paidAt: now,
+          updatedAt: now,
+        })
+        yield* touchUser(tx, [payment.userId])
+      })
+    },
+  }
+}
+
+/** In the order of usage's key. */
+const CATEGORIES_IN_KEY_ORDER = [...CATEGORIES].sort()
+
+/** How plans begin (love-parser §6 Activation). */
+export const createActivation = ({ clock, repository }: { clock: Clock; repository: SubscriptionsRepository }) => {
+  /** The current row, locked, with nobody else starting a plan of this person: a person without a row has nothing else to lock. */
+  function* hold(tx: Tx, userId: string): Steps<SubscriptionRow | undefined> {
+    yield* tx.exclusive(`love-parser.plan:${userId}`)
+    return yield* repository.lockCurrent(tx, userId)
+  }
+
+  function* begin(
+    tx: Tx,
+    userId: string,
+    plan: Plan,
+    replaced: SubscriptionRow | undefined,
+    metadata: Record<string, unknown>,
+    now: Date,
+  ): Steps<string> {
+    const row = {
+      planCode: plan.code,
+      planName: plan.name,
+      status: 'active' as const,
+      startedAt: now,
+      expiresAt: expiryOfActivation(plan, replaced, now),
+      metadata,
+      updatedAt: now,
+    }
+    const id = replaced?.id ?? createId(clock)
+    if (replaced) yield* repository.change(tx, id, row)
+    else yield* repository.insert(tx, { id, userId, createdAt: now, ...row })
+    const resetsAt = new Date(now.getTime() + plan.days * DAY_MS)
+    yield* repository.renewUsage(
+      tx,
+      CATEGORIES_IN_KEY_ORDER.map((category) => ({
+        userId,
+        category,
+        limitValue: plan.limits[category],
+        resetsAt,
+        updatedAt: now,
+      })),
+    )
+    return id
+  }
+
+  return {
+    /** Activates a plan in place of the current one; answers the subscription's id. Does not touch the user: the caller does, last. */
+    *activate(tx: Tx, userId: string, plan: Plan, metadata: Record<string, unknown>, now: Date): Steps<string> {
+      return yield* begin(tx, userId, plan, yield* hold(tx, userId), metadata, now)
+    },
+    /**
+     * A login's free period, when no plan is active (love-parser §3, §6). Answers whether it was granted. Does not touch the user: the
+     * caller does, last.
+     */
+    *ensureFree(tx: Tx, userId: string, now: Date): Steps<boolean> {
+      const current = yield* hold(tx, userId)
+      if (isActive(current, now)) return false
+      const metadata = { plan_type: 'free', source: 'login' }
+      // The row of a paid plan stays as it is: it tells that there was one (§8 cleanup).
+      const replaced = current && isFree(current) ? current : undefined
+      if (current && !replaced && current.expiresAt > now)
+        // A plan that was cancelled before its end would hide the new one, which ends earlier.
+        yield* repository.change(tx, current.id, { status: 'expired', expiresAt: now, updatedAt: now })
+      yield* begin(tx, userId, PLANS.free, replaced, metadata, now)
+      return true
+    },
+  }
+}
+
+/** What a paid plan's row says about its payment (love-parser §6 Apply). */
+export const paidMetadata = (plan: Plan, paymentId: string) => ({
+  plan_type: plan.code,
+  plan_name: plan.name,
+  price: plan.price,
+  source: 'robokassa',
+  renewal: 'manual',
+  autoRenew: false,
+  last_payment_id: paymentId,
+})
+
+/** Whether a row is of the free plan, which renews itself; every other one ends. */
+export const isFree = (row: Pick<SubscriptionRow, 'planCode' | 'planName'>): boolean =>
+  row.planCode === 'free' || (row.planCode === null && planOf(row).code === 'free')

@@ -1,16 +1,21 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Notifications } from '../notifications/service.ts'
-import { createActivation } from './activation.ts'
 import { createCleanup, createExpiry, createPaymentCheck, type RemovedData } from './jobs.ts'
-import { paymentsRepository } from './payments-repository.ts'
-import { isActive, quotaNow, type RenewalStatus, renewalStatusOf } from './periods.ts'
-import { CATEGORIES, type Category, type PlanCode, planOf } from './plans.ts'
-import { createPurchases, type RobokassaConfig } from './purchases.ts'
-import { createQuotas } from './quotas.ts'
-import { type SubscriptionRow, type SubscriptionsRepository, subscriptionsRepository } from './repository.ts'
+import {
+  CATEGORIES,
+  type Category,
+  createQuotas,
+  isActive,
+  type PlanCode,
+  planOf,
+  quotaNow,
+  type RenewalStatus,
+  renewalStatusOf,
+} from './periods.ts'
+import { createActivation, createPurchases, createWebhook, type RobokassaConfig } from './purchases.ts'
+import { paymentsRepository, type SubscriptionRow, type SubscriptionsRepository, subscriptionsRepository } from './repository.ts'
 import { subscriptionSets } from './sets.ts'
-import { createWebhook } from './webhook.ts'
 
 /** A person's plan as every part of the family shows it (love-parser §3, §6). */
 export interface SubscriptionView {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 import { accountsTables } from '../accounts/tables.ts'
-import type { PlanCode } from './plans.ts'
+import type { PlanCode } from './periods.ts'
 
 /** Plans people have, what they have used of them, and what they paid (love-parser §6, §9). */
 export const subscriptionsTables = defineTables((k) => {

@@ -1,9 +1,10 @@
 import { forbidden } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { createId } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createId } from '../../platform/ids.ts'
 import { type SignedIn, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
+import { HOUR_MS, MINUTE_MS } from '../../platform/waiting.ts'
 import type { AuthUser } from '../accounts/model.ts'
 import type { AccountsRepository, UserRow } from '../accounts/repository.ts'
 import type { Accounts } from '../accounts/service.ts'
@@ -25,8 +26,6 @@ export interface TelegramAuthDeps {
   subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
 }
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
 const SESSION_MS = 600_000
 const MAX_CODES_PER_PHONE = 5
 const MAX_CALLS_PER_IP = 20

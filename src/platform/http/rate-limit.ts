@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
+import { createLru } from '../kv/index.ts'
 
 /** `limit` requests within `windowMs`; a limit of 0 allows all. How a window passes is the verb's: see RateLimiter. */
 export interface RateClass {
@@ -60,8 +60,8 @@ export const rateHeaders = ({ limit, remaining, resetMs }: RateDecision): Record
 
 /** In-process limiter of at most `maxKeys` buckets and as many windows: the one least recently used is forgotten first. */
 export const createLocalRateLimiter = (clock: Clock, maxKeys = 50_000): RateLimiter => {
-  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: maxKeys })
-  const windows = new LRUCache<string, { count: number; endsAt: number }>({ max: maxKeys })
+  const buckets = createLru<string, { tokens: number; at: number }>(maxKeys)
+  const windows = createLru<string, { count: number; endsAt: number }>(maxKeys)
   return {
     take(rateClass, key) {
       const { name, limit, windowMs } = rateClass

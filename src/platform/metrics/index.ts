@@ -1,6 +1,13 @@
 import type { createExposition, Gauges, PlainMetric } from './exposition.ts'
-import { createRequestMetrics } from './requests.ts'
-import { type Counter, createCounter, createGauge, createHistogram, type Gauge, type Histogram } from './series.ts'
+import {
+  type Counter,
+  createCounter,
+  createGauge,
+  createHistogram,
+  createRequestMetrics,
+  type Gauge,
+  type Histogram,
+} from './series.ts'
 
 /** A label value a client chose is kept up to this many distinct ones; the rest count as `other`. */
 const MAX_CLIENT_LABELS = 1000

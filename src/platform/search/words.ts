@@ -1,6 +1,5 @@
 import { stemmer as stemRussian } from '@orama/stemmers/russian'
-import { LRUCache } from 'lru-cache'
-import { stemEnglish } from './stem-english.ts'
+import { createLru } from '../kv/index.ts'
 
 /** Words that say nothing about a product. */
 const STOP = new Set(
@@ -29,7 +28,7 @@ export const isStopWord = (word: string): boolean => STOP.has(word)
 
 /** Distinct words remembered with their stems: titles repeat theirs, and stemming is most of the work. */
 const REMEMBERED = 20_000
-const stems = new LRUCache<string, string>({ max: REMEMBERED })
+const stems = createLru<string, string>(REMEMBERED)
 
 /** The part of a word that its forms share. */
 export const stemOf = (word: string): string => {
@@ -44,3 +43,80 @@ export const stemsOf = (text: string): string[] =>
   wordsOf(text)
     .filter((word) => !STOP.has(word))
     .map(stemOf)
+
+/**
+ * How many letters have to be changed, added, left out or swapped with their neighbour to make one word of the other; above `most`
+ * it is `most + 1`.
+ */
+export const editDistance = (a: string, b: string, most: number): number => {
+  if (Math.abs(a.length - b.length) > most) return most + 1
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let best = Math.min((last[j] as number) + 1, (row[j - 1] as number) + 1, (last[j - 1] as number) + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (beforeLast[j - 2] as number) + 1)
+      row.push(best)
+    }
+    if (Math.min(...row) > most) return most + 1
+    beforeLast = last
+    last = row
+  }
+  return Math.min(last[b.length] as number, most + 1)
+}
+
+const VOWEL = /[aeiouy]/
+/** Endings that make a noun or adjective of a word and are the same in most of its forms; longest first. */
+const DERIVED: readonly (readonly [string, string])[] = [
+  ['ization', 'ize'],
+  ['fulness', 'ful'],
+  ['ousness', 'ous'],
+  ['iveness', 'ive'],
+  ['ingly', ''],
+  ['ation', 'ate'],
+  ['ment', ''],
+  ['ness', ''],
+  ['ful', ''],
+  ['ly', ''],
+]
+/** A stem keeps at least so many characters. */
+const SHORTEST = 3
+
+const undouble = (stem: string): string => {
+  const last = stem.at(-1) as string
+  if (last === stem.at(-2) && !'lsz'.includes(last) && !VOWEL.test(last)) return stem.slice(0, -1)
+  return stem
+}
+const withoutS = (word: string): string => {
+  if (!word.endsWith('s') || word.endsWith('ss') || word.endsWith('us') || word.endsWith('is')) return word
+  if (word.endsWith('ies') && word.length > 4) return `${word.slice(0, -3)}y`
+  return /(?:ss|sh|ch|x|z)es$/.test(word) ? word.slice(0, -2) : word.slice(0, -1)
+}
+
+/**
+ * The stem of an English word in lower case: plural, past, `-ing` and a few derived forms fall together. Light on purpose: it
+ * serves brand names and the odd English title among Russian ones.
+ */
+export const stemEnglish = (given: string): string => {
+  if (given.length <= SHORTEST) return given
+  let word = withoutS(given)
+  for (const [ending, instead] of DERIVED) {
+    const stem = word.slice(0, word.length - ending.length)
+    if (word.endsWith(ending) && stem.length >= SHORTEST && VOWEL.test(stem)) {
+      word = stem + instead
+      break
+    }
+  }
+  for (const ending of ['ing', 'ed']) {
+    const stem = word.slice(0, word.length - ending.length)
+    if (word.endsWith(ending) && stem.length >= SHORTEST && VOWEL.test(stem)) {
+      word = undouble(stem)
+      break
+    }
+  }
+  if (word.length > SHORTEST && word.endsWith('e')) word = word.slice(0, -1)
+  return word.length > SHORTEST && word.endsWith('y') && !VOWEL.test(word.at(-2) as string) ? `${word.slice(0, -1)}i` : word
+}

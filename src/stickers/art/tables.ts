@@ -1,6 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
-import { type AwardMetadata, DIRECTIONS } from './service.ts'
+
+const DIRECTIONS = ['CREDIT', 'DEBIT'] as const
+
+export interface AwardMetadata {
+  stickerSetId: number
+  name: string
+}
 
 /** Balances and the ledger of ART (stickers §6, §8). */
 export const artTables = defineTables((k) => {

@@ -2,10 +2,8 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { cleanText } from '../../platform/http/body.ts'
 import type { Language } from '../messages.ts'
 import { refused } from '../problems.ts'
-import { setJson, type Viewer } from './dto.ts'
-import { reasonOf } from './lifecycle.ts'
 import { type Action, type Actor, type CreateRequest, searchTextOf } from './model.ts'
-import type { SetRow } from './rows.ts'
+import { reasonOf, type SetRow, setJson, type Viewer } from './rows.ts'
 import type { Answer, StickersetsDeps } from './service.ts'
 
 const TITLE_UNITS = 64

@@ -2,10 +2,11 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import { within } from '../../platform/waiting.ts'
 import { refused, telegramUnavailable } from '../problems.ts'
 import { createFlights } from './flights.ts'
+import type { TelegramRepository } from './memory.ts'
 import { createMemory, entryOf, STALE_MS } from './memory.ts'
-import type { TelegramRepository } from './repository.ts'
 import type { SharedCache } from './shared-cache.ts'
 
 /** All upstream work for one request (stickers §7). */
@@ -91,15 +92,6 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
     if (answer?.kind === 'found') return { payload: answer.payload, status: 'fresh' }
     return answer?.kind === 'missing' ? MISSING : UNAVAILABLE
   }
-  /** Waits for `work` at most so long; undefined when the time is over. */
-  const within = async <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
-    const done = new AbortController()
-    try {
-      return await Promise.race([work, clock.sleep(ms, done.signal).then(() => undefined)])
-    } finally {
-      done.abort()
-    }
-  }
   const cached = async (name: string): Promise<Info | undefined> => {
     const info = remembered(name)
     return info && info.status !== 'stale' ? info : (await known([name])).get(name)
@@ -110,7 +102,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
     async read(name: string): Promise<Info> {
       const info = await cached(name)
       if (info?.status === 'stale') void flights.now(name, clock.now() + BUDGET_MS)
-      return info ?? toInfo(await within(flights.now(name, clock.now() + BUDGET_MS), READ_PATIENCE_MS))
+      return info ?? toInfo(await within(flights.now(name, clock.now() + BUDGET_MS), READ_PATIENCE_MS, clock))
     },
 
     /** The same for the rows of a page: at most eight calls at once in the process, 8 s in all; what is not there by then is null. */
@@ -123,7 +115,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
       })
       for (const [name, { status }] of infos) if (status === 'stale') void flights.forPage(name, deadline)
       if (calls.length > 0) {
-        await within(Promise.all(calls), deadline - clock.now())
+        await within(Promise.all(calls), deadline - clock.now(), clock)
         flights.dropExpired()
       }
       for (const name of names) if (!infos.has(name)) infos.set(name, UNAVAILABLE)
@@ -142,7 +134,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
       const gone = () => refused({ field: 'name', code: 'not_in_telegram', values: { name } })
       if (info?.status === 'fresh' && info.payload !== null) return info.payload
       if (info?.status === 'missing') throw gone()
-      const answer = await within(flights.now(name, clock.now() + BUDGET_MS), BUDGET_MS)
+      const answer = await within(flights.now(name, clock.now() + BUDGET_MS), BUDGET_MS, clock)
       if (answer?.kind === 'found') return answer.payload
       if (answer?.kind === 'missing') throw gone()
       throw telegramUnavailable(answer?.retryAfterSeconds ?? RETRY_AFTER_SECONDS)

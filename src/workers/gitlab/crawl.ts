@@ -1,15 +1,16 @@
+import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
+import { redactText } from '../../platform/log.ts'
 import { LeaseGone } from '../runtime.ts'
-import type { Control } from './control.ts'
 import { badTask, GitlabRefusal, TaskFailure } from './errors.ts'
+import type { Control } from './execution.ts'
 import { createReader, type Page } from './pages.ts'
 import { type Area, areaOf, areaRow } from './plan/areas.ts'
 import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'
-import type { Position } from './resume.ts'
-import type { Base } from './source/address.ts'
-import type { GitlabClient } from './source/client.ts'
-import type { Format } from './storage/formats.ts'
-import type { Store } from './storage/store.ts'
+import type { Costs, GitlabClient } from './source/client.ts'
+import type { Base } from './source/credentials.ts'
+import type { Format } from './storage/disk.ts'
+import type { Part, Store } from './storage/store.ts'
 
 /** What a stored page is, for the report on it. */
 export interface StoredPage {
@@ -195,4 +196,139 @@ const inParallel = async <T, R>(items: T[], limit: number, work: (item: T) => Pr
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane))
   if (failure) throw failure.error
   return results
+}
+
+/** Where a task stands (gitlab-worker §7). */
+export interface Position {
+  stage: 'discovering' | 'fetching' | 'finalizing'
+  /** Path and query of the next request; null: all pages are stored. */
+  next: string | null
+  mode: 'offset' | 'keyset'
+  /** Pages stored so far, over all attempts. */
+  page: number
+  lastId: string | number | null
+  /** Items that the next page may repeat. */
+  boundaryIds: string[]
+  /** created_at of the last item of a list that may have to go on by windows. */
+  since: string | null
+  itemsByType: Record<string, number>
+  startedAt: string
+  warnings: string[]
+  /** What the API made of reported areas. */
+  areas: { inserted: number; jobsCreated: number }
+}
+
+const count = z.number().int().min(0)
+const resumeState = z.object({
+  v: z.literal(1),
+  // Which instance it belongs to; a state without it is believed.
+  host: z.string().optional(),
+  stage: z.enum(['discovering', 'fetching', 'finalizing']),
+  next: z.string().nullable(),
+  mode: z.enum(['offset', 'keyset']),
+  page: count,
+  lastId: z.union([z.string(), z.number()]).nullable(),
+  boundaryIds: z.array(z.string()),
+  since: z.string().nullable().optional(),
+  parts: z.array(z.object({ file: z.string(), bytes: count, items: count })),
+  itemsByType: z.record(z.string(), count),
+  startedAt: z.string(),
+  warnings: z.array(z.string()),
+  areas: z.object({ inserted: count, jobsCreated: count }).optional(),
+})
+
+const MOST_BYTES = 60 * 1024
+const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
+
+/** The resumeState of a position, at most 64 KiB: warnings give way first. */
+export const encodeState = (host: string, { areas, ...position }: Position, parts: Part[]): object => {
+  const { itemsByType, warnings } = position
+  // Copies: the position moves on while a report of this state waits for its turn.
+  const own = { ...position, itemsByType: { ...itemsByType }, warnings: [...warnings] }
+  const state = { v: 1, host, ...own, parts, ...(areas.inserted + areas.jobsCreated > 0 ? { areas: { ...areas } } : {}) }
+  if (sizeOf(state) <= MOST_BYTES) return state
+  const shorter = { ...state, warnings: state.warnings.slice(0, 3) }
+  // Without them a repeated item at the edge of a page would be stored twice; better that than a report which is refused.
+  return sizeOf(shorter) <= MOST_BYTES ? shorter : { ...shorter, boundaryIds: [] }
+}
+
+/** Reads a resumeState; undefined when it is none of ours: the task starts from the beginning. */
+export const decodeState = (host: string, value: unknown): { position: Position; parts: Part[] } | undefined => {
+  const result = resumeState.safeParse(value)
+  if (!result.success || (result.data.host !== undefined && result.data.host !== host)) return undefined
+  const { v, host: _, parts, areas = { inserted: 0, jobsCreated: 0 }, since = null, ...position } = result.data
+  return { position: { ...position, since, areas }, parts }
+}
+
+/** What a task has done so far, in the words of its reports (gitlab-worker §6). */
+export interface Ledger {
+  costs: Costs
+  /** Notes a problem that does not end the task. */
+  warn(text: string): void
+  /** Removes the access token and other credentials from a text. */
+  clean(text: string): string
+  /** The resumeState, once there is a position. */
+  state(): object | null
+  metadata(): object
+  /** Items stored, over all attempts. */
+  processed(): number
+  /** Begins to speak of this position. */
+  open(at: { host: string; position: Position; store: Store; token: () => string; discovers: boolean }): void
+}
+
+const MOST_WARNINGS = 50
+const MOST_WARNING = 200
+const MOST_WARNING_BYTES = 10_000
+/** Shorter ones would occur by chance. */
+const LEAST_SECRET = 8
+
+export const createLedger = (workerId: string, firstToken: string): Ledger => {
+  const costs: Costs = { requests: 0, retries: 0, rateLimitWaitMs: 0 }
+  let opened: Parameters<Ledger['open']>[0] | undefined
+  let warningCount = 0
+  const ledger: Ledger = {
+    costs,
+    warn(text) {
+      const warnings = opened?.position.warnings
+      if (!warnings) return
+      const line = ledger.clean(text).slice(0, MOST_WARNING)
+      warningCount++
+      // The manifest's `truncated` is read from it, so it must not be crowded out.
+      if (text.startsWith(TRUNCATED)) warnings.unshift(line)
+      else if (warnings.length < MOST_WARNINGS) warnings.push(line)
+      warnings.length = Math.min(warnings.length, MOST_WARNINGS)
+    },
+    clean(text) {
+      const secrets = [firstToken, opened?.token() ?? ''].filter((secret) => secret.length >= LEAST_SECRET)
+      return secrets.reduce((out, secret) => out.replaceAll(secret, '[redacted]'), redactText(text))
+    },
+    state: () => (opened ? encodeState(opened.host, opened.position, opened.store.parts()) : null),
+    metadata: () =>
+      opened
+        ? {
+            worker: workerId,
+            pages: opened.position.page,
+            ...costs,
+            warnings: fitting(opened.position.warnings),
+            warningCount,
+            output: opened.store.manifestPath,
+            ...(opened.discovers ? { areas: { ...opened.position.areas } } : {}),
+          }
+        : { worker: workerId, ...costs },
+    processed: () => Object.values(opened?.position.itemsByType ?? {}).reduce((sum, count) => sum + count, 0),
+    open(at) {
+      opened = at
+      warningCount = at.position.warnings.length
+    },
+  }
+  return ledger
+}
+
+/** The first texts that fit into a report's metadata. */
+const fitting = (texts: string[]): string[] => {
+  let left = MOST_WARNING_BYTES
+  return texts.filter((text) => {
+    left -= Buffer.byteLength(JSON.stringify(text)) + 1
+    return left > 0
+  })
 }

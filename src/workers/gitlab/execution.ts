@@ -1,14 +1,16 @@
-import { type Job, LeaseGone } from '../runtime.ts'
-import { type Control, createWaits } from './control.ts'
-import { crawl, type StoredPage, TRUNCATED } from './crawl.ts'
-import type { Ledger } from './ledger.ts'
+import { join } from 'node:path'
+import type { Clock } from '../../platform/clock.ts'
+import { Interrupted, type Job, LeaseGone } from '../runtime.ts'
+import type { Ledger } from './crawl.ts'
+import { beginning, continues, crawl, decodeState, type Position, type StoredPage, TRUNCATED } from './crawl.ts'
+import { Deferred } from './errors.ts'
 import type { LeasedTask, Shared, Update } from './model.ts'
-import { type Opening, openTask } from './opening.ts'
+import { type Plan, planOf } from './plan/index.ts'
 import type { Reporter } from './reporter.ts'
 import { createClient } from './source/client.ts'
-import { createTokens } from './source/credentials.ts'
-import { createEncoder } from './storage/formats.ts'
-import { createStore, type Store } from './storage/store.ts'
+import { type Base, baseOf, createTokens } from './source/credentials.ts'
+import { createEncoder, type Disk, runDirectory } from './storage/disk.ts'
+import { createStore, type Part, partsStand, type Store } from './storage/store.ts'
 
 /** One task at work. */
 export interface Work {
@@ -196,5 +198,124 @@ const finish = async (
     itemsByTypeMode: 'total',
     message: `${items} items stored`,
     metadata: ledger.metadata(),
+  }
+}
+
+/** A checked task and where it begins or goes on. */
+export interface Opening {
+  base: Base
+  plan: Plan
+  position: Position
+  /** Stored by earlier attempts. */
+  parts: Part[]
+  /** Of the result, relative to the root. */
+  directory: string
+  pageSize: number
+  resumed: boolean
+}
+
+/**
+ * Checks a task (gitlab-worker §4) and reads its resumeState (§7): it goes on only if every part is still there.
+ * @throws TaskFailure BAD_TASK
+ */
+export const openTask = async (task: LeasedTask, disk: Disk, root: string, now: string): Promise<Opening> => {
+  const base = baseOf(task.metadata.apiEndpoint)
+  const plan = planOf(task, now)
+  const pagination = task.options?.pagination
+  const pageSize = Math.min(100, Math.max(1, Math.trunc(pagination?.pageSize ?? 100)))
+  const fresh = beginning(base, plan, pageSize, pagination?.cursor)
+  const directory = runDirectory({
+    host: base.host,
+    resource: plan.resourceId ?? 'instance',
+    type: plan.type,
+    taskId: task.id,
+    run: task.metadata.run,
+  })
+  const common = { base, directory, pageSize }
+
+  const old = task.resumeState === null ? undefined : decodeState(base.host, task.resumeState)
+  if (old && continues(base, plan, old.position)) {
+    // Parts that cannot even be looked at count as missing: starting over tells what is wrong as soon as it stores.
+    const stand = await partsStand(disk, join(root, directory), old.parts).catch(() => false)
+    // The plan of the first start: an open end of its dates stays where it was.
+    if (stand) return { ...common, ...old, plan: planOf(task, old.position.startedAt), resumed: true }
+  }
+  const position: Position = {
+    ...fresh,
+    stage: plan.stage,
+    page: 0,
+    lastId: null,
+    boundaryIds: [],
+    since: null,
+    itemsByType: Object.fromEntries(plan.collections.map(({ name }) => [name, 0])),
+    startedAt: now,
+    warnings: [],
+    areas: { inserted: 0, jobsCreated: 0 },
+  }
+  return { ...common, plan, position, parts: [], resumed: false }
+}
+
+/** How a running task hears that it has to end. */
+export interface Control {
+  /** Aborts GitLab requests and waits: the lease is gone, or a stop cannot wait for the page. */
+  signal: AbortSignal
+  /** Waits. @throws LeaseGone, Interrupted as soon as the task has to end */
+  rest(ms: number): Promise<void>
+  /** Between two steps. @throws LeaseGone, Interrupted when the task has to end */
+  check(): void
+  lost(): boolean
+}
+
+/** A task finishes its page when the worker is asked to stop, and then goes back into the queue. */
+export const createControl = (clock: Clock, { signal, stopping, lost }: Pick<Job, 'signal' | 'stopping' | 'lost'>): Control => {
+  const either = AbortSignal.any([signal, stopping])
+  const control: Control = {
+    signal,
+    lost: () => lost.aborted,
+    async rest(ms) {
+      control.check()
+      await clock.sleep(ms, either)
+      control.check()
+    },
+    check() {
+      if (lost.aborted) throw new LeaseGone()
+      if (either.aborted) throw new Interrupted()
+    },
+  }
+  return control
+}
+
+/** Waits for GitLab while holding the task (gitlab-worker §3.4). */
+export interface Waits {
+  /** @throws Deferred when the wait is longer than a task may be held; LeaseGone, Interrupted */
+  hold(ms: number): Promise<void>
+}
+
+export interface WaitsOptions {
+  clock: Clock
+  control: Control
+  mostMs: number
+  /** Told once at the first of several long waits, and once after the last. */
+  paused(until: number): Promise<void>
+  resumed(): Promise<void>
+}
+
+const LONG_MS = 30_000
+
+export const createWaits = ({ clock, control, mostMs, paused, resumed }: WaitsOptions): Waits => {
+  let long = 0
+  return {
+    async hold(ms) {
+      if (ms > mostMs) throw new Deferred(ms)
+      if (ms <= LONG_MS) return control.rest(ms)
+      const until = clock.now() + ms
+      if (long++ === 0) await paused(until)
+      try {
+        await control.rest(Math.max(0, until - clock.now()))
+      } finally {
+        long--
+      }
+      if (long === 0) await resumed()
+    },
   }
 }

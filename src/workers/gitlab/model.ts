@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
-import type { CrawlerApi } from './api/index.ts'
-import type { Buckets } from './source/bucket.ts'
+import type { CrawlerApi } from './api/connection.ts'
+import type { Buckets } from './source/credentials.ts'
 import type { Disk } from './storage/disk.ts'
 
 /** The task types of gitlab-crawler §5. */

@@ -1,8 +1,8 @@
-import type { Control } from './control.ts'
 import { GitlabRefusal, TaskFailure } from './errors.ts'
+import type { Control } from './execution.ts'
 import { type Collection, firstRequest, type Item } from './plan/index.ts'
-import { type Base, insideBase, nextLink } from './source/address.ts'
 import type { GitlabClient } from './source/client.ts'
+import { type Base, insideBase, nextLink } from './source/credentials.ts'
 
 /** Where a collection's reading stands between two pages. */
 export interface Cursor {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { backoffMs, jittered } from '../../platform/waiting.ts'
 import { type Beat, type Job, LeaseGone } from '../runtime.ts'
-import { backoffMs, jittered } from '../waiting.ts'
-import type { CrawlerApi } from './api/index.ts'
+import type { CrawlerApi } from './api/connection.ts'
 import { ApiProblem, ReportRefused } from './errors.ts'
 import type { LeasedTask, ReportAnswer, Update } from './model.ts'
 

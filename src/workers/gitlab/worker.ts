@@ -1,7 +1,11 @@
-import { createRuntime } from '../runtime.ts'
-import type { Shared } from './model.ts'
-import { MARGIN_MS } from './reporter.ts'
-import { crawlerPort } from './task.ts'
+import { JobFailed } from '../../platform/job.ts'
+import { createRuntime, Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
+import { createLedger } from './crawl.ts'
+import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'
+import { createControl, execute, type Work } from './execution.ts'
+import type { LeasedTask, Shared, Update } from './model.ts'
+import { createReporter, MARGIN_MS } from './reporter.ts'
+import { baseOf } from './source/credentials.ts'
 
 /** Why a worker is over; `message` says it to the operator. */
 export interface Ending {
@@ -63,4 +67,144 @@ export const startLoop = (options: WorkerOptions): GitlabWorker => {
   })
   runtime.start()
   return { stop, ended }
+}
+
+/** A leased task of the crawler API, as the runtime counts it. */
+export interface Assignment extends Leased {
+  of: LeasedTask
+}
+
+const MOST_MESSAGE = 900
+const MOST_RETRY_AFTER_S = 3600
+const HEARTBEAT_MS = 10_000
+
+/** The crawler API (gitlab-worker §2) as a port of the worker runtime: its verbs are reports, each of which keeps the lease. */
+export const crawlerPort = (shared: Shared) => {
+  const { api, settings, workerId } = shared
+  const { types, leaseSeconds } = settings
+  const works = new WeakMap<Job<Assignment>, Work>()
+  const workOf = (job: Job<Assignment>): Work => {
+    const known = works.get(job)
+    if (known) return known
+    const task = job.task.of
+    const work: Work = {
+      shared,
+      task,
+      job,
+      control: createControl(shared.clock, job),
+      reporter: createReporter({ ...shared, task, job, intervalMs: settings.progressIntervalMs }),
+      ledger: createLedger(workerId, task.credentials.accessToken),
+    }
+    works.set(job, work)
+    return work
+  }
+
+  const port: WorkPort<Assignment> = {
+    async lease(max, waitMs, signal) {
+      try {
+        const tasks = await api.lease({ workerId, types, max, leaseSeconds, waitSeconds: waitMs / 1000 }, signal)
+        return tasks.map((of) => ({ id: of.id, kind: of.type, fence: of.lease.fence, leaseMs: of.lease.leaseSeconds * 1000, of }))
+      } catch (error) {
+        if (!(error instanceof ApiProblem && error.status === 401)) throw error
+        shared.unauthorized()
+        return []
+      }
+    },
+    heartbeat: (job) => workOf(job).reporter.heartbeat(),
+    complete: async (job, result) => void (await workOf(job).reporter.send(result as Update)),
+    fail: (job, { cause }) => fail(workOf(job), cause),
+    async release(job, delayMs) {
+      const work = workOf(job)
+      const retryAfterSeconds = delayMs === undefined ? undefined : Math.min(Math.ceil(delayMs / 1000), MOST_RETRY_AFTER_S)
+      // What was reached is shown before the task goes back.
+      await work.reporter.flush()
+      await work.reporter.send({
+        type: 'status',
+        status: 'queued',
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+        ...stateOf(work),
+      })
+    },
+    abandon: () => api.close(),
+    leaseRetryMs: (error) => (error instanceof ApiProblem ? (error.retryAfterMs ?? 0) : 0),
+  }
+  const { heartbeat } = api
+  if (heartbeat)
+    port.heartbeatAll = async (jobs) =>
+      new Set(
+        await heartbeat(
+          jobs.map((job) => job.task.id),
+          HEARTBEAT_MS,
+        ),
+      )
+
+  /** Takes a leased task and works until it has ended; answers its `completed`. */
+  const run = async (job: Job<Assignment>): Promise<Update> => {
+    const work = workOf(job)
+    try {
+      return await execute(work)
+    } catch (error) {
+      if (error instanceof LeaseGone || error instanceof Interrupted || error instanceof CredentialsExpired) throw error
+      if (error instanceof Deferred || error instanceof ReportRefused) throw error
+      const { code, message, retryable, httpStatus } =
+        error instanceof TaskFailure ? error : new TaskFailure('INTERNAL', messageOf(error), true)
+      throw new TaskFailure(code, work.ledger.clean(message).slice(0, MOST_MESSAGE), retryable, httpStatus)
+    }
+  }
+  return { port, run }
+}
+
+/** Tells the API why a task did not complete (gitlab-worker §2, §3). */
+const fail = async (work: Work, error: unknown): Promise<void> => {
+  // Its content is what was refused, so nothing of it goes along.
+  if (error instanceof ReportRefused) return failed(work, error, {})
+  try {
+    await work.reporter.flush()
+  } catch (problem) {
+    if (!(problem instanceof ReportRefused)) throw problem
+    return failed(work, problem, {})
+  }
+  const state = stateOf(work)
+  if (!(error instanceof CredentialsExpired)) return failed(work, error, state)
+  await work.reporter.send({ type: 'paused', ...expiryOf(work.task, error.revoked), ...state })
+}
+
+const failed = async ({ reporter, ledger }: Work, error: unknown, state: object): Promise<void> => {
+  const { code, httpStatus } = error instanceof TaskFailure ? error : { code: 'INTERNAL', httpStatus: undefined }
+  const retryable = error instanceof JobFailed ? error.retryable : true
+  const message = ledger.clean(messageOf(error)).slice(0, MOST_MESSAGE)
+  await reporter.send({
+    type: 'failed',
+    error: { code, message, retryable, ...(httpStatus === undefined ? {} : { httpStatus }) },
+    retryable,
+    ...state,
+    metadata: ledger.metadata(),
+  })
+}
+
+const stateOf = ({ ledger }: Work) => {
+  const resumeState = ledger.state()
+  return resumeState ? { resumeState } : {}
+}
+
+/** What an operator has to know about a refused token (gitlab-worker §3.5). */
+const expiryOf = (task: LeasedTask, revoked: boolean) => {
+  const { hostname, host, origin } = baseOf(task.metadata.apiEndpoint)
+  const oauth = task.credentials.tokenType === 'oauth2'
+  const message = `GitLab refuses the access token: it is ${revoked ? 'revoked' : 'expired or not valid'}`
+  return {
+    message,
+    credentialStatus: {
+      type: 'credential_expiry',
+      severity: 'HIGH',
+      errorType: `${oauth ? 'OAUTH2' : 'PAT'}_${revoked ? 'REVOKED' : 'EXPIRED'}`,
+      providerId: host,
+      instanceType: hostname === 'gitlab.com' ? 'gitlab-cloud' : 'gitlab-self-hosted',
+      message,
+      adminGuidance: [
+        `Renew ${oauth ? 'the OAuth authorization' : 'the personal access token'} at ${origin} with the scope read_api`,
+        `Send it as credentials.accessToken with PUT /api/internal2/tasks/${encodeURIComponent(task.id)}; the task then goes on`,
+      ],
+    },
+  }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
+import { retryAfterMs } from '../../platform/waiting.ts'
 import { type AddressPolicy, type Lookup, lookupAll, resolveTarget } from './addresses.ts'
 import { decodePage } from './charset.ts'
 import { FetchError, stopped, unlessAborted } from './errors.ts'
@@ -239,11 +240,4 @@ const visitable = (address: string, base?: URL): URL => {
   url.password = ''
   url.hash = ''
   return url
-}
-
-/** `Retry-After` in ms (seconds or HTTP date), never negative; undefined when absent or unreadable. */
-const retryAfterMs = (value: string | null, now: number): number | undefined => {
-  if (!value) return undefined
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined
 }

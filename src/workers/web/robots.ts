@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import robotsParser from 'robots-parser'
 import type { Clock } from '../../platform/clock.ts'
+import { createLru } from '../../platform/kv/index.ts'
 import { FetchError, unlessAborted } from './errors.ts'
 
 export interface Robots {
@@ -35,7 +35,7 @@ export const createRobots = (options: {
   load: (url: URL) => Promise<{ status: number; text: string }>
 }): Robots => {
   const { clock, agent, load } = options
-  const cache = new LRUCache<string, { until: number; loaded: Promise<Loaded> }>({ max: MAX_HOSTS })
+  const cache = createLru<string, { until: number; loaded: Promise<Loaded> }>(MAX_HOSTS)
 
   const fetchRules = async (origin: string): Promise<Loaded> => {
     const url = new URL('/robots.txt', origin)

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm'
 import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications/service.ts'
 import { client, ownQueues, withRabbit } from '../../support/broker.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { fakeClock } from '../../support/fake-clock.ts'
-import { DAY, makeRig, START } from '../rig.ts'
+import { DAY, fakeClock } from '../../support/fake-clock.ts'
+import { makeRig, START } from '../rig.ts'
 
 const QUEUE = 'love_parser.notifications'
 

@@ -2,10 +2,9 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications/service.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { fakeClock } from '../../support/fake-clock.ts'
-import { DAY, makeRig, type Rig, START, told } from '../rig.ts'
+import { DAY, fakeClock, HOUR } from '../../support/fake-clock.ts'
+import { makeRig, type Rig, START, told } from '../rig.ts'
 
-const HOUR = 3_600_000
 /** A turn of the clockwork at a time, and all it leads to. */
 const turn = async (rig: Rig, at: number) => {
   rig.clock.set(at)

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, iso, makeRig, paid, type Rig, START } from '../subscriptions/rig.ts'
+import { DAY, HOUR, iso } from '../../support/fake-clock.ts'
+import { makeRig, paid, type Rig, START } from '../subscriptions/rig.ts'
 
 const run = (rig: Pick<Rig, 'work'>) => rig.work.jobs['subscription-cleanup']()
 const templatesOf = async (rig: Rig, id: string) => (await rig.notificationsOf(id)).map((row) => row.template)

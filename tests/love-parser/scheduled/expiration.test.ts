@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, iso, makeRig, type Rig, START } from '../subscriptions/rig.ts'
+import { DAY, HOUR, iso } from '../../support/fake-clock.ts'
+import { makeRig, type Rig, START } from '../subscriptions/rig.ts'
 
 const run = (rig: Pick<Rig, 'work'>) => rig.work.jobs['subscription-expiration']()
 const templatesOf = async (rig: Rig, id: string) => (await rig.notificationsOf(id)).map((row) => row.template)

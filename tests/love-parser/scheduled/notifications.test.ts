@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { messageOf } from '../../../src/love-parser/notifications/service.ts'
 import { engineTables } from '../../../src/tasks/tables.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { MINUTE, makeRig, type Rig } from '../subscriptions/rig.ts'
+import { MINUTE } from '../../support/fake-clock.ts'
+import { makeRig, type Rig } from '../subscriptions/rig.ts'
 
 /** A person is reminded of an order, and thereby one notification is written. */
 const remind = async (rig: Rig, id: string) => {

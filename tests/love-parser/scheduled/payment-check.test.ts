@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, MINUTE, makeRig, type Rig, START } from '../subscriptions/rig.ts'
+import { DAY, HOUR, MINUTE } from '../../support/fake-clock.ts'
+import { makeRig, type Rig, START } from '../subscriptions/rig.ts'
 
 const run = (rig: Pick<Rig, 'work'>) => rig.work.jobs['payment-check']()
 const templatesOf = async (rig: Rig, id: string) => (await rig.notificationsOf(id)).map((row) => row.template)

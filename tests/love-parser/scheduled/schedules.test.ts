@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { createScheduledWork, jobKind } from '../../../src/love-parser/scheduled-work.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, MINUTE, makeRig, type Rig } from '../subscriptions/rig.ts'
+import { DAY, MINUTE } from '../../support/fake-clock.ts'
+import { makeRig, type Rig } from '../subscriptions/rig.ts'
 
 const SUCCESS = /^cron_job_runs_total\{job_name="([\w-]+)",status="success"\} (\d+)$/gm
 const runsOf = async (one: Pick<Rig, 'metrics'>, at: number, job: string): Promise<number> =>

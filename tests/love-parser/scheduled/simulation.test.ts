@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, makeRig, paid, type Rig, START } from '../subscriptions/rig.ts'
+import { DAY, HOUR } from '../../support/fake-clock.ts'
+import { makeRig, paid, type Rig, START } from '../subscriptions/rig.ts'
 
 /** People act at midnight, the scheduled work at the hour of its nightly job. */
 const AT = 2 * HOUR

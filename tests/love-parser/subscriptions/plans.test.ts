@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import { PLANS_ANSWER } from '../../../src/love-parser/subscriptions/model.ts'
-import { expiryOfActivation, nextAfter, renewalStatusOf } from '../../../src/love-parser/subscriptions/periods.ts'
-import { isPlanCode, PLANS, planOf } from '../../../src/love-parser/subscriptions/plans.ts'
+import {
+  expiryOfActivation,
+  isPlanCode,
+  nextAfter,
+  PLANS,
+  planOf,
+  renewalStatusOf,
+} from '../../../src/love-parser/subscriptions/periods.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, iso, makeRig, START } from './rig.ts'
+import { DAY, iso } from '../../support/fake-clock.ts'
+import { makeRig, START } from './rig.ts'
 
 const now = new Date(START)
 const current = (planCode: string | null, leftMs: number, planName: string | null = null) => ({

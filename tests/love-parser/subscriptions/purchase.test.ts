@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { PLANS } from '../../../src/love-parser/subscriptions/plans.ts'
+import { PLANS } from '../../../src/love-parser/subscriptions/periods.ts'
 import { paymentLink } from '../../../src/love-parser/subscriptions/purchases.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, makeRig, paid, refusal, SHOP } from './rig.ts'
+import { DAY } from '../../support/fake-clock.ts'
+import { makeRig, paid, refusal, SHOP } from './rig.ts'
 
 describe('the payment link', () => {
   const order = { number: 1, amountMinor: 95_000, plan: PLANS.month, isTest: false }

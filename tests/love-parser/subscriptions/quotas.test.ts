@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, iso, makeRig, refusal, START } from './rig.ts'
+import { DAY, HOUR, iso } from '../../support/fake-clock.ts'
+import { makeRig, refusal, START } from './rig.ts'
 
 onEachDatabase('quotas', (database) => {
   test('§1, §6: 402 without a subscription and after its end, with different messages', async () => {

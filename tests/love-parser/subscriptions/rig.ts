@@ -2,34 +2,30 @@ import { and, asc, eq } from 'drizzle-orm'
 import { accountsTables, type Profile } from '../../../src/love-parser/accounts/tables.ts'
 import { audienceTables } from '../../../src/love-parser/audience/tables.ts'
 import { channelSearchTables } from '../../../src/love-parser/channel-search/tables.ts'
-import { notificationsRepository } from '../../../src/love-parser/notifications/repository.ts'
 import {
   createNotifications,
   NOTIFICATION_TOPIC,
   type NotificationMessage,
   notificationsKind,
+  notificationsRepository,
 } from '../../../src/love-parser/notifications/service.ts'
 import { notificationsTables } from '../../../src/love-parser/notifications/tables.ts'
 import { createScheduledWork, jobKind } from '../../../src/love-parser/scheduled-work.ts'
-import type { Category, PlanCode } from '../../../src/love-parser/subscriptions/plans.ts'
+import type { Category, PlanCode } from '../../../src/love-parser/subscriptions/periods.ts'
 import type { RobokassaConfig } from '../../../src/love-parser/subscriptions/purchases.ts'
 import type { SubscriptionRow } from '../../../src/love-parser/subscriptions/repository.ts'
 import { createSubscriptions } from '../../../src/love-parser/subscriptions/service.ts'
 import { subscriptionsTables } from '../../../src/love-parser/subscriptions/tables.ts'
 import { createLocalBus } from '../../../src/platform/bus/index.ts'
+import { createId } from '../../../src/platform/clock.ts'
 import { type Db, q } from '../../../src/platform/db/index.ts'
-import { createId } from '../../../src/platform/ids.ts'
 import { createMetrics } from '../../../src/platform/metrics/index.ts'
 import { createEngine, createOutbox, createSchedules } from '../../../src/tasks/index.ts'
 import type { TestDatabase } from '../../support/databases.ts'
-import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'
+import { type FakeClock, fakeClock, MINUTE } from '../../support/fake-clock.ts'
 import { neighbours } from './neighbours.ts'
 
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
-export const DAY = 86_400_000
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
-export const iso = (at: number | Date) => new Date(at).toISOString()
 
 /** The shop of the contract's golden values. */
 export const SHOP: RobokassaConfig = {

@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase, type TestDatabase } from '../../support/databases.ts'
-import { DAY, makeRig, type Person, type Rig, START, told } from '../rig.ts'
+import { DAY } from '../../support/fake-clock.ts'
+import { makeRig, type Person, type Rig, START, told } from '../rig.ts'
 
 const ENV = { ROBOKASSA_MERCHANT_LOGIN: 'demo', ROBOKASSA_PASSWORD1: 'pw1', ROBOKASSA_PASSWORD2: 'pw2' }
 const BASE = '/api/v1/subscriptions'

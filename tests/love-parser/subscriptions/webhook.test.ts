@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { keptOf, readNotification } from '../../../src/love-parser/subscriptions/notification.ts'
-import { allowList } from '../../../src/love-parser/subscriptions/webhook.ts'
+import { keptOf, readNotification } from '../../../src/love-parser/notifications/service.ts'
+import { allowList } from '../../../src/love-parser/subscriptions/purchases.ts'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase } from '../../support/databases.ts'
-import { DAY, HOUR, makeRig, paid, type Rig, refusal, START } from './rig.ts'
+import { DAY, HOUR } from '../../support/fake-clock.ts'
+import { makeRig, paid, type Rig, refusal, START } from './rig.ts'
 
 const GOLDEN = 'f5a0dac16e9fd95f6d7877967673fc066ab1155c10a4244a955ef2110a7ad8a4'
 const GOLDEN_SHP = '943b8eaf48ebed1a65bb857a99694d7028c3ee7d74ca7176f5b76108c6e46c49'

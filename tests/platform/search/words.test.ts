@@ -2,9 +2,7 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { stemmer as stemRussian } from '@orama/stemmers/russian'
 import postgres from 'postgres'
-import { editDistance } from '../../../src/platform/search/edit-distance.ts'
-import { stemEnglish } from '../../../src/platform/search/stem-english.ts'
-import { stemOf, stemsOf, wordsOf } from '../../../src/platform/search/words.ts'
+import { editDistance, stemEnglish, stemOf, stemsOf, wordsOf } from '../../../src/platform/search/words.ts'
 
 test('words are letters and digits in lower case, ё is е, compatibility forms are one', () => {
   expect(wordsOf('Ёлка-ИГРУШКА, 25см/Ｗｉｆｉ «5 ГГц»')).toEqual(['елка', 'игрушка', '25см', 'wifi', '5', 'ггц'])

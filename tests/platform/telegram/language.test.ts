@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { detectLanguage } from '../../../src/platform/telegram/user-api/sandbox-channels.ts'
+import { detectLanguage } from '../../../src/platform/telegram/user-api/language.ts'
 
 test.each([
   ['en', 'Crypto news daily. The latest updates on bitcoin and markets, signals and analysis'],

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigError, gitlabWorkerFromEnv, loadConfig } from '../../../src/config.ts'
-import { decodeState, encodeState, type Position } from '../../../src/workers/gitlab/resume.ts'
-import { baseOf, insideBase, nextLink, segment } from '../../../src/workers/gitlab/source/address.ts'
-import { createBuckets } from '../../../src/workers/gitlab/source/bucket.ts'
-import { retryAfterMs } from '../../../src/workers/waiting.ts'
+import { retryAfterMs } from '../../../src/platform/waiting.ts'
+import { decodeState, encodeState, type Position } from '../../../src/workers/gitlab/crawl.ts'
+import { baseOf, createBuckets, insideBase, nextLink, segment } from '../../../src/workers/gitlab/source/credentials.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 describe('GitLab worker: settings', () => {

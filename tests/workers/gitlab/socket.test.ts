@@ -204,9 +204,10 @@ describe('GitLab worker over WebSocket', () => {
     // The page in flight is finished first.
     await ticks(200)
     go()
+    // Given back to the very request for tasks that was still under way, and once more: no attempt is counted.
+    await eventually(() => api.task(id).fence === 2 && api.task(id).status === 'queued')
     await halt()
     expect(await running.ended).toMatchObject({ reason: 'server_shutdown' })
-    // Given back to the very request for tasks that was still under way, and once more: no attempt is counted.
     expect(api.task(id)).toMatchObject({ status: 'queued', attempts: 0, resumeState: { page: 2 } })
   })
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
+import { retryAfterMs } from '../../waiting.ts'
 import type { AskOptions, BotApi, StickerSetAnswer } from './index.ts'
 
 /** One attempt. */
@@ -47,21 +48,20 @@ const readAnswer = async (response: Response): Promise<unknown> => {
   }
 }
 
-const pauseOf = (body: unknown, headers: Headers): number => {
-  const told = isObject(body) && isObject(body.parameters) ? body.parameters.retry_after : undefined
-  if (typeof told === 'number' && Number.isFinite(told) && told >= 0) return told * 1000
-  const header = headers.get('retry-after') ?? ''
-  return (/^\d{1,9}$/.test(header) ? Number(header) : DEFAULT_RETRY_AFTER_SECONDS) * 1000
+const pauseOf = (body: unknown, headers: Headers, now: number): number => {
+  const seconds = isObject(body) && isObject(body.parameters) ? body.parameters.retry_after : undefined
+  if (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0) return seconds * 1000
+  return retryAfterMs(headers.get('retry-after'), now) ?? DEFAULT_RETRY_AFTER_SECONDS * 1000
 }
 
-const judge = async (response: Response): Promise<Attempt> => {
+const judge = async (response: Response, now: number): Promise<Attempt> => {
   const { status } = response
   if (status >= 500) {
     await response.body?.cancel()
     return { kind: 'failed', reason: `status ${status}`, again: true }
   }
   const body = await readAnswer(response)
-  if (status === 429) return { kind: 'paused', ms: pauseOf(body, response.headers) }
+  if (status === 429) return { kind: 'paused', ms: pauseOf(body, response.headers, now) }
   if (status === 200 && isObject(body) && body.ok === true && isObject(body.result))
     return { kind: 'found', payload: JSON.stringify(body.result) }
   if (status === 400 && isObject(body) && typeof body.description === 'string' && body.description.includes('STICKERSET_INVALID'))
@@ -91,7 +91,7 @@ export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi
         redirect: 'manual',
         signal: given.signal,
       })
-      return await judge(response)
+      return await judge(response, clock.now())
     } catch {
       return { kind: 'failed', reason: given.signal.aborted ? 'no answer in time' : 'no connection', again: true }
     } finally {

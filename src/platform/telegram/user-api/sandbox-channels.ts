@@ -1,30 +1,6 @@
-import { detect } from 'tinyld'
+import { DAY_MS, HOUR_MS } from '../../waiting.ts'
 import type { ActivityLevel, Channel, ChannelFilters } from './port.ts'
 
-/** Below so many letters a guess is worse than none: one word of an alphabet fits several languages. */
-const MIN_LETTERS = 16
-/** In these scripts a few signs already say as much as a sentence. */
-const DENSE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu
-const MIN_DENSE = 4
-const MAX_CHARS = 2000
-
-/** Everything that looks like words and is none. */
-const NOISE = /https?:\/\/\S+|\bt\.me\/\S+|[@#][\p{L}\p{N}_]+|\b[\w.-]+@[\w-]+\.\w+\b/gu
-
-/** The language of a channel's texts as ISO 639-1, or null when there is too little to tell (love-parser §7, live). */
-export const detectLanguage = (texts: readonly (string | null)[]): string | null => {
-  const words = texts
-    .filter((text) => text !== null && text !== '')
-    .join('\n')
-    .replace(NOISE, ' ')
-    .slice(0, MAX_CHARS)
-  const letters = words.match(/\p{L}/gu)?.length ?? 0
-  if (letters < MIN_LETTERS && (words.match(DENSE)?.length ?? 0) < MIN_DENSE) return null
-  const found = detect(words)
-  return /^[a-z]{2}$/.test(found) ? found : null
-}
-
-const HOUR_MS = 3_600_000
 const WEEK_HOURS = 168
 
 /** Two decimals, half up, as the contract's round2. */
@@ -58,7 +34,6 @@ export const passesFilters = (channel: Channel, filters: ChannelFilters): boolea
 export const clampLimit = (limit: number): number => Math.min(200, Math.max(5, Math.trunc(limit)))
 
 const LANGUAGES = ['en', 'ru', 'es', 'de', 'fr', 'pt', 'tr', 'vi', 'id', 'ar'] as const
-const DAY_MS = 86_400_000
 const TRIED_PER_ROW = 3
 
 /** A number 0..1 that depends on the text alone: the first four bytes of its sha256. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
+import { retryAfterMs } from '../../../platform/waiting.ts'
 import { messageOf } from '../../runtime.ts'
-import { retryAfterMs } from '../../waiting.ts'
 import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { type CrawlerApi, readableTasks, understood } from './index.ts'
+import { type CrawlerApi, readableTasks, understood } from './connection.ts'
 
 export interface HttpApiOptions {
   /** API base, ends in `/api/internal2`. */

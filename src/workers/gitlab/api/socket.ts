@@ -1,7 +1,13 @@
 import { messageOf } from '../../runtime.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'
-import { type ConnectionOptions, createConnection } from './connection.ts'
-import { type ApiEvents, type CrawlerApi, readableTasks, understood } from './index.ts'
+import {
+  type ApiEvents,
+  type ConnectionOptions,
+  type CrawlerApi,
+  createConnection,
+  readableTasks,
+  understood,
+} from './connection.ts'
 
 export interface SocketApiOptions extends Omit<ConnectionOptions, 'heard'> {
   /** API base over http(s), ends in `/api/internal2`. */

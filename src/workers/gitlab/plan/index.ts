@@ -1,7 +1,7 @@
 import { COLUMNS } from '../columns.ts'
 import { badTask } from '../errors.ts'
 import { type LeasedTask, type ResourceType, TASK_TYPES, type TaskType } from '../model.ts'
-import { type Base, segment } from '../source/address.ts'
+import { type Base, segment } from '../source/credentials.ts'
 import { areaCollections } from './areas.ts'
 import { COLLECTIONS } from './types.ts'
 

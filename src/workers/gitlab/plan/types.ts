@@ -1,7 +1,7 @@
 import { COLUMNS } from '../columns.ts'
 import type { TaskType } from '../model.ts'
-import { segment } from '../source/address.ts'
-import { type Filters, filterList, isOn, readFilters } from './filters.ts'
+import { segment } from '../source/credentials.ts'
+import { type Filters, filterList, isOn, readFilters } from './areas.ts'
 import type { Collection, Item, Wanted } from './index.ts'
 
 interface Made {

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { LeaseGone, messageOf } from '../../runtime.ts'
 import { TaskFailure } from '../errors.ts'
-import type { Disk } from './disk.ts'
-import type { Encoder, ItemMeta } from './formats.ts'
+import type { Disk, Encoder, ItemMeta } from './disk.ts'
 
 /** A copy of an item without what must not be stored: `runners_token`, and user info in `import_url` (gitlab-worker §7). */
 export const cleaned = (value: unknown): unknown => {

@@ -62,7 +62,7 @@ const askDetails = async ({ log }: SearchDeps, link: Link, channel: FoundChannel
     ),
   )
   // Loaded here: its word lists take 40 MB, which logins and probes do without.
-  const { detectLanguage } = await import('../sandbox-channels.ts')
+  const { detectLanguage } = await import('../language.ts')
   return readChannel(detectLanguage, channel, full?.fullChat, history)
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createBatcher } from '../../src/tasks/batcher.ts'
+import { createBatcher } from '../../src/platform/batcher.ts'
 
 /** A batcher of numbers whose batches are answered by hand, with ten times each number. */
 const rig = (fits: (set: readonly number[], more: number) => boolean = () => true) => {

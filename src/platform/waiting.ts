@@ -1,3 +1,9 @@
+import type { Clock } from './clock.ts'
+
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+
 /** `ms`, a fifth more or less, so that workers that failed together do not come back together. */
 export const jittered = (ms: number, random: () => number): number => Math.round(ms * (0.8 + 0.4 * random()))
 
@@ -11,4 +17,14 @@ export const retryAfterMs = (text: string | null | undefined, now: number): numb
   if (/^\d+(\.\d+)?$/.test(text.trim())) return Math.ceil(Number(text) * 1000)
   const at = Date.parse(text)
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+}
+
+/** The answer of `work`, or undefined when it has not come within `ms` milliseconds; `work` goes on. Rejects as `work` does. */
+export const within = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | undefined> => {
+  const done = new AbortController()
+  try {
+    return await Promise.race([work, clock.sleep(ms, done.signal).then(() => undefined)])
+  } finally {
+    done.abort()
+  }
 }
