@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { blankAsAbsent, DECIMAL, INTEGER, numberFrom } from '../platform/http/coercion.ts'
 import { isUuid } from '../platform/clock.ts'
+import { blankAsAbsent, DECIMAL, INTEGER, numberFrom } from '../platform/http/coercion.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 const toInteger = numberFrom(INTEGER)
