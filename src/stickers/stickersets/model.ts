@@ -317,7 +317,7 @@ export const normaliseName = (value: string): NormalName => {
 }
 
 /** Whether a value is meant as a link, be it one of ours or not: a bare name has no slash (stickers §5.5). */
-export const isMeantAsLink = (value: string): boolean => value.includes('/')
+const isMeantAsLink = (value: string): boolean => value.includes('/')
 
 /** The set's page at Telegram. */
 export const linkOf = (name: string): string => `https://t.me/addstickers/${name}`
