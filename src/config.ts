@@ -13,7 +13,6 @@ import {
 import { missingSecrets, REQUIRED_SECRETS } from './config/secrets.ts'
 import { VARIABLES } from './config/variables.ts'
 
-export { SERVICE_SCOPES, type ServiceScope, type ServiceToken } from './config/kinds.ts'
 export * from './config/names.ts'
 export { VARIABLES }
 

@@ -115,4 +115,3 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
     },
   }
 }
-export type Runner = ReturnType<typeof createRunner>

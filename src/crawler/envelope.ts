@@ -61,7 +61,7 @@ export const validationFailed = (problems: FieldProblem[]) => {
 export const invalidField = (field: string, message: string) => validationFailed([{ field, message }])
 
 /** `areas[3].fullPath` */
-export const fieldPath = (path: readonly PropertyKey[]): string =>
+const fieldPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
     (out, part) => (typeof part === 'number' ? `${out}[${part}]` : out === '' ? String(part) : `${out}.${String(part)}`),
     '',
@@ -115,7 +115,7 @@ export const describeError = (error: AppError) => {
 }
 
 /** The body of every non-2xx answer (§3). `taskId` where a task is named. */
-export const errorBody = (error: AppError, facts: { requestId: string; taskId?: string; method?: string; now: number }) => {
+const errorBody = (error: AppError, facts: { requestId: string; taskId?: string; method?: string; now: number }) => {
   const { code, message, status, retryable } = describeError(error)
   return {
     error: message,

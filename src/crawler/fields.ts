@@ -82,7 +82,7 @@ export const taskId = () =>
     return id
   })
 
-export const CONNECTION_ID = /^[A-Za-z0-9._:-]{1,128}$/
+const CONNECTION_ID = /^[A-Za-z0-9._:-]{1,128}$/
 export const connectionId = () => z.string().regex(CONNECTION_ID, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
 
 /** sha256 of texts, hex: what long or several texts are keyed by, since neither may stand in a btree. */

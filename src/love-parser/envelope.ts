@@ -77,7 +77,7 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
 }
 
 /** The problems of a refused value: nested paths collapse to their top field (§1). */
-export const refusedBy = (error: z.core.$ZodError): Refused => {
+const refusedBy = (error: z.core.$ZodError): Refused => {
   const refused: Refused = { formErrors: [], fieldErrors: {} }
   for (const issue of error.issues) {
     const message = messageOf(issue)

@@ -88,4 +88,3 @@ export const createScheduledWork = ({ db, clock, metrics, engine, subscriptions,
     run: (task: { payload: unknown }) => run(jobPayload.parse(task.payload).job),
   }
 }
-export type ScheduledWork = ReturnType<typeof createScheduledWork>

@@ -59,4 +59,3 @@ export const createClockWatch = ({ db, clock }: { db: Db; clock: Clock }) => {
     },
   }
 }
-export type ClockWatch = ReturnType<typeof createClockWatch>

@@ -51,7 +51,7 @@ export type Engine = ReturnType<typeof createEngine>
 export const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'message' in answer
 
 /** What a domain does to its own tasks in its own transaction, because its rows say so (reports, switches, changes of a source). */
-export const createDomainApi = (context: EngineContext) => {
+const createDomainApi = (context: EngineContext) => {
   const { brokerQueue, nowDate, announceReady, lockTasks, transition } = context
 
   /** Inserts tasks. Answers the ids of those inserted; a live one with the same dedupe key wins. */

@@ -6,8 +6,6 @@ export { hasLease, holds, isLive, leaseOf, leaseSource, prolonged, type TaskLeas
 export type { LeaseRequest } from './leasing.ts'
 export {
   defineKind,
-  exponentialDelay,
-  isFinished,
   type Job,
   type JobHandler,
   type KindHooks,
@@ -22,12 +20,11 @@ export {
   type Task,
   type TaskCancel,
   type TaskChange,
-  type TaskProgress,
   type TaskState,
   type Transition,
 } from './model.ts'
 export { brokerMetrics, createOutbox, type Outbox } from './outbox.ts'
-export { createRelay, type Relay } from './relay.ts'
-export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps, type RowWork } from './row-queue.ts'
-export type { KeyedRow, RowSource } from './row-statements.ts'
+export { createRelay } from './relay.ts'
+export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps } from './row-queue.ts'
+export type { RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'

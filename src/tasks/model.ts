@@ -211,8 +211,3 @@ export interface TaskCancel {
   taskId: string
   owner: string
 }
-export interface TaskProgress {
-  taskId: string
-  kind: string
-  progress: unknown
-}

@@ -75,4 +75,3 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
     },
   }
 }
-export type Relay = ReturnType<typeof createRelay>

@@ -1,4 +1,3 @@
-import { giftHash } from '../../src/gifty/catalog/identity.ts'
 import type { Rig } from './rig.ts'
 
 /** A score as a worker submits it. */
@@ -11,7 +10,6 @@ export const scored = (giftId: string, more: Record<string, unknown> = {}) => ({
   ...more,
 })
 export const giftId = (n: number | string) => `shop:https://shop.example/p/${n}`
-export const hashOf = (n: number | string) => giftHash(giftId(n))
 
 /** The numbers of the products a worker gets; without a name it is a simple client. */
 export const poll = async (app: Rig, worker?: string, limit = 50, more = ''): Promise<string[]> =>

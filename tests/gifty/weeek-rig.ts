@@ -47,7 +47,6 @@ export const weeekDouble = (tasks: Record<string, unknown>[] = []) => {
     double.answer((request) => (`${request.method} ${request.path}` === path ? other() : answer(request)))
   return { ...double, state, except, heal: () => double.answer(answer) }
 }
-export type WeeekDouble = ReturnType<typeof weeekDouble>
 
 /** The app with a Weeek of its own and a subscriber 7. */
 export const weeekRig = async (

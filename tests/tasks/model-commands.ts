@@ -5,7 +5,7 @@ import { type Engine, isRefusal, type Task } from '../../src/tasks/index.ts'
 import type { FakeClock } from '../support/fake-clock.ts'
 import { MODEL_KINDS, type Model, type ModelTask } from './model.ts'
 
-export const KINDS = Object.keys(MODEL_KINDS)
+const KINDS = Object.keys(MODEL_KINDS)
 const WORKERS = ['w0', 'w1', 'w2']
 export const GROUPS = ['g1', 'g2', 'g3']
 

@@ -6,7 +6,7 @@ import { HOUR, MINUTE } from '../support/fake-clock.ts'
  */
 
 /** The share by which a retry is later than its least delay: `random` of the app is 0.5, of at most 20 % (fleet B7). */
-export const SPREAD = 1.1
+const SPREAD = 1.1
 export const QUOTA = 3
 export const PER_TICK = 2
 export const IDLE_MS = 5400_000

@@ -243,4 +243,3 @@ export const createImport = ({
     },
   }
 }
-export type CrawlerImport = ReturnType<typeof createImport>

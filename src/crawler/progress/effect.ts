@@ -124,7 +124,7 @@ const itemsOf = (old: Record<string, number>, update: ProgressFields): Record<st
   return Object.fromEntries(items)
 }
 
-export const percentageOf = (processed: number, total: number | null): number | null =>
+const percentageOf = (processed: number, total: number | null): number | null =>
   total === null ? null : Math.min(100, Math.round((processed / total) * 100))
 
 /**

@@ -7,7 +7,6 @@ import { count, jsonBytes, object, objectUpTo, text, time, withoutEmpty } from '
 import { CREDENTIAL_WORDS, JOB_STATUSES, STATUSES, UPDATE_TYPES } from '../vocabulary.ts'
 
 const timelineEntry = z.object({ timestamp: time(), event: z.string().min(1).max(100), details: z.unknown().optional() })
-export type TimelineEntry = z.output<typeof timelineEntry>
 
 const itemsByType = object().transform((value, ctx) => {
   const entries = Object.entries(value)
@@ -30,7 +29,7 @@ const credentialStatus = objectUpTo(16).refine(
 const resumeState = z.unknown().refine((value) => jsonBytes(value) <= 64 * 1024, 'must not be larger than 64 KiB of JSON')
 
 /** What an update may say of a task, beside who speaks (§9). */
-export const progressFields = {
+const progressFields = {
   processedItems: optional(count()),
   processed: optional(count()),
   totalItems: count().nullable().optional(),

@@ -21,7 +21,7 @@ export interface NewEvent {
 const PREFIX = crypto.randomUUID().slice(0, 8)
 let made = 0
 /** Unique name of a frame. */
-export const frameId = (): string => `${PREFIX}-${(++made).toString(36)}`
+const frameId = (): string => `${PREFIX}-${(++made).toString(36)}`
 
 export const frameText = (type: string, data: unknown, now: number): string =>
   JSON.stringify({ type, data, timestamp: iso(now), id: frameId() })

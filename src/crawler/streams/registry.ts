@@ -14,7 +14,7 @@ import { Connection, type Identity } from './sockets.ts'
 import type { Subscriptions } from './tables.ts'
 
 /** A process that has not been seen for this long is taken for dead. */
-export const ALIVE_MS = 15_000
+const ALIVE_MS = 15_000
 
 export type SocketConnection = Connection<SocketSession>
 export interface Opening {

@@ -15,7 +15,7 @@ export const rateLimits = z.object({
 })
 
 /** An http(s) address without user info or fragment; the family's settings say which hosts are allowed. */
-export const apiEndpoint = z
+const apiEndpoint = z
   .string()
   .max(2048)
   .refine((given) => {
@@ -137,7 +137,7 @@ const EXAMPLE_TASK = {
 }
 export const taskView = z.object(taskFields).meta({ id: 'CrawlerTask', examples: [EXAMPLE_TASK] })
 export type TaskView = z.infer<typeof taskView>
-export const taskMetadata = z.object({
+const taskMetadata = z.object({
   resourceId: z.string().optional(),
   resourceType: z.string().optional(),
   gitlabId: z.string().optional(),

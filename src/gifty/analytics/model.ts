@@ -43,7 +43,7 @@ export const trendsAnswer = z
       },
     ],
   })
-export const funnelStep = z
+const funnelStep = z
   .object({ name: z.string(), count: z.number(), conversion_rate: z.number().describe('percent') })
   .meta({ examples: [{ name: 'quiz_started', count: 1400, conversion_rate: 100 }] })
 export const funnelAnswer = z.object({ steps: z.array(funnelStep), ...told })

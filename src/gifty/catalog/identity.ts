@@ -1,7 +1,7 @@
 /** What identifies a product and its content (gifty §3, points 3-5). */
 
 /** Query parameters that only track; a source's `strip_params` replaces the list. */
-export const TRACKING_PARAMS = [
+const TRACKING_PARAMS = [
   'utm_source',
   'utm_medium',
   'utm_campaign',

@@ -24,7 +24,7 @@ import {
 import { fleetTables } from './tables.ts'
 
 /** A worker without a heartbeat for so long is gone (gifty §8). */
-export const WORKER_LIFE_MS = 60_000
+const WORKER_LIFE_MS = 60_000
 const ROWS_AT_ONCE = 500
 
 const STATUS: Record<TaskState, TaskStatus> = {
@@ -51,7 +51,7 @@ export const toTask = (task: Task): TaskView =>
     lease_expires_at: isoTime(task.leaseExpiresAt as Date),
     priority: task.priority,
   }) as TaskView
-export const toTaskInfo = (task: Task): TaskInfo =>
+const toTaskInfo = (task: Task): TaskInfo =>
   ({
     id: task.id,
     kind: task.kind,

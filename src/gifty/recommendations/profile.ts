@@ -73,7 +73,7 @@ export const foldProduct = (row: ProductRow): FoldedProduct => ({
 })
 
 /** Finds adult goods: `adult` is set in the raw data, or a word begins with one of the keywords (`ADULT_KEYWORDS`). */
-export const adultFilter = (keywords: readonly string[]) => {
+const adultFilter = (keywords: readonly string[]) => {
   const escaped = keywords.map((keyword) => fold(keyword).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).filter((word) => word !== '')
   // At the start only: "унисекс" is no adult word.
   const pattern = escaped.length === 0 ? undefined : new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})`, 'u')

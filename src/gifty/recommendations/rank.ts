@@ -38,7 +38,7 @@ export const budgetScore = (price: number | null, budget: number | undefined): n
   return share <= 1 ? 1 : Math.max(0, (1.1 - share) / 0.1)
 }
 /** How many preferred keywords and categories a product has. */
-export const preferredCount = ({ text, category }: FoldedProduct, { prefer }: Pick<Profile, 'prefer'>): number =>
+const preferredCount = ({ text, category }: FoldedProduct, { prefer }: Pick<Profile, 'prefer'>): number =>
   prefer.keywords.filter((keyword) => text.includes(keyword)).length + (prefer.categories.has(category) ? 1 : 0)
 
 export const scoreCandidate = (candidate: Candidate, profile: Profile): Scored => {
@@ -204,4 +204,3 @@ export const createCandidates = ({ search, lookup, best, passes }: CandidatesDep
     }
   }
 }
-export type FindCandidates = ReturnType<typeof createCandidates>

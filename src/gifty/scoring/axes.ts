@@ -14,7 +14,7 @@ export const AXES = [
   'gender_bias',
 ] as const
 export type Axis = (typeof AXES)[number]
-export const GENDERS = ['masculine', 'feminine', 'unisex'] as const
+const GENDERS = ['masculine', 'feminine', 'unisex'] as const
 export type AxisValue = number | string | Record<string, number>
 export type GiftVector = Partial<Record<Axis, AxisValue>>
 

@@ -7,7 +7,7 @@ import { giftVector } from './axes.ts'
 const MAX_TASKS = 500
 
 /** `limit` from 1; above 500 it is 500 (gifty §5). */
-export const clampedLimit = (byDefault: number) =>
+const clampedLimit = (byDefault: number) =>
   absent(
     integer(1).transform((limit) => Math.min(limit, MAX_TASKS)),
     byDefault,
@@ -57,7 +57,6 @@ export type Score = z.output<typeof score>
 export const scoringResult = score
   .extend({ gift_id: text(1) })
   .meta({ id: 'ScoringResult', examples: [{ gift_id, ...EXAMPLE_SCORE }] })
-export type ScoringResult = z.output<typeof scoringResult>
 
 export const scoringSubmit = submitBody
 export const scoringSubmitDocument = z.object({ results: z.array(scoringResult) }).meta({ id: 'ScoringSubmit' })

@@ -192,7 +192,6 @@ export const createEmbedding = ({
     },
   }
 }
-export type Embedding = ReturnType<typeof createEmbedding>
 
 /** The longest wait for an external embedder (gifty §6). */
 const TIMEOUT_MS = 10_000

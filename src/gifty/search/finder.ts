@@ -18,7 +18,7 @@ export interface Ranked extends Candidate {
 }
 
 /** In byte order, as both databases compare gift ids. */
-export const compareBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
+const compareBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
 export const byDistance = (a: Ranked, b: Ranked): number => a.distance - b.distance || compareBytes(a.giftId, b.giftId)
 
 /** A search in an index that knows no filters. */
@@ -104,7 +104,6 @@ export const createFinder = (search: Search) => {
     },
   }
 }
-export type Finder = ReturnType<typeof createFinder>
 
 /** More different words are not searched for. */
 const MOST_WORDS = 40
@@ -114,7 +113,7 @@ const LITE_WEIGHTS = '10.0, 4.0, 2.0, 1.0'
 const POSTGRES_RANK = `ts_rank('{0.1,0.2,0.4,1.0}', document, to_tsquery('russian', :query), 1)`
 
 /** Distinct words of a query that say something, in their order. */
-export const queryWords = (text: string): string[] => {
+const queryWords = (text: string): string[] => {
   const words = new Map<string, string>()
   for (const word of wordsOf(text)) if (!isStopWord(word)) words.set(stemOf(word), words.get(stemOf(word)) ?? word)
   return [...words.values()].slice(0, MOST_WORDS)

@@ -31,10 +31,10 @@ export interface EmbeddingPayload extends UnembeddedProduct {
 type Model = Pick<EmbeddingModel, 'name' | 'version'>
 
 /** Names a model in keys of the tasks of all models that are not configured: as long for every model. */
-export const scopeOf = ({ name, version }: Model): string => nameHash(JSON.stringify([name, version]))
+const scopeOf = ({ name, version }: Model): string => nameHash(JSON.stringify([name, version]))
 const SCOPE_LENGTH = scopeOf({ name: '', version: '' }).length
 /** The key of a product's task for a model that is not configured. */
-export const keyInOther = (model: Model, giftHash: string): string => `${scopeOf(model)}${giftHash}`
+const keyInOther = (model: Model, giftHash: string): string => `${scopeOf(model)}${giftHash}`
 
 /** Active products without a vector of the model `:model`, `:version`, or with one of an older content; `:after` is a floor of their ids. */
 const unembedded = ({ fragments }: Pick<Db, 'fragments'>, more: Pick<RowSource, 'name' | 'key' | 'rowOf'>): RowSource => {

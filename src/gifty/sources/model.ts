@@ -37,7 +37,7 @@ export interface Rejection {
   errors: { field: string; message: string }[]
 }
 /** Keys of `config` that the server owns: shown in it, ignored on input, never dispatched (gifty §2.1). */
-export const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
+const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
 /** Statuses that the scheduler passes over. */
 export const UNSCHEDULED = ['disabled', 'broken', 'discovered'] as const
 

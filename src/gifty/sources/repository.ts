@@ -11,7 +11,7 @@ import type { RunDraft } from './runs.ts'
 export type SourceKey = { id: number; bytes: number }
 
 /** Sources themselves: one by one, as lists, and those that are due. */
-export const sourceQueries = (db: Db) => {
+const sourceQueries = (db: Db) => {
   const { sources, sourceColumns, lastLogs, runs } = sourcesColumns(db)
   const find = db.prepare<SourceRow & { lastLogs: string | null }>('source_find', (queries) =>
     queries

@@ -295,7 +295,7 @@ const bothEnds = (html: string): string =>
   html.length <= MAX_SHOWN ? html : `${headOf(html, MAX_SHOWN / 3)}\n…\n${tailOf(html, (MAX_SHOWN / 3) * 2)}`
 
 /** The notification of a source that needs a look (topic `scraping`). */
-export const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolean) => ({
+const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolean) => ({
   topic: 'scraping',
   text: `${title}: <b>${escapeHtml(source.siteKey)}</b> (${source.id})\n${shortened(escapeHtml(source.url), 500)}\n${bothEnds(escapeHtml(text))}`,
   data: { source_id: source.id, site_key: source.siteKey, is_broken: isBroken },

@@ -4,7 +4,7 @@ import { boolean, integer, isoTime, text, time } from '../fields.ts'
 
 const NAME_MAX = 1000
 const SLUG_MAX = 100
-export const PASSWORD_MAX = 256
+const PASSWORD_MAX = 256
 
 /** A subscriber on the wire, always exactly these fields (gifty §7). */
 export const subscriberView = z
@@ -64,7 +64,7 @@ export const normaliseName = (name: string): string => name.trim().replace(/^@+/
 export const isUsername = (name: string): boolean => /^[\p{L}\p{N}_.-]{1,64}$/u.test(name)
 
 /** A path's chat id: null for a well-formed one that no chat can have, however large. */
-export const chatPath = () =>
+const chatPath = () =>
   z.preprocess((value) => {
     if (typeof value !== 'string' || !/^[+-]?\d+$/.test(value)) return value
     return Number.isSafeInteger(Number(value)) ? Number(value) : null

@@ -28,16 +28,16 @@ const refuse = () => forbidden('This needs a superadmin')
  * but a refusal comes before its 404, so that an admin learns nothing of others.
  * @throws AppError 403
  */
-export const requireOwnOrSuperadmin = (actor: Principal, target: SubscriberRow | undefined): void => {
+const requireOwnOrSuperadmin = (actor: Principal, target: SubscriberRow | undefined): void => {
   if (!mayAll(actor) && (!target || principalIdOf(target.id) !== actor.id)) throw refuse()
 }
 /** Own role only, and not upwards. @throws AppError 403 */
-export const requireRoleChange = (actor: Principal, target: SubscriberRow | undefined, role: Role): void => {
+const requireRoleChange = (actor: Principal, target: SubscriberRow | undefined, role: Role): void => {
   requireOwnOrSuperadmin(actor, target)
   if (!mayAll(actor) && target && RANK[role] > RANK[target.role]) throw refuse()
 }
 /** @throws AppError 403 */
-export const requireSuperadmin = (actor: Principal): void => {
+const requireSuperadmin = (actor: Principal): void => {
   if (!mayAll(actor)) throw refuse()
 }
 
@@ -63,7 +63,7 @@ export interface SubscribersDeps {
   claims: ClaimsRepository
 }
 
-export const missingSubscriber = () => notFound('Subscriber not found')
+const missingSubscriber = () => notFound('Subscriber not found')
 
 /** What the parts of the subscribers service share. */
 export const createSubscribersContext = (deps: SubscribersDeps) => {
@@ -90,7 +90,7 @@ const refusedClaim = () => notFound('Invite not found or password invalid')
 const attemptsKey = (username: string) => new Bun.CryptoHasher('sha256').update(username).digest('hex')
 
 /** Invites: a subscriber without a chat, who claims the account with a password (gifty §7). */
-export const createInvites = ({ db, clock, queries, claims, shownOne }: SubscribersContext) => {
+const createInvites = ({ db, clock, queries, claims, shownOne }: SubscribersContext) => {
   /** Counts one attempt, before the password is looked at: attempts that run at once must not slip past the limit. */
   const countAttempt = (key: string) =>
     db.tx(function* (tx) {

@@ -84,13 +84,13 @@ export const verifyInitData = (text: string, botToken: string): InitData | undef
 }
 
 /** How old signed data is, in milliseconds, negative when it lies ahead; undefined without a usable `auth_date`. */
-export const ageOf = (data: InitData, now: number): number | undefined => {
+const ageOf = (data: InitData, now: number): number | undefined => {
   const date = data.get('auth_date')
   return date !== undefined && /^\d{1,13}$/.test(date) ? now - Number(date) * 1000 : undefined
 }
 
 /** The id of the signed user, which is that of the chat with the bot; undefined when there is none. */
-export const userIdOf = (data: InitData): number | undefined => {
+const userIdOf = (data: InitData): number | undefined => {
   try {
     const user: unknown = JSON.parse(data.get('user') ?? '')
     const id = typeof user === 'object' && user !== null ? (user as { id?: unknown }).id : undefined

@@ -126,7 +126,7 @@ export const wallOf = (zone: string, at: number): { day: string; hour: number } 
 }
 
 /** The day after a `YYYY-MM-DD`. */
-export const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
+const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
 
 /** Whether a text is a `YYYY-MM-DD` of the calendar. */
 export const isDay = (text: string): boolean => {

@@ -118,4 +118,3 @@ export const createReminders = ({ db, clock, engine, repository, subscribers, we
   }
   return { schedule, handler }
 }
-export type Reminders = ReturnType<typeof createReminders>

@@ -8,7 +8,7 @@ import { authUser } from './model.ts'
 import type { AccountsRepository, Revocations, SeenUser } from './repository.ts'
 
 /** Life of a token in seconds: 30 days. */
-export const TOKEN_SECONDS = 2_592_000
+const TOKEN_SECONDS = 2_592_000
 /** Bus topic: a token was revoked, so that open streams under it end. */
 export const TOKEN_REVOKED = 'love-parser.token-revoked'
 export interface TokenRevoked {

@@ -39,7 +39,7 @@ export const messageOf = <T extends Template>(template: T, facts: TemplateFacts[
 /** Bus topic of `NotificationMessage`s. */
 export const NOTIFICATION_TOPIC = 'love-parser.notification'
 /** The broker's durable queue for the same messages (love-parser §8). */
-export const NOTIFICATION_QUEUE = 'love_parser.notifications'
+const NOTIFICATION_QUEUE = 'love_parser.notifications'
 /** A task sends what one transaction has written. Enough tries for half a day without a database. */
 export const notificationsKind = defineKind('love-parser.notifications', { maxAttempts: 50 })
 

@@ -8,7 +8,7 @@ import { lastToEnd, type PaymentsRepository, type SubscriptionRow } from './repo
 import { BEFORE_ALL, FIRST, type Place, type ScheduledQueries } from './scheduled-queries.ts'
 
 /** Most rows of one transaction. */
-export const CHUNK = 500
+const CHUNK = 500
 const WARN_BEFORE_MS = DAY_MS
 /** Milliseconds after which a refill that was not stored is left to the next use of the quota; reads apply it anyway. */
 const REFILL_WITHIN_MS = 35 * DAY_MS

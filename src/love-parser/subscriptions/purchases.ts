@@ -47,7 +47,7 @@ export interface Purchase {
   order_id: string
 }
 
-export const CURRENCY = 'RUB'
+const CURRENCY = 'RUB'
 /** Most orders of a person that wait for money. */
 const MAX_PENDING = 5
 const MAX_DESCRIPTION = 100
@@ -303,7 +303,7 @@ export const createActivation = ({ clock, repository }: { clock: Clock; reposito
 }
 
 /** What a paid plan's row says about its payment (love-parser §6 Apply). */
-export const paidMetadata = (plan: Plan, paymentId: string) => ({
+const paidMetadata = (plan: Plan, paymentId: string) => ({
   plan_type: plan.code,
   plan_name: plan.name,
   price: plan.price,

@@ -33,7 +33,7 @@ export interface SubscriptionView {
 }
 
 /** Two prepared reads outside a transaction; answers the view of a person. */
-export const createView =
+const createView =
   ({ clock, repository }: { clock: Clock; repository: SubscriptionsRepository }) =>
   async (userId: string, now = new Date(clock.now())): Promise<SubscriptionView> => {
     const [current, usage] = await Promise.all([repository.current(userId), repository.usageOf(userId)])

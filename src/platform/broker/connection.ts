@@ -28,7 +28,7 @@ export interface Link {
 }
 
 /** The reason of a lost connection for the log. The library's texts name users, hosts and addresses, so only codes pass. */
-export const reasonOf = (error: unknown): string => {
+const reasonOf = (error: unknown): string => {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   if (typeof code === 'string' || typeof code === 'number') return String(code)
   const text = typeof message === 'string' ? message : ''

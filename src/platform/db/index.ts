@@ -156,10 +156,6 @@ export const param = (name: string): SQL => sql`${sql.placeholder(name)}`
 export const inJsonList = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, parameter: string): SQL =>
   sql`${column} in ${jsonList(db, column, parameter)}`
 
-/** The same as a mere filter of a text column: the planner is not tempted to walk an index of that column for it. */
-export const inJsonListFilter = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, parameter: string): SQL =>
-  sql`coalesce(${column}, '') in ${jsonList(db, column, parameter)}`
-
 const jsonList = (db: Pick<Db, 'dialect'>, column: AnyPgColumn, parameter: string): SQL => {
   const value = sql.placeholder(parameter)
   if (db.dialect === 'sqlite') return sql`(select value from json_each(${value}))`

@@ -37,7 +37,7 @@ export interface Inspected {
 }
 
 /** Makes a file, or a name in a directory, outlive a power cut. */
-export const syncToDisk = (path: string): void => {
+const syncToDisk = (path: string): void => {
   const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)

@@ -231,4 +231,3 @@ export const createIdempotency = <Answer>(
     },
   }
 }
-export type Idempotency<Answer> = ReturnType<typeof createIdempotency<Answer>>

@@ -11,7 +11,7 @@ export const decodeCursor = (cursor: string): (string | number)[] | undefined =>
 }
 
 /** Bytes of large columns in one page: a list ends early, or is read in parts, before its rows hold the event loop and the memory. */
-export const PAGE_BYTES = 4 * 1024 * 1024
+const PAGE_BYTES = 4 * 1024 * 1024
 
 /** How many of `rows`, from the first on, make a page: at most `limit`, at least one where there is any, and no more than the bytes allow. */
 export const rowsThatFit = (

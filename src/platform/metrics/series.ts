@@ -30,11 +30,7 @@ const createSeries = <T>(make: (labels: Labels) => T) => {
 }
 
 /** The rows of a histogram's exposition: cumulated buckets, sum and count of each of its series. */
-export const histogramRows = (
-  name: string,
-  bounds: readonly number[],
-  series: HistogramSeries[],
-): ReturnType<PlainMetric['values']> =>
+const histogramRows = (name: string, bounds: readonly number[], series: HistogramSeries[]): ReturnType<PlainMetric['values']> =>
   series.flatMap(({ labels, count, sum, buckets }) => {
     const of = (suffix: string, value: number, more = {}) => ({
       metricName: `${name}_${suffix}`,
@@ -50,7 +46,7 @@ export const histogramRows = (
   })
 
 /** Adds one observation to its bucket. */
-export const observeInto = (series: Omit<HistogramSeries, 'labels'>, bounds: readonly number[], value: number): void => {
+const observeInto = (series: Omit<HistogramSeries, 'labels'>, bounds: readonly number[], value: number): void => {
   series.count++
   series.sum += value
   for (let n = 0; n < bounds.length; n++)

@@ -8,7 +8,7 @@ const LOOK_MS = 10
 const retryDelay = (attempt: number): number => Math.min(50 * attempt, 1000)
 
 /** Redis does not answer at the moment. Says nothing of commands, keys or addresses. */
-export class RedisUnavailable extends Error {
+class RedisUnavailable extends Error {
   override name = 'RedisUnavailable'
 }
 
@@ -98,4 +98,3 @@ export const createConnection = ({ url, name, answerMs, changed }: ConnectionOpt
     },
   }
 }
-export type Connection = ReturnType<typeof createConnection>

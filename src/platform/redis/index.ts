@@ -6,7 +6,7 @@ import { openRedis, type Redis, type RedisOpening } from './client.ts'
 import { createSharedRateLimiter } from './rate-limiter.ts'
 
 /** The key-value port over Redis: the same values in every process, and over restarts of all of them. Rejects while Redis is away. */
-export const createSharedKv = (redis: Redis): Kv => ({
+const createSharedKv = (redis: Redis): Kv => ({
   get: redis.get,
   set: redis.set,
   delete: (key) => redis.delete(key),

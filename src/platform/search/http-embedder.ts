@@ -1,5 +1,5 @@
 /** An embedder that did not answer, or not with a vector. The message names what happened and never quotes the embedder's answer. */
-export class EmbedderFailure extends Error {
+class EmbedderFailure extends Error {
   override name = 'EmbedderFailure'
 }
 
@@ -54,4 +54,3 @@ export const createHttpEmbedder = ({ url, model, dim, apiKey, timeoutMs }: HttpE
     return Float32Array.from(vector)
   },
 })
-export type HttpEmbedder = ReturnType<typeof createHttpEmbedder>

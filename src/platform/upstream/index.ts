@@ -1,3 +1,3 @@
 export { type CachedCalls, createCachedCalls, type Fetched } from './cached.ts'
-export { createUpstream, type Upstream, type UpstreamOptions, type UpstreamRequest } from './client.ts'
-export { UpstreamError, type UpstreamFailure } from './errors.ts'
+export { createUpstream, type Upstream, type UpstreamOptions } from './client.ts'
+export { UpstreamError } from './errors.ts'

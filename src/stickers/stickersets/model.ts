@@ -29,7 +29,7 @@ const EXAMPLE_CATEGORY = {
   isActive: true,
 }
 /** stickers §4.2 */
-export const categoryDto = z
+const categoryDto = z
   .strictObject({
     id: z.int(),
     key: z.string(),

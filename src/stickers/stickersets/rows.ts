@@ -51,14 +51,14 @@ const perDialect = (text: (id: (column: string) => string, ms: (column: string) 
 })
 
 /** Columns of `stickersets s` as `SetRow`. */
-export const SET_COLUMNS = perDialect(
+const SET_COLUMNS = perDialect(
   (id, ms) => `${id('s.id')} as "id", ${id('s.user_id')} as "userId", ${id('s.author_id')} as "authorId", lower(s.name) as "name",
     s.title as "title", s.description as "description", s.state as "state", s.visibility as "visibility", s.type as "type",
     s.block_reason as "blockReason", ${ms('s.created_at')} as "createdAt", ${ms('s.deleted_at')} as "deletedAt",
     s.likes_count as "likesCount"`,
 )
 /** Columns of `sticker_categories c` as `CategoryRow`. */
-export const CATEGORY_COLUMNS = perDialect(
+const CATEGORY_COLUMNS = perDialect(
   (id) => `${id('c.id')} as "id", c.key as "key", c.name_ru as "nameRu", c.name_en as "nameEn",
     c.description_ru as "descriptionRu", c.description_en as "descriptionEn", c.icon_url as "iconUrl",
     c.display_order as "displayOrder", c.is_active as "isActive"`,
@@ -128,12 +128,12 @@ const text = (value: string | null): string => (value === null ? 'null' : JSON.s
 const time = (ms: number | null): string => (ms === null ? 'null' : `"${new Date(ms).toISOString()}"`)
 
 /** A category as JSON in the language (stickers §4.2). */
-export const categoryJson = (row: CategoryRow, language: Language): string => {
+const categoryJson = (row: CategoryRow, language: Language): string => {
   const [name, description] = language === 'ru' ? [row.nameRu, row.descriptionRu] : [row.nameEn, row.descriptionEn]
   return `{"id":${row.id},"key":"${row.key}","name":${text(name)},"description":${text(description)},"iconUrl":${text(row.iconUrl)},"displayOrder":${row.displayOrder},"isActive":${row.isActive ? 'true' : 'false'}}`
 }
 /** By `displayOrder`, then `key`, whose characters sort alike everywhere. */
-export const inDisplayOrder = (a: CategoryRow, b: CategoryRow): number =>
+const inDisplayOrder = (a: CategoryRow, b: CategoryRow): number =>
   a.displayOrder - b.displayOrder || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 export const categoriesJson = (rows: CategoryRow[], language: Language): string =>
   rows.length === 0

@@ -24,7 +24,7 @@ export interface Answer {
   json: string
   info: InfoStatus
 }
-export const SKIPPED: Info = { payload: null, status: 'skipped' }
+const SKIPPED: Info = { payload: null, status: 'skipped' }
 const WORST_FIRST: InfoStatus[] = ['unavailable', 'missing', 'stale', 'fresh']
 
 /** What the gallery does (stickers §5). Answers are JSON texts in the language asked for. */
@@ -107,7 +107,7 @@ export const createStickersets = (deps: StickersetsDeps) => {
 export type Stickersets = ReturnType<typeof createStickersets>
 
 /** Deleting, publishing, unpublishing: the row is locked before its state is looked at (stickers §5.3, §5.4, §6). */
-export const createLifecycle = ({ db, clock, repository, telegram, art }: StickersetsDeps) => {
+const createLifecycle = ({ db, clock, repository, telegram, art }: StickersetsDeps) => {
   function* switchTo(tx: Tx, id: number, visibility: Visibility, actor: Actor) {
     const at = new Date(clock.now())
     const row = yield* repository.lock(tx, id)

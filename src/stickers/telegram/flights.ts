@@ -105,4 +105,3 @@ export const createFlights = ({
     size: () => flights.size,
   }
 }
-export type Flights = ReturnType<typeof createFlights>

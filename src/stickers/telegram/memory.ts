@@ -3,7 +3,7 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { createLru } from '../../platform/kv/index.ts'
 import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
 
-export const FRESH_MS = 15 * 60_000
+const FRESH_MS = 15 * 60_000
 export const STALE_MS = 7 * 86_400_000
 const MISSING_MS = 60_000
 const MAX_NAMES = 1000
@@ -55,7 +55,6 @@ export const createMemory = (clock: Clock) => {
     },
   }
 }
-export type Memory = ReturnType<typeof createMemory>
 
 export interface StoredPayload {
   name: string

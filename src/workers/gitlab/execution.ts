@@ -218,7 +218,7 @@ export interface PreparedTask {
  * Checks a task (gitlab-worker §4) and reads its resumeState (§7): it resumes only if every part is still there.
  * @throws TaskFailure BAD_TASK
  */
-export const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: string): Promise<PreparedTask> => {
+const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: string): Promise<PreparedTask> => {
   const base = baseOf(task.metadata.apiEndpoint)
   const plan = planOf(task, now)
   const pagination = task.options?.pagination
@@ -302,7 +302,7 @@ export interface WaitsOptions {
 
 const LONG_MS = 30_000
 
-export const createWaits = ({ clock, control, mostMs, paused, resumed }: WaitsOptions): Waits => {
+const createWaits = ({ clock, control, mostMs, paused, resumed }: WaitsOptions): Waits => {
   let long = 0
   return {
     async hold(ms) {

@@ -12,7 +12,7 @@ import { type GitlabWorker, startLoop } from './worker.ts'
 
 export type { Settings } from './model.ts'
 export { TASK_TYPES } from './model.ts'
-export type { Ending, GitlabWorker } from './worker.ts'
+export type { GitlabWorker } from './worker.ts'
 
 export interface GitlabWorkerOptions {
   settings: Settings

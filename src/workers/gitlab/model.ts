@@ -38,8 +38,6 @@ const credentials = z.object({
   refreshable: z.boolean().catch(false),
   version: z.number().catch(1),
 })
-/** What a lease or a refresh hands out (gitlab-crawler §12). */
-export type Credentials = z.output<typeof credentials>
 
 const rateLimits = z.object({
   requestsPerMinute: optional(z.number()),

@@ -43,7 +43,7 @@ const isItem = (value: unknown): value is Item => typeof value === 'object' && v
 const isList = (value: unknown): value is Item[] => Array.isArray(value) && value.every(isItem)
 
 /** The identity of an item in its collection; a long name by its hash. Undefined: it has none. */
-export const keyOf = (collection: Collection, item: Item): string | undefined => {
+const keyOf = (collection: Collection, item: Item): string | undefined => {
   const value = item[collection.identity]
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   const text = String(value)

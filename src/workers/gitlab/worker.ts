@@ -79,7 +79,7 @@ const MOST_RETRY_AFTER_S = 3600
 const HEARTBEAT_MS = 10_000
 
 /** The crawler API (gitlab-worker §2) as a port of the worker runtime: its verbs are reports, each of which keeps the lease. */
-export const crawlerPort = (shared: Shared) => {
+const crawlerPort = (shared: Shared) => {
   const { api, settings, workerId } = shared
   const { types, leaseSeconds } = settings
   const works = new WeakMap<Job<Assignment>, Work>()

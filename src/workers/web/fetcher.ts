@@ -6,7 +6,7 @@ import { FetchError, stopped, unlessAborted } from './errors.ts'
 import { createPace } from './pace.ts'
 import { createRobots } from './robots.ts'
 
-export const USER_AGENT = 'TrawlBot/1.0'
+const USER_AGENT = 'TrawlBot/1.0'
 
 /** A fetched page; `url` is where the redirects ended. */
 export interface Page {

@@ -6,7 +6,7 @@ import { type RunTask, startWorker, type Worker } from '../worker.ts'
 import type { Lookup } from './addresses.ts'
 import type { Fetcher } from './fetcher.ts'
 
-export const WEB_KIND = 'source.run.web'
+const WEB_KIND = 'source.run.web'
 
 export interface WebRunnerOptions {
   clock?: Clock

@@ -44,7 +44,7 @@ export interface WireOptions {
 export const KEY = new Uint8Array(256).map((_, i) => (i * 7 + 1) & 0xff)
 
 /** Storage as after a handshake with data centre 2, which no test can do without Telegram's own private key. */
-export const keyedStorage = () => {
+const keyedStorage = () => {
   const storage = new MemoryStorage()
   storage.authKeys.set(2, KEY)
   return storage

@@ -233,4 +233,3 @@ export const createRequests = (kitchen: Kitchen, values: Values) => {
     },
   }
 }
-export type Requests = ReturnType<typeof createRequests>

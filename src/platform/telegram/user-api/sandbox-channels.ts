@@ -4,7 +4,7 @@ import type { ActivityLevel, Channel, ChannelFilters } from './port.ts'
 const WEEK_HOURS = 168
 
 /** Two decimals, half up, as the contract's round2. */
-export const round2 = (value: number): number => Math.round(value * 100) / 100
+const round2 = (value: number): number => Math.round(value * 100) / 100
 
 /**
  * How alive a channel is, 0..1 with two decimals (love-parser §7, live): 0.6 for its size, a million being all of it, and 0.4 for how

@@ -20,7 +20,7 @@ const hashOf = (text: string) => new Bun.CryptoHasher('sha256').update(text).dig
 const codeHashOf = (phone: string) => hashOf(`hash:${phone}`).toString('hex').slice(0, 18)
 
 /** The account behind a sandbox phone (love-parser §7): the same phone is always the same account. */
-export const sandboxAccount = (phone: string): SignedIn => {
+const sandboxAccount = (phone: string): SignedIn => {
   const digits = phone.slice(-4)
   return {
     telegramId: FIRST_ID + hashOf(phone).readUInt32BE(0),

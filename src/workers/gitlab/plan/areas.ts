@@ -120,7 +120,7 @@ const scalar = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 
 /** A filter's text: lists are joined by commas, as GitLab reads them; undefined when it has none. */
-export const filterText = (value: unknown): string | undefined => {
+const filterText = (value: unknown): string | undefined => {
   if (!Array.isArray(value)) return scalar(value)
   const parts = value.map(scalar)
   return parts.includes(undefined) ? undefined : parts.join(',')

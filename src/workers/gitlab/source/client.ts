@@ -207,20 +207,20 @@ export interface ExchangeOptions {
 }
 
 /** No usable answer: the network, a time limit, a broken body. The text names no credential. */
-export class NetworkProblem extends Error {
+class NetworkProblem extends Error {
   override name = 'NetworkProblem'
 }
 /** The body is longer than the worker takes. */
-export class BodyTooLarge extends Error {
+class BodyTooLarge extends Error {
   override name = 'BodyTooLarge'
 }
 
-export const MAX_BODY_BYTES = 50 * 1024 * 1024
+const MAX_BODY_BYTES = 50 * 1024 * 1024
 /** An aborted fetch of an in-process handler may still run; its outcome is ignored. */
 const ignore = () => {}
 
 /** Sends one GET without following redirects. @throws NetworkProblem, BodyTooLarge; when `signal` aborts, its reason */
-export const exchange = async (url: string, headers: Record<string, string>, options: ExchangeOptions): Promise<Exchange> => {
+const exchange = async (url: string, headers: Record<string, string>, options: ExchangeOptions): Promise<Exchange> => {
   const { clock, timeoutMs, signal } = options
   signal.throwIfAborted()
   const over = new AbortController()

@@ -4,7 +4,7 @@ import { TaskFailure } from '../errors.ts'
 import type { Disk, Encoder, ItemMeta } from './disk.ts'
 
 /** A copy of an item without what must not be stored: `runners_token`, and user info in `import_url` (gitlab-worker §7). */
-export const cleaned = (value: unknown): unknown => {
+const cleaned = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(cleaned)
   if (value === null || typeof value !== 'object') return value
   const out: Record<string, unknown> = {}

@@ -11,7 +11,7 @@ import { TelegramError } from '../port.ts'
 import { problemOf } from './errors.ts'
 
 /** A call to Telegram ends after this at the latest, the way there included (love-parser §3, §7). */
-export const CALL_TIMEOUT_MS = 20_000
+const CALL_TIMEOUT_MS = 20_000
 
 const AUTH_KEY_BYTES = 256
 
