@@ -14,7 +14,7 @@ export interface Counts {
   failed: number
   finishedSince: number
 }
-/** What is looked at, and how it went. */
+/** A checked dependency, and the result of the check. */
 interface Look {
   database: Services['database']
   jobs: Services['jobProcessor']
@@ -89,7 +89,7 @@ export const createHealth = ({
   }
 
   return {
-    /** Tasks by what they are, at most a second old. */
+    /** Numbers of tasks by status, at most one second old. */
     counts: async () => {
       const { jobs } = await look()
       return { queued: jobs.queuedJobs }
