@@ -20,7 +20,7 @@ const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d*))?$/
 
 /**
  * The normal form of a product or category URL: scheme and host in lower case, no default port, a path of at least `/`, no fragment, no listed parameter,
- * the other parameters in their order, form-urlencoded. Undefined for what is no http(s) or `//` URL.
+ * the other parameters in their order, form-urlencoded. Undefined for a text that is not an http(s) or `//` URL.
  */
 export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | undefined => {
   const parts = URL_PARTS.exec(url.trim())

@@ -18,9 +18,9 @@ export interface CategoriesDeps {
 
 /** Categories (gifty §5): names that shops use, mapped to the tree by workers. */
 export const createCategories = ({ db, clock, queue, repository }: CategoriesDeps) => {
-  /** Maps names, by hash; answers why each of the others was not mapped. */
+  /** Maps names, by hash; answers for each name that was not mapped the reason. */
   function* store(tx: Tx, given: Map<string, number>, now: Date): Steps<Map<string, { field: string; message: string }>> {
-    // Held against a replacement of the tree, which would not see what is mapped to an id it removes.
+    // Locked against a replacement of the tree, which would not see new mappings to an id that it removes.
     yield* tx.exclusive(TREE)
     const allowed = yield* repository.allowed(tx, [...given.values()])
     const rows = [...given].map(([hash, category]) => ({ hash, category })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
@@ -114,7 +114,7 @@ export const createCategoryQueue = (deps: RowQueueDeps, samples: CategorySamples
     },
   })
 
-/** Mapping as a kind of the worker protocol (gifty §4): `{internal_category_id}` comes back. */
+/** Mapping as a kind of the worker protocol (gifty §4): the result is `{internal_category_id}`. */
 export const categoryKind = (queue: CategoryQueue, categories: Categories): KindPolicy =>
   queue.policy({
     // The queue counts products by category, which is too much for every lease of a worker that takes all kinds.

@@ -249,7 +249,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
 }
 export type Ingestion = ReturnType<typeof createIngestion>
 
-/** The currency of new products that name none: what the source says. */
+/** The currency of new products that name none: that of the source. */
 const currencyOf = (place: IngestPlace | undefined): string | undefined => {
   const currency = place?.config.currency
   return typeof currency === 'string' && /^[A-Za-z]{3}$/.test(currency.trim()) ? currency.trim().toUpperCase() : undefined

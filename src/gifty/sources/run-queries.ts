@@ -34,7 +34,7 @@ const INSERTED: BatchColumn[] = [
   { name: 'updated_at', type: 'timestamptz' },
 ]
 
-/** A run to insert: what is left out is null, 0 or false. */
+/** A run to insert: absent columns are null, 0 or false. */
 export type NewRun = Pick<
   RunRow,
   'sourceId' | 'siteKey' | 'status' | 'strategy' | 'trigger' | 'isHub' | 'lastActivityAt' | 'createdAt' | 'updatedAt'
@@ -300,7 +300,7 @@ export const runQueries = (db: Db) => {
   }
 }
 
-/** What is shown of runs that were, and of a site as a whole. */
+/** Queries of ended runs, and of a site as a whole. */
 export const historyQueries = (db: Db) => {
   const { sources, runs } = sourcesColumns(db)
   const shownOfRun: { [K in keyof RunSummary]: (typeof runs)[K] } = {
