@@ -29,7 +29,7 @@ const activityStatus = (status: string) =>
 
 /**
  * The dashboard (love-parser §3). Kept per user for at most 300 s and only as long as the user's revision stands: every transaction
- * that changes what it shows raises that number, so that a kept one is known to be old in every process.
+ * that changes what it shows raises that number, so that every process recognises an outdated copy.
  */
 export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
   const kept = createLru<string, { revision: number; until: number; text: string }>(MAX_KEPT)
@@ -49,7 +49,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
     ].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0))
     const limits: Record<string, number | 'unlimited'> = {}
     let until = at.getTime() + KEEP_MS
-    // Time alone changes these: what is shown must not outlive them.
+    // These change with time alone: the cached dashboard must not outlive them.
     const turns = (moment: Date | null | undefined) => {
       if (moment && moment > at) until = Math.min(until, moment.getTime())
     }

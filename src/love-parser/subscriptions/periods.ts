@@ -49,7 +49,7 @@ export interface Quota {
   resetsAt: Date | null
   /** The period that a unit taken now belongs to. */
   period: number
-  /** Whether this is not what is stored: a period is over, or nothing is stored yet. */
+  /** Whether it differs from the stored row: a period is over, or nothing is stored yet. */
   changed: boolean
 }
 
