@@ -25,7 +25,7 @@ export interface Collection {
   window?: 'id' | 'created_at'
   /** Which items are stored, where GitLab cannot choose. */
   keep?(item: Item): boolean
-  /** Whether nothing wanted comes after this page. */
+  /** Whether no later page can hold wanted items. */
   isPast?(items: Item[]): boolean
   detail?: { path(item: Item): string; merge(item: Item, body: Item): Item }
   /** Its items are areas to report (§8). */
