@@ -3,7 +3,7 @@ import type { Log } from '../platform/log.ts'
 import { startGitlabWorker, WorkerUnusable } from '../workers/gitlab/index.ts'
 import { EXIT, type Io, tokenFor, UsageError } from './io.ts'
 
-/** What the command line says instead of the environment. */
+/** Options of the command line, which override the environment. */
 export interface Given {
   server: string | undefined
   concurrency: number | undefined

@@ -57,7 +57,7 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
   }
 }
 
-/** A body that is not JSON (a proxy's error page) says nothing of use; the status does. */
+/** A body that is not JSON (a proxy's error page) is ignored; the status is enough. */
 const parse = (text: string): any => {
   try {
     return JSON.parse(text)
