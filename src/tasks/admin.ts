@@ -235,12 +235,12 @@ export const createAdmin = (context: EngineContext) => {
       ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
       ...(await count(and(held, eq(tasks.state, 'leased')))),
     ]
-    const shown = new Map<string, { kind: string; state: ShownState; count: number }>()
+    const totals = new Map<string, { kind: string; state: ShownState; count: number }>()
     for (const { kind, state, count } of found) {
       const key = `${kind} ${shownState(state)}`
-      shown.set(key, { kind, state: shownState(state), count: count + (shown.get(key)?.count ?? 0) })
+      totals.set(key, { kind, state: shownState(state), count: count + (totals.get(key)?.count ?? 0) })
     }
-    return [...shown.values()]
+    return [...totals.values()]
   }
 
   /** Live leases of a worker. */

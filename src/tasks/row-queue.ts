@@ -82,9 +82,9 @@ export const createRowQueue = <Row extends object, Payload extends object>(
   function* provide(tx: Tx, max: number, now: Date, { params, mayHaveRows }: RowWork) {
     if (mayHaveRows && !(yield* mayHaveRows(tx))) return []
     yield* exclusive(tx)
-    const given = params?.() ?? {}
-    const rows = yield* find(tx, statements.untouched, max, now, given)
-    const made = yield* payloads(tx, rows, given)
+    const sourceParams = params?.() ?? {}
+    const rows = yield* find(tx, statements.untouched, max, now, sourceParams)
+    const made = yield* payloads(tx, rows, sourceParams)
     return rows.map((row, n) => ({ kind, payload: made[n], dedupeKey: row.task_key, expiresAt: lifeAfter(now.getTime()) }))
   }
   /**
@@ -95,13 +95,13 @@ export const createRowQueue = <Row extends object, Payload extends object>(
     const again = leased.filter((task) => task.fence > 1)
     const moves = new Map<string, Omit<Transition, 'id'>>()
     if (again.length === 0) return moves
-    const given = params?.() ?? {}
+    const sourceParams = params?.() ?? {}
     const rows = yield* tx.run(statements.wanted, {
-      ...given,
+      ...sourceParams,
       kind,
       keys: JSON.stringify(again.map((task) => task.dedupeKey)),
     })
-    const made = yield* payloads(tx, rows, given)
+    const made = yield* payloads(tx, rows, sourceParams)
     const present = new Map(rows.map((row, n) => [row.task_key, made[n]]))
     for (const task of again) {
       const payload = present.get(task.dedupeKey as string)

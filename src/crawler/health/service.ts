@@ -52,8 +52,8 @@ export const createHealth = ({
   const measure = async (): Promise<Look> => {
     const began = performance.now()
     try {
-      const asked = ping().then(() => counts(clock.now() - HOUR_MS))
-      const known = await within(asked, GIVE_UP_MS, clock)
+      const counting = ping().then(() => counts(clock.now() - HOUR_MS))
+      const known = await within(counting, GIVE_UP_MS, clock)
       const responseTime = performance.now() - began
       if (!known) throw new Error('the database does not answer')
       return {

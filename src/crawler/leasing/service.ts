@@ -57,16 +57,16 @@ export const createLeasing = ({
     async lease(request: LeaseRequest, signal?: AbortSignal, connectionId?: string): Promise<LeasedTask[]> {
       const kinds = request.types && request.types.length > 0 ? [...new Set(request.types)].map(kindOf) : [...LEASED_KINDS]
       const context: LeaseContext = { connectionId, granted: new Map(), withheld: new Set() }
-      const asked = { owner: request.workerId, kinds, max: request.max, leaseMs: request.leaseSeconds * 1000, context }
-      let tasks = await dispatcher.lease(asked, request.waitSeconds * 1000, signal)
+      const leaseRequest = { owner: request.workerId, kinds, max: request.max, leaseMs: request.leaseSeconds * 1000, context }
+      let tasks = await dispatcher.lease(leaseRequest, request.waitSeconds * 1000, signal)
       // Tasks that cannot be worked on leave their places to the next ones.
       for (let round = 1; tasks.length === 0 && context.withheld.size > 0 && round < WITHHELD_MAX && !signal?.aborted; round++) {
         context.withheld.clear()
-        tasks = await dispatcher.lease(asked, 0, signal)
+        tasks = await dispatcher.lease(leaseRequest, 0, signal)
       }
       if (signal?.aborted && tasks.length > 0) {
         await engine.release(
-          tasks.map(({ id, fence }) => ({ id, fence, owner: asked.owner })),
+          tasks.map(({ id, fence }) => ({ id, fence, owner: leaseRequest.owner })),
           kinds,
         )
         return []

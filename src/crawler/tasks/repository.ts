@@ -270,7 +270,7 @@ export const listQueries = (db: Db) => {
   const { tasks } = tasksTables(db.kit)
   const idOrder = bytewise(db, tasks.id)
   const { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress } = tasks
-  const shown = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
+  const listColumns = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
 
   /** The list's two statements for one combination of filters, prepared at its first use. */
   const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
@@ -289,7 +289,7 @@ export const listQueries = (db: Db) => {
   const preparePage = (name: string, query: ListQuery) =>
     db.prepare<ListedTask>(`crawler_list_${name}`, (queries) =>
       queries
-        .select(shown)
+        .select(listColumns)
         .from(tasks)
         .where(conditions(query))
         .orderBy(

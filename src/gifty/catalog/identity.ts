@@ -39,8 +39,8 @@ export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | 
     query = kept.toString()
   }
   // Blanks that stood before a fragment or a dropped query would be trimmed the next time: the form would not be normal.
-  const given = parts[3] || '/'
-  const path = query === '' ? given.trimEnd() : `${given}?${query}`
+  const rawPath = parts[3] || '/'
+  const path = query === '' ? rawPath.trimEnd() : `${rawPath}?${query}`
   return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
 }
 

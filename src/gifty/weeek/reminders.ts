@@ -37,9 +37,9 @@ const textOf = (slot: Slot, tasks: WeeekTask[], language: string, zone: string):
   let length = (lines[0] as string).length
   for (const { title, id, date } of tasks.slice(0, MAX_LINES)) {
     const name = typeof title === 'string' && title.trim() !== '' ? title.trim() : `#${String(id)}`
-    const shown = name.length > MAX_TITLE ? `${name.slice(0, MAX_TITLE).toWellFormed()}...` : name
+    const shortName = name.length > MAX_TITLE ? `${name.slice(0, MAX_TITLE).toWellFormed()}...` : name
     const day = dayOf(date, zone)
-    const line = `• ${escapeMarkdown(shown)}${day === undefined ? '' : ` (${day})`}`
+    const line = `• ${escapeMarkdown(shortName)}${day === undefined ? '' : ` (${day})`}`
     length += 1 + line.length
     if (length > MAX_TEXT) break
     lines.push(line)

@@ -113,8 +113,8 @@ export const createWeeek = ({ db, clock, repository, subscribers, client, keyRin
     /** Answers what Weeek does. */
     async create({ telegram_chat_id, title, description, due_date, project_id, board_id }: TaskCreate) {
       const weeek = await of(telegram_chat_id)
-      const given = { description, date: due_date, projectId: project_id, boardId: board_id }
-      const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined))
+      const taskFields = { description, date: due_date, projectId: project_id, boardId: board_id }
+      const present = Object.fromEntries(Object.entries(taskFields).filter(([, value]) => value !== null && value !== undefined))
       return asking(() => weeek.create({ title, type: 'action', ...present }))
     },
     /** Moves a task and adds the reason as a comment; if the comment fails, the task stays moved. */

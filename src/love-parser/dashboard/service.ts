@@ -34,7 +34,7 @@ const activityStatus = (status: string) =>
 export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
   const kept = createLru<string, { revision: number; until: number; text: string }>(MAX_KEPT)
 
-  const compose = async ({ user }: Session, at: Date): Promise<{ shown: Dashboard; until: number }> => {
+  const compose = async ({ user }: Session, at: Date): Promise<{ view: Dashboard; until: number }> => {
     const [subscription, newSearches, newSegments, found, recipients] = await Promise.all([
       subscriptionOf(user.id, at),
       searches(user.id, RECENT),
@@ -60,7 +60,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       limits[`${category}_used`] = used
       turns(resetsAt)
     }
-    const shown: Dashboard = {
+    const view: Dashboard = {
       user_profile: userProfile(user),
       subscription: {
         plan: subscription.plan,
@@ -81,7 +81,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
         })),
       },
     }
-    return { shown, until }
+    return { view, until }
   }
 
   return {
@@ -91,8 +91,8 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       const now = clock.now()
       const known = kept.get(id)
       if (known && known.revision === revision && known.until > now) return known.text
-      const { shown, until } = await compose(session, new Date(now))
-      const text = JSON.stringify(shown)
+      const { view, until } = await compose(session, new Date(now))
+      const text = JSON.stringify(view)
       kept.set(id, { revision, until, text })
       return text
     },
