@@ -37,14 +37,14 @@ const MALFORMED_MS = 60_000
 const isUpdate = (type: string): boolean => (UPDATE_TYPES as readonly string[]).includes(type)
 
 /** An update as a client means it: empty texts count as absent (§9). */
-export const withoutEmpty = (input: Record<string, unknown>): Record<string, unknown> => {
-  for (const name in input)
-    if (input[name] === '') return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== ''))
-  return input
+export const withoutEmpty = (given: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in given)
+    if (given[name] === '') return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return given
 }
 /** @throws AppError 400 */
-export const acceptUpdate = (input: Record<string, unknown>): Update => {
-  const update = withoutEmpty(input)
+export const acceptUpdate = (given: Record<string, unknown>): Update => {
+  const update = withoutEmpty(given)
   if (update.type === undefined || update.type === null)
     throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
   return accept(updateBody, update)

@@ -40,7 +40,7 @@ export const createReplays = ({ db, clock }: { db: Db; clock: Clock }) => {
   const sent = ({ status, body }: Reply) => ({ status, text: JSON.stringify(body) })
 
   /**
-   * Runs `effect` in a transaction, or repeats its earlier answer. A failure is not recorded: its error is thrown.
+   * Runs `effect` in a transaction, or answers what it answered before. A failure is not recorded: what it threw is thrown.
    * @throws AppError 422 for a malformed key, or a known one with another body
    */
   const once = async ({ userId, route, key, body }: RepeatableRequest, effect: (tx: Tx) => Steps<Reply>): Promise<Response> => {
