@@ -28,7 +28,7 @@ import {
   type JobHandler,
 } from './tasks/index.ts'
 
-/** Above every contract's own limit: what is larger is cut off by the server without an envelope. */
+/** Above every contract's own limit: the server itself cuts off larger bodies, without an envelope. */
 const HARD_BODY_BYTES = 64 * MIB
 /** Largest frame of the worker protocol (gifty §4). */
 const MAX_FRAME_BYTES = 2 * MIB
@@ -115,7 +115,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
   })
   const app = pipeline(
     new Elysia({
-      // All requests pass the pipeline, so Bun's own router has to stand aside.
+      // All requests must pass the pipeline, so Bun's own router is not used.
       systemRouter: false,
       // The path begins after the host, however short that is.
       handler: { standardHostname: false },
@@ -195,7 +195,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     /** Kinds that the process's own workers run, for one value of `runBy`. */
     kindsRunBy: (wanted: NonNullable<Module['jobs']>[number]['runBy']) =>
       jobs.filter(({ runBy }) => runBy === wanted).flatMap((job) => Object.keys(job.handlers)),
-    /** Before the first tick: what has to stand in the database. */
+    /** To be called before the first tick: prepares the database. */
     async prepare() {
       await schedules.register()
       if (broker) await engine.reconcileOutbox()

@@ -142,7 +142,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     weeekApiBase: parsed.WEEEK_API_BASE,
     weeekWorkspaceId: parsed.WEEEK_WORKSPACE_ID,
     encryptionKeys: parsed.ENCRYPTION_KEYS,
-    /** Stands in for the keys outside production. */
+    /** Replaces the keys outside production. */
     keyFile: join(dataDirectory(parsed.DATABASE_URL), 'encryption.key'),
     robokassa: {
       merchantLogin: parsed.ROBOKASSA_MERCHANT_LOGIN ?? '',
@@ -172,7 +172,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       memoryBytes: parsed.EMBEDDING_MEMORY_MB * 1_048_576,
     },
     jwtSecret,
-    /** Who may call Love Parser from a browser (love-parser §1). */
+    /** Origins that may call Love Parser from a browser (love-parser §1). */
     loveParserOrigins: [
       ...parsed.FRONTEND_URL,
       ...(parsed.CORS_ORIGIN ?? []),

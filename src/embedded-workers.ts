@@ -46,7 +46,7 @@ const startGitlab = async ({ app }: Trawl, { config, clock, log }: Host): Promis
     fetch: (request) => app.handle(request),
     log,
     clock,
-    // Ends before this process cuts off what is in flight.
+    // Ends before this process closes its open connections.
     stopSeconds: Math.max(1, config.shutdownTimeoutSeconds - 1),
   }).catch((error) => {
     log.error('the embedded GitLab worker does not run', { error })

@@ -21,7 +21,7 @@ export const createLifecycle = (services: readonly Service[], log: Log) => {
         await service.start?.()
       }
     },
-    /** A service that fails to stop is logged and keeps none of the others from stopping. */
+    /** A service that fails to stop is logged, and the others are still stopped. */
     async stop(): Promise<void> {
       stopping = true
       for (const { name, stop } of started.splice(0).reverse())

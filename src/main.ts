@@ -25,7 +25,7 @@ const servicesOf = (trawl: Trawl, platform: Platform, requestsEnded: () => Promi
   const { relay, runner, modules, keepsSchedules } = trawl
   const works = role === 'all' || role === 'worker'
 
-  /** A database that goes away right after the start is waited for, as it is at any later time. */
+  /** Waits for a database that is lost right after the start, as at any later time. */
   const prepare = async () => {
     while (!trawl.state.stopping) {
       try {

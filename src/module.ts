@@ -8,7 +8,7 @@ import type { HttpFamily } from './platform/http/family.ts'
 import type { Platform } from './platform/index.ts'
 import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox, Schedule } from './tasks/index.ts'
 
-/** What every module is built from. The engine stands already; it knows a module's kinds once the module is built. */
+/** The parts that every module is built from. The engine exists already; it knows a module's kinds once the module is built. */
 export interface Core {
   platform: Platform
   engine: Engine
@@ -44,7 +44,7 @@ export interface Module {
   watch?: readonly Step[]
   /** Steps due now, called about every second on the processes that keep the schedules. */
   dispatch?(): readonly Step[]
-  /** What has to stand in the database before anything runs. Runs again when the database was away. */
+  /** Prepares the database before anything runs. Repeated when the database was away. */
   prepare?(): Promise<void>
   /** Begins background work. */
   start?(): Promise<void> | void

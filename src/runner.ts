@@ -85,7 +85,7 @@ export const createRunner = ({ engine, dispatcher, bus, clock, log, owner, handl
       leaseMs,
       renewMs,
       timeoutMs,
-      // The database is asked again soon: nothing else is spared by waiting longer.
+      // The database is queried again soon: a longer wait would save nothing.
       firstBackoffMs: BACKOFF_MS,
       mostBackoffMs: BACKOFF_MS,
     })

@@ -18,7 +18,7 @@ type SummaryConfig = Pick<Config, 'demo' | 'families' | 'internalToken' | 'analy
   crawler: Pick<Config['crawler'], 'token'>
 }
 
-/** The credentials that work, by the name of their variable: development values as they are, nothing of what was set. */
+/** The credentials that work, by the name of their variable: development values as they are; values that were set are not shown. */
 const credentialsOf = ({
   families,
   internalToken,

@@ -32,7 +32,7 @@ export interface DashboardDeps {
 
 /**
  * The dashboard credential: a JWT (HS256 only, issuer `gifty`, audience `dashboard`) that names a stored subscriber. The token is
- * verified once and remembered, the subscriber is looked at every few seconds: the stored row decides, not the token's role.
+ * verified once and cached, the subscriber is read every few seconds: the stored row decides, not the token's role.
  */
 export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardDeps) => {
   const tokens = createTokens({ clock, secret, issuer: 'gifty', audience: 'dashboard' })
@@ -52,7 +52,7 @@ export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardD
 
   return {
     /**
-     * Who a Bearer token names.
+     * The subscriber of a Bearer token.
      * @throws AppError 401 for a token that does not verify, 403 when the subscriber is gone, inactive or no admin
      */
     async authenticate(token: string): Promise<Principal> {

@@ -20,7 +20,7 @@ export interface SubscriberFilter {
 /** All queries of subscribers and their topics: several families' credentials name them, so they belong to none. */
 export const createSubscriberQueries = (db: Db) => {
   const { subscribers, subscriberTopics: topics } = accessTables(db.kit)
-  const shown = {
+  const subscriberColumns = {
     id: subscribers.id,
     chatId: subscribers.chatId,
     slug: subscribers.slug,
@@ -35,19 +35,19 @@ export const createSubscriberQueries = (db: Db) => {
   }
   const byChat = db.prepare<SubscriberRow>('subscriber_by_chat', (queries) =>
     queries
-      .select(shown)
+      .select(subscriberColumns)
       .from(subscribers)
       .where(eq(subscribers.chatId, param('chatId'))),
   )
   const byId = db.prepare<SubscriberRow>('subscriber_by_id', (queries) =>
     queries
-      .select(shown)
+      .select(subscriberColumns)
       .from(subscribers)
       .where(eq(subscribers.id, param('id'))),
   )
   const bySlug = db.prepare<SubscriberRow>('subscriber_by_slug', (queries) =>
     queries
-      .select(shown)
+      .select(subscriberColumns)
       .from(subscribers)
       .where(eq(subscribers.slug, param('slug'))),
   )
@@ -101,7 +101,7 @@ export const createSubscriberQueries = (db: Db) => {
           ),
         )
       return db.q
-        .select(shown)
+        .select(subscriberColumns)
         .from(subscribers)
         .where(and(...wanted))
         .orderBy(asc(subscribers.id))
@@ -112,14 +112,14 @@ export const createSubscriberQueries = (db: Db) => {
       return ids.length === 0 ? new Map() : grouped(yield* tx.run(topicsOfMany, { ids: JSON.stringify(ids) }))
     },
     *lockByChat(tx: Tx, chatId: number): Steps<SubscriberRow | undefined> {
-      return (yield* q(tx.forUpdate(tx.select(shown).from(subscribers).where(eq(subscribers.chatId, chatId)))))[0]
+      return (yield* q(tx.forUpdate(tx.select(subscriberColumns).from(subscribers).where(eq(subscribers.chatId, chatId)))))[0]
     },
     /** An invite as a claim needs it, locked: with the hash of its password, null once it is claimed. */
     *lockInvite(tx: Tx, slug: string): Steps<(SubscriberRow & { invitePasswordHash: string | null }) | undefined> {
       return (yield* q(
         tx.forUpdate(
           tx
-            .select({ ...shown, invitePasswordHash: subscribers.invitePasswordHash })
+            .select({ ...subscriberColumns, invitePasswordHash: subscribers.invitePasswordHash })
             .from(subscribers)
             .where(eq(subscribers.slug, slug)),
         ),
@@ -127,10 +127,10 @@ export const createSubscriberQueries = (db: Db) => {
     },
     /** Undefined when the chat id or the slug is taken. */
     *insert(tx: Tx, row: Tables['subscribers']['$inferInsert']): Steps<SubscriberRow | undefined> {
-      return (yield* q(tx.insert(subscribers).values(row).onConflictDoNothing().returning(shown)))[0]
+      return (yield* q(tx.insert(subscribers).values(row).onConflictDoNothing().returning(subscriberColumns)))[0]
     },
     *update(tx: Tx, id: number, change: SubscriberChange): Steps<SubscriberRow> {
-      const [row] = yield* q(tx.update(subscribers).set(change).where(eq(subscribers.id, id)).returning(shown))
+      const [row] = yield* q(tx.update(subscribers).set(change).where(eq(subscribers.id, id)).returning(subscriberColumns))
       return row as SubscriberRow
     },
     /** Answers whether the topic is new. */

@@ -3,8 +3,8 @@ import type { Log } from '../platform/log.ts'
 import { startGitlabWorker, WorkerUnusable } from '../workers/gitlab/index.ts'
 import { EXIT, type Io, tokenFor, UsageError } from './io.ts'
 
-/** What the command line says instead of the environment. */
-export interface Given {
+/** Options of the command line, which override the environment. */
+export interface CommandOptions {
   server: string | undefined
   concurrency: number | undefined
   leaseSeconds: number | undefined
@@ -14,16 +14,16 @@ export interface Given {
  * Starts the GitLab worker of `trawl worker --kinds gitlab` (gitlab-worker §1). Undefined when it cannot work: the reason is on stderr,
  * and the exit code is 1.
  */
-export const startGitlab = async (io: Io, log: Log, given: Given) => {
+export const startGitlab = async (io: Io, log: Log, options: CommandOptions) => {
   try {
     const { apiUrl, apiSocket, transport, token, ...settings } = io.gitlabWorker()
-    const url = given.server === undefined ? apiUrl : `${given.server}/api/internal2`
+    const url = options.server === undefined ? apiUrl : `${options.server}/api/internal2`
     if (url === undefined) throw new ConfigError(['WORKER_API_URL is required'])
     const worker = await startGitlabWorker({
       settings: {
         ...settings,
-        concurrency: Math.min(given.concurrency ?? settings.concurrency, 50),
-        leaseSeconds: Math.max(given.leaseSeconds ?? settings.leaseSeconds, 10),
+        concurrency: Math.min(options.concurrency ?? settings.concurrency, 50),
+        leaseSeconds: Math.max(options.leaseSeconds ?? settings.leaseSeconds, 10),
       },
       url,
       transport,

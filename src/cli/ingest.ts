@@ -166,7 +166,7 @@ async function* readBatches(path: string, from: Progress['place'], site: string,
   if (batch.lines > 0) yield batch
 }
 
-/** The line as it is sent, or what is wrong with it. */
+/** The line as it is sent, or its problem. */
 const withSite = (text: string, site: string): { json: string } | string => {
   let value: unknown
   try {

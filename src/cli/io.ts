@@ -18,7 +18,7 @@ export interface Io {
   gitlabWorker(): ReturnType<typeof gitlabWorkerFromProcess>
 }
 
-/** 0 done, 1 done with rejected lines, 2 wrong usage, 3 given up: the server is away or refuses. */
+/** 0 done, 1 done with rejected lines, 2 wrong usage, 3 the server is away or refuses. */
 export const EXIT = { ok: 0, rejected: 1, usage: 2, givenUp: 3 } as const
 
 /** The command line cannot be understood; its text is shown with the help. */

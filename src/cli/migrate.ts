@@ -12,7 +12,7 @@ too; this is for deployments that migrate first. Several may run at once. Exit: 
 `
 
 /** A database's name without what opens it. */
-const shown = (url: string) => {
+const displayUrl = (url: string) => {
   if (url.startsWith('sqlite:')) return url
   const { host, pathname } = new URL(url)
   return `postgres://${host}${pathname}`
@@ -23,11 +23,11 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   parseArgs({ args, options: {} })
   const database = databaseFromProcess()
   const db = await openDatabase(database).catch((error) => {
-    throw new CommandError(`${shown(database.url)}: ${redactText(error instanceof Error ? error.message : String(error))}`)
+    throw new CommandError(`${displayUrl(database.url)}: ${redactText(error instanceof Error ? error.message : String(error))}`)
   })
   try {
     const rows = await db.sql<{ name: string }>(sql`select name from trawl_migrations order by name`)
-    io.out(`${shown(database.url)} is at ${rows.at(-1)?.name ?? 'nothing'} (${rows.length} migrations)\n`)
+    io.out(`${displayUrl(database.url)} is at ${rows.at(-1)?.name ?? 'nothing'} (${rows.length} migrations)\n`)
   } finally {
     await db.close()
   }

@@ -45,8 +45,8 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
         const code: unknown = answer.body?.error?.code
         if (answer.status < 500 && answer.status !== 429 && code !== 'idempotency_in_progress') return answer
         problem = `${origin} answered ${answer.status}${typeof code === 'string' ? ` ${code}` : ''}`
-        const asked = retryAfterMs(response.headers.get('retry-after'), clock.now())
-        if (asked !== undefined) waitMs = Math.min(Math.max(asked, waitMs), MAX_WAIT_MS)
+        const retryAfter = retryAfterMs(response.headers.get('retry-after'), clock.now())
+        if (retryAfter !== undefined) waitMs = Math.min(Math.max(retryAfter, waitMs), MAX_WAIT_MS)
       } catch (error) {
         problem = `${origin} cannot be reached (${error instanceof Error ? error.message : String(error)})`
       }
@@ -57,7 +57,7 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
   }
 }
 
-/** A body that is not JSON (a proxy's error page) says nothing of use; the status does. */
+/** A body that is not JSON (a proxy's error page) is ignored; the status is enough. */
 const parse = (text: string): any => {
   try {
     return JSON.parse(text)

@@ -78,11 +78,11 @@ export const run = async (args: string[], io: Io): Promise<number> => {
     workers.push(started)
   }
   log.info('worker started', { kinds, pid: process.pid })
-  const asked = new Promise<string>((resolve) => {
+  const signalled = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name))
   })
   const ended = workers.flatMap(({ over }) => (over ? [over.then((code) => ({ code }))] : []))
-  const first = await Promise.race([asked.then((signal) => ({ signal })), ...ended])
+  const first = await Promise.race([signalled.then((signal) => ({ signal })), ...ended])
   log.info('worker stopping', 'signal' in first ? first : {})
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(EXIT.rejected))
   await Promise.all(workers.map((worker) => worker.stop()))

@@ -15,7 +15,7 @@ const amqpUrl = z
   .string()
   .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
 
-/** A variable that means nothing fixed when it is not set; `shown` says for readers what happens then. */
+/** A variable without a fixed default; `shown` describes for readers what happens when it is not set. */
 interface Unset {
   shown: string
 }

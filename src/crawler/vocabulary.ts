@@ -1,4 +1,4 @@
-/** The words of the crawler's wire (gitlab-crawler §5), and what stands for them in the database. */
+/** The values of the crawler's API (gitlab-crawler §5), and the values that are stored for them. */
 
 export const STATUSES = ['queued', 'running', 'completed', 'failed', 'paused'] as const
 export type Status = (typeof STATUSES)[number]
@@ -15,7 +15,7 @@ export const JOB_STATUSES = [
 ] as const
 export type JobStatus = (typeof JOB_STATUSES)[number]
 
-/** The stored words that one word of the API covers. */
+/** The stored statuses of one status of the API. */
 export const STORED: Record<Status, readonly JobStatus[]> = {
   queued: ['queued'],
   running: ['running'],

@@ -19,7 +19,7 @@ const toBoolean = (value: unknown) => {
   return typeof known === 'boolean' ? known : value
 }
 
-/** Zod tells a text that is no integer from one that is no number by its message only. */
+/** Zod's issue for a text that is no integer differs from that for no number only by its message. */
 export const NOT_AN_INTEGER = 'Input should be an integer'
 const wholeNumber = () => z.int({ abort: true, error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
 
@@ -113,7 +113,7 @@ export const httpUrl = (max: number) =>
 export const SITE_KEY = /^[^\s:]{1,100}$/u
 /** 1..100 characters without whitespace or `:`. */
 export const siteKey = () =>
-  // A wrong length ends the check: the pattern would tell of the same problem once more.
+  // A wrong length ends the check: the pattern would report the same problem again.
   z
     .string()
     .min(1, { abort: true })

@@ -15,7 +15,7 @@ export interface SiteReport {
   scraped_last_run: number
 }
 
-/** What the runs and tables tell of scraping (gifty §10). */
+/** Figures of scraping from the runs and tables (gifty §10). */
 export interface ScrapingReport {
   activeSources: number
   unmappedCategories: number

@@ -7,7 +7,7 @@ const MAX_RESULTS = 1000
 /** Elements checked between two turns of the event loop. */
 const SLICE = 500
 
-/** The body of every submit: its elements are checked one by one, because a bad one does not refuse the others. */
+/** The body of every submit: its elements are checked one by one, because an invalid one does not refuse the others. */
 export const submitBody = z.object({ results: z.array(z.unknown()) })
 
 /** The answer of a submit (gifty §5); `more` are further fields of a result. */
@@ -87,7 +87,7 @@ export const checkResults = async <S extends z.ZodType>(
 }
 
 /**
- * The answer: `refused` maps keys to why they were not written (unknown rows, stale content); the others were. `more` adds fields to
+ * The answer: `refused` maps keys to the reason why they were not stored (unknown rows, stale content); the others were. `more` adds fields to
  * the result of an index.
  */
 export const answerSubmit = <K extends string, M extends object>(

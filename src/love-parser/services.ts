@@ -194,7 +194,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     gateway,
     subscriptions,
     kinds: [searchKind(life), notificationsKind, jobKind],
-    /** Handlers of its kinds, and who runs them: the telegram worker, and the processes that keep the schedules. */
+    /** Handlers of its kinds, and the processes that run them: those with the telegram worker, and those that keep the schedules. */
     jobs: [
       { runBy: 'telegram' as const, handlers: { [SEARCH_KIND]: search } },
       {

@@ -4,7 +4,7 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** `ms`, a fifth more or less, so that workers that failed together do not come back together. */
+/** `ms` with ±20 % jitter, so that workers that failed together do not retry together. */
 export const jittered = (ms: number, random: () => number): number => Math.round(ms * (0.8 + 0.4 * random()))
 
 /** `firstMs` (default one second) doubled with every attempt, up to `mostMs`, in ms. `attempt` counts from 1. */

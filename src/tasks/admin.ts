@@ -19,7 +19,7 @@ import { stateIs } from './tables.ts'
 
 /** Above every id. */
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-/** Dead tasks that a redrive by kind looks at in one go. */
+/** Number of dead tasks that a redrive by kind reads at once. */
 const REDRIVE_PAGE = 1000
 
 export interface Redriven {
@@ -76,7 +76,7 @@ export const createAdmin = (context: EngineContext) => {
     `select t.id from tasks t where t.state <> 'leased' and t.state = 'dead' and t.kind = ${db.fragments.param('kind', 'text')}
       and t.id > ${db.fragments.param('after', 'uuid')} order by t.id limit ${REDRIVE_PAGE}`,
   )
-  /** Gives those of the named tasks a new life that may have one, at most `most`; the others are answered with the reason. */
+  /** Redrives at most `most` of the named tasks; the others are answered with the reason why not. */
   function* redriveSet(tx: Tx, ids: readonly string[], most: number, allowed: readonly string[], now: Date): Steps<Redriven> {
     const rows = yield* lockTasks(tx, ids)
     const reasons = new Map<string, string>()
@@ -152,7 +152,7 @@ export const createAdmin = (context: EngineContext) => {
         const page = (yield* tx.run(deadOfKind, { kind: choice.kind, after })).map(({ id }) => id)
         const part = yield* redriveSet(tx, page, limit - all.redriven.length, allowed, now)
         all.redriven.push(...part.redriven)
-        // What is beyond the limit was not asked for.
+        // Tasks beyond the limit are not part of the request.
         all.skipped.push(...part.skipped.filter(({ reason }) => reason !== 'limit'))
         if (page.length < REDRIVE_PAGE) break
         after = page.at(-1) as string
@@ -235,12 +235,12 @@ export const createAdmin = (context: EngineContext) => {
       ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
       ...(await count(and(held, eq(tasks.state, 'leased')))),
     ]
-    const shown = new Map<string, { kind: string; state: ShownState; count: number }>()
+    const totals = new Map<string, { kind: string; state: ShownState; count: number }>()
     for (const { kind, state, count } of found) {
       const key = `${kind} ${shownState(state)}`
-      shown.set(key, { kind, state: shownState(state), count: count + (shown.get(key)?.count ?? 0) })
+      totals.set(key, { kind, state: shownState(state), count: count + (totals.get(key)?.count ?? 0) })
     }
-    return [...shown.values()]
+    return [...totals.values()]
   }
 
   /** Live leases of a worker. */

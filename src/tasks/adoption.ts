@@ -5,7 +5,7 @@ import { isFinished, type Task } from './model.ts'
 /** Most rows that one transaction adopts; more are adopted by the next. */
 const ADOPTED_MAX = 500
 
-/** What a domain says of the task of one of its rows. `createdAt` is in epoch milliseconds and gives the task its age. */
+/** The task of a domain's row. `createdAt`, in epoch milliseconds, is the task's age. */
 export interface AdoptedTask extends Pick<Task, 'kind' | 'payload' | 'priority' | 'state'> {
   createdAt: number
 }
@@ -119,7 +119,7 @@ export const createAdoption = ({
     },
     /** Adopts all rows that have no task, or a lease of their own. */
     async adopt(now: Date): Promise<void> {
-      // Looked at without a transaction first: nearly always there is none.
+      // Read without a transaction first: nearly always there is nothing to adopt.
       for (const statement of [unknown, leased])
         while ((await statement.all({ max: 1 })).length > 0 && (await db.tx((tx) => take(tx, statement, now))) > 0);
     },

@@ -7,7 +7,7 @@ import type { Task } from './model.ts'
 
 /** Where messages go that are not of our making: nothing is thrown away unread. */
 const DEAD_LETTERS = 'trawl.dead_letters'
-/** How often a lease looks again because what it met was of no use. */
+/** How often one lease reads the queue again because the messages it took were stale. */
 const ROUNDS = 20
 const BURY_MS = 1000
 

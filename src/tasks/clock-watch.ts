@@ -1,13 +1,13 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 
-/** A clock that goes back by less than this is only unsteady. */
+/** Milliseconds. A smaller step back is normal jitter of the clock. */
 const JUMP_MS = 2000
 /** How often the time is kept for a process that starts after the clock was set back. */
 const KEEP_MS = 30_000
 
 /**
- * Notices that the clock was set back, and takes the times of live tasks back with it: what was ready stays ready, and a lease lasts as
+ * Notices that the clock was set back, and moves the times of live tasks back by the same amount: ready tasks stay ready, and a lease lasts as
  * long as it was taken for. The last known time is kept in the database, so that of several processes one moves the tasks, and one that
  * starts later notices as well.
  */

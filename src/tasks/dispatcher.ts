@@ -24,10 +24,10 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
   let serving = false
   let closed = false
 
-  /** What a request narrows down beside its kinds: one that finds nothing says nothing of another's. */
+  /** Further conditions of a request beside its kinds: finding nothing for one does not mean that there is nothing for another. */
   const keyOf = ({ kinds, siteKeys, excludeSiteKeys }: LeaseRequest) =>
     JSON.stringify([kinds, siteKeys ?? null, excludeSiteKeys ?? null])
-  /** Leases for waiters that ask for the same, in their order; answers whether all who were looked at got something. */
+  /** Leases for waiters with equal requests, in their order; answers whether all of them got a task. */
   const serveInOrder = async (same: [Waiter, ...Waiter[]]): Promise<boolean> => {
     const leased = await engine.leaseInOrder(same)
     for (const [n, tasks] of leased.entries()) {

@@ -24,7 +24,7 @@ export const createEngine = (deps: EngineDeps) => {
     ...reaper,
     ...createAdmin(context),
     lockTasks: context.lockTasks,
-    /** Moves tasks that the caller has locked (`lockTasks`) as their domain says; a queued one is offered from its `runAfter` on. */
+    /** Applies a domain's transitions to tasks that the caller has locked (`lockTasks`); a queued one can be leased from its `runAfter` on. */
     *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
       yield* context.transition(tx, items, now)
     },

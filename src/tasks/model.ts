@@ -61,7 +61,7 @@ export interface NewTask {
 /** Why a verb was refused. `stale` covers another owner, an old fence, an expired lease and a finished task. */
 export type Refusal = { code: 'not_found' | 'stale' | 'finished' | 'invalid'; message: string; cause?: unknown }
 
-/** How a domain ends or moves a task itself; what is absent keeps what is stored. */
+/** A domain's own transition of a task; absent properties keep their stored values. */
 export interface Transition {
   id: string
   state: TaskState
@@ -94,10 +94,10 @@ export interface KindHooks {
   completed?(tx: Tx, done: { task: Task; result: unknown }[], now: Date): Steps<ReadonlyMap<string, Refusal>>
   /** `outcome` is where the failure leads. */
   failed?(tx: Tx, failed: { task: Task; error: string; retryable: boolean; outcome: TaskState }[], now: Date): Steps<void>
-  /** Leases given back; tasks in the answer move as it says instead of back to the queue. */
+  /** Leases given back; tasks in the answer make that transition instead of going back to the queue. */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   released?(tx: Tx, tasks: Task[], now: Date): Steps<Moves | void>
-  /** Leases that have ended without a verdict; `outcome` is queued, dead or cancelled. Tasks in the answer move as it says instead. */
+  /** Leases that have ended without a verdict; `outcome` is queued, dead or cancelled. Tasks in the answer make that transition instead. */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   expired?(tx: Tx, ended: { task: Task; outcome: TaskState }[], now: Date): Steps<Moves | void>
   cancelled?(tx: Tx, tasks: Task[], now: Date): Steps<void>

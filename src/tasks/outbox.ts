@@ -200,7 +200,7 @@ export const createOutbox = ({ db, clock, bus, published: onPublished = () => {}
   /** Ids of tasks that wait, as messages name them. */
   const waitingTasks = sql.raw(`(select ${db.fragments.cast('t.id', 'text')} from tasks t where t.state = 'queued')`)
   /**
-   * Forgets messages published before `before`. Those of `lasting` queues go with what they announce; the message of a task that waits stays
+   * Forgets messages published before `before`. Those of `lasting` queues are deleted with their task; the message of a queued task stays
    * in any case: a process without a broker, or without the task's family, purges too and knows no such queue.
    */
   function* purge(tx: Tx, before: Date, lasting: readonly string[] = []): Steps<void> {

@@ -37,7 +37,7 @@ export const createReaper = ({
     const ended = (yield* tx.run(statements.lockExpired, { now, known })).map((task) => moveOf(task, now))
     if (ended.length === 0) return 0
     const changes = new Map<string, TaskChange>()
-    // bounded: by the hooks; kinds that share one hear of all their tasks at once
+    // bounded: by the hooks; kinds that share one get all their tasks in one call
     for (const [hook, group] of Map.groupBy(ended, (end) => policyOf(end.task.kind).expired)) {
       const instead = hook && (yield* hook(tx, group, now))
       for (const end of instead ? group : []) {
@@ -102,7 +102,7 @@ export const createReaper = ({
   }
 
   /**
-   * Ends the leases of holders whose names begin with `prefix` and who are known to be gone: the next sweep offers their tasks again,
+   * Ends the leases of holders whose names begin with `prefix` and that are known to be gone: the next sweep queues their tasks again,
    * instead of after the rest of the lease. `kinds` are those that such holders work on.
    */
   const releaseLeasesByOwnerPrefix = (prefix: string, kinds: readonly string[] = knownKinds()): Promise<number> =>

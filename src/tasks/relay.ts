@@ -46,7 +46,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
       // The database failed: the next tick tries again.
       log.warn('the outbox could not be relayed', { error })
     } finally {
-      // In the turn of the last look at `again`: a wake in between would be lost.
+      // In the same turn as the last check of `again`: otherwise a wake in between would be lost.
       running = undefined
     }
   }
@@ -67,7 +67,7 @@ export const createRelay = ({ outbox, broker, bus, clock, log }: RelayDeps) => {
       )
     },
     wake,
-    /** Resolves when what is on its way has been confirmed or has failed, or after two seconds. */
+    /** Resolves when the messages being sent are confirmed or have failed, or after two seconds. */
     async stop() {
       stopped = true
       for (const unsubscribe of unsubscribes) unsubscribe()

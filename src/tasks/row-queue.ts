@@ -31,7 +31,7 @@ export interface RowQueueOptions<Row extends object, Payload extends object> {
   payloads(tx: Tx, rows: KeyedRow<Row>[], params: Params): Steps<Payload[]>
 }
 
-/** A lease that a simple client asks for. */
+/** A lease request of a simple client. */
 export interface RowClaim {
   /** The client's name; undefined or null for one without, whose leases last 120 s and are shared with its like. */
   worker: string | null | undefined
@@ -45,7 +45,7 @@ export interface RowClaim {
 
 /** How the rows of a queue are worked on under the worker protocol. */
 export interface RowWork {
-  /** Values of the source's own parameters; asked at each lease. */
+  /** Values of the source's own parameters; called at each lease. */
   params?(): Params
   /** A cheap look before the rows are read: whether there may be anything. */
   mayHaveRows?(tx: Tx): Steps<boolean>
@@ -82,9 +82,9 @@ export const createRowQueue = <Row extends object, Payload extends object>(
   function* provide(tx: Tx, max: number, now: Date, { params, mayHaveRows }: RowWork) {
     if (mayHaveRows && !(yield* mayHaveRows(tx))) return []
     yield* exclusive(tx)
-    const given = params?.() ?? {}
-    const rows = yield* find(tx, statements.untouched, max, now, given)
-    const made = yield* payloads(tx, rows, given)
+    const sourceParams = params?.() ?? {}
+    const rows = yield* find(tx, statements.untouched, max, now, sourceParams)
+    const made = yield* payloads(tx, rows, sourceParams)
     return rows.map((row, n) => ({ kind, payload: made[n], dedupeKey: row.task_key, expiresAt: lifeAfter(now.getTime()) }))
   }
   /**
@@ -95,13 +95,13 @@ export const createRowQueue = <Row extends object, Payload extends object>(
     const again = leased.filter((task) => task.fence > 1)
     const moves = new Map<string, Omit<Transition, 'id'>>()
     if (again.length === 0) return moves
-    const given = params?.() ?? {}
+    const sourceParams = params?.() ?? {}
     const rows = yield* tx.run(statements.wanted, {
-      ...given,
+      ...sourceParams,
       kind,
       keys: JSON.stringify(again.map((task) => task.dedupeKey)),
     })
-    const made = yield* payloads(tx, rows, given)
+    const made = yield* payloads(tx, rows, sourceParams)
     const present = new Map(rows.map((row, n) => [row.task_key, made[n]]))
     for (const task of again) {
       const payload = present.get(task.dedupeKey as string)
@@ -155,7 +155,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
       return yield* payloads(tx, yield* find(tx, statements.free, limit, now, params), params)
     },
     /**
-     * Completes the tasks of rows for which a result came without one, no matter who holds them; a later verb of the holder is answered as
+     * Completes the tasks of rows whose result came without a task, whichever worker holds them; a later verdict of the holder is answered as
      * done. Answers per key the hash of the content that was handed out, also when that lease has ended. Call it in the transaction
      * that stores the results.
      */
@@ -167,7 +167,7 @@ export const createRowQueue = <Row extends object, Payload extends object>(
     /** The kind's policy. Without `work` only simple clients get its rows. */
     policy: (work?: RowWork): KindPolicy =>
       defineKind(kind, {
-        // A simple client cannot say that it failed, and most of its leases end because it took more than it could do.
+        // A simple client cannot report a failure, and most of its leases end because it took more than it could do.
         onExpiry: (task) => (isSimpleClient(task.leaseOwner) ? 'refund' : 'requeue'),
         ...(work && {
           provide: (tx, max, now) => provide(tx, max, now, work),

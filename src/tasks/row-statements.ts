@@ -1,6 +1,6 @@
 import type { Db } from '../platform/db/index.ts'
 
-/** The tasks of a row's key that are not finished: at most one a kind. As the index `tasks_live_uq` says it, or it could not be used. */
+/** The tasks of a row's key that are not finished: at most one a kind. Written as in the index `tasks_live_uq`, so that the index is used. */
 const isLive = (alias: string) =>
   `${alias}.state in ('queued', 'leased', 'paused', 'cancelling') and ${alias}.dedupe_key is not null`
 
@@ -114,7 +114,7 @@ export const rowStatements = <Row extends object>(
           or (tasks.state = 'leased' and tasks.lease_owner = '' and excluded.lease_owner = '')
         returning dedupe_key`,
     ),
-    /** Completes the live tasks of the keys, no matter who holds them; answers the content each was handed out with. */
+    /** Completes the live tasks of the keys, whichever worker holds them; answers the content hash each was leased with. */
     close: db.statement<{ dedupe_key: string; content_hash: string | null }>('rows_close', {
       sqlite: `update tasks set state = 'completed', last_end = 'report', lease_expires_at = null, finished_at = :now, updated_at = :now
         where kind = :kind and ${inKeys('dedupe_key')} and ${isLive('tasks')}

@@ -24,7 +24,7 @@ export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
   const { schedules, scheduleSkips } = engineTables(db.kit)
   const byName = new Map(defined.map((schedule) => [schedule.name, schedule]))
 
-  /** Stores what is defined; a changed pattern takes its next time from now, an unchanged one keeps its place. */
+  /** Stores the schedules; a changed pattern gets its next time from now, an unchanged one keeps its next time. */
   const register = () =>
     db.tx(function* (tx) {
       const now = new Date(clock.now())
@@ -81,7 +81,7 @@ export const createSchedules = (db: Db, clock: Clock, defined: Schedule[]) => {
 
   /**
    * Claims and fires what is due, each schedule in a transaction of its own. Answers the names that fired.
-   * @throws the first error, after the others had their turn: a schedule that always fails must not stop the rest
+   * @throws the first error, after all other schedules were tried: a schedule that always fails must not stop them
    */
   const tick = async (): Promise<string[]> => {
     const due = await db.q

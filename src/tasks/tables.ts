@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { defineTables } from '../platform/db/kit.ts'
 import { TASK_STATES } from './model.ts'
 
-/** What partial indices and their queries say of a task's state: literally alike, because with a bound value neither dialect could use them. */
+/** Conditions on a task's state, written literally in partial indices and their queries: with a bound value no dialect could use the index. */
 export const stateIs = (state: unknown) => ({
   queued: sql`${state} = 'queued'`,
   held: sql`${state} in ('leased', 'cancelling')`,
@@ -46,7 +46,7 @@ export const engineTables = defineTables((k) => {
       finishedAt: k.at(),
     },
     (t) => [
-      // In lease order: the oldest of each priority are found at once, and delayed tasks stand behind those that are ready.
+      // In lease order: the oldest of each priority come first, and delayed tasks after the ready ones.
       k.index('tasks_offer_ix').on(t.kind, k.desc(t.priority), t.runAfter, t.requeues, t.id).where(stateIs(t.state).queued),
       k.index('tasks_lease_ix').on(t.leaseExpiresAt).where(stateIs(t.state).held),
       k
@@ -84,7 +84,7 @@ export const engineTables = defineTables((k) => {
       updatedAt: k.at().notNull(),
     },
     (t) => [
-      // Whether any group is limited is asked at every lease, however many groups there are.
+      // Every lease checks whether any group is limited, however many groups there are.
       k.index('task_groups_cap_ix').on(t.cap).where(sql`${t.cap} is not null`),
       k.index('task_groups_pause_ix').on(t.pausedUntil).where(sql`${t.pausedUntil} is not null`),
     ],
@@ -131,8 +131,8 @@ export const engineTables = defineTables((k) => {
       messageId: k.text().notNull(),
       body: k.json<unknown>().notNull(),
       /**
-       * Who publishes it has it until then. Null: the message has surely not left. Set and past: it may have, so it is published again
-       * and not taken back.
+       * Until then one process publishes it. Null: the message has certainly not been sent. In the past: it may have been, so it is published again
+       * and not withdrawn.
        */
       claimedUntil: k.at(),
       publishedAt: k.at(),

@@ -228,7 +228,7 @@ const aborted = (signal: AbortSignal, done: AbortSignal) =>
     done.addEventListener('abort', end)
   })
 
-/** A body that is not JSON (a proxy's error page) says nothing the caller can use; its status does. */
+/** A body that is not JSON (a proxy's error page) is ignored; the status is enough. */
 const parse = (text: string): any => {
   try {
     return JSON.parse(text)

@@ -18,7 +18,7 @@ export interface LeaseRef {
   fence: number
 }
 
-/** ScrapedProduct of gifty §3. Absent fields keep their stored value, so an extractor omits what it did not see. */
+/** ScrapedProduct of gifty §3. Absent fields keep their stored value, so an extractor omits fields that the page does not have. */
 export interface ScrapedProduct {
   title: string
   product_url: string

@@ -32,7 +32,7 @@ export class Interrupted extends Error {
 /** A task in the hands of this worker. After `signal` aborts, nothing done under its fence should have an effect. */
 export interface Job<T extends Leased = Leased> {
   task: T
-  /** Aborts when the work has to end at once. Reason: `LeaseGone`, `Interrupted`, or an error that says that the attempt took too long. */
+  /** Aborts when the work has to end at once. Reason: `LeaseGone`, `Interrupted`, or the error of an attempt that took too long. */
   signal: AbortSignal
   /** Aborts when the worker is stopped. With a grace period the work may continue to its next checkpoint, until `signal` aborts. */
   stopping: AbortSignal
@@ -56,7 +56,7 @@ export interface Failure {
   /** Without credentials. */
   message: string
   retryable: boolean
-  /** What was thrown. */
+  /** The error of the work. */
   cause: unknown
 }
 
@@ -119,9 +119,9 @@ export interface Runtime {
   stop(): Promise<void>
   /** How many tasks run. */
   size(): number
-  /** The server says that this task is being cancelled. */
+  /** Called when the server cancels this task. */
   cancelled(taskId: string): void
-  /** The server says that this task is not ours any more. */
+  /** Called when the server answers that this worker has lost the lease. */
   lost(taskId: string): void
 }
 
@@ -138,7 +138,7 @@ interface Held<T extends Leased> extends Job<T> {
   done: Promise<void>
 }
 
-/** A server that does not hold the poll would otherwise be asked in a tight loop. */
+/** Milliseconds of pause after an empty poll that took less: a server that answers at once must not be polled in a tight loop. */
 const LEAST_POLL_MS = 1000
 
 /** The one worker runtime: leases while it has free places, keeps leases alive, delivers verdicts, gives leases back on a stop. */
@@ -236,7 +236,7 @@ export const createRuntime = <T extends Leased>(options: RuntimeOptions<T>): Run
   const conclude = async (job: Held<T>, outcome: { result: unknown } | { error: unknown }): Promise<void> => {
     if (job.lost.aborted) return
     try {
-      // Also when a stop or a cancel came meanwhile: what is done is done.
+      // Also after a stop or a cancel: finished work is completed.
       if (!('result' in outcome)) return await settle(job, outcome.error)
       await port.complete(job, outcome.result)
       job.log.info('task completed', { fence: job.task.fence })

@@ -53,7 +53,7 @@ export interface Worker {
 }
 
 const VITALS_EVERY_MS = 20_000
-/** A request that the server refuses for what it says is not worth much repeating. */
+/** Milliseconds before a refused lease request is repeated: trying sooner does not help. */
 const REFUSED_RETRY_MS = 30_000
 
 /** Starts a worker of the protocol in gifty §4: long poll, heartbeats at a third of the lease, release on stop. */

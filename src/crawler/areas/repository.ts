@@ -56,7 +56,7 @@ export const areasRepository = (db: Db) => {
           if (moves.size === 0) continue
           const from = new Set([...moves.values()].map(([key]) => key))
           const taken = [...moves.values()].map(([, key]) => key)
-          // What has one of the paths and does not move is gone from it: GitLab gives a path to one area at a time.
+          // A stored area with one of these paths that is not among the new ones has lost it: GitLab gives a path to one area at a time.
           for (const key of taken) if (!from.has(key)) gone.add(key)
           yield* q(
             tx

@@ -2,7 +2,7 @@ import { defineTables } from '../../platform/db/kit.ts'
 import { credentialsTables } from '../credentials/tables.ts'
 import { tasksTables } from '../tasks/tables.ts'
 
-/** Groups and projects of GitLab instances, and who has seen them (gitlab-crawler §11, §15). */
+/** Groups and projects of GitLab instances, and the accounts that have seen them (gitlab-crawler §11, §15). */
 export const areasTables = defineTables((k) => {
   const { tasks } = tasksTables(k)
   const { accounts } = credentialsTables(k)

@@ -96,7 +96,7 @@ export const createRefresh = ({
       else yield* repository.change(tx, account.id, free)
     })
 
-  /** Becomes the one caller, waits for another one, or learns that there is a newer token already. */
+  /** Claims the refresh, waits for the process that has claimed it, or finds that there is a newer token already. */
   const renew = async (accountId: string, known: number): Promise<Verdict | { kind: 'newer' }> => {
     const owner = crypto.randomUUID()
     for (;;) {

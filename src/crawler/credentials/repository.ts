@@ -59,7 +59,7 @@ export const credentialsRepository = (db: Db) => {
     *change(tx: Tx, id: string, changed: Partial<AccountRow>): Steps<void> {
       yield* q(tx.update(accounts).set(changed).where(eq(accounts.id, id)).returning({ id: accounts.id }))
     },
-    /** Adds what is given to accounts; a secret that is not given stays as it is. */
+    /** Sets the present properties of accounts; a secret that is absent stays as it is. */
     *complete(tx: Tx, rows: (Pick<AccountRow, 'id'> & Partial<AccountRow>)[], now: Date): Steps<void> {
       yield* tx.batch(
         complete,

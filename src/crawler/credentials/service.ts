@@ -19,7 +19,7 @@ export interface WantedAccount {
 
 export const credentialsUnreadable = 'Stored credentials cannot be read'
 
-/** Accounts and what they may show (§12). A secret is encrypted for its row and column, and found again by a keyed hash. */
+/** Accounts and their views (§12). A secret is encrypted for its row and column, and looked up by a keyed hash. */
 export const createCredentials = ({
   clock,
   keyRing,

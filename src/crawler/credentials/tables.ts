@@ -19,7 +19,7 @@ export const credentialsTables = defineTables((k) => {
       tokenType: k.oneOf('oauth2', 'pat').notNull(),
       expiresAt: k.epoch(),
       version: k.int().notNull(),
-      /** Who refreshes, and until when others wait for it: one call at a time over all processes. */
+      /** The process that refreshes, and until when others wait for it: one refresh at a time over all processes. */
       refreshOwner: k.text(),
       refreshUntil: k.epoch(),
       createdAt: k.epoch().notNull(),

@@ -14,7 +14,7 @@ export interface Counts {
   failed: number
   finishedSince: number
 }
-/** What is looked at, and how it went. */
+/** A checked dependency, and the result of the check. */
 interface Look {
   database: Services['database']
   jobs: Services['jobProcessor']
@@ -52,8 +52,8 @@ export const createHealth = ({
   const measure = async (): Promise<Look> => {
     const began = performance.now()
     try {
-      const asked = ping().then(() => counts(clock.now() - HOUR_MS))
-      const known = await within(asked, GIVE_UP_MS, clock)
+      const counting = ping().then(() => counts(clock.now() - HOUR_MS))
+      const known = await within(counting, GIVE_UP_MS, clock)
       const responseTime = performance.now() - began
       if (!known) throw new Error('the database does not answer')
       return {
@@ -89,7 +89,7 @@ export const createHealth = ({
   }
 
   return {
-    /** Tasks by what they are, at most a second old. */
+    /** Numbers of tasks by status, at most one second old. */
     counts: async () => {
       const { jobs } = await look()
       return { queued: jobs.queuedJobs }

@@ -65,7 +65,7 @@ const word = (value: unknown): string | null => (typeof value === 'string' && va
 const dictionary = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 
-/** What an old progress says, in today's shape; its other fields stay in the metadata. */
+/** An old progress in today's shape; its other fields stay in the metadata. */
 export const oldProgress = (value: unknown): ProgressState => {
   const old = dictionary(value)
   const items = Object.entries(dictionary(old.itemsByType)).filter(

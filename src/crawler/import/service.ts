@@ -45,7 +45,7 @@ export const createImport = ({
   credentials: Credentials
   maxAttempts: number
 }) => {
-  /** The instance of each old account: where its jobs are, or what its provider says. */
+  /** The instance of each old account: that of its jobs, or that of its provider. */
   const instancesOf = (file: ForeignDatabase): Map<string, string> => {
     const found = new Map<string, string>()
     for (const job of oldRows(file, 'job')) {
@@ -230,7 +230,7 @@ export const createImport = ({
     })
 
   return {
-    /** Imports the file if no process has done so before; answers what came in, or undefined. @throws when it cannot be read */
+    /** Imports the file if no process has done so before; answers the numbers of imported rows, or undefined. @throws when it cannot be read */
     async once(path: string): Promise<Imported | undefined> {
       const file = openForeign(path)
       try {

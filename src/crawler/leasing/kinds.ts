@@ -22,7 +22,7 @@ import type { TaskStore } from '../tasks/store.ts'
 import type { TaskType } from '../vocabulary.ts'
 import type { LeasedTask } from './model.ts'
 
-/** What a lease of the engine is asked for with, and what comes of it. The hook may run twice: the last run counts. */
+/** Input and result of the lease hook. The hook may run twice, when its transaction is repeated: the last run counts. */
 export interface LeaseContext {
   /** A socket that gets the tasks as events of its own. */
   connectionId?: string

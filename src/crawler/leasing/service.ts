@@ -15,7 +15,7 @@ const SWEEP_MAX = 200
 /** How often a lease is tried anew because all its tasks had to be withheld. */
 const WITHHELD_MAX = 20
 
-/** Who works on what (§10): leases of the engine as the crawler's workers see them, and tasks that run without one. */
+/** Leases (§10): those of the engine as the crawler's workers see them, and tasks that run without one. */
 export const createLeasing = ({
   db,
   clock,
@@ -51,22 +51,22 @@ export const createLeasing = ({
 
   return {
     /**
-     * Leases up to `max` tasks, waiting up to `waitSeconds` for the first (§7.6). A caller who is gone gets none: `signal`.
+     * Leases up to `max` tasks, waiting up to `waitSeconds` for the first (§7.6). After `signal` aborts, no task stays leased.
      * With `connectionId` the tasks also come to that connection as `task_assignment` events.
      */
     async lease(request: LeaseRequest, signal?: AbortSignal, connectionId?: string): Promise<LeasedTask[]> {
       const kinds = request.types && request.types.length > 0 ? [...new Set(request.types)].map(kindOf) : [...LEASED_KINDS]
       const context: LeaseContext = { connectionId, granted: new Map(), withheld: new Set() }
-      const asked = { owner: request.workerId, kinds, max: request.max, leaseMs: request.leaseSeconds * 1000, context }
-      let tasks = await dispatcher.lease(asked, request.waitSeconds * 1000, signal)
+      const leaseRequest = { owner: request.workerId, kinds, max: request.max, leaseMs: request.leaseSeconds * 1000, context }
+      let tasks = await dispatcher.lease(leaseRequest, request.waitSeconds * 1000, signal)
       // Tasks that cannot be worked on leave their places to the next ones.
       for (let round = 1; tasks.length === 0 && context.withheld.size > 0 && round < WITHHELD_MAX && !signal?.aborted; round++) {
         context.withheld.clear()
-        tasks = await dispatcher.lease(asked, 0, signal)
+        tasks = await dispatcher.lease(leaseRequest, 0, signal)
       }
       if (signal?.aborted && tasks.length > 0) {
         await engine.release(
-          tasks.map(({ id, fence }) => ({ id, fence, owner: asked.owner })),
+          tasks.map(({ id, fence }) => ({ id, fence, owner: leaseRequest.owner })),
           kinds,
         )
         return []
@@ -93,7 +93,7 @@ export const createLeasing = ({
             yield* engine.prolong(tx, held, new Date(now))
             return [...lost]
           }),
-    /** Who holds a task now. */
+    /** The name of the worker that holds a task now. */
     async ownerOf(id: string): Promise<string | undefined> {
       const row = await store.get(id)
       return row && isLive(row, clock.now()) ? (row.leaseOwner ?? undefined) : undefined

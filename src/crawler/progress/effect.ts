@@ -10,7 +10,7 @@ import {
 } from '../vocabulary.ts'
 import type { ProgressFields, Update } from './model.ts'
 
-/** What an update does to a task's status (§8); `none` merges its fields all the same, `ignored` keeps its timeline only. */
+/** The effect of an update on a task's status (§8); `none` still merges its fields, `ignored` keeps its timeline only. */
 export type Effect = 'none' | 'ignored' | 'running' | 'completed' | 'paused' | 'final' | 'reopenable' | 'queued' | CredentialWord
 
 const STATUS_WORDS: Record<string, UpdateType | 'queued'> = {
@@ -25,7 +25,7 @@ const STATUS_WORDS: Record<string, UpdateType | 'queued'> = {
 /** Words that any update's `status` may hold without changing the status itself. */
 const SIDE_WORDS: readonly string[] = ['new_areas_discovered', ...CREDENTIAL_WORDS]
 
-/** Fields that say nothing about the work. */
+/** Fields that are not about the work itself. */
 const SPEAKER = new Set(['type', 'timeline', 'timestamp', 'updateId', 'workerId', 'fence'])
 const isTimelineOnly = (update: Update): boolean => {
   if (!update.timeline || update.timeline.length === 0) return false

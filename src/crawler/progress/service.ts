@@ -47,14 +47,14 @@ interface Report {
   update: Update
   marks: Mark[]
 }
-/** An update that was taken: the task as it is then, and what the answer says besides. */
+/** An applied update: the task after it, and the further parts of the answer. */
 interface Taken {
   change: TaskRowChange
   more: Pick<Acknowledged, 'ignored' | 'duplicate' | 'willRetry' | 'areas'>
   events?: NewEvent[]
 }
 
-/** Who may speak for a task is decided under its lock (§10): whether the holder does, or the refusal. */
+/** Decides under the task's lock whether the sender may report for it (§10): whether it is the holder, or the refusal. */
 const demandRight = (change: TaskRowChange, update: Update): boolean | AppError => {
   const { row, now } = change
   if (update.workerId !== undefined && update.fence !== undefined)
@@ -238,7 +238,7 @@ export const createProgress = ({
         now,
       )
       const taken: (Taken | AppError)[] = []
-      // bounded: an update that brings areas is alone in its batch, the others run no statement
+      // bounded: an update with areas is alone in its batch, others run no statement here
       for (const { id, update, marks } of reports) {
         const row = rows.get(id)
         const change = row && startChange(row, now)
@@ -262,7 +262,7 @@ export const createProgress = ({
       return taken.map((one) => (one instanceof AppError ? one : acknowledge(one.change, one.more)))
     })
   const bringsAreas = ({ update }: Report) => (update.areas?.length ?? 0) > 0
-  /** What comes while a batch is under way goes together, up to `MOST` updates of different tasks. */
+  /** Updates that arrive while a batch is stored form the next batch, up to `MOST` updates of different tasks. */
   const together = createBatcher<Report, Acknowledged | AppError>({
     keyOf: () => '',
     fits: (batch, more) =>

@@ -7,10 +7,10 @@ export const progressTables = defineTables((k) => {
     {
       id: k.serial(),
       taskId: k.text().notNull(),
-      /** When it happened, as the client says it. */
+      /** When it happened, by the client's clock. */
       at: k.epoch().notNull(),
       event: k.text().notNull(),
-      /** JSON kept as text, where the event has details: a value could not tell details that are `null` from none. */
+      /** JSON kept as text, where the event has details: a JSON column could not distinguish `null` details from none. */
       details: k.text(),
     },
     (t) => [k.index('crawler_timeline_task_ix').on(t.taskId, t.at, t.id)],

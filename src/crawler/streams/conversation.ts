@@ -51,9 +51,9 @@ export const createConversations = (deps: ConversationDeps) => {
       const { code, message, status, retryable } = describeError(error)
       send('error', { code, message, status, refId: ref, retryable, taskId, ...error.details })
     }
-    const taskOf = (given: Record<string, unknown>): string => {
+    const taskOf = (input: Record<string, unknown>): string => {
       const { scope } = connection
-      const named = given.taskId === undefined || given.taskId === null || given.taskId === '' ? undefined : String(given.taskId)
+      const named = input.taskId === undefined || input.taskId === null || input.taskId === '' ? undefined : String(input.taskId)
       if (scope === '') {
         if (named === undefined)
           throw missingFields([{ field: 'taskId', message: 'is required' }], 'Missing required field: taskId')
@@ -62,11 +62,11 @@ export const createConversations = (deps: ConversationDeps) => {
       if (named !== undefined && named !== scope) throw invalidField('taskId', "must be this socket's task")
       return scope
     }
-    const answer = async (type: string, given: Record<string, unknown>, data: unknown, ref: Ref, text: string): Promise<void> => {
+    const answer = async (type: string, input: Record<string, unknown>, data: unknown, ref: Ref, text: string): Promise<void> => {
       if (isUpdate(type)) {
-        const taskId = taskOf(given)
-        const update = storable(acceptUpdate({ ...given, type }), text)
-        const { taskId: _taskId, ...fields } = given
+        const taskId = taskOf(input)
+        const update = storable(acceptUpdate({ ...input, type }), text)
+        const { taskId: _taskId, ...fields } = input
         const result = await progress.report(taskId, update, { given: { ...fields, type } })
         return send('ack', { refId: ref, taskId, result })
       }
@@ -74,7 +74,7 @@ export const createConversations = (deps: ConversationDeps) => {
         case 'ping':
           return send('pong', { refId: ref, timestamp: iso(clock.now()) })
         case 'ack': {
-          const { seq } = accept(ackFrame, given)
+          const { seq } = accept(ackFrame, input)
           connection.ackedSeq = Math.max(connection.ackedSeq ?? 0, seq)
           connection.dirty = true
           return
@@ -82,14 +82,14 @@ export const createConversations = (deps: ConversationDeps) => {
         case 'subscribe':
         case 'unsubscribe': {
           const on = type === 'subscribe'
-          const { taskId } = accept(subscribeFrame, given)
+          const { taskId } = accept(subscribeFrame, input)
           if (connection.scope !== '' && taskId !== connection.scope) throw invalidField('taskId', "must be this socket's task")
           if (taskId === '*') connection.subscribeAll(on)
           else connection.subscribeTask(taskId, on)
           return send('ack', { refId: ref, taskId: taskId === '*' ? undefined : taskId })
         }
         case 'heartbeat': {
-          const { activeTasks, workerId, clientId } = accept(heartbeatFrame, given)
+          const { activeTasks, workerId, clientId } = accept(heartbeatFrame, input)
           const owners = new Set([...connection.workers(), ...[workerId, clientId].filter((name) => name !== undefined)])
           const lostTasks = await leasing.heartbeat(owners, activeTasks)
           const now = iso(clock.now())
@@ -107,7 +107,7 @@ export const createConversations = (deps: ConversationDeps) => {
           return send('ack', { refId: ref, taskId: answer.data.id, result: answer.data })
         }
         case 'task_request': {
-          const request = accept(taskRequest, given)
+          const request = accept(taskRequest, input)
           const workerId = request.workerId ?? connection.connectionId
           connection.subscribeWorker(workerId)
           const tasks = await leasing.lease({ ...request, workerId }, gone.signal, connection.connectionId)
@@ -115,11 +115,11 @@ export const createConversations = (deps: ConversationDeps) => {
           return send('ack', { refId: ref, count: tasks.length })
         }
         case 'token_refresh_request': {
-          const taskId = taskOf(given)
+          const taskId = taskOf(input)
           const workerId =
-            typeof given.workerId === 'string' ? given.workerId : ((await ownerAmong(taskId)) ?? connection.connectionId)
-          const asked = accept(refreshBody, { ...given, workerId })
-          return send('token_refresh_response', { refId: ref, ...(await refresh.refresh(taskId, asked)) })
+            typeof input.workerId === 'string' ? input.workerId : ((await ownerAmong(taskId)) ?? connection.connectionId)
+          const refreshRequest = accept(refreshBody, { ...input, workerId })
+          return send('token_refresh_response', { refId: ref, ...(await refresh.refresh(taskId, refreshRequest)) })
         }
         default:
           throw new AppError('UNKNOWN_OPERATION', 400, `Unknown operation: ${type.slice(0, 64)}`)
@@ -166,9 +166,9 @@ export const createConversations = (deps: ConversationDeps) => {
               throw invalidJson()
             }
             const { type, id: _id, data, ...beside } = frame
-            const given = typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...beside, ...data } : beside
-            if (typeof given.taskId === 'string') named = given.taskId
-            await answer(type, given, data, ref, message)
+            const input = typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...beside, ...data } : beside
+            if (typeof input.taskId === 'string') named = input.taskId
+            await answer(type, input, data, ref, message)
           } catch (error) {
             const known = toAppError(error)
             if (known.status >= 500 && known.code === 'internal_error')

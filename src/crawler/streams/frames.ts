@@ -8,7 +8,7 @@ import type { ReadyFrame } from './model.ts'
 export interface NewEvent {
   type: string
   taskId: string | null
-  /** `connection:ID` or `process:ID`; null for all who subscribe. */
+  /** `connection:ID` or `process:ID`; null for all subscribers. */
   target: string | null
   /** Worker that receives it besides the subscribers. */
   holder: string | null

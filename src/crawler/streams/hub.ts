@@ -138,7 +138,7 @@ export const createHub = ({
       pulling = undefined
     }
   }
-  /** Reads what has been committed since, one reader at a time; resolves when what was there is delivered. */
+  /** Reads the events committed since the last read, one read at a time; resolves when they are delivered. */
   const pull = (): Promise<void> => {
     if (pulling) again = true
     else pulling = readOn()
@@ -210,7 +210,7 @@ export const createHub = ({
       on ? tasks.add(taskId, subscriber) : tasks.remove(taskId, subscriber),
     subscribeWorker: (subscriber: Subscriber, workerId: string): void => workers.add(workerId, subscriber),
     cursor: () => cursor,
-    /** Resolves when what has been committed so far is delivered. */
+    /** Resolves when the events committed so far are delivered. */
     delivered: async (): Promise<void> => {
       if (shared) await pull()
     },

@@ -28,7 +28,7 @@ export interface Opening {
 const keyOf = ({ connectionId, scope }: Pick<Identity, 'connectionId' | 'scope'>) => `${connectionId} ${scope}`
 const taken = () => new AppError('CONNECTION_ID_TAKEN', 409, 'connectionId belongs to another client')
 
-/** The sockets of this process, and what is stored of all (§13 Resume, Replacement, Limit). */
+/** The sockets of this process, and the stored connections of all processes (§13 Resume, Replacement, Limit). */
 export const createRegistry = ({
   db,
   clock,
@@ -55,7 +55,7 @@ export const createRegistry = ({
   resumeMessages: number
 }) => {
   const live = new SessionsByName<SocketConnection>()
-  /** Sockets that have closed and are not stored yet: a client that comes back at once finds them as they were. */
+  /** Closed sockets that are not stored yet: a client that reconnects at once resumes from them. */
   const closing = new Map<string, Promise<void>>()
   let opening = 0
 
@@ -100,7 +100,7 @@ export const createRegistry = ({
 
   return {
     /**
-     * Makes a connection and what it has missed; its socket comes next.
+     * Makes a connection, with the events it has missed, before its socket is opened.
      * @throws AppError 409 CONNECTION_ID_TAKEN, 503 TOO_MANY_CONNECTIONS
      */
     async open(identity: Identity, wanted: { lastSeq?: number; subscribe: 'all' | 'none' }): Promise<Opening> {
@@ -205,7 +205,7 @@ export const createRegistry = ({
           counted[live ? 'live' : 'queued'] += count
       return counted
     },
-    /** Stores where connections stand, those that have moved. */
+    /** Stores the positions of connections that have moved. */
     async storeAll(): Promise<void> {
       const moved = [...live.values()].filter((connection) => connection.dirty)
       if (moved.length === 0) return

@@ -129,7 +129,7 @@ export const streamsRepository = (db: Db) => {
     async missed(
       connectionId: string,
       subscriptions: Subscriptions,
-      /** `since` bounds the age of what comes again, not of what is counted. */
+      /** `since` bounds the age of the events that are sent again, not of those that are counted. */
       range: { after: number; upTo: number; since: number },
       max: number,
     ): Promise<{ events: StoredEvent[]; total: number }> {
@@ -165,7 +165,7 @@ export const streamsRepository = (db: Db) => {
         .onConflictDoUpdate({ target: [connections.connectionId, connections.scope], set: row })
         .returning({ id: connections.connectionId })
     },
-    /** Where connections stand: only those that still own their row. */
+    /** Stores positions of connections, only for those that still own their row. */
     *store(tx: Tx, rows: Omit<ConnectionRow, 'principal' | 'process'>[]): Steps<void> {
       yield* tx.batch(
         store,
@@ -201,7 +201,7 @@ export const streamsRepository = (db: Db) => {
       yield* tx.run(beat, { id, now })
     },
     *purge(tx: Tx, before: number): Steps<void> {
-      // From the oldest on, for numbers grow with time. The newest stays: it says where the numbers are.
+      // From the oldest on, for numbers grow with time. The newest stays: the next number follows from it.
       const newest = sql`(select max(e.seq) from ${events} e)`
       for (;;) {
         const oldest = tx.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(PURGED_AT_ONCE)

@@ -16,7 +16,7 @@ import type { EventStreams } from './sse.ts'
 const KEEP_MS = 10 * 60_000
 const BEAT_MS = 5000
 
-/** What the rest of the family asks of the streams. */
+/** The interface of the streams for the rest of the family. */
 export const createStreams = ({
   db,
   clock,
@@ -103,7 +103,7 @@ export const createStreams = ({
     *purge(tx: Parameters<StreamsRepository['purge']>[0], now: number) {
       yield* repository.purge(tx, now - KEEP_MS)
     },
-    /** Says goodbye to all and closes their streams (§13 close code 1001). */
+    /** Notifies all clients of the shutdown and closes their streams (§13 close code 1001). */
     async stop(): Promise<void> {
       const text = await farewell()
       events.stop(text)

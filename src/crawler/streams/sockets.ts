@@ -13,7 +13,7 @@ import type { Opening, Registry, SocketConnection } from './registry.ts'
 import type { ConnectionRow } from './repository.ts'
 import type { Subscriptions } from './tables.ts'
 
-/** How often a dashboard credential is looked at again: a change takes effect within 10 s (§2). */
+/** Milliseconds between two checks of a dashboard credential: a change takes effect within 10 s (§2). */
 const RECHECK_MS = 5000
 
 /** What upgrades a request: the server that received it. */
@@ -139,7 +139,7 @@ export const createSockets = ({
       if (!server?.upgrade(request, { data: new Handlers(connection, { opening, row }), headers }))
         throw refused(upgradeRequired())
     },
-    /** Every second: pings, silent and stalled sockets, ended credentials, where each stands (§13). */
+    /** To be called every second: pings, closes silent and stalled sockets, checks credentials, stores positions (§13). */
     async sweep(): Promise<void> {
       const now = clock.now()
       sweepSessions([...open.keys()], now, {
@@ -166,7 +166,7 @@ export const createSockets = ({
 }
 export type Sockets = ReturnType<typeof createSockets>
 
-/** Who a stream belongs to: same id, task and principal may resume it. */
+/** The identity of a stream: a client with the same id, task and principal may resume it. */
 export interface Identity {
   connectionId: string
   /** Task of a task stream; empty for the general one. */
@@ -185,7 +185,7 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
   /** One life of the identity. */
   readonly socket = crypto.randomUUID()
   ackedSeq: number | null = null
-  /** What is stored of it is not what it is. */
+  /** Set when the stored position is out of date. */
   dirty = false
   private all = false
   // Made when there is something to keep: thousands of sockets only listen.

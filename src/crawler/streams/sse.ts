@@ -113,7 +113,7 @@ export const createEventStreams = ({
         connection.queue.push(sseComment('still here'))
       }
     },
-    /** Says `text` on every stream and ends it. */
+    /** Sends `text` on every stream and ends it. */
     stop(text: string): void {
       stopping = true
       for (const connection of [...streams.keys()]) {

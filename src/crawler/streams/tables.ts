@@ -9,7 +9,7 @@ export interface Subscriptions {
   workers: string[]
 }
 
-/** What streams are made of (gitlab-crawler §13): events in commit order, and who has taken how many of them. */
+/** The tables of streams (gitlab-crawler §13): events in commit order, and the position of each connection. */
 export const streamsTables = defineTables((k) => {
   const events = k.table(
     'crawler_events',
@@ -18,7 +18,7 @@ export const streamsTables = defineTables((k) => {
       seq: k.serial(),
       taskId: k.text(),
       type: k.text().notNull(),
-      /** `connection:ID` or `process:ID` for those alone; null for all who subscribe. */
+      /** `connection:ID` or `process:ID` for those alone; null for all subscribers. */
       target: k.text(),
       /** Worker that receives it besides the subscribers. */
       holder: k.text(),

@@ -23,7 +23,7 @@ export interface TaskRowChange {
   own: ReadonlySet<string>
   /** Sent to subscribers with a change of status. */
   reason?: string
-  /** The worker whose lease was taken away, and why. */
+  /** The worker whose lease was revoked, and the reason. */
   revoked?: { owner: string | null; reason: CancelReason }
   /** What kind of update it was, for the progress event. */
   updateType: string
@@ -52,7 +52,7 @@ export const addTimelineEvent = (change: TaskRowChange, event: string, details?:
   if (!change.own.has(event)) change.timeline.push({ at: change.now, event, details })
 }
 
-/** Ends the lease, if there is one. `reason` is for a holder who does not expect it. */
+/** Ends the lease, if there is one. With a `reason` the holder is notified. */
 export const endLease = (change: TaskRowChange, reason?: CancelReason): void => {
   const { row } = change
   if (!hasLease(row)) return

@@ -20,7 +20,7 @@ export interface CreationSettings {
   gitlabHosts: readonly string[]
   maxAttempts: number
 }
-/** Who asks, and under which Idempotency-Key. */
+/** The caller, and its Idempotency-Key. */
 export interface Asking {
   principal: string
   key?: string
@@ -30,7 +30,7 @@ export interface Asking {
   body?: unknown
 }
 
-/** Answers kept under an Idempotency-Key (§7.4); the key is a digest of who asks for what under which key. */
+/** Answers kept under an Idempotency-Key (§7.4); the stored key is a digest of the caller, the request and the key. */
 const KEPT: AnswerTable<unknown> = {
   table: 'crawler_receipts',
   identity: { key: 'text' },
@@ -49,7 +49,7 @@ const isObject = (value: unknown): value is Record<string, any> =>
 const isAbsent = (value: unknown) => value === undefined || value === null || value === ''
 
 const REQUIRED = ['id', 'type', 'credentials.accessToken'] as const
-/** The three fields nothing goes without, before anything else is looked at (§3 MISSING_FIELDS). */
+/** Checks the three required fields, before anything else is checked (§3 MISSING_FIELDS). */
 const demandFields = (data: unknown): void => {
   const given = isObject(data) ? data : {}
   const credentials = isObject(given.credentials) ? given.credentials : {}
@@ -157,7 +157,7 @@ export const createCreation = ({
     }
   }
 
-  /** Inserts tasks; of those that stay out, the answer says why. Events are the caller's, at the end of its transaction. */
+  /** Inserts tasks; for those left out the answer has the reason. The caller emits the events, at the end of its transaction. */
   function* insert(tx: Tx, list: TaskData[], now: number): Steps<(StoredTask | AppError)[]> {
     const accounts = yield* credentials.accountsFor(
       tx,
@@ -254,7 +254,7 @@ export type Creation = ReturnType<typeof createCreation>
 
 const SAME_MOMENT_MS = 10 * 60_000
 
-/** What an update is known by when it comes again: `key` is a digest, kept for `keepMs`. */
+/** The receipt by which a repeated update is recognised: `key` is a digest, kept for `keepMs` milliseconds. */
 export interface Mark {
   taskId: string
   key: string

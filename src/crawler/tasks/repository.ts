@@ -76,7 +76,7 @@ export const tasksRepository = (db: Db) => {
   const isText = (name: Name) => ['text', 'uuid'].includes(tasks[name].getSQLType())
   const columnsOf = (names: readonly Name[]): BatchColumn[] =>
     names.map((name) => ({ name: snake(name), type: isText(name) ? 'text' : 'bigint' }))
-  /** A value as the statements below take it: what they are given is not encoded by the columns. */
+  /** A value as the statements below take it: their parameters are not encoded by the columns. */
   const stored = <N extends Name>(row: Pick<StoredTask, N>, name: N): unknown =>
     row[name] === null ? null : tasks[name].mapToDriverValue(row[name])
 
@@ -137,7 +137,7 @@ export const tasksRepository = (db: Db) => {
         .from(tasks)
         .where(and(sql`${tasks.status} = 'finished' and ${tasks.finishedAt} is not null`, gte(tasks.finishedAt, param('since')))),
     ),
-    /** Takes the mark of an import; a row comes back only for the first who does, or the first after the mark's end. */
+    /** Claims an import; answers a row only to the first caller, or to the first one after the claim has expired. */
     takeReceipt: db.statement<{ key: string }>(
       'crawler_receipt_take',
       `insert into crawler_receipts (key, task_id, expires_at) values (:key, :taskId, :expiresAt)
@@ -270,7 +270,7 @@ export const listQueries = (db: Db) => {
   const { tasks } = tasksTables(db.kit)
   const idOrder = bytewise(db, tasks.id)
   const { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress } = tasks
-  const shown = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
+  const listColumns = { id, taskType, status, createdAt, startedAt, finishedAt, updatedAt, progress }
 
   /** The list's two statements for one combination of filters, prepared at its first use. */
   const lists = new Map<string, { page: ReturnType<typeof preparePage>; total: ReturnType<typeof prepareTotal> }>()
@@ -289,7 +289,7 @@ export const listQueries = (db: Db) => {
   const preparePage = (name: string, query: ListQuery) =>
     db.prepare<ListedTask>(`crawler_list_${name}`, (queries) =>
       queries
-        .select(shown)
+        .select(listColumns)
         .from(tasks)
         .where(conditions(query))
         .orderBy(
@@ -344,7 +344,7 @@ export const listQueries = (db: Db) => {
 export type ListQueries = ReturnType<typeof listQueries>
 
 /**
- * Tasks joined with those of the engine, so that who may do what with one is read and locked in one statement. The engine's row is
+ * Tasks joined with those of the engine, so that its lease is read and locked in one statement. The engine's row is
  * locked before its own, and sets in the order of the engine's ids, as the engine does.
  */
 export const joinedQueries = (db: Db) => {

@@ -15,9 +15,9 @@ export type ListedTask = Pick<
 >
 /** What the release before kept in the row, and the engine's task keeps now. */
 export type Retired = 'attempts' | 'maxAttempts' | 'fence' | 'availableAt'
-/** A task with what the engine's task says of its lease. */
+/** A task with the lease columns of the engine's task. */
 export type TaskRow = Omit<StoredTask, Retired> & TaskLease
-/** What a heartbeat looks at: no JSON is read for it. */
+/** The columns that a heartbeat reads; no JSON among them. */
 export type LeaseRow = Pick<StoredTask, 'id' | 'status' | 'engineTaskId'> & TaskLease
 
 /** The state of the engine's task of a row: on the offer, under its lease, set aside, or ended. */
@@ -83,7 +83,7 @@ export const UNTOUCHED = {
   fence: 0,
   engineTaskId: null,
 } as const
-/** The same and the rest of what does not depend on what is to be done, of a task that is made at `now`, epoch milliseconds. */
+/** Default columns of a task that is created at `now` (epoch milliseconds). */
 export const newAt = (now: number) => {
   const at = new Date(now)
   return {

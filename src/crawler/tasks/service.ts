@@ -68,7 +68,7 @@ const putBack = (change: TaskRowChange, from: Status): void => {
   queue(change)
 }
 
-/** What is read of tasks, and what an operator does to them (§7.3, §7.7 to §7.9). */
+/** Reads of tasks, and the changes by operators (§7.3, §7.7 to §7.9). */
 export const createTasks = ({
   db,
   clock,

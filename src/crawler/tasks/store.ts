@@ -195,7 +195,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
       await adoption.adopt()
       return (await queries.get.all({ id }))[0] as TaskRow | undefined
     },
-    /** Removes a task, the engine's too, with its timeline and what was remembered of its updates. */
+    /** Removes a task, the engine's too, with its timeline and the receipts of its updates. */
     *remove(tx: Tx, { id, engineTaskId, taskType }: TaskRow): Steps<void> {
       yield* timeline.removeOf(tx, id)
       yield* tx.run(statements.removeReceipts, { id })

@@ -4,7 +4,7 @@ import { credentialsTables } from '../credentials/tables.ts'
 import { JOB_STATUSES } from '../vocabulary.ts'
 import type { ProgressState, RateLimits, StoredOptions } from './row.ts'
 
-/** As the partial index and its query say it, literally alike. */
+/** Written literally alike in the partial index and in its query, so that the index is used. */
 export const isRunning = (status: unknown) => sql`${status} = 'running'`
 
 /**
@@ -55,7 +55,7 @@ export const tasksTables = defineTables((k) => {
       progress: k.jsonAsText<ProgressState>().notNull(),
       /** JSON kept as text: it is only handed on, has up to 64 KiB, and every update writes it again. */
       resumeState: k.text(),
-      /** Time of the last update, as its sender says it. */
+      /** Time of the last update, by its sender's clock. */
       lastUpdate: k.epoch(),
       timelineSize: k.int().notNull(),
       /** How many of the oldest events were dropped. */
@@ -67,7 +67,7 @@ export const tasksTables = defineTables((k) => {
       updatedAt: k.epoch().notNull(),
       /** The last accepted update or grant, or when a sweep last saw it leased: silence since then makes a running task stale (§10). */
       activeAt: k.epoch().notNull(),
-      /** Written once, for the release before, whose leases were here: the engine's task says how many there are. As the next three. */
+      /** Written once, for the previous release, which kept its leases here; the engine's task has the number. Also the next three. */
       attempts: k.int().notNull(),
       maxAttempts: k.int().notNull(),
       fence: k.big().notNull(),
@@ -112,7 +112,7 @@ export const tasksTables = defineTables((k) => {
     (t) => [k.index('crawler_audit_at_ix').on(t.at)],
   )
 
-  /** Requests and updates that may come again (§7.4, §9): what was answered, or only that it was taken. */
+  /** Requests and updates that may be repeated (§7.4, §9): their answer, or only that they were applied. */
   const receipts = k.table(
     'crawler_receipts',
     {

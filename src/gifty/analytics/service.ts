@@ -144,7 +144,7 @@ export const createAnalytics = ({
         error_rate_5xx: round(failures.value?.[0]?.value ?? 0, 4),
         active_workers: workers,
         last_errors: errors.value ?? [],
-        // What is not known is left out: a reader would show the word null.
+        // Unknown figures are left out: clients would show the word null.
         ...(redisBytes === undefined ? {} : { redis_memory_mb: round(redisBytes / 1_048_576, 2) }),
         ...(seconds === undefined ? {} : { api_latency_ms: round(seconds * 1000, 1) }),
         ...(diskShare === undefined ? {} : { disk_usage_percent: round(diskShare * 100, 1) }),

@@ -20,7 +20,7 @@ const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d*))?$/
 
 /**
  * The normal form of a product or category URL: scheme and host in lower case, no default port, a path of at least `/`, no fragment, no listed parameter,
- * the other parameters in their order, form-urlencoded. Undefined for what is no http(s) or `//` URL.
+ * the other parameters in their order, form-urlencoded. Undefined for a text that is not an http(s) or `//` URL.
  */
 export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | undefined => {
   const parts = URL_PARTS.exec(url.trim())
@@ -39,8 +39,8 @@ export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | 
     query = kept.toString()
   }
   // Blanks that stood before a fragment or a dropped query would be trimmed the next time: the form would not be normal.
-  const given = parts[3] || '/'
-  const path = query === '' ? given.trimEnd() : `${given}?${query}`
+  const rawPath = parts[3] || '/'
+  const path = query === '' ? rawPath.trimEnd() : `${rawPath}?${query}`
   return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
 }
 

@@ -23,7 +23,7 @@ const LOOKED_UP_AT_ONCE = 2000
 const listOf = (values: readonly string[] | undefined) =>
   values === undefined || values.length === 0 ? null : JSON.stringify(values)
 
-/** A filter as conditions on `products p`, one text for every filter, so that it is compiled once; what is null does not restrict. */
+/** A filter as conditions on `products p`, one text for every filter, so that it is compiled once; a null parameter does not restrict. */
 export const productConditions = ({ fragments }: Pick<Db, 'fragments'>) => {
   const { param: cast, jsonTexts: elements } = fragments
   const conditions = `(${cast('active', 'boolean')} is null or p.is_active = ${cast('active', 'boolean')})
@@ -43,7 +43,7 @@ export const productConditions = ({ fragments }: Pick<Db, 'fragments'>) => {
   return { conditions, paramsOf, elements }
 }
 
-/** What domains that keep their own tables about products ask of the catalogue: filters and rows of given keys. */
+/** Queries of the catalogue for domains with their own tables about products: filters, and rows by key. */
 export const createCatalogLookup = (db: Db) => {
   const { products } = catalogTables(db.kit)
   const { conditions, paramsOf, elements } = productConditions(db)
@@ -105,7 +105,7 @@ export const createCatalogLookup = (db: Db) => {
     /** Bytes of what can be large of products, by hash; unknown ones are left out. */
     sizes: async (hashes: readonly string[]): Promise<Map<string, number>> =>
       new Map((await sizes.all({ hashes: JSON.stringify(hashes) })).map((row) => [row.giftHash, row.bytes])),
-    /** What is embedded of products, with its hash. */
+    /** The texts of products that are embedded, with their hashes. */
     async texts(hashes: readonly string[]) {
       const rows = await texts.all({ hashes: JSON.stringify(hashes) })
       return rows.map((row) => ({ giftHash: row.gift_hash, contentText: row.content_text, contentHash: row.content_hash }))

@@ -121,7 +121,7 @@ export const catalogRepository = (db: Db) => {
   const now = bound('now', 'timestamptz')
 
   /**
-   * Inserts what is new and touches what exists, in key order: that takes all row locks in one order, so that concurrent batches
+   * Inserts new rows and touches existing ones, in key order: that takes all row locks in one order, so that concurrent batches
    * cannot deadlock, and answers the stored values as they were.
    */
   const store = db.batch<StoredProduct>('products_store', COLUMNS, (source) => {
@@ -133,7 +133,7 @@ export const catalogRepository = (db: Db) => {
       on conflict (gift_hash) do update set last_seen_at = excluded.last_seen_at
       returning gift_hash, ${isNew} as is_new, ${before}`
   })
-  /** Writes the scraped columns of stored products. Scores and embeddings are not touched; changed content asks for a new score. */
+  /** Writes the scraped columns of stored products. Scores and embeddings are not touched; changed content is scored again. */
   const rewrite = db.batch<never>(
     'products_rewrite',
     COLUMNS,

@@ -31,7 +31,7 @@ export const unscoredProducts = ({ fragments }: Pick<Db, 'fragments'>): RowSourc
   from: 'products p',
   key: 'p.gift_hash',
   contentHash: 'p.content_hash',
-  // Literal, as the partial indices say it.
+  // Literal, as in the partial indices, so that they are used.
   tiers: [
     'p.is_active and p.needs_scoring and p.llm_gift_score is null',
     'p.is_active and p.needs_scoring and p.llm_gift_score is not null',
@@ -68,7 +68,7 @@ export const createScoreStore = (db: Db) => {
     },
   )
   return {
-    /** Stores scores and answers which products there are; a content that has changed meanwhile asks for the next score. */
+    /** Stores scores and answers which of the products exist; one whose content has changed meanwhile is scored again. */
     *write(tx: Tx, scores: ScoreWrite[], now: Date): Steps<Set<string>> {
       const rows = yield* tx.batch(
         write,

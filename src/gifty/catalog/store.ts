@@ -10,10 +10,10 @@ export interface CheckedProduct {
 }
 export interface PreparedProduct {
   write: ProductWrite
-  /** What the worker sent: absent fields keep what is stored. */
+  /** The fields that the worker sent: absent ones keep their stored values. */
   sent: ScrapedProduct
 }
-/** Where the words of products are indexed, in the transaction that stores them. */
+/** Indexes the words of products, in the transaction that stores them. */
 export interface DocumentIndex {
   put(tx: Tx, products: readonly ProductWrite[], at: Date, isNew: boolean): Steps<void>
 }

@@ -18,12 +18,12 @@ export interface CategoriesDeps {
 
 /** Categories (gifty §5): names that shops use, mapped to the tree by workers. */
 export const createCategories = ({ db, clock, queue, repository }: CategoriesDeps) => {
-  /** Maps names, by hash; answers why each of the others was not mapped. */
-  function* store(tx: Tx, given: Map<string, number>, now: Date): Steps<Map<string, { field: string; message: string }>> {
-    // Held against a replacement of the tree, which would not see what is mapped to an id it removes.
+  /** Maps names, by hash; answers for each name that was not mapped the reason. */
+  function* store(tx: Tx, idByHash: Map<string, number>, now: Date): Steps<Map<string, { field: string; message: string }>> {
+    // Locked against a replacement of the tree, which would not see new mappings to an id that it removes.
     yield* tx.exclusive(TREE)
-    const allowed = yield* repository.allowed(tx, [...given.values()])
-    const rows = [...given].map(([hash, category]) => ({ hash, category })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    const allowed = yield* repository.allowed(tx, [...idByHash.values()])
+    const rows = [...idByHash].map(([hash, category]) => ({ hash, category })).sort((a, b) => (a.hash < b.hash ? -1 : 1))
     const written = yield* repository.map(
       tx,
       rows.filter((row) => allowed.has(row.category)),
@@ -62,12 +62,12 @@ export const createCategories = ({ db, clock, queue, repository }: CategoriesDep
       const checked = await checkResults(results, categoryResult, 'external_name', (result) => result.external_name)
       const byHash = new Map(checked.chosen.map(({ key, value }) => [nameHash(key), { key, value }]))
       const refused = await db.tx(function* (tx) {
-        const given = new Map([...byHash].map(([hash, { value }]) => [hash, value.internal_category_id]))
+        const idByHash = new Map([...byHash].map(([hash, { value }]) => [hash, value.internal_category_id]))
         const now = new Date(clock.now())
-        const problems = yield* store(tx, given, now)
+        const problems = yield* store(tx, idByHash, now)
         yield* queue.close(
           tx,
-          [...given.keys()].filter((hash) => !problems.has(hash)),
+          [...idByHash.keys()].filter((hash) => !problems.has(hash)),
           now,
         )
         return problems
@@ -114,20 +114,21 @@ export const createCategoryQueue = (deps: RowQueueDeps, samples: CategorySamples
     },
   })
 
-/** Mapping as a kind of the worker protocol (gifty §4): `{internal_category_id}` comes back. */
+/** Mapping as a kind of the worker protocol (gifty §4): the result is `{internal_category_id}`. */
 export const categoryKind = (queue: CategoryQueue, categories: Categories): KindPolicy =>
   queue.policy({
     // The queue counts products by category, which is too much for every lease of a worker that takes all kinds.
     mayHaveRows: categories.hasUnmapped,
     *store(tx, done, now) {
       const refused = new Map<string, Refusal>()
-      const given = new Map<string, number>()
+      const idByHash = new Map<string, number>()
       for (const { key, result } of done) {
         const read = mapping.safeParse(result)
-        if (read.success) given.set(key, read.data.internal_category_id)
+        if (read.success) idByHash.set(key, read.data.internal_category_id)
         else refused.set(key, { code: 'invalid', message: 'internal_category_id: Input should be an integer' })
       }
-      for (const [hash, { message }] of yield* categories.store(tx, given, now)) refused.set(hash, { code: 'invalid', message })
+      for (const [hash, { message }] of yield* categories.store(tx, idByHash, now))
+        refused.set(hash, { code: 'invalid', message })
       return refused
     },
   })

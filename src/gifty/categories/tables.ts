@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { defineTables } from '../../platform/db/kit.ts'
 
-/** Names of categories as the shops say them, and the catalogue's own tree that they are mapped to (gifty §12). */
+/** Category names of the shops, and the catalogue's own tree that they are mapped to (gifty §12). */
 export const categoriesTables = defineTables((k) => {
   const categoryMaps = k.table(
     'category_maps',

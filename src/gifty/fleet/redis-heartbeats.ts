@@ -31,7 +31,7 @@ const parse = (text: string | undefined): z.output<typeof heartbeat> | undefined
   }
 }
 
-/** Live workers that tell Redis of themselves (gifty §8): a key lives as long as its worker does. Empty while Redis is away. */
+/** Live workers that write heartbeats to Redis (gifty §8): a key lives as long as its worker does. Empty while Redis is away. */
 export const createRedisHeartbeats = (redis: Redis, clock: Clock, log: Log) => async (): Promise<WorkerView[]> => {
   try {
     const keys = await redis.keysThatBegin(KEYS)

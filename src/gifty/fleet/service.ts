@@ -85,7 +85,7 @@ export interface FleetDeps {
   clock: Clock
   engine: Engine
   dispatcher: Dispatcher
-  /** Workers that tell Redis of themselves, where it is configured. Never rejects. */
+  /** Workers with heartbeats in Redis, where it is configured. Never rejects. */
   redisHeartbeats: (() => Promise<WorkerView[]>) | undefined
 }
 
@@ -106,7 +106,7 @@ export type Wanted = Partial<Pick<z.output<typeof model.leaseBody>, 'kinds' | 's
 /** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
 export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: FleetDeps) => {
   const { workerHeartbeats } = fleetTables(db.kit)
-  /** What a worker takes, as the engine is asked for it. */
+  /** The lease request to the engine for a worker. */
   const offered = ({ kinds, site_keys, exclude_site_keys }: Wanted) => ({
     kinds: kinds ? FLEET_KINDS.filter((kind) => kinds.includes(kind)) : DEFAULT_KINDS,
     ...(site_keys ? { siteKeys: site_keys } : {}),

@@ -15,7 +15,7 @@ import { type Fleet, toTask } from './service.ts'
 const WATCH = { pingMs: 20_000, silence: { ms: 60_000, code: CLOSE.goingAway, reason: 'no sign of life' } }
 /** Milliseconds between two stored signs of life of a connected worker, for `GET /workers`. */
 const SEEN_MS = 20_000
-/** One wait for tasks; then the connection asks anew. */
+/** Milliseconds of one wait for tasks; then the connection requests again. */
 const WAIT_MS = 30_000
 /** Answers to `lease` can be large; tasks are pushed only while nothing waits. */
 const LIMITS = { coalesceBytes: 64 * MIB, maxBytes: 64 * MIB, stalledMs: 60_000, lowWaterBytes: 64 * 1024 }
@@ -50,9 +50,9 @@ class Connection {
   /** The pump while it runs, and whether it has to look once more. */
   pumping: Promise<void> | undefined
   again = false
-  /** Ends the pump, because what it works for has changed. */
+  /** Aborts the pump's present turn, because the parameters it works with have changed. */
   turn = new AbortController()
-  /** Ends the pump's wait for tasks alone, because it now wants another number of them. */
+  /** Aborts the pump's wait for tasks only, because it now requests another number of them. */
   wait = new AbortController()
   /** Aborts when the socket ends. */
   readonly closed = new AbortController()
@@ -232,7 +232,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     workers.set(worker_id, connection)
     connection.helloAt = clock.now()
     bus.publish(WORKER_HELLO, { worker_id, socket: connection.id, at: connection.helloAt } satisfies WorkerHello)
-    // What it had leased and not sent is free again before this one gets the list of what it holds.
+    // Tasks that it had leased and not pushed are released before this socket gets the list of its held tasks.
     await older?.pumping
   }
   const greet = async (connection: Connection, data: unknown) => {
@@ -358,7 +358,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   ]
 
   return {
-    /** `recheck` asks again whether the credential of the upgrade still holds. */
+    /** `recheck` checks again whether the credential of the upgrade still holds. */
     open(socket: unknown, recheck?: () => Promise<unknown>) {
       const connection = new Connection(clock.now)
       connections.set(rawOf(socket), connection)

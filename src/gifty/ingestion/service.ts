@@ -194,8 +194,8 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     const categories = batch.categories ?? []
     if (batch.items.length + categories.length > MAX_ELEMENTS)
       throw new AppError('payload_too_large', 413, `A batch holds at most ${MAX_ELEMENTS} elements`)
-    const given = [batch.task_id, batch.worker_id, batch.fence].filter((part) => part !== null && part !== undefined).length
-    if (given !== 0 && given !== 3)
+    const present = [batch.task_id, batch.worker_id, batch.fence].filter((part) => part !== null && part !== undefined).length
+    if (present !== 0 && present !== 3)
       throw invalidRequest([
         {
           type: 'value_error',
@@ -249,7 +249,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
 }
 export type Ingestion = ReturnType<typeof createIngestion>
 
-/** The currency of new products that name none: what the source says. */
+/** The currency of new products that name none: that of the source. */
 const currencyOf = (place: IngestPlace | undefined): string | undefined => {
   const currency = place?.config.currency
   return typeof currency === 'string' && /^[A-Za-z]{3}$/.test(currency.trim()) ? currency.trim().toUpperCase() : undefined

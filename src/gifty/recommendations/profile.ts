@@ -16,7 +16,7 @@ const SEGMENTS: [RegExp, number, number][] = [
   [/senior|elder|old|пожил|старш/, 60, 120],
 ]
 
-/** Whether a segment such as "18-25", "60+" or "teen" covers an age; undefined for a name that says nothing. */
+/** Whether a segment such as "18-25", "60+" or "teen" covers an age; undefined for a name without an age. */
 const covers = (segment: string, age: number): boolean | undefined => {
   const range = /(\d+)\s*(?:-|–|—|_|to|до)\s*(\d+)/.exec(segment)
   if (range) return age >= Number(range[1]) && age <= Number(range[2])
@@ -103,9 +103,9 @@ export type Constraints = ReturnType<typeof createConstraints>
 /** Longest text that search takes. */
 const MAX_TEXT = 1000
 
-/** What is asked for, aliases resolved and texts folded. */
+/** The requested profile, with aliases resolved and texts folded. */
 export interface Profile {
-  /** What gifts are compared with; empty for a profile that says nothing in words. */
+  /** The text that gifts are compared with; empty for a profile without texts. */
   text: string
   interests: string[]
   age: number | undefined
@@ -133,7 +133,7 @@ const folded = (texts: readonly string[] | null | undefined): string[] => [
 const ROMANTIC: Axis[] = ['romance', 'warmth']
 const FAMILY: Axis[] = ['warmth', 'practicality']
 const WORK: Axis[] = ['social_risk', 'occasion_versatility', 'practicality']
-/** Which axes matter to whom, and when (gifty §6, rule 3). What is not here selects nothing. */
+/** Axes by relationship, and below by occasion (gifty §6, rule 3). Other values select none. */
 const RELATIONSHIPS: Record<string, Axis[]> = {
   ...{ partner: ROMANTIC, spouse: ROMANTIC, wife: ROMANTIC, husband: ROMANTIC, girlfriend: ROMANTIC, boyfriend: ROMANTIC },
   ...{ parent: FAMILY, mother: FAMILY, father: FAMILY, grandparent: FAMILY, grandmother: FAMILY, grandfather: FAMILY },

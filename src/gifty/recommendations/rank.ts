@@ -170,7 +170,7 @@ export const createCandidates = ({ search, lookup, best, passes }: CandidatesDep
     const { text, minPrice, maxPrice } = profile
     const filter = { minPrice, maxPrice }
     const vector = text === '' ? undefined : await vectorOf(text)
-    // A text of nothing but small words says as little as none.
+    // A text of stop words only counts as empty.
     if (text === '' || vector?.every((part) => part === 0)) {
       const first = async (limit: number) => (await best.first(limit, filter)).map((giftId) => ({ giftId, similarity: null }))
       return { way: 'best', first }
@@ -181,7 +181,7 @@ export const createCandidates = ({ search, lookup, best, passes }: CandidatesDep
     return { way: 'text', first }
   }
 
-  /** Up to 200 that pass, the nearest first: exclusions are not the index's, so ever more are asked for until enough pass. */
+  /** Up to 200 that pass, the nearest first: the index knows no exclusions, so more are fetched until enough pass. */
   return async (profile: Profile): Promise<{ way: Way; candidates: Candidate[] }> => {
     const { way, first } = await sourceOf(profile)
     const candidates: Candidate[] = []

@@ -6,7 +6,7 @@ import { type CandidatesDeps, createCandidates, pickDiverse, reasonsFor, type Sc
 
 export interface RecommendationsDeps extends Omit<CandidatesDeps, 'passes'> {
   search: CandidatesDeps['search'] & Pick<ProductSearch, 'vectorsOf'>
-  /** Words of goods that only adults may be recommended. */
+  /** Keywords of goods that are recommended to adults only. */
   adultKeywords: readonly string[]
 }
 

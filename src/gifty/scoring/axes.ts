@@ -30,7 +30,7 @@ export const axisName = (name: string): string =>
     .toLowerCase()
     .replace(/[\s-]+/g, '_')
 
-/** The value as it is stored, or what is wrong with it; `segment` names the part of an object. */
+/** The value as it is stored, or its problem; `segment` names the part of an object. */
 const readValue = (axis: string, value: unknown): { value: AxisValue } | { problem: string; segment?: string } => {
   const plain = toNumber(value)
   const low = axis === 'gender_bias' ? -MAX : 0

@@ -85,7 +85,7 @@ export const createScoringQueue = (deps: RowQueueDeps & { db: Db }): ScoringQueu
     },
   })
 
-/** Scoring as a kind of the worker protocol (gifty §4): a ScoringResult without gift_id comes back. */
+/** Scoring as a kind of the worker protocol (gifty §4): the result is a ScoringResult without gift_id. */
 export const scoringKind = (queue: ScoringQueue, scoring: Scoring): KindPolicy =>
   queue.policy({
     *store(tx, done, now) {

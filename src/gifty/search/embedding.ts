@@ -13,7 +13,7 @@ import type { DocumentsRepository, EmbeddingModel, NewEmbedding, VectorQueries }
 const WINDOW = 2000
 /** Models whose place is remembered. */
 const MOST_MODELS = 64
-/** After so long all contents are looked at again: one may have been passed that had to wait for its transaction's end. */
+/** Milliseconds after which all contents are read again: one may have been skipped because its transaction ended late. */
 const AGAIN_MS = 600_000
 
 export interface PendingDeps {
@@ -40,7 +40,7 @@ export const createPendingContents = ({ queries, clock, lateMs }: PendingDeps) =
     return place
   }
 
-  /** Walks contents in windows until `enough` says so; raises the floor over what is done and old enough. Answers the last id seen. */
+  /** Reads contents in windows until `enough` is true; raises the floor over those that are done and old enough. Answers the last id read. */
   const walk = async (model: EmbeddingModel, from: number, size: number, enough: (hash: string) => boolean): Promise<number> => {
     const place = placeOf(model)
     let isDone = from <= place.floor
@@ -129,7 +129,7 @@ export const createEmbedding = ({
     return indexed
   }
 
-  /** Embeds what has no vector of its present content; answers how many vectors were stored. */
+  /** Embeds products without a vector of their present content; answers how many vectors were stored. */
   const embedPending = async (): Promise<number> => {
     if (!embedContent) return 0
     let embedded = 0
@@ -196,7 +196,7 @@ export const createEmbedding = ({
 /** The longest wait for an external embedder (gifty §6). */
 const TIMEOUT_MS = 10_000
 
-/** What makes vectors of texts, as the configuration says. */
+/** The configured embedder. */
 export interface Embedder {
   model: EmbeddingModel
   /** Whether this process can embed the catalogue itself; with an external model workers do (gifty §5). */

@@ -8,10 +8,10 @@ import type { EmbeddingModel, StoredVector, VectorQueries } from './vector-queri
 
 /** Vectors read between two turns of the event loop. */
 const LOADED_AT_ONCE = 500
-/** After so many candidates the products that pass are asked for instead: the filter leaves few. */
+/** After so many candidates the products that pass the filter are read instead: few do. */
 const MOST_CANDIDATES = 4096
 const PASSING_AT_ONCE = 1000
-/** How often other processes' vectors are asked for, and how far back: their commits may come late. */
+/** Milliseconds between two reads of other processes' vectors, and how far back they go: commits may be late. */
 const NEWS_EVERY_MS = 1000
 const NEWS_OVERLAP_MS = 10_000
 
@@ -30,7 +30,7 @@ export interface ExactVectorsDeps {
 export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, shared }: ExactVectorsDeps): VectorIndex => {
   let index: ExactIndex | undefined
   let loading: Promise<ExactIndex> | undefined
-  /** Keys that came by `changed` while loading: what is read from the database may be older. */
+  /** Keys changed while loading: their vectors in the database's answer may be older. */
   let fresh: Set<string> | undefined
   let newsSince = 0
   let askedAt = 0
@@ -118,7 +118,7 @@ export const createExactVectors = ({ queries, lookup, clock, model, maxBytes, sh
   }
 
   return {
-    // It learns of vectors after the commit, and has nothing to make before.
+    // Vectors are added after the commit, so nothing has to be prepared before.
     ready: async () => {},
     *storing() {},
     async find(vector, filter, wanted, minSimilarity) {

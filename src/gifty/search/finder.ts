@@ -112,7 +112,7 @@ const LITE_WEIGHTS = '10.0, 4.0, 2.0, 1.0'
 /** The same as Postgres wants them: description, merchant, category, title. Divided by the logarithm of the length, as bm25 does. */
 const POSTGRES_RANK = `ts_rank('{0.1,0.2,0.4,1.0}', document, to_tsquery('russian', :query), 1)`
 
-/** Distinct words of a query that say something, in their order. */
+/** Distinct words of a query without stop words, in their order. */
 const queryWords = (text: string): string[] => {
   const words = new Map<string, string>()
   for (const word of wordsOf(text)) if (!isStopWord(word)) words.set(stemOf(word), words.get(stemOf(word)) ?? word)
@@ -183,7 +183,7 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, sp
       wanted,
       after,
     })
-  /** Each word of a text with its other spellings: with and without a fleeting vowel, and what it may be a misspelling of. */
+  /** Each word of a text with its other spellings: with and without a fleeting vowel, and its possible corrections. */
   const spelledWords = (text: string): Promise<string[][]> =>
     Promise.all(
       queryWords(text).map(async (word) => {

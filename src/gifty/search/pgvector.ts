@@ -45,7 +45,7 @@ export const createPgvector = ({ db, log, queries, model }: PgvectorDeps) => {
       on conflict (gift_hash) do ${onConflict} returning gift_hash`,
     )
   const put = insert('put', 'update set embedding = excluded.embedding')
-  // What is there already is at least as new.
+  // An existing row is at least as new.
   const copy = insert('copy', 'nothing')
   const near = db.statement<{ gift_hash: string; gift_id: string; distance: number }>(
     `pgvector_near_${table}`,

@@ -1,5 +1,5 @@
 /**
- * What other domains of the family may ask of search. All of it covers active products; vectors are those of the configured model
+ * Search for other domains of the family. All queries cover active products; vectors are those of the configured model
  * and version (gifty §6).
  */
 

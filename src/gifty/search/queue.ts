@@ -97,12 +97,12 @@ export interface EmbeddingKindsDeps {
 
 /**
  * Embedding as a kind of the worker protocol (gifty §4), for the configured external model. A content that changed while it was
- * embedded completes its task and stores nothing: the product is offered again with what it is now.
+ * embedded completes its task and stores nothing: the product is queued again with its present content.
  */
 export const embeddingKinds = ({ rows, queue, pending, model, isBuiltIn }: EmbeddingKindsDeps): KindPolicy[] => [
   rows.other.policy(),
   rows.configured.policy({
-    // The queue need not look at what is known to be done.
+    // The queue skips contents that are known to be done.
     params: () => ({ model: model.name, version: model.version, after: pending.known(model) }),
     *mayHaveRows() {
       return !isBuiltIn
@@ -156,7 +156,7 @@ export const createEmbeddingQueue = ({
   /** Whether the model's rows are tasks that workers of the worker protocol get as well. */
   const isShared = (model: EmbeddingModel) => !isBuiltIn && isConfigured(model)
 
-  /** A unit vector of what a worker sent, or what is wrong with it. */
+  /** The unit vector of a worker's embedding, or the problem with it. */
   const vectorOf = (embedding: unknown[]): Float32Array | Refused => {
     const wrong = (message: string): Refused => ({ field: 'embedding', message })
     if (embedding.length !== dim) return wrong(`Input should have ${dim} numbers`)

@@ -44,7 +44,7 @@ export const createProductSearch = ({ text, vectors, queries, lookup, embedder }
   const nearest = async (vector: Float32Array, limit: number, filter?: SearchFilter): Promise<Ranked[]> =>
     isZero(vector) ? [] : vectors.find(vector, active(filter), limit, filter?.minSimilarity)
 
-  /** The fused ranking; what has no vector is in it, unless a least similarity is asked for. */
+  /** The fused ranking; products without a vector are in it, unless a least similarity is given. */
   const both = async (query: string, vector: Float32Array, limit: number, filter?: SearchFilter) => {
     const depth = Math.max(FUSED_DEPTH, limit)
     const [byText, byVector] = await Promise.all([text.find(query, active(filter), depth), nearest(vector, depth, filter)])
@@ -88,7 +88,7 @@ export const createProductSearch = ({ text, vectors, queries, lookup, embedder }
     ...port,
     /**
      * What `POST /products/search` answers: products by similarity, then gift id. For a text the built-in embedder's neighbours
-     * and the full text choose together which products these are; an external model is taken at its word.
+     * and the full text choose together which products these are; the similarities of an external model are used as they are.
      */
     async similar(of: { query: string } | { vector: Float32Array }, limit: number, filter: SearchFilter): Promise<Ranked[]> {
       const vector = 'vector' in of ? of.vector : await embedQuery(of.query)
@@ -147,7 +147,7 @@ export const searchServices = ({ platform, lookup, engine }: SearchDeps) => {
     /** Before the first vector is stored: pgvector may have to make its table. */
     ready: vectors.ready,
     documents,
-    /** What other domains may ask (see port.ts). */
+    /** The search port for other domains (see port.ts). */
     search,
     finder: createFinder(search),
     queue,

@@ -5,7 +5,7 @@ import type { CatalogLookup } from '../catalog/lookup.ts'
 
 const FOLLOWER = 'spelling'
 const WINDOW = 500
-/** Stems this process has stored, so that it need not ask: titles repeat theirs. */
+/** Number of stems cached as stored, which saves queries: titles repeat theirs. */
 const REMEMBERED = 100_000
 const SHORTEST = 4
 const LONGEST = 24
@@ -44,7 +44,7 @@ export interface SpellingDeps {
   lateMs: number
 }
 
-/** What misspelt words of queries may have meant, learnt from the products. */
+/** Corrections of misspelt words of queries, from the words of the products. */
 export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
   const { param, limit, bytewise, jsonTexts } = db.fragments
   const position = db.statement<{ position: number | string }>(
@@ -89,7 +89,7 @@ export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
   let seen = new Set<string>()
 
   return {
-    /** Learns the words of the contents that came since the last call; answers how many stems were new. */
+    /** Stores the stems of contents added since the last call; answers how many were new. */
     async learn(signal?: AbortSignal): Promise<number> {
       let learnt = 0
       while (!signal?.aborted) {
@@ -105,7 +105,7 @@ export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
             const stem = stemOf(word)
             if (isCorrectable(stem) && !isStopWord(word) && !seen.has(stem) && !words.has(stem)) words.set(stem, word)
           }
-        // In the order of their keys: two processes that learn the same words must not wait for each other.
+        // In key order: two processes that store the same words must not deadlock.
         const terms = [...words].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
         learnt += await db.tx(function* (tx) {
           const added = yield* tx.batch(addTerms, terms)
@@ -123,7 +123,7 @@ export const createSpelling = ({ db, clock, lookup, lateMs }: SpellingDeps) => {
       return learnt
     },
 
-    /** Words of products that a word, which no product has, may have been meant to be: the nearest first, at most three. */
+    /** Corrections of a word that no product has: the nearest words of products first, at most three. */
     async corrections(word: string): Promise<string[]> {
       const stem = stemOf(word)
       if (!isCorrectable(stem)) return []

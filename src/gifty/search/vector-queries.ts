@@ -129,7 +129,7 @@ export const vectorQueries = (db: Db) => {
       }))
     },
     load: async (model: EmbeddingModel, after: string, max: number) => stored(await load.all({ ...named(model), after, max })),
-    /** What was embedded since a time, in milliseconds; `latest` is the newest of them. */
+    /** Vectors stored since a time (epoch milliseconds); `latest` is the newest of their times. */
     async news(model: EmbeddingModel, since: number) {
       const rows = await news.all({ ...named(model), since: new Date(since) })
       return { vectors: stored(rows), latest: rows.reduce((latest, row) => Math.max(latest, toTime(row.embedded_at)), since) }
@@ -156,7 +156,7 @@ export const vectorQueries = (db: Db) => {
 }
 export type VectorQueries = ReturnType<typeof vectorQueries>
 
-/** What is found of a product by its words. */
+/** The texts of a product that the full-text index holds. */
 export interface ProductDocument {
   giftHash: string
   contentHash: string
@@ -243,7 +243,7 @@ export const documentsRepository = (db: Db) => {
   }
 
   return {
-    /** Indexes products anew. `isNew` says that none of them has a document. */
+    /** Indexes products again. `isNew`: none of them has a document yet. */
     put: db.fragments.either(putStems, putVectors),
     /** Products that were stored before there was an index, up to 500. */
     missing: async (): Promise<string[]> => (await missing.all()).map((row) => row.gift_hash),

@@ -178,7 +178,7 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
       const maybeFresh = yield* unknown(found)
       if (maybeFresh.length === 0) return 0
       // Concurrent batches count the quota one after the other, or two would both take the last of it. What another one has stored
-      // meanwhile is looked at again, or its categories would take the places of new ones.
+      // meanwhile is read again, or its categories would take the places of new ones.
       yield* tx.exclusive('gifty.discovery-quota')
       const fresh = yield* unknown(maybeFresh)
       if (fresh.length === 0) return 0

@@ -9,7 +9,7 @@ import type { SourcesContext } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
 const CONFIRM_MS = 5000
-/** How often one looks what has become of a message that another process is sending. */
+/** Milliseconds between two checks of a message that another process is sending. */
 const LOOK_MS = 100
 /** Sources whose runs one transaction opens. */
 const MAX_BATCH = 100
@@ -144,7 +144,7 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
       return ids.map((id) => outcomes.get(id))
     })
 
-  /** Starts a run of one source in a transaction of its own, or says what keeps it from starting. */
+  /** Starts a run of one source in a transaction of its own, or answers why it cannot be started. */
   const forceAlone = ({ id, strategy }: Forced): Promise<Outcome> =>
     db.tx(function* (tx) {
       const now = nowDate()
@@ -162,7 +162,7 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
             throw conflict('The run has already been published with another strategy', 'already_queued', { run_id: open.id })
           if (done === 'changed') yield* repository.updateRun(tx, open.id, { strategy, updatedAt: now })
         }
-        // Only a run that a broker may have refused can be withdrawn; one that is cancelled meanwhile was queued all the same.
+        // Only a run that a broker may have refused can be withdrawn; one that was cancelled meanwhile had been queued.
         // Of one that was opened while this transaction waited for the source no task is locked.
         return { answer: alreadyQueued(open), sending: engine.announces(queued?.kind ?? kindOf(source)) ? open : undefined }
       }
@@ -198,7 +198,7 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
      */
     async forceRun(id: number, strategy: Strategy | undefined) {
       const outcome = (await forceInBatch({ id, strategy })) ?? (await forceAlone({ id, strategy }))
-      // The skipped run is recorded, so the refusal comes after the commit.
+      // The skipped run is stored, so the refusal is thrown after the commit.
       if ('running' in outcome) {
         const { id: runId, taskId, startedAt } = outcome.running
         const since = startedAt ? ` since ${startedAt.toISOString()}` : ''

@@ -132,7 +132,7 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
       yield* repository.update(tx, source.id, { lastLogs: logs, updatedAt: now })
       return
     }
-    // Late logs are no sign of life: the time of the last batch says for how long others join a run.
+    // Late logs are no sign of life: the time of the last batch decides how long further batches join a run.
     const shown = { ...at, lastActivityAt: run && run.finishedAt === null ? now : at.lastActivityAt }
     yield* repository.saveRuns(tx, [{ run: shown, logs: tail(text) }], now)
     // Late logs of an older run stay with it: the source shows its newest one's.

@@ -3,7 +3,7 @@ import type { Db } from '../../platform/db/index.ts'
 import { sourcesTables } from './tables.ts'
 
 export type Tables = ReturnType<typeof sourcesTables>
-/** A source as the domain works with it. Its logs can be long, so only who shows them reads them. */
+/** A source as the domain works with it. Its logs can be long, so only queries that show them read them. */
 export type SourceRow = Omit<Tables['parsingSources']['$inferSelect'], 'lastLogs'>
 /** A run without what can be long: its logs and rejected elements. */
 export type RunRow = Omit<Tables['parsingRuns']['$inferSelect'], 'logs' | 'rejections'>
@@ -34,7 +34,7 @@ export type RunChange = Partial<{
   [K in keyof Tables['parsingRuns']['$inferInsert']]: Tables['parsingRuns']['$inferInsert'][K] | SQL
 }>
 
-/** Literal, as the partial indices say it: with bound values neither dialect could use them. */
+/** Literal, as in the partial indices: with bound values no dialect could use them. */
 export const isOpen = (runs: Tables['parsingRuns']): SQL => sql`${runs.status} in ('queued', 'running')`
 /** A URL can be longer than what a btree key may hold. */
 export const urlHash = (url: string): string => new Bun.CryptoHasher('sha256').update(url).digest('base64url')

@@ -34,7 +34,7 @@ const INSERTED: BatchColumn[] = [
   { name: 'updated_at', type: 'timestamptz' },
 ]
 
-/** A run to insert: what is left out is null, 0 or false. */
+/** A run to insert: absent columns are null, 0 or false. */
 export type NewRun = Pick<
   RunRow,
   'sourceId' | 'siteKey' | 'status' | 'strategy' | 'trigger' | 'isHub' | 'lastActivityAt' | 'createdAt' | 'updatedAt'
@@ -63,15 +63,15 @@ export const runQueries = (db: Db) => {
   const { either, param: bound, inList, cast } = db.fragments
   const open = (alias: string) => `${alias}.status in ('queued', 'running')`
   // Of a run all but what can be long.
-  const shown = (alias: string) => columnList(runColumns, alias)
+  const runColumnList = (alias: string) => columnList(runColumns, alias)
   const openRunsOfTasks = db.statement<RunRow>(
     'runs_open_of_tasks',
-    `select ${shown('r')} from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} order by r.id`,
+    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} order by r.id`,
     runs,
   )
   const openRunsOf = db.statement<RunRow>(
     'runs_open_of_sources',
-    `select ${shown('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and ${open('r')}`,
+    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and ${open('r')}`,
     runs,
   )
   const startSources = db.statement<{ id: number }>('runs_start_sources', {
@@ -118,7 +118,7 @@ export const runQueries = (db: Db) => {
     INSERTED,
     (source) => `insert into parsing_runs (${INSERTED.map(({ name }) => name).join(', ')})
       select ${INSERTED.map(({ name }) => (name === 'task_id' ? cast('s.task_id', 'uuid') : `s.${name}`)).join(', ')}
-      from ${source} s where true on conflict do nothing returning ${shown('parsing_runs')}`,
+      from ${source} s where true on conflict do nothing returning ${runColumnList('parsing_runs')}`,
     'json',
   )
   const decodeRun = rowDecoder(runs)
@@ -300,7 +300,7 @@ export const runQueries = (db: Db) => {
   }
 }
 
-/** What is shown of runs that were, and of a site as a whole. */
+/** Queries of ended runs, and of a site as a whole. */
 export const historyQueries = (db: Db) => {
   const { sources, runs } = sourcesColumns(db)
   const shownOfRun: { [K in keyof RunSummary]: (typeof runs)[K] } = {

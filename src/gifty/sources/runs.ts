@@ -8,7 +8,7 @@ import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
-/** The kind of a source's tasks: the built-in web worker takes those that ask for it (gifty §2.8). */
+/** The kind of a source's tasks: the built-in web worker takes those whose config names it (gifty §2.8). */
 export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
 
 /** The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). */
@@ -56,7 +56,7 @@ export interface RunDraft {
   notes: Notification[]
 }
 
-/** A run that has just been opened, and what its message says. */
+/** A run that has just been opened, and the task of its message. */
 export interface Dispatched {
   run: RunRow
   task: { id: string; kind: string; payload: unknown }
@@ -106,7 +106,7 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
     return sources.length === 0 ? [] : together(sources, yield* repository.openRunsOf(tx, ids))
   }
 
-  /** Opens a `queued` run with its task for each draft that asks for one. Answers what was opened, by source. */
+  /** Opens a `queued` run with its task for each draft with an `opening`. Answers the opened runs, by source. */
   function* open(tx: Tx, drafts: RunDraft[], now: Date): Steps<Map<number, Dispatched>> {
     if (drafts.length === 0) return new Map()
     const inserted = yield* repository.insertRuns(
@@ -227,7 +227,7 @@ const openQueued = (draft: RunDraft, now: Date) => {
   else changeSource(draft, { queuedAfter: null }, now)
 }
 
-/** Asks for a new run, and sets the source's time as its reason wants (gifty §2.4). */
+/** Sets the draft's `opening`, and the source's next time by its trigger (gifty §2.4). */
 export const openRun = (draft: RunDraft, trigger: 'schedule' | 'force', now: Date) => {
   const { source } = draft
   draft.opening = { ...draft.opening, trigger }
@@ -290,7 +290,7 @@ export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
 const headOf = (html: string, max: number) => html.slice(0, max).replace(/&[a-z]*$/, '')
 const tailOf = (html: string, max: number) => html.slice(-max).replace(/^[a-z]*;/, '')
 const shortened = (html: string, max: number) => (html.length > max ? `${headOf(html, max)}…` : html)
-/** Both ends of a text that is too long to be shown: what went wrong stands at the end of a traceback, where it was at its beginning. */
+/** Both ends of a text that is too long to be shown: a traceback has the error at its end, and the place at its beginning. */
 const bothEnds = (html: string): string =>
   html.length <= MAX_SHOWN ? html : `${headOf(html, MAX_SHOWN / 3)}\n…\n${tailOf(html, (MAX_SHOWN / 3) * 2)}`
 

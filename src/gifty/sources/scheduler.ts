@@ -8,7 +8,7 @@ import type { RunKinds } from './run-kinds.ts'
 import { failRun, loseUnstarted, newRun, nextRegular, openRun, type RunDraft, type RunDrafts } from './runs.ts'
 import type { SourcesContext } from './service.ts'
 
-/** Runs that one transaction looks at. */
+/** Number of runs that one transaction reads. */
 const PAGE = 100
 
 export interface RunSweepsDeps {

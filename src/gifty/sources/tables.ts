@@ -33,7 +33,7 @@ export const sourcesTables = defineTables((k) => {
       resumeStatus: k.text(),
       /** Whether the open run was forced: shown as `last_stats.status` until it ends. */
       isForced: k.bool().notNull().default(false),
-      /** When it was switched off, while nothing has been started since: a run that comes back then is not offered again. */
+      /** When it was switched off, until the next start: a run released after it is not queued again. */
       switchedOffAt: k.at(),
       /** A run to start once the open one closes (overlap `queue_one`). */
       queuedAfter: k.oneOf('schedule', 'force'),

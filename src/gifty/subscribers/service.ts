@@ -41,7 +41,7 @@ const requireSuperadmin = (actor: Principal): void => {
   if (!mayAll(actor)) throw refuse()
 }
 
-/** argon2id with what OWASP asks for at least: several at once must not take the memory that a whole process should need. */
+/** argon2id with OWASP's least parameters, because several run at once in the memory of one process. */
 const COST = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 /** The hash of a random password that was thrown away, at the same cost: checking it takes as long as checking a real one. */
 export const DECOY =
@@ -91,7 +91,7 @@ const attemptsKey = (username: string) => new Bun.CryptoHasher('sha256').update(
 
 /** Invites: a subscriber without a chat, who claims the account with a password (gifty §7). */
 const createInvites = ({ db, clock, queries, claims, shownOne }: SubscribersContext) => {
-  /** Counts one attempt, before the password is looked at: attempts that run at once must not slip past the limit. */
+  /** Counts one attempt before the password is checked, so that concurrent attempts cannot pass the limit. */
   const countAttempt = (key: string) =>
     db.tx(function* (tx) {
       const now = clock.now()
@@ -206,7 +206,7 @@ export const createSubscribers = (deps: SubscribersDeps) => {
     list: (limit: number, afterId?: number) => page({ limit, afterId }),
     /** Every subscriber by id, page by page. */
     all: (afterId?: number) => pages({ afterId }),
-    /** Whom a topic reaches, page by page: active, with a chat, subscribed to it or to `all`. */
+    /** The recipients of a topic, page by page: active, with a chat, subscribed to it or to `all`. */
     ofTopic: (topic: string) => pages({ topic }),
     async byChat(chatId: number | null): Promise<SubscriberView> {
       if (chatId === null) throw missingSubscriber()

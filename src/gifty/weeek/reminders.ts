@@ -37,9 +37,9 @@ const textOf = (slot: Slot, tasks: WeeekTask[], language: string, zone: string):
   let length = (lines[0] as string).length
   for (const { title, id, date } of tasks.slice(0, MAX_LINES)) {
     const name = typeof title === 'string' && title.trim() !== '' ? title.trim() : `#${String(id)}`
-    const shown = name.length > MAX_TITLE ? `${name.slice(0, MAX_TITLE).toWellFormed()}...` : name
+    const shortName = name.length > MAX_TITLE ? `${name.slice(0, MAX_TITLE).toWellFormed()}...` : name
     const day = dayOf(date, zone)
-    const line = `• ${escapeMarkdown(shown)}${day === undefined ? '' : ` (${day})`}`
+    const line = `• ${escapeMarkdown(shortName)}${day === undefined ? '' : ` (${day})`}`
     length += 1 + line.length
     if (length > MAX_TEXT) break
     lines.push(line)
@@ -60,7 +60,7 @@ export interface RemindersDeps {
 
 /** Reminders of Weeek tasks: per account, slot and day of its zone once, whatever crashes or repeats in between. */
 export const createReminders = ({ db, clock, engine, repository, subscribers, weeek, notifications }: RemindersDeps) => {
-  /** Enqueues what the wall clocks of the accounts say is due now. */
+  /** Enqueues the reminders that are due now by the local times of the accounts. */
   const schedule: Schedule = {
     name: 'gifty.weeek-reminders',
     cron: '*/5 * * * *',
@@ -87,7 +87,7 @@ export const createReminders = ({ db, clock, engine, repository, subscribers, we
     },
   }
 
-  /** @throws JobFailed, to be tried again, when Weeek cannot be asked */
+  /** @throws JobFailed, to be tried again, when Weeek cannot be reached */
   const run = async (task: { payload: unknown }): Promise<void> => {
     const { chat_id: chatId, slot, day } = payload.parse(task.payload)
     const account = await repository.find(chatId)
@@ -96,7 +96,7 @@ export const createReminders = ({ db, clock, engine, repository, subscribers, we
     if (wallOf(account.timezone, clock.now()).day !== day) return
     const tasks = await weeek.list(account, slot).catch((error) => {
       if (!(error instanceof UpstreamError)) throw error
-      // A token that was taken back: asking again every five minutes would not bring it back.
+      // A revoked token: a retry every five minutes would not help.
       if (error.status === 401 || error.status === 403) return []
       throw new JobFailed(error.message, true)
     })

@@ -11,7 +11,7 @@ import type { ConnectBody, TaskCreate, TasksQuery, TaskType, WeeekTask } from '.
 import type { AccountRow, WeeekRepository } from './repository.ts'
 
 const ZONE = 'Europe/Moscow'
-/** What can stand in a header. */
+/** The characters that a header value may have. */
 const TOKEN = /^[\x21-\x7e]+$/
 
 export interface WeeekDeps {
@@ -35,7 +35,7 @@ const isRefusal = (error: unknown) => error instanceof UpstreamError && (error.s
 const upstreamFailed = (error: unknown) =>
   error instanceof UpstreamError ? new AppError('upstream_error', 502, 'Weeek could not be asked', { cause: error }) : error
 
-/** Weeek accounts and their tasks (gifty §11). Everything that asks Weeek throws AppError 502 `upstream_error` when that fails. */
+/** Weeek accounts and their tasks (gifty §11). Every call to Weeek that fails throws AppError 502 `upstream_error`. */
 export const createWeeek = ({ db, clock, repository, subscribers, client, keyRing, workspaceId }: WeeekDeps) => {
   const asking = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -85,7 +85,7 @@ export const createWeeek = ({ db, clock, repository, subscribers, client, keyRin
       if (!(await subscribers.byChat(chatId))) throw missingSubscriber()
       const token = weeek_api_token.trim()
       if (!TOKEN.test(token)) throw refusedToken()
-      // Before anything is asked: without keys nothing could be stored.
+      // Before any call: without keys the token could not be stored.
       const tokenCiphertext = keyRing().encrypt(token, placeOf(chatId))
       const weeek = client(token)
       const weeekUserId = await weeek.userId().catch((error) => {
@@ -113,11 +113,11 @@ export const createWeeek = ({ db, clock, repository, subscribers, client, keyRin
     /** Answers what Weeek does. */
     async create({ telegram_chat_id, title, description, due_date, project_id, board_id }: TaskCreate) {
       const weeek = await of(telegram_chat_id)
-      const given = { description, date: due_date, projectId: project_id, boardId: board_id }
-      const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined))
+      const taskFields = { description, date: due_date, projectId: project_id, boardId: board_id }
+      const present = Object.fromEntries(Object.entries(taskFields).filter(([, value]) => value !== null && value !== undefined))
       return asking(() => weeek.create({ title, type: 'action', ...present }))
     },
-    /** Moves a task and says why in a comment; a comment that fails leaves it moved. */
+    /** Moves a task and adds the reason as a comment; if the comment fails, the task stays moved. */
     async reschedule(chatId: number, taskId: string, date: string, reason: string) {
       const weeek = await of(chatId)
       await asking(() => weeek.setDate(taskId, date))

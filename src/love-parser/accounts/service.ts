@@ -15,7 +15,7 @@ export interface TokenRevoked {
   hash: string
 }
 
-/** Who speaks in a request, and under which token. */
+/** The user of a request, and the token it was authenticated with. */
 export interface Session {
   user: SeenUser
   token: VerifiedToken
@@ -26,14 +26,14 @@ export interface AccountsDeps {
   bus: Bus
   tokens: Tokens
   repository: AccountsRepository
-  /** Given when Redis is configured: asked beside the database, which knows every revocation too. */
+  /** Undefined without Redis; checked beside the database, which has every revocation too. */
   revocations: Revocations | undefined
   subscriptionOf(userId: string, now: Date): Promise<SubscriptionView>
 }
 
 /** People and their tokens (love-parser §2, §3). */
 export const createAccounts = ({ clock, bus, tokens, repository, revocations, subscriptionOf }: AccountsDeps) => ({
-  /** A correctly signed, unexpired token; undefined otherwise. Says nothing of its user. */
+  /** A correctly signed, unexpired token; undefined otherwise. Its user may be missing or blocked. */
   verify: (token: string) => tokens.verify(token),
 
   /**

@@ -50,7 +50,7 @@ export const createAudience = ({
   giveBack,
   touch,
 }: AudienceDeps) => {
-  /** What a segment is, given how its search stands. */
+  /** The status of a segment, from that of its search. */
   function* measure(
     tx: Tx,
     source: { id: string; status: string },

@@ -24,7 +24,7 @@ export const searchTopic = (searchId: string) => `love-parser.search.${searchId}
 /** The stored progress of a search's task, to continue after a crash or a wait. */
 export interface SearchProgress {
   state?: SearchState
-  /** Seconds Telegram has asked this search to wait so far. */
+  /** Seconds of flood waits of this search so far. */
   waited?: number
 }
 
@@ -76,7 +76,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
     yield* show(
       tx,
       open.map(({ row, task: { attempts } }) => {
-        // Back from a wait in the same attempt: what was read stays read.
+        // Resumed after a wait in the same attempt: the rows read so far stay.
         const again = row.status === 'processing' && row.snapshot.attempt === attempts
         const fresh: Partial<Snapshot> = { status: 'initializing', progress: 5, current: 0, total: 0, attempt: attempts }
         return next(row, again ? {} : fresh, { status: 'processing' }, now)
@@ -86,7 +86,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
   function* progressed(tx: Tx, holder: Holder, read: number, of: number, kept: SearchProgress, now: Date): Steps<void> {
     const row = yield* held(tx, holder, kept)
     const share = read >= of ? 55 : 5 + Math.floor((50 * read) / of)
-    // Within an attempt what was shown is not taken back, even if the gateway had to begin anew.
+    // Within an attempt the shown progress never decreases, even if the gateway had to start over.
     const progress = Math.max(row.snapshot.progress, share)
     yield* show(tx, [next(row, { status: 'scanning_channels', progress, current: read, total: of }, {}, now)])
   }
@@ -131,7 +131,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
       rows.map((row) => row.userId),
     )
   }
-  /** The end without a result, of locked searches: no rows are kept, the units go back. */
+  /** Ends locked searches without a result: their rows are deleted, their quota units are given back. */
   function* failed(tx: Tx, searches: { row: SearchRow; error: string }[], now: Date, cancelled = false): Steps<void> {
     const rows = searches.map(({ row }) => row)
     yield* repository.deleteChannels(
@@ -164,7 +164,7 @@ export const createSearchLife = ({ bus, repository, engine, giveBack, touch, end
       now,
     )
   }
-  /** Between two attempts: the snapshot stays where it is and says why. */
+  /** Between two attempts: the snapshot keeps its numbers and gets the reason as its message. */
   function* willRetry(tx: Tx, tasks: Task[], message: (task: Task) => string, now: Date): Steps<void> {
     const open = yield* openOf(tx, tasks)
     yield* show(

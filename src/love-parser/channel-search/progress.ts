@@ -12,7 +12,7 @@ const REPEAT_MS = 1000
 const REPEATS_PER_HEARTBEAT = 15
 const encoder = new TextEncoder()
 const HEARTBEAT = encoder.encode(sseComment('hb'))
-/** A slow reader gets the newest snapshot once it has room; what it did not get in between is gone. It ends with its token. */
+/** A slow reader gets the newest snapshot once it has room; snapshots in between are skipped. The stream ends with its token. */
 const LIMITS = { coalesceBytes: 0, maxBytes: Number.POSITIVE_INFINITY, stalledMs: Number.POSITIVE_INFINITY }
 const SNAPSHOT = 'snapshot'
 
@@ -52,7 +52,7 @@ const blockOf = ({ version, ...shown }: Snapshot) => {
 }
 
 /**
- * Progress streams (love-parser §4). What is watched is kept once per search, encoded once per change and repeated every second from
+ * Progress streams (love-parser §4). A watched search is kept once, encoded once per change and sent every second from
  * memory by one timer for all. The store is read when a stream opens, at a heartbeat when the bus was silent since the last, and every
  * second while other processes may work that the bus does not reach.
  */
@@ -74,7 +74,7 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
     if (last) reader.stream.finish(1000, 'the search has ended')
   }
   const show = (search: Watched, snapshot: Snapshot) => {
-    // Events of two processes may overtake each other; what was shown is never taken back.
+    // Events of two processes may overtake each other; an older version is never sent after a newer one.
     if (search.snapshot && search.snapshot.version >= snapshot.version) return
     search.snapshot = snapshot
     search.block = blockOf(snapshot)

@@ -89,7 +89,7 @@ export const createChannelSearch = ({
     if (status === 'failed' && cancelled) return searchView(await find(userId, id))
     await db.tx(function* (tx) {
       const now = new Date(clock.now())
-      // The task first, as everyone who works on a search does it.
+      // The task is locked first: the lock order of all changes of a search.
       const taskId = yield* repository.taskOf(tx, id)
       if (taskId !== undefined) yield* engine.lockTasks(tx, [taskId])
       const [row] = yield* repository.lock(tx, [id])
@@ -125,7 +125,7 @@ export const createChannelSearch = ({
     snapshot: repository.snapshot,
     snapshots: repository.snapshots,
 
-    /** For the audience: a search of the user as it stands in the caller's transaction, its row locked; undefined when there is none. */
+    /** For the audience: locks and reads a search of the user in the caller's transaction; undefined when there is none. */
     *source(tx: Tx, userId: string, id: string): Steps<{ id: string; status: SearchSummary['status'] } | undefined> {
       const [row] = yield* repository.lock(tx, [id])
       return row && row.userId === userId ? { id: row.id, status: row.status } : undefined

@@ -29,12 +29,12 @@ const activityStatus = (status: string) =>
 
 /**
  * The dashboard (love-parser §3). Kept per user for at most 300 s and only as long as the user's revision stands: every transaction
- * that changes what it shows raises that number, so that a kept one is known to be old in every process.
+ * that changes what it shows raises that number, so that every process recognises an outdated copy.
  */
 export const createDashboard = ({ clock, subscriptionOf, searches, segments, totalFound, totalRecipients }: DashboardDeps) => {
   const kept = createLru<string, { revision: number; until: number; text: string }>(MAX_KEPT)
 
-  const compose = async ({ user }: Session, at: Date): Promise<{ shown: Dashboard; until: number }> => {
+  const compose = async ({ user }: Session, at: Date): Promise<{ view: Dashboard; until: number }> => {
     const [subscription, newSearches, newSegments, found, recipients] = await Promise.all([
       subscriptionOf(user.id, at),
       searches(user.id, RECENT),
@@ -49,7 +49,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
     ].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0))
     const limits: Record<string, number | 'unlimited'> = {}
     let until = at.getTime() + KEEP_MS
-    // Time alone changes these: what is shown must not outlive them.
+    // These change with time alone: the cached dashboard must not outlive them.
     const turns = (moment: Date | null | undefined) => {
       if (moment && moment > at) until = Math.min(until, moment.getTime())
     }
@@ -60,7 +60,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       limits[`${category}_used`] = used
       turns(resetsAt)
     }
-    const shown: Dashboard = {
+    const view: Dashboard = {
       user_profile: userProfile(user),
       subscription: {
         plan: subscription.plan,
@@ -81,7 +81,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
         })),
       },
     }
-    return { shown, until }
+    return { view, until }
   }
 
   return {
@@ -91,8 +91,8 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       const now = clock.now()
       const known = kept.get(id)
       if (known && known.revision === revision && known.until > now) return known.text
-      const { shown, until } = await compose(session, new Date(now))
-      const text = JSON.stringify(shown)
+      const { view, until } = await compose(session, new Date(now))
+      const text = JSON.stringify(view)
       kept.set(id, { revision, until, text })
       return text
     },

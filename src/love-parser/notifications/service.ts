@@ -49,7 +49,7 @@ type Channel = (typeof CHANNELS)[number]
 const FORGOTTEN_AFTER_MS = 10 * 60_000
 const LEFTOVERS_MAX = 100
 
-/** What is sent (love-parser §8). */
+/** The message that is sent (love-parser §8). */
 export interface NotificationMessage {
   notificationId: string
   userId: string
@@ -234,7 +234,7 @@ const checked = (value: unknown, json: boolean): PaymentNotification => {
   return { ...result.data, shp, json }
 }
 
-/** The first value of each name: a second one must not replace what was looked at. */
+/** The first value of each name: a second one must not replace the value that was verified. */
 const fieldsOf = (parameters: URLSearchParams): Record<string, string> => {
   const fields: Record<string, string> = Object.create(null)
   for (const [name, value] of parameters) fields[name] ??= value
@@ -266,7 +266,7 @@ export const readNotification = (request: {
   throw new AppError('unsupported_media_type', 415, 'The body must be JSON or a form')
 }
 
-/** What is kept of a notification: never its signature. */
+/** The stored parameters of a callback: all but the signature. */
 export const keptOf = ({
   SignatureValue: _signature,
   json: _json,

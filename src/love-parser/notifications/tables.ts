@@ -17,7 +17,7 @@ export const notificationsTables = defineTables((k) => {
       template: k.text().notNull(),
       message: k.text().notNull(),
       metadata: k.json<Record<string, unknown>>().notNull(),
-      /** What it is about: a second one about the same is not written. */
+      /** The deduplication key: a second notification with the same key is not written. */
       dedupeKey: k.text().notNull(),
       sentAt: k.at(),
       createdAt: k.at().notNull(),

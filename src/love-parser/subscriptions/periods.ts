@@ -49,7 +49,7 @@ export interface Quota {
   resetsAt: Date | null
   /** The period that a unit taken now belongs to. */
   period: number
-  /** Whether this is not what is stored: a period is over, or nothing is stored yet. */
+  /** Whether it differs from the stored row: a period is over, or nothing is stored yet. */
   changed: boolean
 }
 
@@ -204,12 +204,12 @@ export const createQuotas = ({ repository }: { repository: SubscriptionsReposito
      * is given back once.
      */
     *release(tx: Tx, category: Category, units: readonly QuotaUnit[], now: Date): Steps<void> {
-      const given = [...Map.groupBy(units, (unit) => unit.userId)].map(([userId, own]) => {
+      const returned = [...Map.groupBy(units, (unit) => unit.userId)].map(([userId, own]) => {
         // Periods only grow, so none but the last can still run.
         const period = Math.max(...own.map((unit) => unit.period))
         return { userId, period, units: own.filter((unit) => unit.period === period).length }
       })
-      yield* repository.giveBack(tx, category, given, now)
+      yield* repository.giveBack(tx, category, returned, now)
     },
   }
 }

@@ -153,7 +153,7 @@ export interface WebhookDeps {
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
 
-/** Texts that an amount may have been signed as: what was received, and for JSON the same with two decimals. */
+/** Texts that an amount may have been signed as: the received text, and for JSON also the number with two decimals. */
 const signedAmounts = (amount: string, json: boolean): string[] => {
   const hundredths = json ? hundredthsOf(amount) : undefined
   return hundredths === undefined ? [amount] : [...new Set([amount, decimalOf(hundredths)])]
@@ -302,7 +302,7 @@ export const createActivation = ({ clock, repository }: { clock: Clock; reposito
   }
 }
 
-/** What a paid plan's row says about its payment (love-parser §6 Apply). */
+/** The metadata of a paid plan about its payment (love-parser §6 Apply). */
 const paidMetadata = (plan: Plan, paymentId: string) => ({
   plan_type: plan.code,
   plan_name: plan.name,

@@ -170,7 +170,7 @@ export const paymentsRepository = (db: Db) => {
       .from(payments)
       .where(eq(payments.orderNumber, param('number'))),
   )
-  /** Literal, as the index of pending payments says it. */
+  /** Literal, as in the index of pending payments, so that the index is used. */
   const pending = sql`${payments.status} = 'pending'`
 
   /** Ids of pending payments made until a time, oldest first. */

@@ -15,7 +15,7 @@ export const BEFORE_ALL = FIRST.id
 /** Queries of the scheduled jobs: sets of rows, read in pages, locked and written in key order (love-parser §8). */
 export const scheduledQueries = (db: Db) => {
   const { subscriptions, usage } = subscriptionsTables(db.kit)
-  /** Literal, as the partial index says it. */
+  /** Literal, as in the partial index, so that the index is used. */
   const running = sql`${subscriptions.status} in ('active', 'trialing')`
   /** No row of the person ends later: it is the current one. */
   const isCurrent = sql`not exists (select 1 from subscriptions o where o.user_id = ${subscriptions.userId}

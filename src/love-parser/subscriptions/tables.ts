@@ -3,7 +3,7 @@ import { defineTables } from '../../platform/db/kit.ts'
 import { accountsTables } from '../accounts/tables.ts'
 import type { PlanCode } from './periods.ts'
 
-/** Plans people have, what they have used of them, and what they paid (love-parser §6, §9). */
+/** Subscriptions of users, their usage, and their payments (love-parser §6, §9). */
 export const subscriptionsTables = defineTables((k) => {
   const { users } = accountsTables(k)
   const userId = () =>

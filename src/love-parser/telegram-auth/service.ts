@@ -68,7 +68,7 @@ export const createTelegramAuth = (deps: TelegramAuthDeps) => {
       return yield* repository.reserve(tx, phone, ip, at)
     })
 
-  /** Takes one of the session's tries before Telegram is asked; `uncount` gives it back. @throws AppError 422, 400 */
+  /** Takes one of the session's attempts before the call to Telegram; `uncount` gives it back. @throws AppError 422, 400 */
   const takeTry = (id: string): Promise<AuthStateRow> =>
     db.tx(function* (tx) {
       const row = yield* repository.lockState(tx, id)
@@ -87,7 +87,7 @@ export const createTelegramAuth = (deps: TelegramAuthDeps) => {
       const outcome = await gateway.signIn(state, { phoneCodeHash, code })
       if (!outcome.passwordNeeded) return outcome.account
       current = outcome.state
-      // The code is used up: from now on only the password is asked for.
+      // The code is used up: from now on only the password is required.
       const kept = sealed(row.id, { phoneCodeHash, state: current })
       await db.tx((tx) => repository.updateState(tx, row.id, { state: kept, stage: 'password' }))
     }

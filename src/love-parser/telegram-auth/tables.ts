@@ -27,7 +27,7 @@ export const telegramAuthTables = defineTables((k) => {
       id: k.serial(),
       phone: k.text().notNull(),
       ip: k.text().notNull(),
-      /** `reserved` while Telegram is asked; a failed call counts for the address only. */
+      /** `reserved` during the call to Telegram; a failed call counts for the address only. */
       state: k.oneOf('reserved', 'sent', 'failed').notNull(),
       createdAt: k.at().notNull(),
     },

@@ -18,7 +18,7 @@ export interface Link {
   declare(queue: string): Promise<void>
   /** The queue is gone: the next use declares it again. */
   forget(queue: string): void
-  /** Ids of messages that no queue wanted; the confirm comes after. */
+  /** Ids of messages that were returned for want of a queue; their confirms come afterwards. */
   returned: Set<string>
   /** The broker is short of memory or disk and takes nothing now. */
   isBlocked(): boolean
@@ -68,7 +68,7 @@ const openLink = async (model: ChannelModel): Promise<Link> => {
   confirming.on('error', (error) => {
     reason = error
   })
-  // Nothing closes this channel but an error: what was on it has been refused, and a new connection is the clean start.
+  // Only an error closes this channel: its operations have been refused, and a new connection starts clean.
   confirming.on('close', () => void close())
   const returned = new Set<string>()
   confirming.on('return', ({ properties }) => returned.add(String(properties.messageId)))
@@ -84,7 +84,7 @@ const openLink = async (model: ChannelModel): Promise<Link> => {
   }
   const declared = new Map<string, Promise<void>>()
   const declare = async (queue: string) => {
-    // A channel for this alone: a queue with other properties closes the channel that asks.
+    // A channel of its own: declaring a queue that has other properties closes the channel.
     const channel = await model.createChannel()
     channel.on('error', () => {})
     await channel.assertQueue(queue, { durable: true })
@@ -187,7 +187,7 @@ export const keepConnected = ({
       }
       tried()
       const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures)
-      // Up to a fifth less, so that a fleet does not come back in one moment.
+      // Up to 20 % less, so that a fleet does not reconnect at one moment.
       await clock.sleep(delay * (1 - Math.random() / 5), stopping.signal)
     }
   }

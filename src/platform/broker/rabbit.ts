@@ -56,7 +56,7 @@ export const createRabbitBroker = ({
     return link
   }
 
-  /** The answer of `work`, or an error after `ms`; what comes after that is given to `late`. */
+  /** The answer of `work`, or an error after `ms` milliseconds; a later answer is passed to `late`. */
   const within = async <T>(work: Promise<T>, ms: number, late: (answer: T) => void = () => {}): Promise<T> => {
     const waited = new AbortController()
     const silence = Symbol()
@@ -86,7 +86,7 @@ export const createRabbitBroker = ({
       await new Promise<void>((resolve, reject) => {
         const options = {
           persistent: true,
-          // A message without a queue comes back: without this it would be confirmed and gone.
+          // `mandatory`: a message without a queue is returned; otherwise it would be confirmed and lost.
           mandatory: true,
           messageId,
           contentType: 'application/json',

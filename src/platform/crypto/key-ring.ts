@@ -17,7 +17,7 @@ export interface SecretPlace {
 /** AES-256-GCM with a ring of keys: the first encrypts, all decrypt, so that a key can be rotated without downtime. */
 export interface KeyRing {
   encrypt(plain: string, place: SecretPlace): string
-  /** @throws Error when the key is unknown, the text was changed, or it belongs to another place. Says nothing of the content. */
+  /** @throws Error when the key is unknown, the text was changed, or it was encrypted for another place. The message contains nothing of the content. */
   decrypt(stored: string, place: SecretPlace): string
   /**
    * Keyed hashes of a text, hex, one per key with the first key's first: equal secrets can be found without being stored readably,
@@ -61,7 +61,7 @@ export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
   }
 }
 
-/** Outside production a key file in the data directory stands in for `ENCRYPTION_KEYS`; it is made at first use, mode 0600. */
+/** Outside production a key file in the data directory replaces `ENCRYPTION_KEYS`; it is created at the first use, mode 0600. */
 export const keyFromFile = (path: string): EncryptionKey => {
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true })

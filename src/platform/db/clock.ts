@@ -40,7 +40,7 @@ export const followDatabaseClock = async (db: Db): Promise<Clock & { stop(): voi
     ...systemClock,
     now: () => {
       const now = Math.round(origin + performance.now())
-      // Looks differ by fractions of a round trip: time does not go back for that.
+      // Readings differ by fractions of a round trip: time must not go back for that.
       if (now < latest && latest - now < 1000) return latest
       latest = now
       return now

@@ -1,4 +1,4 @@
-/** A bound value's type on Postgres, where the statement alone does not say it. */
+/** A bound value's type on Postgres, where it does not follow from the statement. */
 export type ParamType = 'text' | 'uuid' | 'bigint' | 'int' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb'
 
 /**

@@ -65,7 +65,7 @@ export const postgresKit = {
   bytewise: inByteOrder,
   index: pg.index,
   unique: pg.uniqueIndex,
-  /** A condition of a check, as each dialect says it. */
+  /** The condition of a check, for each dialect. */
   either: (_sqlite: SQL, postgres: SQL) => postgres,
   check: pg.check,
   primaryKey: pg.primaryKey,

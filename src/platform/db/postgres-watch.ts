@@ -1,19 +1,19 @@
 import { Socket } from 'node:net'
 import { databaseProblem } from './problems.ts'
 
-/** How long a statement may wait, and every connection be silent, before the server is asked whether it is there. Milliseconds. */
+/** How long a statement may wait, and every connection be silent, before the server is probed. Milliseconds. */
 export const DOUBT_MS = 1000
 /** How long one question waits for a sign of the server. */
 const PROBE_MS = 1500
 /** Between two questions when the first was refused. */
 const AGAIN_MS = 150
 const LOOK_MS = 250
-/** A look that comes later than this says that this process, and perhaps the machine, is busy: the time counts for nothing. */
+/** Milliseconds. A look that is later than this means that this process or the machine is busy: the time does not count. */
 const LATE_MS = 2 * LOOK_MS
 /** Above the server's own limit of a statement: a connection that is silent for longer has lost its other end. */
 const SILENCE_MARGIN_MS = 5000
 
-/** Named as the driver names it, so that `databaseProblem` knows what it means. */
+/** Has the error code of the driver, so that `databaseProblem` recognises it. */
 class DatabaseAway extends Error {
   readonly code = 'CONNECTION_CLOSED'
   constructor() {
@@ -21,14 +21,14 @@ class DatabaseAway extends Error {
   }
 }
 
-/** What the driver asks for a socket with. */
+/** The driver's parameters of a new socket. */
 export interface Address {
   host: string[]
   port: number[]
   path?: string | null
 }
 export interface WatchOptions {
-  /** Asks the server over a connection of its own, made with `connect`; rejects when it is refused. `signal` ends it. */
+  /** Probes the server over a connection of its own, made with `connect`; rejects when it is refused. `signal` ends it. */
   probe(connect: (address: Address) => Socket, signal: AbortSignal): Promise<void>
   statementTimeoutMs: number
   doubtMs: number
@@ -46,7 +46,7 @@ export interface WatchOptions {
  */
 export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
   const sockets = new Map<Socket, { read: number; heardAt: number; isProbe: boolean }>()
-  /** When what is under way began, oldest first. */
+  /** Start times of the queries under way, oldest first. */
   const underWay = new Set<{ at: number }>()
   let calm = 0
   let lookedAt = now()
@@ -83,7 +83,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
       return await Promise.race([
         probe((address) => open(address, true), timeout.signal).then(
           () => 'answered' as const,
-          // An error of the server's own is an answer, unless it says that it is not available.
+          // An error from the server is an answer, unless it means that the server is not available.
           (error) => (isRefusal(error) ? ('refused' as const) : ('answered' as const)),
         ),
         calmFor(PROBE_MS).then(() => 'silent' as const),
@@ -144,7 +144,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     sockets.set(socket, { read: 0, heardAt: calm, isProbe })
     socket.once('close', () => sockets.delete(socket))
     if (!isProbe) {
-      // Refused or reset: if the server is gone, the next caller learns it now, not after everything that already waits.
+      // Refused or reset: probe now, so that the next query fails at once and not after all waiting ones.
       socket.once('error', (error) => {
         if (!(error instanceof DatabaseAway)) void examine()
       })
@@ -158,7 +158,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   }
 
   return {
-    /** The driver's way to a socket. What it writes before the connection stands is sent then. */
+    /** Opens a socket for the driver. Bytes written before it is connected are sent afterwards. */
     connect: (address: Address): Socket => open(address, false),
     /**
      * Notes that something waits for the server. The answer is to be called when it does not any more, with whether the server has
@@ -183,7 +183,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
 }
 export type Watch = ReturnType<typeof createWatch>
 
-/** Whether an error of a question says that no server is there: anything but an answer of a server that takes connections. */
+/** Whether the error of a probe means that no server is there: any error but the answer of a server that accepts connections. */
 const isRefusal = (error: unknown): boolean => {
   const { name, code } = error as { name?: string; code?: unknown }
   if (name !== 'PostgresError') return true
@@ -191,7 +191,7 @@ const isRefusal = (error: unknown): boolean => {
   return code !== '53300' && databaseProblem(error) === 'unreachable'
 }
 
-/** A look at the pool must not keep a process alive that has nothing else to do. */
+/** The timer must not keep a process alive that has nothing else to do. */
 const unreferenced = (timer: ReturnType<typeof setInterval>) => {
   timer.unref()
   return timer

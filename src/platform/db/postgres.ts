@@ -38,11 +38,11 @@ const MAX_PREPARED = 2000
 export interface PostgresOptions {
   url: string
   poolMax?: number
-  /** Milliseconds after which the server gives up a statement, a wait for a lock, and a transaction that says nothing. */
+  /** Milliseconds after which the server gives up a statement, a wait for a lock, and an idle transaction. */
   statementTimeoutMs?: number
   /** Whether statements are prepared by name. Not behind pgbouncer in transaction mode, which takes no settings of a session either. */
   prepared?: boolean
-  /** After this long a wait without a byte over any connection, the server is asked whether it is still there. */
+  /** After this long a wait without a byte over any connection, the server is probed. */
   doubtMs?: number
   /** Called with each notice of the server. */
   onNotice?(notice: { message?: string }): void
@@ -123,7 +123,7 @@ export const openPostgres = async ({
     backoff: retrySeconds as never,
     idle_timeout: 60,
     prepare: mayPrepare,
-    // No statement has an array of the driver's; and a connection that is cut while it asks for their types ends the process.
+    // No statement uses the driver's arrays; and a connection that is cut while the driver fetches their types ends the process.
     fetch_types: false,
     // Not in the driver's types.
     ...({ socket: watch.connect } as object),
@@ -136,7 +136,7 @@ export const openPostgres = async ({
         statement_timeout: statementTimeoutMs,
         lock_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: statementTimeoutMs,
-        // A host that is gone has its locks taken away within a minute, instead of after the system's two hours.
+        // The server drops the locks of a vanished host within a minute, instead of after the system's two hours.
         tcp_keepalives_idle: 30,
         tcp_keepalives_interval: 10,
         tcp_keepalives_count: 3,

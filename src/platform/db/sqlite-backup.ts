@@ -108,7 +108,7 @@ export const backupSqlite = (from: string, to: string): Inspected => {
   if (!existsSync(dirname(to) || '.')) throw new BackupError(`the directory of ${to} does not exist`)
   const partial = `${to}.partial-${randomUUID()}`
   try {
-    // Empty, and for its owner alone: what is inside are people's data. VACUUM INTO fills an empty file.
+    // An empty file that only its owner can read, because it will hold people's data. VACUUM INTO fills an empty file.
     closeSync(openSync(partial, 'wx', 0o600))
     const raw = open(from, BUSY_MS)
     try {
@@ -159,7 +159,7 @@ export const restoreSqlite = (from: string, to: string, now: number): { inspecte
   const partial = `${to}.partial-${randomUUID()}`
   const aside = `${to}.replaced-${new Date(now).toISOString().replaceAll(':', '-')}`
   try {
-    // The copy is what is read through, so the backup itself is never written to.
+    // The copy is checked, so the backup itself is never written to.
     copyFileSync(from, partial)
     chmodSync(partial, 0o600)
     const inspected = inspect(partial)

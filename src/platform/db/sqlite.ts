@@ -81,7 +81,7 @@ const withStablePlan = (text: string): string =>
 const migrate = (raw: Database) => {
   // Outside a transaction, where SQLite ignores it: a migration that rebuilds a table must not cascade.
   raw.run('pragma foreign_keys=off')
-  // Immediate: of several processes that start on a new file one migrates and the others wait for it.
+  // `immediate`: of several processes that start on a new file, one migrates and the others wait for it.
   raw.run('begin immediate')
   try {
     raw.run('create table if not exists trawl_migrations (name text primary key, applied_at integer not null)')
@@ -105,7 +105,7 @@ const migrate = (raw: Database) => {
 }
 
 /**
- * Opens (and migrates) a SQLite database. All transactions asked for in one turn of the event loop are committed together, each in
+ * Opens (and migrates) a SQLite database. All transactions requested in one turn of the event loop are committed together, each in
  * its own savepoint: one fsync answers them all, and a failing one takes only itself back.
  */
 export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db => {

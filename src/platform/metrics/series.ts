@@ -68,7 +68,7 @@ export const createCounter = (name: string, help: string) => {
   }
 }
 
-/** A gauge that its owner sets, at best when asked to by `metrics.onScrape`. */
+/** A gauge that its owner sets, best in a `metrics.onScrape` callback. */
 export const createGauge = (name: string, help: string) => {
   const series = createSeries((labels) => ({ labels, value: 0 }))
   const metric: PlainMetric = { name, help, type: 'gauge', values: series.all }

@@ -31,7 +31,7 @@ export const signNotification = (hash: RobokassaHash, { outSum, invId, shp }: Si
 /** Whether two hex signatures are the same, in any case of letters and in constant time. */
 export const sameSignature = (expected: string, received: string): boolean => secretMatcher(expected)(received.toLowerCase())
 
-/** More digits than any amount has; what is longer is no amount. */
+/** Most digits of an amount; a longer text is not an amount. */
 const MAX_AMOUNT_LENGTH = 40
 
 /**

@@ -70,8 +70,8 @@ class Backlog {
 
 /**
  * A bounded queue in front of one reader that may be slow: what the reader has no room for waits here, in order, until it has drained.
- * Made before its reader is: what is pushed until `start` waits, so that a stream can be resumed by its numbers: first what the reader
- * has missed, then what came meanwhile, then live events, none twice.
+ * Made before its reader: events pushed before `start` wait, so that a stream can be resumed by its numbers: first the events the reader
+ * has missed, then those pushed meanwhile, then live ones, none twice.
  */
 export abstract class SendQueue {
   /** Number of the last event that the reader has taken. */
@@ -104,7 +104,7 @@ export abstract class SendQueue {
   acceptAfter(seq: number): void {
     this.acceptedSeq = seq
   }
-  /** The reader is there: it gets `first`, then the events it has missed since number `after`, then what has been pushed so far. */
+  /** Begins to send: `first`, then the events missed since number `after`, then those pushed so far. */
   start(first?: Payload, missed: Numbered[] = [], after = 0): void {
     if (this.ending) return
     const late = this.backlog

@@ -25,7 +25,7 @@ export class SocketSession extends SendQueue {
   /** Time of the client's last frame, a pong included. */
   seenAt: number
   pingedAt: number
-  /** Asks again whether the credential of the upgrade still holds; undefined for one that cannot end. */
+  /** Checks again whether the credential of the upgrade still holds; undefined for one that cannot end. */
   recheck: (() => Promise<unknown>) | undefined = undefined
   private raw: RawSocket | undefined = undefined
 

@@ -31,7 +31,7 @@ export interface Redis {
   publish(channel: string, text: string): Promise<void>
   /** Subscribes to a channel, from the next connection on and again after each reconnect; delivery is at most once. */
   listen(channel: string, onMessage: (text: string) => void): Promise<void>
-  /** Ends both connections. What is under way fails. */
+  /** Closes both connections. Commands under way fail. */
   close(): void
 }
 

@@ -7,7 +7,7 @@ const LOOK_MS = 10
 /** Between two attempts to connect: they never end, and a Redis that is back is found within a second. */
 const retryDelay = (attempt: number): number => Math.min(50 * attempt, 1000)
 
-/** Redis does not answer at the moment. Says nothing of commands, keys or addresses. */
+/** Redis does not answer at the moment. The message names no command, key or address. */
 class RedisUnavailable extends Error {
   override name = 'RedisUnavailable'
 }
@@ -22,14 +22,14 @@ export interface ConnectionOptions {
 }
 
 /**
- * One connection that comes back by itself for ever. While it is away commands fail at once; a command that is not answered in time
+ * One connection that reconnects for ever. While it is away commands fail at once; a command that is not answered in time
  * fails and takes the connection with it, because behind a half-open one every next command would wait as long.
  */
 export const createConnection = ({ url, name, answerMs, changed }: ConnectionOptions) => {
   const options: RedisOptions = {
     connectionName: name,
     enableOfflineQueue: false,
-    // Nothing waits for the next connection: what was under way when one was lost has failed.
+    // Commands under way when a connection is lost fail; none is repeated on the next one.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     autoResubscribe: false,

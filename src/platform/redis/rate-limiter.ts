@@ -6,9 +6,9 @@ import type { Redis } from './client.ts'
  * Both verbs in one script, so that reading, deciding and writing are one step for all processes. It works as the limiter of one
  * process does: a refused request costs nothing, and a clock that was set back neither takes tokens away nor makes a window longer.
  *
- * `now` is an argument and not Redis' own time: all of Trawl asks one clock, and a test owns it. Servers that keep time differ by
+ * `now` is an argument and not Redis' own time: all of Trawl reads one clock, which tests control. Servers that keep time differ by
  * milliseconds, windows last seconds or more; a server whose clock runs wildly wrong shortens windows for all, it never opens them
- * for ever. A key outlives its window by a minute and then goes, when it says nothing any more.
+ * for ever. A key expires one minute after its window, when it has no effect any more.
  */
 const LIMIT = `
 local now, limit, window = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

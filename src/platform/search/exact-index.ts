@@ -67,7 +67,7 @@ export const createExactIndex = ({ dim, expectedRows }: { dim: number; expectedR
   return {
     size: () => keys.length,
     has: (key: string) => places.has(key),
-    /** Adds vectors, or replaces those of known keys. `vectors` is given away: it is not readable afterwards. */
+    /** Adds vectors, or replaces those of known keys. `vectors` is transferred to the thread: it is not readable afterwards. */
     put(of: readonly string[], vectors: Float32Array) {
       const at = new Uint32Array(of.length)
       of.forEach((key, n) => {

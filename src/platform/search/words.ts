@@ -1,7 +1,7 @@
 import { stemmer as stemRussian } from '@orama/stemmers/russian'
 import { createLru } from '../kv/index.ts'
 
-/** Words that say nothing about a product. */
+/** Stop words: they do not describe a product. */
 const STOP = new Set(
   (
     'а без более бы был была были было быть в вам вас весь во вот все всего всех вы где да даже для до его ее если есть еще же за и из ' +

@@ -33,7 +33,7 @@ export const createBreaker = ({ clock, failures, openMs, counts, strict }: Break
   let failed = 0
   let settled = Promise.withResolvers<void>()
 
-  /** Waits for a place and takes it; while one call probes, the others are refused at once. */
+  /** Takes a place. While the circuit is half open one call probes, and the others are refused at once. */
   const enter = async () => {
     for (;;) {
       if (policy.state === CircuitState.HalfOpen) throw new CircuitOpen('a probe is under way')

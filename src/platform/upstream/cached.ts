@@ -21,7 +21,7 @@ export const createCachedCalls = ({ kv, clock }: { kv: Kv; clock: Clock }) => {
       // By our clock: a shared store counts down by its own.
       return typeof found?.at === 'number' && clock.now() - found.at < ttlMs ? found : undefined
     } catch {
-      // A miss: the caller asks the upstream.
+      // A miss: the upstream is called.
       return undefined
     }
   }
@@ -30,7 +30,7 @@ export const createCachedCalls = ({ kv, clock }: { kv: Kv; clock: Clock }) => {
     if (known) return known
     const fresh = { value: await call(), at: clock.now() }
     if (ttlMs > 0)
-      // Unkept, the next caller asks again.
+      // Not cached: the next call goes to the upstream again.
       await kv.set(key, JSON.stringify(fresh), ttlMs).catch(() => undefined)
     return fresh
   }

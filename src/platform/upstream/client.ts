@@ -10,7 +10,7 @@ export interface UpstreamRequest<T> {
   headers?: Record<string, string>
   /** Sent as JSON. */
   body?: unknown
-  /** Makes the answer's JSON (undefined for an empty body) into what the caller needs; what it throws is a bad response. */
+  /** Makes the answer's JSON (undefined for an empty body) into what the caller needs; an error it throws counts as a bad response. */
   read(body: unknown): T
 }
 

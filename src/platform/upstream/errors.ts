@@ -14,7 +14,7 @@ export class UpstreamError extends Error {
   }
 }
 
-/** The circuit is open: the upstream was not asked. */
+/** The circuit is open: the upstream was not called. */
 export class CircuitOpen extends Error {
   override name = 'CircuitOpen'
 }

@@ -15,7 +15,7 @@ import type { Part, Store } from './storage/store.ts'
 /** What a stored page is, for the report on it. */
 export interface StoredPage {
   collection: Collection
-  /** As GitLab counts; null when it does not tell. */
+  /** GitLab's total; null when it sends none. */
   total: number | null
   areas: Area[]
   /** Whether all pages are stored now. */
@@ -30,7 +30,7 @@ export interface CrawlOptions {
   store: Store
   control: Control
   clock: Clock
-  /** Changed page by page: what it says is always stored. */
+  /** Changed page by page: everything before this position is stored. */
   position: Position
   pageSize: number
   maxPages: number | undefined
@@ -68,7 +68,7 @@ export const beginning = (
   }
 }
 
-/** The collection that a position stands in. */
+/** The collection of a position. */
 const collectionAt = (base: Base, plan: Plan, next: string): number =>
   plan.collections.findIndex(({ path }) => next === `${base.path}${path}` || next.startsWith(`${base.path}${path}?`))
 
@@ -78,7 +78,7 @@ export const continues = (base: Base, plan: Plan, position: Position): boolean =
 
 /**
  * Fetches and stores everything from the position on, a page at a time (gitlab-worker §2, §3.2, §8).
- * @throws TaskFailure, Deferred, CredentialsExpired, LeaseGone, Interrupted: what the position says is stored then
+ * @throws TaskFailure, Deferred, CredentialsExpired, LeaseGone, Interrupted: everything before the position is stored then
  */
 export const crawl = async (options: CrawlOptions): Promise<void> => {
   const { plan, base, client, store, control, clock, position } = options
@@ -198,7 +198,7 @@ const inParallel = async <T, R>(items: T[], limit: number, work: (item: T) => Pr
   return results
 }
 
-/** Where a task stands (gitlab-worker §7). */
+/** The position of a task (gitlab-worker §7). */
 export interface Position {
   stage: 'discovering' | 'fetching' | 'finalizing'
   /** Path and query of the next request; null: all pages are stored. */

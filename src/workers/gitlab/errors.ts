@@ -28,12 +28,12 @@ export class TaskFailure extends JobFailed {
 }
 export const badTask = (message: string) => new TaskFailure('BAD_TASK', message, false)
 
-/** GitLab said no to one request with a 4xx whose meaning depends on what was asked. */
+/** GitLab refused a request with a 4xx whose meaning depends on the request. */
 export class GitlabRefusal extends Error {
   override name = 'GitlabRefusal'
   constructor(
     readonly status: number,
-    /** Path and query that was asked. */
+    /** Path and query of the request. */
     readonly path: string,
     /** GitLab's text, at most 500 characters. */
     readonly text: string,
@@ -42,7 +42,7 @@ export class GitlabRefusal extends Error {
   }
 }
 
-/** The wait until GitLab's next answer is longer than a task may be held: it goes back into the queue (§3.4). */
+/** The wait until GitLab's next answer is longer than a task may be held: it is released into the queue (§3.4). */
 export class Deferred extends JobDelayed {
   override name = 'Deferred'
   constructor(waitMs: number) {

@@ -266,7 +266,7 @@ export interface Control {
   lost(): boolean
 }
 
-/** A task finishes its page when the worker is asked to stop, and then goes back into the queue. */
+/** When the worker is stopped, a task finishes its page and is then released into the queue. */
 export const createControl = (clock: Clock, { signal, stopping, lost }: Pick<Job, 'signal' | 'stopping' | 'lost'>): Control => {
   const either = AbortSignal.any([signal, stopping])
   const control: Control = {

@@ -4,7 +4,7 @@ import { type Collection, firstRequest, type Item } from './plan/index.ts'
 import type { GitlabClient } from './source/client.ts'
 import { type Base, insideBase, nextLink } from './source/credentials.ts'
 
-/** Where a collection's reading stands between two pages. */
+/** The position in a collection between two pages. */
 export interface Cursor {
   next: string
   mode: 'offset' | 'keyset'
@@ -15,7 +15,7 @@ export interface Cursor {
 }
 
 export interface Page {
-  /** What came, without what an earlier page had. */
+  /** The items of the page, without those of earlier pages. */
   items: Item[]
   /** Path and query it came from. */
   source: string
@@ -31,7 +31,7 @@ export interface ReaderOptions {
 }
 
 export interface Reader {
-  /** Reads the page at the cursor, falling back as §3.2 says. @throws GitlabRefusal 403, 404; whatever the client throws */
+  /** Reads the page at the cursor, with the fallbacks of §3.2. @throws GitlabRefusal 403, 404; errors of the client */
   page(collection: Collection, cursor: Cursor): Promise<Page>
 }
 
@@ -123,7 +123,7 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
       if (key !== undefined) seen.add(key)
       fresh.push(item)
     }
-    // A page that is read again does not move what is known to be stored.
+    // A page that is read again does not change the position that is known to be stored.
     const newest = items.at(-1)
     const last = newest && !again(newest) ? newest[collection.identity] : undefined
     const total = headers.get('x-total')

@@ -7,7 +7,7 @@ import type { LeasedTask, Shared, Update } from './model.ts'
 import { createReporter, MARGIN_MS } from './reporter.ts'
 import { baseOf } from './source/credentials.ts'
 
-/** Why a worker is over; `message` says it to the operator. */
+/** Why a worker has ended; `message` is for the operator. */
 export interface Ending {
   reason: 'stopped' | 'server_shutdown' | 'unauthorized'
   message: string
@@ -16,7 +16,7 @@ export interface Ending {
 export interface GitlabWorker {
   /** Leases nothing more, lets tasks finish their page, gives them back; resolves within `stopSeconds`. */
   stop(): Promise<void>
-  /** Resolves when the worker has ended, asked to or not. */
+  /** Resolves when the worker has ended, by `stop` or by itself. */
   ended: Promise<Ending>
 }
 
@@ -116,7 +116,7 @@ const crawlerPort = (shared: Shared) => {
     async release(job, delayMs) {
       const work = workOf(job)
       const retryAfterSeconds = delayMs === undefined ? undefined : Math.min(Math.ceil(delayMs / 1000), MOST_RETRY_AFTER_S)
-      // What was reached is shown before the task goes back.
+      // The position reached is reported before the task is released.
       await work.reporter.flush()
       await work.reporter.send({
         type: 'status',
@@ -156,7 +156,7 @@ const crawlerPort = (shared: Shared) => {
 
 /** Reports to the API why a task did not complete (gitlab-worker §2, §3). */
 const fail = async (work: Work, error: unknown): Promise<void> => {
-  // Its content is what was refused, so nothing of it goes along.
+  // The API refused the report's content, so none of it is sent again.
   if (error instanceof ReportRefused) return failed(work, error, {})
   try {
     await work.reporter.flush()

@@ -15,7 +15,7 @@ const decoder = (label: string | undefined) => {
 }
 
 /**
- * Decodes a page the way browsers do: byte order mark, `Content-Type` charset, then what the document says of itself (meta, XML
+ * Decodes a page the way browsers do: byte order mark, `Content-Type` charset, then the document's own declaration (meta, XML
  * declaration), else UTF-8. Malformed bytes become U+FFFD.
  */
 export const decodePage = (bytes: Uint8Array, contentType: string): string => {

@@ -71,7 +71,7 @@ const lookBelow = async (
   host: string,
 ) => {
   let visits = 0
-  // A map may grow while it is walked; what is added on the way is visited as well.
+  // A Map may grow while it is iterated; entries added on the way are visited as well.
   for (const [url, entry] of found) {
     if (visits >= MAX_VISITS || session.left() <= 0) break
     visits++
@@ -104,7 +104,7 @@ const fromSitemaps = async (session: Session, hub: LoadedPage): Promise<string[]
   const { fetcher, task, signal, log, counts } = session
   const listed = await fetcher.sitemaps(hub.page.url, signal)
   const { host } = new URL(hub.page.url)
-  // robots.txt may name a sitemap anywhere; what another host says of this one is neither trusted nor needed.
+  // robots.txt may name a sitemap anywhere; a sitemap of another host is neither trusted nor needed.
   const declared = [...listed, ...hub.data.outline.sitemaps].filter((url) => URL.canParse(url) && new URL(url).host === host)
   const starts = declared.length > 0 ? declared : [new URL('/sitemap.xml', hub.page.url).href]
   return collectSitemaps(fetcher, starts, {

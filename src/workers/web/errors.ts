@@ -1,4 +1,4 @@
-/** Why a page could not be had. `refused`: an address or scheme we never visit; `robots`: the site asks us not to. */
+/** Why a page could not be fetched. `refused`: an address or scheme that is never visited; `robots`: robots.txt forbids it. */
 export type FetchProblem =
   | 'refused'
   | 'robots'

@@ -26,7 +26,7 @@ export interface PageOptions {
 }
 
 export interface Fetcher {
-  /** One page by GET, or `FetchError`. Asks robots.txt, checks every hop's address, follows 5 redirects, honours Retry-After twice. */
+  /** One page by GET, or `FetchError`. Obeys robots.txt, checks every hop's address, follows 5 redirects, honours Retry-After twice. */
   page(url: string, options?: PageOptions): Promise<Page>
   /** `Sitemap:` lines of the host's robots.txt. Throws `FetchError`. */
   sitemaps(url: string, signal?: AbortSignal): Promise<string[]>

@@ -44,7 +44,7 @@ export const classifyUrl = (address: string): LinkKind => {
   return 'unknown'
 }
 
-/** Whether a link on a page of `host` leads to a category: its address says so, or it stands in a menu and says nothing else. */
+/** Whether a link on a page of `host` leads to a category: by its address, or because it is in a menu and its address fits nothing else. */
 export const isCategoryLink = (link: Link, host: string): boolean => {
   if (new URL(link.url).host !== host || link.zone === 'footer' || !link.text || link.text.length > 100) return false
   if (/\bnofollow\b/.test(link.rel)) return false

@@ -53,7 +53,7 @@ export const createRobots = (options: {
         },
       }
     } catch (error) {
-      // A refused address is the page's own problem as well, and says so better than robots.txt can.
+      // A refused address is also refused for the page itself, with a better message than one about robots.txt.
       if (error instanceof FetchError && (error.problem === 'refused' || error.problem === 'network')) throw error
       return { down: `robots.txt cannot be read: ${error instanceof Error ? error.message : String(error)}` }
     }
@@ -71,7 +71,7 @@ export const createRobots = (options: {
           if ('down' in loaded) fresh.until = clock.now() + KEEP_FAILURE_MS
         },
         () => {
-          if (cache.peek(origin) === fresh) cache.delete(origin) // the awaiting callers hear it
+          if (cache.peek(origin) === fresh) cache.delete(origin) // the awaiting callers handle it
         },
       )
     }

@@ -31,7 +31,7 @@ export interface Session {
   next(url: string): Promise<LoadedPage | undefined>
   addProducts(products: ScrapedProduct[]): Promise<void>
   addCategories(categories: ScrapedCategory[]): Promise<void>
-  /** Sends what is left. */
+  /** Sends the last, incomplete batch. */
   flush(): Promise<void>
 }
 

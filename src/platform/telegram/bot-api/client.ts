@@ -11,7 +11,7 @@ const SHORT_PAUSE_MS = 2000
 const TIMER_SLACK_MS = 20
 /** Seconds of the Retry-After answered to clients, and of the pause after a 429 that names no time. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5
-/** A set of 200 stickers takes some 150 kB; what is larger is no answer of Telegram. */
+/** A set of 200 stickers takes about 150 kB; a larger body is not an answer of Telegram. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 export interface BotApiDeps {
@@ -118,7 +118,7 @@ export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi
         return inPause() ?? unreachable()
       }
       await clock.sleep(wait)
-      // A timer may come a little early, and the pause would still stand.
+      // A timer may fire a little early, while the pause still holds.
       const early = pausedUntil - clock.now()
       if (early > 0 && early <= TIMER_SLACK_MS) await clock.sleep(early)
     }

@@ -2,7 +2,7 @@ import { detect } from 'tinyld'
 
 /** Below so many letters a guess is worse than none: one word of an alphabet fits several languages. */
 const MIN_LETTERS = 16
-/** In these scripts a few signs already say as much as a sentence. */
+/** Scripts in which a few characters carry as much as a sentence. */
 const DENSE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu
 const MIN_DENSE = 4
 const MAX_CHARS = 2000

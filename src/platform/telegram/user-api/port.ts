@@ -98,7 +98,7 @@ export interface Channel {
 }
 
 /**
- * Where a search stands: plain JSON of at most some 200 kB, to be stored as it is and handed back as `resume`, to this or another
+ * The state of a search: plain JSON of at most about 200 kB, to be stored as it is and passed as `resume`, to this or another
  * process. It holds access hashes, which are worth nothing without the service's own session; still no text for a log.
  */
 export interface SearchState {

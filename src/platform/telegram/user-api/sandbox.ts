@@ -74,7 +74,7 @@ export const createSandboxGateway = ({ clock, log, stepDelayMs = 0 }: SandboxDep
   },
   async checkPassword(state, password) {
     const { sandbox: phone, accepted } = readState(state)
-    // As Telegram has it: no password is looked at before the code was accepted.
+    // As in Telegram: the password is checked only after the code was accepted.
     if (!accepted) throw new TelegramError('session_revoked')
     if (password !== PASSWORD) throw new TelegramError('password_invalid')
     return sandboxAccount(phone)

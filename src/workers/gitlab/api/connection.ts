@@ -17,9 +17,9 @@ export interface ConnectionOptions {
   onEvent(type: string, data: any): void
 }
 
-/** A WebSocket that comes back by itself, with calls that are answered by frames. */
+/** A WebSocket that reconnects by itself, with calls that are answered by frames. */
 export interface Connection {
-  /** Sends a frame and answers the data of its reply. @throws ApiProblem; status 0: no connection, no reply in time, or given up */
+  /** Sends a frame and answers the data of its reply. @throws ApiProblem; status 0: no connection, no reply in time, or aborted */
   call(type: string, data: object, timeoutMs: number, signal?: AbortSignal): Promise<any>
   close(): Promise<void>
 }
@@ -99,7 +99,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     })
   }
 
-  /** A refused upgrade does not say why: the same credential over HTTP does. */
+  /** A refused upgrade has no reason: a request over HTTP with the same credential gets one. */
   const probe = async () => {
     try {
       const { status } = await fetch(`${base}/connect`, {
@@ -193,7 +193,7 @@ export interface LeaseInput {
   waitSeconds: number
 }
 
-/** What a report says about its sender and itself, on every transport (gitlab-worker §2.6). */
+/** Fields of every report about its sender and itself, on each transport (gitlab-worker §2.6). */
 export interface Signed extends Update {
   workerId: string
   fence: number

@@ -118,7 +118,7 @@ const parse = (text: string): any => {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // a proxy's error page says nothing the caller can use; its status does
+    return undefined // a proxy's error page is ignored; the status is enough
   }
 }
 const codeOf = (body: any): string => (typeof body?.code === 'string' ? body.code : '')

@@ -107,7 +107,7 @@ export const areaRow = (type: 'group' | 'project', item: Item): Item => {
   }
 }
 
-/** `options.filters` of a task, read against what its type accepts (gitlab-worker §5). */
+/** `options.filters` of a task, checked against the filters that its type accepts (gitlab-worker §5). */
 export interface Filters {
   /** Values that go into the query. */
   params: Record<string, string>

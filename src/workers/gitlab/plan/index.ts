@@ -25,7 +25,7 @@ export interface Collection {
   window?: 'id' | 'created_at'
   /** Which items are stored, where GitLab cannot choose. */
   keep?(item: Item): boolean
-  /** Whether nothing wanted comes after this page. */
+  /** Whether no later page can hold wanted items. */
   isPast?(items: Item[]): boolean
   detail?: { path(item: Item): string; merge(item: Item, body: Item): Item }
   /** Its items are areas to report (§8). */
@@ -93,9 +93,9 @@ export const planOf = (task: LeasedTask, startedAt: string): Plan => {
   if (!type) throw badTask(`unknown task type ${task.type}`)
   const resourceId = options?.resourceId ?? metadata.resourceId
   const known = metadata.gitlabId ?? resourceId
-  const asked = options?.resourceType ?? metadata.resourceType
+  const requested = options?.resourceType ?? metadata.resourceType
   const allowed = ALLOWED[type] ?? ['project']
-  const resourceType = (asked ?? impliedType(type, known !== undefined)) as ResourceType
+  const resourceType = (requested ?? impliedType(type, known !== undefined)) as ResourceType
   if (!allowed.includes(resourceType)) throw badTask(`${type} does not take the resource type ${resourceType}`)
   if (resourceType !== 'instance' && known === undefined) throw badTask(`resourceId is required for ${type}`)
   if (!/^[\x21-\x7e]+$/.test(task.credentials.accessToken)) throw badTask('the access token cannot be sent in a header')

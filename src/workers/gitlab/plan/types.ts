@@ -255,8 +255,9 @@ export const COLLECTIONS: Record<Exclude<TaskType, 'DISCOVER_AREAS'>, (wanted: W
   FETCH_VULNERABILITIES: (wanted) => {
     const read = readFilters(wanted.filters, [], ['state', 'severity', 'report_type'])
     const dated = within(wanted, 'updated_at')
-    const asked = Object.entries(read.own).map(([field, value]) => [field, filterList(value)] as const)
-    const keep = (item: Item) => (dated?.(item) ?? true) && asked.every(([field, values]) => values.includes(String(item[field])))
+    const filterLists = Object.entries(read.own).map(([field, value]) => [field, filterList(value)] as const)
+    const keep = (item: Item) =>
+      (dated?.(item) ?? true) && filterLists.every(([field, values]) => values.includes(String(item[field])))
     return one(list('vulnerabilities', `/projects/${wanted.id}/vulnerabilities`, [], { keep }), COLUMNS.vulnerability, read)
   },
 }

@@ -34,7 +34,7 @@ export interface Answer {
 export interface GitlabClient {
   /**
    * GET of a path and query on the instance, with every retry, wait and renewal of gitlab-worker §3.
-   * @param fits whether the body has the shape that is needed; a wrong one is asked for once more
+   * @param fits whether the body has the required shape; a wrong one is requested once more
    * @throws GitlabRefusal 403, 404, 405; TaskFailure; Deferred; CredentialsExpired; LeaseGone, Interrupted
    */
   get(path: string, fits: (body: unknown) => boolean): Promise<Answer>
@@ -68,7 +68,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
     if (at !== undefined) bucket.pauseUntil(at)
   }
 
-  /** One answer that is no redirect, and the token that asked for it. */
+  /** One answer that is no redirect, and the token of its request. */
   const ask = async (path: string): Promise<{ answer: Exchange; used: string }> => {
     for (let hops = 0, at = path; ; hops++) {
       const used = await token()

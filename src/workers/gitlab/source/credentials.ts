@@ -47,7 +47,7 @@ export const createTokens = (options: TokenOptions): TokenHolder => {
         control.check()
         if (!(error instanceof ApiProblem)) throw error
         if ([401, 404, 409].includes(error.status)) throw new LeaseGone()
-        // 503 says that GitLab is away: that is counted as GitLab's own 5xx are.
+        // 503 means that GitLab is away: it counts like GitLab's own 5xx.
         if (error.status === 503 && ++refusals > options.maxRetries)
           throw new TaskFailure('GITLAB_UNAVAILABLE', 'GitLab did not renew the access token', true, 503)
         if (error.status >= 400 && error.status < 500 && error.status !== 429)
@@ -180,7 +180,7 @@ const createBucket = (clock: Clock) => {
     },
     take() {
       const now = clock.now()
-      // The clock was set back: what has been used up is used up, but not for all that time.
+      // The clock was set back: the used requests still count, but not for all that time.
       if (now < takenAt) nextAt -= takenAt - now
       takenAt = now
       const perMinute = least((limits) => limits.perMinute) ?? 60

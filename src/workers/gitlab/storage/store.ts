@@ -39,7 +39,7 @@ export interface Store {
   parts(): Part[]
   /** Path relative to the root. */
   manifestPath: string
-  /** `proceed` is asked last, right before the manifest is there. @throws TaskFailure STORAGE_FAILED; LeaseGone from `proceed` */
+  /** `proceed` is called right before the manifest becomes visible. @throws TaskFailure STORAGE_FAILED; LeaseGone from `proceed` */
   writeManifest(manifest: object, proceed: () => void): Promise<void>
 }
 

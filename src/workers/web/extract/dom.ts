@@ -25,7 +25,7 @@ export const walk = <S>(root: Node, state: S, enter: (node: Node, state: S) => S
     for (let index = children.length - 1; index >= 0; index--) stack.push([children[index]!, below as S])
   }
 }
-/** Leaves out what is below the node. */
+/** Leaves out the nodes below this one. */
 export const skip: unique symbol = Symbol('skip')
 /** Ends the walk. */
 export const stop: unique symbol = Symbol('stop')

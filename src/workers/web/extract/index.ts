@@ -26,12 +26,12 @@ export interface PageData {
 
 export interface ReadOptions {
   siteKey: string
-  /** Wins over what the page says: the name under which the category was discovered (`config.discovery_name`). */
+  /** Overrides the page's own category: the name under which it was discovered (`config.discovery_name`). */
   category?: string
 }
 
 /**
- * Everything a page says about products, as ScrapedProduct of gifty §3. JSON-LD is asked first, then microdata, then OpenGraph; the
+ * All product data of a page, as ScrapedProduct of gifty §3. JSON-LD is read first, then microdata, then OpenGraph; the
  * first that names a valid product wins, and a lone product takes missing fields from OpenGraph. Never throws on bad input.
  */
 export const readPage = (html: string, url: string, options: ReadOptions): PageData => {

@@ -13,7 +13,7 @@ export interface JsonLd {
 type Thing = Record<string, any>
 
 const PRODUCT = /^(?:Product|ProductGroup|IndividualProduct|ProductModel|SomeProducts)$/
-/** Where products hide. `isRelatedTo`, `isSimilarTo` and reviews are left out on purpose: what they name is another page's product. */
+/** Where products hide. `isRelatedTo`, `isSimilarTo` and reviews are left out on purpose: they name products of other pages. */
 const DOORS = [
   '@graph',
   'mainEntity',
@@ -26,7 +26,7 @@ const DOORS = [
   'hasPart',
 ] as const
 const MAX_DEPTH = 12
-/** Longer scripts are read if they are JSON, but not repaired: repair looks at every character. */
+/** Longer scripts are read if they are JSON, but not repaired: repair reads every character. */
 const MAX_REPAIR_CHARS = 1_000_000
 const MAX_THINGS = 20_000
 /** Offers and variants of one product that are looked at; by reference a thousand products may share a list of any length. */

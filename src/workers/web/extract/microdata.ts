@@ -89,7 +89,7 @@ const readItem = (root: Node, ids: Map<string, Node>, depth: number): Item => {
   let count = 0
   const enter = (node: Node) => {
     if (visited.size > MAX_NODES) return stop
-    if (node !== root && visited.has(node)) return skip // itemref may point back at what was read already
+    if (node !== root && visited.has(node)) return skip // itemref may point back at a node that was read already
     visited.add(node)
     if (node === root || !node.attribs) return undefined
     const scoped = node.attribs.itemscope !== undefined

@@ -53,7 +53,7 @@ export const createMtprotoGateway = (deps: MtprotoDeps): TelegramGateway => {
         const link = await openService()
         await link.ask({ _: 'help.getNearestDc' }, { timeoutMs: PING_TIMEOUT_MS })
       } catch (error) {
-        // Asked to come later, but by Telegram itself: it can be reached.
+        // A flood wait is an answer of Telegram: it can be reached.
         if (error instanceof TelegramError && error.problem === 'flood') return
         throw new TelegramError('unavailable')
       }

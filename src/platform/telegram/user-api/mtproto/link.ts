@@ -25,7 +25,7 @@ export interface LinkDeps {
   wire?: Wire
 }
 
-/** The library's own seams, for tests: what stands between a request and the network, the network, and the keys. */
+/** Parts of the library that tests replace: the middlewares of requests, the network, and the keys. */
 export interface Wire {
   middlewares?: NonNullable<BaseTelegramClientOptions['network']>['middlewares']
   transport?: BaseTelegramClientOptions['transport']
@@ -68,7 +68,7 @@ const isRefusal = (answer: unknown): answer is mtp.RawMt_rpc_error => (answer as
 
 type Transport = NonNullable<BaseTelegramClientOptions['transport']>
 
-/** A transport whose attempts to connect can be given up: the library waits for them, also when it closes. */
+/** A transport whose connection attempts can be aborted: the library waits for them even when it closes. */
 const closable = (inner: Transport): { transport: Transport; giveUp(): void } => {
   const closed = Promise.withResolvers<never>()
   closed.promise.catch(() => {}) // `connect` handles it; without a connect under way it is not an error

@@ -10,8 +10,8 @@ export interface LoginDeps extends Pick<LinkDeps, 'credentials' | 'log'> {
 }
 
 /**
- * What a login carries from call to call: the link's session, the phone, which Telegram asks for again, and whether the code went to
- * the account's login email, since it then goes back in another field.
+ * The state of a login between two calls: the link's session, the phone, which Telegram requires again, and whether the code went to
+ * the account's login email, since the code is then sent in another field.
  */
 interface LoginState {
   session: string
@@ -53,7 +53,7 @@ export const sendCode = (deps: LoginDeps, phone: string): Promise<SentCode> =>
       apiHash,
       settings: { _: 'codeSettings' },
     })
-    // The others sign in without a code, or ask for money or an email address first; none is a login we offer.
+    // The other types sign in without a code, or require a payment or an email address first; this service does not offer them.
     if (sent._ !== 'auth.sentCode' || sent.type._ === 'auth.sentCodeTypeSetUpEmailRequired') throw new TelegramError('rejected')
     const byEmail = sent.type._ === 'auth.sentCodeTypeEmailCode'
     return { phoneCodeHash: sent.phoneCodeHash, state: writeState({ session: await link.exportSession(), phone, byEmail }) }

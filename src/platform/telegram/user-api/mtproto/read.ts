@@ -57,7 +57,7 @@ export const readChannel = (
   history: tl.messages.TypeMessages | undefined,
 ): ReadChannel => {
   const about = clean(full?.about ?? '')
-  // Service messages (joins, pins) and deleted ones say nothing of a channel being written in.
+  // Service messages (joins, pins) and deleted ones do not show that the channel is active.
   const messages = history && 'messages' in history ? history.messages.filter((message) => message._ === 'message') : []
   const newest = messages.reduce((latest, message) => Math.max(latest, message.date), 0)
   const username = found.username === null ? null : `@${found.username}`

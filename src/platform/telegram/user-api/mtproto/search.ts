@@ -28,7 +28,7 @@ const resumed = (state: SearchState | undefined): LiveState | undefined => {
   return known?.source === 'mtproto' && Array.isArray(known.found) && Array.isArray(known.read) ? (known as LiveState) : undefined
 }
 
-/** Details of one channel. Its own refusals cost only what was asked; the rest is thrown. */
+/** Details of one channel. Refusals that concern this channel leave its details empty; other errors are thrown. */
 const askDetails = async ({ log }: SearchDeps, link: Link, channel: FoundChannel, signal?: AbortSignal): Promise<ReadChannel> => {
   const target = { channelId: channel.id, accessHash: Long.fromString(channel.accessHash) }
   const attempt = async <T>(what: string, call: Promise<T>): Promise<T | undefined> => {
@@ -61,7 +61,7 @@ const askDetails = async ({ log }: SearchDeps, link: Link, channel: FoundChannel
       { signal },
     ),
   )
-  // Loaded here: its word lists take 40 MB, which logins and probes do without.
+  // Loaded at the first search: its word lists take 40 MB, which logins and probes do not need.
   const { detectLanguage } = await import('../language.ts')
   return readChannel(detectLanguage, channel, full?.fullChat, history)
 }
