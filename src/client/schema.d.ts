@@ -4138,11 +4138,10 @@ export interface components {
             credentials: components["schemas"]["CrawlerCredentials"];
             options: components["schemas"]["CrawlerTaskOptions"];
             rateLimits?: {
-                requestsPerMinute: unknown;
-                requestsPerHour: unknown;
-                burstLimit: unknown;
-                /** @default true */
-                respectRetryAfter: unknown;
+                requestsPerMinute?: number;
+                requestsPerHour?: number;
+                burstLimit?: number;
+                respectRetryAfter: boolean;
             };
             resumeState: unknown;
             lease: {
@@ -15044,12 +15043,12 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "operation": "deep_check"
+                 *       "operation": "clear_cache"
                  *     }
                  */
                 "application/json": {
                     /** @enum {string} */
-                    operation: "deep_check" | "clear_cache";
+                    operation?: "deep_check" | "clear_cache";
                 };
             };
         };

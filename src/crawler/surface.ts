@@ -75,7 +75,9 @@ const taskIdIn = (path: string): string | undefined => {
   const end = path.indexOf('/', TASKS.length)
   const part = end < 0 ? path.slice(TASKS.length) : path.slice(TASKS.length, end)
   try {
-    return part === '' ? undefined : decodeURIComponent(part)
+    const id = decodeURIComponent(part)
+    // No id has U+0000, and Postgres refuses texts that do.
+    return id === '' || id.includes('\0') ? undefined : id
   } catch {
     return undefined
   }

@@ -74,6 +74,12 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect(refusal(await app.send('GET', '/tasks/%zz'))).toEqual([404, 'TASK_NOT_FOUND', 'Task not found'])
   })
 
+  test('§7.7 to §7.9: an id that no task can have is 404, also where the database could not store it', async () => {
+    const app = await makeRig(database)
+    for (const [method, body] of [['GET'], ['PUT', {}], ['DELETE']] as const)
+      expect(refusal(await app.send(method, '/tasks/a%00b', body))).toEqual([404, 'TASK_NOT_FOUND', 'Task not found'])
+  })
+
   test('§6: refused values of a new task', async () => {
     const app = await makeRig(database)
     const bad: [string, Record<string, any>][] = [

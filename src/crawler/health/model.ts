@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { takes } from '../../platform/http/json-schema.ts'
 
 const state = z.enum(['up', 'degraded', 'down'])
 const overall = z.enum(['healthy', 'degraded', 'unhealthy'])
@@ -56,7 +57,9 @@ export const unhealthyView = z.object({
   details: z.object({ requestId: z.string() }),
 })
 /** What is asked for; an operation that is none of these has its own refusal (§7.15). */
-export const operationBody = z.object({ operation: z.enum(['deep_check', 'clear_cache']) })
+export const operationBody = z
+  .object({ operation: takes(z.unknown(), { type: 'string', enum: ['deep_check', 'clear_cache'] }).optional() })
+  .meta({ examples: [{ operation: 'clear_cache' }] })
 export const operationAnswer = z
   .object({
     operation: z.string(),

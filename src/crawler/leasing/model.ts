@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/model.ts'
-import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimits } from '../tasks/model.ts'
+import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimitsView } from '../tasks/model.ts'
 import { TASK_TYPES } from '../vocabulary.ts'
 
 const shared = {
@@ -27,7 +27,7 @@ export const leasedTask = z
     credentials: credentialsView,
     type: z.enum(TASK_TYPES),
     options: optionsView,
-    rateLimits: rateLimits.optional(),
+    rateLimits: rateLimitsView.optional(),
     resumeState: z.unknown().nullable(),
     lease: z.object({
       workerId: z.string(),

@@ -56,6 +56,14 @@ const taskOptions = z
     path: ['fromDate'],
   })
 
+/** The same as it is stored and handed out to workers. */
+export const rateLimitsView = z.object({
+  requestsPerMinute: z.int().optional(),
+  requestsPerHour: z.int().optional(),
+  burstLimit: z.int().optional(),
+  respectRetryAfter: z.boolean(),
+})
+
 /** Options as they are stored and handed out to workers: times are texts. */
 export const optionsView = z
   .object({
