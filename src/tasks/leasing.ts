@@ -9,8 +9,6 @@ import type { Candidate } from './statements.ts'
 
 /** Tasks that one transaction leases for several callers; a single one may ask for more. */
 const MAX_BATCH = 400
-/** Sizes of a batch are sizes of a statement, of which a connection prepares only so many: above 100 they grow in steps. */
-const isBatchSize = (size: number) => size <= 100 || (size <= MAX_BATCH && size % 25 === 0)
 /** Looked at once more when groups with a cap take places in a lease that others could have. */
 const SECOND_LOOK = 1000
 /** How often a lease is tried anew because domains withheld all it took. */
@@ -62,7 +60,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   const shapeOf = (requests: readonly LeaseRequest[], now: Date) => {
     const [{ kinds, siteKeys, excludeSiteKeys }] = requests as [LeaseRequest]
     const bySite = siteKeys !== undefined || (excludeSiteKeys?.length ?? 0) > 0
-    const params: Record<string, unknown> = { now, known: knownKinds() }
+    const params: Record<string, unknown> = { now, known: knownKinds(), max: sum(requests) }
     if (bySite) Object.assign(params, { sites: siteKeys ?? null, otherSites: excludeSiteKeys ?? [] })
     const shapes = kinds.map((kind) => ({ ageing: policyOf(kind).ageing, announced: brokerQueue.queueOf(kind) !== undefined }))
     const plain = kinds.filter((_, n) => !shapes[n]?.announced)
@@ -72,7 +70,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
       if (shapes[n]?.announced) params[`queue${n}`] = brokerQueue.queueOf(kind)
     })
     const hooks = context.statementHooks('leased', kinds)
-    return { kinds, params, shape: { kinds: shapes, max: sum(requests), bySite, withoutBlocked: false, hooks } }
+    return { kinds, params, shape: { kinds: shapes, bySite, withoutBlocked: false, hooks } }
   }
 
   /**
@@ -108,10 +106,10 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   /** The candidates of a batch, locked, in lease order and within the caps of their groups. */
   function* choose(tx: Tx, requests: readonly LeaseRequest[], now: Date, among?: string[]): Steps<Candidate[]> {
     const { kinds, params, shape: plain } = shapeOf(requests, now)
-    const { max } = plain
+    const max = sum(requests)
     const look = (most: number, blocked?: readonly string[]) => {
-      const shape = { ...plain, max: most, withoutBlocked: blocked !== undefined }
-      const given = { ...params, blocked }
+      const shape = { ...plain, withoutBlocked: blocked !== undefined }
+      const given = { ...params, max: most, blocked }
       return among
         ? tx.run(statements.candidatesAmong(shape), { ...given, ids: among, kinds })
         : tx.run(statements.candidates(shape), given)
@@ -202,7 +200,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     })
   const leaseInBatch = createBatcher<LeaseRequest, { leased: Task[]; hasWithheld: boolean }>({
     keyOf: ({ kinds, siteKeys, excludeSiteKeys }) => JSON.stringify([kinds, siteKeys ?? null, excludeSiteKeys ?? null]),
-    fits: (batch, { max }) => isBatchSize(sum(batch) + max),
+    fits: (batch, { max }) => sum(batch) + max <= MAX_BATCH,
     async run(requests) {
       const { leased, hasWithheld } = await leaseTogether(requests)
       return leased.map((group) => ({ leased: group, hasWithheld }))
@@ -270,7 +268,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const batch = [first]
     if (!kinds.some((kind) => brokerQueue.queueOf(kind) !== undefined))
       for (const request of requests.slice(1)) {
-        if (!isBatchSize(sum(batch) + request.max)) break
+        if (sum(batch) + request.max > MAX_BATCH) break
         batch.push(request)
       }
     if (batch.length === 1 || kinds.length === 0) return [await lease(first)]

@@ -29,8 +29,6 @@ export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { place: number |
 export interface CandidatesShape {
   /** Of each kind: whether waiting raises it, and whether its messages wait in a queue of the broker. */
   kinds: { ageing: boolean; announced: boolean }[]
-  /** At most so many rows, in the text: a bound limit makes Postgres plan anew at every execution. */
-  max: number
   /** Whether `sites` and `otherSites` narrow it down. */
   bySite: boolean
   /** Whether groups named in `blocked` are left out. */
@@ -48,6 +46,12 @@ export const engineStatements = (db: Db) => {
   const now = f.at('now')
   const known = f.inList(`coalesce(e.kind, '')`, 'known')
   const hasExpired = `exists (select 1 from tasks e where ${held('e')} and e.lease_expires_at <= ${now} and ${known})`
+
+  /**
+   * The rows of a lease. From a subquery on Postgres, which hides the number from the planner: with a bound one it would plan anew at every
+   * execution, and planning takes longer than the lease.
+   */
+  const most = both(f.limit('max'), '(select :max::int)')
 
   /** The elements of a JSON list, on Postgres by way of an array: it expects few of them, and finds each row by its id. */
   const items = 'unnest(array(select jsonb_array_elements(:items::jsonb))) as item,'
@@ -100,13 +104,13 @@ export const engineStatements = (db: Db) => {
   }
   const firstOfPriority = (columns: string, kind: string, shape: CandidatesShape) =>
     `select ${columns} from tasks t where t.priority = p.priority and ${isWanted(`t.kind = ${kind}`, shape)}
-      order by t.run_after, t.requeues, t.id limit ${shape.max}${forUpdate('t', 'skip locked')}`
+      order by t.run_after, t.requeues, t.id limit ${most}${forUpdate('t', 'skip locked')}`
   const announcedBranch = (n: number, shape: CandidatesShape) =>
     // From the unsent messages, not from the tasks whose messages wait in the broker.
     `select ${shown}, ${rank(shape.kinds[n]?.ageing === true)} as rank from tasks t where t.id in (select ${both('message_id', 'message_id::uuid')} from (
       select message_id from outbox where published_at is null and claimed_until is null and queue = ${f.param(`queue${n}`, 'text')}
       order by id limit ${UNSENT_MAX}) u) and ${isWanted(`t.kind = ${f.param(`kind${n}`, 'text')}`, shape)}
-      order by ${inOrder} limit ${shape.max}${forUpdate('t', 'skip locked')}`
+      order by ${inOrder} limit ${most}${forUpdate('t', 'skip locked')}`
   /** A branch for each kind: SQLite has no lateral joins. */
   const branchOfKind = (n: number, shape: CandidatesShape) => {
     const kind = `:kind${n}`
@@ -129,7 +133,7 @@ export const engineStatements = (db: Db) => {
         () => (plain.length > 0 ? [branchOfAll(shape)] : []),
       )(),
     ].map((branch, n) => `select id, kind, group_key, site_key, run_after, requeues, rank from (${branch}) b${n}`)
-    return `select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${shape.max}`
+    return `select * from (${branches.join(' union all ')}) b order by ${inOrder} limit ${most}`
   }
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
@@ -144,10 +148,10 @@ export const engineStatements = (db: Db) => {
     flags as materialized (select ${hasExpired} as expired, case when exists (select 1 from task_groups where cap is not null)
       then exists (select 1 from found join task_groups g on g.key in (found.group_key, 'site:' || found.site_key) where g.cap is not null)
       else false end as capped),
-    taken as (update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = (select :owners::text::text[])[g.place],
-        lease_expires_at = :now::timestamptz + (select :lengths::text::int[])[g.place] * interval '1 millisecond',
-        lease_ms = (select :lengths::text::int[])[g.place], last_end = null, updated_at = :now::timestamptz
-      from unnest(array(select id from found order by ${inOrder})) with ordinality as g(id, place)
+    taken as (update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner,
+        lease_expires_at = :now::timestamptz + g.length * interval '1 millisecond', lease_ms = g.length, last_end = null, updated_at = :now::timestamptz
+      from unnest(array(select id from found order by ${inOrder}), (select :owners::text)::text[], (select :lengths::text)::int[])
+        with ordinality as g(id, owner, length, place)
       where tasks.id = g.id and not (select expired or capped from flags)
       returning ${columnList(unwritten, 'tasks')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
     select flags.expired, flags.capped, taken.* from flags left join taken on true order by taken.place`
@@ -163,8 +167,8 @@ export const engineStatements = (db: Db) => {
     return statement
   }
   const namesOf = (hooks: readonly StatementHooks[] = []) => hooks.map(({ name }) => `_${name}`).join('')
-  const nameOf = ({ kinds, max, bySite, withoutBlocked, hooks }: CandidatesShape) =>
-    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}${namesOf(hooks)}`
+  const nameOf = ({ kinds, bySite, withoutBlocked, hooks }: CandidatesShape) =>
+    `${kinds.map(({ ageing, announced }) => `${ageing ? 'a' : 'p'}${announced ? 'q' : ''}`).join('')}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}${namesOf(hooks)}`
   const claimed =
     'unnest((select :ids::text)::uuid[], (select :fences::text)::bigint[], (select :owners::text)::text[]) with ordinality as g(id, fence, owner, place)'
   const result = '(select :results::jsonb) -> (g.place - 1)::int'
@@ -207,10 +211,10 @@ export const engineStatements = (db: Db) => {
       (shape: CandidatesShape): Statement<TakenRow> => made(`task_take_ready_${nameOf(shape)}`, () => takeReady(shape), tasks),
     ),
     /** The same among `ids`, of the kinds `kinds`. */
-    candidatesAmong: ({ max, bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
-      made(`task_candidates_among_${max}${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`, () =>
+    candidatesAmong: ({ bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
+      made(`task_candidates_among${bySite ? '_sites' : ''}${withoutBlocked ? '_rest' : ''}`, () =>
         withFlags(`select ${shown}, t.priority as rank from tasks t where ${f.inList('t.id', 'ids', 'uuid')}
-          and ${isWanted(f.inList('t.kind', 'kinds'), { bySite, withoutBlocked })} order by t.run_after, t.requeues, t.id limit ${max}${forUpdate('t', 'skip locked')}`),
+          and ${isWanted(f.inList('t.kind', 'kinds'), { bySite, withoutBlocked })} order by t.run_after, t.requeues, t.id limit ${most}${forUpdate('t', 'skip locked')}`),
       ),
     /** Leases locked tasks: `items` is a JSON list of `{id, owner, until, ms}`, `until` in epoch milliseconds. */
     take: db.statement<Task>(

@@ -23,7 +23,7 @@ describe('plans of hot statements [sqlite]', () => {
   const db = openSqlite({ path: ':memory:' })
   const engine = engineStatements(db)
   const lease = (kinds: number, announced = false) =>
-    engine.candidates({ kinds: Array(kinds).fill({ ageing: true, announced }), max: 25, bySite: false, withoutBlocked: false })
+    engine.candidates({ kinds: Array(kinds).fill({ ageing: true, announced }), bySite: false, withoutBlocked: false })
 
   for (const [what, statement, index] of [
     ['a lease of one kind', lease(1), 'SEARCH t USING INDEX tasks_offer_ix (kind=? AND priority=? AND run_after<?)'],
