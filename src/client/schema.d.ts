@@ -2221,7 +2221,7 @@ export interface paths {
         };
         /**
          * Tell whether requests are welcome
-         * @description Asks the database, one second at most. Redis is told of where it is configured; without it the process is ready.
+         * @description Asks the database, one second at most. The state of Redis is named where it is configured; without Redis the process is ready.
          */
         get: operations["getReadyz"];
         put?: never;
@@ -8864,7 +8864,7 @@ export interface operations {
                     /** @example 1 */
                     fence: number | string;
                     lease_seconds?: (number | string) | null;
-                    /** @description any JSON, for whoever watches */
+                    /** @description any JSON, shown with the task */
                     progress?: unknown;
                 };
             };

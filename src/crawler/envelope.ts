@@ -55,8 +55,8 @@ export const missingFields = (fields: FieldProblem[], message: string) =>
   new AppError('MISSING_FIELDS', 400, message, { details: { fields } })
 export const validationFailed = (problems: FieldProblem[]) => {
   const first = problems[0]
-  const told = first ? (first.field === '' ? first.message : `${first.field}: ${first.message}`) : 'invalid value'
-  return new AppError('VALIDATION_FAILED', 400, `Validation failed: ${told}`, { details: { fields: problems } })
+  const firstProblem = first ? (first.field === '' ? first.message : `${first.field}: ${first.message}`) : 'invalid value'
+  return new AppError('VALIDATION_FAILED', 400, `Validation failed: ${firstProblem}`, { details: { fields: problems } })
 }
 export const invalidField = (field: string, message: string) => validationFailed([{ field, message }])
 

@@ -119,7 +119,7 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
         call.recheck = () => dashboard.authenticate(jwt)
         return `admin:${JSON.parse(Buffer.from(jwt.split('.')[1] as string, 'base64url').toString('utf8')).sub}`
       } catch (error) {
-        // A wrong credential beside a right one does no harm; what is no credential at all is told below.
+        // A wrong credential beside a right one is ignored; a request without any credential is refused below.
         if (!(error instanceof AppError)) throw error
         if (error.status !== 401 && error.status !== 403) throw error
       }

@@ -94,7 +94,7 @@ export const giftyChannels: Channel[] = [
     name: 'notifications',
     address: 'notifications',
     protocol: 'amqp',
-    title: 'Notifications for whoever delivers them',
+    title: 'Notifications for the workers that deliver them',
     description: 'Without a broker each is a task of kind `notification`, which expires after 24 hours.',
     sends: [{ name: 'notification', summary: 'Something that people should hear of', payload: notificationPayload }],
   },

@@ -58,7 +58,7 @@ export const shownInput = (input: unknown, loc: (string | number)[]): unknown =>
 export const fieldProblem = (issue: z.core.$ZodIssue, base: (string | number)[]): FieldProblem => {
   const loc = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   const input = issue.input as unknown
-  const told = (type: string, msg: string): FieldProblem => ({
+  const problemAs = (type: string, msg: string): FieldProblem => ({
     type,
     loc,
     msg,
@@ -66,42 +66,43 @@ export const fieldProblem = (issue: z.core.$ZodIssue, base: (string | number)[])
   })
   switch (issue.code) {
     case 'invalid_type':
-      if (input === undefined) return told('missing', 'Field required')
+      if (input === undefined) return problemAs('missing', 'Field required')
       switch (issue.expected as string) {
         case 'string':
-          return told('string_type', 'Input should be a string')
+          return problemAs('string_type', 'Input should be a string')
         case 'int':
           return typeof input === 'string'
-            ? told('int_parsing', 'Input should be an integer')
-            : told('int_type', 'Input should be an integer')
+            ? problemAs('int_parsing', 'Input should be an integer')
+            : problemAs('int_type', 'Input should be an integer')
         case 'number':
           if (issue.message === NOT_AN_INTEGER)
-            return typeof input === 'string' ? told('int_parsing', NOT_AN_INTEGER) : told('int_type', NOT_AN_INTEGER)
-          return told('float_parsing', 'Input should be a number')
+            return typeof input === 'string' ? problemAs('int_parsing', NOT_AN_INTEGER) : problemAs('int_type', NOT_AN_INTEGER)
+          return problemAs('float_parsing', 'Input should be a number')
         case 'boolean':
-          return told('bool_parsing', 'Input should be a boolean')
+          return problemAs('bool_parsing', 'Input should be a boolean')
         case 'array':
-          return told('list_type', 'Input should be a list')
+          return problemAs('list_type', 'Input should be a list')
         case 'object':
         case 'record':
-          return told('dict_type', 'Input should be an object')
+          return problemAs('dict_type', 'Input should be an object')
         default:
-          return told('value_error', issue.message)
+          return problemAs('value_error', issue.message)
       }
     case 'too_small':
-      if (issue.origin === 'string') return told('string_too_short', `Input should have at least ${issue.minimum} characters`)
-      if (issue.origin === 'array') return told('value_error', `Input should have at least ${issue.minimum} elements`)
-      return told('greater_than_equal', `Input should be greater than or equal to ${issue.minimum}`)
+      if (issue.origin === 'string')
+        return problemAs('string_too_short', `Input should have at least ${issue.minimum} characters`)
+      if (issue.origin === 'array') return problemAs('value_error', `Input should have at least ${issue.minimum} elements`)
+      return problemAs('greater_than_equal', `Input should be greater than or equal to ${issue.minimum}`)
     case 'too_big':
-      if (issue.origin === 'string') return told('string_too_long', `Input should have at most ${issue.maximum} characters`)
-      if (issue.origin === 'array') return told('value_error', `Input should have at most ${issue.maximum} elements`)
-      return told('less_than_equal', `Input should be less than or equal to ${issue.maximum}`)
+      if (issue.origin === 'string') return problemAs('string_too_long', `Input should have at most ${issue.maximum} characters`)
+      if (issue.origin === 'array') return problemAs('value_error', `Input should have at most ${issue.maximum} elements`)
+      return problemAs('less_than_equal', `Input should be less than or equal to ${issue.maximum}`)
     case 'invalid_value':
       return input === undefined
-        ? told('missing', 'Field required')
-        : told('enum', `Input should be ${issue.values.map((value) => `'${String(value)}'`).join(', ')}`)
+        ? problemAs('missing', 'Field required')
+        : problemAs('enum', `Input should be ${issue.values.map((value) => `'${String(value)}'`).join(', ')}`)
     default:
-      return told('value_error', issue.message)
+      return problemAs('value_error', issue.message)
   }
 }
 

@@ -9,7 +9,7 @@ import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000
 
-/** What whoever delivers notifications gets, as a task or as a message (gifty §2.7, §4). */
+/** A notification as its delivering worker gets it, in a task or in a message (gifty §2.7, §4). */
 export const notificationPayload = z
   .object({
     topic: z.string(),

@@ -72,7 +72,7 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
           tags: ['health'],
           summary: 'Tell whether requests are welcome',
           description:
-            'Asks the database, one second at most. Redis is told of where it is configured; without it the process is ready.',
+            'Asks the database, one second at most. The state of Redis is named where it is configured; without Redis the process is ready.',
           responses: { 200: ready, 503: ready },
           security: [],
         }),

@@ -3,7 +3,7 @@ import { absent, integer, time } from '../fields.ts'
 
 const MAX_DAYS = 90
 /** Of every answer: how old its oldest figure is, and what kept one from being fetched. */
-const told = {
+const availability = {
   last_updated: time(),
   error: z.string().optional().describe('upstream and reason, only when something could not be fetched'),
 }
@@ -14,7 +14,7 @@ export const statsAnswer = z
     quiz_completion_rate: z.number().describe('percent'),
     gift_ctr: z.number().describe('percent'),
     total_sessions: z.number(),
-    ...told,
+    ...availability,
   })
   .meta({
     examples: [
@@ -31,7 +31,7 @@ export const trendsAnswer = z
     dates: z.array(z.string()),
     dau_trend: z.array(z.number()),
     quiz_starts: z.array(z.number()),
-    ...told,
+    ...availability,
   })
   .meta({
     examples: [
@@ -46,7 +46,7 @@ export const trendsAnswer = z
 const funnelStep = z
   .object({ name: z.string(), count: z.number(), conversion_rate: z.number().describe('percent') })
   .meta({ examples: [{ name: 'quiz_started', count: 1400, conversion_rate: 100 }] })
-export const funnelAnswer = z.object({ steps: z.array(funnelStep), ...told })
+export const funnelAnswer = z.object({ steps: z.array(funnelStep), ...availability })
 export const technicalAnswer = z
   .object({
     api_health: z.enum(['healthy', 'unknown', 'error']),
@@ -60,7 +60,7 @@ export const technicalAnswer = z
       .number()
       .optional()
       .describe("of the file system with the database's file; absent where the database is elsewhere"),
-    ...told,
+    ...availability,
   })
   .meta({
     examples: [
@@ -82,7 +82,7 @@ export const scrapingAnswer = z
     total_scraped_items: z.number(),
     ingestion_errors: z.number(),
     spiders: z.record(z.string(), z.object({ items_scraped: z.number() })),
-    ...told,
+    ...availability,
   })
   .meta({
     examples: [

@@ -60,7 +60,7 @@ export const heartbeatBody = z
     worker_id: workerId,
     fence,
     lease_seconds: leaseSeconds.nullish(),
-    progress: z.unknown().optional().describe('any JSON, for whoever watches'),
+    progress: z.unknown().optional().describe('any JSON, shown with the task'),
   })
   .meta({ examples: [{ worker_id: 'worker-1', fence: 1, progress: { page: 2, pages: 5 } }] })
 const result = () =>

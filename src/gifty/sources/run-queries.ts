@@ -4,6 +4,7 @@ import { columnList, rowDecoder } from '../../platform/db/rows.ts'
 import { MINUTE_MS } from '../../platform/waiting.ts'
 import type { Rejection } from './model.ts'
 import { isOpen, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'
+import { appendedLogs, itemsBefore } from './run-statements.ts'
 import { sourcesTables } from './tables.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
@@ -90,7 +91,7 @@ export const runQueries = (db: Db) => {
   )
   const appended = either(
     `substr(case when coalesce(r.logs, '') = '' then s.logs when substr(r.logs, -1) = char(10) then r.logs || s.logs else r.logs || char(10) || s.logs end, -100000)`,
-    `right(case when coalesce(r.logs, '') = '' then s.logs when right(r.logs, 1) = chr(10) then r.logs || s.logs else r.logs || chr(10) || s.logs end, 100000)`,
+    appendedLogs('s.logs'),
   )
   const saveRuns = db.batch<{ id: number }>(
     'runs_save',
@@ -124,9 +125,7 @@ export const runQueries = (db: Db) => {
   const decodeRun = rowDecoder(runs)
   const itemsOfRunsBefore = db.statement<{ id: number | string; items: number | string | null }>(
     'runs_items_before',
-    `select r.id, (select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
-        and b.strategy = r.strategy and b.trigger <> 'ingest' order by b.id desc limit 1) as items
-      from parsing_runs r where ${inList('r.id', 'ids', 'bigint')}`,
+    `select r.id, ${itemsBefore} as items from parsing_runs r where ${inList('r.id', 'ids', 'bigint')}`,
   )
   const rejections = db.statement<{ id: number | string; rejections: unknown }>(
     'runs_rejections',

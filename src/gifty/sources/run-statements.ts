@@ -2,19 +2,19 @@ import type { StatementHooks } from '../../tasks/index.ts'
 
 const open = (alias: string) => `${alias}.status in ('queued', 'running')`
 const now = ':now::timestamptz'
-/** The logs of run `r` with those of a report `h` below, of which the last 100,000 characters are kept. */
-const appendedLogs = `right(case when coalesce(r.logs, '') = '' then h.logs when right(r.logs, 1) = chr(10) then r.logs || h.logs
-  else r.logs || chr(10) || h.logs end, 100000)`
+/** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
+export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
+  when right(r.logs, 1) = chr(10) then r.logs || ${more} else r.logs || chr(10) || ${more} end, 100000)`
 /** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts. */
 const isAccepted = (given: string) => `(${given} is null or jsonb_typeof(${given}) = 'null'
   or (jsonb_typeof(${given}) = 'object' and coalesce(jsonb_typeof(${given} -> 'logs'), 'null') in ('null', 'string')))`
 /** Items of the completed run of the same strategy before run `r`. */
-const itemsBefore = `(select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
+export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
   and b.strategy = r.strategy and b.trigger <> 'ingest' order by b.id desc limit 1)`
 
 /**
  * The ordinary start and end of runs as parts of the engine's statements on Postgres: a lease or a completion of any number of source tasks
- * is one round trip. They change what `startRunsOfTasks` and `completeRun` change; `tests/gifty/sources/run-statements.test.ts` compares them.
+ * is one round trip. They change what `startRunsOfTasks` and `completeRun` change; `tests/gifty/run-statements.test.ts` compares them.
  *
  * An end is ordinary unless it needs more than the rows themselves: a cron text (its next time is computed in JavaScript), a run to start
  * afterwards, a refused result, a run of refusals alone, or one that came back empty. Those are left to the hook.
@@ -33,7 +33,7 @@ export const runStatements: StatementHooks = {
       where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isAccepted('l.given')}
       order by s.id for update of s),
     runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${now}), finished_at = ${now},
-        last_activity_at = ${now}, updated_at = ${now}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs} end
+        last_activity_at = ${now}, updated_at = ${now}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs('h.logs')} end
       from runs_held h where r.id = h.run_id and ${open('r')} and not (r.items_rejected > 0 and r.items_scraped = 0 and r.categories_found = 0)
         and not (r.strategy = 'deep' and r.items_scraped = 0 and r.items_rejected = 0 and coalesce(${itemsBefore}, 0) > 0)
       returning r.task_id as id, h.source_id, r.strategy, r.items_scraped, r.items_new, r.categories_found,

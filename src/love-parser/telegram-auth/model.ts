@@ -41,9 +41,9 @@ const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code
   unavailable: ['unavailable', 503, 'Telegram cannot be reached at the moment, please try again later'],
 }
 
-export const passwordNeeded = () => told('password_needed')
-export const codeExpired = () => told('code_expired')
-const told = (problem: keyof typeof ANSWERS, cause?: unknown) => {
+export const passwordNeeded = () => refusalFor('password_needed')
+export const codeExpired = () => refusalFor('code_expired')
+const refusalFor = (problem: keyof typeof ANSWERS, cause?: unknown) => {
   const [code, status, message] = ANSWERS[problem]
   return new AppError(code, status, message, { cause, ...(status === 503 ? { headers: { 'retry-after': '5' } } : {}) })
 }
@@ -65,5 +65,5 @@ export const loginProblem = (error: unknown): unknown => {
     return new AppError('PHONE_MIGRATE', 400, 'This phone number belongs to another Telegram data centre', {
       details: { dc: error.dc },
     })
-  return told(error.problem, error)
+  return refusalFor(error.problem, error)
 }

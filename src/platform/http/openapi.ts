@@ -104,12 +104,12 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], hide: _hide, maxBodyBytes, ...told } = detail
+    const { responses = {}, requestBody, parameters: more = [], hide: _hide, maxBodyBytes, ...published } = detail
     const body: Described | undefined = requestBody ?? (isZod(hooks?.body) ? hooks.body : undefined)
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {
       operationId: `${method.toLowerCase()}${url.replace(/[^A-Za-z0-9]+(.)?/g, (_: string, next = '') => next.toUpperCase())}`,
-      ...told,
+      ...published,
       parameters: [...parameters('path', hooks?.params), ...parameters('query', hooks?.query), ...more],
       ...(body
         ? {

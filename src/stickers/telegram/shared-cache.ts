@@ -78,14 +78,14 @@ export const createSharedCache = ({ redis, bus, clock, missing }: SharedCacheDep
     waiting.set(name, known)
     const over = new AbortController()
     let landed: Landed | undefined
-    const wake = (told: Landed) => {
-      landed = told
+    const wake = (answer: Landed) => {
+      landed = answer
       over.abort()
     }
     known.add(wake)
     try {
       while (!landed && clock.now() < deadline) {
-        // The word may get lost, and whoever should send it may have died.
+        // The message may get lost, and the process that should send it may have died.
         if ((await redis.get(flightKey(name))) === undefined) break
         await clock.sleep(Math.min(LOOK_MS, deadline - clock.now()), over.signal)
       }
@@ -103,7 +103,7 @@ export const createSharedCache = ({ redis, bus, clock, missing }: SharedCacheDep
   ): Promise<{ answer: StickerSetAnswer; at?: number } | undefined> => {
     for (;;) {
       const mine = await redis.setIfAbsent(flightKey(name), flight, Math.max(0, deadline - clock.now()) + ATTEMPT_MS)
-      // Behind the claim: whoever flew before has left the answer by then.
+      // After the claim: an earlier lookup has stored its answer by then.
       const entry = (await find([name])).get(name)
       const quality = entry && qualityOf(entry, clock.now())
       if (entry && (quality === 'fresh' || quality === 'missing')) {
