@@ -1,7 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Clock } from '../platform/clock.ts'
-import { retryAfterMs } from '../platform/waiting.ts'
+import { type Clock, retryAfterMs } from '../platform/clock.ts'
 import { CommandError, type Io } from './io.ts'
 
 const FIRST_WAIT_MS = 250

@@ -1,5 +1,5 @@
 import type { Core } from '../module.ts'
-import { DAY_MS } from '../platform/waiting.ts'
+import { DAY_MS } from '../platform/clock.ts'
 import type { Schedule } from '../tasks/index.ts'
 import { VERSION } from '../version.ts'
 import { areasRepository } from './areas/repository.ts'

@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import type { Clock } from '../platform/clock.ts'
-import { createId } from '../platform/clock.ts'
+import { type Clock, createId, MINUTE_MS } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import { createLru } from '../platform/kv/index.ts'
 import type { Log } from '../platform/log.ts'
-import { MINUTE_MS } from '../platform/waiting.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000

@@ -1,5 +1,5 @@
+import { DAY_MS, HOUR_MS } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { DAY_MS, HOUR_MS } from '../platform/waiting.ts'
 import type { Schedule } from '../tasks/index.ts'
 import type { GiftyServices } from './services.ts'
 

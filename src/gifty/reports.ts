@@ -1,6 +1,5 @@
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, DAY_MS, MINUTE_MS } from '../platform/clock.ts'
 import type { Db } from '../platform/db/index.ts'
-import { DAY_MS, MINUTE_MS } from '../platform/waiting.ts'
 import type { CatalogCounts } from './catalog/service.ts'
 
 export interface SiteReport {

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { missingSecrets } from '../config/secrets.ts'
 import { unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
+import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto/compare.ts'
 import { documented } from '../platform/http/openapi.ts'
 import type { Platform } from '../platform/index.ts'
-import { within } from '../platform/waiting.ts'
 
 /** A dependency that does not answer within this time counts as down. */
 const CHECK_MS = 1000

@@ -1,7 +1,6 @@
 import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
-import type { Clock } from '../platform/clock.ts'
-import { createId, isUuid } from '../platform/clock.ts'
+import { type Clock, createId, isUuid } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import { createBrokerQueue } from './broker-queue.ts'
 import { createClockWatch } from './clock-watch.ts'

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { DAY_MS } from '../platform/waiting.ts'
+import { DAY_MS } from '../platform/clock.ts'
 
 /** How far ahead a time must exist: a pattern such as 30 February never comes. */
 const HORIZON_MS = 8 * 366 * 86_400_000

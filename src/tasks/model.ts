@@ -1,5 +1,5 @@
+import { DAY_MS } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { DAY_MS } from '../platform/waiting.ts'
 import type { Holder } from './context.ts'
 
 export const TASK_STATES = ['queued', 'leased', 'paused', 'cancelling', 'completed', 'failed', 'cancelled', 'dead'] as const

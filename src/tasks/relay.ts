@@ -1,8 +1,7 @@
 import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, within } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
-import { within } from '../platform/waiting.ts'
 import { OUTBOX_WAITING, type Outbox } from './outbox.ts'
 
 /** Messages on their way at once. */

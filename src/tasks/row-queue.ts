@@ -1,7 +1,5 @@
-import type { Clock } from '../platform/clock.ts'
-import { createId } from '../platform/clock.ts'
+import { type Clock, createId, DAY_MS } from '../platform/clock.ts'
 import type { Db, Params, Statement, Steps, Tx } from '../platform/db/index.ts'
-import { DAY_MS } from '../platform/waiting.ts'
 import type { Engine } from './engine.ts'
 import { defineKind, type KindPolicy, type Refusal, type Task, type Transition } from './model.ts'
 import { type KeyedRow, type RowSource, rowStatements } from './row-statements.ts'

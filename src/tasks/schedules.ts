@@ -1,7 +1,6 @@
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, DAY_MS } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
-import { DAY_MS } from '../platform/waiting.ts'
 import { nextCronTime } from './cron.ts'
 import type { Engine } from './engine.ts'
 import type { Outbox } from './outbox.ts'

@@ -1,7 +1,6 @@
-import type { Clock } from '../platform/clock.ts'
+import { backoffMs, type Clock, jittered } from '../platform/clock.ts'
 import { JobDelayed, JobFailed } from '../platform/job.ts'
 import { type Log, redactText } from '../platform/log.ts'
-import { backoffMs, jittered } from '../platform/waiting.ts'
 
 /** What the runtime has to know of a leased task; a port's own type carries the rest. */
 export interface Leased {

@@ -1,5 +1,4 @@
-import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/clock.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { digest } from '../fields.ts'
 import { newAt, type StoredTask, type TaskRow } from '../tasks/row.ts'

@@ -1,5 +1,4 @@
-import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/clock.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { dateOr } from '../fields.ts'

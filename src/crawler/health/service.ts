@@ -1,6 +1,5 @@
 import { AppError } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { HOUR_MS, within } from '../../platform/waiting.ts'
+import { type Clock, HOUR_MS, within } from '../../platform/clock.ts'
 import type { HealthView, Services, SystemFacts } from './model.ts'
 
 const CACHE_MS = 1000

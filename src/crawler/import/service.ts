@@ -1,5 +1,4 @@
-import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/clock.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import { type ForeignDatabase, openForeign } from '../../platform/db/rows.ts'
 import type { Log } from '../../platform/log.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { HOUR_MS } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/index.ts'
 import { redactText } from '../../platform/log.ts'
 import { createCachedCalls, createUpstream, type Upstream } from '../../platform/upstream/index.ts'
-import { HOUR_MS } from '../../platform/waiting.ts'
 import type { AnalyticsDeps } from './service.ts'
 
 const LIMIT = 5

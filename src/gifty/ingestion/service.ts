@@ -1,6 +1,5 @@
 import { AppError, conflict, notFound } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { isUuid } from '../../platform/clock.ts'
+import { type Clock, isUuid } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type AnswerTable, createIdempotency, type KeyedRequest } from '../../platform/http/idempotency.ts'
 import type { Log } from '../../platform/log.ts'

@@ -1,6 +1,6 @@
 import { eq, gt, inArray, sql } from 'drizzle-orm'
+import { DAY_MS } from '../../platform/clock.ts'
 import { type Db, param, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { DAY_MS } from '../../platform/waiting.ts'
 import { SITE_KEY, tidyUrl } from '../fields.ts'
 import { escapeHtml } from '../notifications.ts'
 import type { ClientConfig } from './model.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { conflict, notFound } from '../../errors.ts'
+import { MINUTE_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { MINUTE_MS } from '../../platform/waiting.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
 import type { Rejection, ReportOf } from './model.ts'

@@ -1,6 +1,5 @@
-import { type Clock, createId } from '../../platform/clock.ts'
+import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { HOUR_MS, MINUTE_MS } from '../../platform/waiting.ts'
 import { type Engine, nextCronTime } from '../../tasks/index.ts'
 import { escapeHtml, type Notification, type Notifications } from '../notifications.ts'
 import type { Rejection, RunStatus, Strategy } from './model.ts'

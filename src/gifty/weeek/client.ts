@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import type { Clock } from '../../platform/clock.ts'
+import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/index.ts'
 import { createUpstream, type Upstream, UpstreamError } from '../../platform/upstream/index.ts'
-import { DAY_MS } from '../../platform/waiting.ts'
 import type { TaskType, WeeekTask } from './model.ts'
 
 const PAGE = 100

@@ -1,6 +1,5 @@
 import { AppError, notFound } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { createId } from '../../platform/clock.ts'
+import { type Clock, createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
 import { invalidField } from '../envelope.ts'

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
+import { DAY_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { DAY_MS } from '../../platform/waiting.ts'
 import type { SubscriptionRow, SubscriptionsRepository, UsageRow } from './repository.ts'
 
 type Ending = Pick<SubscriptionRow, 'status' | 'expiresAt'>

@@ -1,5 +1,5 @@
 import { AppError, forbidden } from '../../errors.ts'
-import { type Clock, createId } from '../../platform/clock.ts'
+import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import {
   decimalOf,
@@ -9,7 +9,6 @@ import {
   signLink,
   signNotification,
 } from '../../platform/payments/robokassa.ts'
-import { DAY_MS } from '../../platform/waiting.ts'
 import { invalidField } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications/service.ts'
 import {

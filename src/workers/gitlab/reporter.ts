@@ -1,6 +1,5 @@
-import type { Clock } from '../../platform/clock.ts'
+import { backoffMs, type Clock, jittered } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
-import { backoffMs, jittered } from '../../platform/waiting.ts'
 import { type Beat, type Job, LeaseGone } from '../runtime.ts'
 import type { CrawlerApi } from './api/connection.ts'
 import { ApiProblem, ReportRefused } from './errors.ts'

@@ -1,5 +1,4 @@
-import type { Clock } from '../../platform/clock.ts'
-import { retryAfterMs } from '../../platform/waiting.ts'
+import { type Clock, retryAfterMs } from '../../platform/clock.ts'
 import { type AddressPolicy, type Lookup, lookupAll, resolveTarget } from './addresses.ts'
 import { decodePage } from './charset.ts'
 import { FetchError, stopped, unlessAborted } from './errors.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigError, gitlabWorkerFromEnv, loadConfig } from '../../../src/config.ts'
-import { retryAfterMs } from '../../../src/platform/waiting.ts'
+import { retryAfterMs } from '../../../src/platform/clock.ts'
 import { decodeState, encodeState, type Position } from '../../../src/workers/gitlab/crawl.ts'
 import { baseOf, createBuckets, insideBase, nextLink, segment } from '../../../src/workers/gitlab/source/credentials.ts'
 import { fakeClock } from '../../support/fake-clock.ts'

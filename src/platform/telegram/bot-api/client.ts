@@ -1,6 +1,5 @@
-import type { Clock } from '../../clock.ts'
+import { type Clock, retryAfterMs } from '../../clock.ts'
 import type { Log } from '../../log.ts'
-import { retryAfterMs } from '../../waiting.ts'
 import type { AskOptions, BotApi, StickerSetAnswer } from './index.ts'
 
 /** One attempt. */

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '../../waiting.ts'
+import { DAY_MS, HOUR_MS } from '../../clock.ts'
 import type { ActivityLevel, Channel, ChannelFilters } from './port.ts'
 
 const WEEK_HOURS = 168

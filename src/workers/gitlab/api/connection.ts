@@ -1,7 +1,6 @@
 import type { z } from 'zod'
-import type { Clock } from '../../../platform/clock.ts'
+import { backoffMs, type Clock, jittered } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
-import { backoffMs, jittered } from '../../../platform/waiting.ts'
 import { messageOf } from '../../runtime.ts'
 import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, leasedTask, type RefreshAnswer, type ReportAnswer, type Update } from '../model.ts'

@@ -1,6 +1,5 @@
-import type { Clock } from '../../../platform/clock.ts'
+import { type Clock, retryAfterMs } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
-import { retryAfterMs } from '../../../platform/waiting.ts'
 import { messageOf } from '../../runtime.ts'
 import { ApiProblem } from '../errors.ts'
 import { type LeasedTask, refreshAnswer, reportAnswer } from '../model.ts'

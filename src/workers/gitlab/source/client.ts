@@ -1,5 +1,4 @@
-import type { Clock } from '../../../platform/clock.ts'
-import { backoffMs, jittered, retryAfterMs } from '../../../platform/waiting.ts'
+import { backoffMs, type Clock, jittered, retryAfterMs } from '../../../platform/clock.ts'
 import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
 import type { Base, Bucket, TokenHolder } from './credentials.ts'

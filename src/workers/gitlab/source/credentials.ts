@@ -1,5 +1,4 @@
-import type { Clock } from '../../../platform/clock.ts'
-import { backoffMs, HOUR_MS, jittered } from '../../../platform/waiting.ts'
+import { backoffMs, type Clock, HOUR_MS, jittered } from '../../../platform/clock.ts'
 import { LeaseGone } from '../../runtime.ts'
 import type { CrawlerApi } from '../api/connection.ts'
 import { ApiProblem, badTask, CredentialsExpired, TaskFailure } from '../errors.ts'
