@@ -9,8 +9,8 @@ interface Waiting<Asked, Answer> {
 
 /**
  * Does what concurrent callers ask for in batches: while one batch of a key is under way, requests of that key wait, and the next batch
- * takes all of them that `fits`. No request waits when none of its key is under way. A batch that fails is done again one by one, so that
- * each caller gets its own answer or its own error.
+ * takes all of them that `fits`. Where none of its key is under way, a request waits only for those that arrive in the same turn of the
+ * event loop. A batch that fails is done again one by one, so that each caller gets its own answer or its own error.
  */
 export const createBatcher = <Asked, Answer>({
   keyOf,
@@ -73,7 +73,12 @@ export const createBatcher = <Asked, Answer>({
       const key = keyOf(asked)
       const one = { asked, resolve, reject }
       const waiting = queues.get(key)
-      if (waiting) waiting.push(one)
-      else start(key, one)
+      if (waiting) {
+        waiting.push(one)
+        return
+      }
+      // Begun after what has already arrived has been read: requests of one moment share a batch from the first on.
+      queues.set(key, [])
+      setImmediate(start, key, one)
     })
 }

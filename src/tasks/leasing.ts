@@ -5,7 +5,7 @@ import type { EngineContext } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
 import type { NewTask, Task, Transition } from './model.ts'
 import type { Reaper } from './reaper.ts'
-import type { Candidate } from './statements.ts'
+import { type Candidate, taskOf } from './statements.ts'
 
 /** Tasks that one transaction leases for several callers; a single one may ask for more. */
 const MAX_BATCH = 400
@@ -86,20 +86,11 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const rows = yield* tx.run(statements.takeReady(shape), { ...params, owners, lengths })
     if (rows[0]?.expired || rows[0]?.capped) return undefined
     const leased = new Map(requests.map((request) => [request, [] as Task[]]))
-    for (const { place, expired, capped, ...task } of rows) {
-      if (place === null) break
-      const request = takers[Number(place) - 1] as LeaseRequest
-      leased.get(request)?.push({
-        ...task,
-        state: 'leased',
-        leaseOwner: request.owner,
-        leaseExpiresAt: new Date(now.getTime() + request.leaseMs),
-        leaseMs: request.leaseMs,
-        lastEnd: null,
-        updatedAt: now,
-        finishedAt: null,
-      })
-    }
+    for (const { tasks } of rows)
+      for (const taken of tasks ?? []) {
+        const request = takers[taken[17] - 1] as LeaseRequest
+        leased.get(request)?.push(taskOf(taken, request.owner, request.leaseMs, now))
+      }
     return requests.map((request) => leased.get(request) as Task[])
   }
 

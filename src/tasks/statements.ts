@@ -20,11 +20,66 @@ export interface Candidate {
   /** Whether any group has a cap. */
   capped: boolean | number
 }
-/** A task as `takeReady` leases it, without what it has written; with none there is one row of the flags alone. */
-export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { place: number | string | null } & Omit<
-    Task,
-    'state' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs' | 'lastEnd' | 'updatedAt' | 'finishedAt'
-  >
+/** Tasks that `takeReady` answers in one row, so that no row outgrows what Postgres holds in one value. */
+const TAKEN_A_ROW = 50
+/** What a lease cannot say of a task from what it has just written, in the order of a `Taken`. Times come as ISO 8601. */
+const TAKEN_COLUMNS =
+  'id, kind, payload, priority, run_after, attempts, max_attempts, fence, progress, result, error, dedupe_key, group_key, site_key, requeues, expires_at, created_at'
+type Taken = [
+  id: string,
+  kind: string,
+  payload: unknown,
+  priority: number,
+  runAfter: string,
+  attempts: number,
+  maxAttempts: number,
+  fence: number,
+  progress: unknown,
+  result: unknown,
+  error: string | null,
+  dedupeKey: string | null,
+  groupKey: string | null,
+  siteKey: string | null,
+  requeues: number,
+  expiresAt: string | null,
+  createdAt: string,
+  place: number,
+]
+/** Tasks as `takeReady` leases them; with none there is one row whose `tasks` are null. */
+export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { tasks: Taken[] | null }
+/** The task that `takeReady` leased for `owner`, and its place among those it was asked for, from 1. */
+export const taskOf = (taken: Taken, owner: string, leaseMs: number, now: Date): Task => {
+  const [id, kind, payload, priority, runAfter, attempts, maxAttempts, fence, progress, result, error, ...more] = taken
+  const [dedupeKey, groupKey, siteKey, requeues, expiresAt, createdAt] = more
+  return {
+    id,
+    kind,
+    payload,
+    priority,
+    state: 'leased',
+    runAfter: new Date(runAfter),
+    attempts,
+    maxAttempts,
+    leaseOwner: owner,
+    leaseExpiresAt: new Date(now.getTime() + leaseMs),
+    leaseMs,
+    lastEnd: null,
+    fence,
+    progress,
+    result,
+    error,
+    dedupeKey,
+    groupKey,
+    siteKey,
+    requeues,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    createdAt: new Date(createdAt),
+    updatedAt: now,
+    finishedAt: null,
+  }
+}
+/** The places of what was completed, from 1, in the first row, and in each other row a task that was not. */
+export type CompletedRow = { done: number[] | null } & (Task | { [column in keyof Task]: null })
 /** What differs between the texts of `candidates`. */
 export interface CandidatesShape {
   /** Of each kind: whether waiting raises it, and whether its messages wait in a queue of the broker. */
@@ -138,8 +193,6 @@ export const engineStatements = (db: Db) => {
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
     left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
-  /** What a lease cannot say of a task from what it has just written. */
-  const { state, leaseOwner, leaseExpiresAt, leaseMs, lastEnd, updatedAt, finishedAt, ...unwritten } = getTableColumns(tasks)
   /**
    * Ready tasks leased at once, unless a lease has expired or a group of theirs has a cap. Written from an array of their ids, of which the
    * planner expects a few, so that it looks each up: joined to what it has found it would read the whole table.
@@ -153,8 +206,10 @@ export const engineStatements = (db: Db) => {
       from unnest(array(select id from found order by ${inOrder}), (select :owners::text)::text[], (select :lengths::text)::int[])
         with ordinality as g(id, owner, length, place)
       where tasks.id = g.id and not (select expired or capped from flags)
-      returning ${columnList(unwritten, 'tasks')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
-    select flags.expired, flags.capped, taken.* from flags left join taken on true order by taken.place`
+      returning ${TAKEN_COLUMNS.replaceAll(/\w+/g, 'tasks.$&')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
+    select flags.expired, flags.capped, rows.tasks from flags left join (
+      select json_agg(json_build_array(${TAKEN_COLUMNS}, place) order by place) as tasks, min(place) as first from taken
+      group by (place - 1) / ${TAKEN_A_ROW}) rows on true order by rows.first`
   const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
   const byShape = new Map<string, Statement<unknown>>()
   /** A statement made at its first use, one for each shape. */
@@ -181,7 +236,7 @@ export const engineStatements = (db: Db) => {
   const completed = `state = 'completed', last_end = 'complete', finished_at = :now::timestamptz, lease_expires_at = null, updated_at = :now::timestamptz`
   const others = (
     rows: string,
-  ) => `select done.place as done, l.* from done full join (select ${columnList(getTableColumns(tasks), 'o')} from ${rows}
+  ) => `select d.done, l.* from (select json_agg(place) as done from done) d full join (select ${columnList(getTableColumns(tasks), 'o')} from ${rows}
     where g.place not in (select place from done)) l on false`
   /** Completes tasks of kinds without hooks. In the order of the ids as they are given, so that two statements do not meet crosswise. */
   const completePlain = `with g as materialized (select * from ${claimed}),
@@ -208,7 +263,7 @@ export const engineStatements = (db: Db) => {
      */
     takeReady: both(
       undefined,
-      (shape: CandidatesShape): Statement<TakenRow> => made(`task_take_ready_${nameOf(shape)}`, () => takeReady(shape), tasks),
+      (shape: CandidatesShape): Statement<TakenRow> => made(`task_take_ready_${nameOf(shape)}`, () => takeReady(shape)),
     ),
     /** The same among `ids`, of the kinds `kinds`. */
     candidatesAmong: ({ bySite, withoutBlocked }: Omit<CandidatesShape, 'kinds'>): Statement<Candidate> =>
@@ -293,14 +348,11 @@ export const engineStatements = (db: Db) => {
      */
     completeHeld: both(
       undefined,
-      (hooks: readonly StatementHooks[]): Statement<Task & { done: number | string | null }> =>
+      (hooks: readonly StatementHooks[]): Statement<CompletedRow> =>
         made(`task_complete_held${namesOf(hooks)}`, () => completeWith(hooks), tasks),
     ),
     /** The same for kinds without hooks. The other tasks are answered as they were, and not locked. */
-    completePlain: both(
-      undefined,
-      db.statement<Task & { done: number | string | null }>('task_complete_plain', completePlain, tasks),
-    ),
+    completePlain: both(undefined, db.statement<CompletedRow>('task_complete_plain', completePlain, tasks)),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
      * finished_at}`: `back` attempts are given back, times are epoch milliseconds, null keeps what is stored. What is queued again goes

@@ -109,9 +109,10 @@ export const createWorkerApi = (context: EngineContext) => {
     })
     const done = new Set<Verdict>()
     const left = new Map<string, Task>()
-    for (const { done: place, ...task } of rows)
-      if (place === null) left.set(task.id, task)
-      else done.add(given[Number(place) - 1] as Verdict)
+    for (const { done: places, ...task } of rows) {
+      for (const place of places ?? []) done.add(given[place - 1] as Verdict)
+      if (task.id !== null) left.set(task.id, task)
+    }
     return { done, left }
   }
 
