@@ -2,10 +2,8 @@ import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { idAt, isUuid } from '../platform/clock.ts'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
 import { rowsThatFit } from '../platform/http/paging.ts'
-import { type EngineContext, unknown } from './context.ts'
-import { isLive } from './held.ts'
+import { type EngineContext, isFinished, isLive, unknown } from './context.ts'
 import {
-  isFinished,
   type Refusal,
   type ShownState,
   shownState,

@@ -1,6 +1,7 @@
 import { createId } from '../platform/clock.ts'
 import type { BatchColumn, Db, Statement, Steps, Tx } from '../platform/db/index.ts'
-import { isFinished, type Task } from './model.ts'
+import { isFinished } from './context.ts'
+import type { Task } from './model.ts'
 
 /** Most rows that one transaction adopts; more are adopted by the next. */
 const ADOPTED_MAX = 500

@@ -2,10 +2,9 @@ import type { Broker } from '../platform/broker/index.ts'
 import type { Bus } from '../platform/bus/index.ts'
 import { type Clock, createId, isUuid } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import type { Kit } from '../platform/db/kit.ts'
 import { createBrokerQueue } from './broker-queue.ts'
-import { createClockWatch } from './clock-watch.ts'
 import {
-  isFinished,
   type KindPolicy,
   type NewTask,
   type Refusal,
@@ -13,6 +12,7 @@ import {
   TASKS_READY,
   type Task,
   type TaskChange,
+  type TaskState,
   type TasksReady,
   type Transition,
 } from './model.ts'
@@ -26,6 +26,41 @@ export interface Holder {
   owner: string
   fence: number
 }
+
+/** The columns that decide whether a task is leased, by which worker, and from when it may be: for domains that join their rows with tasks. */
+export type TaskLease = Pick<
+  Task,
+  'state' | 'runAfter' | 'attempts' | 'maxAttempts' | 'fence' | 'leaseOwner' | 'leaseExpiresAt' | 'leaseMs'
+>
+
+/** The engine's table for such a join, and the columns of a `TaskLease`. */
+export const leaseSource = (kit: Kit) => {
+  const { tasks } = engineTables(kit)
+  const { state, runAfter, attempts, maxAttempts, fence, leaseOwner, leaseExpiresAt, leaseMs } = tasks
+  return { tasks, columns: { state, runAfter, attempts, maxAttempts, fence, leaseOwner, leaseExpiresAt, leaseMs } }
+}
+export const leaseOf = (task: Task): TaskLease => {
+  const { state, runAfter, attempts, maxAttempts, fence, leaseOwner, leaseExpiresAt, leaseMs } = task
+  return { state, runAfter, attempts, maxAttempts, fence, leaseOwner, leaseExpiresAt, leaseMs }
+}
+
+export const isFinished = (state: TaskState) =>
+  state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
+/** Whether a task is under a lease, be it one that has run out and that no sweep has ended yet. */
+export const hasLease = ({ state }: Pick<Task, 'state'>): boolean => state === 'leased' || state === 'cancelling'
+/** Whether a task is under a lease that has not run out. `now` is a time or epoch milliseconds. */
+export const isLive = (task: Pick<Task, 'state' | 'leaseExpiresAt'>, now: Date | number): boolean =>
+  hasLease(task) && task.leaseExpiresAt !== null && task.leaseExpiresAt.getTime() > Number(now)
+/** Whether the live lease of a task is this holder's. */
+export const holds = (
+  task: Pick<Task, 'state' | 'leaseExpiresAt' | 'leaseOwner' | 'fence'>,
+  { owner, fence }: Pick<Holder, 'owner' | 'fence'>,
+  now: Date | number,
+): boolean => isLive(task, now) && task.leaseOwner === owner && task.fence === fence
+/** What `engine.prolong` makes of a lease. */
+export const prolonged = ({ leaseMs }: Pick<Task, 'leaseMs'>, now: Date | number): Pick<Task, 'leaseExpiresAt'> => ({
+  leaseExpiresAt: new Date(Number(now) + (leaseMs ?? 0)),
+})
 
 export interface EngineDeps {
   db: Db
@@ -41,6 +76,7 @@ export interface EngineDeps {
 
 export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
 export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
+export const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'message' in answer
 
 /** What all parts of the engine share: policies, statements, the lock on tasks and the moves of sets. */
 export const createContext = ({ db, clock, bus, random = Math.random, kinds = [], announcing }: EngineDeps) => {
@@ -96,7 +132,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
       expires_at: task.expiresAt?.getTime() ?? null,
     }))
     const inserted = new Set((yield* tx.run(statements.insert, { items: JSON.stringify(rows), now })).map(({ id }) => id))
-    const announced = rows.filter((row) => brokerQueue.queueOf(row.kind) !== undefined && inserted.has(row.id))
+    const announced = rows.filter((row) => brokerQueue.announces(row.kind) && inserted.has(row.id))
     const byCaller = new Set(news.flatMap((task) => (task.announcedByCaller && task.id ? [task.id] : [])))
     // bounded: two sets
     for (const claimed of [false, true])
@@ -108,6 +144,16 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     return [...inserted]
   }
 
+  /** Inserts tasks that waiting leases may take at once. Answers the ids of those inserted; a live one with the same dedupe key wins. */
+  function* enqueue(tx: Tx, news: NewTask[], now = nowDate()): Steps<string[]> {
+    const inserted = yield* insert(tx, news, now)
+    announceReady(
+      tx,
+      news.map(({ kind, siteKey = null }) => ({ kind, siteKey })),
+    )
+    return inserted
+  }
+
   /** Tasks by id, locked in the order of their ids. Malformed ids are left out. */
   function* lockTasks(tx: Tx, ids: readonly string[]): Steps<Map<string, Task>> {
     const known = ids.filter(isUuid)
@@ -115,8 +161,8 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     const rows = yield* tx.run(statements.lock, { ids: known })
     return new Map(rows.map((row) => [row.id, row]))
   }
-  /** Moves tasks that the caller has locked, and ends their leases. */
-  function* transition(tx: Tx, items: Transition[], now: Date): Steps<void> {
+  /** Moves tasks that the caller has locked (`lockTasks`), and ends their leases; a queued one can be leased from its `runAfter` on. */
+  function* transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
     if (items.length === 0) return
     const rows = items.map(({ id, state, lastEnd, attempts, refundAttempts = 0, runAfter, error, result }) => ({
       id,
@@ -132,7 +178,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
   }
   /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
-  function* prolong(tx: Tx, ids: readonly string[], now: Date): Steps<void> {
+  function* prolong(tx: Tx, ids: readonly string[], now = nowDate()): Steps<void> {
     if (ids.length > 0) yield* tx.run(statements.prolong, { ids, now })
   }
 
@@ -197,6 +243,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     announceReady,
     lastHeldBy,
     insert,
+    enqueue,
     lockTasks,
     transition,
     rewrite,
@@ -205,3 +252,62 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
   }
 }
 export type EngineContext = ReturnType<typeof createContext>
+
+/** Milliseconds. A smaller step back is normal jitter of the clock. */
+const JUMP_MS = 2000
+/** How often the time is kept for a process that starts after the clock was set back. */
+const KEEP_MS = 30_000
+
+/**
+ * Notices that the clock was set back, and moves the times of live tasks back by the same amount: ready tasks stay ready, and a lease lasts as
+ * long as it was taken for. The last known time is kept in the database, so that of several processes one moves the tasks, and one that
+ * starts later notices as well.
+ */
+const createClockWatch = ({ db, clock }: { db: Db; clock: Clock }) => {
+  const { either, param } = db.fragments
+  const now = param('now', 'timestamptz')
+  const read = db.statement<{ seen_ms: number | string; moves: number }>('task_clock_read', {
+    sqlite: 'select seen_at as seen_ms, moves from task_clock where id = 1',
+    postgres: 'select extract(epoch from seen_at) * 1000 as seen_ms, moves from task_clock where id = 1 for update',
+  })
+  const keep = db.statement<{ moves: number }>(
+    'task_clock_keep',
+    `insert into task_clock (id, seen_at, moves) values (1, ${now}, ${param('moves', 'int')})
+      on conflict (id) do update set seen_at = ${now}, moves = ${param('moves', 'int')} returning moves`,
+  )
+  const by = either('- :ms', `- :ms::float8 * interval '1 millisecond'`)
+  const moveBack = db.statement<{ id: string }>(
+    'task_clock_move_back',
+    `update tasks set run_after = run_after ${by}, lease_expires_at = lease_expires_at ${by}, expires_at = expires_at ${by}
+      where state in ('queued', 'leased', 'paused', 'cancelling') returning id`,
+  )
+  /** The latest time this process has seen, and how often the tasks had been moved back by then. */
+  let latest = Number.NEGATIVE_INFINITY
+  let moves: number | undefined
+  let keptAt = Number.NEGATIVE_INFINITY
+
+  function* look(tx: Tx, at: number, before: number): Steps<number> {
+    const [kept] = yield* tx.run(read)
+    if (!kept) return (yield* tx.run(keep, { now: new Date(at), moves: 0 }))[0]?.moves ?? 0
+    // A process that starts compares with what is kept; a running one with its own memory, unless another has moved the tasks meanwhile.
+    const wentBack = moves === undefined ? Number(kept.seen_ms) - at : kept.moves > moves ? 0 : before - at
+    const isBack = wentBack > JUMP_MS
+    if (isBack) yield* tx.run(moveBack, { ms: wentBack })
+    return (yield* tx.run(keep, { now: new Date(at), moves: kept.moves + (isBack ? 1 : 0) }))[0]?.moves ?? 0
+  }
+
+  return {
+    /** Milliseconds since the epoch. */
+    now: () => clock.now(),
+    /** Before times are compared: costs nothing while the clock goes forward. */
+    async settle(): Promise<void> {
+      const at = clock.now()
+      const before = latest
+      const isBack = at < latest - JUMP_MS
+      latest = isBack ? at : Math.max(latest, at)
+      if (!isBack && at >= keptAt && at - keptAt < KEEP_MS) return
+      keptAt = at
+      moves = await db.tx((tx) => look(tx, at, before))
+    },
+  }
+}

@@ -1,9 +1,9 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { createAdmin } from './admin.ts'
-import { createContext, type EngineContext, type EngineDeps } from './context.ts'
+import { createContext, type EngineContext, type EngineDeps, isFinished } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
 import { createLeasing } from './leasing.ts'
-import { isFinished, type Refusal, type Task, type TaskChange, type Transition } from './model.ts'
+import type { Task, TaskChange } from './model.ts'
 import { createReaper } from './reaper.ts'
 import { createWorkerApi } from './worker-api.ts'
 
@@ -23,19 +23,14 @@ export const createEngine = (deps: EngineDeps) => {
     ...createWorkerApi(context),
     ...reaper,
     ...createAdmin(context),
+    enqueue: context.enqueue,
     lockTasks: context.lockTasks,
-    /** Applies a domain's transitions to tasks that the caller has locked (`lockTasks`); a queued one can be leased from its `runAfter` on. */
-    *transition(tx: Tx, items: Transition[], now = nowDate()): Steps<void> {
-      yield* context.transition(tx, items, now)
-    },
-    /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
-    *prolong(tx: Tx, ids: string[], now = nowDate()): Steps<void> {
-      yield* context.prolong(tx, ids, now)
-    },
+    transition: context.transition,
+    prolong: context.prolong,
     register: context.register,
     policyOf: context.policyOf,
     /** Whether tasks of this kind are announced in a queue of the broker. */
-    announces: (kind: string) => brokerQueue.queueOf(kind) !== undefined,
+    announces: brokerQueue.announces,
     /** Queues in which kinds are announced. */
     queues: brokerQueue.queues,
     notifyWaiters: brokerQueue.notifyWaiters,
@@ -48,22 +43,10 @@ export const createEngine = (deps: EngineDeps) => {
 }
 
 export type Engine = ReturnType<typeof createEngine>
-export const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'message' in answer
 
 /** What a domain does to its own tasks in its own transaction, because its rows say so (reports, switches, changes of a source). */
 const createDomainApi = (context: EngineContext) => {
-  const { brokerQueue, nowDate, announceReady, lockTasks, transition } = context
-
-  /** Inserts tasks. Answers the ids of those inserted; a live one with the same dedupe key wins. */
-  function* enqueue(tx: Tx, news: Parameters<EngineContext['insert']>[1], now = nowDate()): Steps<string[]> {
-    if (news.length === 0) return []
-    const inserted = yield* context.insert(tx, news, now)
-    announceReady(
-      tx,
-      news.map(({ kind, siteKey = null }) => ({ kind, siteKey })),
-    )
-    return inserted
-  }
+  const { brokerQueue, announceReady, lockTasks, transition } = context
 
   /** Ends live tasks because their domain has closed the matter; a later verb of a holder is answered as done. */
   function* finishExternally(
@@ -139,9 +122,9 @@ const createDomainApi = (context: EngineContext) => {
       if (before?.state === 'queued') wanted.push({ before, after: { ...before, ...change } })
       else answers.set(id, 'late')
     }
-    const announcedBefore = wanted.filter(({ before }) => brokerQueue.queueOf(before.kind) !== undefined)
-    const stay = announcedBefore.filter(({ after }) => brokerQueue.queueOf(after.kind) !== undefined)
-    const leave = announcedBefore.filter(({ after }) => brokerQueue.queueOf(after.kind) === undefined)
+    const announcedBefore = wanted.filter(({ before }) => brokerQueue.announces(before.kind))
+    const stay = announcedBefore.filter(({ after }) => brokerQueue.announces(after.kind))
+    const leave = announcedBefore.filter(({ after }) => !brokerQueue.announces(after.kind))
     const sent = new Set(
       yield* brokerQueue.rewriteMessages(
         tx,
@@ -171,5 +154,5 @@ const createDomainApi = (context: EngineContext) => {
     yield* tx.run(context.statements.remove, { ids: [task.id] })
   }
 
-  return { enqueue, finishExternally, cancelQueued, pauseQueued, changeQueued, deleteTask }
+  return { finishExternally, cancelQueued, pauseQueued, changeQueued, deleteTask }
 }

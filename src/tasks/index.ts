@@ -1,8 +1,8 @@
 export type { Holder } from './context.ts'
+export { hasLease, holds, isLive, isRefusal, leaseOf, leaseSource, prolonged, type TaskLease } from './context.ts'
 export { CronError, isSameZone, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
-export { createEngine, type Engine, isRefusal } from './engine.ts'
-export { hasLease, holds, isLive, leaseOf, leaseSource, prolonged, type TaskLease } from './held.ts'
+export { createEngine, type Engine } from './engine.ts'
 export type { LeaseRequest } from './leasing.ts'
 export {
   defineKind,
@@ -23,8 +23,7 @@ export {
   type TaskState,
   type Transition,
 } from './model.ts'
-export { brokerMetrics, createOutbox, type Outbox } from './outbox.ts'
-export { createRelay } from './relay.ts'
+export { brokerMetrics, createOutbox, createRelay, type Outbox } from './outbox.ts'
 export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps } from './row-queue.ts'
 export type { RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'

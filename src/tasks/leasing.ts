@@ -1,6 +1,6 @@
 import { createBatcher } from '../platform/batcher.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { createBrokerLeasing } from './broker-leasing.ts'
+import { createBrokerLeasing } from './broker-queue.ts'
 import type { EngineContext } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
 import type { NewTask, Task, Transition } from './model.ts'

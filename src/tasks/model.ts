@@ -7,8 +7,6 @@ export type TaskState = (typeof TASK_STATES)[number]
 /** States as metrics count them: `leased` includes tasks that are being cancelled, and those reported as running without a lease. */
 export type ShownState = Exclude<TaskState, 'paused' | 'cancelling'>
 export const shownState = (state: TaskState): ShownState => (state === 'paused' || state === 'cancelling' ? 'leased' : state)
-export const isFinished = (state: TaskState) =>
-  state === 'completed' || state === 'failed' || state === 'cancelled' || state === 'dead'
 
 /** The engine's row. Families map states and names to their own words. */
 export interface Task {

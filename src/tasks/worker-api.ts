@@ -2,9 +2,8 @@ import { eq } from 'drizzle-orm'
 import { createBatcher } from '../platform/batcher.ts'
 import { isUuid } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
-import { type EngineContext, type Holder, stale, unknown } from './context.ts'
-import { holds } from './held.ts'
-import { isFinished, type Refusal, TASK_PROGRESS, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
+import { type EngineContext, type Holder, holds, isFinished, stale, unknown } from './context.ts'
+import { type Refusal, TASK_PROGRESS, type Task, type TaskChange, type TaskState, type Transition } from './model.ts'
 
 /** Tasks that one transaction completes for several callers; a single one may complete more. */
 const MAX_BATCH = 1000
