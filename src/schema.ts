@@ -1,9 +1,11 @@
 import { accessTables } from './access/tables.ts'
-import { areasTables } from './crawler/areas/tables.ts'
-import { credentialsTables } from './crawler/credentials/tables.ts'
-import { progressTables } from './crawler/progress/tables.ts'
-import { streamsTables } from './crawler/streams/tables.ts'
-import { tasksTables as crawlerTasksTables } from './crawler/tasks/tables.ts'
+import {
+  areasTables,
+  tasksTables as crawlerTasksTables,
+  credentialsTables,
+  progressTables,
+  streamsTables,
+} from './crawler/tables.ts'
 import { catalogTables } from './gifty/catalog/tables.ts'
 import { categoriesTables } from './gifty/categories/tables.ts'
 import { fleetTables } from './gifty/fleet/tables.ts'

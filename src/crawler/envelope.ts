@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import { cleanValue } from '../platform/http/body.ts'
 import type { Call, HttpFamily } from '../platform/http/family.ts'
 
 /** The family's error body (§3). */
@@ -91,18 +90,6 @@ const wordOf = (issue: z.core.$ZodIssue): string => {
 }
 export const problemsOf = (error: z.core.$ZodError, base: PropertyKey[] = []): FieldProblem[] =>
   error.issues.slice(0, MAX_PROBLEMS).map((issue) => ({ field: fieldPath([...base, ...issue.path]), message: wordOf(issue) }))
-
-/**
- * A value in the shape of a schema, without the characters no database stores: those go only after the schema has seen them.
- * @throws AppError 400 VALIDATION_FAILED with all problems
- */
-export const accept = <S extends z.ZodType>(schema: S, value: unknown, base: PropertyKey[] = []): z.output<S> => {
-  const result = schema.safeParse(value, { reportInput: true })
-  if (!result.success) throw validationFailed(problemsOf(result.error, base))
-  return result.data
-}
-/** Drops U+0000 and lone surrogates, which Postgres does not store; what has none is handed back as it is. */
-export const storable = <T>(value: T, text: string): T => (text.includes('\\u') ? (cleanValue(value) as T) : value)
 
 const isRetryable = (status: number, code: string) =>
   (status === 429 || status === 500 || status === 503) && code !== 'NOT_CONFIGURED'

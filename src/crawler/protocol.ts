@@ -1,9 +1,10 @@
 /** Types of every request, response and frame of the crawler's wire (gitlab-crawler §13), inferred from the schemas that check them. */
 import type { z } from 'zod'
-import type { refreshAnswer, refreshBody } from './credentials/model.ts'
+import type { refreshAnswer, refreshBody } from './credentials/index.ts'
 import type { errorView } from './envelope.ts'
-import type { healthView, operationAnswer, operationBody } from './health/model.ts'
-import type { leaseAnswer, leaseBody, taskRequest } from './leasing/model.ts'
+import type { UpdateType } from './fields.ts'
+import type { healthView, operationAnswer, operationBody } from './health/index.ts'
+import type { leaseAnswer, leaseBody, taskRequest } from './leasing/index.ts'
 import type { acknowledged, progressAnswer, putBody, updateBody } from './progress/model.ts'
 import type {
   ackFrame,
@@ -26,15 +27,13 @@ import type {
   putAnswer,
   taskData,
 } from './tasks/model.ts'
-import type { UpdateType } from './vocabulary.ts'
 
-export type { AreaEntry, AreasResult, Fanout } from './areas/model.ts'
-export type { CredentialsInput, CredentialsView } from './credentials/model.ts'
-export type { LeasedTask } from './leasing/model.ts'
-export type { Acknowledged, ProgressView, TimelineView } from './progress/model.ts'
+export type { CredentialsInput, CredentialsView } from './credentials/index.ts'
+export type { JobStatus, Priority, Status, TaskType, UpdateType } from './fields.ts'
+export type { LeasedTask } from './leasing/index.ts'
+export type { Acknowledged, AreaEntry, AreasResult, ProgressView, TimelineView } from './progress/model.ts'
 export type { ReadyFrame, ServerFrame, ServerFrameData } from './streams/model.ts'
-export type { TaskDetail, TaskView } from './tasks/model.ts'
-export type { JobStatus, Priority, Status, TaskType, UpdateType } from './vocabulary.ts'
+export type { Fanout, TaskDetail, TaskView } from './tasks/model.ts'
 
 export type TaskData = z.input<typeof taskData>
 export type CreateRequest = z.input<typeof createBody>

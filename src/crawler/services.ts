@@ -11,20 +11,18 @@ import { createHealth } from './health/service.ts'
 import { createImport } from './import/service.ts'
 import { crawlerKinds } from './leasing/kinds.ts'
 import { createLeasing } from './leasing/service.ts'
-import { progressRepository } from './progress/repository.ts'
-import { createProgress } from './progress/service.ts'
+import { createProgress, createReceipts } from './progress/service.ts'
 import { createConversations } from './streams/conversation.ts'
 import { createHub } from './streams/hub.ts'
 import { createRegistry } from './streams/registry.ts'
-import { streamsRepository } from './streams/repository.ts'
 import { createStreams } from './streams/service.ts'
 import { createSockets } from './streams/sockets.ts'
 import { createEventStreams } from './streams/sse.ts'
 import { frameLimits } from './surface.ts'
-import { createCreation, createReceipts } from './tasks/creation.ts'
-import { joinedQueries, listQueries, tasksRepository } from './tasks/repository.ts'
+import { createCreation } from './tasks/creation.ts'
+import { listQueries, tasksRepository, timelineQueries } from './tasks/repository.ts'
 import { createTaskAdoption, createTasks } from './tasks/service.ts'
-import { createTaskStore } from './tasks/store.ts'
+import { createTaskStore, joinedQueries } from './tasks/store.ts'
 
 /** The family's domains, wired, with their kinds of tasks. */
 export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) => {
@@ -32,16 +30,14 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
   const settings = config.crawler
   const processId = crypto.randomUUID()
 
-  const streamRows = streamsRepository(db)
   const accounts = credentialsRepository(db)
-  const timeline = progressRepository(db)
+  const timeline = timelineQueries(db)
   const taskRows = tasksRepository(db)
   const queries = joinedQueries(db)
   const adoption = createTaskAdoption(db, clock)
 
   const hub = createHub({
     db,
-    repository: streamRows,
     clock,
     log,
     processId,
@@ -92,7 +88,6 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     db,
     clock,
     log,
-    repository: streamRows,
     hub,
     leasing,
     credentials,
@@ -113,13 +108,12 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     maxBytes: settings.maxBodyBytes,
   })
   const sockets = createSockets({ clock, log, registry, openConversation, task: store.get, ...settings })
-  const events = createEventStreams({ clock, hub, repository: streamRows, task: store.get, ...settings })
+  const events = createEventStreams({ clock, hub, task: store.get, ...settings })
   const streams = createStreams({
     db,
     clock,
     log,
     hub,
-    repository: streamRows,
     registry,
     sockets,
     events,

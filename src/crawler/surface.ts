@@ -35,8 +35,8 @@ export const ANONYMOUS = ''
 const SOCKET = 'socket'
 
 /** Which messages a missing or wrong credential is refused with (§2); `upgrade` is `stream` for what has to become a WebSocket. */
-export type Realm = 'upgrade' | 'stream' | 'connect' | 'tasks' | 'task' | 'health' | 'operations'
-const REFUSALS: Record<Realm, { none: string; wrong: string }> = {
+export type AuthRealm = 'upgrade' | 'stream' | 'connect' | 'tasks' | 'task' | 'health' | 'operations'
+const REALM_MESSAGES: Record<AuthRealm, { none: string; wrong: string }> = {
   upgrade: { none: 'Invalid or missing authentication token', wrong: 'Invalid or missing authentication token' },
   stream: { none: 'Invalid or missing authentication token', wrong: 'Invalid or missing authentication token' },
   connect: { none: 'Invalid or missing authentication', wrong: 'Invalid authentication token' },
@@ -48,8 +48,8 @@ const REFUSALS: Record<Realm, { none: string; wrong: string }> = {
   },
   operations: { none: 'Authentication required', wrong: 'Invalid authentication' },
 }
-const isStream = (realm: Realm) => realm === 'stream' || realm === 'upgrade'
-const notConfigured = (realm: Realm) =>
+const isStream = (realm: AuthRealm) => realm === 'stream' || realm === 'upgrade'
+const notConfigured = (realm: AuthRealm) =>
   new AppError(
     'NOT_CONFIGURED',
     503,
@@ -125,14 +125,14 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
       }
     return undefined
   }
-  const refuse = async (request: Request, realm: Realm, given: boolean): Promise<never> => {
+  const refuse = async (request: Request, realm: AuthRealm, given: boolean): Promise<never> => {
     if (token === undefined) throw notConfigured(realm)
     const { allowed, retryAfterSeconds } = await rateLimiter.take(refused, clientIp(request, server(), config.trustProxy))
     if (!allowed) throw rateLimited(retryAfterSeconds)
-    throw new AppError('UNAUTHORIZED', 401, given ? REFUSALS[realm].wrong : REFUSALS[realm].none)
+    throw new AppError('UNAUTHORIZED', 401, given ? REALM_MESSAGES[realm].wrong : REALM_MESSAGES[realm].none)
   }
   /** Who asks. @throws AppError 400, 401, 429, 503 */
-  const authenticate = (request: Request, call: Call, asked: Realm): string | Promise<string> => {
+  const authenticate = (request: Request, call: Call, asked: AuthRealm): string | Promise<string> => {
     if (asked === 'upgrade') {
       if (!isHandshake(request) || local.has(request)) throw upgradeRequired()
       if (isStopping()) throw shuttingDown()
@@ -199,7 +199,7 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
     },
     decorate: cors.decorate,
   }
-  const routes = createSurface<Realm, keyof typeof classes, 'single' | 'bulk', string>({
+  const routes = createSurface<AuthRealm, keyof typeof classes, 'single' | 'bulk', string>({
     name: 'crawler',
     order: ['auth', 'rate', 'bodyLimit'],
     problem: errorView,

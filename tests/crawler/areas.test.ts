@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { areasTables } from '../../src/crawler/areas/tables.ts'
+import { areasTables } from '../../src/crawler/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, path } from './rig.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { listQuery } from '../../src/crawler/tasks/model.ts'
-import { joinedQueries, listQueries, tasksRepository } from '../../src/crawler/tasks/repository.ts'
+import { listQueries, tasksRepository } from '../../src/crawler/tasks/repository.ts'
+import { joinedQueries } from '../../src/crawler/tasks/store.ts'
 import type { Statement } from '../../src/platform/db/index.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 

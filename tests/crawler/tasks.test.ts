@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { TASK_TYPES } from '../../src/crawler/vocabulary.ts'
+import { TASK_TYPES } from '../../src/crawler/fields.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { START } from '../support/fake-clock.ts'
 import { AUTH, expectEnvelope, makeRig, path, refusal, taskData } from './rig.ts'

@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { areasTables } from './tables.ts'
+import { areasTables } from '../tables.ts'
 
 export type AreaRow = ReturnType<typeof areasTables>['areas']['$inferSelect']
 

@@ -1,11 +1,37 @@
 import { type Clock, createId } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { digest } from '../fields.ts'
+import { commandOf, digest, type TaskType } from '../fields.ts'
+import type { AreaEntry, AreasResult } from '../progress/model.ts'
+import type { Fanout } from '../tasks/model.ts'
 import { newAt, type StoredTask, type TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { commandOf, type TaskType } from '../vocabulary.ts'
-import { type AreaEntry, type AreasResult, type Fanout, spawnedTypes } from './model.ts'
 import type { AreaRow, AreasRepository } from './repository.ts'
+
+const DEFAULT_GROUP: TaskType[] = ['FETCH_GROUP_DETAILS', 'FETCH_GROUP_MEMBERS', 'FETCH_PROJECTS', 'FETCH_ISSUES']
+const DEFAULT_PROJECT: TaskType[] = [
+  'FETCH_PROJECT_DETAILS',
+  'FETCH_ISSUES',
+  'FETCH_MERGE_REQUESTS',
+  'FETCH_BRANCHES',
+  'FETCH_PIPELINES',
+]
+/** Types that an area of a kind spawns. */
+const spawnedTypes = (choice: Fanout, area: 'group' | 'project'): TaskType[] => {
+  if (choice === 'none') return []
+  if (typeof choice === 'object') return [...new Set(choice[area])]
+  if (area === 'group') return choice === 'full' ? [...DEFAULT_GROUP, 'FETCH_GROUPS', 'FETCH_MERGE_REQUESTS'] : DEFAULT_GROUP
+  if (choice === 'default') return DEFAULT_PROJECT
+  return [
+    ...DEFAULT_PROJECT,
+    'FETCH_PROJECT_MEMBERS',
+    'FETCH_COMMITS',
+    'FETCH_TAGS',
+    'FETCH_JOBS',
+    'FETCH_DEPLOYMENTS',
+    'FETCH_ENVIRONMENTS',
+    'FETCH_VULNERABILITIES',
+  ]
+}
 
 export interface Discovered {
   result: AreasResult

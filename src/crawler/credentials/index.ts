@@ -1,9 +1,59 @@
 import { Elysia } from 'elysia'
-import { storable } from '../envelope.ts'
-import { taskParams } from '../fields.ts'
+import { z } from 'zod'
+import { optional } from '../../platform/http/coercion.ts'
+import { storable, taskParams, text, time } from '../fields.ts'
 import { type CrawlerSurface, problems } from '../surface.ts'
-import { refreshAnswer, refreshBody } from './model.ts'
 import type { Refresh } from './refresh.ts'
+
+/** Credentials as a client gives them (§6). */
+export const credentialsInput = z.object({
+  accessToken: z.string().min(1).max(4096),
+  refreshToken: optional(text(4096)),
+  clientId: optional(text(4096)),
+  clientSecret: optional(text(4096)),
+  tokenType: optional(z.enum(['oauth2', 'pat'])),
+  expiresAt: optional(time()),
+})
+export type CredentialsInput = z.output<typeof credentialsInput>
+
+export const EXAMPLE_CREDENTIALS = { accessToken: 'glpat-example', tokenType: 'pat', refreshable: false, version: 1 }
+/** Credentials as a lease holder gets them: never the refresh token or the client's secret (§12). */
+export const credentialsView = z
+  .object({
+    accessToken: z.string(),
+    tokenType: z.enum(['oauth2', 'pat']),
+    expiresAt: z.string().optional(),
+    refreshable: z.boolean(),
+    version: z.int(),
+  })
+  .meta({ id: 'CrawlerCredentials', examples: [EXAMPLE_CREDENTIALS] })
+export type CredentialsView = z.infer<typeof credentialsView>
+
+export const refreshBody = z
+  .object({
+    workerId: z.string().min(1).max(128),
+    fence: z.int().min(0),
+    credentialsVersion: z.int().min(0),
+  })
+  .meta({ examples: [{ workerId: 'worker-1', fence: 1, credentialsVersion: 1 }] })
+export type RefreshRequest = z.output<typeof refreshBody>
+export const refreshAnswer = z
+  .object({
+    data: z.object({
+      taskId: z.string(),
+      refreshSuccessful: z.boolean(),
+      credentials: credentialsView.optional(),
+      reason: z.string().optional(),
+    }),
+  })
+  .meta({
+    examples: [
+      {
+        data: { taskId: 'issues-of-platform-api', refreshSuccessful: true, credentials: { ...EXAMPLE_CREDENTIALS, version: 2 } },
+      },
+    ],
+  })
+export type RefreshAnswer = z.infer<typeof refreshAnswer>['data']
 
 /** Newer access tokens for lease holders (§7.16). */
 export const credentialsRoutes = (surface: CrawlerSurface, refresh: Refresh) =>

@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import { type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { credentialsTables } from './tables.ts'
+import { credentialsTables } from '../tables.ts'
 
 export type AccountRow = ReturnType<typeof credentialsTables>['accounts']['$inferSelect']
 

@@ -2,7 +2,7 @@ import { type Clock, createId } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto/key-ring.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { dateOr } from '../fields.ts'
-import type { CredentialsInput, CredentialsView } from './model.ts'
+import type { CredentialsInput, CredentialsView } from './index.ts'
 import type { AccountRow, CredentialsRepository } from './repository.ts'
 
 const SECRETS = ['accessToken', 'refreshToken', 'clientId', 'clientSecret'] as const

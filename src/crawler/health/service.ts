@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 import { type Clock, HOUR_MS, within } from '../../platform/clock.ts'
-import type { HealthView, Services, SystemFacts } from './model.ts'
+import type { HealthView, Services, SystemFacts } from './index.ts'
 
 const CACHE_MS = 1000
 const SLOW_MS = 5000

@@ -2,11 +2,13 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Moves, type Task } from '../../tasks/index.ts'
 import type { AccountRow } from '../credentials/repository.ts'
 import { type Credentials, credentialsUnreadable } from '../credentials/service.ts'
-import { type NewEvent, newEvent } from '../streams/frames.ts'
+import type { TaskType } from '../fields.ts'
+import { type NewEvent, newEvent } from '../streams/hub.ts'
 import {
   fail,
   grant,
   KINDS,
+  leaseEndOf,
   pause,
   queue,
   retryDelayMs,
@@ -16,11 +18,9 @@ import {
   transitionOf,
   withhold,
 } from '../tasks/change.ts'
-import type { TaskRow } from '../tasks/row.ts'
-import { leaseEndOf, toDetail } from '../tasks/row.ts'
+import { type TaskRow, toDetail } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import type { TaskType } from '../vocabulary.ts'
-import type { LeasedTask } from './model.ts'
+import type { LeasedTask } from './index.ts'
 
 /** Input and result of the lease hook. The hook may run twice, when its transaction is repeated: the last run counts. */
 export interface LeaseContext {

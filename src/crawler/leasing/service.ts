@@ -1,14 +1,13 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Statement, Steps, Tx } from '../../platform/db/index.ts'
 import { type Dispatcher, type Engine, hasLease, isLive } from '../../tasks/index.ts'
+import { statusOf } from '../fields.ts'
 import { kindOf, LEASED_KINDS, settleSilence, startChange } from '../tasks/change.ts'
-import type { JoinedQueries } from '../tasks/repository.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { Adoption } from '../tasks/service.ts'
-import type { TaskStore } from '../tasks/store.ts'
-import { statusOf } from '../vocabulary.ts'
+import type { JoinedQueries, TaskStore } from '../tasks/store.ts'
+import type { LeasedTask, LeaseRequest } from './index.ts'
 import type { LeaseContext } from './kinds.ts'
-import type { LeasedTask, LeaseRequest } from './model.ts'
 
 /** Most tasks one sweep transaction settles; more are settled by the next. */
 const SWEEP_MAX = 200

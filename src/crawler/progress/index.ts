@@ -2,10 +2,9 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { checkedLater } from '../../platform/http/macros.ts'
 import { documented } from '../../platform/http/openapi.ts'
-import { storable } from '../envelope.ts'
 import { taskParams } from '../fields.ts'
 import type { CrawlerSurface } from '../surface.ts'
-import { acceptUpdate, acknowledged, progressAnswer, updateBody } from './model.ts'
+import { acknowledged, progressAnswer, updateBody } from './model.ts'
 import type { Progress } from './service.ts'
 
 /** Updates of tasks, and what came of them (§7.10, §7.11). */
@@ -14,10 +13,9 @@ export const progressRoutes = (surface: CrawlerSurface, progress: Progress) =>
     .use(surface)
     .post(
       '/tasks/:id/progress',
-      async ({ call, params, body, idempotencyKey: key }) => {
-        const update = storable(acceptUpdate(body), call.bodyText ?? '')
-        return { data: await progress.report(params.id, update, { key, given: body }) }
-      },
+      async ({ call, params, body, idempotencyKey: key }) => ({
+        data: await progress.report(params.id, body, { text: call.bodyText ?? '', key }),
+      }),
       {
         auth: 'task',
         rate: 'progress',

@@ -1,10 +1,35 @@
 import { z } from 'zod'
 import { optional } from '../../platform/http/coercion.ts'
-import { areaEntry, areasResult } from '../areas/model.ts'
-import { credentialsInput } from '../credentials/model.ts'
-import { accept, missingFields } from '../envelope.ts'
-import { count, jsonBytes, object, objectUpTo, text, time, withoutEmpty } from '../fields.ts'
-import { CREDENTIAL_WORDS, JOB_STATUSES, STATUSES, UPDATE_TYPES } from '../vocabulary.ts'
+import { credentialsInput } from '../credentials/index.ts'
+import {
+  CREDENTIAL_WORDS,
+  count,
+  JOB_STATUSES,
+  jsonBytes,
+  object,
+  objectUpTo,
+  STATUSES,
+  text,
+  time,
+  UPDATE_TYPES,
+  withoutEmpty,
+} from '../fields.ts'
+
+/** A discovered group or project, as an update brings it (§11). */
+export const areaEntry = z.object({
+  type: z.enum(['group', 'project']),
+  gitlabId: z.union([z.string().min(1).max(255), z.number()], { error: 'must be a string or a number' }).transform(String),
+  fullPath: z.string().min(1).max(1024),
+  name: optional(text(1024)),
+  webUrl: optional(text(4096)),
+  description: text(65_536).nullish(),
+  parentPath: text(1024).nullish(),
+  discoveredBy: optional(text(255)),
+})
+export type AreaEntry = z.output<typeof areaEntry>
+
+export const areasResult = z.object({ received: z.int(), inserted: z.int(), jobsCreated: z.int() })
+export type AreasResult = z.infer<typeof areasResult>
 
 const timelineEntry = z.object({ timestamp: time(), event: z.string().min(1).max(100), details: z.unknown().optional() })
 
@@ -93,14 +118,6 @@ export const updateBody = z
     ],
   })
 export type Update = z.output<typeof updateBody>
-
-/** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
-export const acceptUpdate = (given: Record<string, unknown>): Update => {
-  const update = withoutEmpty(given)
-  if (update.type === undefined || update.type === null)
-    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
-  return accept(updateBody, update)
-}
 
 /** A change by an operator (§7.8). */
 export const putBody = z

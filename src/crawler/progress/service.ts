@@ -1,18 +1,32 @@
 import { AppError } from '../../errors.ts'
 import { createBatcher } from '../../platform/batcher.ts'
-import type { Clock } from '../../platform/clock.ts'
+import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { hasLease, holds, isLive } from '../../tasks/index.ts'
-import type { AreasResult } from '../areas/model.ts'
 import type { Areas } from '../areas/service.ts'
-import { leaseLost, taskNotFound } from '../envelope.ts'
-import { iso, isoOr } from '../fields.ts'
-import { type NewEvent, taskUpdate } from '../streams/frames.ts'
+import { leaseLost, missingFields, taskNotFound } from '../envelope.ts'
+import {
+  accept,
+  CREDENTIAL_STATUSES,
+  type CredentialWord,
+  digest,
+  iso,
+  isoOr,
+  statusOf,
+  storable,
+  withoutEmpty,
+} from '../fields.ts'
+import { type NewEvent, taskUpdate } from '../streams/hub.ts'
 import {
   addTimelineEvent,
   complete,
+  credentialWordOf,
+  type Effect,
+  effectOf,
   endLease,
   fail,
+  leaseEndOf,
+  mergeProgress,
   pause,
   prolong,
   queue,
@@ -21,22 +35,28 @@ import {
   settleExpiry,
   startChange,
   type TaskRowChange,
+  toProgress,
+  wordOf,
 } from '../tasks/change.ts'
-import { type Mark, marksOf, type Receipts } from '../tasks/creation.ts'
+import type { TasksRepository, TimelineQueries } from '../tasks/repository.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import { leaseEndOf, toProgress } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { CREDENTIAL_STATUSES, type CredentialWord, statusOf } from '../vocabulary.ts'
-import { credentialWordOf, type Effect, effectOf, mergeProgress, wordOf } from './effect.ts'
-import type { Acknowledged, Update } from './model.ts'
-import type { ProgressRepository } from './repository.ts'
+import { type Acknowledged, type AreasResult, type Update, updateBody } from './model.ts'
 
-/** What makes two updates the same beside their `updateId` (§9). */
-export interface Marks {
+/** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
+const acceptUpdate = (given: Record<string, unknown>): Update => {
+  const update = withoutEmpty(given)
+  if (update.type === undefined || update.type === null)
+    throw missingFields([{ field: 'type', message: 'is required' }], 'Missing required field: type')
+  return accept(updateBody, update)
+}
+
+/** What came with an update. */
+interface Received {
+  /** The request's body, or the frame. */
+  text: string
   /** Idempotency-Key header. */
   key?: string
-  /** The update as it came, for the comparison of updates with a timestamp. */
-  given: unknown
 }
 
 /** Updates that go together in one transaction. */
@@ -128,7 +148,7 @@ export const createProgress = ({
   store: TaskStore
   receipts: Receipts
   areas: Areas
-  timeline: ProgressRepository
+  timeline: TimelineQueries
 }) => {
   const acknowledge = (
     change: Pick<TaskRowChange, 'row' | 'now'>,
@@ -272,10 +292,11 @@ export const createProgress = ({
 
   return {
     /**
-     * Takes one update of a task; durable when it resolves.
-     * @throws AppError 400 for an unknown status; 404; 409 LEASE_LOST, TASK_LEASED
+     * Takes one update of a task, as it came; durable when it resolves.
+     * @throws AppError 400; 404; 409 LEASE_LOST, TASK_LEASED
      */
-    async report(id: string, update: Update, { key, given }: Marks): Promise<Acknowledged> {
+    async report(id: string, given: Record<string, unknown>, { text, key }: Received): Promise<Acknowledged> {
+      const update = storable(acceptUpdate(given), text)
       wordOf(update)
       const moment = update.timestamp === undefined ? undefined : JSON.stringify(given)
       const answer = await together({ id, update, marks: marksOf(id, { updateId: update.updateId, key, moment }) })
@@ -307,3 +328,45 @@ export const createProgress = ({
   }
 }
 export type Progress = ReturnType<typeof createProgress>
+
+const SAME_MOMENT_MS = 10 * 60_000
+
+/** The receipt by which a repeated update is recognised: `key` is a digest, kept for `keepMs` milliseconds. */
+export interface Mark {
+  taskId: string
+  key: string
+  keepMs: number
+}
+
+/** The marks of an update: by name or key for a day, by its moment and text for ten minutes (§9). */
+const marksOf = (taskId: string, marks: { updateId?: string; key?: string; moment?: string }): Mark[] => {
+  const made: Mark[] = []
+  const add = (keepMs: number, kind: string, value: string | undefined) => {
+    if (value !== undefined) made.push({ taskId, key: digest(kind, taskId, value), keepMs })
+  }
+  add(DAY_MS, 'update', marks.updateId)
+  add(DAY_MS, 'update-key', marks.key)
+  add(SAME_MOMENT_MS, 'moment', marks.moment)
+  return made
+}
+
+/**
+ * Updates that were taken once (§9). A task's marks are read and kept under the lock of the task. Requests with an Idempotency-Key are
+ * `creation.ts`'s.
+ */
+export const createReceipts = ({ statements, keepReceipts }: TasksRepository) => ({
+  /** Of these marks, the keys that are kept already. */
+  *known(tx: Tx, marks: readonly Mark[], now: number): Steps<Set<string>> {
+    if (marks.length === 0) return new Set()
+    const rows = yield* tx.run(statements.knownReceipts, { keys: JSON.stringify(marks.map(({ key }) => key)), now })
+    return new Set(rows.map(({ key }) => key))
+  },
+  *keep(tx: Tx, marks: readonly Mark[], now: number): Steps<void> {
+    if (marks.length > 0)
+      yield* keepReceipts(
+        tx,
+        marks.map(({ key, taskId, keepMs }) => [key, taskId, now + keepMs]),
+      )
+  },
+})
+export type Receipts = ReturnType<typeof createReceipts>

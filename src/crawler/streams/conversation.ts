@@ -2,17 +2,15 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { isDeeper, isHostile } from '../../platform/http/body.ts'
 import type { Log } from '../../platform/log.ts'
-import { refreshBody } from '../credentials/model.ts'
+import { refreshBody } from '../credentials/index.ts'
 import type { Refresh } from '../credentials/refresh.ts'
-import { accept, describeError, invalidField, invalidJson, missingFields, rateLimited, storable } from '../envelope.ts'
-import { iso } from '../fields.ts'
-import { taskRequest } from '../leasing/model.ts'
+import { describeError, invalidField, invalidJson, missingFields, rateLimited } from '../envelope.ts'
+import { accept, iso, UPDATE_TYPES } from '../fields.ts'
+import { taskRequest } from '../leasing/index.ts'
 import type { Leasing } from '../leasing/service.ts'
-import { acceptUpdate } from '../progress/model.ts'
 import type { Progress } from '../progress/service.ts'
 import type { Creation } from '../tasks/creation.ts'
-import { UPDATE_TYPES } from '../vocabulary.ts'
-import { frameText } from './frames.ts'
+import { frameText } from './hub.ts'
 import { ackFrame, clientFrame, heartbeatFrame, subscribeFrame } from './model.ts'
 import type { Connection } from './sockets.ts'
 
@@ -65,9 +63,8 @@ export const createConversations = (deps: ConversationDeps) => {
     const answer = async (type: string, input: Record<string, unknown>, data: unknown, ref: Ref, text: string): Promise<void> => {
       if (isUpdate(type)) {
         const taskId = taskOf(input)
-        const update = storable(acceptUpdate({ ...input, type }), text)
         const { taskId: _taskId, ...fields } = input
-        const result = await progress.report(taskId, update, { given: { ...fields, type } })
+        const result = await progress.report(taskId, { ...fields, type }, { text })
         return send('ack', { refId: ref, taskId, result })
       }
       switch (type) {

@@ -1,8 +1,54 @@
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Clock } from '../../platform/clock.ts'
-import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
-import { type NewEvent, withSeq } from './frames.ts'
-import type { StoredEvent, StreamsRepository } from './repository.ts'
+import { iso } from '../fields.ts'
+import { type Subscriptions, streamsTables } from '../tables.ts'
+
+/** An event before it has its place in the order of all. */
+export interface NewEvent {
+  type: string
+  taskId: string | null
+  /** `connection:ID` or `process:ID`; null for all subscribers. */
+  target: string | null
+  /** Worker that receives it besides the subscribers. */
+  holder: string | null
+  /** JSON of `{type, data, timestamp, id}`. */
+  frame: string
+  /** Credentials that go out with the frame and are stored nowhere. */
+  secret?: unknown
+}
+
+/** An event with its place in the order of all. */
+export interface StoredEvent extends NewEvent {
+  seq: number
+}
+
+const PREFIX = crypto.randomUUID().slice(0, 8)
+let made = 0
+/** Unique name of a frame. */
+const frameId = (): string => `${PREFIX}-${(++made).toString(36)}`
+
+export const frameText = (type: string, data: unknown, now: number): string =>
+  JSON.stringify({ type, data, timestamp: iso(now), id: frameId() })
+
+export const newEvent = (
+  type: string,
+  taskId: string | null,
+  data: unknown,
+  now: number,
+  { target = null, holder = null }: { target?: string | null; holder?: string | null } = {},
+): NewEvent => ({ type, taskId, target, holder, frame: frameText(type, data, now) })
+
+/** A frame with its place: `seq` comes first, so that no JSON has to be made anew. */
+export const withSeq = (frame: string, seq: number): string => `{"seq":${seq},${frame.slice(1)}`
+
+export const taskUpdate = (
+  taskId: string,
+  updateType: 'created' | 'updated' | 'deleted' | 'areas_discovered',
+  now: number,
+  message?: string,
+): NewEvent => newEvent('task_update', taskId, { taskId, updateType, message, timestamp: iso(now), serverGenerated: true }, now)
 
 /** An event on its way to subscribers: the text is made once for all of them. */
 export interface Delivery extends StoredEvent {
@@ -21,6 +67,117 @@ export interface Subscriber {
 /** Milliseconds between two looks for events of other processes, on Postgres, while this process has subscribers. */
 const LOOK_MS = 50
 const TAIL_MAX = 1000
+
+/** Events that a purge deletes with one statement. */
+const PURGED_AT_ONCE = 2000
+/** Held while events get their numbers, so that numbers are given in the order of commits. */
+const ORDER_LOCK = 'crawler-events'
+
+/** Queries of events. */
+const eventQueries = (db: Db) => {
+  const { events } = streamsTables(db.kit)
+  const columns = {
+    seq: events.seq,
+    taskId: events.taskId,
+    type: events.type,
+    target: events.target,
+    holder: events.holder,
+    frame: events.frame,
+  }
+  const append = db.batch<{ seq: number | string }>(
+    'crawler_events_append',
+    [
+      { name: 'task_id', type: 'text' },
+      { name: 'type', type: 'text' },
+      { name: 'target', type: 'text' },
+      { name: 'holder', type: 'text' },
+      { name: 'frame', type: 'text' },
+      { name: 'created_at', type: 'bigint' },
+    ],
+    (source) =>
+      `insert into crawler_events (task_id, type, target, holder, frame, created_at) select task_id, type, target, holder, frame, created_at from ${source} s where true returning seq`,
+  )
+  const tail = db.prepare<StoredEvent>('crawler_events_tail', (queries) =>
+    queries
+      .select(columns)
+      .from(events)
+      .where(gt(events.seq, param('after')))
+      .orderBy(asc(events.seq))
+      .limit(sql.placeholder('max')),
+  )
+  const head = db.prepare<{ seq: number }>('crawler_events_head', (queries) =>
+    queries.select({ seq: events.seq }).from(events).orderBy(desc(events.seq)).limit(1),
+  )
+
+  /** The events that a connection with these subscriptions receives. */
+  const received = (connectionId: string, { all, tasks, workers }: Subscriptions): SQL | undefined =>
+    or(
+      eq(events.target, `connection:${connectionId}`),
+      and(
+        sql`${events.target} is null`,
+        all
+          ? undefined
+          : or(
+              tasks.length === 0 ? undefined : inArray(events.taskId, tasks),
+              workers.length === 0 ? undefined : inArray(events.holder, workers),
+              sql`1 = 0`,
+            ),
+      ),
+    )
+
+  return {
+    /** Gives events their places. To be the last step of a transaction: on Postgres others wait from here on. */
+    *append(tx: Tx, list: NewEvent[], now: number): Steps<StoredEvent[]> {
+      if (list.length === 0) return []
+      yield* tx.exclusive(ORDER_LOCK)
+      const rows = yield* tx.batch(
+        append,
+        list.map(({ taskId, type, target, holder, frame }) => [taskId, type, target, holder, frame, now]),
+      )
+      const seqs = rows.map((row) => Number(row.seq)).sort((a, b) => a - b)
+      return list.map((event, n) => ({ ...event, seq: seqs[n] as number }))
+    },
+    tail: (after: number, max: number) => tail.all({ after, max }),
+    head: async (): Promise<number> => (await head.all())[0]?.seq ?? 0,
+    /** The newest `max` events of (after, upTo] for these subscriptions, oldest first, and how many there are in all. */
+    async missed(
+      connectionId: string,
+      subscriptions: Subscriptions,
+      /** `since` bounds the age of the events that are sent again, not of those that are counted. */
+      range: { after: number; upTo: number; since: number },
+      max: number,
+    ): Promise<{ events: StoredEvent[]; total: number }> {
+      const where = and(gt(events.seq, range.after), lte(events.seq, range.upTo), received(connectionId, subscriptions))
+      const rows = (await db.q
+        .select(columns)
+        .from(events)
+        .where(and(where, gte(events.createdAt, new Date(range.since))))
+        .orderBy(desc(events.seq))
+        .limit(max)) as StoredEvent[]
+      const [counted] = await db.q
+        .select({ n: sql<number>`count(*)`.mapWith(Number) })
+        .from(events)
+        .where(where)
+      return { events: rows.reverse(), total: counted?.n ?? 0 }
+    },
+    oldest: async (): Promise<number> =>
+      (await db.q.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(1))[0]?.seq ?? 0,
+    *purge(tx: Tx, before: number): Steps<void> {
+      // From the oldest on, for numbers grow with time. The newest stays: the next number follows from it.
+      const newest = sql`(select max(e.seq) from ${events} e)`
+      for (;;) {
+        const oldest = tx.select({ seq: events.seq }).from(events).orderBy(asc(events.seq)).limit(PURGED_AT_ONCE)
+        const gone = yield* q(
+          tx
+            .delete(events)
+            .where(and(inArray(events.seq, oldest), lte(events.createdAt, new Date(before)), lt(events.seq, newest)))
+            .returning({ seq: events.seq }),
+        )
+        if (gone.length < PURGED_AT_ONCE) break
+      }
+    },
+  }
+}
 
 /** Subscribers by task or worker. Most keys have one subscriber, which is stored without a Set: thousands of idle sockets stay small. */
 const createTopics = () => {
@@ -55,20 +212,19 @@ const createTopics = () => {
  */
 export const createHub = ({
   db,
-  repository,
   clock,
   log,
   processId,
   onControl,
 }: {
   db: Db
-  repository: StreamsRepository
   clock: Clock
   log: Log
   processId: string
   /** Words between processes: `process:ID` events. */
   onControl(event: StoredEvent): void
 }) => {
+  const stored = eventQueries(db)
   const all = new Set<Subscriber>()
   const tasks = createTopics()
   const workers = createTopics()
@@ -125,7 +281,7 @@ export const createHub = ({
     try {
       do {
         again = false
-        const events = await repository.tail(cursor, TAIL_MAX)
+        const events = await stored.tail(cursor, TAIL_MAX)
         for (const event of events) {
           cursor = event.seq
           dispatch(event)
@@ -170,14 +326,17 @@ export const createHub = ({
   return {
     /** Stores events and hands them on once they are durable: the last step of a transaction. */
     *emit(tx: Tx, events: NewEvent[], now: number): Steps<void> {
-      const stored = yield* repository.append(tx, events, now)
-      tx.afterCommit(() => publish(stored))
+      const placed = yield* stored.append(tx, events, now)
+      tx.afterCommit(() => publish(placed))
     },
-    publish,
+    append: stored.append,
+    missed: stored.missed,
+    oldest: stored.oldest,
+    purge: stored.purge,
     /** To be awaited before `attach`: from here on no event is missed. */
     async ready(): Promise<void> {
       if (cursor >= 0 && !(shared && attached.size === 0)) return
-      const head = await repository.head()
+      const head = await stored.head()
       if (cursor < 0 || (shared && attached.size === 0)) cursor = Math.max(cursor, head)
     },
     /** Begins to deliver; answers the number after which events come. */

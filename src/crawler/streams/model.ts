@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { takes } from '../../platform/http/json-schema.ts'
-import { refreshAnswer } from '../credentials/model.ts'
-import { connectionId, orAbsent, text } from '../fields.ts'
-import { leasedTask } from '../leasing/model.ts'
+import { refreshAnswer } from '../credentials/index.ts'
+import { CANCEL_REASONS, connectionId, JOB_STATUSES, orAbsent, STATUSES, text } from '../fields.ts'
+import { leasedTask } from '../leasing/index.ts'
 import { acknowledged, progressView, timelineView } from '../progress/model.ts'
 import { taskView } from '../tasks/model.ts'
-import { CANCEL_REASONS, JOB_STATUSES, STATUSES } from '../vocabulary.ts'
 
 export const PROTOCOL = 'gitlab-crawler-v1'
 

@@ -1,14 +1,12 @@
 import type { Clock } from '../../platform/clock.ts'
-import type { Db } from '../../platform/db/index.ts'
+import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { taskNotFound } from '../envelope.ts'
 import { iso } from '../fields.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import { newEvent, withSeq } from './frames.ts'
-import type { Hub } from './hub.ts'
+import { type Hub, newEvent, withSeq } from './hub.ts'
 import type { MessageAnswer } from './model.ts'
 import type { Registry } from './registry.ts'
-import type { StreamsRepository } from './repository.ts'
 import type { Sockets } from './sockets.ts'
 import type { EventStreams } from './sse.ts'
 
@@ -22,7 +20,6 @@ export const createStreams = ({
   clock,
   log,
   hub,
-  repository,
   registry,
   sockets,
   events,
@@ -32,7 +29,6 @@ export const createStreams = ({
   clock: Clock
   log: Log
   hub: Hub
-  repository: StreamsRepository
   registry: Registry
   sockets: Sockets
   events: EventStreams
@@ -45,7 +41,7 @@ export const createStreams = ({
       target: 'process:stopping',
     })
     try {
-      const [stored] = await db.tx((tx) => repository.append(tx, [event], now))
+      const [stored] = await db.tx((tx) => hub.append(tx, [event], now))
       return withSeq(event.frame, stored?.seq ?? 0)
     } catch (error) {
       log.warn('the end of the streams could not be stored', { error })
@@ -100,8 +96,9 @@ export const createStreams = ({
       }
     },
     beat: registry.beat,
-    *purge(tx: Parameters<StreamsRepository['purge']>[0], now: number) {
-      yield* repository.purge(tx, now - KEEP_MS)
+    *purge(tx: Tx, now: number): Steps<void> {
+      yield* hub.purge(tx, now - KEEP_MS)
+      yield* registry.purge(tx, now - KEEP_MS)
     },
     /** Notifies all clients of the shutdown and closes their streams (§13 close code 1001). */
     async stop(): Promise<void> {

@@ -4,14 +4,14 @@ import type { Log } from '../../platform/log.ts'
 import type { SendQueue } from '../../platform/push/send-queue.ts'
 import { CLOSE, type RawSocket, type SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
 import { shuttingDown, taskNotFound, upgradeRequired } from '../envelope.ts'
+import { iso, isoOr, statusOf } from '../fields.ts'
+import type { Subscriptions } from '../tables.ts'
+import { toProgress } from '../tasks/change.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { Conversations } from './conversation.ts'
-import { readyFrameOf } from './frames.ts'
 import type { Delivery, Hub, Subscriber } from './hub.ts'
-import { type ConnectQuery, PROTOCOL } from './model.ts'
-import type { Opening, Registry, SocketConnection } from './registry.ts'
-import type { ConnectionRow } from './repository.ts'
-import type { Subscriptions } from './tables.ts'
+import { type ConnectQuery, PROTOCOL, type ReadyFrame } from './model.ts'
+import type { ConnectionPosition, Opening, Registry, SocketConnection } from './registry.ts'
 
 /** Milliseconds between two checks of a dashboard credential: a change takes effect within 10 s (§2). */
 const RECHECK_MS = 5000
@@ -260,7 +260,7 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
     this.hub.detach(this, { tasks: this.tasks ?? [], workers: this.names ?? [] })
   }
   /** As it is stored. */
-  row(live: boolean, now: Date): Omit<ConnectionRow, 'principal' | 'process'> {
+  row(live: boolean, now: Date): ConnectionPosition {
     const subscriptions: Subscriptions = { all: this.all, tasks: [...(this.tasks ?? [])], workers: this.workers() }
     return {
       connectionId: this.connectionId,
@@ -273,5 +273,39 @@ export class Connection<Q extends SendQueue = SendQueue> implements Subscriber {
       subscriptions,
       updatedAt: now,
     }
+  }
+}
+
+/** The first frame of a stream (§13); `row` is the task of a task stream. */
+export const readyFrameOf = (
+  facts: { connectionId: string; resumed: boolean; lastSeq: number; lost: number; heartbeatInterval: number; now: number },
+  row?: TaskRow,
+): ReadyFrame => {
+  const { now, ...rest } = facts
+  const common = {
+    type: 'connection_ready',
+    status: 'connection_ready',
+    ...rest,
+    message: row ? `WebSocket connection established for task ${row.id}` : 'WebSocket connection established',
+    timestamp: iso(now),
+  } as const
+  if (!row)
+    return {
+      ...common,
+      serverCapabilities: { messageQueuing: true, heartbeat: true, reconnection: true, protocolVersion: '1.0' },
+    }
+  return {
+    ...common,
+    taskId: row.id,
+    taskInfo: {
+      status: statusOf(row.status),
+      jobStatus: row.status,
+      command: row.command,
+      createdAt: row.createdAt.toISOString(),
+      startedAt: isoOr(row.startedAt),
+      completedAt: isoOr(row.finishedAt),
+    },
+    capabilities: { progressUpdates: true, statusUpdates: true, errorReporting: true, realTimeMessages: true },
+    progress: toProgress(row),
   }
 }

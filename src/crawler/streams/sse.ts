@@ -3,10 +3,8 @@ import { CLOSE, SOCKET_LIMITS } from '../../platform/push/socket-session.ts'
 import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import { shuttingDown, taskNotFound, tooManyConnections } from '../envelope.ts'
 import type { TaskRow } from '../tasks/row.ts'
-import { frameText, readyFrameOf, withSeq } from './frames.ts'
-import type { Hub } from './hub.ts'
-import type { StreamsRepository } from './repository.ts'
-import { Connection } from './sockets.ts'
+import { frameText, type Hub, withSeq } from './hub.ts'
+import { Connection, readyFrameOf } from './sockets.ts'
 
 const MAX_STREAMS = 500
 const COMMENT_MS = 15_000
@@ -19,7 +17,6 @@ const sseText = (event: string, data: string, id?: number) => sseEvent({ id, eve
 export const createEventStreams = ({
   clock,
   hub,
-  repository,
   task,
   heartbeatMs,
   resumeMs,
@@ -27,7 +24,6 @@ export const createEventStreams = ({
 }: {
   clock: Clock
   hub: Hub
-  repository: StreamsRepository
   task(id: string): Promise<TaskRow | undefined>
   heartbeatMs: number
   resumeMs: number
@@ -64,14 +60,14 @@ export const createEventStreams = ({
           const missed =
             lastSeq === undefined
               ? { events: [], total: 0 }
-              : await repository.missed(
+              : await hub.missed(
                   connection.connectionId,
                   { all: false, tasks: [taskId], workers: [] },
                   { after, upTo: from, since: clock.now() - resumeMs },
                   resumeMessages,
                 )
           // The task of a purged event is unknown, so all purged numbers count.
-          const purged = lastSeq === undefined ? 0 : Math.max(0, (await repository.oldest()) - 1 - lastSeq)
+          const purged = lastSeq === undefined ? 0 : Math.max(0, (await hub.oldest()) - 1 - lastSeq)
           const lost = missed.total - missed.events.length + purged
           const ready = readyFrameOf(
             {

@@ -1,16 +1,14 @@
 import type { z } from 'zod'
 import { AppError } from '../../errors.ts'
-import { type Clock, DAY_MS } from '../../platform/clock.ts'
+import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { cleanValue } from '../../platform/http/body.ts'
 import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
 import type { Credentials } from '../credentials/service.ts'
-import { accept, type FieldProblem, invalidField, missingFields, storable } from '../envelope.ts'
-import { dateOr, digest, iso } from '../fields.ts'
-import { taskUpdate } from '../streams/frames.ts'
-import { commandOf, PRIORITIES } from '../vocabulary.ts'
+import { type FieldProblem, invalidField, missingFields } from '../envelope.ts'
+import { accept, commandOf, dateOr, digest, iso, PRIORITIES, storable } from '../fields.ts'
+import { taskUpdate } from '../streams/hub.ts'
 import { type BulkAnswer, bulkBody, type TaskData, type TaskView, taskData } from './model.ts'
-import type { TasksRepository } from './repository.ts'
 import { newAt, type StoredTask, toTask } from './row.ts'
 import { duplicateResource, type TaskStore } from './store.ts'
 
@@ -250,45 +248,3 @@ export const createCreation = ({
   }
 }
 export type Creation = ReturnType<typeof createCreation>
-
-const SAME_MOMENT_MS = 10 * 60_000
-
-/** The receipt by which a repeated update is recognised: `key` is a digest, kept for `keepMs` milliseconds. */
-export interface Mark {
-  taskId: string
-  key: string
-  keepMs: number
-}
-
-/** The marks of an update: by name or key for a day, by its moment and text for ten minutes (§9). */
-export const marksOf = (taskId: string, marks: { updateId?: string; key?: string; moment?: string }): Mark[] => {
-  const made: Mark[] = []
-  const add = (keepMs: number, kind: string, value: string | undefined) => {
-    if (value !== undefined) made.push({ taskId, key: digest(kind, taskId, value), keepMs })
-  }
-  add(DAY_MS, 'update', marks.updateId)
-  add(DAY_MS, 'update-key', marks.key)
-  add(SAME_MOMENT_MS, 'moment', marks.moment)
-  return made
-}
-
-/**
- * Updates that were taken once (§9). A task's marks are read and kept under the lock of the task. Requests with an Idempotency-Key are
- * `creation.ts`'s.
- */
-export const createReceipts = ({ statements, keepReceipts }: TasksRepository) => ({
-  /** Of these marks, the keys that are kept already. */
-  *known(tx: Tx, marks: readonly Mark[], now: number): Steps<Set<string>> {
-    if (marks.length === 0) return new Set()
-    const rows = yield* tx.run(statements.knownReceipts, { keys: JSON.stringify(marks.map(({ key }) => key)), now })
-    return new Set(rows.map(({ key }) => key))
-  },
-  *keep(tx: Tx, marks: readonly Mark[], now: number): Steps<void> {
-    if (marks.length > 0)
-      yield* keepReceipts(
-        tx,
-        marks.map(({ key, taskId, keepMs }) => [key, taskId, now + keepMs]),
-      )
-  },
-})
-export type Receipts = ReturnType<typeof createReceipts>

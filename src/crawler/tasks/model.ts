@@ -1,10 +1,30 @@
 import { z } from 'zod'
 import { optional, withDefault } from '../../platform/http/coercion.ts'
 import { takes } from '../../platform/http/json-schema.ts'
-import { fanout } from '../areas/model.ts'
-import { credentialsInput } from '../credentials/model.ts'
-import { objectUpTo, orAbsent, taskId, text, time } from '../fields.ts'
-import { FORMATS, JOB_STATUSES, PRIORITIES, RESOURCE_TYPES, STATUSES, TASK_TYPES } from '../vocabulary.ts'
+import { credentialsInput } from '../credentials/index.ts'
+import {
+  FORMATS,
+  JOB_STATUSES,
+  objectUpTo,
+  orAbsent,
+  PRIORITIES,
+  RESOURCE_TYPES,
+  STATUSES,
+  TASK_TYPES,
+  taskId,
+  text,
+  time,
+} from '../fields.ts'
+
+const FANOUTS = ['default', 'full', 'none'] as const
+export const fanout = z.union(
+  [
+    z.enum(FANOUTS),
+    z.object({ group: z.array(z.enum(TASK_TYPES)).default([]), project: z.array(z.enum(TASK_TYPES)).default([]) }),
+  ],
+  { error: 'must be default, full, none or {group, project} with lists of task types' },
+)
+export type Fanout = z.output<typeof fanout>
 
 const atLeastOne = () => z.int().min(1)
 export const rateLimits = z.object({

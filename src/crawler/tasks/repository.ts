@@ -1,21 +1,9 @@
-import { and, asc, eq, getTableColumns, gt, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
-import {
-  type BatchColumn,
-  bytewise,
-  type Db,
-  inJsonList,
-  param,
-  type Queries,
-  q,
-  type Steps,
-  type Tx,
-} from '../../platform/db/index.ts'
-import { leaseSource } from '../../tasks/index.ts'
-import { digest } from '../fields.ts'
-import { STORED } from '../vocabulary.ts'
+import { and, asc, eq, gt, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { digest, STORED } from '../fields.ts'
+import { progressTables, tasksTables } from '../tables.ts'
 import type { ListQuery } from './model.ts'
-import type { LeaseRow, ListedTask, Retired, StoredTask, TaskRow } from './row.ts'
-import { isRunning, tasksTables } from './tables.ts'
+import type { ListedTask, Retired, StoredTask, TaskRow } from './row.ts'
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
@@ -343,89 +331,70 @@ export const listQueries = (db: Db) => {
 }
 export type ListQueries = ReturnType<typeof listQueries>
 
-/**
- * Tasks joined with those of the engine, so that its lease is read and locked in one statement. The engine's row is
- * locked before its own, and sets in the order of the engine's ids, as the engine does.
- */
-export const joinedQueries = (db: Db) => {
-  const { tasks } = tasksTables(db.kit)
-  const { tasks: engineTasks, columns: leaseColumns } = leaseSource(db.kit)
-  const { attempts, maxAttempts, fence, availableAt, ...own } = getTableColumns(tasks)
-  const columns = { ...own, ...leaseColumns }
-  const pair = eq(engineTasks.id, tasks.engineTaskId)
-  const joined = (queries: Queries) => queries.select(columns).from(engineTasks).innerJoin(tasks, pair)
+export interface TimelineRow {
+  taskId: string
+  at: Date
+  event: string
+  /** JSON, or null. */
+  details: string | null
+}
 
+/** Queries of tasks' timelines. */
+export const timelineQueries = (db: Db) => {
+  const { timeline } = progressTables(db.kit)
+  const add = db.batch<{ id: number }>(
+    'crawler_timeline_add',
+    [
+      { name: 'task_id', type: 'text' },
+      { name: 'at', type: 'bigint' },
+      { name: 'event', type: 'text' },
+      { name: 'details', type: 'text' },
+    ],
+    (source) =>
+      `insert into crawler_timeline (task_id, at, event, details) select task_id, at, event, details from ${source} s where true returning id`,
+  )
+  /** Drops the oldest events of tasks: of each as many as `items` says, a JSON list of `{taskId, count}`. */
+  const oldest = (items: string) => `delete from crawler_timeline where id in (
+    select id from (
+      select e.id, j.surplus, row_number() over (partition by e.task_id order by e.at, e.id) as place
+      from ${items} join crawler_timeline e on e.task_id = j.task_id
+    ) o where place <= surplus
+  ) returning id`
+  const drop = db.statement<{ id: number }>('crawler_timeline_drop', {
+    sqlite: oldest("(select value ->> 'taskId' as task_id, value ->> 'count' as surplus from json_each(:items)) j"),
+    postgres: oldest(
+      "(select item ->> 'taskId' as task_id, (item ->> 'count')::bigint as surplus from jsonb_array_elements(:items::text::jsonb) item) j",
+    ),
+  })
+  const ofTask = db.prepare<{ at: Date; event: string; details: string | null }>('crawler_timeline_of_task', (queries) =>
+    queries
+      .select({ at: timeline.at, event: timeline.event, details: timeline.details })
+      .from(timeline)
+      .where(eq(timeline.taskId, param('taskId')))
+      .orderBy(asc(timeline.at), asc(timeline.id)),
+  )
+  const removeOf = db.prepare<{ id: number }>(
+    'crawler_timeline_remove',
+    (queries) =>
+      queries
+        .delete(timeline)
+        .where(eq(timeline.taskId, param('taskId')))
+        .returning({ id: timeline.id }) as any,
+  )
   return {
-    /** Without a lock; the engine's columns are null in a row that is not adopted yet. */
-    get: db.prepare<TaskRow | { [name in keyof TaskRow]: null }>(
-      'crawler_task_get',
-      (queries) =>
-        queries
-          .select(columns)
-          .from(tasks)
-          .leftJoin(engineTasks, pair)
-          .where(eq(tasks.id, param('id'))) as any,
-    ),
-    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
-    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
-      db.forUpdate(
-        joined(queries)
-          .where(inJsonList(db, tasks.id, 'ids'))
-          .orderBy(asc(engineTasks.id)),
-      ),
-    ),
-    lockLeases: db.prepare<LeaseRow>('crawler_leases_lock', (queries) =>
-      db.forUpdate(
-        queries
-          .select({ id: own.id, status: own.status, engineTaskId: own.engineTaskId, ...leaseColumns })
-          .from(engineTasks)
-          .innerJoin(tasks, pair)
-          .where(inJsonList(db, tasks.id, 'ids'))
-          .orderBy(asc(engineTasks.id)),
-      ),
-    ),
-    /** Running tasks without a report since `before`, locked; leased ones as well. */
-    silent: db.prepare<TaskRow>('crawler_silent', (queries) =>
-      db.skipLocked(
-        joined(queries)
-          .where(and(isRunning(tasks.status), lte(tasks.activeAt, param('before'))))
-          .orderBy(asc(tasks.activeAt))
-          .limit(sql.placeholder('max')),
-      ),
-    ),
-    /** Tasks that the release before has put back in the queue and that the engine does not offer, locked. */
-    unoffered: db.prepare<TaskRow>('crawler_unoffered', (queries) =>
-      db.skipLocked(
-        joined(queries)
-          .where(
-            and(
-              inArray(tasks.status, ['queued', 'credential_renewed']),
-              inArray(engineTasks.state, ['paused', 'completed', 'failed', 'cancelled', 'dead']),
-            ),
-          )
-          .limit(sql.placeholder('max')),
-      ),
-    ),
-    /** Tasks of an account that wait for its credentials, locked. */
-    waiting: db.prepare<TaskRow>('crawler_waiting', (queries) =>
-      db.forUpdate(
-        joined(queries)
-          .where(
-            and(
-              eq(tasks.accountId, param('accountId')),
-              inArray(tasks.status, ['credential_expired', 'waiting_credential_renewal']),
-            ),
-          )
-          .orderBy(asc(engineTasks.id)),
-      ),
-    ),
-    ofAccount: db.prepare<TaskRow>('crawler_of_account', (queries) =>
-      db.forUpdate(
-        joined(queries)
-          .where(eq(tasks.accountId, param('accountId')))
-          .orderBy(asc(engineTasks.id)),
-      ),
-    ),
+    *add(tx: Tx, events: TimelineRow[]): Steps<void> {
+      yield* tx.batch(
+        add,
+        events.map(({ taskId, at, event, details }) => [taskId, at, event, details]),
+      )
+    },
+    *drop(tx: Tx, surplus: { taskId: string; count: number }[]): Steps<void> {
+      yield* tx.run(drop, { items: JSON.stringify(surplus) })
+    },
+    ofTask: (taskId: string) => ofTask.all({ taskId }),
+    *removeOf(tx: Tx, taskId: string): Steps<void> {
+      yield* tx.run(removeOf, { taskId })
+    },
   }
 }
-export type JoinedQueries = ReturnType<typeof joinedQueries>
+export type TimelineQueries = ReturnType<typeof timelineQueries>

@@ -1,10 +1,9 @@
 import type { z } from 'zod'
-import { hasLease, isLive, type TaskLease, type TaskState } from '../../tasks/index.ts'
-import { iso, isoOr } from '../fields.ts'
-import type { ProgressView } from '../progress/model.ts'
-import { PRIORITIES, statusOf } from '../vocabulary.ts'
+import type { TaskLease } from '../../tasks/index.ts'
+import { isoOr, PRIORITIES, statusOf } from '../fields.ts'
+import type { tasksTables } from '../tables.ts'
+import { errorText, leaseEndOf } from './change.ts'
 import type { optionsView, rateLimits, TaskDetail, TaskView } from './model.ts'
-import type { tasksTables } from './tables.ts'
 
 /** A stored task. */
 export type StoredTask = ReturnType<typeof tasksTables>['tasks']['$inferSelect']
@@ -19,18 +18,6 @@ export type Retired = 'attempts' | 'maxAttempts' | 'fence' | 'availableAt'
 export type TaskRow = Omit<StoredTask, Retired> & TaskLease
 /** The columns that a heartbeat reads; no JSON among them. */
 export type LeaseRow = Pick<StoredTask, 'id' | 'status' | 'engineTaskId'> & TaskLease
-
-/** The state of the engine's task of a row: on the offer, under its lease, set aside, or ended. */
-export const engineStateOf = (
-  { status, failureKind }: Pick<StoredTask, 'status' | 'failureKind'>,
-  state?: TaskState,
-): TaskState => {
-  if (state && hasLease({ state })) return state
-  if (status === 'queued' || status === 'credential_renewed') return 'queued'
-  if (status === 'finished') return 'completed'
-  if (status !== 'failed') return 'paused'
-  return failureKind === 'reopenable' ? 'paused' : failureKind === 'dead' ? 'dead' : 'failed'
-}
 
 export type RateLimits = z.output<typeof rateLimits>
 /** The options of a task as they are stored and handed out: times are texts. */
@@ -98,10 +85,6 @@ export const newAt = (now: number) => {
   }
 }
 
-/** The text of an error, which a client may give as an object. */
-export const errorText = (error: ProgressState['error']): string | null =>
-  error === null || typeof error === 'string' ? error : String(error.message)
-
 const or = <T>(value: T | null): T | undefined => (value === null ? undefined : value)
 
 /** A task as lists and answers show it (§6 Task). */
@@ -125,10 +108,6 @@ export const toTask = (row: ListedTask): TaskView => {
     error: status === 'failed' ? or(errorText(progress.error)) : undefined,
   }
 }
-
-/** When the lease of a task ends; undefined where none is live. */
-export const leaseEndOf = (row: TaskRow, now: number): string | undefined =>
-  isLive(row, now) && row.leaseExpiresAt ? row.leaseExpiresAt.toISOString() : undefined
 
 /** A task with all that may be shown of it (§6 TaskDetail). */
 export const toDetail = (row: TaskRow, now: number): TaskDetail => {
@@ -156,25 +135,3 @@ export const toDetail = (row: TaskRow, now: number): TaskDetail => {
     },
   }
 }
-
-/** The progress of a task as it is read (§7.11). */
-export const toProgress = ({ progress: state, resumeState }: Pick<StoredTask, 'progress' | 'resumeState'>): ProgressView => ({
-  processed: state.processed,
-  processedItems: state.processed,
-  total: state.total,
-  totalItems: state.total,
-  percentage: state.percentage,
-  currentStep: state.currentStep,
-  message: state.message,
-  error: state.error,
-  errorTimestamp: state.errorTimestamp === null ? null : iso(state.errorTimestamp),
-  metadata: state.metadata,
-  itemsByType: state.itemsByType,
-  currentDataType: state.currentDataType,
-  lastProcessedId: state.lastProcessedId,
-  stage: state.stage,
-  operationType: state.operationType,
-  resumeState: resumeState === null ? null : JSON.parse(resumeState),
-  lastAreasDiscovery: state.lastAreasDiscovery,
-  credentialStatus: state.credentialStatus,
-})

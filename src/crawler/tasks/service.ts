@@ -6,15 +6,28 @@ import { createAdoption } from '../../tasks/adoption.ts'
 import { isLive } from '../../tasks/index.ts'
 import type { Credentials } from '../credentials/service.ts'
 import { taskNotFound } from '../envelope.ts'
-import { columnOf, mergeProgress, restartCounters } from '../progress/effect.ts'
+import { type Status, statusOf } from '../fields.ts'
 import type { Put } from '../progress/model.ts'
-import { type NewEvent, newEvent, taskUpdate } from '../streams/frames.ts'
-import { type Status, statusOf } from '../vocabulary.ts'
-import { complete, endLease, fail, kindOf, pause, queue, run, startChange, type TaskRowChange } from './change.ts'
+import { type NewEvent, newEvent, taskUpdate } from '../streams/hub.ts'
+import {
+  columnOf,
+  complete,
+  endLease,
+  engineStateOf,
+  fail,
+  kindOf,
+  mergeProgress,
+  pause,
+  queue,
+  restartCounters,
+  run,
+  startChange,
+  type TaskRowChange,
+} from './change.ts'
 import type { ListAnswer, ListQuery, TaskDetail } from './model.ts'
-import type { JoinedQueries, ListQueries } from './repository.ts'
-import { engineStateOf, newProgress, toDetail, toTask } from './row.ts'
-import { duplicateResource, type TaskStore } from './store.ts'
+import type { ListQueries } from './repository.ts'
+import { newProgress, toDetail, toTask } from './row.ts'
+import { duplicateResource, type JoinedQueries, type TaskStore } from './store.ts'
 
 /** Where an operator may take a task (§8); `reopenable` is a failure that an update may open again. */
 const ALLOWED: Record<ReturnType<typeof columnOf> | 'failed', readonly Status[]> = {

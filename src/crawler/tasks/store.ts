@@ -1,13 +1,15 @@
+import { and, asc, eq, getTableColumns, inArray, lte, sql } from 'drizzle-orm'
 import { AppError } from '../../errors.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import { createId } from '../../platform/clock.ts'
-import type { Steps, Tx } from '../../platform/db/index.ts'
-import { type Engine, hasLease, leaseOf, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
-import type { ProgressRepository } from '../progress/repository.ts'
-import { eventsOf, type NewEvent } from '../streams/frames.ts'
-import { kindOf, type TaskRowChange, taskIdOf, transitionOf } from './change.ts'
-import type { JoinedQueries, TasksRepository } from './repository.ts'
-import { engineStateOf, type LeaseRow, type StoredTask, type TaskRow } from './row.ts'
+import { type Db, inJsonList, param, type Queries, type Steps, type Tx } from '../../platform/db/index.ts'
+import { type Engine, hasLease, leaseOf, leaseSource, TASKS_READY, type Task, type Transition } from '../../tasks/index.ts'
+import { iso, isoOr, statusOf } from '../fields.ts'
+import { type NewEvent, newEvent } from '../streams/hub.ts'
+import { isRunning, tasksTables } from '../tables.ts'
+import { engineStateOf, errorText, kindOf, type TaskRowChange, taskIdOf, toProgress, transitionOf } from './change.ts'
+import type { TasksRepository, TimelineQueries } from './repository.ts'
+import type { LeaseRow, ProgressState, StoredTask, TaskRow } from './row.ts'
 import type { Adoption } from './service.ts'
 
 /** Reads return fewer events than this (§9). */
@@ -31,7 +33,7 @@ const byAge = (a: StoredTask, b: StoredTask) =>
 export interface TaskStoreDeps {
   repository: TasksRepository
   queries: JoinedQueries
-  timeline: ProgressRepository
+  timeline: TimelineQueries
   adoption: Adoption
   /** Made after the store: the engine has to know the kinds, whose hooks use the store. */
   engine: Engine
@@ -66,7 +68,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
   function* saveRows(tx: Tx, changes: TaskRowChange[], more: NewEvent[] = []): Steps<void> {
     const events: NewEvent[] = []
     const revived: TaskRow[] = []
-    const appended: Parameters<ProgressRepository['add']>[1] = []
+    const appended: Parameters<TimelineQueries['add']>[1] = []
     const surplus: { taskId: string; count: number }[] = []
     for (const change of changes) {
       const { before, row, now } = change
@@ -208,3 +210,153 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
   }
 }
 export type TaskStore = ReturnType<typeof createTaskStore>
+
+const isSame = (a: ProgressState, b: ProgressState) => a === b || Bun.deepEquals(a, b)
+
+/** The events of a changed task for its subscribers and its holder (§13), in the order in which they happened. */
+const eventsOf = (change: TaskRowChange): NewEvent[] => {
+  const { before, row, now, timeline, revoked } = change
+  const { progress } = row
+  const events: NewEvent[] = []
+  if (!isSame(progress, before.progress) || row.resumeState !== before.resumeState)
+    events.push(
+      newEvent(
+        'progress',
+        row.id,
+        {
+          taskId: row.id,
+          updateType: change.updateType,
+          status: statusOf(row.status),
+          progress: toProgress(row),
+          timestamp: iso(now),
+        },
+        now,
+      ),
+    )
+  if (row.status !== before.status || row.failureKind !== before.failureKind) {
+    const status = statusOf(row.status)
+    events.push(
+      newEvent(
+        'status',
+        row.id,
+        {
+          taskId: row.id,
+          status,
+          previousStatus: statusOf(before.status),
+          reason: change.reason,
+          error: status === 'failed' ? errorText(progress.error) : undefined,
+          startedAt: isoOr(row.startedAt),
+          completedAt: isoOr(row.finishedAt),
+        },
+        now,
+      ),
+    )
+  }
+  if (timeline.length > 0)
+    events.push(
+      newEvent(
+        'timeline',
+        row.id,
+        { taskId: row.id, events: timeline.map(({ at, event, details }) => ({ timestamp: iso(at), event, details })) },
+        now,
+      ),
+    )
+  if (revoked)
+    events.push(
+      newEvent(
+        'task_cancellation',
+        row.id,
+        { taskId: row.id, reason: revoked.reason, graceful: true, timestamp: iso(now) },
+        now,
+        { holder: revoked.owner },
+      ),
+    )
+  return events
+}
+
+/**
+ * Tasks joined with those of the engine, so that its lease is read and locked in one statement. The engine's row is
+ * locked before its own, and sets in the order of the engine's ids, as the engine does.
+ */
+export const joinedQueries = (db: Db) => {
+  const { tasks } = tasksTables(db.kit)
+  const { tasks: engineTasks, columns: leaseColumns } = leaseSource(db.kit)
+  const { attempts, maxAttempts, fence, availableAt, ...own } = getTableColumns(tasks)
+  const columns = { ...own, ...leaseColumns }
+  const pair = eq(engineTasks.id, tasks.engineTaskId)
+  const joined = (queries: Queries) => queries.select(columns).from(engineTasks).innerJoin(tasks, pair)
+
+  return {
+    /** Without a lock; the engine's columns are null in a row that is not adopted yet. */
+    get: db.prepare<TaskRow | { [name in keyof TaskRow]: null }>(
+      'crawler_task_get',
+      (queries) =>
+        queries
+          .select(columns)
+          .from(tasks)
+          .leftJoin(engineTasks, pair)
+          .where(eq(tasks.id, param('id'))) as any,
+    ),
+    lock: db.prepare<TaskRow>('crawler_task_lock', (queries) => db.forUpdate(joined(queries).where(eq(tasks.id, param('id'))))),
+    lockMany: db.prepare<TaskRow>('crawler_tasks_lock', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    lockLeases: db.prepare<LeaseRow>('crawler_leases_lock', (queries) =>
+      db.forUpdate(
+        queries
+          .select({ id: own.id, status: own.status, engineTaskId: own.engineTaskId, ...leaseColumns })
+          .from(engineTasks)
+          .innerJoin(tasks, pair)
+          .where(inJsonList(db, tasks.id, 'ids'))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    /** Running tasks without a report since `before`, locked; leased ones as well. */
+    silent: db.prepare<TaskRow>('crawler_silent', (queries) =>
+      db.skipLocked(
+        joined(queries)
+          .where(and(isRunning(tasks.status), lte(tasks.activeAt, param('before'))))
+          .orderBy(asc(tasks.activeAt))
+          .limit(sql.placeholder('max')),
+      ),
+    ),
+    /** Tasks that the release before has put back in the queue and that the engine does not offer, locked. */
+    unoffered: db.prepare<TaskRow>('crawler_unoffered', (queries) =>
+      db.skipLocked(
+        joined(queries)
+          .where(
+            and(
+              inArray(tasks.status, ['queued', 'credential_renewed']),
+              inArray(engineTasks.state, ['paused', 'completed', 'failed', 'cancelled', 'dead']),
+            ),
+          )
+          .limit(sql.placeholder('max')),
+      ),
+    ),
+    /** Tasks of an account that wait for its credentials, locked. */
+    waiting: db.prepare<TaskRow>('crawler_waiting', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(
+            and(
+              eq(tasks.accountId, param('accountId')),
+              inArray(tasks.status, ['credential_expired', 'waiting_credential_renewal']),
+            ),
+          )
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+    ofAccount: db.prepare<TaskRow>('crawler_of_account', (queries) =>
+      db.forUpdate(
+        joined(queries)
+          .where(eq(tasks.accountId, param('accountId')))
+          .orderBy(asc(engineTasks.id)),
+      ),
+    ),
+  }
+}
+export type JoinedQueries = ReturnType<typeof joinedQueries>

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { CRAWLER_TASK_TYPES } from '../../../src/config/names.ts'
-import { TASK_TYPES } from '../../../src/crawler/vocabulary.ts'
+import { TASK_TYPES } from '../../../src/crawler/fields.ts'
 import { TASK_TYPES as takenByTheWorker } from '../../../src/workers/gitlab/index.ts'
 
 test('gitlab-crawler §5: the server, its configuration and the worker name the same task types', () => {
