@@ -6,14 +6,16 @@ import {
   progressTables,
   streamsTables,
 } from './crawler/tables.ts'
-import { catalogTables } from './gifty/catalog/tables.ts'
-import { categoriesTables } from './gifty/categories/tables.ts'
-import { fleetTables } from './gifty/fleet/tables.ts'
-import { ingestionTables } from './gifty/ingestion/tables.ts'
-import { searchTables } from './gifty/search/tables.ts'
-import { sourcesTables } from './gifty/sources/tables.ts'
-import { claimTables } from './gifty/subscribers/tables.ts'
-import { weeekTables } from './gifty/weeek/tables.ts'
+import {
+  catalogTables,
+  categoriesTables,
+  claimTables,
+  fleetTables,
+  ingestionTables,
+  searchTables,
+  sourcesTables,
+  weeekTables,
+} from './gifty/tables.ts'
 import { accountsTables } from './love-parser/accounts/tables.ts'
 import { audienceTables } from './love-parser/audience/tables.ts'
 import { channelSearchTables } from './love-parser/channel-search/tables.ts'

@@ -1,21 +1,23 @@
 import { Elysia } from 'elysia'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
+import { DAY_MS, HOUR_MS } from '../platform/clock.ts'
+import type { Steps, Tx } from '../platform/db/index.ts'
+import type { Schedule } from '../tasks/index.ts'
 import { analyticsRoutes } from './analytics/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { categoriesRoutes } from './categories/index.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
-import { monitoringRoutes } from './monitoring/index.ts'
-import { purgesOf } from './purges.ts'
 import { recommendationsRoutes } from './recommendations/index.ts'
+import { monitoringRoutes } from './reports.ts'
 import { scoringRoutes } from './scoring/index.ts'
 import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
 import { type GiftySurface, giftySurface } from './surface.ts'
-import { webappAuthRoutes } from './webapp-auth/index.ts'
+import { webappAuthRoutes } from './webapp-auth.ts'
 import { weeekRoutes } from './weeek/index.ts'
 import { reminderKind } from './weeek/reminders.ts'
 
@@ -95,4 +97,24 @@ export const createGifty = (core: Core) => {
       await search.stop()
     },
   } satisfies Module & { services: GiftyServices }
+}
+
+/** What keeps the family's tables from growing without end. */
+const purgesOf = ({ ingestion, sources, fleet, subscribers }: GiftyServices): Schedule[] => {
+  const purge = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
+    name,
+    cron,
+    *fire(tx, { now }) {
+      yield* run(tx, now)
+      return undefined
+    },
+  })
+  const before = (now: Date, ms: number) => new Date(now.getTime() - ms)
+  return [
+    purge('purge-idempotency-keys', '*/10 * * * *', (tx, now) => ingestion.purgeKeys(tx, now)),
+    purge('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
+    purge('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
+    // Longer than any attempt counts.
+    purge('purge-claim-attempts', '*/10 * * * *', (tx, now) => subscribers.purgeAttempts(tx, before(now, HOUR_MS))),
+  ]
 }

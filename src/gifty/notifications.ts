@@ -42,6 +42,17 @@ const NOTIFICATIONS_QUEUE = 'notifications'
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
+/** Most characters of a text in a notification, which Telegram cuts at 4,096 with its markup. */
+const MAX_SHOWN = 3000
+
+/** The beginning and the end of escaped text, without halves of entities. */
+const headOf = (html: string, max: number) => html.slice(0, max).replace(/&[a-z]*$/, '')
+const tailOf = (html: string, max: number) => html.slice(-max).replace(/^[a-z]*;/, '')
+export const shortened = (html: string, max: number) => (html.length > max ? `${headOf(html, max)}…` : html)
+/** Both ends of a text that is too long to be shown: a traceback has the error at its end, and the place at its beginning. */
+export const bothEnds = (html: string): string =>
+  html.length <= MAX_SHOWN ? html : `${headOf(html, MAX_SHOWN / 3)}\n…\n${tailOf(html, (MAX_SHOWN / 3) * 2)}`
+
 /** `outbox` is given where a broker is configured. */
 export const createNotifications = (engine: Engine, clock: Clock, outbox?: Outbox) => ({
   /** Queues notifications in the caller's transaction. */

@@ -2,15 +2,13 @@ import type { Core } from '../module.ts'
 import { diskUsageOf } from '../platform/disk.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
-import { createBestScored, createCatalogLookup, createCategorySamples } from './catalog/lookup.ts'
+import { createBestScored, createCatalogLookup, createCategorySamples, createScoreStore } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
-import { createScoreStore } from './catalog/scores.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
 import { categoriesRepository } from './categories/repository.ts'
 import { categoryKind, createCategories, createCategoryQueue } from './categories/service.ts'
-import { createRedisHeartbeats } from './fleet/redis-heartbeats.ts'
-import { createFleet } from './fleet/service.ts'
+import { createFleet, createRedisHeartbeats } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, createSystemErrors, notificationKind } from './notifications.ts'
@@ -21,16 +19,14 @@ import { searchServices } from './search/service.ts'
 import { createRunReports } from './sources/reports.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRunKinds } from './sources/run-kinds.ts'
-import { createRunDrafts } from './sources/runs.ts'
+import { createRunStore } from './sources/runs.ts'
 import { createRunSweeps } from './sources/scheduler.ts'
 import { createSources } from './sources/service.ts'
-import { claimsRepository } from './subscribers/repository.ts'
-import { createSubscribers } from './subscribers/service.ts'
-import { createWebappAuth } from './webapp-auth/service.ts'
+import { claimsRepository, createSubscribers } from './subscribers/service.ts'
+import { createWebappAuth } from './webapp-auth.ts'
 import { weeekClients } from './weeek/client.ts'
 import { createReminders, reminderKind } from './weeek/reminders.ts'
-import { weeekRepository } from './weeek/repository.ts'
-import { createWeeek } from './weeek/service.ts'
+import { createWeeek, weeekRepository } from './weeek/service.ts'
 
 /** The family's domains, wired, with their kinds of tasks. */
 export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subscribers, dashboard }: Core) => {
@@ -46,20 +42,20 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
   const scoring = createScoring({ db, clock, queue: unscored, scores: createScoreStore(db) })
 
   const repository = sourcesRepository(db)
-  const drafts = createRunDrafts({ db, clock, repository, engine, notifications })
-  const { kinds: runKinds, completeRuns } = createRunKinds({ db, repository, drafts, random })
+  const runStore = createRunStore({ db, clock, repository, engine, notifications })
+  const { kinds: runKinds, completeRuns } = createRunKinds({ db, repository, store: runStore, random })
   const sources = createSources({
     db,
     clock,
     engine,
     repository,
-    drafts,
-    reports: createRunReports({ db, repository, engine, drafts, completeRuns, random }),
+    store: runStore,
+    reports: createRunReports({ db, repository, engine, store: runStore, completeRuns, random }),
     sweeps: createRunSweeps({
       db,
       clock,
       repository,
-      drafts,
+      store: runStore,
       engine,
       completeRuns,
       random,

@@ -1,7 +1,7 @@
 import { createNotifications, notificationKind } from '../../src/gifty/notifications.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
 import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
-import { createRunDrafts } from '../../src/gifty/sources/runs.ts'
+import { createRunStore } from '../../src/gifty/sources/runs.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
@@ -13,14 +13,14 @@ import { drainEngine } from './peers/drain-engine.ts'
 const db = await openDatabase({ url: process.env.DATABASE_URL as string, poolMax: CONNECTIONS })
 const engine = createEngine({ db, clock: systemClock, bus: createLocalBus(() => {}) })
 const repository = sourcesRepository(db)
-const drafts = createRunDrafts({
+const store = createRunStore({
   db,
   clock: systemClock,
   repository,
   engine,
   notifications: createNotifications(engine, systemClock, undefined),
 })
-const { kinds } = createRunKinds({ db, repository, drafts, random: Math.random })
+const { kinds } = createRunKinds({ db, repository, store, random: Math.random })
 engine.register([...kinds, notificationKind])
 const KIND = 'source.run'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ProductSearch } from '../../src/gifty/search/port.ts'
+import type { ProductSearch } from '../../src/gifty/search/service.ts'
 import { ROOT } from './rig.ts'
 
 /** A query and what is right for it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { inTreeOrder } from '../../src/gifty/categories/model.ts'
+import { inTreeOrder } from '../../src/gifty/categories/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { codeOf, makeRig, problemOf, product, type Rig } from './rig.ts'
 

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { giftHash } from '../../src/gifty/catalog/identity.ts'
 import type { ProductRow } from '../../src/gifty/catalog/repository.ts'
-import { recommendationsRequest } from '../../src/gifty/recommendations/model.ts'
+import { recommendationsRequest } from '../../src/gifty/recommendations/index.ts'
 import { axesScore, axisFit, fold, readProfile } from '../../src/gifty/recommendations/profile.ts'
-import { budgetScore, pickDiverse } from '../../src/gifty/recommendations/rank.ts'
-import { createRecommendations } from '../../src/gifty/recommendations/service.ts'
+import { budgetScore, createRecommendations, pickDiverse } from '../../src/gifty/recommendations/service.ts'
 import type { GiftVector } from '../../src/gifty/scoring/axes.ts'
 
 const WORDS = ['чай', 'Кружка', 'дрель', 'ёлка', 'книга', 'секс-шоп', 'робот', 'набор']

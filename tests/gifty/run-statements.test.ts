@@ -3,9 +3,9 @@ import { eq, inArray, sql } from 'drizzle-orm'
 import { createNotifications, notificationKind } from '../../src/gifty/notifications.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
 import { createRunKinds } from '../../src/gifty/sources/run-kinds.ts'
-import { createRunDrafts } from '../../src/gifty/sources/runs.ts'
+import { createRunStore } from '../../src/gifty/sources/runs.ts'
 import { createScheduler } from '../../src/gifty/sources/scheduler.ts'
-import { sourcesTables } from '../../src/gifty/sources/tables.ts'
+import { sourcesTables } from '../../src/gifty/tables.ts'
 import { createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createEngine, type KindPolicy } from '../../src/tasks/index.ts'
@@ -52,10 +52,10 @@ const makeDomain = (db: Db, clock: FakeClock, policies = (kinds: KindPolicy[]) =
   const engine = createEngine({ db, clock, bus: createLocalBus(() => {}) })
   const repository = sourcesRepository(db)
   const notifications = createNotifications(engine, clock, undefined)
-  const drafts = createRunDrafts({ db, clock, repository, engine, notifications })
-  const { kinds } = createRunKinds({ db, repository, drafts, random: () => 0.5 })
+  const store = createRunStore({ db, clock, repository, engine, notifications })
+  const { kinds } = createRunKinds({ db, repository, store, random: () => 0.5 })
   engine.register([...policies(kinds), notificationKind])
-  return { engine, repository, drafts }
+  return { engine, repository, store }
 }
 
 /** A source for each of `SOURCES` with a queued run and its task, and where wanted a completed run before. */
@@ -229,9 +229,9 @@ onEachDatabase('runs inside statements of the engine', (database) => {
     }
     const scheduler = createScheduler({
       db,
+      clock,
       repository: stale,
-      drafts: domain.drafts,
-      nowDate: () => new Date(clock.now()),
+      store: domain.store,
       dispatchPerTick: 20,
     })
     const before = await db.q.select().from(parsingSources)
@@ -249,9 +249,9 @@ onEachDatabase('runs inside statements of the engine', (database) => {
     }
     const overlapping = createScheduler({
       db,
+      clock,
       repository: late,
-      drafts: domain.drafts,
-      nowDate: () => new Date(clock.now()),
+      store: domain.store,
       dispatchPerTick: 20,
     })
     expect(await overlapping.dispatch()).toEqual({ dispatched: 0, skipped: 0 })

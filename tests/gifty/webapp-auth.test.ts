@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { type ConfigError, loadConfig } from '../../src/config.ts'
-import { verifyInitData } from '../../src/gifty/webapp-auth/service.ts'
+import { verifyInitData } from '../../src/gifty/webapp-auth.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, HOUR, START } from '../support/fake-clock.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
-import { unscoredProducts } from '../../src/gifty/catalog/scores.ts'
+import { unscoredProducts } from '../../src/gifty/catalog/lookup.ts'
 import { sourcesRepository } from '../../src/gifty/sources/repository.ts'
 import { subscriptionsRepository } from '../../src/love-parser/subscriptions/repository.ts'
 import type { Db, Statement } from '../../src/platform/db/index.ts'

@@ -1,7 +1,7 @@
 import { asc, inArray, sql } from 'drizzle-orm'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import { sourcesTables } from '../../src/gifty/sources/tables.ts'
+import { sourcesTables } from '../../src/gifty/tables.ts'
 import type { Clock } from '../../src/platform/clock.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { type CachedCalls, type Fetched, UpstreamError } from '../../platform/upstream/index.ts'
 import { isoTime } from '../fields.ts'
 import type { ScrapingReport } from '../reports.ts'
-import type { FunnelAnswer, ScrapingAnswer, StatsAnswer, TechnicalAnswer, TrendsAnswer } from './model.ts'
+import type { FunnelAnswer, ScrapingAnswer, StatsAnswer, TechnicalAnswer, TrendsAnswer } from './index.ts'
 import type { FunnelStep, Loki, Posthog, Prometheus, Sample } from './upstreams.ts'
 
 const DAU_MS = 300_000

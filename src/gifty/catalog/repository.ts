@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
 import { type BatchColumn, bytesOf, bytewise, type Db, param, type Steps, type Tx } from '../../platform/db/index.ts'
-import { catalogTables } from './tables.ts'
+import { catalogTables } from '../tables.ts'
 
 type Tables = ReturnType<typeof catalogTables>
 export type ProductRow = Tables['products']['$inferSelect']

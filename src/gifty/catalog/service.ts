@@ -4,8 +4,8 @@ import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/pag
 import { invalidField } from '../envelope.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
+import type { ProductDetail, ProductsQuery, ProductView } from './index.ts'
 import type { CatalogLookup, LookupFilter } from './lookup.ts'
-import type { ProductDetail, ProductsQuery, ProductView } from './model.ts'
 import type { CatalogRepository, ListedProduct } from './repository.ts'
 
 /** Milliseconds of a time that a row can have; Postgres knows no year beyond 9999 as we write it. */

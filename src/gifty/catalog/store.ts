@@ -1,6 +1,6 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { categoryKey, contentHash, contentText, giftHash, giftId } from './identity.ts'
-import type { ScrapedProduct } from './model.ts'
+import type { ScrapedProduct } from './index.ts'
 import type { CatalogRepository, ProductWrite, StoredProduct } from './repository.ts'
 
 export interface CheckedProduct {

@@ -1,7 +1,7 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { RowSource } from '../../tasks/index.ts'
 import { PRODUCTS_BY_CATEGORY } from '../catalog/lookup.ts'
-import type { TreeNode } from './model.ts'
+import type { TreeNode } from './index.ts'
 
 /** A name that wants a mapping. */
 export interface UnmappedName {

@@ -4,7 +4,7 @@ import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQ
 import { nameHash } from '../catalog/identity.ts'
 import type { CategorySamples } from '../catalog/lookup.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import { type CategoryTask, categoryResult, inTreeOrder, mapping, type TasksQuery, type TreeNode } from './model.ts'
+import { type CategoryTask, categoryResult, inTreeOrder, mapping, type TasksQuery, type TreeNode } from './index.ts'
 import { type CategoriesRepository, type UnmappedName, unmappedNames } from './repository.ts'
 
 const TREE = 'gifty.category-tree'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ownExample } from '../../platform/http/json-schema.ts'
 import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
-import { categoryTask } from '../categories/model.ts'
+import { categoryTask } from '../categories/index.ts'
 import {
   absent,
   boolean,
@@ -16,8 +16,8 @@ import {
   workerName,
 } from '../fields.ts'
 import { notificationPayload } from '../notifications.ts'
-import { scoringPayload } from '../scoring/model.ts'
-import { embeddingPayload } from '../search/model.ts'
+import { scoringPayload } from '../scoring/index.ts'
+import { embeddingPayload } from '../search/index.ts'
 import { runPayload } from '../sources/model.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */

@@ -1,13 +1,15 @@
 import { gt, lte, sql } from 'drizzle-orm'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type AppError, conflict, notFound } from '../../errors.ts'
 import { type Clock, isUuid } from '../../platform/clock.ts'
 import { bytewise, type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/paging.ts'
-import type { Dispatcher, Engine, Refusal, Task, TaskState } from '../../tasks/index.ts'
-import { isRefusal } from '../../tasks/index.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Redis } from '../../platform/redis/index.ts'
+import { type Dispatcher, type Engine, isRefusal, type Refusal, type Task, type TaskState } from '../../tasks/index.ts'
 import { invalidField, invalidRequest } from '../envelope.ts'
 import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
+import { fleetTables } from '../tables.ts'
 import type * as model from './model.ts'
 import {
   DEFAULT_KINDS,
@@ -19,8 +21,8 @@ import {
   type TaskView,
   tailOf,
   type WorkerView,
+  workerHeartbeatBody,
 } from './model.ts'
-import { fleetTables } from './tables.ts'
 
 /** A worker without a heartbeat for so long is gone (gifty §8). */
 const WORKER_LIFE_MS = 60_000
@@ -286,3 +288,59 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
   }
 }
 export type Fleet = ReturnType<typeof createFleet>
+
+const KEYS = 'worker_heartbeat:'
+const MGET_MAX = 500
+
+/** A time as workers write it: ISO 8601, UTC where no zone is named, or seconds or milliseconds since the epoch. */
+const seenAt = z.union([
+  z
+    .string()
+    .transform((text) => Date.parse(/(?:z|[+-]\d\d:?\d\d)$/i.test(text.trim()) ? text : `${text}Z`))
+    .refine(Number.isFinite),
+  z
+    .number()
+    .transform((value) => (value < 1e11 ? value * 1000 : value))
+    .refine((value) => Math.abs(value) <= 8.64e15),
+])
+/** The body of the HTTP heartbeat, and when it was written. */
+const heartbeat = workerHeartbeatBody.extend({ last_seen: seenAt.nullish() })
+
+const parse = (text: string | undefined): z.output<typeof heartbeat> | undefined => {
+  try {
+    return text === undefined ? undefined : heartbeat.safeParse(JSON.parse(text)).data
+  } catch {
+    // Other services may write such a key (gifty §8): a value that is no heartbeat is ignored.
+    return undefined
+  }
+}
+
+/** Live workers that write heartbeats to Redis (gifty §8): a key lives as long as its worker does. Empty while Redis is away. */
+export const createRedisHeartbeats = (redis: Redis, clock: Clock, log: Log) => async (): Promise<WorkerView[]> => {
+  try {
+    const keys = await redis.keysThatBegin(KEYS)
+    const views: WorkerView[] = []
+    for (let from = 0; from < keys.length; from += MGET_MAX)
+      for (const text of await redis.getMany(keys.slice(from, from + MGET_MAX))) {
+        const beat = parse(text)
+        if (!beat) continue
+        views.push({
+          worker_id: beat.worker_id ?? `${beat.hostname}:${beat.pid}`,
+          hostname: beat.hostname,
+          last_seen: isoTime(new Date(beat.last_seen ?? clock.now())),
+          status: beat.status,
+          concurrent_tasks: beat.concurrent_tasks,
+          ram_usage_pct: beat.ram_usage_pct,
+          pid: beat.pid,
+          cpu_usage: beat.cpu_usage ?? 0,
+          memory_usage: beat.ram_usage_pct,
+          tasks_count: beat.concurrent_tasks,
+          via: 'redis',
+        })
+      }
+    return views
+  } catch (error) {
+    log.debug('worker heartbeats could not be read from redis', { error })
+    return []
+  }
+}

@@ -1,10 +1,10 @@
 import type { z } from 'zod'
 import { readPrice } from '../../platform/price.ts'
 import { normaliseUrl } from '../catalog/identity.ts'
-import { scrapedProduct } from '../catalog/model.ts'
+import { scrapedProduct } from '../catalog/index.ts'
 import type { CheckedProduct } from '../catalog/store.ts'
 import { type FieldProblem, fieldProblem, shownInput } from '../envelope.ts'
-import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './model.ts'
+import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './index.ts'
 
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500

@@ -12,7 +12,7 @@ import { invalidRequest } from '../envelope.ts'
 import type { IngestPlace, RunRow, SourceRow } from '../sources/row.ts'
 import type { Sources } from '../sources/service.ts'
 import { type CheckedCategory, checkElements } from './elements.ts'
-import type { IngestAnswer, IngestBatch } from './model.ts'
+import type { IngestAnswer, IngestBatch } from './index.ts'
 
 const MAX_ELEMENTS = 5000
 /** Rows of a minute among which batches without a run are spread. */

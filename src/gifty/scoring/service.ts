@@ -2,9 +2,9 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { createRowQueue, type KindPolicy, type Refusal, type RowQueue, type RowQueueDeps } from '../../tasks/index.ts'
 import { giftHash } from '../catalog/identity.ts'
-import { type ScoreStore, type UnscoredProduct, unscoredProducts } from '../catalog/scores.ts'
+import { type ScoreStore, type UnscoredProduct, unscoredProducts } from '../catalog/lookup.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
-import { type Score, type ScoringPayload, type ScoringTask, score, scoringResult, type TasksQuery } from './model.ts'
+import { type Score, type ScoringPayload, type ScoringTask, score, scoringResult, type TasksQuery } from './index.ts'
 
 export interface ScoringDeps {
   db: Db

@@ -3,9 +3,8 @@ import { isStopWord, stemOf, wordsOf } from '../../platform/search/words.ts'
 import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
 import { toProduct } from '../catalog/service.ts'
 import { invalidField } from '../envelope.ts'
-import type { SearchAnswer, SearchRequest } from './model.ts'
-import type { SearchFilter } from './port.ts'
-import type { Search } from './service.ts'
+import type { SearchAnswer, SearchRequest } from './index.ts'
+import type { Search, SearchFilter } from './service.ts'
 import { type Spelling, vowelVariants } from './spelling.ts'
 
 /** A product found in an index; the smaller its `distance` (negative similarity or relevance), the better it fits. */

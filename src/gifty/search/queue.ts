@@ -14,7 +14,7 @@ import { giftHash, nameHash } from '../catalog/identity.ts'
 import { answerSubmit, checkResults } from '../submissions.ts'
 import type { PendingContents } from './embedding.ts'
 import type { VectorIndex } from './exact-vectors.ts'
-import { type EmbeddingsSubmit, embeddingResult, type TasksAnswer, type TasksRequest } from './model.ts'
+import { type EmbeddingsSubmit, embeddingResult, type TasksAnswer, type TasksRequest } from './index.ts'
 import type { EmbeddingModel, NewEmbedding, VectorQueries } from './vector-queries.ts'
 
 /** A product that wants a vector. */

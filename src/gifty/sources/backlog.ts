@@ -5,7 +5,7 @@ import { SITE_KEY, tidyUrl } from '../fields.ts'
 import { escapeHtml } from '../notifications.ts'
 import type { ClientConfig } from './model.ts'
 import { type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
-import type { SourcesContext } from './service.ts'
+import type { SourcesDeps } from './service.ts'
 
 /** Discovered sources: how they come in, wait in the backlog and are activated within the quota of a day (gifty §2.2, §3.8). */
 export const backlogQueries = (db: Db) => {
@@ -91,12 +91,12 @@ const newSpidersText = (spiders: string[]): string => {
 }
 
 /** Sources that no person created: discovered categories with their backlog and quota, and hubs that spiders register (gifty §2.2, §3.8). */
-export const createBacklog = ({ db, clock, repository, notifications, discoveryDailyQuota, nowDate }: SourcesContext) => {
+export const createBacklog = ({ db, clock, repository, notifications, discoveryDailyQuota }: SourcesDeps) => {
   return {
     /** Each spider that no source belongs to becomes an inactive hub (gifty §2.2). */
     syncSpiders: (spiders: string[]) =>
       db.tx(function* (tx) {
-        const now = nowDate()
+        const now = new Date(clock.now())
         const distinct = [...new Set(spiders)]
         const rejected = distinct.filter((key) => !SITE_KEY.test(key))
         const keys = distinct.filter((key) => SITE_KEY.test(key))
@@ -131,7 +131,7 @@ export const createBacklog = ({ db, clock, repository, notifications, discoveryD
       }),
     activate: (ids: number[]) =>
       db.tx(function* (tx) {
-        const now = nowDate()
+        const now = new Date(clock.now())
         const distinct = [...new Set(ids)]
         const rows = new Map((yield* repository.lockMany(tx, distinct)).map((row) => [row.id, row]))
         const skipped: { source_id: number; reason: 'not_found' | 'not_discovered' }[] = []

@@ -15,8 +15,8 @@ import {
   toSource,
 } from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
-import { cancelRun, type RunDraft, SWITCHED_OFF, taskOf } from './runs.ts'
-import type { SourcesContext } from './service.ts'
+import { cancelRun, type OpenRunChange, type RunRowChange, SWITCHED_OFF, taskOf } from './runs.ts'
+import type { SourcesDeps } from './service.ts'
 
 /** Checks a schedule and fills its zone; an expression without a future time is refused. */
 const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {
@@ -47,16 +47,18 @@ type Wanted = Pick<SourcePatch, 'strategy' | 'priority' | 'refresh_interval_hour
 }
 
 /** Creates, changes and switches sources (gifty §2.2). A write of equal values changes only the time of the last write. */
-export const createSourceCommands = ({ db, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
+export const createSourceCommands = ({ db, clock, engine, repository, store }: SourcesDeps) => {
+  const { lockForReport } = store
+  const nowDate = () => new Date(clock.now())
   /** Switches a source on or off. Off cancels its queued run; a running one continues. */
   function* switchTo(tx: Tx, source: SourceRow, open: RunRow | undefined, isActive: boolean, now: Date): Steps<SourceRow> {
-    const draft: RunDraft = {
+    const change: RunRowChange = {
       source: { ...source, isActive, updatedAt: now },
       run: open && { ...open },
       notes: [],
       isSourceChanged: true,
     }
-    const after = draft.source
+    const after = change.source
     if (isActive) {
       const status = open ? open.status : 'waiting'
       Object.assign(after, {
@@ -67,20 +69,20 @@ export const createSourceCommands = ({ db, engine, repository, drafts, nowDate, 
         retryCount: 0,
       })
       Object.assign(after, { lastError: null })
-      draft.hasNewError = true
+      change.hasNewError = true
     } else {
       Object.assign(after, { status: 'disabled', resumeStatus: open ? 'disabled' : null, queuedAfter: null, switchedOffAt: now })
       if (open?.status === 'queued') {
-        cancelRun(draft as RunDraft & { run: RunRow }, SWITCHED_OFF, now)
+        cancelRun(change as OpenRunChange, SWITCHED_OFF, now)
         if (open.taskId) yield* engine.finishExternally(tx, [{ id: open.taskId, state: 'cancelled', error: SWITCHED_OFF }], now)
       }
     }
-    yield* drafts.save(tx, [draft], now)
+    yield* store.save(tx, [change], now)
     return after
   }
 
   /** Stores the values that differ from the source; its queued run is updated as well. */
-  function* change(tx: Tx, source: SourceRow, open: RunRow | undefined, wanted: Wanted, now: Date): Steps<SourceRow> {
+  function* applyWanted(tx: Tx, source: SourceRow, open: RunRow | undefined, wanted: Wanted, now: Date): Steps<SourceRow> {
     const change: SourceChange = {}
     const set = <K extends keyof SourceChange & keyof SourceRow>(name: K, value: SourceChange[K] | null | undefined) => {
       if (value !== undefined && value !== null && !Bun.deepEquals(source[name], value)) change[name] = value
@@ -125,7 +127,7 @@ export const createSourceCommands = ({ db, engine, repository, drafts, nowDate, 
           const known = yield* repository.idByUrl(tx, input.url)
           if (known !== undefined) {
             const { source, open } = yield* lockForReport(tx, known)
-            return yield* change(tx, source, open, { ...input, config, schedule, url: undefined }, now)
+            return yield* applyWanted(tx, source, open, { ...input, config, schedule, url: undefined }, now)
           }
           return yield* repository.insert(tx, {
             url: input.url,
@@ -162,7 +164,7 @@ export const createSourceCommands = ({ db, engine, repository, drafts, nowDate, 
         return toSource(
           await db.tx(function* (tx) {
             const { source, open } = yield* lockForReport(tx, id)
-            return yield* change(tx, source, open, { ...input, config, schedule }, now)
+            return yield* applyWanted(tx, source, open, { ...input, config, schedule }, now)
           }),
         )
       } catch (error) {

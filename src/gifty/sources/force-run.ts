@@ -4,8 +4,8 @@ import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { cancelRun, type Dispatched, kindOf, newRun, openRun, type RunDraft, taskOf } from './runs.ts'
-import type { SourcesContext } from './service.ts'
+import { cancelRun, type Dispatched, kindOf, newRun, type OpenRunChange, openRun, type RunRowChange, taskOf } from './runs.ts'
+import type { SourcesDeps } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
 const CONFIRM_MS = 5000
@@ -39,18 +39,20 @@ type Outcome =
   /** `sending`: the open run whose message may still be on its way to the broker. */
   | { answer: Answer; sending?: RunRow | undefined }
 
-/** The draft that opens a forced run of a locked source without one. `source` stays as it is. */
-const draftOf = (source: SourceRow, strategy: Strategy | undefined, now: Date): RunDraft => {
-  const draft: RunDraft = { source: { ...source }, run: undefined, notes: [] }
-  draft.opening = { trigger: 'force', strategy, announcedByCaller: true }
-  openRun(draft, 'force', now)
-  return draft
+/** The change that opens a forced run of a locked source without one. `source` stays as it is. */
+const changeOf = (source: SourceRow, strategy: Strategy | undefined, now: Date): RunRowChange => {
+  const change: RunRowChange = { source: { ...source }, run: undefined, notes: [] }
+  change.opening = { trigger: 'force', strategy, announcedByCaller: true }
+  openRun(change, 'force', now)
+  return change
 }
 
 const alreadyQueued = ({ id, taskId }: RunRow): Answer => ({ message: 'Run is already queued', run_id: id, task_id: taskId })
 
 /** Starting a run now, also of an inactive or broken source (gifty §2.6). */
-export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate, lockForReport }: SourcesContext) => {
+export const createForceRun = ({ db, clock, engine, repository, store }: SourcesDeps) => {
+  const { lockForReport } = store
+  const nowDate = () => new Date(clock.now())
   /** Forced runs of this process that wait for the broker's confirm. */
   const publishing = new Map<number, Promise<void>>()
 
@@ -73,19 +75,19 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
       // Started, or cancelled because the source was switched off meanwhile.
       return (yield* repository.run(tx, run.id))?.status === 'cancelled'
     const nextSyncAt = source.nextSyncAt.getTime() === after.nextSyncAt.getTime() ? before.nextSyncAt : source.nextSyncAt
-    const draft: RunDraft & { run: RunRow } = { source: { ...source, nextSyncAt }, run: open, notes: [] }
+    const change: OpenRunChange = { source: { ...source, nextSyncAt }, run: open, notes: [] }
     const status = source.status === 'queued' ? (source.resumeStatus ?? before.status) : source.status
-    cancelRun(draft, 'the broker has not confirmed the task', now)
-    draft.source.status = draft.opening ? draft.source.status : status
+    cancelRun(change, 'the broker has not confirmed the task', now)
+    change.source.status = change.opening ? change.source.status : status
     if (mayHaveLeft)
       yield* engine.finishExternally(tx, [{ id: task.id, state: 'cancelled', error: 'the broker has not confirmed it' }], now)
     else {
       yield* engine.deleteTask(tx, queued)
       yield* repository.deleteRun(tx, run.id)
-      draft.run = undefined as never
+      change.run = undefined as never
     }
-    yield* drafts.save(tx, [draft], now)
-    if (source.updatedAt.getTime() === run.createdAt.getTime() && !draft.opening)
+    yield* store.save(tx, [change], now)
+    if (source.updatedAt.getTime() === run.createdAt.getTime() && !change.opening)
       yield* repository.update(tx, id, { updatedAt: before.updatedAt })
     return true
   }
@@ -122,24 +124,24 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
     db.tx(function* (tx) {
       const now = nowDate()
       const ids = batch.map(({ id }) => id)
-      const found = new Map((yield* drafts.ofSources(tx, ids, 'skip locked')).map((draft) => [draft.source.id, draft]))
+      const found = new Map((yield* store.ofSources(tx, ids, 'skip locked')).map((change) => [change.source.id, change]))
       const outcomes = new Map<number, Outcome>()
-      const opening: { before: SourceRow; draft: RunDraft }[] = []
+      const opening: { before: SourceRow; change: RunRowChange }[] = []
       // In the order of the callers, which is that of the new tasks.
       for (const { id, strategy } of batch) {
         const { source, run } = found.get(id) ?? {}
-        if (source && !run) opening.push({ before: source, draft: draftOf(source, strategy, now) })
+        if (source && !run) opening.push({ before: source, change: changeOf(source, strategy, now) })
         else if (run?.status === 'queued' && (!strategy || strategy === run.strategy) && engine.queues().length === 0)
           outcomes.set(id, { answer: alreadyQueued(run) })
       }
-      const dispatched = yield* drafts.save(
+      const dispatched = yield* store.save(
         tx,
-        opening.map(({ draft }) => draft),
+        opening.map(({ change }) => change),
         now,
       )
-      for (const { before, draft } of opening) {
+      for (const { before, change } of opening) {
         const opened = dispatched.get(before.id)
-        if (opened) outcomes.set(before.id, { opened: { dispatched: opened, before, after: draft.source } })
+        if (opened) outcomes.set(before.id, { opened: { dispatched: opened, before, after: change.source } })
       }
       return ids.map((id) => outcomes.get(id))
     })
@@ -150,9 +152,9 @@ export const createForceRun = ({ db, clock, engine, repository, drafts, nowDate,
       const now = nowDate()
       const { source, open, task: queued } = yield* lockForReport(tx, id)
       if (!open) {
-        const draft = draftOf(source, strategy, now)
-        const dispatched = (yield* drafts.save(tx, [draft], now)).get(id) as Dispatched
-        return { opened: { dispatched, before: source, after: draft.source } }
+        const change = changeOf(source, strategy, now)
+        const dispatched = (yield* store.save(tx, [change], now)).get(id) as Dispatched
+        return { opened: { dispatched, before: source, after: change.source } }
       }
       if (open.status === 'queued') {
         if (strategy && strategy !== open.strategy && open.taskId) {

@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
+import { sourcesTables } from '../tables.ts'
 import type { Rejection, ReportOf } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 import type { RunKinds } from './run-kinds.ts'
@@ -13,15 +14,14 @@ import {
   joined,
   newRun,
   nextRegular,
-  type RunDraft,
-  type RunDrafts,
-  type RunDraftsDeps,
+  type RunRowChange,
+  type RunStore,
+  type RunStoreDeps,
   startRun,
   statsOf,
   tail,
 } from './runs.ts'
-import type { SourcesContext } from './service.ts'
-import { sourcesTables } from './tables.ts'
+import type { SourcesDeps } from './service.ts'
 
 /** Batches without an open run share one, and a failure reported twice is one, within this time (gifty §2.3). */
 export const SAME_RUN_MS = 10 * MINUTE_MS
@@ -36,16 +36,16 @@ export interface BatchCounts {
   categories: number
 }
 
-export interface RunReportsDeps extends Pick<RunDraftsDeps, 'db' | 'repository' | 'engine'> {
-  drafts: RunDrafts
+export interface RunReportsDeps extends Pick<RunStoreDeps, 'db' | 'repository' | 'engine'> {
+  store: RunStore
   completeRuns: RunKinds['completeRuns']
   random(): number
 }
 
 /** Applies reports and batches to runs (gifty §2.3). The caller has locked the run's task, the source and the open run, in this order. */
-export const createRunReports = ({ db, repository, engine, drafts, completeRuns, random }: RunReportsDeps) => {
+export const createRunReports = ({ db, repository, engine, store, completeRuns, random }: RunReportsDeps) => {
   const { parsingRuns } = sourcesTables(db.kit)
-  const draftOf = (source: SourceRow, run: RunRow | undefined): RunDraft => ({ source, run, notes: [] })
+  const changeOf = (source: SourceRow, run: RunRow | undefined): RunRowChange => ({ source, run, notes: [] })
   /** Ends the task of a run that a report has closed; its holder is refused at its next heartbeat or verdict. */
   function* finishTask(tx: Tx, run: RunRow, state: 'completed' | 'failed', error: string | null, now: Date): Steps<void> {
     if (run.taskId) yield* engine.finishExternally(tx, [{ id: run.taskId, state, error }], now)
@@ -65,9 +65,9 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
     now: Date,
   ): Steps<void> {
     if (run) {
-      const draft = { ...draftOf(source, run), run }
-      failRun(draft, { status: 'failed', text, isBroken, random: random() }, now)
-      yield* drafts.save(tx, [draft], now)
+      const change = { ...changeOf(source, run), run }
+      failRun(change, { status: 'failed', text, isBroken, random: random() }, now)
+      yield* store.save(tx, [change], now)
       yield* finishTask(tx, run, 'failed', text, now)
       return
     }
@@ -92,18 +92,18 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
         now,
       ),
     ])
-    const draft = draftOf(source, undefined)
-    countError(draft, text, isBroken, random(), now)
-    yield* drafts.save(tx, [draft], now)
+    const change = changeOf(source, undefined)
+    countError(change, text, isBroken, random(), now)
+    yield* store.save(tx, [change], now)
   }
 
   /** `report-status` running, without or with an open run. */
   function* reportRunning(tx: Tx, source: SourceRow, run: RunRow | undefined, now: Date): Steps<void> {
     if (run) {
       yield* pauseTask(tx, run, now)
-      const draft = { ...draftOf(source, run), run }
-      startRun(draft, true, now)
-      yield* drafts.save(tx, [draft], now)
+      const change = { ...changeOf(source, run), run }
+      startRun(change, true, now)
+      yield* store.save(tx, [change], now)
       return
     }
     yield* repository.insertRuns(tx, [
@@ -115,9 +115,9 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
   /** `report-status` waiting: the open run is completed. */
   function* reportWaiting(tx: Tx, source: SourceRow, run: RunRow | undefined, now: Date): Steps<void> {
     if (run) {
-      const draft = { ...draftOf(source, run), run }
-      yield* completeRuns(tx, [draft], now)
-      yield* drafts.save(tx, [draft], now)
+      const change = { ...changeOf(source, run), run }
+      yield* completeRuns(tx, [change], now)
+      yield* store.save(tx, [change], now)
       yield* finishTask(tx, run, 'completed', null, now)
     } else if (source.status === 'queued' || source.status === 'running')
       yield* repository.update(tx, source.id, { status: 'waiting', updatedAt: now })
@@ -213,7 +213,7 @@ export const createRunReports = ({ db, repository, engine, drafts, completeRuns,
 export type RunReports = ReturnType<typeof createRunReports>
 
 /** The report routes (gifty §2.3). A report that names a run which has ended changes nothing and is answered `ignored`. */
-export const createReportCommands = ({ db, repository, reports, nowDate, lockForReport }: SourcesContext) => {
+export const createReportCommands = ({ db, clock, repository, store, reports }: SourcesDeps) => {
   type Step = (tx: Tx, source: SourceRow, open: RunRow | undefined, now: Date) => Steps<void>
   /**
    * Whether a report counts. With a fence, the reporter has to hold the run's task. Without one, a report that would end the run is
@@ -243,8 +243,8 @@ export const createReportCommands = ({ db, repository, reports, nowDate, lockFor
 
   const report = (id: number, of: ReportOf, { ends }: { ends: boolean }, step: Step, late?: Step) =>
     db.tx(function* (tx) {
-      const now = nowDate()
-      const { source, open, task } = yield* lockForReport(tx, id)
+      const now = new Date(clock.now())
+      const { source, open, task } = yield* store.lockForReport(tx, id)
       const { run_id: runId } = of
       if (runId !== null && runId !== undefined && open?.id !== runId) {
         const run = yield* repository.run(tx, runId)

@@ -5,7 +5,7 @@ import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'
 import { historyQueries, runQueries } from './run-queries.ts'
-import type { RunDraft } from './runs.ts'
+import type { RunRowChange } from './runs.ts'
 
 /** A source of a list before its row is read. */
 export type SourceKey = { id: number; bytes: number }
@@ -104,10 +104,14 @@ const sourceQueries = (db: Db) => {
       return taskIds.length === 0 ? [] : yield* tx.run(lockOfOpenTasks, { ids: taskIds })
     },
     /** Stores what events of runs have changed of locked sources; those with new logs show the logs of their open run. */
-    *saveSources(tx: Tx, drafts: readonly Pick<RunDraft, 'source' | 'run' | 'hasNewError' | 'logs'>[], now: Date): Steps<void> {
+    *saveSources(
+      tx: Tx,
+      changes: readonly Pick<RunRowChange, 'source' | 'run' | 'hasNewError' | 'logs'>[],
+      now: Date,
+    ): Steps<void> {
       yield* tx.batch(
         save,
-        drafts.map(({ source, run, hasNewError = false, logs }) => [
+        changes.map(({ source, run, hasNewError = false, logs }) => [
           source.id,
           source.status,
           source.isActive,

@@ -1,6 +1,7 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../platform/db/index.ts'
-import { sourcesTables } from './tables.ts'
+import type { StatementHooks } from '../../tasks/index.ts'
+import { sourcesTables } from '../tables.ts'
 
 export type Tables = ReturnType<typeof sourcesTables>
 /** A source as the domain works with it. Its logs can be long, so only queries that show them read them. */
@@ -45,4 +46,51 @@ export const sourcesColumns = (db: Db) => {
   const { lastLogs, ...sourceColumns } = getTableColumns(sources)
   const { logs, rejections, ...runColumns } = getTableColumns(runs)
   return { sources, sourceColumns, lastLogs, runs, runColumns, logs, rejections }
+}
+
+const open = (alias: string) => `${alias}.status in ('queued', 'running')`
+const now = ':now::timestamptz'
+/** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
+export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
+  when right(r.logs, 1) = chr(10) then r.logs || ${more} else r.logs || chr(10) || ${more} end, 100000)`
+/** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts. */
+const isAccepted = (given: string) => `(${given} is null or jsonb_typeof(${given}) = 'null'
+  or (jsonb_typeof(${given}) = 'object' and coalesce(jsonb_typeof(${given} -> 'logs'), 'null') in ('null', 'string')))`
+/** Items of the completed run of the same strategy before run `r`. */
+export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
+  and b.strategy = r.strategy and b.trigger <> 'ingest' order by b.id desc limit 1)`
+
+/**
+ * The ordinary start and end of runs as parts of the engine's statements on Postgres: a lease or a completion of any number of source tasks
+ * is one round trip. They change what `startRunsOfTasks` and `completeRun` change; `tests/gifty/run-statements.test.ts` compares them.
+ *
+ * An end is ordinary unless it needs more than the rows themselves: a cron text (its next time is computed in JavaScript), a run to start
+ * afterwards, a refused result, a run of refusals alone, or one that came back empty. Those are left to the hook.
+ */
+export const runStatements: StatementHooks = {
+  name: 'runs',
+  // Sources are locked in the order of their ids, as everywhere; an update would take its rows in any order.
+  leased: `runs_leased as materialized (select r.id as run_id, s.id as source_id, s.status from taken t
+      join parsing_runs r on r.task_id = t.id and ${open('r')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
+    runs_sources as (update parsing_sources s set status = 'running', updated_at = ${now} from runs_leased l
+      where s.id = l.source_id and l.status <> 'running'),
+    runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${now}),
+      last_activity_at = ${now}, updated_at = ${now} from runs_leased l where r.id = l.run_id and ${open('r')})`,
+  completed: `runs_held as materialized (select r.id as run_id, s.id as source_id, l.given ->> 'logs' as logs from locked l
+      join parsing_runs r on r.task_id = l.id and ${open('r')} join parsing_sources s on s.id = r.source_id
+      where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isAccepted('l.given')}
+      order by s.id for update of s),
+    runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${now}), finished_at = ${now},
+        last_activity_at = ${now}, updated_at = ${now}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs('h.logs')} end
+      from runs_held h where r.id = h.run_id and ${open('r')} and not (r.items_rejected > 0 and r.items_scraped = 0 and r.categories_found = 0)
+        and not (r.strategy = 'deep' and r.items_scraped = 0 and r.items_rejected = 0 and coalesce(${itemsBefore}, 0) > 0)
+      returning r.task_id as id, h.source_id, r.strategy, r.items_scraped, r.items_new, r.categories_found,
+        case when coalesce(h.logs, '') <> '' then r.logs end as logs),
+    runs_rested as (update parsing_sources s set status = case when s.is_active then 'waiting' else coalesce(s.resume_status, s.status) end,
+        resume_status = null, next_sync_at = ${now} + s.refresh_interval_hours * interval '1 hour', last_synced_at = ${now}, retry_count = 0,
+        last_error = null, is_forced = false, updated_at = ${now}, last_logs = coalesce(e.logs, s.last_logs),
+        last_stats = case when e.items_scraped > 0 or e.strategy <> 'discovery'
+          then jsonb_build_object('processed_items', e.items_scraped, 'new_items', e.items_new)
+          else jsonb_build_object('status', 'discovery_completed', 'categories_found', e.categories_found) end
+      from runs_ended e where s.id = e.source_id)`,
 }

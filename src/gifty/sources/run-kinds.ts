@@ -1,17 +1,17 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
 import type { SourcesRepository } from './repository.ts'
-import type { RunRow } from './row.ts'
-import { runStatements } from './run-statements.ts'
+import { runStatements } from './row.ts'
 import {
   allRejected,
   cancelRun,
   completeRun,
   failRun,
   noteEmpty,
+  type OpenRunChange,
   openRun,
-  type RunDraft,
-  type RunDrafts,
+  type RunRowChange,
+  type RunStore,
   requeueRun,
   tail,
   taskOf,
@@ -23,37 +23,36 @@ const TASKS_QUEUE = 'parsing_tasks'
 export interface RunKindsDeps {
   db: Db
   repository: SourcesRepository
-  drafts: RunDrafts
+  store: RunStore
   /** 0..1, for the spread of retries. */
   random(): number
 }
-type OpenDraft = RunDraft & { run: RunRow }
 
 /** The kinds of source tasks, and what the engine's events do to their runs, in sets (gifty §4). */
-export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => {
+export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
   /** Changes the open runs of a set of tasks. */
-  function* change(tx: Tx, tasks: Task[], step: (draft: OpenDraft, task: Task) => void, now: Date): Steps<void> {
-    const open = yield* drafts.ofTasks(
+  function* changeRuns(tx: Tx, tasks: Task[], step: (change: OpenRunChange, task: Task) => void, now: Date): Steps<void> {
+    const open = yield* store.ofTasks(
       tx,
       tasks.map((task) => task.id),
     )
     for (const task of tasks) {
-      const draft = open.get(task.id)
-      if (draft) step(draft, task)
+      const change = open.get(task.id)
+      if (change) step(change, task)
     }
-    yield* drafts.save(tx, open.values(), now)
+    yield* store.save(tx, open.values(), now)
   }
   /** How a task moves whose run is offered again: as its source is now, or not at all. */
-  const moveOf = (draft: OpenDraft, now: Date): { state: 'queued' | 'cancelled'; change?: TaskChange } => {
-    const state = requeueRun(draft, now)
-    return state === 'queued' ? { state, change: { ...taskOf(draft.source, draft.run) } } : { state }
+  const moveOf = (change: OpenRunChange, now: Date): { state: 'queued' | 'cancelled'; change?: TaskChange } => {
+    const state = requeueRun(change, now)
+    return state === 'queued' ? { state, change: { ...taskOf(change.source, change.run) } } : { state }
   }
 
   /**
    * Completes runs, or fails those of which every element was refused. A deep one that a worker has reported (`reported`) without an item is
    * compared with the one before it.
    */
-  function* completeRuns(tx: Tx, open: OpenDraft[], now: Date, reported = true): Steps<void> {
+  function* completeRuns(tx: Tx, open: OpenRunChange[], now: Date, reported = true): Steps<void> {
     const empty = open.filter(
       ({ run }) => reported && run.strategy === 'deep' && run.itemsScraped === 0 && run.itemsRejected === 0,
     )
@@ -72,16 +71,16 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
             tx,
             refused.map(({ run }) => run.id),
           )
-    for (const draft of open) {
-      const { run } = draft
-      if (refused.includes(draft)) {
+    for (const change of open) {
+      const { run } = change
+      if (refused.includes(change)) {
         const text = allRejected(run.itemsRejected, samples.get(run.id))
-        failRun(draft, { status: 'failed', text, isBroken: false, random: random() }, now)
+        failRun(change, { status: 'failed', text, isBroken: false, random: random() }, now)
         continue
       }
       const itemsBefore = before.get(run.id) ?? 0
-      if (itemsBefore > 0) noteEmpty(draft, itemsBefore, now)
-      completeRun(draft, reported, now)
+      if (itemsBefore > 0) noteEmpty(change, itemsBefore, now)
+      completeRun(change, reported, now)
     }
   }
 
@@ -104,46 +103,46 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
           refused.set(task.id, { code: 'invalid', message: 'result.logs should be a string' })
         else if (text) logs.set(task.id, text)
       }
-      const open = yield* drafts.ofTasks(
+      const open = yield* store.ofTasks(
         tx,
         done.flatMap(({ task }) => (refused.has(task.id) ? [] : [task.id])),
       )
-      for (const [taskId, draft] of open) if (logs.has(taskId)) draft.logs = tail(logs.get(taskId) as string)
+      for (const [taskId, change] of open) if (logs.has(taskId)) change.logs = tail(logs.get(taskId) as string)
       yield* completeRuns(tx, [...open.values()], now)
-      yield* drafts.save(tx, open.values(), now)
+      yield* store.save(tx, open.values(), now)
       return refused
     },
     *failed(tx, failed, now) {
       const failures = new Map(failed.map((failure) => [failure.task.id, failure]))
-      yield* change(
+      yield* changeRuns(
         tx,
         failed.map(({ task }) => task),
-        (draft, task) => {
+        (change, task) => {
           const { error, retryable, outcome } = failures.get(task.id) as (typeof failed)[0]
-          if (outcome === 'cancelled') cancelRun(draft, undefined, now)
-          else failRun(draft, { status: 'failed', text: error, isBroken: !retryable, random: random() }, now)
+          if (outcome === 'cancelled') cancelRun(change, undefined, now)
+          else failRun(change, { status: 'failed', text: error, isBroken: !retryable, random: random() }, now)
         },
         now,
       )
     },
     *released(tx, tasks, now) {
       const moves = new Map<string, ReturnType<typeof moveOf>>()
-      yield* change(tx, tasks, (draft, task) => moves.set(task.id, moveOf(draft, now)), now)
+      yield* changeRuns(tx, tasks, (change, task) => moves.set(task.id, moveOf(change, now)), now)
       return moves
     },
     *expired(tx, ended, now) {
       const moves = new Map<string, ReturnType<typeof moveOf>>()
       const outcomes = new Map(ended.map(({ task, outcome }) => [task.id, outcome]))
-      yield* change(
+      yield* changeRuns(
         tx,
         ended.map((end) => end.task),
-        (draft, task) => {
+        (change, task) => {
           const outcome = outcomes.get(task.id)
-          if (outcome === 'queued') moves.set(task.id, moveOf(draft, now))
-          else if (outcome === 'cancelled') cancelRun(draft, undefined, now)
+          if (outcome === 'queued') moves.set(task.id, moveOf(change, now))
+          else if (outcome === 'cancelled') cancelRun(change, undefined, now)
           else
             failRun(
-              draft,
+              change,
               { status: 'lost', text: 'the worker was lost in every attempt', isBroken: false, random: random() },
               now,
             )
@@ -153,28 +152,28 @@ export const createRunKinds = ({ repository, drafts, random }: RunKindsDeps) => 
       return moves
     },
     *cancelled(tx, tasks, now) {
-      yield* change(tx, tasks, (draft) => cancelRun(draft, undefined, now), now)
+      yield* changeRuns(tx, tasks, (change) => cancelRun(change, undefined, now), now)
     },
     *redriven(tx, tasks, now, most) {
       const sourceOf = (task: Task) => (task.payload as { source_id: number }).source_id
       const found = new Map(
-        (yield* drafts.ofSources(tx, [...new Set(tasks.map(sourceOf))])).map((draft) => [draft.source.id, draft]),
+        (yield* store.ofSources(tx, [...new Set(tasks.map(sourceOf))])).map((change) => [change.source.id, change]),
       )
       const changes = new Map<string, TaskChange & { skip?: string }>()
-      const chosen = new Map<string, RunDraft>()
+      const chosen = new Map<string, RunRowChange>()
       for (const task of tasks) {
-        const draft = found.get(sourceOf(task))
-        if (!draft) changes.set(task.id, { skip: 'source_not_found' })
+        const change = found.get(sourceOf(task))
+        if (!change) changes.set(task.id, { skip: 'source_not_found' })
         // Of two dead tasks of one source the first gets its next run.
-        else if (draft.run || [...chosen.values()].includes(draft)) changes.set(task.id, { skip: 'run_open' })
+        else if (change.run || [...chosen.values()].includes(change)) changes.set(task.id, { skip: 'run_open' })
         else if (chosen.size === most) changes.set(task.id, { skip: 'limit' })
-        else chosen.set(task.id, draft)
+        else chosen.set(task.id, change)
       }
-      for (const [taskId, draft] of chosen) {
-        draft.opening = { trigger: 'force', taskId }
-        openRun(draft, 'force', now)
+      for (const [taskId, change] of chosen) {
+        change.opening = { trigger: 'force', taskId }
+        openRun(change, 'force', now)
       }
-      const opened = yield* drafts.save(tx, chosen.values(), now)
+      const opened = yield* store.save(tx, chosen.values(), now)
       for (const [taskId, { source }] of chosen) {
         const run = opened.get(source.id)?.run
         changes.set(taskId, run ? { ...taskOf(source, run) } : { skip: 'run_open' })

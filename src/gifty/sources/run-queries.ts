@@ -2,10 +2,9 @@ import { and, asc, desc, eq, gt, inArray, lt, lte, ne, type SQL, sql } from 'dri
 import { MINUTE_MS } from '../../platform/clock.ts'
 import { type BatchColumn, bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList, rowDecoder } from '../../platform/db/rows.ts'
+import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
-import { isOpen, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'
-import { appendedLogs, itemsBefore } from './run-statements.ts'
-import { sourcesTables } from './tables.ts'
+import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100

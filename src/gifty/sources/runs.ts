@@ -1,8 +1,8 @@
 import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { type Engine, nextCronTime } from '../../tasks/index.ts'
-import { escapeHtml, type Notification, type Notifications } from '../notifications.ts'
-import type { Rejection, RunStatus, Strategy } from './model.ts'
+import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
+import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
+import { missingSource, type Rejection, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 
@@ -27,7 +27,7 @@ export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) 
   },
 })
 
-/** A run that is to be opened when a draft is saved. */
+/** A run that is to be opened when a change is saved. */
 export interface Opening {
   trigger: 'schedule' | 'force'
   strategy?: Strategy
@@ -38,10 +38,10 @@ export interface Opening {
 }
 
 /**
- * A locked source and its open run while a transaction changes them. Events change the draft in memory; `save` stores all drafts with a
+ * A locked source and its open run while a transaction changes them. Events change the change in memory; `save` stores all changes with a
  * bounded number of statements, however many there are. A transaction may run twice, so each begins with rows as they are stored.
  */
-export interface RunDraft {
+export interface RunRowChange {
   source: SourceRow
   /** The open run, or undefined. */
   run: RunRow | undefined
@@ -55,13 +55,16 @@ export interface RunDraft {
   notes: Notification[]
 }
 
+/** One with an open run. */
+export type OpenRunChange = RunRowChange & { run: RunRow }
+
 /** A run that has just been opened, and the task of its message. */
 export interface Dispatched {
   run: RunRow
   task: { id: string; kind: string; payload: unknown }
 }
 
-export interface RunDraftsDeps {
+export interface RunStoreDeps {
   db: Db
   clock: Clock
   repository: SourcesRepository
@@ -79,38 +82,70 @@ export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy
   ...row,
 })
 
-/** How drafts are read and stored. Rows are locked in the order task, source, run, each in the order of its key. */
-export const createRunDrafts = ({ clock, repository, engine, notifications }: RunDraftsDeps) => {
-  const together = (sources: SourceRow[], runs: RunRow[]): RunDraft[] => {
+/** How changes are read and stored. Rows are locked in the order task, source, run, each in the order of its key. */
+export const createRunStore = ({ clock, repository, engine, notifications }: RunStoreDeps) => {
+  const together = (sources: SourceRow[], runs: RunRow[]): RunRowChange[] => {
     const bySource = new Map(runs.map((run) => [run.sourceId, run]))
     return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [] }))
   }
 
-  /** Drafts of the sources whose open run is that of one of these tasks, which are locked; by task id. */
-  function* ofTasks(tx: Tx, taskIds: string[]): Steps<Map<string, RunDraft & { run: RunRow }>> {
+  /** Changes of the sources whose open run is that of one of these tasks, which are locked; by task id. */
+  function* ofTasks(tx: Tx, taskIds: string[]): Steps<Map<string, OpenRunChange>> {
     const sources = yield* repository.lockOfOpenTasks(tx, taskIds)
     if (sources.length === 0) return new Map()
     const runs = yield* repository.openRunsOfTasks(tx, taskIds)
-    const drafts = together(sources, runs)
+    const changes = together(sources, runs)
     return new Map(
-      drafts.flatMap((draft) => (draft.run?.taskId ? [[draft.run.taskId, draft as RunDraft & { run: RunRow }] as const] : [])),
+      changes.flatMap((change) => (change.run?.taskId ? [[change.run.taskId, change as OpenRunChange] as const] : [])),
     )
   }
   /**
-   * Drafts of sources, locked in the order of their ids. The tasks of their open runs are to be locked before, unless drafts with an open run
+   * Changes of sources, locked in the order of their ids. The tasks of their open runs are to be locked before, unless changes with an open run
    * are left as they are. With `skip locked` sources that another transaction holds are left out instead of waited for.
    */
-  function* ofSources(tx: Tx, ids: number[], skip?: 'skip locked'): Steps<RunDraft[]> {
+  function* ofSources(tx: Tx, ids: number[], skip?: 'skip locked'): Steps<RunRowChange[]> {
     const sources = yield* repository.lockMany(tx, ids, skip)
     return sources.length === 0 ? [] : together(sources, yield* repository.openRunsOf(tx, ids))
   }
 
-  /** Opens a `queued` run with its task for each draft with an `opening`. Answers the opened runs, by source. */
-  function* open(tx: Tx, drafts: RunDraft[], now: Date): Steps<Map<number, Dispatched>> {
-    if (drafts.length === 0) return new Map()
+  /**
+   * A source with its open run and that run's task, all locked. The open run's task is locked before the source; a run that was opened in
+   * between has a task that no worker can have leased yet.
+   * @throws AppError 404
+   */
+  function* lockForReport(tx: Tx, id: number): Steps<{ source: SourceRow; open: RunRow | undefined; task: Task | undefined }> {
+    const before = yield* repository.openRun(tx, id)
+    const tasks = before?.taskId ? yield* engine.lockTasks(tx, [before.taskId]) : undefined
+    const source = yield* repository.lock(tx, id)
+    if (!source) throw missingSource()
+    const open = yield* repository.openRun(tx, id)
+    return { source, open, task: open?.taskId ? tasks?.get(open.taskId) : undefined }
+  }
+  /**
+   * A source and its open run, locked, for one whose open run's task was read before.
+   * @throws AppError 404
+   */
+  function* lockForBatch(
+    tx: Tx,
+    { id, taskId }: { id: number; taskId: string | null },
+  ): Steps<{ source: SourceRow; open: RunRow | undefined }> {
+    if (taskId) yield* engine.lockTasks(tx, [taskId])
+    const source = yield* repository.lock(tx, id)
+    if (!source) throw missingSource()
+    return { source, open: yield* repository.openRun(tx, id) }
+  }
+  /** The source and open run of a leased task, which is locked; undefined when its run has ended. */
+  function* lockOpenOfTask(tx: Tx, taskId: string): Steps<{ source: SourceRow; open: RunRow } | undefined> {
+    const change = (yield* ofTasks(tx, [taskId])).get(taskId)
+    return change && { source: change.source, open: change.run }
+  }
+
+  /** Opens a `queued` run with its task for each change with an `opening`. Answers the opened runs, by source. */
+  function* open(tx: Tx, changes: RunRowChange[], now: Date): Steps<Map<number, Dispatched>> {
+    if (changes.length === 0) return new Map()
     const inserted = yield* repository.insertRuns(
       tx,
-      drafts.map(({ source, opening }) =>
+      changes.map(({ source, opening }) =>
         newRun(
           source,
           {
@@ -123,10 +158,10 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
         ),
       ),
     )
-    const bySource = new Map(drafts.map((draft) => [draft.source.id, draft]))
+    const bySource = new Map(changes.map((change) => [change.source.id, change]))
     const opened = new Map<number, Dispatched>()
     const tasks = inserted.flatMap((run) => {
-      const { source, opening } = bySource.get(run.sourceId) as RunDraft
+      const { source, opening } = bySource.get(run.sourceId) as RunRowChange
       const task = { id: run.taskId as string, ...taskOf(source, run) }
       opened.set(source.id, { run, task })
       return opening?.taskId ? [] : [{ ...task, dedupeKey: `run:${run.id}`, announcedByCaller: opening?.announcedByCaller }]
@@ -138,43 +173,46 @@ export const createRunDrafts = ({ clock, repository, engine, notifications }: Ru
   return {
     ofTasks,
     ofSources,
+    lockForReport,
+    lockForBatch,
+    lockOpenOfTask,
     /**
-     * Stores drafts. Answers the runs that were opened, by source; one that another transaction has opened meanwhile is not among them, and
+     * Stores changes. Answers the runs that were opened, by source; one that another transaction has opened meanwhile is not among them, and
      * its source stays as it was.
      */
-    *save(tx: Tx, drafts: Iterable<RunDraft>, now: Date): Steps<Map<number, Dispatched>> {
-      const all = [...drafts]
+    *save(tx: Tx, changes: Iterable<RunRowChange>, now: Date): Steps<Map<number, Dispatched>> {
+      const all = [...changes]
       yield* repository.saveRuns(
         tx,
         all.flatMap(({ run, isRunChanged, logs }) => (run && (isRunChanged || logs !== undefined) ? [{ run, logs }] : [])),
         now,
       )
-      const opening = all.filter((draft) => draft.opening !== undefined)
+      const opening = all.filter((change) => change.opening !== undefined)
       const opened = yield* open(tx, opening, now)
-      for (const draft of opening) if (opened.has(draft.source.id)) markQueued(draft, now)
-      const isKept = ({ source, opening, isRunChanged }: RunDraft) => !opening || isRunChanged || opened.has(source.id)
+      for (const change of opening) if (opened.has(change.source.id)) markQueued(change, now)
+      const isKept = ({ source, opening, isRunChanged }: RunRowChange) => !opening || isRunChanged || opened.has(source.id)
       yield* repository.saveSources(
         tx,
-        all.filter((draft) => (draft.isSourceChanged || draft.logs !== undefined) && isKept(draft)),
+        all.filter((change) => (change.isSourceChanged || change.logs !== undefined) && isKept(change)),
         now,
       )
-      const notes = all.flatMap((draft) => draft.notes)
+      const notes = all.flatMap((change) => change.notes)
       if (notes.length > 0) yield* notifications.add(tx, notes)
       return opened
     },
   }
 }
-export type RunDrafts = ReturnType<typeof createRunDrafts>
+export type RunStore = ReturnType<typeof createRunStore>
 
 /** The source of a run that was just opened. Its regular time is set by the caller, who knows why it was opened. */
-const markQueued = (draft: RunDraft, now: Date) => {
-  const { source, opening } = draft
+const markQueued = (change: RunRowChange, now: Date) => {
+  const { source, opening } = change
   source.resumeStatus = source.status
   source.status = 'queued'
   source.queuedAfter = null
   source.isForced = opening?.trigger === 'force'
   source.updatedAt = now
-  draft.isSourceChanged = true
+  change.isSourceChanged = true
 }
 
 /** This many soft errors in a row delay; the next one breaks (gifty §2.4). */
@@ -182,8 +220,6 @@ const SOFT_ERRORS = 3
 /** A retry is later than its least delay by up to this share: sources that fail together are not all tried again together. */
 const RETRY_SPREAD = 0.2
 const MAX_TEXT = 100_000
-/** Most characters of a text in a notification, which Telegram cuts at 4,096 with its markup. */
-const MAX_SHOWN = 3000
 const KEEPS_ON_ERROR = ['disabled', 'broken']
 
 /** The last 100,000 characters. */
@@ -203,59 +239,57 @@ export const statsOf = (run: Pick<RunRow, 'itemsScraped' | 'itemsNew' | 'categor
     ? { processed_items: run.itemsScraped, new_items: run.itemsNew }
     : { status: 'discovery_completed', categories_found: run.categoriesFound }
 
-type OpenDraft = RunDraft & { run: RunRow }
-
-const changeSource = (draft: RunDraft, change: Partial<SourceRow>, now: Date) => {
-  Object.assign(draft.source, change, { updatedAt: now })
-  draft.isSourceChanged = true
-  if ('lastError' in change) draft.hasNewError = true
+const changeSource = (change: RunRowChange, values: Partial<SourceRow>, now: Date) => {
+  Object.assign(change.source, values, { updatedAt: now })
+  change.isSourceChanged = true
+  if ('lastError' in values) change.hasNewError = true
 }
-const changeRun = (draft: OpenDraft, change: Partial<RunRow>, now: Date) => {
-  Object.assign(draft.run, change, { lastActivityAt: now, updatedAt: now })
-  draft.isRunChanged = true
+const changeRun = (change: OpenRunChange, values: Partial<RunRow>, now: Date) => {
+  Object.assign(change.run, values, { lastActivityAt: now, updatedAt: now })
+  change.isRunChanged = true
 }
-const close = (draft: OpenDraft, status: RunStatus, change: Partial<RunRow>, now: Date) =>
-  changeRun(draft, { status, finishedAt: now, ...change }, now)
+const close = (change: OpenRunChange, status: RunStatus, values: Partial<RunRow>, now: Date) =>
+  changeRun(change, { status, finishedAt: now, ...values }, now)
 
 /** Overlap `queue_one`: one run starts once the open one has ended, however many times passed meanwhile. */
-const openQueued = (draft: RunDraft, now: Date) => {
-  const { source } = draft
+const openQueued = (change: RunRowChange, now: Date) => {
+  const { source } = change
   const trigger = source.queuedAfter
   if (!trigger) return
-  if (source.isActive || trigger === 'force') openRun(draft, trigger, now)
-  else changeSource(draft, { queuedAfter: null }, now)
+  if (source.isActive || trigger === 'force') openRun(change, trigger, now)
+  else changeSource(change, { queuedAfter: null }, now)
 }
 
-/** Sets the draft's `opening`, and the source's next time by its trigger (gifty §2.4). */
-export const openRun = (draft: RunDraft, trigger: 'schedule' | 'force', now: Date) => {
-  const { source } = draft
-  draft.opening = { ...draft.opening, trigger }
+/** Sets the change's `opening`, and the source's next time by its trigger (gifty §2.4). */
+export const openRun = (change: RunRowChange, trigger: 'schedule' | 'force', now: Date) => {
+  const { source } = change
+  change.opening = { ...change.opening, trigger }
   let { nextSyncAt } = source
   if (source.schedule) {
     if (trigger === 'schedule') nextSyncAt = nextRegular(source, now)
   } else nextSyncAt = new Date(now.getTime() + (trigger === 'schedule' ? 15 : 30) * MINUTE_MS)
-  changeSource(draft, { nextSyncAt, switchedOffAt: null }, now)
+  changeSource(change, { nextSyncAt, switchedOffAt: null }, now)
 }
 
 /** A worker has it: the run starts, or shows a sign of life. */
-export const startRun = (draft: OpenDraft, reported: boolean, now: Date) => {
-  const { run, source } = draft
+export const startRun = (change: OpenRunChange, reported: boolean, now: Date) => {
+  const { run, source } = change
   changeRun(
-    draft,
+    change,
     {
       reported: run.reported || reported,
       ...(run.status === 'queued' ? { status: 'running' as const, startedAt: run.startedAt ?? now } : {}),
     },
     now,
   )
-  if (source.status !== 'running') changeSource(draft, { status: 'running' }, now)
+  if (source.status !== 'running') changeSource(change, { status: 'running' }, now)
 }
 
 /** Notes that a deep run ended without an item although the one before had some: in the run's logs and in a notification. */
-export const noteEmpty = (draft: OpenDraft, itemsBefore: number, now: Date) => {
+export const noteEmpty = (change: OpenRunChange, itemsBefore: number, now: Date) => {
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
-  changeRun(draft, { error: draft.run.error ?? text }, now)
-  draft.notes.push(noteOf(draft.source, 'Source came back empty', text, false))
+  changeRun(change, { error: change.run.error ?? text }, now)
+  change.notes.push(noteOf(change.source, 'Source came back empty', text, false))
 }
 
 /** Why a run has failed of which every element was rejected. */
@@ -265,11 +299,11 @@ export const allRejected = (count: number, first: Pick<Rejection, 'errors'> | un
 }
 
 /** The run is done; the source rests until its next regular time. */
-export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
-  const { run, source } = draft
-  close(draft, 'completed', { startedAt: run.startedAt ?? now, reported: run.reported || reported }, now)
+export const completeRun = (change: OpenRunChange, reported: boolean, now: Date) => {
+  const { run, source } = change
+  close(change, 'completed', { startedAt: run.startedAt ?? now, reported: run.reported || reported }, now)
   changeSource(
-    draft,
+    change,
     {
       status: source.isActive ? 'waiting' : (source.resumeStatus ?? source.status),
       resumeStatus: null,
@@ -282,16 +316,8 @@ export const completeRun = (draft: OpenDraft, reported: boolean, now: Date) => {
     },
     now,
   )
-  openQueued(draft, now)
+  openQueued(change, now)
 }
-
-/** The beginning and the end of escaped text, without halves of entities. */
-const headOf = (html: string, max: number) => html.slice(0, max).replace(/&[a-z]*$/, '')
-const tailOf = (html: string, max: number) => html.slice(-max).replace(/^[a-z]*;/, '')
-const shortened = (html: string, max: number) => (html.length > max ? `${headOf(html, max)}…` : html)
-/** Both ends of a text that is too long to be shown: a traceback has the error at its end, and the place at its beginning. */
-const bothEnds = (html: string): string =>
-  html.length <= MAX_SHOWN ? html : `${headOf(html, MAX_SHOWN / 3)}\n…\n${tailOf(html, (MAX_SHOWN / 3) * 2)}`
 
 /** The notification of a source that needs a look (topic `scraping`). */
 const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolean) => ({
@@ -301,15 +327,15 @@ const noteOf = (source: SourceRow, title: string, text: string, isBroken: boolea
 })
 
 /** What a counted error does to the source, and its notification. `random` is 0..1. */
-export const countError = (draft: RunDraft, text: string, isBroken: boolean, random: number, now: Date) => {
-  const { source } = draft
+export const countError = (change: RunRowChange, text: string, isBroken: boolean, random: number, now: Date) => {
+  const { source } = change
   const broken = isBroken || source.retryCount >= SOFT_ERRORS
   const kept = [source.status, ...(source.isActive ? [] : [source.resumeStatus ?? ''])].find((status) =>
     KEEPS_ON_ERROR.includes(status),
   )
   const delayMs = 10 * MINUTE_MS * (source.retryCount + 1) * (1 + RETRY_SPREAD * random)
   changeSource(
-    draft,
+    change,
     {
       ...(broken
         ? { status: 'broken', isActive: false, fixRequired: true, retryCount: 0 }
@@ -324,43 +350,43 @@ export const countError = (draft: RunDraft, text: string, isBroken: boolean, ran
     },
     now,
   )
-  draft.notes.push(noteOf(source, broken ? 'Source is broken' : 'Source failed', text, broken))
+  change.notes.push(noteOf(source, broken ? 'Source is broken' : 'Source failed', text, broken))
 }
 
 export const failRun = (
-  draft: OpenDraft,
+  change: OpenRunChange,
   { status, text, isBroken, random }: { status: 'failed' | 'lost'; text: string; isBroken: boolean; random: number },
   now: Date,
 ) => {
-  close(draft, status, { error: tail(text), reported: true }, now)
-  countError(draft, text, isBroken, random, now)
-  openQueued(draft, now)
+  close(change, status, { error: tail(text), reported: true }, now)
+  countError(change, text, isBroken, random, now)
+  openQueued(change, now)
 }
 
 /** Queues a run that lost its worker again, or cancels it when its source was switched off meanwhile. Answers which. */
-export const requeueRun = (draft: OpenDraft, now: Date): 'queued' | 'cancelled' => {
-  const { source } = draft
+export const requeueRun = (change: OpenRunChange, now: Date): 'queued' | 'cancelled' => {
+  const { source } = change
   if (source.switchedOffAt !== null) {
-    cancelRun(draft, SWITCHED_OFF, now)
+    cancelRun(change, SWITCHED_OFF, now)
     return 'cancelled'
   }
-  changeRun(draft, { status: 'queued' }, now)
-  changeSource(draft, { status: 'queued' }, now)
+  changeRun(change, { status: 'queued' }, now)
+  changeSource(change, { status: 'queued' }, now)
   return 'queued'
 }
 export const SWITCHED_OFF = 'The source was switched off'
 
-export const cancelRun = (draft: OpenDraft, reason: string | undefined, now: Date) => {
-  close(draft, 'cancelled', reason === undefined ? {} : { error: reason }, now)
-  changeSource(draft, { status: draft.source.resumeStatus ?? 'waiting', resumeStatus: null, isForced: false }, now)
-  openQueued(draft, now)
+export const cancelRun = (change: OpenRunChange, reason: string | undefined, now: Date) => {
+  close(change, 'cancelled', reason === undefined ? {} : { error: reason }, now)
+  changeSource(change, { status: change.source.resumeStatus ?? 'waiting', resumeStatus: null, isForced: false }, now)
+  openQueued(change, now)
 }
 
 /** A run that the broker has had for too long: lost without being counted, and due again (gifty §2.3). */
-export const loseUnstarted = (draft: OpenDraft, text: string, now: Date) => {
-  const { source } = draft
-  close(draft, 'lost', { error: text }, now)
+export const loseUnstarted = (change: OpenRunChange, text: string, now: Date) => {
+  const { source } = change
+  close(change, 'lost', { error: text }, now)
   const status = source.isActive ? 'waiting' : (source.resumeStatus ?? 'waiting')
-  changeSource(draft, { status, resumeStatus: null, nextSyncAt: now, isForced: false }, now)
-  openQueued(draft, now)
+  changeSource(change, { status, resumeStatus: null, nextSyncAt: now, isForced: false }, now)
+  openQueued(change, now)
 }

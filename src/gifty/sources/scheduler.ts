@@ -5,8 +5,8 @@ import { SAME_RUN_MS } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunKinds } from './run-kinds.ts'
-import { failRun, loseUnstarted, newRun, nextRegular, openRun, type RunDraft, type RunDrafts } from './runs.ts'
-import type { SourcesContext } from './service.ts'
+import { failRun, loseUnstarted, newRun, nextRegular, type OpenRunChange, openRun, type RunStore } from './runs.ts'
+import type { SourcesDeps } from './service.ts'
 
 /** Number of runs that one transaction reads. */
 const PAGE = 100
@@ -15,15 +15,14 @@ export interface RunSweepsDeps {
   db: Db
   clock: Clock
   repository: SourcesRepository
-  drafts: RunDrafts
+  store: RunStore
   engine: Engine
   completeRuns: RunKinds['completeRuns']
   random(): number
   idleTimeoutMs: number
   startTimeoutMs: number
 }
-type OpenDraft = RunDraft & { run: RunRow }
-/** How the task of a swept run ends. The run's draft is changed already, unless it is to be completed. */
+/** How the task of a swept run ends. The run's change is changed already, unless it is to be completed. */
 type TaskEnd = { state: 'completed' | 'dead'; error: string | null }
 
 /** Ends runs without a report or batch for too long (gifty §2.3). Runs of leased tasks are left to the engine, which ends their leases. */
@@ -31,7 +30,7 @@ export const createRunSweeps = ({
   db,
   clock,
   repository,
-  drafts,
+  store,
   engine,
   completeRuns,
   random,
@@ -40,11 +39,11 @@ export const createRunSweeps = ({
 }: RunSweepsDeps) => {
   /**
    * Ends runs a page at a time, by id, until there are no more: runs that stay as they are would keep a single page full for hours. `find`
-   * answers a page; `end` changes the draft of a run and says how its task ends, or leaves it. Answers how many have ended.
+   * answers a page; `end` changes the change of a run and says how its task ends, or leaves it. Answers how many have ended.
    */
   const endByPages = async (
     find: (tx: Tx, afterId: number, now: Date) => Steps<RunRow[]>,
-    prepare: (tx: Tx, taskIds: string[], now: Date) => Steps<(draft: OpenDraft) => TaskEnd | undefined>,
+    prepare: (tx: Tx, taskIds: string[], now: Date) => Steps<(change: OpenRunChange) => TaskEnd | undefined>,
   ): Promise<number> => {
     let ended = 0
     for (let after: number | undefined = 0; after !== undefined; ) {
@@ -58,20 +57,20 @@ export const createRunSweeps = ({
           now,
         )
         const wanted = new Set(found.map((run) => run.id))
-        const changed: OpenDraft[] = []
-        const completed: OpenDraft[] = []
+        const changed: OpenRunChange[] = []
+        const completed: OpenRunChange[] = []
         const tasks: { id: string; state: TaskEnd['state']; error: string | null }[] = []
-        for (const draft of yield* drafts.ofSources(tx, [...new Set(found.map((run) => run.sourceId))])) {
-          if (!draft.run || !wanted.has(draft.run.id)) continue
-          const { taskId } = draft.run
-          const how = end(draft as OpenDraft)
+        for (const change of yield* store.ofSources(tx, [...new Set(found.map((run) => run.sourceId))])) {
+          if (!change.run || !wanted.has(change.run.id)) continue
+          const { taskId } = change.run
+          const how = end(change as OpenRunChange)
           if (!how) continue
-          changed.push(draft as OpenDraft)
-          if (how.state === 'completed') completed.push(draft as OpenDraft)
+          changed.push(change as OpenRunChange)
+          if (how.state === 'completed') completed.push(change as OpenRunChange)
           if (taskId) tasks.push({ id: taskId, ...how })
         }
         yield* completeRuns(tx, completed, now, false)
-        yield* drafts.save(tx, changed, now)
+        yield* store.save(tx, changed, now)
         yield* engine.finishExternally(tx, tasks, now)
         return { ended: changed.length, next: found.length < PAGE ? undefined : found.at(-1)?.id }
       })
@@ -89,8 +88,8 @@ export const createRunSweeps = ({
           repository.idleRuns(tx, new Date(now.getTime() - Math.min(SAME_RUN_MS, idleTimeoutMs)), afterId, PAGE),
         function* (tx, taskIds, now) {
           const tasks = yield* engine.lockTasks(tx, taskIds)
-          return (draft) => {
-            const { run } = draft
+          return (change) => {
+            const { run } = change
             const state = run.taskId ? tasks.get(run.taskId)?.state : undefined
             // A lease that has run out is ended by the reaper, whichever of the two comes first.
             if (run.status !== 'running' || state === 'leased' || state === 'cancelling') return undefined
@@ -102,7 +101,7 @@ export const createRunSweeps = ({
             }
             if (idleMs < idleTimeoutMs) return undefined
             const text = `no word from the worker for ${Math.round(idleMs / 1000)} s`
-            failRun(draft, { status: 'lost', text, isBroken: false, random: random() }, now)
+            failRun(change, { status: 'lost', text, isBroken: false, random: random() }, now)
             return { state: 'dead', error: 'the run was lost' }
           }
         },
@@ -115,13 +114,13 @@ export const createRunSweeps = ({
           const tasks = yield* engine.lockTasks(tx, taskIds)
           // What still waits in the outbox is not late: the broker has not had it yet.
           const since = yield* engine.published(tx, taskIds)
-          return (draft) => {
-            const { run } = draft
+          return (change) => {
+            const { run } = change
             const publishedAt = since.get(run.taskId ?? '')
             if (run.status !== 'queued' || tasks.get(run.taskId ?? '')?.state !== 'queued') return undefined
             if (!publishedAt || now.getTime() - publishedAt.getTime() < startTimeoutMs) return undefined
             const waited = Math.round((now.getTime() - publishedAt.getTime()) / 1000)
-            loseUnstarted(draft, `no worker has started it for ${waited} s`, now)
+            loseUnstarted(change, `no worker has started it for ${waited} s`, now)
             return { state: 'dead', error: 'the run was lost' }
           }
         },
@@ -136,11 +135,12 @@ const OVERLAPS_MAX = 500
 /** Dispatching sources when they are due (gifty §2.5). */
 export const createScheduler = ({
   db,
+  clock,
   repository,
-  drafts,
-  nowDate,
+  store,
   dispatchPerTick,
-}: Pick<SourcesContext, 'db' | 'repository' | 'drafts' | 'nowDate' | 'dispatchPerTick'>) => {
+}: Pick<SourcesDeps, 'db' | 'clock' | 'repository' | 'store' | 'dispatchPerTick'>) => {
+  const nowDate = () => new Date(clock.now())
   /**
    * Due sources, locked, with or without an open run (`open`), and how many the database has offered: whether a run is open is looked at again
    * under the lock, because one may have been opened or closed between the look and the lock.
@@ -159,8 +159,8 @@ export const createScheduler = ({
     const now = nowDate()
     const { found, due } = yield* lockDue(tx, now, limit, { open: false })
     const wanted = due.map((source) => ({ source, run: undefined, notes: [] }))
-    for (const draft of wanted) openRun(draft, 'schedule', now)
-    return { found, dispatched: (yield* drafts.save(tx, wanted, now)).size }
+    for (const change of wanted) openRun(change, 'schedule', now)
+    return { found, dispatched: (yield* store.save(tx, wanted, now)).size }
   }
   /** Cron times that meet an open run: skipped with a record, or one run waits for its end. Answers how many the database has offered. */
   function* recordOverlaps(tx: Tx): Steps<{ found: number; skipped: number }> {

@@ -7,9 +7,8 @@ import { UpstreamError } from '../../platform/upstream/index.ts'
 import { defineKind, type Engine, type JobHandler, type Schedule } from '../../tasks/index.ts'
 import type { Notifications } from '../notifications.ts'
 import { dayOf, wallOf } from './client.ts'
-import { SLOTS, type Slot, type WeeekTask } from './model.ts'
-import type { WeeekRepository } from './repository.ts'
-import type { Weeek } from './service.ts'
+import { SLOTS, type Slot, type WeeekTask } from './index.ts'
+import type { Weeek, WeeekRepository } from './service.ts'
 
 /** When each reminder is due, by the wall clock of the account (gifty §11). */
 const SLOT_OF_HOUR: Record<number, Slot> = { 9: 'today', 10: 'overdue', 18: 'tomorrow' }

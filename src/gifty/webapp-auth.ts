@@ -1,8 +1,58 @@
-import { type DashboardAccess, mayUseDashboard } from '../../access/dashboard.ts'
-import type { SubscriberQueries } from '../../access/subscribers.ts'
-import { AppError, badRequest, forbidden } from '../../errors.ts'
-import { type Clock, createId } from '../../platform/clock.ts'
-import type { AuthAnswer } from './model.ts'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { type DashboardAccess, mayUseDashboard } from '../access/dashboard.ts'
+import { ROLES, type SubscriberQueries } from '../access/subscribers.ts'
+import { AppError, badRequest, forbidden } from '../errors.ts'
+import { type Clock, createId } from '../platform/clock.ts'
+import { text } from './fields.ts'
+import { type GiftySurface, problems } from './surface.ts'
+
+const authBody = z
+  .object({ init_data: text(0, 4096).describe('`initData` of the mini app, as Telegram gives it') })
+  .meta({ examples: [{ init_data: 'auth_date=1768467600&user=%7B%22id%22%3A700001%7D&hash=9f2c1d6e' }] })
+export const authAnswer = z
+  .object({
+    status: z.literal('ok'),
+    user: z.object({
+      id: z.int().describe('chat id'),
+      name: z.string().nullable(),
+      role: z.enum(ROLES),
+      permissions: z.array(z.string()),
+    }),
+    token: z.string().describe('Bearer of the /internal routes'),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().describe('seconds'),
+  })
+  .meta({
+    id: 'DashboardLogin',
+    examples: [
+      {
+        status: 'ok',
+        user: { id: 700001, name: 'Ann', role: 'admin', permissions: [] },
+        token: 'eyJhbGciOiJIUzI1NiJ9.e30.signature',
+        token_type: 'Bearer',
+        expires_in: 43200,
+      },
+    ],
+  })
+export type AuthAnswer = z.infer<typeof authAnswer>
+
+const MAX_BODY_BYTES = 16 * 1024
+
+/** The dashboard's login (gifty §9): the one route of the family that needs no credential. */
+export const webappAuthRoutes = (surface: GiftySurface, webappAuth: WebappAuth) =>
+  new Elysia({ detail: { tags: ['gifty: dashboard'] }, prefix: '/webapp' })
+    .use(surface)
+    .post('/auth', ({ body }) => webappAuth.login(body.init_data), {
+      anyone: true,
+      bodyLimit: MAX_BODY_BYTES,
+      body: authBody,
+      response: { 200: authAnswer, ...problems(400, 401, 403) },
+      detail: {
+        summary: 'Log in to the dashboard',
+        description: "Telegram's signed `initData` of an admin for a dashboard token.",
+      },
+    })
 
 /** How far a phone's clock may run ahead. */
 const AHEAD_MS = 60_000
