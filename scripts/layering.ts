@@ -39,6 +39,7 @@ interface Edge {
 export const layeringProblems = async (): Promise<string[]> => {
   const problems: string[] = []
   const edges: Edge[] = []
+  const takenTables: { tables: string; by: string }[] = []
   const files = [...new Bun.Glob('src/**/*.ts').scanSync('.')]
     .map(normalize)
     .filter((file) => !file.endsWith('.d.ts'))
@@ -49,8 +50,11 @@ export const layeringProblems = async (): Promise<string[]> => {
       problems.push(`${file} reads the environment: only src/config.ts may`)
     if (!file.startsWith('src/platform/db/') && DIALECT.test(text))
       problems.push(`${file} knows a database dialect: only src/platform/db may`)
-    for (const [, typeOnly, from, lazy, bare] of text.matchAll(IMPORT)) {
+    for (const [matched, typeOnly, from, lazy, bare] of text.matchAll(IMPORT)) {
       const target = from ?? lazy ?? bare ?? ''
+      if (target.endsWith('../tables.ts') && !file.endsWith('/tables.ts'))
+        for (const [name] of matched.matchAll(/\w+Tables\b/g))
+          takenTables.push({ tables: `${name} of ${normalize(join(dirname(file), target))}`, by: file })
       if (target.startsWith('.') && target.endsWith('.ts'))
         edges.push({ from: file, to: normalize(join(dirname(file), target)), typeOnly: typeOnly !== undefined })
     }
@@ -60,13 +64,17 @@ export const layeringProblems = async (): Promise<string[]> => {
     const target = layerOf(to)
     if (layer !== 'app' && layer !== target && !MAY_IMPORT[layer]?.includes(target))
       problems.push(`${from} (${layer}) must not import ${to} (${target})`)
-    // A table may point to another domain's rows (a foreign key); queries of them stay with their domain, or with the family whose tables
-    // stand in one file.
+    // A table may point to another domain's rows (a foreign key); queries of them stay with their domain.
     const isNear = from.startsWith(`${dirname(to)}/`)
     if (to.endsWith('/tables.ts') && !isNear && from !== 'src/schema.ts' && !from.endsWith('/tables.ts'))
       problems.push(`${from} reaches into the tables of another domain: ${to}`)
     if (to.endsWith('/repository.ts') && !typeOnly && dirname(from) !== dirname(to) && !from.endsWith('/services.ts'))
       problems.push(`${from} uses another domain's repository: ${to}`)
+  }
+  // Where the tables of a family stand in one file, those of a domain are taken by one folder.
+  for (const [tables, takers] of Map.groupBy(takenTables, ({ tables }) => tables)) {
+    const folders = new Set(takers.map(({ by }) => dirname(by)))
+    if (folders.size > 1) problems.push(`${tables} is queried by several domains: ${[...folders].join(', ')}`)
   }
   return [...problems, ...cycles(edges.filter((edge) => !edge.typeOnly))]
 }

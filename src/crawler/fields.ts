@@ -3,7 +3,7 @@ import { cleanValue } from '../platform/http/body.ts'
 import { emptyAsAbsent } from '../platform/http/coercion.ts'
 import { problemsOf, validationFailed } from './envelope.ts'
 
-/** The values of the crawler's API (gitlab-crawler §5), and the values that are stored for them. */
+/** The words of the crawler's API (gitlab-crawler §5), what is stored for them, and how fields are read (§1). */
 
 export const STATUSES = ['queued', 'running', 'completed', 'failed', 'paused'] as const
 export type Status = (typeof STATUSES)[number]

@@ -4,12 +4,11 @@ import type { Core, Module } from '../module.ts'
 import { credentialsRoutes } from './credentials/index.ts'
 import { healthRoutes } from './health/index.ts'
 import { leasingRoutes } from './leasing/index.ts'
-import { progressRoutes } from './progress/index.ts'
 import { type CrawlerServices, createCrawlerServices } from './services.ts'
 import { streamsRoutes } from './streams/index.ts'
 import type { Upgrader } from './streams/sockets.ts'
 import { type CrawlerSurface, crawlerSurface, PREFIX } from './surface.ts'
-import { tasksRoutes } from './tasks/index.ts'
+import { progressRoutes, tasksRoutes } from './tasks/index.ts'
 
 /** The routes of the family (gitlab-crawler §7). */
 const crawlerRoutes = (

@@ -1,10 +1,12 @@
 import { Elysia } from 'elysia'
+import { z } from 'zod'
 import type { Call } from '../../platform/http/family.ts'
 import { checkedLater } from '../../platform/http/macros.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import { lastOf, queryOf } from '../../platform/http/query.ts'
 import { storable, taskParams } from '../fields.ts'
-import { putBody } from '../progress/model.ts'
+import { acknowledged, progressAnswer, putBody, updateBody } from '../progress/model.ts'
+import type { Progress } from '../progress/service.ts'
 import { type CrawlerSurface, problems } from '../surface.ts'
 import type { Asking, Creation } from './creation.ts'
 import * as model from './model.ts'
@@ -115,3 +117,35 @@ export const tasksRoutes = (surface: CrawlerSurface, tasks: Tasks, creation: Cre
         },
       },
     )
+
+/** Updates of tasks, and what came of them (§7.10, §7.11). */
+export const progressRoutes = (surface: CrawlerSurface, progress: Progress) =>
+  new Elysia({ detail: { tags: ['crawler: progress'] } })
+    .use(surface)
+    .post(
+      '/tasks/:id/progress',
+      async ({ call, params, body, idempotencyKey: key }) => ({
+        data: await progress.report(params.id, body, { text: call.bodyText ?? '', key }),
+      }),
+      {
+        auth: 'task',
+        rate: 'progress',
+        bodyLimit: 'single',
+        idempotent: true,
+        params: taskParams,
+        body: checkedLater(updateBody),
+        response: { 200: z.object({ data: acknowledged }) },
+        detail: documented({
+          summary: 'Report progress',
+          description: 'Merged with what is known; durable when answered. The same update counts once.',
+          requestBody: updateBody,
+        }),
+      },
+    )
+    .get('/tasks/:id/progress', async ({ params }) => ({ data: await progress.read(params.id) }), {
+      auth: 'task',
+      rate: 'general',
+      params: taskParams,
+      response: { 200: progressAnswer },
+      detail: { summary: 'Read progress', description: 'With the timeline.' },
+    })

@@ -90,7 +90,6 @@ export const tasksRepository = (db: Db) => {
       'crawler_task_save_counters',
       `update crawler_tasks set ${COUNTER_COLUMNS.map((name) => `${snake(name)} = :${name}`).join(', ')} where id = :id returning id`,
     ),
-    /** Another living task of the same resource and branch. */
     remove: db.prepare<{ id: string }>(
       'crawler_task_remove',
       (queries) =>
@@ -157,6 +156,7 @@ export const tasksRepository = (db: Db) => {
     return `insert into crawler_tasks (${columns.join(', ')}) select ${values.join(', ')} from ${source} s where true
       on conflict do nothing returning id`
   })
+  /** Other living tasks of the same resource and branch. */
   const liveTwins = db.batch<{ id: string }>(
     'crawler_tasks_live_twins',
     [

@@ -289,7 +289,7 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
 }
 export type Fleet = ReturnType<typeof createFleet>
 
-const KEYS = 'worker_heartbeat:'
+const HEARTBEAT_KEYS = 'worker_heartbeat:'
 const MGET_MAX = 500
 
 /** A time as workers write it: ISO 8601, UTC where no zone is named, or seconds or milliseconds since the epoch. */
@@ -306,7 +306,7 @@ const seenAt = z.union([
 /** The body of the HTTP heartbeat, and when it was written. */
 const heartbeat = workerHeartbeatBody.extend({ last_seen: seenAt.nullish() })
 
-const parse = (text: string | undefined): z.output<typeof heartbeat> | undefined => {
+const parseHeartbeat = (text: string | undefined): z.output<typeof heartbeat> | undefined => {
   try {
     return text === undefined ? undefined : heartbeat.safeParse(JSON.parse(text)).data
   } catch {
@@ -318,11 +318,11 @@ const parse = (text: string | undefined): z.output<typeof heartbeat> | undefined
 /** Live workers that write heartbeats to Redis (gifty §8): a key lives as long as its worker does. Empty while Redis is away. */
 export const createRedisHeartbeats = (redis: Redis, clock: Clock, log: Log) => async (): Promise<WorkerView[]> => {
   try {
-    const keys = await redis.keysThatBegin(KEYS)
+    const keys = await redis.keysThatBegin(HEARTBEAT_KEYS)
     const views: WorkerView[] = []
     for (let from = 0; from < keys.length; from += MGET_MAX)
       for (const text of await redis.getMany(keys.slice(from, from + MGET_MAX))) {
-        const beat = parse(text)
+        const beat = parseHeartbeat(text)
         if (!beat) continue
         views.push({
           worker_id: beat.worker_id ?? `${beat.hostname}:${beat.pid}`,

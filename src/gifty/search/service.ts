@@ -13,11 +13,6 @@ import { createEmbeddingQueue, createEmbeddingRows, embeddingKinds } from './que
 import { createSpelling } from './spelling.ts'
 import { documentsRepository, type VectorQueries, vectorQueries } from './vector-queries.ts'
 
-/**
- * Search for other domains of the family. All queries cover active products; vectors are those of the configured model
- * and version (gifty §6).
- */
-
 /** Which products may be answered; an absent part does not restrict. */
 export interface SearchFilter {
   minPrice?: number
@@ -57,6 +52,10 @@ export interface HybridMatch {
   similarity: number | null
 }
 
+/**
+ * Search for other domains of the family. All queries cover active products; vectors are those of the configured model and version
+ * (gifty §6).
+ */
 export interface ProductSearch {
   /** The model and version that vectors belong to. */
   readonly model: { name: string; version: string; dim: number }
@@ -216,7 +215,7 @@ export const searchServices = ({ platform, lookup, engine }: SearchDeps) => {
     /** Before the first vector is stored: pgvector may have to make its table. */
     ready: vectors.ready,
     documents,
-    /** The search port for other domains (see port.ts). */
+    /** Search for other domains. */
     search,
     finder: createFinder(search),
     queue,

@@ -48,8 +48,8 @@ export const sourcesColumns = (db: Db) => {
   return { sources, sourceColumns, lastLogs, runs, runColumns, logs, rejections }
 }
 
-const open = (alias: string) => `${alias}.status in ('queued', 'running')`
-const now = ':now::timestamptz'
+const isOpenRun = (alias: string) => `${alias}.status in ('queued', 'running')`
+const NOW = ':now::timestamptz'
 /** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
 export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
   when right(r.logs, 1) = chr(10) then r.logs || ${more} else r.logs || chr(10) || ${more} end, 100000)`
@@ -71,24 +71,24 @@ export const runStatements: StatementHooks = {
   name: 'runs',
   // Sources are locked in the order of their ids, as everywhere; an update would take its rows in any order.
   leased: `runs_leased as materialized (select r.id as run_id, s.id as source_id, s.status from taken t
-      join parsing_runs r on r.task_id = t.id and ${open('r')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
-    runs_sources as (update parsing_sources s set status = 'running', updated_at = ${now} from runs_leased l
+      join parsing_runs r on r.task_id = t.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
+    runs_sources as (update parsing_sources s set status = 'running', updated_at = ${NOW} from runs_leased l
       where s.id = l.source_id and l.status <> 'running'),
-    runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${now}),
-      last_activity_at = ${now}, updated_at = ${now} from runs_leased l where r.id = l.run_id and ${open('r')})`,
+    runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${NOW}),
+      last_activity_at = ${NOW}, updated_at = ${NOW} from runs_leased l where r.id = l.run_id and ${isOpenRun('r')})`,
   completed: `runs_held as materialized (select r.id as run_id, s.id as source_id, l.given ->> 'logs' as logs from locked l
-      join parsing_runs r on r.task_id = l.id and ${open('r')} join parsing_sources s on s.id = r.source_id
+      join parsing_runs r on r.task_id = l.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id
       where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isAccepted('l.given')}
       order by s.id for update of s),
-    runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${now}), finished_at = ${now},
-        last_activity_at = ${now}, updated_at = ${now}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs('h.logs')} end
-      from runs_held h where r.id = h.run_id and ${open('r')} and not (r.items_rejected > 0 and r.items_scraped = 0 and r.categories_found = 0)
+    runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${NOW}), finished_at = ${NOW},
+        last_activity_at = ${NOW}, updated_at = ${NOW}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs('h.logs')} end
+      from runs_held h where r.id = h.run_id and ${isOpenRun('r')} and not (r.items_rejected > 0 and r.items_scraped = 0 and r.categories_found = 0)
         and not (r.strategy = 'deep' and r.items_scraped = 0 and r.items_rejected = 0 and coalesce(${itemsBefore}, 0) > 0)
       returning r.task_id as id, h.source_id, r.strategy, r.items_scraped, r.items_new, r.categories_found,
         case when coalesce(h.logs, '') <> '' then r.logs end as logs),
     runs_rested as (update parsing_sources s set status = case when s.is_active then 'waiting' else coalesce(s.resume_status, s.status) end,
-        resume_status = null, next_sync_at = ${now} + s.refresh_interval_hours * interval '1 hour', last_synced_at = ${now}, retry_count = 0,
-        last_error = null, is_forced = false, updated_at = ${now}, last_logs = coalesce(e.logs, s.last_logs),
+        resume_status = null, next_sync_at = ${NOW} + s.refresh_interval_hours * interval '1 hour', last_synced_at = ${NOW}, retry_count = 0,
+        last_error = null, is_forced = false, updated_at = ${NOW}, last_logs = coalesce(e.logs, s.last_logs),
         last_stats = case when e.items_scraped > 0 or e.strategy <> 'discovery'
           then jsonb_build_object('processed_items', e.items_scraped, 'new_items', e.items_new)
           else jsonb_build_object('status', 'discovery_completed', 'categories_found', e.categories_found) end
