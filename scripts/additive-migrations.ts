@@ -1,4 +1,4 @@
-import { type Migration, readMigrations } from '../src/platform/db/migrations.ts'
+import { type Migration, readMigrations } from '../src/platform/bundled.ts'
 
 /**
  * Statements that do more than add, each with the reason why the previous release keeps working on the new schema:

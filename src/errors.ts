@@ -1,4 +1,53 @@
-import { databaseProblem } from './platform/db/problems.ts'
+/** `timeout`: a statement took longer than its limit and was ended. */
+export type DatabaseProblem = 'unique' | 'foreign_key' | 'check' | 'serialization' | 'timeout' | 'unreachable'
+
+const CODES: Record<string, DatabaseProblem> = {
+  '23505': 'unique',
+  SQLITE_CONSTRAINT_UNIQUE: 'unique',
+  SQLITE_CONSTRAINT_PRIMARYKEY: 'unique',
+  '23503': 'foreign_key',
+  SQLITE_CONSTRAINT_FOREIGNKEY: 'foreign_key',
+  '23514': 'check',
+  SQLITE_CONSTRAINT_CHECK: 'check',
+  '40001': 'serialization',
+  '40P01': 'serialization',
+  '55P03': 'serialization',
+  '57014': 'timeout',
+  '57P01': 'unreachable',
+  '57P02': 'unreachable',
+  '57P03': 'unreachable',
+  '53300': 'unreachable',
+  ECONNREFUSED: 'unreachable',
+  ECONNRESET: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  CONNECT_TIMEOUT: 'unreachable',
+  CONNECTION_CLOSED: 'unreachable',
+  CONNECTION_ENDED: 'unreachable',
+  CONNECTION_DESTROYED: 'unreachable',
+  SQLITE_BUSY: 'unreachable',
+  SQLITE_FULL: 'unreachable',
+  SQLITE_IOERR: 'unreachable',
+  SQLITE_READONLY: 'unreachable',
+  SQLITE_CANTOPEN: 'unreachable',
+}
+
+/** What a driver error means on either dialect, or undefined. Drizzle wraps driver errors, so the whole cause chain is read. */
+export const databaseProblem = (error: unknown): DatabaseProblem | undefined => {
+  for (
+    let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0;
+    at && typeof at === 'object' && depth < 8;
+    depth++
+  ) {
+    if (typeof at.code === 'string') {
+      const found = CODES[at.code] ?? CODES[at.code.replace(/^(SQLITE_[A-Z]+)_.*$/, '$1')]
+      if (found) return found
+    }
+    at = at.cause as typeof at
+  }
+  return undefined
+}
+
+export const isUniqueViolation = (error: unknown): boolean => databaseProblem(error) === 'unique'
 
 /** Field problems or other facts about an error that its reader may see. */
 export type ErrorDetails = Record<string, unknown>
@@ -46,4 +95,26 @@ export const toAppError = (error: unknown): AppError => {
   if (problem === 'timeout' || problem === 'serialization')
     return new AppError('unavailable', 503, 'The database is busy', { cause: error, headers: { 'retry-after': '5' } })
   return new AppError('internal_error', 500, 'Unexpected error', { cause: error })
+}
+
+/** A failure with a verdict: whether the same attempt may succeed later. The message is stored with the task and shown to operators. */
+export class JobFailed extends Error {
+  override name = 'JobFailed'
+  constructor(
+    message: string,
+    readonly retryable: boolean,
+  ) {
+    super(message)
+  }
+}
+
+/** Puts the task back into the queue for a while, without counting the attempt. */
+export class JobDelayed extends Error {
+  override name = 'JobDelayed'
+  constructor(
+    readonly delayMs: number,
+    message = 'delayed',
+  ) {
+    super(message)
+  }
 }

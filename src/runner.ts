@@ -1,7 +1,7 @@
-import type { Bus } from './platform/bus/index.ts'
+import { JobDelayed, JobFailed } from './errors.ts'
 import type { Clock } from './platform/clock.ts'
-import { JobDelayed, JobFailed } from './platform/job.ts'
 import type { Log } from './platform/log.ts'
+import type { Bus } from './platform/shared.ts'
 import {
   type Dispatcher,
   type Engine,

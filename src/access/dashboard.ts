@@ -1,7 +1,7 @@
 import { forbidden, unauthorized } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Principal } from '../platform/http/family.ts'
-import { createLru } from '../platform/kv/index.ts'
+import { createLru } from '../platform/shared.ts'
 import type { SubscriberQueries, SubscriberRow } from './subscribers.ts'
 import { createTokens } from './tokens.ts'
 

@@ -2,7 +2,7 @@ import { jwt } from '@elysiajs/jwt'
 import { Elysia } from 'elysia'
 import { SignJWT } from 'jose'
 import type { Clock } from '../platform/clock.ts'
-import { createLru } from '../platform/kv/index.ts'
+import { createLru } from '../platform/shared.ts'
 
 export interface VerifiedToken {
   claims: Record<string, unknown>

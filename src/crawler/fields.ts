@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { cleanValue } from '../platform/http/body.ts'
-import { emptyAsAbsent } from '../platform/http/coercion.ts'
+import { cleanValue } from '../platform/http/request.ts'
+import { emptyAsAbsent } from '../platform/http/schema.ts'
 import { problemsOf, validationFailed } from './envelope.ts'
 
 /** The words of the crawler's API (gitlab-crawler §5), what is stored for them, and how fields are read (§1). */

@@ -1,15 +1,20 @@
 import type { DashboardAccess } from '../access/dashboard.ts'
 import { AppError } from '../errors.ts'
-import { secretMatcher } from '../platform/crypto/compare.ts'
-import { isDeeper, isHostile, NotUtf8, readBodyText } from '../platform/http/body.ts'
-import { type AddressSource, clientIp } from '../platform/http/client-ip.ts'
-import { corsPolicy } from '../platform/http/cors.ts'
-import { type Call, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
-import { isHandshake } from '../platform/http/handshake.ts'
+import { secretMatcher } from '../platform/crypto.ts'
+import { type Call, corsPolicy, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
-import { lastOf } from '../platform/http/query.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
+import {
+  type AddressSource,
+  clientIp,
+  isDeeper,
+  isHandshake,
+  isHostile,
+  lastOf,
+  NotUtf8,
+  readBodyText,
+} from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import {
   crawlerErrorResponse,

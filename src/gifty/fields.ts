@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, textLike, wordsLike } from '../platform/http/coercion.ts'
-import { takes } from '../platform/http/json-schema.ts'
+import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, takes, textLike, wordsLike } from '../platform/http/schema.ts'
 
 /**
  * Field kinds of the gifty contract (§1.3). Notation of the contract: `x?` is `.nullish()`, `x=5` is `absent(schema, 5)`,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { type Clock, createId, MINUTE_MS } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import { createLru } from '../platform/kv/index.ts'
 import type { Log } from '../platform/log.ts'
+import { createLru } from '../platform/shared.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 
 const LIFE_MS = 86_400_000

@@ -1,5 +1,5 @@
 import type { Core } from '../module.ts'
-import { diskUsageOf } from '../platform/disk.ts'
+import { diskUsageOf } from '../platform/db/open.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
 import { createBestScored, createCatalogLookup, createCategorySamples, createScoreStore } from './catalog/lookup.ts'

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { isUuid } from '../platform/clock.ts'
-import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, textLike } from '../platform/http/coercion.ts'
-import { takes } from '../platform/http/json-schema.ts'
+import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, takes, textLike } from '../platform/http/schema.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 const toInteger = numberFrom(INTEGER)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, DAY_MS } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import type { Metrics } from '../platform/metrics/index.ts'
+import type { Metrics } from '../platform/metrics.ts'
 import { defineKind, type Engine, type Schedule } from '../tasks/index.ts'
 import type { Subscriptions } from './subscriptions/service.ts'
 

@@ -4,7 +4,7 @@ import { missingSecrets } from '../config/secrets.ts'
 import { unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
 import { within } from '../platform/clock.ts'
-import { secretMatcher } from '../platform/crypto/compare.ts'
+import { secretMatcher } from '../platform/crypto.ts'
 import { documented } from '../platform/http/openapi.ts'
 import type { Platform } from '../platform/index.ts'
 

@@ -1,17 +1,15 @@
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Broker } from './broker/index.ts'
-import { type Bus, createLocalBus } from './bus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { createKeyRing, type KeyRing, keyFromFile } from './crypto/key-ring.ts'
-import { followDatabaseClock } from './db/clock.ts'
+import { createKeyRing, type KeyRing, keyFromFile } from './crypto.ts'
 import type { Db } from './db/index.ts'
-import { openDatabase } from './db/open.ts'
+import { followDatabaseClock, openDatabase } from './db/open.ts'
 import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
-import { createLocalKv, type Kv } from './kv/index.ts'
 import { createLog, type Log } from './log.ts'
-import { createMetrics, type Metrics } from './metrics/index.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import type { Redis } from './redis/index.ts'
+import { type Bus, createLocalBus, createLocalKv, type Kv } from './shared.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {

@@ -1,5 +1,5 @@
 import { AppError, unauthorized } from '../errors.ts'
-import { secretFinder } from '../platform/crypto/compare.ts'
+import { secretFinder } from '../platform/crypto.ts'
 import type { Platform } from '../platform/index.ts'
 
 export type ServiceTokens = Platform['config']['serviceTokens']

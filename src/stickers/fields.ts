@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { blankAsAbsent, booleanFrom, DIGITS, numberFrom } from '../platform/http/coercion.ts'
+import { blankAsAbsent, booleanFrom, DIGITS, numberFrom } from '../platform/http/schema.ts'
 import { say, sayType } from './problems.ts'
 
 /** Field kinds of the contract (stickers §3.2); their messages are codes of `messages.ts`. */

@@ -1,7 +1,5 @@
 import type { Platform } from '../platform/index.ts'
-import { createBotApi } from '../platform/telegram/bot-api/client.ts'
-import type { BotApi } from '../platform/telegram/bot-api/index.ts'
-import { createSandboxBotApi } from '../platform/telegram/bot-api/sandbox.ts'
+import { type BotApi, createBotApi, createSandboxBotApi } from '../platform/telegram/bot-api.ts'
 import { artRepository, createArt } from './art/service.ts'
 import { stickersetsRepository } from './stickersets/repository.ts'
 import { createStickersets } from './stickersets/service.ts'

@@ -1,7 +1,7 @@
 import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { idAt, isUuid } from '../platform/clock.ts'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
-import { rowsThatFit } from '../platform/http/paging.ts'
+import { rowsThatFit } from '../platform/http/lists.ts'
 import { type EngineContext, isFinished, isLive, unknown } from './context.ts'
 import {
   type Refusal,

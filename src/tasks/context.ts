@@ -1,8 +1,8 @@
 import type { Broker } from '../platform/broker/index.ts'
-import type { Bus } from '../platform/bus/index.ts'
 import { type Clock, createId, isUuid } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import type { Kit } from '../platform/db/kit.ts'
+import type { Bus } from '../platform/shared.ts'
 import { createBrokerQueue } from './broker-queue.ts'
 import {
   type KindPolicy,

@@ -1,6 +1,6 @@
-import type { Bus } from '../platform/bus/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
+import type { Bus } from '../platform/shared.ts'
 import type { Holder } from './context.ts'
 import type { LeaseRequest } from './leasing.ts'
 import { TASKS_READY, type Task, type TasksReady } from './model.ts'

@@ -1,10 +1,10 @@
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
 import { type Broker, BrokerError, type BrokerMessage } from '../platform/broker/index.ts'
-import type { Bus } from '../platform/bus/index.ts'
 import { type Clock, within } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import type { Log } from '../platform/log.ts'
-import type { Metrics } from '../platform/metrics/index.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { Bus } from '../platform/shared.ts'
 import { engineTables } from './tables.ts'
 
 /** Bus topic: messages wait in the outbox. */

@@ -1,6 +1,6 @@
 import { getTableColumns } from 'drizzle-orm'
 import type { Db, Statement } from '../platform/db/index.ts'
-import { columnList } from '../platform/db/rows.ts'
+import { columnList } from '../platform/db/sql.ts'
 import type { StatementHooks, Task, TaskState } from './model.ts'
 import { engineTables } from './tables.ts'
 

@@ -1,5 +1,5 @@
+import { JobDelayed, JobFailed } from '../errors.ts'
 import { backoffMs, type Clock, jittered } from '../platform/clock.ts'
-import { JobDelayed, JobFailed } from '../platform/job.ts'
 import { type Log, redactText } from '../platform/log.ts'
 
 /** What the runtime has to know of a leased task; a port's own type carries the rest. */

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
+import { JobFailed } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
-import { JobFailed } from '../platform/job.ts'
 import type { Log } from '../platform/log.ts'
 import {
   type IngestAnswer,

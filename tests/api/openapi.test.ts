@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { documentsOfApp, OPENAPI_FILE } from '../../scripts/openapi.ts'
-import { exampleOf } from '../../src/platform/http/json-schema.ts'
+import { exampleOf } from '../../src/platform/http/schema.ts'
 import { validatorOf } from './validator.ts'
 
 type Json = Record<string, any>

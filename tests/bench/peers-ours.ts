@@ -1,6 +1,6 @@
-import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
+import { createLocalBus } from '../../src/platform/shared.ts'
 import { createEngine, defineKind } from '../../src/tasks/index.ts'
 import { CONNECTIONS, contest, payload } from './peers/contestant.mjs'
 import { drainEngine } from './peers/drain-engine.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { createLocalBus } from '../../src/platform/bus/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
+import { createLocalBus } from '../../src/platform/shared.ts'
 import { createEngine, defineKind } from '../../src/tasks/index.ts'
 import { floorTasks, openFloor, type Synchronous } from './floor-work.ts'
 import { HEADERS, median, ownDirectory, type Row, type Running, ratesInTurns, type Scale, spread, startTrawl } from './rig.ts'

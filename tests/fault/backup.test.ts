@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readMigrations } from '../../src/platform/db/migrations.ts'
+import { readMigrations } from '../../src/platform/bundled.ts'
 import { killLeftovers, ownDirectory, type Server, startServer, until } from '../support/processes.ts'
 
 const CLI = join(import.meta.dir, '../../src/cli/index.ts')

@@ -2,8 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { secretMatcher } from '../../src/platform/crypto/compare.ts'
-import { createKeyRing, keyFromFile } from '../../src/platform/crypto/key-ring.ts'
+import { createKeyRing, keyFromFile, secretMatcher } from '../../src/platform/crypto.ts'
 
 const key = (id: string, fill: number) => ({ id, key: new Uint8Array(32).fill(fill) })
 const place = { table: 'weeek_accounts', row: '7', column: 'token_ciphertext' }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createLocalBus } from '../../src/platform/bus/index.ts'
-import { createLocalKv } from '../../src/platform/kv/index.ts'
+import { createLocalBus, createLocalKv } from '../../src/platform/shared.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 describe('kv in process', () => {

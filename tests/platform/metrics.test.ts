@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createMetrics } from '../../src/platform/metrics/index.ts'
+import { createMetrics } from '../../src/platform/metrics.ts'
 
 const make = () => createMetrics({ version: 'test', dialect: 'sqlite' })
 const linesOf = async (metrics: ReturnType<typeof make>, name: string) =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
-import { readMigrations } from '../../src/platform/db/migrations.ts'
+import { readMigrations } from '../../src/platform/bundled.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
 
 const PROCESSES = 4

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { toAppError } from '../../src/errors.ts'
+import { databaseProblem, toAppError } from '../../src/errors.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
-import { databaseProblem } from '../../src/platform/db/problems.ts'
 import { ownPostgres } from '../support/databases.ts'
 import { until } from '../support/processes.ts'
 

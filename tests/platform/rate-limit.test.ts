@@ -4,7 +4,7 @@ import type { Clock } from '../../src/platform/clock.ts'
 import { createLocalRateLimiter, type RateLimiter } from '../../src/platform/http/rate-limit.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../src/platform/redis/client.ts'
-import { createSharedRateLimiter } from '../../src/platform/redis/rate-limiter.ts'
+import { createSharedRateLimiter } from '../../src/platform/redis/index.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { onPrivateRedis } from '../support/services.ts'
 

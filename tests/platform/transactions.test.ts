@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { asc, eq, inArray, sql } from 'drizzle-orm'
+import { databaseProblem, isUniqueViolation } from '../../src/errors.ts'
 import { type Db, param, type Queryable, q, type Statement, type Steps } from '../../src/platform/db/index.ts'
 import { defineTables } from '../../src/platform/db/kit.ts'
-import { databaseProblem, isUniqueViolation } from '../../src/platform/db/problems.ts'
 import { onEachDatabase } from '../support/databases.ts'
 
 const bank = defineTables((k) => ({

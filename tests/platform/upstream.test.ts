@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import type { Kv } from '../../src/platform/kv/index.ts'
-import { createLocalKv } from '../../src/platform/kv/index.ts'
+import { createLocalKv, type Kv } from '../../src/platform/shared.ts'
 import { createCachedCalls, createUpstream, UpstreamError, type UpstreamOptions } from '../../src/platform/upstream/index.ts'
 import { settled } from '../gifty/rig.ts'
 import { fakeClock } from '../support/fake-clock.ts'

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import type { BotApi, StickerSetAnswer } from '../../src/platform/telegram/bot-api/index.ts'
+import type { BotApi, StickerSetAnswer } from '../../src/platform/telegram/bot-api.ts'
 import { createFlights } from '../../src/stickers/telegram/flights.ts'
 import { type StoredPayload, telegramRepository } from '../../src/stickers/telegram/memory.ts'
 import { createTelegram } from '../../src/stickers/telegram/service.ts'

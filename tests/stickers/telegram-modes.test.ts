@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config.ts'
-import { createSandboxBotApi } from '../../src/platform/telegram/bot-api/sandbox.ts'
+import { createSandboxBotApi } from '../../src/platform/telegram/bot-api.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig } from './rig.ts'
 

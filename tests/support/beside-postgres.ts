@@ -1,8 +1,8 @@
-import { type Bus, createLocalBus } from '../../src/platform/bus/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { openRedis } from '../../src/platform/redis/client.ts'
 import { createSharedBus } from '../../src/platform/redis/index.ts'
+import { type Bus, createLocalBus } from '../../src/platform/shared.ts'
 import { whenEmptied } from './databases.ts'
 
 export const redisUrl = process.env.TEST_REDIS_URL

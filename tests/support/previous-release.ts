@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readMigrations } from '../../src/platform/db/migrations.ts'
+import { readMigrations } from '../../src/platform/bundled.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const RECORD = join(ROOT, 'tests/fixtures/previous-release.json')

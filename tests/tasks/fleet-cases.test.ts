@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createLocalBus } from '../../src/platform/bus/index.ts'
+import { createLocalBus } from '../../src/platform/shared.ts'
 import { createEngine, defineKind } from '../../src/tasks/index.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'

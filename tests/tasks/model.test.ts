@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
-import { createLocalBus } from '../../src/platform/bus/index.ts'
+import { createLocalBus } from '../../src/platform/shared.ts'
 import { createEngine, defineKind } from '../../src/tasks/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { fakeClock } from '../support/fake-clock.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { JobDelayed, JobFailed } from '../../src/platform/job.ts'
+import { JobDelayed, JobFailed } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createRunner } from '../../src/runner.ts'
 import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'

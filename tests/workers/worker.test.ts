@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { JobFailed } from '../../src/platform/job.ts'
+import { JobFailed } from '../../src/errors.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type LeaseRef, PortRefused, PortUnavailable } from '../../src/workers/port.ts'
 import { type RunTask, startWorker } from '../../src/workers/worker.ts'

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { optional } from '../../platform/http/coercion.ts'
+import { optional } from '../../platform/http/schema.ts'
 import { storable, taskParams, text, time } from '../fields.ts'
 import { type CrawlerSurface, problems } from '../surface.ts'
 import type { Refresh } from './refresh.ts'

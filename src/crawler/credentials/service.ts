@@ -1,5 +1,5 @@
 import { type Clock, createId } from '../../platform/clock.ts'
-import type { KeyRing } from '../../platform/crypto/key-ring.ts'
+import type { KeyRing } from '../../platform/crypto.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { dateOr } from '../fields.ts'
 import type { CredentialsInput, CredentialsView } from './index.ts'

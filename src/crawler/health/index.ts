@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { takes } from '../../platform/http/json-schema.ts'
+import { takes } from '../../platform/http/schema.ts'
 import { ANONYMOUS, type CrawlerSurface, problems } from '../surface.ts'
 import type { Health } from './service.ts'
 

@@ -1,6 +1,6 @@
 import { type Clock, createId } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
-import { type ForeignDatabase, openForeign } from '../../platform/db/rows.ts'
+import { type ForeignDatabase, openForeign } from '../../platform/db/open.ts'
 import type { Log } from '../../platform/log.ts'
 import type { AreaRow, AreasRepository } from '../areas/repository.ts'
 import type { AccountRow, CredentialsRepository } from '../credentials/repository.ts'

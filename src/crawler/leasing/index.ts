@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
-import { optional, withDefault } from '../../platform/http/coercion.ts'
+import { optional, withDefault } from '../../platform/http/schema.ts'
 import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/index.ts'
 import { shuttingDown } from '../envelope.ts'
 import { storable, TASK_TYPES } from '../fields.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { optional } from '../../platform/http/coercion.ts'
+import { optional } from '../../platform/http/schema.ts'
 import { credentialsInput } from '../credentials/index.ts'
 import {
   CREDENTIAL_WORDS,

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { isDeeper, isHostile } from '../../platform/http/body.ts'
+import { isDeeper, isHostile } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
 import { refreshBody } from '../credentials/index.ts'
 import type { Refresh } from '../credentials/refresh.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { optional, withDefault } from '../../platform/http/coercion.ts'
-import { takes } from '../../platform/http/json-schema.ts'
+import { optional, takes, withDefault } from '../../platform/http/schema.ts'
 import { refreshAnswer } from '../credentials/index.ts'
 import { CANCEL_REASONS, connectionId, JOB_STATUSES, orAbsent, STATUSES, text } from '../fields.ts'
 import { leasedTask } from '../leasing/index.ts'

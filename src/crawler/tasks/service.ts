@@ -1,7 +1,6 @@
-import { AppError } from '../../errors.ts'
+import { AppError, isUniqueViolation } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { isUniqueViolation } from '../../platform/db/problems.ts'
 import { createAdoption } from '../../tasks/adoption.ts'
 import { isLive } from '../../tasks/index.ts'
 import type { Credentials } from '../credentials/service.ts'

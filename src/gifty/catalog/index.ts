@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { takes } from '../../platform/http/json-schema.ts'
+import { takes } from '../../platform/http/schema.ts'
 import { absent, boolean, foldBlanks, integer, nextCursor, number, object, siteKey, text, time } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import type { Catalog } from './service.ts'

@@ -1,6 +1,6 @@
 import { notFound } from '../../errors.ts'
-import { cleanText } from '../../platform/http/body.ts'
-import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
+import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/lists.ts'
+import { cleanText } from '../../platform/http/request.ts'
 import { invalidField } from '../envelope.ts'
 import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'

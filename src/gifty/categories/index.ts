@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { MIB } from '../../platform/http/body.ts'
 import { documented } from '../../platform/http/openapi.ts'
+import { MIB } from '../../platform/http/request.ts'
 import { type FieldProblem, invalidRequest } from '../envelope.ts'
 import { absent, integer, leaseFields, text } from '../fields.ts'
 import { exampleSubmitAnswer, submitAnswer, submitBody } from '../submissions.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ownExample } from '../../platform/http/json-schema.ts'
+import { ownExample } from '../../platform/http/schema.ts'
 import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
 import { categoryTask } from '../categories/index.ts'
 import {

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { MIB } from '../../platform/http/body.ts'
+import { MIB } from '../../platform/http/request.ts'
 import { EXAMPLE_PRODUCT, productView } from '../catalog/index.ts'
 import { absentOrNull, boolean, integer, number, text } from '../fields.ts'
 import type { GiftySurface } from '../surface.ts'

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { MIB } from '../../platform/http/body.ts'
 import { documented } from '../../platform/http/openapi.ts'
+import { MIB } from '../../platform/http/request.ts'
 import { EXAMPLE_PRODUCT } from '../catalog/index.ts'
 import { absent, integer, leaseFields, number, text } from '../fields.ts'
 import { exampleSubmitAnswer, submitAnswer, submitBody } from '../submissions.ts'

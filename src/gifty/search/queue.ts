@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { normalised } from '../../platform/search/ngram-embedder.ts'
+import { normalised } from '../../platform/search/embedders.ts'
 import {
   createRowQueue,
   type KindPolicy,

@@ -1,7 +1,6 @@
-import { conflict } from '../../errors.ts'
+import { conflict, isUniqueViolation } from '../../errors.ts'
 import { HOUR_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { isUniqueViolation } from '../../platform/db/problems.ts'
 import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
 import { invalidField } from '../envelope.ts'
 import {

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lte, notInArray, sql } from 'drizzle-orm'
 import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { columnList } from '../../platform/db/rows.ts'
+import { columnList } from '../../platform/db/sql.ts'
 import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import { type IngestPlace, isOpen, type SourceChange, type SourceRow, sourcesColumns, type Tables, urlHash } from './row.ts'

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, type SQL, sql } from 'drizzle-orm'
 import { MINUTE_MS } from '../../platform/clock.ts'
 import { type BatchColumn, bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
-import { columnList, rowDecoder } from '../../platform/db/rows.ts'
+import { columnList, rowDecoder } from '../../platform/db/sql.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
 import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'

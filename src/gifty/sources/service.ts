@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
-import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/paging.ts'
+import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/lists.ts'
 import type { Engine } from '../../tasks/index.ts'
 import type { CatalogCounts } from '../catalog/service.ts'
 import { invalidField } from '../envelope.ts'

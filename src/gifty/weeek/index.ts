@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { MIB } from '../../platform/http/body.ts'
+import { MIB } from '../../platform/http/request.ts'
 import { absent, integer, okResponse, text } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import { isDay, isZone } from './client.ts'

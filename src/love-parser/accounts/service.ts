@@ -1,7 +1,7 @@
 import type { Tokens, VerifiedToken } from '../../access/tokens.ts'
 import { AppError, forbidden, unauthorized } from '../../errors.ts'
-import type { Bus } from '../../platform/bus/index.ts'
 import { type Clock, isUuid } from '../../platform/clock.ts'
+import type { Bus } from '../../platform/shared.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { authUser } from './model.ts'
 import type { AccountsRepository, Revocations, SeenUser } from './repository.ts'

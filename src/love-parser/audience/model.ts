@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { optional } from '../../platform/http/coercion.ts'
+import { optional } from '../../platform/http/schema.ts'
 import { ACTIVITY_LEVELS, type ActivityLevel } from '../channel-search/model.ts'
 import type { ChannelFilter } from '../channel-search/repository.ts'
 import {

@@ -1,4 +1,4 @@
-import { csvCell, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/csv.ts'
+import { csvCell, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/http/lists.ts'
 import type { ExportedRow, ExportPlace } from './repository.ts'
 
 export type ExportFormat = 'csv' | 'ndjson'

@@ -1,7 +1,7 @@
-import type { Bus } from '../../platform/bus/index.ts'
+import { JobDelayed, JobFailed } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { JobDelayed, JobFailed } from '../../platform/job.ts'
+import type { Bus } from '../../platform/shared.ts'
 import { type Channel, type SearchState, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
 import {
   defineKind,

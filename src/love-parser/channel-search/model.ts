@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { optional } from '../../platform/http/coercion.ts'
+import { optional } from '../../platform/http/schema.ts'
 import { filterChoice, filterInteger, filterLanguage, inOrder, onlySet, pageQuery, uuid } from '../fields.ts'
 import type { ChannelRow, SearchSummary } from './repository.ts'
 

@@ -1,7 +1,7 @@
 import { AppError, notFound } from '../../errors.ts'
-import type { Bus } from '../../platform/bus/index.ts'
 import { type Clock, createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Bus } from '../../platform/shared.ts'
 import type { TelegramSource } from '../../platform/telegram/user-api/port.ts'
 import { type Engine, TASK_CANCEL, type TaskCancel } from '../../tasks/index.ts'
 import type { Reply } from '../idempotency/service.ts'

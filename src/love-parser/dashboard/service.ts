@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
-import { createLru } from '../../platform/kv/index.ts'
+import { createLru } from '../../platform/shared.ts'
 import { userProfile } from '../accounts/model.ts'
 import type { Session } from '../accounts/service.ts'
 import { CATEGORIES, UNLIMITED } from '../subscriptions/periods.ts'

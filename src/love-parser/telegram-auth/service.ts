@@ -1,6 +1,6 @@
 import { forbidden } from '../../errors.ts'
 import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
-import type { KeyRing } from '../../platform/crypto/key-ring.ts'
+import type { KeyRing } from '../../platform/crypto.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type SignedIn, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
 import type { AuthUser } from '../accounts/model.ts'

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn, PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type { Fragments } from './fragments.ts'
 import type { Kit } from './kit.ts'
+import type { Fragments } from './sql.ts'
 
 type Builders = PgDatabase<PgQueryResultHKT, Record<string, never>>
 /** The subset of the query builder that behaves alike on both dialects. No `.execute`, no `.transaction`. */

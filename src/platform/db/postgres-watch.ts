@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { databaseProblem } from './problems.ts'
+import { databaseProblem } from '../../errors.ts'
 
 /** How long a statement may wait, and every connection be silent, before the server is probed. Milliseconds. */
 export const DOUBT_MS = 1000

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { arrayText, postgresFragments } from './fragments.ts'
+import { databaseProblem } from '../../errors.ts'
+import { readMigrations } from '../bundled.ts' with { type: 'macro' }
 import {
   type Batch,
   type BatchColumn,
@@ -19,10 +20,8 @@ import {
   type Tx,
 } from './index.ts'
 import { postgresKit } from './kit.ts'
-import { readMigrations } from './migrations.ts' with { type: 'macro' }
 import { type Address, createWatch, DOUBT_MS } from './postgres-watch.ts'
-import { databaseProblem } from './problems.ts'
-import { rowDecoder } from './rows.ts'
+import { arrayText, postgresFragments, rowDecoder } from './sql.ts'
 
 const MIGRATIONS = readMigrations('postgres')
 /** Any number that no other program takes on the same database. */

@@ -14,7 +14,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { readMigrations } from './migrations.ts' with { type: 'macro' }
+import { readMigrations } from '../bundled.ts' with { type: 'macro' }
 
 const MIGRATIONS = readMigrations('sqlite').map(({ name }) => name)
 /** How long a lock of the moment is waited for: a start of a server, a checkpoint. */

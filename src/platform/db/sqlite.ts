@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
-import { sqliteFragments } from './fragments.ts'
+import { readMigrations } from '../bundled.ts' with { type: 'macro' }
 import {
   type Batch,
   type BatchColumn,
@@ -19,8 +19,7 @@ import {
   type Tx,
 } from './index.ts'
 import { sqliteKit } from './kit.ts'
-import { readMigrations } from './migrations.ts' with { type: 'macro' }
-import { rowDecoder, rowReader } from './rows.ts'
+import { rowDecoder, rowReader, sqliteFragments } from './sql.ts'
 
 const MIGRATIONS = readMigrations('sqlite')
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { createSchemaWriter, exampleOf, type Json } from './json-schema.ts'
+import { createSchemaWriter, exampleOf, type Json } from './schema.ts'
 
 /** A kind of message of a channel. Its example is the schema's own, or made of those of its parts. */
 export interface ChannelMessage {

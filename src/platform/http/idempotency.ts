@@ -1,7 +1,7 @@
 import type { AppError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
-import type { ParamType } from '../db/fragments.ts'
 import type { Db, Params, Steps, Tx } from '../db/index.ts'
+import type { ParamType } from '../db/sql.ts'
 
 const DAY_MS = 86_400_000
 /** Characters given to the hash at once. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Call } from './family.ts'
 import type { Described } from './openapi.ts'
 import { callContext } from './pipeline.ts'
-import { queryOf, rereadQuery } from './query.ts'
+import { queryOf, rereadQuery } from './request.ts'
 
 /** What a check before the handler may look at. `params` are as the path has them, decoded. */
 export interface Entry {

@@ -1,6 +1,6 @@
 import type { DocumentDecoration } from 'elysia'
 import type { z } from 'zod'
-import { createSchemaWriter, exampleOf, isZod, type Json } from './json-schema.ts'
+import { createSchemaWriter, exampleOf, isZod, type Json } from './schema.ts'
 
 /** A documented body: a schema, or one for each media type it may come in. */
 export type Described = z.ZodType | Record<string, z.ZodType>

@@ -1,9 +1,9 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
-import type { Metrics } from '../metrics/index.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Call, HttpFamily, RouteInfo } from './family.ts'
-import { queryOf } from './query.ts'
+import { queryOf } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 /** What every URL begins with that Elysia finds the path of. */

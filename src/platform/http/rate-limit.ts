@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { createLru } from '../kv/index.ts'
+import { createLru } from '../shared.ts'
 
 /** `limit` requests within `windowMs`; a limit of 0 allows all. How a window passes is the verb's: see RateLimiter. */
 export interface RateClass {

@@ -1,4 +1,4 @@
-import { exactWorkerCode } from './worker-code.ts' with { type: 'macro' }
+import { exactWorkerCode } from '../bundled.ts' with { type: 'macro' }
 
 /** A message to the thread. Places are row numbers; vectors lie one after another and have length 1. */
 export type Request =

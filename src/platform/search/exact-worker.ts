@@ -2,7 +2,7 @@ import type { Answer, Request } from './exact-index.ts'
 
 /**
  * The thread that holds the vectors: one Float32Array, row after row, scanned whole for every search. Imports nothing at run time,
- * because it travels as text inside the program (`worker-code.ts`).
+ * because it travels as text inside the program (`platform/bundled.ts`).
  */
 const port = self as unknown as {
   onmessage: (event: { data: Request }) => void

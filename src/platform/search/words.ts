@@ -1,5 +1,5 @@
 import { stemmer as stemRussian } from '@orama/stemmers/russian'
-import { createLru } from '../kv/index.ts'
+import { createLru } from '../shared.ts'
 
 /** Stop words: they do not describe a product. */
 const STOP = new Set(

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Kv } from '../kv/index.ts'
+import type { Kv } from '../shared.ts'
 
 /** A value and when it was fetched, in milliseconds. */
 export interface Fetched<T> {

@@ -1,5 +1,5 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { cleanText } from '../../platform/http/body.ts'
+import { cleanText } from '../../platform/http/request.ts'
 import type { Language } from '../messages.ts'
 import { refused } from '../problems.ts'
 import { type Action, type Actor, type CreateRequest, searchTextOf } from './model.ts'

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { MIB } from '../../platform/http/body.ts'
 import type { Call, Principal } from '../../platform/http/family.ts'
+import { MIB } from '../../platform/http/request.ts'
 import { JSON_TYPE, languageOfCall } from '../envelope.ts'
 import { problems, type StickersSurface } from '../surface.ts'
 import { INFO_STATUSES, type InfoStatus } from '../telegram/service.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import { isHostile, readBodyBytes } from '../../platform/http/body.ts'
+import { isHostile, readBodyBytes } from '../../platform/http/request.ts'
 import { NO_BODY, NOT_JSON } from './model.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
-import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api.ts'
 import type { SharedCache } from './shared-cache.ts'
 
 /** Upstream calls that pages of this process have open at once. */

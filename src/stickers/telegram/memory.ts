@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { createLru } from '../../platform/kv/index.ts'
-import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import { createLru } from '../../platform/shared.ts'
+import type { StickerSetAnswer } from '../../platform/telegram/bot-api.ts'
 
 const FRESH_MS = 15 * 60_000
 export const STALE_MS = 7 * 86_400_000

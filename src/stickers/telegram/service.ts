@@ -1,7 +1,7 @@
 import { type Clock, within } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
-import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api.ts'
 import { refused, telegramUnavailable } from '../problems.ts'
 import { createFlights } from './flights.ts'
 import type { TelegramRepository } from './memory.ts'

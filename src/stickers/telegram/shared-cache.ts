@@ -1,7 +1,7 @@
-import type { Bus } from '../../platform/bus/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Redis } from '../../platform/redis/index.ts'
-import type { StickerSetAnswer } from '../../platform/telegram/bot-api/index.ts'
+import type { Bus } from '../../platform/shared.ts'
+import type { StickerSetAnswer } from '../../platform/telegram/bot-api.ts'
 import { type Entry, entryOf, lifeOf, qualityOf } from './memory.ts'
 
 /** Bus topic: an instance has an answer. What was found is in Redis, large as it is; the event only says so. */

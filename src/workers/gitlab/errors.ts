@@ -1,4 +1,4 @@
-import { JobDelayed, JobFailed } from '../../platform/job.ts'
+import { JobDelayed, JobFailed } from '../../errors.ts'
 
 /** Codes of a failed task (gitlab-worker §3.3, §4). */
 export type FailureCode =

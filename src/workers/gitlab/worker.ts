@@ -1,4 +1,4 @@
-import { JobFailed } from '../../platform/job.ts'
+import { JobFailed } from '../../errors.ts'
 import { createRuntime, Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
 import { createCrawlProgress } from './crawl.ts'
 import { ApiProblem, CredentialsExpired, Deferred, ReportRefused, TaskFailure } from './errors.ts'

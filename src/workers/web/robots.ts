@@ -1,6 +1,6 @@
 import robotsParser from 'robots-parser'
 import type { Clock } from '../../platform/clock.ts'
-import { createLru } from '../../platform/kv/index.ts'
+import { createLru } from '../../platform/shared.ts'
 import { FetchError, unlessAborted } from './errors.ts'
 
 export interface Robots {

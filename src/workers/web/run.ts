@@ -1,5 +1,5 @@
+import { JobFailed } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { JobFailed } from '../../platform/job.ts'
 import { redactText } from '../../platform/log.ts'
 import type { TaskContext } from '../worker.ts'
 import { crawlDeep } from './deep.ts'

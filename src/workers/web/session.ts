@@ -1,4 +1,4 @@
-import { JobFailed } from '../../platform/job.ts'
+import { JobFailed } from '../../errors.ts'
 import { type IngestAnswer, PortRefused, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
 import type { TaskContext } from '../worker.ts'
 import { FetchError } from './errors.ts'

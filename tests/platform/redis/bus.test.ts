@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
-import { createLocalBus } from '../../../src/platform/bus/index.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../../src/platform/redis/client.ts'
 import { createSharedBus } from '../../../src/platform/redis/index.ts'
+import { createLocalBus } from '../../../src/platform/shared.ts'
 import { until } from '../../support/processes.ts'
 import { onPrivateRedis } from '../../support/services.ts'
 

@@ -1,7 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
+import { createHttpEmbedder, createNgramEmbedder } from '../../../src/platform/search/embedders.ts'
 import { fuseRanks } from '../../../src/platform/search/fuse.ts'
-import { createHttpEmbedder } from '../../../src/platform/search/http-embedder.ts'
-import { createNgramEmbedder } from '../../../src/platform/search/ngram-embedder.ts'
 
 const { embed } = createNgramEmbedder(384)
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, part, n) => sum + part * (b[n] as number), 0)

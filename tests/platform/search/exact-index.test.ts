@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { normalised } from '../../../src/platform/search/embedders.ts'
 import { createExactIndex } from '../../../src/platform/search/exact-index.ts'
-import { normalised } from '../../../src/platform/search/ngram-embedder.ts'
 
 const DIM = 19
 const seeded = (seed: number) => () => {

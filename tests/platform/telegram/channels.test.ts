@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Channel } from '../../../src/platform/telegram/user-api/index.ts'
-import {
-  activityLevel,
-  activityScore,
-  clampLimit,
-  passesFilters,
-} from '../../../src/platform/telegram/user-api/sandbox-channels.ts'
+import { activityLevel, activityScore, clampLimit, passesFilters } from '../../../src/platform/telegram/user-api/sandbox.ts'
 
 const NOW = Date.parse('2026-01-15T12:00:00.000Z')
 const hoursAgo = (hours: number) => new Date(NOW - hours * 3_600_000)

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
-import { detectLanguage } from '../../../src/platform/telegram/user-api/language.ts'
+import { loadLanguageDetector } from '../../../src/platform/telegram/user-api/mtproto/search.ts'
+
+const detectLanguage = await loadLanguageDetector()
 
 test.each([
   ['en', 'Crypto news daily. The latest updates on bitcoin and markets, signals and analysis'],

@@ -8,8 +8,7 @@ import {
   TelegramError,
   type TelegramGateway,
 } from '../../../src/platform/telegram/user-api/index.ts'
-import { createSandboxGateway } from '../../../src/platform/telegram/user-api/sandbox.ts'
-import { sandboxChannels } from '../../../src/platform/telegram/user-api/sandbox-channels.ts'
+import { createSandboxGateway, sandboxChannels } from '../../../src/platform/telegram/user-api/sandbox.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00.000Z')

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { csvCell, FORMULA } from '../../../platform/csv.ts'
+import { csvCell, FORMULA } from '../../../platform/http/lists.ts'
 import { percentEncode } from '../source/credentials.ts'
 
 /** The few things the worker does to a disk; tests bring one that breaks. */

@@ -11,7 +11,7 @@ export interface Migration {
  * In source form Bun runs it when it loads the module.
  */
 export const readMigrations = (dialect: 'sqlite' | 'postgres'): Migration[] => {
-  const folder = join(import.meta.dir, '../../../drizzle', dialect)
+  const folder = join(import.meta.dir, '../../drizzle', dialect)
   return readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
     .sort()
@@ -24,3 +24,10 @@ export const readMigrations = (dialect: 'sqlite' | 'postgres'): Migration[] => {
         .filter((statement) => statement.replace(/^\s*--.*$/gm, '').trim() !== ''),
     }))
 }
+
+/**
+ * Bundle-time macro: the worker thread as JavaScript text. A compiled Trawl has no file beside it that a Worker could be started
+ * from, and its address at build time means nothing where it runs.
+ */
+export const exactWorkerCode = (): string =>
+  new Bun.Transpiler({ loader: 'ts' }).transformSync(readFileSync(join(import.meta.dir, 'search/exact-worker.ts'), 'utf8'))

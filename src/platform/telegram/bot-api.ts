@@ -1,6 +1,26 @@
-import { type Clock, retryAfterMs } from '../../clock.ts'
-import type { Log } from '../../log.ts'
-import type { AskOptions, BotApi, StickerSetAnswer } from './index.ts'
+import { type Clock, retryAfterMs } from '../clock.ts'
+import type { Log } from '../log.ts'
+
+/** The Bot API's answer about a sticker set (stickers §7). */
+export type StickerSetAnswer =
+  /** `payload` is the answer's `result` as JSON text. */
+  | { kind: 'found'; payload: string }
+  /** Telegram says that no such set exists. */
+  | { kind: 'missing' }
+  /** Nothing is known about the set; worth asking again after so many whole seconds. */
+  | { kind: 'unreachable'; retryAfterSeconds: number }
+
+export interface AskOptions {
+  /** Clock time in milliseconds at which all work for the question ends: attempt, wait and retry. */
+  deadline: number
+  /** Lets an attempt that was begun before the deadline end by its own limit; a retry is not begun after it. */
+  finishAttempt?: boolean
+}
+
+/** The part of the Bot API that Trawl uses, live or made up. Never rejects: every trouble is `unreachable`. */
+export interface BotApi {
+  getStickerSet(name: string, options: AskOptions): Promise<StickerSetAnswer>
+}
 
 /** One attempt. */
 const ATTEMPT_MS = 5000
@@ -127,3 +147,26 @@ export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi
     getStickerSet: async (name, options) => (token === undefined ? unreachable() : ask(name, options)),
   }
 }
+
+const EMOJI = ['😀', '🐱', '❤️', '🎉', '👍']
+const TITLE_UNITS = 64
+
+/** A Bot API without a network: every name is that of a set, and equal names are equal sets (stickers §7). */
+export const createSandboxBotApi = (): BotApi => ({
+  async getStickerSet(name) {
+    const stickers = EMOJI.map((emoji, n) => ({
+      file_id: `sandbox-${name}-${n + 1}`,
+      file_unique_id: `sandbox-u-${name}-${n + 1}`,
+      type: 'regular',
+      width: 512,
+      height: 512,
+      is_animated: false,
+      is_video: false,
+      emoji,
+      set_name: name,
+      file_size: 1024 * (n + 1),
+    }))
+    const title = `Sandbox ${name}`.slice(0, TITLE_UNITS)
+    return { kind: 'found', payload: JSON.stringify({ name, title, sticker_type: 'regular', stickers }) }
+  },
+})

@@ -1,5 +1,73 @@
 import { AppError } from '../../errors.ts'
 
+/** Socket addresses by request; the server is known only once it listens. */
+export interface AddressSource {
+  requestIP(request: Request): { address: string } | null
+}
+
+/** Stands for a request that came through no socket (`app.handle`). */
+const NO_SOCKET = 'local'
+
+/**
+ * The address a request came from. `X-Forwarded-For` counts only as far as the `hops` trusted proxies in front have written it:
+ * whatever stands further left is the client's own claim.
+ */
+export const clientIp = (request: Request, server: AddressSource | null | undefined, hops: number): string => {
+  const socket = server?.requestIP(request)?.address ?? NO_SOCKET
+  if (hops === 0) return socket
+  const forwarded = request.headers.get('x-forwarded-for')
+  if (forwarded === null) return socket
+  const chain = forwarded.split(',').map((part) => part.trim())
+  return chain[Math.max(0, chain.length - hops)] || socket
+}
+
+/** A nonce of 16 bytes in base64 (RFC 6455 §4.1). */
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+
+/**
+ * Whether a request asks for a WebSocket as RFC 6455 §4.1 has it. What does not, Bun refuses in words of its own, or with a bare head:
+ * a family that asks here first can refuse in its envelope.
+ */
+export const isHandshake = ({ headers }: Request): boolean =>
+  headers.get('upgrade')?.toLowerCase() === 'websocket' &&
+  headers.get('sec-websocket-version') === '13' &&
+  KEY.test(headers.get('sec-websocket-key') ?? '')
+
+/** Puts the parameters of a URL in the place of those that Elysia has read. In place: a hook that is given the whole context makes Elysia read the body. */
+export const rereadQuery = (query: object, given: Record<string, string | string[]>): void => {
+  for (const name in query) delete (query as Record<string, unknown>)[name]
+  Object.assign(query, given)
+}
+
+/** The last value of every parameter, for a contract in which it counts. */
+export const lastOf = (query: Record<string, string | string[]>): Record<string, string> => {
+  for (const name in query) {
+    const value = query[name]
+    if (Array.isArray(value)) query[name] = value.at(-1) as string
+  }
+  return query as Record<string, string>
+}
+
+/**
+ * The query parameters of a URL as they were sent: a text, or a list where a name stands more than once. Elysia's reading for zod schemas
+ * takes `a,b` for a list and `{...}` for JSON, so a family whose texts may hold either puts this in its place before the schema runs. Bytes
+ * that are no UTF-8 become U+FFFD, a stray `%` stands for itself.
+ * @example queryOf('http://x/y?a=1&b=2,3&a=4') // { a: ['1', '4'], b: '2,3' }
+ */
+export const queryOf = (url: string): Record<string, string | string[]> => {
+  // No prototype: a parameter may be called `__proto__`.
+  const query: Record<string, string | string[]> = Object.create(null)
+  const at = url.indexOf('?')
+  if (at < 0) return query
+  for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
+    const known = query[name]
+    if (known === undefined) query[name] = value
+    else if (Array.isArray(known)) known.push(value)
+    else query[name] = [known, value]
+  }
+  return query
+}
+
 export const MIB = 1024 * 1024
 
 const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The body is larger than ${limit} bytes`)
