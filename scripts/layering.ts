@@ -17,6 +17,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   workers: ['platform', 'errors'],
   cli: ['workers', 'platform', 'config', 'errors', 'version'],
 }
+/** What puts a family together hands its repositories to their domains. */
+const COMPOSES = /^src\/[^/]+\/index\.ts$/
 const LEAVES = ['errors.ts', 'config.ts', 'module.ts', 'version.ts']
 /** Where the database's dialect may be named. */
 const DIALECT = /\bbun:sqlite\b|from 'postgres'|drizzle-orm\/(?:bun-sqlite|postgres-js|pg-core|sqlite-core)/
@@ -68,7 +70,13 @@ export const layeringProblems = async (): Promise<string[]> => {
     const isNear = from.startsWith(`${dirname(to)}/`)
     if (to.endsWith('/tables.ts') && !isNear && from !== 'src/schema.ts' && !from.endsWith('/tables.ts'))
       problems.push(`${from} reaches into the tables of another domain: ${to}`)
-    if (to.endsWith('/repository.ts') && !typeOnly && dirname(from) !== dirname(to) && !from.endsWith('/services.ts'))
+    if (
+      to.endsWith('/repository.ts') &&
+      !typeOnly &&
+      dirname(from) !== dirname(to) &&
+      !from.endsWith('/services.ts') &&
+      !COMPOSES.test(from)
+    )
       problems.push(`${from} uses another domain's repository: ${to}`)
   }
   // Where the tables of a family stand in one file, those of a domain are taken by one folder.

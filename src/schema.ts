@@ -16,17 +16,17 @@ import {
   sourcesTables,
   weeekTables,
 } from './gifty/tables.ts'
-import { accountsTables } from './love-parser/accounts/tables.ts'
-import { audienceTables } from './love-parser/audience/tables.ts'
-import { channelSearchTables } from './love-parser/channel-search/tables.ts'
-import { replayTables } from './love-parser/idempotency/tables.ts'
-import { notificationsTables } from './love-parser/notifications/tables.ts'
-import { subscriptionsTables } from './love-parser/subscriptions/tables.ts'
-import { telegramAuthTables } from './love-parser/telegram-auth/tables.ts'
+import {
+  accountsTables,
+  audienceTables,
+  channelSearchTables,
+  notificationsTables,
+  replayTables,
+  subscriptionsTables,
+  telegramAuthTables,
+} from './love-parser/tables.ts'
 import type { Kit } from './platform/db/kit.ts'
-import { artTables } from './stickers/art/tables.ts'
-import { stickersetsTables } from './stickers/stickersets/tables.ts'
-import { telegramTables } from './stickers/telegram/tables.ts'
+import { artTables, stickersetsTables, telegramTables } from './stickers/tables.ts'
 import { engineTables } from './tasks/tables.ts'
 
 /** Every table of the system, for drizzle-kit; code takes a domain's tables from the domain. */

@@ -2,11 +2,12 @@ import { Elysia } from 'elysia'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
-import { accountsRoutes } from './accounts/index.ts'
+import { accountsRoutes } from './accounts/profile.ts'
 import { audienceRoutes } from './audience/index.ts'
 import { channelSearchRoutes } from './channel-search/index.ts'
-import { dashboardRoutes } from './dashboard/index.ts'
-import { type HealthDeps, healthRoutes } from './health/index.ts'
+import { searchChannels } from './channel-search/progress.ts'
+import { dashboardRoutes } from './dashboard.ts'
+import { type HealthDeps, healthRoutes } from './health.ts'
 import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
 import { type LoveParserSurface, loveParserSurface } from './surface.ts'
@@ -42,7 +43,7 @@ export const createLoveParser = (core: Core, gateway: TelegramGateway = telegram
     services,
     http: surface.http,
     routes: () => loveParserRoutes(surface.routes, services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
-    channels: async () => (await import('./channel-search/channels.ts')).searchChannels,
+    channels: async () => searchChannels,
     kinds: services.kinds,
     jobs: services.jobs,
     schedules: services.schedules,

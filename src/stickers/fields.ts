@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { blankAsAbsent, booleanFrom, DIGITS, numberFrom } from '../platform/http/schema.ts'
-import { say, sayType } from './problems.ts'
+import { say, sayType } from './envelope.ts'
 
 /** Field kinds of the contract (stickers §3.2); their messages are codes of `messages.ts`. */
 

@@ -1,12 +1,53 @@
-import { AppError } from '../errors.ts'
+import { AppError, unauthorized } from '../errors.ts'
+import { secretFinder } from '../platform/crypto.ts'
 import type { Call, HttpFamily, Principal } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
+import { isHostile, readBodyBytes } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
-import { createServiceAccess, type Scope } from './access.ts'
-import { errorView, stickersEnvelope } from './envelope.ts'
-import { languageOf } from './messages.ts'
-import { readCreateBody } from './stickersets/requests.ts'
+import { errorView, languageOf, stickersEnvelope } from './envelope.ts'
+import { NO_BODY, NOT_JSON } from './stickersets/model.ts'
+
+export type ServiceTokens = Platform['config']['serviceTokens']
+type Service = ServiceTokens[number]
+export type Scope = Service['scopes'][number]
+
+/** Who a service token names, and what it may do (stickers §2). Without any token configured nobody is let in. */
+export const createServiceAccess = (tokens: ServiceTokens) => {
+  const find = secretFinder(tokens.map(({ token }) => token))
+  return {
+    /** @throws AppError 401 with the contract's exact message */
+    authenticate(header: string | null): Service {
+      const presented = header?.trim() ?? ''
+      if (presented === '') throw unauthorized('Missing service token')
+      const service = tokens[find(presented)]
+      if (!service) throw unauthorized('Invalid service token')
+      return service
+    },
+    /** @throws AppError 403 */
+    require(service: Service, scope: Scope): void {
+      if (!service.scopes.includes(scope)) throw new AppError('forbidden', 403, 'This service is not allowed to do this')
+    },
+  }
+}
+
+/**
+ * The JSON of a create's body, `NO_BODY` or `NOT_JSON`: those are refused together with what is wrong with the query (stickers §5.2).
+ * @throws AppError 413, 415
+ */
+export const readCreateBody = async (request: Request, limit: number): Promise<unknown> => {
+  if (!/^\s*application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? ''))
+    throw new AppError('unsupported_media_type', 415, 'The body should be application/json')
+  const bytes = await readBodyBytes(request, limit)
+  if (bytes.byteLength === 0) return NO_BODY
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const value = JSON.parse(text)
+    return isHostile(text, value) ? NOT_JSON : value
+  } catch {
+    return NOT_JSON
+  }
+}
 
 const PREFIX = '/internal/stickersets'
 /** Segments that are no id, and what lies below them. */

@@ -2,7 +2,7 @@
 // argv: user id.
 import { createApp } from '../../src/app.ts'
 import { configFromProcess } from '../../src/config.ts'
-import { accountsRepository } from '../../src/love-parser/accounts/repository.ts'
+import { accountsRepository } from '../../src/love-parser/accounts/service.ts'
 import { createPlatform } from '../../src/platform/index.ts'
 
 const [userId = ''] = process.argv.slice(2)

@@ -1,9 +1,6 @@
 import { SignJWT } from 'jose'
-import { accountsTables } from '../../src/love-parser/accounts/tables.ts'
-import { audienceTables } from '../../src/love-parser/audience/tables.ts'
-import { channelSearchTables } from '../../src/love-parser/channel-search/tables.ts'
 import { CATEGORIES, PLANS } from '../../src/love-parser/subscriptions/periods.ts'
-import { subscriptionsTables } from '../../src/love-parser/subscriptions/tables.ts'
+import { accountsTables, audienceTables, channelSearchTables, subscriptionsTables } from '../../src/love-parser/tables.ts'
 import { openDatabase } from '../../src/platform/db/open.ts'
 import { seededRandom } from './rig.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { channelSearchTables } from '../../src/love-parser/channel-search/tables.ts'
+import { channelSearchTables } from '../../src/love-parser/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY } from '../support/fake-clock.ts'
 import { makeRig, type Person, type Rig, statusAndCode } from './rig.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { channelSearchTables } from '../../src/love-parser/channel-search/tables.ts'
+import { channelSearchTables } from '../../src/love-parser/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, type Person, type Rig } from './rig.ts'
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { accountsTables } from '../../src/love-parser/accounts/tables.ts'
-import { telegramAuthTables } from '../../src/love-parser/telegram-auth/tables.ts'
+import { accountsTables, telegramAuthTables } from '../../src/love-parser/tables.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { TelegramError, type TelegramProblem } from '../../src/platform/telegram/user-api/port.ts'
 import { onEachDatabase } from '../support/databases.ts'

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../src/platform/telegram/bot-api.ts'
-import { createFlights } from '../../src/stickers/telegram/flights.ts'
-import { type StoredPayload, telegramRepository } from '../../src/stickers/telegram/memory.ts'
+import { type StoredPayload, telegramRepository } from '../../src/stickers/telegram/cache.ts'
 import { createTelegram } from '../../src/stickers/telegram/service.ts'
+import { createSingleFlight } from '../../src/stickers/telegram/single-flight.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 /** A Bot API whose answers the test lets go one by one. */
@@ -61,7 +61,7 @@ describe('stickers §7: the cache between slow steps', () => {
   test('stickers §7: pages begin eight calls, one single read begins a queued one, and what is late is dropped', async () => {
     const { botApi, waiting, names } = heldBotApi()
     const clock = fakeClock()
-    const flights = createFlights({ botApi, clock, landed: () => {} })
+    const flights = createSingleFlight({ botApi, clock, onAnswer: () => {} })
     const pages = Array.from({ length: 20 }, (_, n) => flights.forPage(`n${n}`, clock.now() + 8000))
     expect(names()).toEqual(['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'])
     const single = flights.now('n15', clock.now() + 8000)

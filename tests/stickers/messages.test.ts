@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { AppError } from '../../src/errors.ts'
 import type { Call } from '../../src/platform/http/family.ts'
-import { stickersEnvelope } from '../../src/stickers/envelope.ts'
-import { languageOf, type MessageCode, type MessageValues, messageOf } from '../../src/stickers/messages.ts'
+import { languageOf, type MessageCode, type MessageValues, messageOf, stickersEnvelope } from '../../src/stickers/envelope.ts'
 
 /** Every text of the contract's table (stickers §3.5). */
 const TABLE: [MessageCode, MessageValues, string, string][] = [

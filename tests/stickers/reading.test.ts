@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
-import { createStickersServices } from '../../src/stickers/services.ts'
+import { createStickersServices } from '../../src/stickers/index.ts'
 import { stickerSetDto, stickerSetPage } from '../../src/stickers/stickersets/model.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { iso, START } from '../support/fake-clock.ts'

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import type { Replays } from '../idempotency/service.ts'
+import type { Replays } from '../idempotency.ts'
 import { type LoveParserSurface, problems } from '../surface.ts'
 import { previewQuery, previewView, segmentChange, segmentParams, segmentRequest, segmentsQuery, segmentView } from './model.ts'
 import type { Audience } from './service.ts'

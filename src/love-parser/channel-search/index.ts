@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { documented } from '../../platform/http/openapi.ts'
-import type { Replays } from '../idempotency/service.ts'
+import type { Replays } from '../idempotency.ts'
 import { type LoveParserSurface, problems } from '../surface.ts'
 import { exportChannels } from './export.ts'
 import {

@@ -1,11 +1,12 @@
 import type { VerifiedToken } from '../../access/tokens.ts'
 import type { Clock } from '../../platform/clock.ts'
+import type { Channel } from '../../platform/http/asyncapi.ts'
 import type { Log } from '../../platform/log.ts'
 import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import type { Bus } from '../../platform/shared.ts'
 import { TOKEN_REVOKED, type TokenRevoked } from '../accounts/service.ts'
 import { searchTopic } from './life.ts'
-import { isTerminal, type Snapshot } from './model.ts'
+import { isTerminal, type Snapshot, snapshotView } from './model.ts'
 
 const REPEAT_MS = 1000
 /** Repeats from one heartbeat to the next: 15 s. */
@@ -192,3 +193,18 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
   }
 }
 export type ProgressStreams = ReturnType<typeof createProgressStreams>
+
+/** The progress of a search (love-parser §4). */
+export const searchChannels: Channel[] = [
+  {
+    name: 'searchProgress',
+    address: '/api/v1/parsing/{search_id}/progress',
+    protocol: 'sse',
+    title: 'Progress of a channel search',
+    description:
+      'The snapshot at once, every change, the last one every second, a comment every 15 seconds; ends after `completed` or `failed`, and when the token ends. The id of an event is the version of the snapshot.',
+    parameters: { search_id: 'id of the search' },
+    security: ['loveParser'],
+    sends: [{ name: 'searchSnapshot', summary: 'How far the search is', payload: snapshotView }],
+  },
+]

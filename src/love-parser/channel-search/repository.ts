@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, gte, inArray, lte, sql } from 'drizzle-orm'
 import { bytewise, type Db, inJsonList, param, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { channelSearchTables } from '../tables.ts'
 import type { ActivityLevel } from './model.ts'
-import { channelSearchTables } from './tables.ts'
 
 type Tables = ReturnType<typeof channelSearchTables>
 export type SearchRow = Tables['parsingHistory']['$inferSelect']

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { decimalOf } from '../../platform/payments/robokassa.ts'
-import type { Notifications } from '../notifications/service.ts'
+import type { Notifications } from '../notifications.ts'
 import { isActive, nextAfter, PLANS, quotaNow } from './periods.ts'
 import { isFree } from './purchases.ts'
 import { lastToEnd, type PaymentsRepository, type SubscriptionRow } from './repository.ts'

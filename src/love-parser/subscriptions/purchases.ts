@@ -10,7 +10,7 @@ import {
   signNotification,
 } from '../../platform/payments/robokassa.ts'
 import { invalidField } from '../envelope.ts'
-import { keptOf, type PaymentNotification } from '../notifications/service.ts'
+import { keptOf, type PaymentNotification } from '../notifications.ts'
 import {
   CATEGORIES,
   expiryOfActivation,

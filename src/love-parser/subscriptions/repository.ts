@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { subscriptionsTables } from '../tables.ts'
 import type { Category } from './periods.ts'
-import { subscriptionsTables } from './tables.ts'
 
 type Tables = ReturnType<typeof subscriptionsTables>
 export type SubscriptionRow = Tables['subscriptions']['$inferSelect']

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, lte, or, sql } from 'drizzle-orm'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { subscriptionsTables } from '../tables.ts'
 import { lastToEnd, type SubscriptionRow, type UsageRow } from './repository.ts'
-import { subscriptionsTables } from './tables.ts'
 
 /** A place in a list ordered by end, then id. */
 export interface Place {

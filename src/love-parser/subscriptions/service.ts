@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { Notifications } from '../notifications/service.ts'
+import type { Notifications } from '../notifications.ts'
 import { createCleanup, createExpiry, createPaymentCheck, type RemovedData } from './jobs.ts'
 import {
   CATEGORIES,

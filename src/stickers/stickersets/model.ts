@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { say } from '../envelope.ts'
 import { bodyText, choice, flag, integer, isStorable, list, optionalId, pathId, queryId, searchText, text } from '../fields.ts'
-import { say } from '../problems.ts'
 
 export const STATES = ['ACTIVE', 'DELETED', 'BLOCKED'] as const
 export const VISIBILITIES = ['PUBLIC', 'PRIVATE'] as const

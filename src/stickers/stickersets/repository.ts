@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { type Db, q, type Statement, type Steps, type Tx } from '../../platform/db/index.ts'
+import { stickersetsTables } from '../tables.ts'
 import type { Direction, Operation, Sort } from './model.ts'
 import { bothDialects, type CategoryRow, type DescriptionRow, type SetCategoryRow, type SetRow, type SqlParts } from './rows.ts'
-import { stickersetsTables } from './tables.ts'
 
 type Tables = ReturnType<typeof stickersetsTables>
 export type SetInsert = Omit<Tables['stickersets']['$inferInsert'], 'id'>

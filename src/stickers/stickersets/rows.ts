@@ -1,4 +1,4 @@
-import type { Language, MessageValue } from '../messages.ts'
+import type { Language, MessageValue } from '../envelope.ts'
 import { type Action, linkOf, type State, type Visibility } from './model.ts'
 import type { SetParts } from './repository.ts'
 

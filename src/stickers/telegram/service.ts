@@ -2,16 +2,14 @@ import { type Clock, within } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Log } from '../../platform/log.ts'
 import type { BotApi, StickerSetAnswer } from '../../platform/telegram/bot-api.ts'
-import { refused, telegramUnavailable } from '../problems.ts'
-import { createFlights } from './flights.ts'
-import type { TelegramRepository } from './memory.ts'
-import { createMemory, entryOf, STALE_MS } from './memory.ts'
-import type { SharedCache } from './shared-cache.ts'
+import { refused, telegramUnavailable } from '../envelope.ts'
+import { createMemory, entryOf, type SharedCache, STALE_MS, type TelegramRepository } from './cache.ts'
+import { createSingleFlight } from './single-flight.ts'
 
 /** All upstream work for one request (stickers §7). */
 const BUDGET_MS = 8000
 /** How long a single read waits for it: the call goes on and fills the cache for the next one. */
-const READ_PATIENCE_MS = 5300
+const READ_WAIT_MS = 5300
 const RETRY_AFTER_SECONDS = 5
 
 /** What a response says of Telegram in `X-Telegram-Info`. */
@@ -31,7 +29,7 @@ export interface TelegramDeps {
   log: Log
   botApi: BotApi
   repository: TelegramRepository
-  /** Whether answers are kept over restarts: what a sandbox makes up must not be taken for Telegram's word later. */
+  /** Whether answers are kept over restarts: what a sandbox makes up must not be taken for Telegram's answer later. */
   keep: boolean
   /** Given when instances share what they know: with Redis, and only what is kept at all. */
   shared?: (missing: (name: string, at: number) => void) => SharedCache
@@ -43,7 +41,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
   const writes = new Set<Promise<void>>()
 
   const write = (body: (tx: Tx) => Steps<void>): void => {
-    // Behind the answer: the next start alone needs it.
+    // Not awaited: only the next start needs it.
     const done: Promise<void> = db
       .tx(body)
       .catch((error) => log.warn('an answer of telegram could not be kept', { error }))
@@ -51,10 +49,10 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
     writes.add(done)
   }
   const shared = openShared?.((name, at) => memory.learn(name, { payload: null, fetchedAt: at }))
-  const landed = (name: string, answer: StickerSetAnswer, at?: number): void => {
+  const onAnswer = (name: string, answer: StickerSetAnswer, at?: number): void => {
     if (answer.kind === 'unreachable') return
     if (at !== undefined) {
-      // Whoever got the answer has written it to the table.
+      // The instance that got the answer has written it to the table.
       memory.learn(name, entryOf(answer, at))
       return
     }
@@ -63,7 +61,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
     if (payload === null) write((tx) => repository.drop(tx, name, fetchedAt))
     else if (keep) write((tx) => repository.put(tx, { name, payload, fetchedAt }))
   }
-  const flights = createFlights({ botApi, clock, shared, landed })
+  const singleFlight = createSingleFlight({ botApi, clock, shared, onAnswer })
 
   const remembered = (name: string): Info | undefined => {
     const entry = memory.get(name)
@@ -100,8 +98,8 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
     /** For one read: a stale entry at once while a refresh begins, else Telegram's answer. Never fails because of Telegram. */
     async read(name: string): Promise<Info> {
       const info = await cached(name)
-      if (info?.status === 'stale') void flights.now(name, clock.now() + BUDGET_MS)
-      return info ?? toInfo(await within(flights.now(name, clock.now() + BUDGET_MS), READ_PATIENCE_MS, clock))
+      if (info?.status === 'stale') void singleFlight.now(name, clock.now() + BUDGET_MS)
+      return info ?? toInfo(await within(singleFlight.now(name, clock.now() + BUDGET_MS), READ_WAIT_MS, clock))
     },
 
     /** The same for the rows of a page: at most eight calls at once in the process, 8 s in all; what is not there by then is null. */
@@ -110,12 +108,12 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
       const infos = await known(names)
       const open = names.filter((name) => !infos.has(name))
       const calls = open.map(async (name) => {
-        infos.set(name, toInfo(await flights.forPage(name, deadline)))
+        infos.set(name, toInfo(await singleFlight.forPage(name, deadline)))
       })
-      for (const [name, { status }] of infos) if (status === 'stale') void flights.forPage(name, deadline)
+      for (const [name, { status }] of infos) if (status === 'stale') void singleFlight.forPage(name, deadline)
       if (calls.length > 0) {
         await within(Promise.all(calls), deadline - clock.now(), clock)
-        flights.dropExpired()
+        singleFlight.dropExpired()
       }
       for (const name of names) if (!infos.has(name)) infos.set(name, UNAVAILABLE)
       return infos
@@ -133,7 +131,7 @@ export const createTelegram = ({ db, clock, log, botApi, repository, keep, share
       const gone = () => refused({ field: 'name', code: 'not_in_telegram', values: { name } })
       if (info?.status === 'fresh' && info.payload !== null) return info.payload
       if (info?.status === 'missing') throw gone()
-      const answer = await within(flights.now(name, clock.now() + BUDGET_MS), BUDGET_MS, clock)
+      const answer = await within(singleFlight.now(name, clock.now() + BUDGET_MS), BUDGET_MS, clock)
       if (answer?.kind === 'found') return answer.payload
       if (answer?.kind === 'missing') throw gone()
       throw telegramUnavailable(answer?.retryAfterSeconds ?? RETRY_AFTER_SECONDS)

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications/service.ts'
+import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications.ts'
 import { client, ownQueues, withRabbit } from '../../support/broker.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, fakeClock } from '../../support/fake-clock.ts'

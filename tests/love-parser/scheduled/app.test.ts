@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications/service.ts'
+import { NOTIFICATION_TOPIC } from '../../../src/love-parser/notifications.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, fakeClock, HOUR } from '../../support/fake-clock.ts'
 import { makeRig, type Rig, START, statusAndCode } from '../rig.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { messageOf } from '../../../src/love-parser/notifications/service.ts'
+import { messageOf } from '../../../src/love-parser/notifications.ts'
 import { engineTables } from '../../../src/tasks/tables.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { MINUTE } from '../../support/fake-clock.ts'

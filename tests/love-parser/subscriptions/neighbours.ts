@@ -1,7 +1,5 @@
 import { and, asc, eq, inArray } from 'drizzle-orm'
-import { accountsTables } from '../../../src/love-parser/accounts/tables.ts'
-import { audienceTables } from '../../../src/love-parser/audience/tables.ts'
-import { channelSearchTables } from '../../../src/love-parser/channel-search/tables.ts'
+import { accountsTables, audienceTables, channelSearchTables } from '../../../src/love-parser/tables.ts'
 import { type Db, q, type Steps, type Tx } from '../../../src/platform/db/index.ts'
 
 /** Stands in for the accounts domain, and for what deletes a person's data. */

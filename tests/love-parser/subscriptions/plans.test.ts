@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { PLANS_ANSWER } from '../../../src/love-parser/subscriptions/model.ts'
+import { PLANS_ANSWER } from '../../../src/love-parser/subscriptions/index.ts'
 import {
   expiryOfActivation,
   isPlanCode,

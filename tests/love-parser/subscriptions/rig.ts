@@ -1,21 +1,24 @@
 import { and, asc, eq } from 'drizzle-orm'
-import { accountsTables, type Profile } from '../../../src/love-parser/accounts/tables.ts'
-import { audienceTables } from '../../../src/love-parser/audience/tables.ts'
-import { channelSearchTables } from '../../../src/love-parser/channel-search/tables.ts'
 import {
   createNotifications,
   NOTIFICATION_TOPIC,
   type NotificationMessage,
   notificationsKind,
   notificationsRepository,
-} from '../../../src/love-parser/notifications/service.ts'
-import { notificationsTables } from '../../../src/love-parser/notifications/tables.ts'
+} from '../../../src/love-parser/notifications.ts'
 import { createScheduledWork, jobKind } from '../../../src/love-parser/scheduled-work.ts'
 import type { Category, PlanCode } from '../../../src/love-parser/subscriptions/periods.ts'
 import type { RobokassaConfig } from '../../../src/love-parser/subscriptions/purchases.ts'
 import type { SubscriptionRow } from '../../../src/love-parser/subscriptions/repository.ts'
 import { createSubscriptions } from '../../../src/love-parser/subscriptions/service.ts'
-import { subscriptionsTables } from '../../../src/love-parser/subscriptions/tables.ts'
+import {
+  accountsTables,
+  audienceTables,
+  channelSearchTables,
+  notificationsTables,
+  type Profile,
+  subscriptionsTables,
+} from '../../../src/love-parser/tables.ts'
 import { createId } from '../../../src/platform/clock.ts'
 import { type Db, q } from '../../../src/platform/db/index.ts'
 import { createMetrics } from '../../../src/platform/metrics.ts'

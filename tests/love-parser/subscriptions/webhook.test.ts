@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { keptOf, readNotification } from '../../../src/love-parser/notifications/service.ts'
+import { keptOf, readNotification } from '../../../src/love-parser/notifications.ts'
 import { allowList } from '../../../src/love-parser/subscriptions/purchases.ts'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase } from '../../support/databases.ts'

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { accessTables } from '../../../src/access/tables.ts'
-import { subscriptionsTables } from '../../../src/love-parser/subscriptions/tables.ts'
+import { subscriptionsTables } from '../../../src/love-parser/tables.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { weeekDouble } from '../../gifty/weeek-rig.ts'
 import { createTestApp } from '../../support/app.ts'

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { artTables } from './tables.ts'
 
 /** What earns ART: both happen at most once per name, between them (stickers §6). */

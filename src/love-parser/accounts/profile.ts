@@ -1,8 +1,34 @@
+import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { CATEGORIES } from '../subscriptions/periods.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
-import type { SeenUser } from './repository.ts'
-import type { Profile } from './tables.ts'
+import type { LoveParserSurface } from '../surface.ts'
+import type { Profile } from '../tables.ts'
+import type { Accounts, SeenUser } from './service.ts'
+
+/** Profile and logout (love-parser §3). */
+export const accountsRoutes = (surface: LoveParserSurface, accounts: Accounts) =>
+  new Elysia({ prefix: '/auth', detail: { tags: ['love parser: profile'] } })
+    .use(surface)
+    .get('/me', ({ principal }) => accounts.me(principal), {
+      rate: 'general',
+      auth: 'user',
+      response: { 200: authUserView },
+      detail: { summary: 'Show the own profile', description: 'With plan and limits.' },
+    })
+    .get(
+      '/logout',
+      async ({ principal }) => {
+        await accounts.logout(principal)
+        return { success: true as const }
+      },
+      {
+        rate: 'general',
+        auth: 'blocked user',
+        response: { 200: z.object({ success: z.literal(true) }) },
+        detail: { summary: 'Revoke the token', description: 'Open streams under it end.' },
+      },
+    )
 
 const text = z.string().nullable()
 const limits = z

@@ -1,10 +1,10 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { unavailable } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { documented } from '../../platform/http/openapi.ts'
-import type { TelegramGateway } from '../../platform/telegram/user-api/port.ts'
-import { errorView } from '../envelope.ts'
+import { unavailable } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import { documented } from '../platform/http/openapi.ts'
+import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
+import { errorView } from './envelope.ts'
 
 export interface HealthDeps {
   clock: Clock

@@ -1,7 +1,7 @@
-import type { Clock } from '../../platform/clock.ts'
-import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../../platform/http/idempotency.ts'
-import { invalidField } from '../envelope.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../platform/http/idempotency.ts'
+import { invalidField } from './envelope.ts'
 
 export interface Reply {
   status: number
