@@ -5,21 +5,18 @@ const FAMILIES = ['gifty', 'love-parser', 'crawler', 'stickers', 'ops']
 const MAY_IMPORT: Record<string, string[]> = {
   errors: [],
   config: [],
-  version: [],
   platform: ['errors', 'config'],
   tasks: ['platform', 'errors'],
   access: ['platform', 'errors'],
   module: ['access', 'tasks', 'platform', 'errors', 'config'],
-  ...Object.fromEntries(
-    FAMILIES.map((family) => [family, ['module', 'access', 'tasks', 'platform', 'errors', 'config', 'version']]),
-  ),
+  ...Object.fromEntries(FAMILIES.map((family) => [family, ['module', 'access', 'tasks', 'platform', 'errors', 'config']])),
   client: [],
   workers: ['platform', 'errors'],
-  cli: ['workers', 'platform', 'config', 'errors', 'version'],
+  cli: ['workers', 'platform', 'config', 'errors'],
 }
 /** What puts a family together hands its repositories to their domains. */
 const COMPOSES = /^src\/[^/]+\/index\.ts$/
-const LEAVES = ['errors.ts', 'config.ts', 'module.ts', 'version.ts']
+const LEAVES = ['errors.ts', 'config.ts', 'module.ts']
 /** Where the database's dialect may be named. */
 const DIALECT = /\bbun:sqlite\b|from 'postgres'|drizzle-orm\/(?:bun-sqlite|postgres-js|pg-core|sqlite-core)/
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
-import { serviceTokens } from './config/kinds.ts'
+import manifest from '../package.json' with { type: 'json' }
 import {
   BUILT_IN_EMBEDDER,
   CRAWLER_TASK_TYPES,
@@ -9,11 +9,14 @@ import {
   DEVELOPMENT_TOKENS,
   type EMBEDDABLE_WORKERS,
   type FAMILIES,
-} from './config/names.ts'
+  serviceTokens,
+} from './config/kinds.ts'
 import { missingSecrets, REQUIRED_SECRETS } from './config/secrets.ts'
 import { VARIABLES } from './config/variables.ts'
 
-export * from './config/names.ts'
+export const VERSION: string = manifest.version
+
+export * from './config/kinds.ts'
 export { VARIABLES }
 
 type Name = keyof typeof VARIABLES

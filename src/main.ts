@@ -1,15 +1,13 @@
 import { cron } from '@elysiajs/cron'
 import { Elysia } from 'elysia'
 import { createApp, type Trawl } from './app.ts'
-import { ConfigError, configFromProcess } from './config.ts'
-import { seedDemo } from './demo-source.ts'
+import { ConfigError, configFromProcess, VERSION } from './config.ts'
+import { seedDemo, startSummary } from './development.ts'
 import { embeddedWorkers } from './embedded-workers.ts'
 import { databaseProblem } from './errors.ts'
-import { createLifecycle, type Service } from './lifecycle.ts'
 import { listenLocally } from './local-socket.ts'
+import { createLifecycle, type Service } from './module.ts'
 import { createPlatform, type Platform } from './platform/index.ts'
-import { startSummary } from './summary.ts'
-import { VERSION } from './version.ts'
 
 /** Milliseconds from the open port to the first tick and the start of the workers: a first request needs neither. */
 const WORK_AFTER_MS = 25

@@ -1,11 +1,12 @@
 import type { AnyElysia } from 'elysia'
-import type { DashboardAccess } from './access/dashboard.ts'
 import type { SubscriberQueries } from './access/subscribers.ts'
+import type { DashboardAccess } from './access/tokens.ts'
 import type { Requirement } from './config/secrets.ts'
 import type { EmbeddableWorker, Family } from './config.ts'
 import type { Channel } from './platform/http/asyncapi.ts'
 import type { HttpFamily } from './platform/http/family.ts'
 import type { Platform } from './platform/index.ts'
+import type { Log } from './platform/log.ts'
 import type { Dispatcher, Engine, JobHandler, KindPolicy, Outbox, Schedule } from './tasks/index.ts'
 
 /** The parts that every module is built from. The engine exists already; it knows a module's kinds once the module is built. */
@@ -52,4 +53,34 @@ export interface Module {
   endConnections?(): Promise<void> | void
   /** Ends background work. Neither requests nor tasks run any more. Called in reverse order. */
   stop?(): Promise<void> | void
+}
+
+/** A part of the process that runs until it is stopped. */
+export interface Service {
+  /** For the log. */
+  name: string
+  start?(): Promise<void> | void
+  stop?(): Promise<void> | void
+}
+
+/** Starts services in their order, and stops in reverse order those that were started. */
+export const createLifecycle = (services: readonly Service[], log: Log) => {
+  const started: Service[] = []
+  let stopping = false
+  return {
+    /** Ends early when `stop` is called meanwhile: a service that was just starting is among the stopped ones. */
+    async start(): Promise<void> {
+      for (const service of services) {
+        if (stopping) return
+        started.push(service)
+        await service.start?.()
+      }
+    },
+    /** A service that fails to stop is logged, and the others are still stopped. */
+    async stop(): Promise<void> {
+      stopping = true
+      for (const { name, stop } of started.splice(0).reverse())
+        await Promise.try(() => stop?.()).catch((error) => log.error('a service did not stop', { service: name, error }))
+    },
+  }
 }

@@ -14,7 +14,10 @@ const COMMANDS: Record<string, Command> = {
   robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
   migrate: { about: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') },
   backup: { about: 'copy the SQLite database to a file while the server runs', load: () => import('./backup.ts') },
-  restore: { about: 'put such a file in the place of the database', load: () => import('./restore.ts') },
+  restore: {
+    about: 'put such a file in the place of the database',
+    load: () => import('./backup.ts').then(({ help, runRestore }) => ({ help, run: runRestore })),
+  },
 }
 
 const HELP = `Usage: trawl <command> [options]

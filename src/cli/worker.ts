@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { DEVELOPMENT_TOKENS } from '../config.ts'
-import { createLog } from '../platform/log.ts'
+import { ConfigError, DEVELOPMENT_TOKENS } from '../config.ts'
+import { createLog, type Log } from '../platform/log.ts'
 import { DEFAULT_SERVER, EXIT, type Io, serverOrigin, tokenFor, UsageError, wholeNumber } from './io.ts'
 
 export const help = `Usage: trawl worker --kinds KIND[,KIND] [options]
@@ -69,7 +69,6 @@ export const run = async (args: string[], io: Io): Promise<number> => {
     )
   }
   if (kinds.includes('gitlab')) {
-    const { startGitlab } = await import('./gitlab-worker.ts')
     const started = await startGitlab(io, log, { server, concurrency, leaseSeconds })
     if (!started) {
       await Promise.all(workers.map((worker) => worker.stop()))
@@ -88,4 +87,58 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   await Promise.all(workers.map((worker) => worker.stop()))
   log.info('worker stopped', {})
   return 'code' in first ? first.code : EXIT.ok
+}
+
+/** Options of the command line, which override the environment. */
+interface CommandOptions {
+  server: string | undefined
+  concurrency: number | undefined
+  leaseSeconds: number | undefined
+}
+
+/**
+ * Starts the GitLab worker of `trawl worker --kinds gitlab` (gitlab-worker §1). Undefined when it cannot work: the reason is on stderr,
+ * and the exit code is 1.
+ */
+const startGitlab = async (io: Io, log: Log, options: CommandOptions) => {
+  // Loaded when asked for: a web worker should not pay for it.
+  const { startGitlabWorker, WorkerUnusable } = await import('../workers/gitlab/index.ts')
+  try {
+    const { apiUrl, apiSocket, transport, token, ...settings } = io.gitlabWorker()
+    const url = options.server === undefined ? apiUrl : `${options.server}/api/internal2`
+    if (url === undefined) throw new ConfigError(['WORKER_API_URL is required'])
+    const worker = await startGitlabWorker({
+      settings: {
+        ...settings,
+        concurrency: Math.min(options.concurrency ?? settings.concurrency, 50),
+        leaseSeconds: Math.max(options.leaseSeconds ?? settings.leaseSeconds, 10),
+      },
+      url,
+      transport,
+      ...(apiSocket === undefined ? { token: tokenOf(url, token) } : { socket: apiSocket, token }),
+      log,
+      clock: io.clock,
+    })
+    return {
+      stop: worker.stop,
+      over: worker.ended.then(({ reason, message }) => {
+        if (reason !== 'unauthorized') return EXIT.ok
+        io.err(`trawl worker: ${message}\n`)
+        return EXIT.rejected
+      }),
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof WorkerUnusable)) throw error
+    io.err(`trawl worker: ${error.message}\n`)
+    return undefined
+  }
+}
+
+const tokenOf = (url: string, token: string | undefined): string => {
+  try {
+    return tokenFor(new URL(url).origin, token, DEVELOPMENT_TOKENS.CRAWLER_API_TOKEN)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    throw new ConfigError(['CRAWLER_API_TOKEN or WORKER_API_SOCKET is required'])
+  }
 }

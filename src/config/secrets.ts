@@ -1,4 +1,4 @@
-import type { FAMILIES } from './names.ts'
+import type { FAMILIES } from './kinds.ts'
 
 type Family = (typeof FAMILIES)[number]
 

@@ -1,15 +1,25 @@
 import { z } from 'zod'
-import { baseUrl, flag, httpUrl, integer, list, networks, oneOfList, origins, regex, serviceTokens, strictFlag } from './kinds.ts'
 import {
   ADULT_KEYWORDS,
   BUILT_IN_EMBEDDER,
+  baseUrl,
   CRAWLER_TASK_TYPES,
   DEVELOPMENT_TOKENS,
   EMBEDDABLE_WORKERS,
   EMBEDDED_BY_DEFAULT,
   FAMILIES,
+  flag,
+  httpUrl,
+  integer,
+  list,
+  networks,
+  oneOfList,
+  origins,
   ROLES,
-} from './names.ts'
+  regex,
+  serviceTokens,
+  strictFlag,
+} from './kinds.ts'
 
 const amqpUrl = z
   .string()

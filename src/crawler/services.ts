@@ -1,7 +1,7 @@
+import { VERSION } from '../config.ts'
 import type { Core } from '../module.ts'
 import { DAY_MS } from '../platform/clock.ts'
 import type { Schedule } from '../tasks/index.ts'
-import { VERSION } from '../version.ts'
 import { areasRepository } from './areas/repository.ts'
 import { createAreas } from './areas/service.ts'
 import { createRefresh } from './credentials/refresh.ts'

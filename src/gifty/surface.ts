@@ -1,4 +1,4 @@
-import type { DashboardAccess } from '../access/dashboard.ts'
+import type { DashboardAccess } from '../access/tokens.ts'
 import { AppError, forbidden, unauthorized } from '../errors.ts'
 import { secretMatcher } from '../platform/crypto.ts'
 import { type Call, corsPolicy, type HttpFamily, type Principal } from '../platform/http/family.ts'

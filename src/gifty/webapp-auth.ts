@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { type DashboardAccess, mayUseDashboard } from '../access/dashboard.ts'
 import { ROLES, type SubscriberQueries } from '../access/subscribers.ts'
+import { type DashboardAccess, mayUseDashboard } from '../access/tokens.ts'
 import { AppError, badRequest, forbidden } from '../errors.ts'
 import { type Clock, createId } from '../platform/clock.ts'
 import { text } from './fields.ts'

@@ -1,8 +1,8 @@
 import type { AnyElysia } from 'elysia'
 import { Elysia } from 'elysia'
+import { VERSION } from '../config.ts'
 import type { Channel } from '../platform/http/asyncapi.ts'
 import { describeRoutes } from '../platform/http/openapi.ts'
-import { VERSION } from '../version.ts'
 
 const INFO = {
   title: 'Trawl',

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { missingSecrets } from '../config/secrets.ts'
-import { unauthorized } from '../errors.ts'
+import { notFound, unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
 import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
@@ -101,4 +101,18 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
         }),
       },
     )
+}
+
+/** The demo shop under `/demo/shop`. Its rows are loaded with the first visit. */
+export const demoRoutes = () => {
+  let shop: Promise<{ handle(request: Request): Response | undefined }> | undefined
+  const handle = async ({ request }: { request: Request }) => {
+    shop ??= import('./demo/shop.ts').then((module) => module.createDemoShop())
+    const response = (await shop).handle(request)
+    if (!response) throw notFound('Not found')
+    return response
+  }
+  return new Elysia()
+    .get('/demo/shop', handle, { detail: { hide: true } })
+    .get('/demo/shop/*', handle, { detail: { hide: true } })
 }

@@ -173,7 +173,7 @@ interface Series {
  * `http_requests_total` and `http_request_duration_seconds`, counted in plain numbers and written out at a scrape: prom-client's own
  * `inc` and `observe` cost more than a small answer does.
  */
-export const createRequestMetrics = () => {
+const createRequestMetrics = () => {
   const routes = new Map<string, ReturnType<typeof makeRoute>>()
   const makeRoute = (method: string, route: string) => {
     const statuses = new Map<number, Series>()

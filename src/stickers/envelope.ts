@@ -84,7 +84,7 @@ export interface Problem {
   values?: MessageValues
 }
 
-/** The message of a zod rule: a code of `messages.ts` with its values, which `problemsOf` reads back. */
+/** The message of a zod rule: a code of `TEXTS` with its values, which `problemsOf` reads back. */
 export const say = (code: MessageCode, values?: MessageValues): string => JSON.stringify({ code, values })
 /** `say` for the type of a value: another code when the value is absent. */
 export const sayType =
@@ -93,7 +93,7 @@ export const sayType =
     input === undefined || input === null ? absent : wrong
 
 /** The problems zod has found, one per field of the request; `body` is the field of a body that is no object. */
-export const problemsOf = (error: z.core.$ZodError): Problem[] => {
+const problemsOf = (error: z.core.$ZodError): Problem[] => {
   const problems = new Map<string, Problem>()
   for (const { path, message } of error.issues) {
     const field = String(path[0] ?? 'body')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { blankAsAbsent, booleanFrom, DIGITS, numberFrom } from '../platform/http/schema.ts'
 import { say, sayType } from './envelope.ts'
 
-/** Field kinds of the contract (stickers §3.2); their messages are codes of `messages.ts`. */
+/** Field kinds of the contract (stickers §3.2); their messages are codes of `TEXTS` in `envelope.ts`. */
 
 /** Postgres stores neither U+0000 nor half a surrogate pair. */
 export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()

@@ -13,7 +13,7 @@ type Service = ServiceTokens[number]
 export type Scope = Service['scopes'][number]
 
 /** Who a service token names, and what it may do (stickers §2). Without any token configured nobody is let in. */
-export const createServiceAccess = (tokens: ServiceTokens) => {
+const createServiceAccess = (tokens: ServiceTokens) => {
   const find = secretFinder(tokens.map(({ token }) => token))
   return {
     /** @throws AppError 401 with the contract's exact message */
@@ -35,7 +35,7 @@ export const createServiceAccess = (tokens: ServiceTokens) => {
  * The JSON of a create's body, `NO_BODY` or `NOT_JSON`: those are refused together with what is wrong with the query (stickers §5.2).
  * @throws AppError 413, 415
  */
-export const readCreateBody = async (request: Request, limit: number): Promise<unknown> => {
+const readCreateBody = async (request: Request, limit: number): Promise<unknown> => {
   if (!/^\s*application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? ''))
     throw new AppError('unsupported_media_type', 415, 'The body should be application/json')
   const bytes = await readBodyBytes(request, limit)

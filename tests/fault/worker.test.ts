@@ -1,7 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { demoRows } from '../../src/ops/demo/rows.ts'
-import { createDemoShop } from '../../src/ops/demo/shop.ts'
+import { createDemoShop, demoRows } from '../../src/ops/demo/shop.ts'
 import { killLeftovers, ownDirectory, startServer, startWorkerProcess, until } from '../support/processes.ts'
 
 const directory = ownDirectory()

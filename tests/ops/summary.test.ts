@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config.ts'
+import { startSummary } from '../../src/development.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
-import { startSummary } from '../../src/summary.ts'
 import { createTestApp } from '../support/app.ts'
 
 const shown = async (env: Record<string, string>) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cleanJson } from '../../src/workers/web/extract/clean-json.ts'
+import { cleanJson } from '../../src/workers/web/extract/json-ld.ts'
 
 const read = (text: string) => JSON.parse(cleanJson(text))
 

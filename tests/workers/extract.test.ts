@@ -85,7 +85,7 @@ describe('real pages', () => {
   )
 
   test('comments and control characters of the real pages cost no value', async () => {
-    const { cleanJson } = await import('../../src/workers/web/extract/clean-json.ts')
+    const { cleanJson } = await import('../../src/workers/web/extract/json-ld.ts')
     const [commented] = await scripts('JSONLD_with_JS_comment.html')
     expect(JSON.parse(cleanJson(commented!))).toEqual({
       '@context': 'http://schema.org',

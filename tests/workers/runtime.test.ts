@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
+import { createRunner } from '../../src/embedded-workers.ts'
 import { JobDelayed, JobFailed } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createRunner } from '../../src/runner.ts'
 import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
 import { MINUTE } from '../support/fake-clock.ts'

@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, lte } from 'drizzle-orm'
-import { principalIdOf } from '../../access/dashboard.ts'
 import type { Role, SubscriberFilter, SubscriberQueries, SubscriberRow } from '../../access/subscribers.ts'
+import { principalIdOf } from '../../access/tokens.ts'
 import { AppError, badRequest, conflict, forbidden, isUniqueViolation, notFound } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Db, type Queryable, q, type Steps, type Tx } from '../../platform/db/index.ts'

@@ -154,13 +154,7 @@ export const currentView = z
   })
 
 /** `GET /subscriptions/current` (love-parser §6). */
-export const toCurrent = ({
-  current,
-  plan,
-  status,
-  renewalStatus,
-  autoRenewal,
-}: SubscriptionView): z.infer<typeof currentView> => ({
+const toCurrent = ({ current, plan, status, renewalStatus, autoRenewal }: SubscriptionView): z.infer<typeof currentView> => ({
   plan_type: current?.planCode ?? plan,
   status,
   expires_at: current?.expiresAt.toISOString() ?? null,
@@ -169,19 +163,15 @@ export const toCurrent = ({
 })
 
 const PAID_PLANS = ['week', 'month', 'year'] as const satisfies readonly PaidPlan[]
-export const purchaseBody = z
-  .object({ plan_type: z.enum(PAID_PLANS) })
-  .meta({ id: 'Purchase', examples: [{ plan_type: 'month' }] })
-export const purchaseView = z
-  .object({ payment_id: z.uuid(), robokassa_url: z.url(), order_id: z.string().describe('decimal') })
-  .meta({
-    id: 'PurchaseAnswer',
-    examples: [
-      {
-        payment_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
-        robokassa_url: 'https://auth.robokassa.ru/Merchant/Index.aspx?MerchantLogin=demo&OutSum=950.00&InvId=1',
-        order_id: '1',
-      },
-    ],
-  })
-export const receivedView = z.object({ result: z.literal('OK') }).meta({ id: 'NotificationAnswer' })
+const purchaseBody = z.object({ plan_type: z.enum(PAID_PLANS) }).meta({ id: 'Purchase', examples: [{ plan_type: 'month' }] })
+const purchaseView = z.object({ payment_id: z.uuid(), robokassa_url: z.url(), order_id: z.string().describe('decimal') }).meta({
+  id: 'PurchaseAnswer',
+  examples: [
+    {
+      payment_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
+      robokassa_url: 'https://auth.robokassa.ru/Merchant/Index.aspx?MerchantLogin=demo&OutSum=950.00&InvId=1',
+      order_id: '1',
+    },
+  ],
+})
+const receivedView = z.object({ result: z.literal('OK') }).meta({ id: 'NotificationAnswer' })

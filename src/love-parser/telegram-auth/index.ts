@@ -32,7 +32,7 @@ export const telegramAuthRoutes = (surface: LoveParserSurface, auth: TelegramAut
       },
     })
 
-export const sendCodeRequest = z
+const sendCodeRequest = z
   .object({
     phone_number: z
       .string()
@@ -40,7 +40,7 @@ export const sendCodeRequest = z
       .regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' }),
   })
   .meta({ examples: [{ phone_number: '+79990000001' }] })
-export const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.string() }).meta({
+const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.string() }).meta({
   id: 'SentCode',
   examples: [{ auth_session_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', phone_code_hash: 'a1b2c3d4e5' }],
 })
@@ -52,7 +52,7 @@ export const verifyRequest = z
   })
   .meta({ examples: [{ auth_session_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', code: '12345' }] })
 export type VerifyRequest = z.output<typeof verifyRequest>
-export const loginView = z
+const loginView = z
   .object({ access_token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiJ9.e30.signature'] }), user: authUserView })
   .meta({ id: 'Login' })
 

@@ -18,7 +18,7 @@ export interface RateDecision {
   retryAfterSeconds: number
 }
 
-/** Rate limits behind one port: per process here, shared between processes by Redis (platform/redis/rate-limiter.ts). */
+/** Rate limits behind one port: per process here, shared between processes by Redis (platform/redis/index.ts). */
 export interface RateLimiter {
   /** A token bucket: the limit refills evenly within the window. */
   take(rateClass: RateClass, key: string): Promise<RateDecision> | RateDecision

@@ -3,7 +3,7 @@ import { Redis as Client, type RedisOptions } from 'ioredis'
 import type { Log } from '../log.ts'
 
 /** How long a command may take. With the look below it stays well within the second that architecture §8 gives a dependency. */
-export const ANSWER_MS = 500
+const ANSWER_MS = 500
 /** One more turn of the event loop's reading before an answer counts as missing: a busy process must not blame Redis. */
 const LOOK_MS = 10
 /** Between two attempts to connect: they never end, and a Redis that is back is found within a second. */
@@ -27,7 +27,7 @@ export interface ConnectionOptions {
  * One connection that reconnects for ever. While it is away commands fail at once; a command that is not answered in time
  * fails and takes the connection with it, because behind a half-open one every next command would wait as long.
  */
-export const createConnection = ({ url, name, answerMs, changed }: ConnectionOptions) => {
+const createConnection = ({ url, name, answerMs, changed }: ConnectionOptions) => {
   const options: RedisOptions = {
     connectionName: name,
     enableOfflineQueue: false,

@@ -192,7 +192,7 @@ const actionsOf = ({ authorId, visibility }: SetRow, userId: number): Action[] =
 }
 
 /** Adding a set to the gallery (stickers §5.2). */
-export const createCreation = ({ db, clock, repository, telegram, art }: StickersetsDeps) => {
+const createCreation = ({ db, clock, repository, telegram, art }: StickersetsDeps) => {
   /** Ids of the categories asked for, in key order. @throws AppError 400 naming all that are not active */
   const resolveCategories = async (keys: string[]): Promise<number[]> => {
     if (keys.length === 0) return []

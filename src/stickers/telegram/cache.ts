@@ -17,14 +17,14 @@ export interface Entry {
 /** How good an entry is now (stickers §7); undefined: it must not be served. */
 export type Quality = 'fresh' | 'stale' | 'missing' | undefined
 
-export const qualityOf = ({ payload, fetchedAt }: Entry, now: number): Quality => {
+const qualityOf = ({ payload, fetchedAt }: Entry, now: number): Quality => {
   const age = now - fetchedAt
   if (payload === null) return age < MISSING_MS ? 'missing' : undefined
   return age < FRESH_MS ? 'fresh' : age < STALE_MS ? 'stale' : undefined
 }
 
 /** How long an entry may be served at most, in milliseconds. */
-export const lifeOf = ({ payload }: Entry): number => (payload === null ? MISSING_MS : STALE_MS)
+const lifeOf = ({ payload }: Entry): number => (payload === null ? MISSING_MS : STALE_MS)
 /** What an answer of Telegram says of a set. */
 export const entryOf = (answer: Exclude<StickerSetAnswer, { kind: 'unreachable' }>, fetchedAt: number): Entry => ({
   payload: answer.kind === 'found' ? answer.payload : null,

@@ -9,8 +9,7 @@ import { type Area, areaOf, areaRow } from './plan/areas.ts'
 import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'
 import type { Costs, GitlabClient } from './source/client.ts'
 import type { Base } from './source/credentials.ts'
-import type { Format } from './storage/disk.ts'
-import type { Part, Store } from './storage/store.ts'
+import type { Format, Part, Store } from './storage.ts'
 
 /** What a stored page is, for the report on it. */
 export interface StoredPage {

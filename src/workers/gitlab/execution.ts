@@ -9,8 +9,7 @@ import { type Plan, planOf } from './plan/index.ts'
 import type { Reporter } from './reporter.ts'
 import { createClient } from './source/client.ts'
 import { type Base, baseOf, createTokens } from './source/credentials.ts'
-import { createEncoder, type Disk, runDirectory } from './storage/disk.ts'
-import { createStore, type Part, partsStand, type Store } from './storage/store.ts'
+import { createEncoder, createStore, type Disk, type Part, partsStand, runDirectory, type Store } from './storage.ts'
 
 /** One task at work. */
 export interface Work {

@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { CrawlerApi } from './api/connection.ts'
 import type { Buckets } from './source/credentials.ts'
-import type { Disk } from './storage/disk.ts'
+import type { Disk } from './storage.ts'
 
 /** The task types of gitlab-crawler §5. */
 export const TASK_TYPES = [

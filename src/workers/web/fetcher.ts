@@ -1,9 +1,69 @@
 import { type Clock, retryAfterMs } from '../../platform/clock.ts'
 import { type AddressPolicy, type Lookup, lookupAll, resolveTarget } from './addresses.ts'
-import { decodePage } from './charset.ts'
 import { FetchError, stopped, unlessAborted } from './errors.ts'
-import { createPace } from './pace.ts'
 import { createRobots } from './robots.ts'
+
+const BOMS: [number[], string][] = [
+  [[0xef, 0xbb, 0xbf], 'utf-8'],
+  [[0xff, 0xfe], 'utf-16le'],
+  [[0xfe, 0xff], 'utf-16be'],
+]
+
+const decoder = (label: string | undefined) => {
+  if (!label) return undefined
+  try {
+    return new TextDecoder(label.trim())
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined // an unknown label: try the next source
+    throw error
+  }
+}
+
+/**
+ * Decodes a page the way browsers do: byte order mark, `Content-Type` charset, then the document's own declaration (meta, XML
+ * declaration), else UTF-8. Malformed bytes become U+FFFD.
+ */
+export const decodePage = (bytes: Uint8Array, contentType: string): string => {
+  for (const [bom, label] of BOMS) if (bom.every((byte, index) => bytes[index] === byte)) return decoder(label)!.decode(bytes)
+  const declared = decoder(/charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1])
+  if (declared) return declared.decode(bytes)
+  const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
+  const label =
+    /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] ?? /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w-]+)/i.exec(head)?.[1]
+  // A declaration that was readable as ASCII cannot stand in a UTF-16 document.
+  const meta = /^utf-?16/i.test(label ?? '') ? undefined : decoder(label)
+  return (meta ?? new TextDecoder()).decode(bytes)
+}
+
+export interface Pace {
+  /** Waits for this host's next free moment and reserves it; the following request starts at least `delayMs` later. */
+  turn(host: string, delayMs: number, signal?: AbortSignal): Promise<void>
+  /** No request to the host before `ms` from now (Retry-After). */
+  pause(host: string, ms: number): void
+}
+
+const MAX_HOSTS = 1000
+
+/** Spaces the requests to each host over all tasks of this process. Throws `FetchError` `aborted` when stopped while waiting. */
+const createPace = (clock: Clock): Pace => {
+  const nextAt = new Map<string, number>()
+  const forgetIdle = () => {
+    if (nextAt.size <= MAX_HOSTS) return
+    for (const [host, at] of nextAt) if (at <= clock.now()) nextAt.delete(host)
+  }
+  return {
+    async turn(host, delayMs, signal) {
+      const at = Math.max(clock.now(), nextAt.get(host) ?? 0)
+      nextAt.set(host, at + delayMs)
+      forgetIdle()
+      if (at > clock.now()) await clock.sleep(at - clock.now(), signal)
+      if (signal?.aborted) throw stopped()
+    },
+    pause(host, ms) {
+      nextAt.set(host, Math.max(nextAt.get(host) ?? 0, clock.now() + ms))
+    },
+  }
+}
 
 const USER_AGENT = 'TrawlBot/1.0'
 

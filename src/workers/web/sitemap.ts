@@ -1,8 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { XMLParser } from 'fast-xml-parser'
-import { decodePage } from './charset.ts'
 import { FetchError } from './errors.ts'
-import type { Fetcher, PageOptions } from './fetcher.ts'
+import { decodePage, type Fetcher, type PageOptions } from './fetcher.ts'
 
 const MAX_URLS = 20_000
 const MAX_UNPACKED_BYTES = 10 * 1024 * 1024

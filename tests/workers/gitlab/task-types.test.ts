@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { CRAWLER_TASK_TYPES } from '../../../src/config/names.ts'
+import { CRAWLER_TASK_TYPES } from '../../../src/config/kinds.ts'
 import { TASK_TYPES } from '../../../src/crawler/fields.ts'
 import { TASK_TYPES as takenByTheWorker } from '../../../src/workers/gitlab/index.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { CRAWLER_TASK_TYPES } from '../../../src/config.ts'
-import { COLUMNS } from '../../../src/workers/gitlab/columns.ts'
 import { TASK_TYPES } from '../../../src/workers/gitlab/index.ts'
+import { COLUMNS } from '../../../src/workers/gitlab/plan/types.ts'
 import { createRig, hashOf, type Rig } from './rig.ts'
 
 let rig: Rig

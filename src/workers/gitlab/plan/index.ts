@@ -1,9 +1,8 @@
-import { COLUMNS } from '../columns.ts'
 import { badTask } from '../errors.ts'
 import { type LeasedTask, type ResourceType, TASK_TYPES, type TaskType } from '../model.ts'
 import { type Base, segment } from '../source/credentials.ts'
 import { areaCollections } from './areas.ts'
-import { COLLECTIONS } from './types.ts'
+import { COLLECTIONS, COLUMNS } from './types.ts'
 
 export type Item = Record<string, unknown>
 

@@ -1,9 +1,8 @@
 import type { ScrapedProduct } from '../../port.ts'
 import { readJsonLd } from './json-ld.ts'
 import { readCrumbs, readProduct } from './microdata.ts'
-import { readOpenGraph } from './opengraph.ts'
 import { type Outline, outline } from './outline.ts'
-import { absoluteUrl, type Crumb, type Draft } from './product.ts'
+import { absoluteUrl, type Crumb, type Draft, readOpenGraph } from './product.ts'
 
 export type { Link, Outline } from './outline.ts'
 export type { Crumb } from './product.ts'

@@ -44,7 +44,7 @@ const withLink = async <T>(deps: LoginDeps, session: string | undefined, use: (l
 }
 
 /** @see TelegramGateway.sendCode. The library follows the phone to its data centre; the state remembers which it was. */
-export const sendCode = (deps: LoginDeps, phone: string): Promise<SentCode> =>
+const sendCode = (deps: LoginDeps, phone: string): Promise<SentCode> =>
   withLink(deps, undefined, async (link) => {
     const { apiId, apiHash } = deps.credentials as NonNullable<LinkDeps['credentials']>
     const sent = await link.ask({
@@ -76,11 +76,7 @@ const finish = async (link: Link, authorization: tl.auth.TypeAuthorization, phon
 }
 
 /** @see TelegramGateway.signIn */
-export const signIn = async (
-  deps: LoginDeps,
-  state: string,
-  input: { phoneCodeHash: string; code: string },
-): Promise<SignInOutcome> => {
+const signIn = async (deps: LoginDeps, state: string, input: { phoneCodeHash: string; code: string }): Promise<SignInOutcome> => {
   const { session, phone, byEmail } = readState(state)
   return withLink(deps, session, async (link) => {
     try {
@@ -99,7 +95,7 @@ export const signIn = async (
 }
 
 /** @see TelegramGateway.checkPassword. The password is proven by SRP and never leaves the process. */
-export const checkPassword = async (deps: LoginDeps, state: string, password: string): Promise<SignedIn> => {
+const checkPassword = async (deps: LoginDeps, state: string, password: string): Promise<SignedIn> => {
   const { session, phone } = readState(state)
   return withLink(deps, session, async (link) => {
     const exchange = await link.ask({ _: 'account.getPassword' })

@@ -51,7 +51,7 @@ export interface RpcRefusal {
 }
 
 /** Translates an RPC error into the gateway's errors (love-parser §3 table, §4 "Permanent", "Transient"). */
-export const problemOf = ({ code, text }: RpcRefusal): TelegramError => {
+const problemOf = ({ code, text }: RpcRefusal): TelegramError => {
   const number = Number(/_(\d+)$/.exec(text)?.[1] ?? Number.NaN)
   if (text.startsWith('PHONE_MIGRATE_')) return new TelegramError('phone_migrate', Number.isNaN(number) ? {} : { dc: number })
   const problem = PROBLEMS[text]

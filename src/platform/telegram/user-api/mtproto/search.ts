@@ -66,7 +66,7 @@ export interface ReadChannel {
 const clean = (text: string): string | null => text.replaceAll('\0', '').trim() || null
 
 /** Channels and megagroups of an answer, in its order, each once (love-parser §7). */
-export const foundChannels = (found: tl.contacts.TypeFound, limit: number): FoundChannel[] => {
+const foundChannels = (found: tl.contacts.TypeFound, limit: number): FoundChannel[] => {
   const chats = new Map(found.chats.flatMap((chat) => (chat._ === 'channel' && !chat.monoforum ? [[chat.id, chat]] : [])))
   const channels = new Map<number, FoundChannel>()
   for (const peer of [...found.myResults, ...found.results]) {
@@ -84,7 +84,7 @@ export const foundChannels = (found: tl.contacts.TypeFound, limit: number): Foun
 }
 
 /** A channel as far as it is known (love-parser §7, live); `full` and `history` are undefined where they could not be had. */
-export const readChannel = (
+const readChannel = (
   detect: DetectLanguage,
   found: FoundChannel,
   full: tl.TypeChatFull | undefined,
@@ -108,7 +108,7 @@ export const readChannel = (
 }
 
 /** The row of a channel as of `now` (milliseconds). */
-export const toRow = ({ lastPost, ...channel }: ReadChannel, now: number): Channel => {
+const toRow = ({ lastPost, ...channel }: ReadChannel, now: number): Channel => {
   const post = lastPost === null ? null : new Date(lastPost)
   const score = activityScore(channel.subscribers, post, now)
   return { ...channel, lastPost: post, activityScore: score, activityLevel: activityLevel(score) }

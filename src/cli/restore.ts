@@ -1,2 +1,0 @@
-/** `trawl restore`: the way back of `trawl backup`. */
-export { help, runRestore as run } from './backup.ts'
