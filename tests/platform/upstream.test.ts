@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createLocalKv, type Kv } from '../../src/platform/shared.ts'
-import { createCachedCalls, createUpstream, UpstreamError, type UpstreamOptions } from '../../src/platform/upstream/index.ts'
+import {
+  createCachedCalls,
+  createUpstream,
+  ExchangeError,
+  exchange,
+  UpstreamError,
+  type UpstreamOptions,
+} from '../../src/platform/upstream.ts'
 import { settled } from '../gifty/rig.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { brokenPeer, type DoubleAnswer, upstreamDouble } from '../support/upstream-double.ts'
@@ -184,6 +191,68 @@ describe('upstream', () => {
     expect(await reasonOf()).toBe('unavailable')
     double.up()
     expect(await reasonOf()).toBe('success')
+  })
+})
+
+describe('exchange', () => {
+  const over = (answer: () => DoubleAnswer | Promise<DoubleAnswer>) => {
+    const clock = fakeClock()
+    const double = upstreamDouble(answer)
+    doubles.push(double)
+    return { clock, double, limits: { clock, timeoutMs: 1000, maxBytes: 10 } }
+  }
+
+  test('an abort from outside ends it with its own reason, and nothing is left waiting', async () => {
+    const { clock, double, limits } = over(() => 'hang')
+    const stop = new AbortController()
+    const asked = exchange(double.origin, {}, { ...limits, signal: stop.signal }).catch((error) => error)
+    expect(await settled(() => double.requests.length === 1)).toBe(true)
+    const reason = new Error('the task was cancelled')
+    stop.abort(reason)
+    expect(await asked).toBe(reason)
+    expect(clock.sleeping()).toBe(0)
+    expect(await exchange(double.origin, {}, { ...limits, signal: stop.signal }).catch((error) => error)).toBe(reason)
+    expect(double.requests).toHaveLength(1)
+  })
+
+  test('a handler of this process that heeds no signal is given up all the same', async () => {
+    const { clock, limits } = over(() => good)
+    const asked = exchange('http://x.test/', {}, { ...limits, fetch: () => new Promise<Response>(() => {}) }).catch(
+      (error) => error,
+    )
+    clock.advance(1000)
+    expect(await asked).toMatchObject({ problem: 'timeout', status: undefined })
+  })
+
+  test('a body that is not wanted is not read, and its connection is let go; one that was read is not aborted', async () => {
+    const { limits } = over(() => good)
+    const send = async (status: number) => {
+      let aborted = false
+      const fetch = (request: Request) => {
+        request.signal.addEventListener('abort', () => {
+          aborted = true
+        })
+        return new Response('12345', { status })
+      }
+      const { bytes } = await exchange('http://x.test/', {}, { ...limits, reads: (code) => code < 500, fetch })
+      return [bytes.byteLength, aborted]
+    }
+    expect(await send(200)).toEqual([5, false])
+    expect(await send(503)).toEqual([0, true])
+  })
+
+  test('a longer body than allowed is refused, with and without Content-Length; no error names the address', async () => {
+    for (const body of ['x'.repeat(11), new Blob(['x'.repeat(11)]).stream()]) {
+      const { double, limits } = over(() => new Response(body))
+      const error = await exchange(double.origin, {}, limits).catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(ExchangeError)
+      expect(error).toMatchObject({ problem: 'too_large', status: 200 })
+    }
+    const { double, limits } = over(() => good)
+    await double.down()
+    const error = await exchange(double.origin, {}, limits).catch((thrown) => thrown)
+    expect(error).toMatchObject({ problem: 'unavailable', status: undefined })
+    expect(`${error.message} ${error.stack}`).not.toContain(double.origin)
   })
 })
 

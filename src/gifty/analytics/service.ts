@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts'
-import { type CachedCalls, type Fetched, UpstreamError } from '../../platform/upstream/index.ts'
+import { type CachedCalls, type Fetched, UpstreamError } from '../../platform/upstream.ts'
 import { isoTime } from '../fields.ts'
 import type { ScrapingReport } from '../reports.ts'
 import type { FunnelAnswer, ScrapingAnswer, StatsAnswer, TechnicalAnswer, TrendsAnswer } from './index.ts'

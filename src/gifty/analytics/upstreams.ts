@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { HOUR_MS } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/index.ts'
 import { redactText } from '../../platform/log.ts'
-import { createCachedCalls, createUpstream, type Upstream } from '../../platform/upstream/index.ts'
+import { createCachedCalls, createUpstream, type Upstream } from '../../platform/upstream.ts'
 import type { AnalyticsDeps } from './service.ts'
 
 const LIMIT = 5

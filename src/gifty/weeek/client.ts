@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/index.ts'
-import { createUpstream, type Upstream, UpstreamError } from '../../platform/upstream/index.ts'
+import { createUpstream, type Upstream, UpstreamError } from '../../platform/upstream.ts'
 import type { TaskType, WeeekTask } from './index.ts'
 
 const PAGE = 100

@@ -1,3 +1,5 @@
+import { systemClock } from '../clock.ts'
+import { ExchangeError, exchange } from '../upstream.ts'
 import { isStopWord, stemOf, wordsOf } from './words.ts'
 
 /**
@@ -123,6 +125,8 @@ export interface HttpEmbedderOptions {
   timeoutMs: number
 }
 
+const PROBLEMS = { timeout: 'did not answer in time', too_large: 'answered too much', unavailable: 'could not be asked' }
+const isOk = (status: number) => status >= 200 && status < 300
 /** Largest answer that is read. */
 const MOST_BYTES = 4 * 1_048_576
 
@@ -134,26 +138,20 @@ export const createHttpEmbedder = ({ url, model, dim, apiKey, timeoutMs }: HttpE
   async embed(text: string): Promise<Float32Array> {
     let answer: unknown
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-        body: JSON.stringify({ model, input: [text] }),
-        // A redirect could take the key to another host.
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      if (!response.ok) throw new EmbedderFailure(`answered ${response.status}`)
-      const chunks: Uint8Array[] = []
-      let size = 0
-      for await (const chunk of response.body ?? []) {
-        size += chunk.byteLength
-        if (size > MOST_BYTES) throw new EmbedderFailure('answered too much')
-        chunks.push(chunk)
-      }
-      answer = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+      const { status, bytes } = await exchange(
+        url,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
+          body: JSON.stringify({ model, input: [text] }),
+        },
+        { clock: systemClock, timeoutMs, maxBytes: MOST_BYTES, reads: isOk },
+      )
+      if (!isOk(status)) throw new EmbedderFailure(`answered ${status}`)
+      answer = JSON.parse(Buffer.from(bytes).toString('utf8'))
     } catch (error) {
       if (error instanceof EmbedderFailure) throw error
-      throw new EmbedderFailure((error as Error).name === 'TimeoutError' ? 'did not answer in time' : 'could not be asked')
+      throw new EmbedderFailure(error instanceof ExchangeError ? PROBLEMS[error.problem] : 'could not be asked')
     }
     const vector = (answer as { data?: { embedding?: unknown }[] } | null)?.data?.[0]?.embedding
     if (

@@ -1,5 +1,6 @@
 import { type Clock, retryAfterMs } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { type Exchange, ExchangeError, exchange } from '../upstream.ts'
 
 /** The Bot API's answer about a sticker set (stickers §7). */
 export type StickerSetAnswer =
@@ -52,16 +53,9 @@ type Attempt =
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const readAnswer = async (response: Response): Promise<unknown> => {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of response.body ?? []) {
-    size += part.byteLength
-    if (size > MAX_ANSWER_BYTES) return undefined
-    parts.push(part)
-  }
+const bodyOf = ({ bytes }: Exchange): unknown => {
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch {
     return undefined
   }
@@ -73,14 +67,11 @@ const pauseOf = (body: unknown, headers: Headers, now: number): number => {
   return retryAfterMs(headers.get('retry-after'), now) ?? DEFAULT_RETRY_AFTER_SECONDS * 1000
 }
 
-const judge = async (response: Response, now: number): Promise<Attempt> => {
-  const { status } = response
-  if (status >= 500) {
-    await response.body?.cancel()
-    return { kind: 'failed', reason: `status ${status}`, again: true }
-  }
-  const body = await readAnswer(response)
-  if (status === 429) return { kind: 'paused', ms: pauseOf(body, response.headers, now) }
+const judge = (answer: Exchange, now: number): Attempt => {
+  const { status, headers } = answer
+  if (status >= 500) return { kind: 'failed', reason: `status ${status}`, again: true }
+  const body = bodyOf(answer)
+  if (status === 429) return { kind: 'paused', ms: pauseOf(body, headers, now) }
   if (status === 200 && isObject(body) && body.ok === true && isObject(body.result))
     return { kind: 'found', payload: JSON.stringify(body.result) }
   if (status === 400 && isObject(body) && typeof body.description === 'string' && body.description.includes('STICKERSET_INVALID'))
@@ -89,9 +80,8 @@ const judge = async (response: Response, now: number): Promise<Attempt> => {
 }
 
 /**
- * `getStickerSet` over HTTP with the contract's limits (stickers §7): attempts of 5 s, one retry, pauses that Telegram asks for. Plain
- * `fetch`, because the one method needs nothing a library has, and the outcomes must be distinguished. The URL holds the token, and
- * errors of `fetch` hold the URL: neither is ever logged or thrown on.
+ * `getStickerSet` over HTTP with the contract's limits (stickers §7): attempts of 5 s, one retry, pauses that Telegram asks for. The URL
+ * holds the token: it is neither logged nor in an error.
  */
 export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi => {
   let pausedUntil = Number.NEGATIVE_INFINITY
@@ -102,19 +92,14 @@ export const createBotApi = ({ baseUrl, token, clock, log }: BotApiDeps): BotApi
   const inPause = () => (pausedUntil > clock.now() ? unreachable(Math.ceil((pausedUntil - clock.now()) / 1000)) : undefined)
 
   const attempt = async (name: string, ms: number): Promise<Attempt> => {
-    const timeout = new AbortController()
-    const done = new AbortController()
-    void clock.sleep(ms, done.signal).then(() => timeout.abort())
     try {
-      const response = await fetch(`${baseUrl}/bot${token}/getStickerSet?name=${encodeURIComponent(name)}`, {
-        redirect: 'manual',
-        signal: timeout.signal,
-      })
-      return await judge(response, clock.now())
-    } catch {
-      return { kind: 'failed', reason: timeout.signal.aborted ? 'no answer in time' : 'no connection', again: true }
-    } finally {
-      done.abort()
+      const url = `${baseUrl}/bot${token}/getStickerSet?name=${encodeURIComponent(name)}`
+      const limits = { clock, timeoutMs: ms, maxBytes: MAX_ANSWER_BYTES, reads: (status: number) => status < 500 }
+      return judge(await exchange(url, {}, limits), clock.now())
+    } catch (error) {
+      const problem = error instanceof ExchangeError ? error.problem : 'unavailable'
+      if (problem === 'too_large') return { kind: 'failed', reason: 'an answer of an unknown shape', again: false }
+      return { kind: 'failed', reason: problem === 'timeout' ? 'no answer in time' : 'no connection', again: true }
     }
   }
 

@@ -1,4 +1,5 @@
 import { backoffMs, type Clock, jittered, retryAfterMs } from '../../../platform/clock.ts'
+import { type Exchange, ExchangeError, exchange } from '../../../platform/upstream.ts'
 import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
 import type { Base, Bucket, TokenHolder } from './credentials.ts'
@@ -73,7 +74,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
       const used = await token()
       costs.requests++
       const headers = { authorization: `Bearer ${used}`, accept: 'application/json', 'user-agent': USER_AGENT }
-      const answer = await exchange(`${base.origin}${at}`, headers, { ...options, signal: control.signal })
+      const answer = await send(`${base.origin}${at}`, headers, options)
       noteLimits(answer)
       if (!REDIRECTS.has(answer.status)) return { answer, used }
       const to = URL.parse(answer.headers.get('location') ?? '', `${base.origin}${at}`)
@@ -190,21 +191,6 @@ const refusal = (path: string, answer: Exchange, used: string): Error => {
   return new TaskFailure('GITLAB_REJECTED', `GitLab answers ${status}: ${text}`, false, status)
 }
 
-/** One HTTP answer, read to its end. */
-export interface Exchange {
-  status: number
-  headers: Headers
-  bytes: Uint8Array
-}
-
-export interface ExchangeOptions {
-  fetch: (request: Request) => Promise<Response> | Response
-  clock: Clock
-  /** Connecting, headers and body together. */
-  timeoutMs: number
-  signal: AbortSignal
-}
-
 /** No usable answer: the network, a time limit, a broken body. The text names no credential. */
 class NetworkProblem extends Error {
   override name = 'NetworkProblem'
@@ -215,57 +201,17 @@ class BodyTooLarge extends Error {
 }
 
 const MAX_BODY_BYTES = 50 * 1024 * 1024
-/** An aborted fetch of an in-process handler may still run; its outcome is ignored. */
-const ignore = () => {}
 
-/** Sends one GET without following redirects. @throws NetworkProblem, BodyTooLarge; when `signal` aborts, its reason */
-const exchange = async (url: string, headers: Record<string, string>, options: ExchangeOptions): Promise<Exchange> => {
-  const { clock, timeoutMs, signal } = options
-  signal.throwIfAborted()
-  const over = new AbortController()
-  const done = new AbortController()
-  const stop = () => over.abort()
-  signal.addEventListener('abort', stop)
-  const ended = new Promise<undefined>((resolve) => over.signal.addEventListener('abort', () => resolve(undefined)))
-  void clock.sleep(timeoutMs, done.signal).then(() => {
-    if (!done.signal.aborted) over.abort()
-  })
+/** Sends one GET. @throws NetworkProblem, BodyTooLarge; when `signal` aborts, its reason */
+const send = async (url: string, headers: Record<string, string>, options: ClientOptions): Promise<Exchange> => {
+  const { clock, timeoutMs, fetch, control } = options
   try {
-    const request = new Request(url, { headers, redirect: 'manual', signal: over.signal })
-    const answer = (async () => {
-      const response = await options.fetch(request)
-      return { status: response.status, headers: response.headers, bytes: await readBody(response) }
-    })()
-    answer.catch(ignore)
-    const first = await Promise.race([answer, ended])
-    if (first) return first
+    return await exchange(url, { headers }, { clock, timeoutMs, maxBytes: MAX_BODY_BYTES, signal: control.signal, fetch })
   } catch (error) {
-    if (error instanceof BodyTooLarge) throw error
-    signal.throwIfAborted()
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'connection failed'
-    // Only the kind of problem: a library's text may quote the request.
-    throw new NetworkProblem(over.signal.aborted ? `no answer within ${timeoutMs} ms` : code)
-  } finally {
-    done.abort()
-    signal.removeEventListener('abort', stop)
+    if (!(error instanceof ExchangeError)) throw error
+    if (error.problem === 'too_large') throw new BodyTooLarge(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
+    throw new NetworkProblem(
+      error.problem === 'timeout' ? `no answer within ${timeoutMs} ms` : (error.code ?? 'connection failed'),
+    )
   }
-  signal.throwIfAborted()
-  throw new NetworkProblem(`no answer within ${timeoutMs} ms`)
-}
-
-const readBody = async (response: Response): Promise<Uint8Array> => {
-  const tooLarge = () => new BodyTooLarge(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
-  const declared = Number(response.headers.get('content-length') ?? 0)
-  if (declared > MAX_BODY_BYTES) {
-    await response.body?.cancel()
-    throw tooLarge()
-  }
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
