@@ -142,7 +142,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
       ),
     )
   requireAccess(
-    app.routes.filter(({ path }) => !(path in ALIVE)),
+    app.routes,
     [...modules.flatMap(({ http }) => http.prefixes), '/api/v1'].filter((prefix) => prefix !== ''),
   )
 

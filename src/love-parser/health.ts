@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import { documented } from '../platform/http/openapi.ts'
+import { type Clock, within } from '../platform/clock.ts'
+import { createSurface } from '../platform/http/macros.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
 import { errorView } from './envelope.ts'
 
@@ -17,17 +17,16 @@ export interface HealthDeps {
 }
 
 const CHECK_MS = 5000
-/** Probes are nobody's route: no limit, no credential. */
-const described = (summary: string, description: string, ok: z.ZodType) =>
-  documented({
-    tags: ['love parser: health'],
-    summary,
-    description,
-    responses: { 200: ok, 500: errorView, 503: errorView },
-    security: [],
-  })
+/** Probes have no limit and no credential. */
+const probes = createSurface<never, never, never, never>({
+  name: 'love-parser: probes',
+  order: [],
+  problem: errorView,
+  always: [500, 503],
+  invalid: { params: 422, query: 422, body: 422 },
+})
+const described = (summary: string, description: string) => ({ tags: ['love parser: health'], summary, description })
 const healthy = { status: 'ok' } as const
-const aliveDetail = described('Tell that the process answers', 'Touches no dependency.', z.object({ status: z.literal('ok') }))
 const timed = z.object({
   status: z.literal('ok'),
   response_time: z
@@ -41,28 +40,32 @@ const timed = z.object({
 export const ALIVE = Object.fromEntries(
   ['/health', '/api/health', '/api/v1/health'].map((path) => [path, JSON.stringify(healthy)]),
 )
+const alive = {
+  anyone: true,
+  response: { 200: z.object({ status: z.literal('ok') }) },
+  detail: described('Tell that the process answers', 'Touches no dependency.'),
+} as const
 /** That the process answers (love-parser §2): mounted whatever families are. */
 export const aliveRoutes = () =>
   new Elysia()
-    .get('/health', () => healthy, { detail: aliveDetail })
-    .get('/api/health', () => healthy, { detail: aliveDetail })
-    .get('/api/v1/health', () => healthy, { detail: aliveDetail })
+    .use(probes)
+    .get('/health', () => healthy, alive)
+    .get('/api/health', () => healthy, alive)
+    .get('/api/v1/health', () => healthy, alive)
 
 /** Probes of the dependencies (love-parser §2). */
 export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessions }: HealthDeps) => {
   /** The answer of a probe within its time. @throws AppError 503 */
   const answered = async <T>(probe: Promise<T>, what: string): Promise<T> => {
-    const done = new AbortController()
-    const late = clock.sleep(CHECK_MS, done.signal).then((): T => {
-      throw unavailable(`${what} does not answer`)
+    const answer = await within(
+      probe.then((value) => ({ value })),
+      CHECK_MS,
+      clock,
+    ).catch((cause) => {
+      throw cause?.status === 503 ? cause : unavailable(`${what} is not available`)
     })
-    // The one that comes second has nobody left to hear it.
-    late.catch(() => {})
-    return Promise.race([probe, late])
-      .catch((cause) => {
-        throw cause?.status === 503 ? cause : unavailable(`${what} is not available`)
-      })
-      .finally(() => done.abort())
+    if (!answer) throw unavailable(`${what} does not answer`)
+    return answer.value
   }
   const timedProbe = async (probe: () => Promise<void>, what: string) => {
     const since = performance.now()
@@ -76,18 +79,29 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
     const [active_sessions] = await answered(Promise.all([countActiveSessions(), gateway.ping()]), 'Telegram')
     return { ...healthy, active_sessions, mode: gateway.source }
   }
-  const dbDetail = described('Probe the database', 'One round trip.', timed)
-  const redisDetail = described('Probe Redis', 'One round trip; without Redis the mode is memory.', timed)
-  const telegramDetail = described(
-    'Probe Telegram',
-    'With the number of active sessions.',
-    z.object({ status: z.literal('ok'), active_sessions: z.int().meta({ examples: [3] }), mode: z.enum(['sandbox', 'mtproto']) }),
-  )
+  const dbProbe = { anyone: true, response: { 200: timed }, detail: described('Probe the database', 'One round trip.') } as const
+  const redisProbe = {
+    anyone: true,
+    response: { 200: timed },
+    detail: described('Probe Redis', 'One round trip; without Redis the mode is memory.'),
+  } as const
+  const telegramProbe = {
+    anyone: true,
+    response: {
+      200: z.object({
+        status: z.literal('ok'),
+        active_sessions: z.int().meta({ examples: [3] }),
+        mode: z.enum(['sandbox', 'mtproto']),
+      }),
+    },
+    detail: described('Probe Telegram', 'With the number of active sessions.'),
+  } as const
   return new Elysia()
-    .get('/health/db', database, { detail: dbDetail })
-    .get('/api/health/db', database, { detail: dbDetail })
-    .get('/health/redis', redis, { detail: redisDetail })
-    .get('/api/health/redis', redis, { detail: redisDetail })
-    .get('/health/telegram', telegram, { detail: telegramDetail })
-    .get('/api/health/telegram', telegram, { detail: telegramDetail })
+    .use(probes)
+    .get('/health/db', database, dbProbe)
+    .get('/api/health/db', database, dbProbe)
+    .get('/health/redis', redis, redisProbe)
+    .get('/api/health/redis', redis, redisProbe)
+    .get('/health/telegram', telegram, telegramProbe)
+    .get('/api/health/telegram', telegram, telegramProbe)
 }

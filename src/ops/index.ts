@@ -5,7 +5,7 @@ import { notFound, unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
 import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
-import { documented } from '../platform/http/openapi.ts'
+import { createSurface } from '../platform/http/macros.ts'
 import type { Platform } from '../platform/index.ts'
 
 /** A dependency that does not answer within this time counts as down. */
@@ -35,70 +35,72 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
       checks: z.record(z.string(), z.enum(['ok', 'down', 'missing', 'stopping'])),
     })
     .meta({ examples: [{ status: 'ready', checks: { database: 'ok', process: 'ok' } }] })
+  const surface = createSurface<'metrics', never, never, undefined>({
+    name: 'ops',
+    order: ['auth'],
+    problem: z.unknown(),
+    always: [],
+    invalid: { params: 400, query: 400, body: 400 },
+    auth: {
+      check({ request }) {
+        if (!metricsToken) return undefined
+        const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+        if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
+        return undefined
+      },
+      security: () => [{ metrics: [] }],
+      statuses: [401],
+    },
+  })
   return new Elysia()
+    .use(surface)
     .get('/livez', () => ({ status: 'ok' as const }), {
-      detail: documented({
-        tags: ['health'],
-        summary: 'Tell that the process lives',
-        description: 'Touches no dependency.',
-        responses: { 200: z.object({ status: z.literal('ok') }) },
-        security: [],
-      }),
+      anyone: true,
+      response: { 200: z.object({ status: z.literal('ok') }) },
+      detail: { tags: ['health'], summary: 'Tell that the process lives', description: 'Touches no dependency.' },
     })
     .get(
       '/readyz',
-      async ({ set }) => {
+      async ({ set, status }) => {
         const database = await databaseAnswers()
         const hasSecrets = missingSecrets(required, config).length === 0
         const isReady = database && hasSecrets && !state.stopping
         set.headers['cache-control'] = 'no-store'
-        if (!isReady) set.status = 503
-        return {
-          status: isReady ? 'ready' : 'not_ready',
-          checks: {
-            database: database ? 'ok' : 'down',
-            // Shown, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
-            ...(redis ? { redis: redis.isUp() ? 'ok' : 'down' } : {}),
-            // Shown, but no reason to send requests elsewhere: without it work waits in the database.
-            ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
-            // The start is refused without them; named all the same, because every request of a family would fail.
-            ...(hasSecrets ? {} : { secrets: 'missing' }),
-            process: state.stopping ? 'stopping' : 'ok',
-          },
+        const checks: z.infer<typeof ready>['checks'] = {
+          database: database ? 'ok' : 'down',
+          // Shown, but no reason to send requests elsewhere: most need no Redis, and every process would be out at once.
+          ...(redis ? { redis: redis.isUp() ? 'ok' : 'down' } : {}),
+          // Shown, but no reason to send requests elsewhere: without it work waits in the database.
+          ...(broker ? { broker: broker.isUp() ? 'ok' : 'down' } : {}),
+          // The start is refused without them; named all the same, because every request of a family would fail.
+          ...(hasSecrets ? {} : { secrets: 'missing' }),
+          process: state.stopping ? 'stopping' : 'ok',
         }
+        return isReady ? { status: 'ready', checks } : status(503, { status: 'not_ready', checks })
       },
       {
-        detail: documented({
+        anyone: true,
+        response: { 200: ready, 503: ready },
+        detail: {
           tags: ['health'],
           summary: 'Tell whether requests are welcome',
           description:
             'Asks the database, one second at most. The state of Redis is named where it is configured; without Redis the process is ready.',
-          responses: { 200: ready, 503: ready },
-          security: [],
-        }),
+        },
       },
     )
     .get(
       '/metrics',
-      async ({ request, set }) => {
-        if (metricsToken) {
-          const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
-          if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
-        }
+      async ({ set }) => {
         set.headers['content-type'] = metrics.contentType
         return metrics.text(clock.now())
       },
       {
-        detail: documented({
-          tags: ['ops'],
-          summary: 'Read metrics',
-          description: 'Prometheus text format.',
-          responses: {
-            200: z.string().meta({ examples: ['# TYPE trawl_tasks gauge\ntrawl_tasks{kind="scoring",state="queued"} 12\n'] }),
-            401: z.unknown(),
-          },
-          security: [{ metrics: [] }],
-        }),
+        auth: 'metrics',
+        response: {
+          200: z.string().meta({ examples: ['# TYPE trawl_tasks gauge\ntrawl_tasks{kind="scoring",state="queued"} 12\n'] }),
+        },
+        detail: { tags: ['ops'], summary: 'Read metrics', description: 'Prometheus text format.' },
       },
     )
 }

@@ -37,7 +37,8 @@ export interface Policy<Access, Rate, Body, Who> {
   always: readonly number[]
   /** Status of a value that a schema refuses. */
   invalid: Record<'params' | 'query' | 'body', number>
-  auth: {
+  /** Unset: no route of the surface may ask for it. */
+  auth?: {
     /** Before a body byte is read, unless `order` says otherwise. @throws AppError */
     check(entry: Entry, access: Access): MaybePromise<Who>
     security(access: Access): Record<string, string[]>[]
@@ -47,7 +48,8 @@ export interface Policy<Access, Rate, Body, Who> {
     /** @throws AppError 429 */
     check(entry: Entry, rate: Rate): MaybePromise<void>
   }
-  body: {
+  /** Likewise. */
+  body?: {
     /** Reads the body within the limit; its value goes through the route's schema. @throws AppError */
     read(entry: Entry, limit: Body): Promise<unknown>
     statuses: readonly number[]
@@ -122,6 +124,8 @@ const addCheck = (hook: RouteHook, check: Check): void => {
  */
 export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Rate, Body, Who>) => {
   const rankOf = (step: Step) => 1 + policy.order.indexOf(step)
+  const { auth, body } = policy
+  const missing = (option: Step) => new Error(`the surface ${policy.name} has no rule for ${option}`)
 
   const describe = (
     hook: RouteHook,
@@ -154,13 +158,14 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     /** Who may call the route; its handler has the `principal`. */
     auth: (access: Access) => ({
       introspect(hook: any) {
+        if (!auth) throw missing('auth')
         begin(hook)
-        describe(hook, policy.auth.statuses, { security: policy.auth.security(access) })
+        describe(hook, auth.statuses, { security: auth.security(access) })
         addCheck(hook, {
           rank: rankOf('auth'),
           entry(entry) {
             const { call } = entry
-            const principal = policy.auth.check(entry, access)
+            const principal = auth.check(entry, access)
             if (!(principal instanceof Promise)) call.principal = principal
             else
               return principal.then((known) => {
@@ -188,12 +193,13 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     /** Reads the body, which may have so many bytes. */
     bodyLimit: (limit: Body) => ({
       introspect(hook: any) {
-        describe(hook, policy.body.statuses, typeof limit === 'number' ? { maxBodyBytes: limit } : {})
+        if (!body) throw missing('bodyLimit')
+        describe(hook, body.statuses, typeof limit === 'number' ? { maxBodyBytes: limit } : {})
         addCheck(hook, {
           rank: rankOf('bodyLimit'),
           async transform(context) {
             const { request, call, params } = context
-            call.body = await policy.body.read({ request, call, params }, limit)
+            call.body = await body.read({ request, call, params }, limit)
             context.body = call.body
           },
         })
