@@ -81,7 +81,7 @@ const everySecond = (name: string, run: () => Promise<unknown>, log: Platform['l
 }
 
 const start = async () => {
-  // From here on: without a handler process 1 of a container, as which it runs in the image, does not hear a signal at all. Until there is
+  // From here on: without a handler process 1 of a container, as which it runs in the image, does not get a signal at all. Until there is
   // something to stop, it just ends.
   let stop = async (_signal: string): Promise<void> => process.exit(0)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail))

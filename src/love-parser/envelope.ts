@@ -100,7 +100,7 @@ export const invalidRequest = (error: z.core.$ZodError) => {
   return new AppError('validation_error', 422, message, { details })
 }
 
-/** Errors of these kinds always carry details in the same shape, whoever throws them. */
+/** Errors of these kinds always carry details in the same shape, wherever they are thrown. */
 const withDetails = (error: AppError) => {
   if (error.details) return error.details
   if (error.status === 400 || error.status === 413 || error.status === 415 || error.status === 422)

@@ -27,7 +27,7 @@ export const ipOf = (call: Call): string => (call.context as Limited).ip
 
 const notFound = () => new AppError('not_found', 404, 'Not found')
 
-/** The family without its routes: it words the errors of paths that nobody claims (architecture §1). */
+/** The family without its routes: its envelope is that of paths that no family claims (architecture §1). */
 export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
   const cors = corsPolicy({
     origins: config.loveParserOrigins,

@@ -19,10 +19,10 @@ export interface Bus {
 
 export interface LocalBus extends Bus {
   /** Whether anybody subscribes to the topic. */
-  isHeard(topic: string): boolean
+  hasSubscribers(topic: string): boolean
 }
 
-/** In-process bus: handlers run in the publisher's turn. A handler that throws does not keep the others from hearing. */
+/** In-process bus: handlers run in the publisher's turn. A handler that throws does not keep the others from running. */
 export const createLocalBus = (onError: (error: unknown, topic: string) => void): LocalBus => {
   const topics = new Map<string, Set<BusHandler>>()
   const publish = (topic: string, message: unknown): void => {
@@ -38,7 +38,7 @@ export const createLocalBus = (onError: (error: unknown, topic: string) => void)
     publish,
     publishHere: publish,
     isShared: () => false,
-    isHeard: (topic) => topics.has(topic),
+    hasSubscribers: (topic) => topics.has(topic),
     subscribe(topic, handler) {
       const handlers = topics.get(topic) ?? new Set()
       topics.set(topic, handlers.add(handler))

@@ -53,7 +53,7 @@ const TEXTS = {
 } as const satisfies Record<string, Texts>
 export type MessageCode = keyof typeof TEXTS
 
-/** Words that stand in for a value of a message: what was expected, and a reason nobody gave. */
+/** Words that stand in for a value of a message: what was expected, and a reason that was not given. */
 const WORDS = {
   a_string: { en: 'a string', ru: 'строка' },
   a_boolean: { en: 'a boolean', ru: 'логическое значение' },

@@ -12,7 +12,7 @@ export type ServiceTokens = Platform['config']['serviceTokens']
 type Service = ServiceTokens[number]
 export type Scope = Service['scopes'][number]
 
-/** Who a service token names, and what it may do (stickers §2). Without any token configured nobody is let in. */
+/** Who a service token names, and what it may do (stickers §2). Without any token configured every request is refused. */
 const createServiceAccess = (tokens: ServiceTokens) => {
   const find = secretFinder(tokens.map(({ token }) => token))
   return {

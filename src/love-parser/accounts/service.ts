@@ -207,7 +207,7 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
     return { user, token }
   },
 
-  /** Whether the token of an open stream still holds. While Redis is away nobody can log out, so the database alone decides. */
+  /** Whether the token of an open stream still holds. While Redis is away no logout succeeds, so the database alone decides. */
   async stillHolds(token: VerifiedToken): Promise<boolean> {
     if (token.expiresAt <= clock.now() || (await repository.isRevoked(token.hash))) return false
     return !(await revocations?.has(token.hash).catch(() => false))

@@ -45,14 +45,14 @@ export interface WatchOptions {
  * answered. All times but `now` are milliseconds during which this process ran on time.
  */
 export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
-  const sockets = new Map<Socket, { read: number; heardAt: number; isProbe: boolean }>()
+  const sockets = new Map<Socket, { read: number; readAt: number; isProbe: boolean }>()
   /** Start times of the queries under way, oldest first. */
   const underWay = new Set<{ at: number }>()
   let calm = 0
   let lookedAt = now()
   /** When the pool, and when anything, last brought a byte or an answer. */
-  let poolHeardAt = 0
-  let heardAt = 0
+  let poolReadAt = 0
+  let readAt = 0
   let away = false
   let examining = false
   let stopped = false
@@ -64,12 +64,12 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     for (const [socket, seen] of sockets) {
       if (socket.bytesRead === seen.read) continue
       seen.read = socket.bytesRead
-      seen.heardAt = heardAt = calm
-      if (!seen.isProbe) poolHeardAt = calm
+      seen.readAt = readAt = calm
+      if (!seen.isProbe) poolReadAt = calm
     }
   }
   const cutSilentFor = (ms: number) => {
-    for (const [socket, seen] of sockets) if (!seen.isProbe && calm - seen.heardAt > ms) socket.destroy(new DatabaseAway())
+    for (const [socket, seen] of sockets) if (!seen.isProbe && calm - seen.readAt > ms) socket.destroy(new DatabaseAway())
   }
   /** Resolves once this process has run on time for `ms`. */
   const calmFor = async (ms: number) => {
@@ -95,11 +95,11 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   /** Whether a question finds the server absent. */
   const isAbsent = async (): Promise<boolean> => {
     listen()
-    const [pool, any] = [poolHeardAt, heardAt]
+    const [pool, any] = [poolReadAt, readAt]
     const verdict = await ask()
-    if (verdict === 'answered') heardAt = calm
+    if (verdict === 'answered') readAt = calm
     listen()
-    return verdict === 'refused' ? poolHeardAt === pool : verdict === 'silent' && heardAt === any
+    return verdict === 'refused' ? poolReadAt === pool : verdict === 'silent' && readAt === any
   }
   const examine = async () => {
     if (examining || stopped) return
@@ -136,12 +136,12 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     const waits = oldest === undefined ? 0 : calm - oldest.at
     if (away) cutSilentFor(doubtMs)
     else if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cutSilentFor(statementTimeoutMs + SILENCE_MARGIN_MS)
-    if (away || (waits > doubtMs && calm - heardAt > doubtMs)) void examine()
+    if (away || (waits > doubtMs && calm - readAt > doubtMs)) void examine()
   }
 
   const open = ({ host, port, path }: Address, isProbe: boolean): Socket => {
     const socket = new Socket()
-    sockets.set(socket, { read: 0, heardAt: calm, isProbe })
+    sockets.set(socket, { read: 0, readAt: calm, isProbe })
     socket.once('close', () => sockets.delete(socket))
     if (!isProbe) {
       // Refused or reset: probe now, so that the next query fails at once and not after all waiting ones.
@@ -171,7 +171,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
       keepLooking()
       return (isAnswered = false) => {
         underWay.delete(entry)
-        if (isAnswered) poolHeardAt = heardAt = calm
+        if (isAnswered) poolReadAt = readAt = calm
       }
     },
     stop() {

@@ -42,7 +42,7 @@ interface Open {
 
 /**
  * SHA-256 (base64url) of a JSON value, the same for every text that says it: keys are hashed in sorted order, members that are undefined are
- * absent. `without` names members of the outermost object that do not count. Pauses in between, so that a large body stops nobody.
+ * absent. `without` names members of the outermost object that do not count. Pauses in between, so that a large body does not hold the event loop.
  */
 export const hashOfValue = async (value: unknown, without: readonly string[] = []): Promise<string> => {
   const hasher = new Bun.CryptoHasher('sha256')

@@ -82,7 +82,7 @@ interface RouteHook {
 /** A check of a route: of its entry, or one that has to have more of Elysia's context. */
 type Check = { rank: number } & ({ entry: (entry: Entry) => unknown } | { transform: (context: any) => unknown })
 
-/** Nobody forgets a credential: a route below one of the prefixes says `auth` or `anyone`. @throws Error for the first that does not */
+/** A route below one of the prefixes must say `auth` or `anyone`, so that no credential is forgotten. @throws Error for the first that does not */
 export const requireAccess = (routes: AnyElysia['routes'], prefixes: readonly string[]): void => {
   for (const { method, path, hooks } of routes)
     if (!(hooks as RouteHook).saysWhoMayCall && prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)))

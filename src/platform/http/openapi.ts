@@ -62,7 +62,7 @@ const parameters = (where: 'path' | 'query', schema: unknown): Json[] => {
     ...(examples === undefined ? {} : { example: examples[0] }),
   }))
 }
-/** Nobody can say null in a URL: what may be null may be left out. */
+/** A URL cannot hold null: what may be null may be left out. */
 const withoutNull = (schema: Json): Json => {
   if (Array.isArray(schema.type)) return { ...schema, type: schema.type.find((type: string) => type !== 'null') }
   const { anyOf, ...rest } = schema

@@ -92,7 +92,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     throw new Error('one family has to claim every path')
   }
   const aliases = families.flatMap((family) => (family.aliases ?? []).map(([alias, prefix]) => ({ alias, prefix, family })))
-  /** What all aliases begin with: most paths are told apart by it alone. */
+  /** What all aliases begin with: for most paths a look at it shows that they are none. */
   const aliasStart = aliases.reduce((start, { alias }) => {
     let same = 0
     while (same < start.length && start[same] === alias[same]) same++

@@ -74,11 +74,11 @@ const createSharedKv = (redis: Redis): Kv => ({
   delete: (key) => redis.delete(key),
 })
 
-/** The database a URL names: pub/sub knows none, and two fleets on one server must not hear each other. */
+/** The database a URL names: pub/sub knows none, and two fleets on one server must not get each other's events. */
 const databaseOf = (url: string): string => /^[^?]*\/(\d+)(?:\?|$)/.exec(url.slice(url.indexOf('://') + 3))?.[1] ?? '0'
 
 /**
- * The bus of several processes: handlers of this process run in the publisher's turn as ever, the others hear over Redis pub/sub, each
+ * The bus of several processes: handlers of this process run in the publisher's turn as ever, those of other processes get it over Redis pub/sub, each
  * once. What is published while Redis is away reaches this process alone; code that waits for an event of another process polls as well.
  */
 export const createSharedBus = async (local: LocalBus, redis: Redis, url: string): Promise<Bus> => {
@@ -90,7 +90,7 @@ export const createSharedBus = async (local: LocalBus, redis: Redis, url: string
     const bodyAt = text.indexOf('\n', topicAt) + 1
     const topic = text.slice(topicAt, bodyAt - 1)
     // Most events of a fleet have no subscriber in this process: they are not even parsed.
-    if (bodyAt === 0 || !local.isHeard(topic)) return
+    if (bodyAt === 0 || !local.hasSubscribers(topic)) return
     let message: unknown
     try {
       message = JSON.parse(text.slice(bodyAt))

@@ -122,7 +122,7 @@ export interface Viewer {
   actions: Action[]
   likes: boolean
 }
-const NOBODY: Viewer = { actions: [], likes: false }
+const NO_VIEWER: Viewer = { actions: [], likes: false }
 
 const text = (value: string | null): string => (value === null ? 'null' : JSON.stringify(value))
 const time = (ms: number | null): string => (ms === null ? 'null' : `"${new Date(ms).toISOString()}"`)
@@ -160,7 +160,7 @@ export const setJson = (
   { categories, descriptions }: SetParts,
   info: string | null,
   language: Language,
-  viewer: Viewer = NOBODY,
+  viewer: Viewer = NO_VIEWER,
 ): string => {
   const isDeleted = row.state === 'DELETED'
   const isBlocked = row.state === 'BLOCKED'

@@ -247,7 +247,7 @@ const createCreation = ({ db, clock, repository, telegram, art }: StickersetsDep
     if (categoryIds.length > 0) yield* repository.setCategories(tx, id, categoryIds)
     yield* repository.audit(tx, { ...actor, at, operation: deleted ? 'revive' : 'create', stickersetId: id, userId })
     const read = yield* repository.read(tx, id)
-    // Nobody can have liked a set that was not there.
+    // A new set has no likes.
     return { ...read, liked: deleted ? yield* repository.isLiked(tx, id, userId) : false }
   }
 

@@ -89,7 +89,7 @@ export const createSingleFlight = ({
       startQueued()
       return call.promise
     },
-    /** Drops queued calls whose time is over: nobody waits for them. */
+    /** Drops queued calls whose deadline has passed: no request waits for them. */
     dropExpired(): void {
       const now = clock.now()
       const kept = queue.splice(0).filter((call) => {

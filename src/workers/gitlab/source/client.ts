@@ -62,7 +62,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
     }
   }
 
-  const noteLimits = ({ headers }: Exchange) => {
+  const applyLimits = ({ headers }: Exchange) => {
     if (headers.get('ratelimit-remaining')?.trim() !== '0') return
     const at = resetAt(headers, clock.now())
     if (at !== undefined) bucket.pauseUntil(at)
@@ -75,7 +75,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
       costs.requests++
       const headers = { authorization: `Bearer ${used}`, accept: 'application/json', 'user-agent': USER_AGENT }
       const answer = await send(`${base.origin}${at}`, headers, options)
-      noteLimits(answer)
+      applyLimits(answer)
       if (!REDIRECTS.has(answer.status)) return { answer, used }
       const to = URL.parse(answer.headers.get('location') ?? '', `${base.origin}${at}`)
       if (to?.origin !== base.origin)

@@ -2,7 +2,7 @@ import type { ScrapedProduct } from '../../port.ts'
 import { readJsonLd } from './json-ld.ts'
 import { readCrumbs, readProduct } from './microdata.ts'
 import { type Outline, outline } from './outline.ts'
-import { absoluteUrl, type Crumb, type Draft, readOpenGraph } from './product.ts'
+import { absoluteUrl, type Candidate, type Crumb, readOpenGraph } from './product.ts'
 
 export type { Link, Outline } from './outline.ts'
 export type { Crumb } from './product.ts'
@@ -50,22 +50,22 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
     crumbs: crumbs.map(({ name, url: address }) => ({ name, url: absoluteUrl(address, page.base) })),
     brokenScripts: broken,
   }
-  const readers: [Source, () => Draft[]][] = [
+  const readers: [Source, () => Candidate[]][] = [
     ['json-ld', () => products],
     ['microdata', () => page.productRoots.map((node) => readProduct(node, page.ids))],
     ['opengraph', () => (graph ? [graph] : [])],
   ]
   for (const [source, read] of readers) {
-    const drafts = read()
+    const candidates = read()
     // A nameless mark is no product: it must not keep the page's one product from the page's address.
-    const lone = drafts.filter((draft) => draft.name || (graph && drafts.length === 1)).length === 1
+    const lone = candidates.filter((candidate) => candidate.name || (graph && candidates.length === 1)).length === 1
     const filled =
       lone && graph && source !== 'opengraph'
-        ? drafts.map((draft) => (draft.name || drafts.length === 1 ? complete(draft, graph) : draft))
-        : drafts
+        ? candidates.map((candidate) => (candidate.name || candidates.length === 1 ? complete(candidate, graph) : candidate))
+        : candidates
     const seen = new Set<string>()
-    for (const draft of filled) {
-      const product = toProduct(draft, page, crumbs, lone ? (page.canonical ?? url) : undefined, options)
+    for (const candidate of filled) {
+      const product = toProduct(candidate, page, crumbs, lone ? (page.canonical ?? url) : undefined, options)
       if (typeof product === 'string') data.rejected.push(`${source}: ${product}`)
       else if (!seen.has(product.product_url)) {
         seen.add(product.product_url)
@@ -81,8 +81,8 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
 }
 
 /** Fills what a lone product lacks from the page's OpenGraph tags, which describe the same thing. */
-const complete = (draft: Draft, graph: Draft): Draft => {
-  const result: Draft = { ...draft, facts: { ...graph.facts, ...draft.facts } }
+const complete = (candidate: Candidate, graph: Candidate): Candidate => {
+  const result: Candidate = { ...candidate, facts: { ...graph.facts, ...candidate.facts } }
   for (const key of ['name', 'url', 'description', 'image', 'brand'] as const) result[key] ??= graph[key]
   if (result.price === undefined && graph.price !== undefined)
     Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency })
@@ -90,29 +90,29 @@ const complete = (draft: Draft, graph: Draft): Draft => {
 }
 
 const toProduct = (
-  draft: Draft,
+  candidate: Candidate,
   page: Outline,
   crumbs: Crumb[],
   ownUrl: string | undefined,
   options: ReadOptions,
 ): ScrapedProduct | string => {
-  if (!draft.name) return 'product without a name'
+  if (!candidate.name) return 'product without a name'
   // Only a page's one product may take the page's own address: several would overwrite each other.
-  const address = absoluteUrl(draft.url, page.base) ?? ownUrl
-  if (!address) return `no address for "${draft.name.slice(0, 80)}"`
-  if (address.length > 4096) return `address longer than 4096 characters for "${draft.name.slice(0, 80)}"`
-  const category = options.category ?? categoryOf(crumbs, draft.name) ?? draft.category
-  const image = absoluteUrl(draft.image, page.base)
-  const facts = { ...draft.facts, ...(draft.brand ? { brand: draft.brand.slice(0, 200) } : {}) }
+  const address = absoluteUrl(candidate.url, page.base) ?? ownUrl
+  if (!address) return `no address for "${candidate.name.slice(0, 80)}"`
+  if (address.length > 4096) return `address longer than 4096 characters for "${candidate.name.slice(0, 80)}"`
+  const category = options.category ?? categoryOf(crumbs, candidate.name) ?? candidate.category
+  const image = absoluteUrl(candidate.image, page.base)
+  const facts = { ...candidate.facts, ...(candidate.brand ? { brand: candidate.brand.slice(0, 200) } : {}) }
   return {
-    title: draft.name,
+    title: candidate.name,
     product_url: address,
     site_key: options.siteKey,
-    ...(draft.description ? { description: draft.description } : {}),
-    ...(draft.price !== undefined ? { price: draft.price } : {}),
-    ...(draft.price !== undefined && draft.currency ? { currency: draft.currency } : {}),
+    ...(candidate.description ? { description: candidate.description } : {}),
+    ...(candidate.price !== undefined ? { price: candidate.price } : {}),
+    ...(candidate.price !== undefined && candidate.currency ? { currency: candidate.currency } : {}),
     ...(image ? { image_url: image } : {}),
-    ...((draft.seller ?? draft.brand) ? { merchant: draft.seller ?? draft.brand } : {}),
+    ...((candidate.seller ?? candidate.brand) ? { merchant: candidate.seller ?? candidate.brand } : {}),
     ...(category ? { category } : {}),
     ...(Object.keys(facts).length > 0 ? { raw_data: facts } : {}),
   }

@@ -1,4 +1,4 @@
-import { type Crumb, type Draft, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
+import { type Candidate, type Crumb, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
 
 const ESCAPABLE = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'])
 
@@ -75,7 +75,7 @@ const copyString = (text: string, start: number, out: string[]): number => {
 }
 
 export interface JsonLd {
-  products: Draft[]
+  products: Candidate[]
   /** Addresses of ItemList entries that name no product themselves. */
   listUrls: string[]
   crumbs: Crumb[]
@@ -132,7 +132,7 @@ export const readJsonLd = (scripts: string[]): JsonLd => {
     seen.add(thing)
     const types = typesOf(thing)
     if (types.some((type) => PRODUCT.test(type))) {
-      result.products.push(toDraft(thing, follow))
+      result.products.push(toCandidate(thing, follow))
       return // what hangs below (variants, accessories) describes this product
     }
     if (types.includes('BreadcrumbList')) {
@@ -217,7 +217,7 @@ const toCrumbs = (thing: Thing, follow: (thing: any) => any): Crumb[] =>
       return name ? [{ name, url: urlIn(entry.item ?? entry.url, follow) }] : []
     })
 
-const toDraft = (thing: Thing, follow: (thing: any) => any): Draft => {
+const toCandidate = (thing: Thing, follow: (thing: any) => any): Candidate => {
   const few = (value: unknown) => listOf(value).slice(0, MAX_OFFERS).map(follow)
   const offers = few(thing.offers)
     .flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...few(offer.offers)] : []))
@@ -233,18 +233,18 @@ const toDraft = (thing: Thing, follow: (thing: any) => any): Draft => {
       parseCurrency(first(offer.priceCurrency) ?? first(terms.priceCurrency)) ??
       (price !== undefined ? parseCurrency(raw) : undefined)
   }
-  const facts: Draft['facts'] = {}
-  const note = (key: string, value: unknown) => {
+  const facts: Candidate['facts'] = {}
+  const addFact = (key: string, value: unknown) => {
     const text = typeof value === 'number' ? value : plainText(value, 200)
     if (text !== undefined) facts[key] = text
   }
-  note('sku', textIn(thing.sku ?? thing.productID, 200, follow))
-  note('gtin', textIn(thing.gtin ?? thing.gtin13 ?? thing.gtin14 ?? thing.gtin12 ?? thing.gtin8 ?? thing.isbn, 200, follow))
-  note('mpn', textIn(thing.mpn, 200, follow))
-  note('availability', schemaWord(offers.map((offer) => first(offer?.availability)).find((word) => word !== undefined)))
+  addFact('sku', textIn(thing.sku ?? thing.productID, 200, follow))
+  addFact('gtin', textIn(thing.gtin ?? thing.gtin13 ?? thing.gtin14 ?? thing.gtin12 ?? thing.gtin8 ?? thing.isbn, 200, follow))
+  addFact('mpn', textIn(thing.mpn, 200, follow))
+  addFact('availability', schemaWord(offers.map((offer) => first(offer?.availability)).find((word) => word !== undefined)))
   const rating = follow(first(thing.aggregateRating))
-  note('rating', rating?.ratingValue)
-  note('review_count', rating?.reviewCount ?? rating?.ratingCount)
+  addFact('rating', rating?.ratingValue)
+  addFact('review_count', rating?.reviewCount ?? rating?.ratingCount)
   return {
     name: textIn(thing.name, 1000, follow),
     url: urlIn(thing.url, follow) ?? offers.map((offer) => urlIn(offer?.url, follow)).find(Boolean),

@@ -1,5 +1,5 @@
 import { type Node, skip, stop, textOf, walk } from './dom.ts'
-import { type Crumb, type Draft, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
+import { type Candidate, type Crumb, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
 
 /** A microdata item: property -> values in document order. */
 interface Item {
@@ -41,7 +41,7 @@ export const isProductRoot = (node: Node): boolean => {
 }
 
 /** Reads the product that `node` opens; `ids` finds the elements of `itemref`. */
-export const readProduct = (node: Node, ids: Map<string, Node>): Draft => {
+export const readProduct = (node: Node, ids: Map<string, Node>): Candidate => {
   const item = readItem(node, ids, 0)
   const offers = itemsOf(item, 'offers').flatMap((offer) => [offer, ...itemsOf(offer, 'offers')])
   const inOffers = (prop: string) => offers.map((offer) => textProp(offer, prop)).find(Boolean)
@@ -49,16 +49,16 @@ export const readProduct = (node: Node, ids: Map<string, Node>): Draft => {
   const priceText = inOffers('price') ?? inOffers('lowPrice') ?? textProp(item, 'price') ?? textProp(item, 'lowPrice')
   const price = parsePrice(priceText)
   const rating = itemsOf(item, 'aggregateRating')[0]
-  const facts: Draft['facts'] = {}
-  const note = (key: string, value: string | undefined) => {
+  const facts: Candidate['facts'] = {}
+  const addFact = (key: string, value: string | undefined) => {
     if (value) facts[key] = value
   }
-  note('sku', textProp(item, 'sku') ?? textProp(item, 'productID'))
-  note('gtin', ['gtin', 'gtin13', 'gtin14', 'gtin12', 'gtin8', 'isbn'].map((prop) => textProp(item, prop)).find(Boolean))
-  note('mpn', textProp(item, 'mpn'))
-  note('availability', schemaWord(inOffers('availability') ?? textProp(item, 'availability')))
-  note('rating', rating && textProp(rating, 'ratingValue'))
-  note('review_count', rating && (textProp(rating, 'reviewCount') ?? textProp(rating, 'ratingCount')))
+  addFact('sku', textProp(item, 'sku') ?? textProp(item, 'productID'))
+  addFact('gtin', ['gtin', 'gtin13', 'gtin14', 'gtin12', 'gtin8', 'isbn'].map((prop) => textProp(item, prop)).find(Boolean))
+  addFact('mpn', textProp(item, 'mpn'))
+  addFact('availability', schemaWord(inOffers('availability') ?? textProp(item, 'availability')))
+  addFact('rating', rating && textProp(rating, 'ratingValue'))
+  addFact('review_count', rating && (textProp(rating, 'reviewCount') ?? textProp(rating, 'ratingCount')))
   return {
     name: plainText(textProp(item, 'name'), 1000),
     url: textProp(item, 'url') ?? inOffers('url'),

@@ -2,7 +2,7 @@ import { load } from 'cheerio/slim'
 import { tidy } from './dom.ts'
 
 /** A product as a page states it: strings as found, URLs not yet absolute. */
-export interface Draft {
+export interface Candidate {
   name?: string
   url?: string
   description?: string
@@ -88,19 +88,19 @@ export const absoluteUrl = (value: string | undefined, base: string): string | u
  * The product that OpenGraph tags describe, or undefined when the page does not call itself one.
  * `meta`: lower-case property or name -> first content.
  */
-export const readOpenGraph = (meta: Map<string, string>): Draft | undefined => {
+export const readOpenGraph = (meta: Map<string, string>): Candidate | undefined => {
   const any = (...keys: string[]) => keys.map((key) => meta.get(key)?.trim()).find(Boolean)
   const priceText = any('product:price:amount', 'og:price:amount', 'product:sale_price:amount')
   if (!/^(?:og:)?product/i.test(any('og:type') ?? '') && !priceText) return undefined
-  const facts: Draft['facts'] = {}
-  const note = (key: string, value: string | undefined) => {
+  const facts: Candidate['facts'] = {}
+  const addFact = (key: string, value: string | undefined) => {
     if (value) facts[key] = value.slice(0, 200)
   }
-  note('sku', any('product:retailer_item_id', 'product:sku'))
-  note('gtin', any('product:gtin', 'product:ean', 'product:upc', 'product:isbn'))
-  note('mpn', any('product:mfr_part_no'))
-  note('availability', any('product:availability', 'og:availability'))
-  note('condition', any('product:condition'))
+  addFact('sku', any('product:retailer_item_id', 'product:sku'))
+  addFact('gtin', any('product:gtin', 'product:ean', 'product:upc', 'product:isbn'))
+  addFact('mpn', any('product:mfr_part_no'))
+  addFact('availability', any('product:availability', 'og:availability'))
+  addFact('condition', any('product:condition'))
   return {
     name: plainText(any('og:title'), 1000),
     url: any('og:url'),
