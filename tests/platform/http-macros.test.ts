@@ -64,6 +64,21 @@ const rig = (order: readonly ('auth' | 'rate' | 'bodyLimit')[] = ['rate', 'bodyL
 const body = z.object({ n: z.number() })
 
 describe('the options of a route', () => {
+  test('an option that the surface has no rule for is refused when the route is made, not passed over', () => {
+    const bare = createSurface<'user', 'general', number, undefined>({
+      name: 'bare',
+      order: [],
+      problem,
+      always: [],
+      invalid: { params: 400, query: 400, body: 400 },
+    })
+    const made = (options: object) => () => new Elysia().use(bare).get('/x', () => 'x', options as { anyone: true })
+    expect(made({ anyone: true })).not.toThrow()
+    expect(made({ auth: 'user' })).toThrow('the surface bare has no rule for auth')
+    expect(made({ anyone: true, rate: 'general' })).toThrow('the surface bare has no rule for rate')
+    expect(made({ anyone: true, bodyLimit: 10 })).toThrow('the surface bare has no rule for bodyLimit')
+  })
+
   test('checks run in the order of the contract, however the options are written', async () => {
     for (const [order, expected] of [
       [

@@ -44,6 +44,7 @@ export interface Policy<Access, Rate, Body, Who> {
     security(access: Access): Record<string, string[]>[]
     statuses: readonly number[]
   }
+  /** Likewise. */
   rate?: {
     /** @throws AppError 429 */
     check(entry: Entry, rate: Rate): MaybePromise<void>
@@ -124,7 +125,7 @@ const addCheck = (hook: RouteHook, check: Check): void => {
  */
 export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Rate, Body, Who>) => {
   const rankOf = (step: Step) => 1 + policy.order.indexOf(step)
-  const { auth, body } = policy
+  const { auth, rate: limits, body } = policy
   const missing = (option: Step) => new Error(`the surface ${policy.name} has no rule for ${option}`)
 
   const describe = (
@@ -186,8 +187,9 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
     /** The bucket that a request is taken from. */
     rate: (rate: Rate) => ({
       introspect(hook: any) {
+        if (!limits) throw missing('rate')
         describe(hook, [429])
-        addCheck(hook, { rank: rankOf('rate'), entry: (entry) => policy.rate?.check(entry, rate) })
+        addCheck(hook, { rank: rankOf('rate'), entry: (entry) => limits.check(entry, rate) })
       },
     }),
     /** Reads the body, which may have so many bytes. */
