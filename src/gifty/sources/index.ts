@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { jsonArrayStream } from '../../platform/http/lists.ts'
 import { checkedLater } from '../../platform/http/macros.ts'
-import { documented, queryParameters } from '../../platform/http/openapi.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
 import { pathId } from '../fields.ts'
@@ -109,7 +109,7 @@ export const sourcesRoutes = (surface: GiftySurface, sources: Sources) =>
         detail: documented({
           summary: 'Run a source now',
           description: 'Works on inactive and broken sources too; `strategy` by body or query, the body wins.',
-          parameters: queryParameters(model.forceRunInput),
+          query: model.forceRunInput,
         }),
       },
     )
@@ -131,7 +131,7 @@ export const sourcesRoutes = (surface: GiftySurface, sources: Sources) =>
         detail: documented({
           summary: 'Switch a source on or off',
           description: '`is_active` by body or query, the body wins. An open run goes on.',
-          parameters: queryParameters(model.toggleInput),
+          query: model.toggleInput,
         }),
       },
     )

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { Call } from '../../platform/http/family.ts'
-import { documented, queryParameters } from '../../platform/http/openapi.ts'
+import { documented } from '../../platform/http/openapi.ts'
 import type { Replays } from '../idempotency.ts'
 import { notificationFields, type PaymentNotification, readNotification } from '../notifications.ts'
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
@@ -89,7 +89,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
         detail: documented({
           summary: 'Receive a payment notification by GET',
           description: 'The fields stand in the query. Answered with `OK<InvId>`. A repeat is a success without effect.',
-          parameters: queryParameters(notificationFields),
+          query: notificationFields,
         }),
       },
     )

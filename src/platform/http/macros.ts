@@ -199,7 +199,8 @@ export const createSurface = <Access, Rate, Body, Who>(policy: Policy<Access, Ra
         describe(hook, body.statuses, typeof limit === 'number' ? { maxBodyBytes: limit } : {})
         addCheck(hook, {
           rank: rankOf('bodyLimit'),
-          async transform(context) {
+          // An arrow function: Elysia reads the texts of hooks, and misreads a minified method.
+          transform: async (context) => {
             const { request, call, params } = context
             call.body = await body.read({ request, call, params }, limit)
             context.body = call.body

@@ -14,6 +14,8 @@ export interface RouteDocument {
   security: Record<string, string[]>[]
   requestBody?: Described
   parameters?: Json[]
+  /** Query parameters of a route that checks its query itself. */
+  query?: z.ZodType
   /** Largest body, in bytes. */
   maxBodyBytes?: number
 }
@@ -69,9 +71,6 @@ const withoutNull = (schema: Json): Json => {
   const options = anyOf?.filter((option: Json) => option.type !== 'null')
   return options?.length === 1 ? { ...rest, ...options[0] } : schema
 }
-/** Query parameters of a route that checks its query itself. */
-export const queryParameters = (schema: z.ZodType): Json[] => parameters('query', schema)
-
 const mapValues = <A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 const sizeOf = (bytes: number) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_576} MiB` : `${bytes / 1024} KiB`)
@@ -104,13 +103,13 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], hide: _hide, maxBodyBytes, ...published } = detail
+    const { responses = {}, requestBody, parameters: more = [], query = hooks?.query, hide: _hide, maxBodyBytes, ...published } = detail
     const body: Described | undefined = requestBody ?? (isZod(hooks?.body) ? hooks.body : undefined)
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {
       operationId: `${method.toLowerCase()}${url.replace(/[^A-Za-z0-9]+(.)?/g, (_: string, next = '') => next.toUpperCase())}`,
       ...published,
-      parameters: [...parameters('path', hooks?.params), ...parameters('query', hooks?.query), ...more],
+      parameters: [...parameters('path', hooks?.params), ...parameters('query', query), ...more],
       ...(body
         ? {
             requestBody: {
