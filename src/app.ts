@@ -12,7 +12,6 @@ import { docsRoutes } from './ops/docs.ts'
 import { demoRoutes, type OpsState, opsRoutes } from './ops/index.ts'
 import { requireAccess } from './platform/http/macros.ts'
 import { createPipeline } from './platform/http/pipeline.ts'
-import { MIB } from './platform/http/request.ts'
 import type { Platform } from './platform/index.ts'
 import type { TelegramGateway } from './platform/telegram/user-api/port.ts'
 import { createStickers } from './stickers/index.ts'
@@ -27,14 +26,8 @@ import {
   type JobHandler,
 } from './tasks/index.ts'
 
-/** Above every contract's own limit: the server itself cuts off larger bodies, without an envelope. */
-const HARD_BODY_BYTES = 64 * MIB
-/** Largest frame of the worker protocol (gifty §4). */
-const MAX_FRAME_BYTES = 2 * MIB
 /** How the names begin under which processes hold leases of their own workers. */
 const OWN_LEASES = 'process-'
-/** Longer than the longest long poll (60 s, crawler). */
-const IDLE_SECONDS = 90
 
 /** Routes of a module, none when it is not mounted; a typed client (`App`) sees those of all families. */
 const routesOf = <R extends AnyElysia>(module: { routes(): R } | undefined): R =>
@@ -118,13 +111,6 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
       systemRouter: false,
       // The path begins after the host, however short that is.
       handler: { standardHostname: false },
-      serve: { maxRequestBodySize: HARD_BODY_BYTES, idleTimeout: IDLE_SECONDS, reusePort: config.reusePort },
-      websocket: {
-        maxPayloadLength: MAX_FRAME_BYTES,
-        idleTimeout: IDLE_SECONDS * 2,
-        backpressureLimit: MIB,
-        closeOnBackpressureLimit: true,
-      },
     }),
   )
   const routed = app

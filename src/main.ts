@@ -1,84 +1,12 @@
-import { cron } from '@elysiajs/cron'
-import { Elysia } from 'elysia'
-import { createApp, type Trawl } from './app.ts'
 import { ConfigError, configFromProcess, VERSION } from './config.ts'
-import { seedDemo, startSummary } from './development.ts'
-import { embeddedWorkers } from './embedded-workers.ts'
-import { databaseProblem } from './errors.ts'
-import { listenLocally } from './local-socket.ts'
-import { createLifecycle, type Service } from './module.ts'
-import { createPlatform, type Platform } from './platform/index.ts'
+import { openPort } from './listener.ts'
+import { createPlatform } from './platform/index.ts'
+import type { Running } from './run.ts'
 
-/** Milliseconds from the open port to the first tick and the start of the workers: a first request needs neither. */
+/** Milliseconds from the open port to the app and its work, unless a request needs the app before. */
 const WORK_AFTER_MS = 25
-/** Milliseconds between two attempts to reach the database before the work begins. */
-const PREPARE_AGAIN_MS = 500
 /** Milliseconds after the deadline of a stop (8 s) for what still runs: together below the ten seconds before a SIGKILL. */
 const STOP_MARGIN_MS = 1000
-
-/** What the process runs besides its port, in the order in which it starts; the role selects. */
-const servicesOf = (trawl: Trawl, platform: Platform, requestsEnded: () => Promise<unknown>): Service[] => {
-  const { config, clock, log } = platform
-  const { role } = config
-  const { relay, runner, modules, keepsSchedules } = trawl
-  const works = role === 'all' || role === 'worker'
-
-  /** Waits for a database that is lost right after the start, as at any later time. */
-  const prepare = async () => {
-    while (!trawl.state.stopping) {
-      try {
-        return await trawl.prepare()
-      } catch (error) {
-        if (databaseProblem(error) !== 'unreachable') throw error
-        log.warn('the work begins when the database answers', { error })
-        await clock.sleep(PREPARE_AGAIN_MS)
-      }
-    }
-  }
-  const kinds = [
-    ...(keepsSchedules ? trawl.kindsRunBy('scheduler') : []),
-    ...(works && config.embeddedWorkers.includes('telegram') ? trawl.kindsRunBy('telegram') : []),
-  ]
-  const embedded = works ? embeddedWorkers(trawl, platform) : undefined
-  return [
-    { name: 'prepare', start: prepare },
-    ...(relay ? [{ name: 'relay', ...(keepsSchedules && { start: relay.start }), stop: relay.stop }] : []),
-    ...modules.map((module): Service => ({ name: module.name, start: () => module.start?.(), stop: () => module.stop?.() })),
-    // What stands above works for requests, so it stops after the last one.
-    {
-      name: 'requests',
-      async stop() {
-        await requestsEnded()
-      },
-    },
-    {
-      name: 'workers',
-      async start() {
-        runner.start(kinds)
-        await embedded?.start()
-      },
-      // Together: each may take most of the time that a stop has.
-      async stop() {
-        await Promise.all([runner.stop(), embedded?.stop()])
-      },
-    },
-    everySecond('watch', trawl.watch, log),
-    everySecond('dispatch', trawl.dispatch, log),
-  ]
-}
-
-/** A cron job. `protect` keeps a slow turn from overlapping with the next. */
-const everySecond = (name: string, run: () => Promise<unknown>, log: Platform['log']): Service => {
-  let job: { stop(): void } | undefined
-  return {
-    name,
-    start() {
-      const options = { name: 'tick', pattern: '* * * * * *', protect: true } as const
-      job = new Elysia().use(cron({ ...options, run, catch: (error) => log.error('a tick failed', { error }) })).store.cron.tick
-    },
-    stop: () => job?.stop(),
-  }
-}
 
 const start = async () => {
   // From here on: without a handler process 1 of a container, as which it runs in the image, does not get a signal at all. Until there is
@@ -89,50 +17,36 @@ const start = async () => {
   const config = configFromProcess()
   const platform = await createPlatform(config, { version: VERSION })
   const { log } = platform
-  const trawl = createApp(platform)
 
-  trawl.app.listen({ port: config.port, hostname: config.host })
-  const server = trawl.app.server
-  if (!server) throw new Error('the server did not start')
+  let made: Promise<Running> | undefined
+  /** The app and what runs in it, loaded after the port is open: a process that was just started can say that it is there. */
+  const running = (): Promise<Running> => {
+    made ??= import('./run.ts').then(({ run }) => run(platform, server, origin))
+    return made
+  }
+  const server = openPort(platform, async () => (await running().catch(fail)).app, { port: config.port, hostname: config.host })
   const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${server.port}`
-  const local =
-    trawl.crawler && config.crawler.socket !== undefined ? listenLocally(config.crawler.socket, trawl.app.fetch) : undefined
-
-  log.info('listening', { url: origin, version: VERSION, database: platform.db.name, role: config.role })
-  if (config.demo && trawl.gifty && (await seedDemo(trawl.gifty.services, origin)))
-    log.info('demo shop seeded', { url: `${origin}/demo/shop` })
-  const summary =
-    config.mode === 'development'
-      ? startSummary({ origin, gifty: trawl.gifty?.services, engine: trawl.engine, config })
-      : undefined
-
-  let requestsEnded: Promise<unknown> = Promise.resolve()
-  const services = createLifecycle(
-    servicesOf(trawl, platform, () => requestsEnded),
-    log,
-  )
-  const later = setTimeout(() => services.start().catch(fail), WORK_AFTER_MS)
+  const later = setTimeout(() => {
+    running()
+      .then((process) => process.start())
+      .catch(fail)
+  }, WORK_AFTER_MS)
 
   /** SIGTERM: stop accepting, finish, release leases, close streams, exit 0 within ten seconds. */
+  let stopping = false
   stop = async (signal) => {
-    if (trawl.state.stopping) return
-    trawl.state.stopping = true
+    if (stopping) return
+    stopping = true
     log.info('stopping', { signal })
-    summary?.stop()
+    clearTimeout(later)
+    const run = await running()
     const deadline = setTimeout(() => {
       log.warn('requests in flight did not end in time')
-      server.stop(true)
-      void local?.stop(true)
+      run.cut()
       // With the database gone, leases cannot be given back: they expire by themselves, and the process still ends in time.
       setTimeout(() => process.exit(0), STOP_MARGIN_MS)
     }, config.shutdownTimeoutSeconds * 1000)
-    clearTimeout(later)
-    // Stops accepting at once; open streams and polls are ended, so that nothing in flight lasts.
-    requestsEnded = Promise.all([server.stop(), local?.stop()])
-    await trawl.endConnections()
-    await services.stop()
-    // Without the services, because they had not started yet, the requests are waited for all the same.
-    await requestsEnded
+    await run.stop()
     clearTimeout(deadline)
     await platform.close()
     log.info('stopped', {})
@@ -140,7 +54,7 @@ const start = async () => {
   }
 }
 
-const fail = (error: unknown) => {
+const fail = (error: unknown): never => {
   if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exit(1)

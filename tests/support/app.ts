@@ -1,6 +1,7 @@
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { GiftyServices } from '../../src/gifty/services.ts'
+import { attach, openPort } from '../../src/listener.ts'
 import type { Broker } from '../../src/platform/broker/index.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { createPlatform } from '../../src/platform/index.ts'
@@ -102,8 +103,9 @@ export const createTestApp = async (
     patch: (path: string, body?: unknown, headers?: Record<string, string>) => call('PATCH', path, body, headers),
     /** Listens on a free port for tests of sockets and streams; answers the origin. */
     listen() {
-      trawl.app.listen({ port: 0, hostname: '127.0.0.1' })
-      return `http://127.0.0.1:${trawl.app.server?.port}`
+      const server = openPort(platform, () => trawl.app, { port: 0, hostname: '127.0.0.1' })
+      attach(trawl.app, server)
+      return `http://127.0.0.1:${server.port}`
     },
     async stop() {
       await trawl.endConnections()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const ROOT = join(import.meta.dir, '../..')
+export const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'dev-internal-token'
 const START_MS = 60_000
 
@@ -32,7 +32,7 @@ export const killLeftovers = async () => {
 }
 
 const start = (command: string[], env: Record<string, string>, cwd = ROOT): Started => {
-  const child = Bun.spawn([process.execPath, ...command], {
+  const child = Bun.spawn(command, {
     cwd,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC', NODE_ENV: 'test', ...env },
     stdout: 'pipe',
@@ -84,7 +84,12 @@ const start = (command: string[], env: Record<string, string>, cwd = ROOT): Star
  * A server process of its own on a free port (or `PORT`), without demo and embedded workers unless `env` says otherwise; of another
  * source tree when `from` names one.
  */
-export const startServer = async (database: string, env: Record<string, string> = {}, from?: string) => {
+export const startServer = async (
+  database: string,
+  env: Record<string, string> = {},
+  from?: string,
+  command = [process.execPath, 'src/main.ts'],
+) => {
   const given = {
     DATABASE_URL: `sqlite:${database}`,
     PORT: '0',
@@ -93,7 +98,7 @@ export const startServer = async (database: string, env: Record<string, string> 
     SCHEDULER_TICK_SECONDS: '1',
     ...env,
   }
-  const started = start(['src/main.ts'], given, from)
+  const started = start(command, given, from)
   const origin: string = (await started.said('listening')).url
   return {
     ...started,
@@ -114,20 +119,22 @@ export type Server = Awaited<ReturnType<typeof startServer>>
 
 /** A server process that may never listen. */
 export const startServerUnready = (env: Record<string, string>) =>
-  start(['src/main.ts'], { PORT: '0', DEMO: '0', EMBEDDED_WORKERS: 'none', ...env })
+  start([process.execPath, 'src/main.ts'], { PORT: '0', DEMO: '0', EMBEDDED_WORKERS: 'none', ...env })
 
 /** A `trawl worker` process. */
 export const startWorkerProcess = (server: string, ...more: string[]) =>
-  start(['src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
+  start([process.execPath, 'src/cli/index.ts', 'worker', '--server', server, '--kinds', 'web', ...more], { LOG_LEVEL: 'debug' })
 
 /** A script of the tests as a process of its own. */
-export const startScript = (file: string, ...args: string[]) => start([file, ...args], {})
+export const startScript = (file: string, ...args: string[]) => start([process.execPath, file, ...args], {})
 
 /** A `trawl ingest` process. */
-export const startIngest = (file: string, ...more: string[]) => start(['src/cli/index.ts', 'ingest', file, ...more], {})
+export const startIngest = (file: string, ...more: string[]) =>
+  start([process.execPath, 'src/cli/index.ts', 'ingest', file, ...more], {})
 
 /** A `trawl migrate` process. */
-export const startMigration = (database: string) => start(['src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
+export const startMigration = (database: string) =>
+  start([process.execPath, 'src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
 
 /** Asks until the answer is good. @throws when the time is over, with the last answer */
 export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 60_000): Promise<T> => {

@@ -103,7 +103,15 @@ export const describeRoutes = (
     const detail = hooks?.detail ?? {}
     if (!METHODS.has(method) || detail.hide || path.includes('*') || !isDocumented(path)) continue
     const url = path.replace(/:(\w+)\??/g, '{$1}').replace(/(.)\/$/, '$1')
-    const { responses = {}, requestBody, parameters: more = [], query = hooks?.query, hide: _hide, maxBodyBytes, ...published } = detail
+    const {
+      responses = {},
+      requestBody,
+      parameters: more = [],
+      query = hooks?.query,
+      hide: _hide,
+      maxBodyBytes,
+      ...published
+    } = detail
     const body: Described | undefined = requestBody ?? (isZod(hooks?.body) ? hooks.body : undefined)
     paths[url] ??= {}
     paths[url][method.toLowerCase()] = {

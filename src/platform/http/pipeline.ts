@@ -69,6 +69,38 @@ const requestIdOf = (request: Request, { requestId = REQUEST_ID, requestIdPrefix
   return given !== null && requestId.test(given) ? given : requestIdPrefix + crypto.randomUUID()
 }
 
+/**
+ * Answers GETs of `answers`, JSON texts by path that are always the same, with all their headers at once: a probe asks for them all day.
+ * Undefined for other requests.
+ */
+export const createProbes = (
+  answers: Record<string, string>,
+  familyOf: (path: string) => HttpFamily,
+  { series: seriesOf }: Pick<Metrics, 'series'>,
+) => {
+  const probes = new Map(
+    Object.entries(answers).map(([path, body]) => {
+      const family = familyOf(path)
+      // As a request without an origin gets them, which is nearly every one.
+      const plain = new Response(null, { headers: { 'content-type': 'application/json;charset=utf-8', ...family.headers } })
+      family.decorate?.(plain, undefined, new Request(`${SCHEME}localhost${path}`))
+      return [path, { body, family, headers: plain.headers, series: seriesOf('GET', path) }]
+    }),
+  )
+  return (request: Request, path = pathAt(request.url, pathStart(request.url))): Response | undefined => {
+    const probe = request.method === 'GET' ? probes.get(path) : undefined
+    if (!probe) return undefined
+    const { body, family, headers, series } = probe
+    // One Headers for all, copied by Response: several times cheaper than an object of headers.
+    headers.set('x-request-id', requestIdOf(request, family))
+    // Below what the clock can tell apart.
+    series.observe(200, 0)
+    const response = new Response(body, { headers })
+    if (request.headers.get('origin') !== null) family.decorate?.(response, undefined, request)
+    return response
+  }
+}
+
 export interface PipelineDeps {
   log: Log
   metrics: Metrics
@@ -99,11 +131,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     return start.slice(0, same)
   }, aliases[0]?.alias ?? '')
   let routes: ReturnType<typeof routesOf> | undefined
-  const probeOf = new Map(
-    Object.entries(probes).map(([path, body]) => [path, { body, family: familyOf(path), series: metrics.series('GET', path) }]),
-  )
-  type Probe = NonNullable<ReturnType<typeof probeOf.get>>
-  const staticHeaders = new Map<HttpFamily, Headers>()
+  const probe = createProbes(probes, familyOf, metrics)
   /** The request that Elysia is about to be given; its first hook takes it over before anything is awaited. */
   let arriving: Call | undefined
 
@@ -130,25 +158,6 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     call.family.decorate?.(response, call, request)
     return response
   }
-  /** The answer of a route that always says the same, built with all its headers at once: a probe asks for it all day. */
-  const answerProbe = ({ body, family, series }: Probe, request: Request): Response => {
-    // One Headers per family, copied by Response: several times cheaper than an object of headers. As a request without an origin gets
-    // them, which is nearly every one.
-    let headers = staticHeaders.get(family)
-    if (!headers) {
-      const plain = new Response(null, { headers: { 'content-type': 'application/json;charset=utf-8', ...family.headers } })
-      family.decorate?.(plain, undefined, new Request(request.url))
-      headers = plain.headers
-      staticHeaders.set(family, headers)
-    }
-    headers.set('x-request-id', requestIdOf(request, family))
-    // Below what the clock can tell apart.
-    series.observe(200, 0)
-    const response = new Response(body, { headers })
-    if (request.headers.get('origin') !== null) family.decorate?.(response, undefined, request)
-    return response
-  }
-
   const receive = (
     app: AnyElysia,
     request: Request,
@@ -167,8 +176,8 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     }
     const path = pathAt(url, from)
     if (method === 'GET') {
-      const probe = probeOf.get(path)
-      if (probe) return answerProbe(probe, request)
+      const answer = probe(request, path)
+      if (answer) return answer
     } else if (method === 'HEAD') {
       const asked = new Request(url, { method: 'GET', headers: request.headers, signal: request.signal })
       return withoutBody(receive(app, asked, next, true))
