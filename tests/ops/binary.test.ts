@@ -26,7 +26,7 @@ test('the binary of `bun run build` serves every family, and prints nothing but 
   expect(await ask('/internal/sources', { method: 'POST', headers: json, body: source })).toBe(200)
   expect(await ask('/api/internal2/tasks', { headers: { authorization: 'Bearer dev-crawler-token' } })).toBe(200)
   expect(await ask('/internal/stickersets/check?name=a', { headers: { 'x-service-token': 'dev-service-token' } })).toBe(200)
-  expect(await ask('/api/v1/users/me')).toBe(401)
+  expect(await ask('/api/v1/auth/me')).toBe(401)
   expect(await ask('/docs/json')).toBe(200)
   expect(await ask('/metrics')).toBe(200)
   server.child.kill('SIGTERM')
