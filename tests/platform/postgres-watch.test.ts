@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
+import postgres from 'postgres'
 import { createWatch, type Watch, type WatchOptions } from '../../src/platform/db/postgres-watch.ts'
 import { until } from '../support/processes.ts'
 
@@ -118,6 +119,38 @@ test('O1: the beginning of an answer to the question is a sign of life, and so i
     (count) => count > 3,
   )
   expect(await isAway(watch)).toBe(false)
+})
+
+test('O1: a proxy that ends each connection, because the server behind it is gone, fails a query at once and is away soon', async () => {
+  let connects = 0
+  const { host, port } = await listening((socket) => {
+    connects++
+    socket.end()
+  })
+  const driver = (socket: Watch['connect']) => {
+    const client = postgres({ host: host[0]!, port: port[0]!, max: 1, fetch_types: false, ...({ socket } as object) })
+    endings.push(() => void client.end({ timeout: 0 }))
+    return client
+  }
+  const watch = watchOver(async (connect) => {
+    await driver(connect).unsafe('select 1')
+  }, 1000)
+  const ended = watch.begin()
+  const failed = await driver(watch.connect)
+    .unsafe('select 1')
+    .then(
+      () => 'answered',
+      ({ code }) => code,
+    )
+  ended()
+  // Before, the driver connected anew without a pause, and failed when the watch had lost patience: after seconds on a calm machine.
+  expect([failed, connects]).toEqual(['CONNECTION_CLOSED', 1])
+  await until(
+    () => isAway(watch),
+    (away) => away,
+  )
+  // One attempt of the query, two of the watch, and one for each look since.
+  expect(connects).toBeLessThan(10)
 })
 
 test('O1: a server that is starting is away', async () => {

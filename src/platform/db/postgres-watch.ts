@@ -21,6 +21,14 @@ class DatabaseAway extends Error {
   }
 }
 
+/** Has the driver's code for a lost connection too, but is news: unlike `DatabaseAway` it comes from the other side. */
+class EndedWithoutByte extends Error {
+  readonly code = 'CONNECTION_CLOSED'
+  constructor() {
+    super('the connection was ended before its first byte')
+  }
+}
+
 /** The driver's parameters of a new socket. */
 export interface Address {
   host: string[]
@@ -38,7 +46,8 @@ export interface WatchOptions {
 /**
  * Failure detector of the database. TCP alone waits a quarter of an hour for a server that vanished silently (a cable, a firewall,
  * a frozen host); a server that is merely slow must not be taken for one. So what counts is evidence of absence, found twice in a row:
- * - refused: a new connection is refused or reset, or the server says that it is starting or stopping, and no connection brings a byte;
+ * - refused: a new connection is refused, reset, or ended without a byte (a proxy before a server that is gone), or the server says that it
+ *   is starting or stopping, and no connection brings a byte;
  * - silent: something waits and not one byte has come over any connection, those of the questions included, while this process ran on time.
  *
  * Then the server is away: silent connections are cut, so that waiting queries fail, and new work is refused until a probe is
@@ -143,8 +152,14 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     const socket = new Socket()
     sockets.set(socket, { read: 0, readAt: calm, isProbe })
     socket.once('close', () => sockets.delete(socket))
+    // The user of a socket learns of its failure from its own listener, if it has one; without any the process would end.
+    socket.on('error', () => {})
+    // The driver takes such an end for no error: it would connect again at once, more than a thousand times a second, and no query would fail.
+    socket.once('end', () => {
+      if (socket.bytesRead === 0) socket.destroy(new EndedWithoutByte())
+    })
     if (!isProbe) {
-      // Refused or reset: probe now, so that the next query fails at once and not after all waiting ones.
+      // Refused, reset or ended: probe now, so that the next query fails at once and not after all waiting ones.
       socket.once('error', (error) => {
         if (!(error instanceof DatabaseAway)) void examine()
       })
