@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { makeProcesses, makeRig, path, type Rig, refusal, settled } from './rig.ts'
+import { happensWithin } from '../support/eventually.ts'
+import { makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
 
 const servers: ReturnType<typeof Bun.serve>[] = []
 afterEach(async () => {
@@ -54,7 +55,7 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     await Promise.race(calls)
     for (let looks = 0; !over && looks < 20; looks++) {
       one.clock.advance(100)
-      await settled(() => over, 200)
+      await happensWithin(200, () => over)
     }
     for (const answer of await done)
       expect(answer).toMatchObject({

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { MINUTE, SECOND } from '../support/fake-clock.ts'
-import { makeRig, path, type Rig, restarted, settled, TOKEN } from './rig.ts'
+import { makeRig, path, type Rig, restarted, TOKEN } from './rig.ts'
 import { openEvents } from './stream-rig.ts'
 
 const running: Rig[] = []
@@ -35,7 +36,7 @@ onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
       ids.push(event.id as number)
     }
     stream.close()
-    await settled(() => app.crawler.streams.events.count() === 0)
+    await eventually(() => app.crawler.streams.events.count() === 0)
     for (let n = 4; n <= 6; n++) await app.report('a/b', { type: 'progress', processed: n })
     const next = await restarted(app)
     const other = listening(next)
@@ -67,7 +68,7 @@ onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
     expect((await stream.next('progress')).data.data.progress.processed).toBe(5)
     app.clock.advance(15 * SECOND)
     await app.crawler.streams.sweep()
-    expect(await settled(() => stream.comments.length === 1)).toBe(true)
+    await eventually(() => stream.comments.length === 1)
     await app.report('t', { type: 'completed' })
     expect((await stream.next('status')).data.data).toMatchObject({ status: 'completed', previousStatus: 'running' })
     await app.put('t', { status: 'queued' })

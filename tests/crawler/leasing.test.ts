@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { HOUR, SECOND } from '../support/fake-clock.ts'
-import { AUTH, makeProcesses, makeRig, path, refusal, restarted, settled, TOKEN } from './rig.ts'
+import { AUTH, makeProcesses, makeRig, path, refusal, restarted, TOKEN } from './rig.ts'
 
 onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
   test('17: two workers never hold one task; a stale fence is 409; an unfenced update is 409 while leased, 200 afterwards', async () => {
@@ -177,11 +178,11 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
   test('7.6: a wait ends with the first task, or with nothing; a caller who is gone gets no lease', async () => {
     const app = await makeRig(database)
     const waiting = app.lease({ waitSeconds: 60, workerId: 'patient' })
-    await settled(() => app.crawler.leasing.waiting() === 1)
+    await eventually(() => app.crawler.leasing.waiting() === 1)
     await app.create('w')
     expect((await waiting).map((task: any) => task.lease.workerId)).toEqual(['patient'])
     const idle = app.lease({ waitSeconds: 5 })
-    await settled(() => app.crawler.leasing.waiting() === 1)
+    await eventually(() => app.crawler.leasing.waiting() === 1)
     app.clock.advance(5000)
     expect(await idle).toEqual([])
     const gone = new AbortController()
@@ -193,9 +194,9 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
         signal: gone.signal,
       }),
     )
-    await settled(() => app.crawler.leasing.waiting() === 1)
+    await eventually(() => app.crawler.leasing.waiting() === 1)
     gone.abort()
-    await settled(() => app.crawler.leasing.waiting() === 0)
+    await eventually(() => app.crawler.leasing.waiting() === 0)
     await call
     await app.create('later')
     // A look that was under way for the one who has gone may take it for a moment, and gives it back.

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { makeRig, path, settled } from './rig.ts'
+import { eventually, happensWithin } from '../support/eventually.ts'
+import { makeRig, path } from './rig.ts'
 import { leftWith, openSocket } from './stream-rig.ts'
 
 const DROPS = 50
@@ -40,17 +41,17 @@ onEachDatabase('crawler resume (gitlab-crawler §13)', (database) => {
         )
         sent += perDrop
         // Somewhere in the middle of the burst, the socket goes without a word.
-        await settled(() => socket.frames.length > (drop * 7) % perDrop, 200)
+        await happensWithin(200, () => socket.frames.length > (drop * 7) % perDrop)
         take()
         ;(socket.socket as unknown as { terminate(): void }).terminate()
         await burst
         await leftWith(app, 0)
         socket = await connect()
       }
-      await settled(() => {
+      await eventually(() => {
         take()
         return seen.at(-1) === EVENTS
-      }, 10_000)
+      })
       expect(seen).toEqual([...seen].sort((a, b) => a - b))
       expect(new Set(seen).size).toBe(seen.length)
       // Counters only grow, so of updates that were taken in another order the lower ones change nothing and are no event.

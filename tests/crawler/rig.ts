@@ -82,5 +82,3 @@ export const expectEnvelope = (answer: { status: number; headers: Headers; body:
     details: { requestId: answer.headers.get('x-request-id') as string },
   })
 }
-
-export { settled } from '../support/settled.ts'

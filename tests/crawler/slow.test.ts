@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { AUTH, BASE, makeRig, path, settled } from './rig.ts'
+import { eventually } from '../support/eventually.ts'
+import { AUTH, BASE, makeRig, path } from './rig.ts'
 import { openSocket } from './stream-rig.ts'
 
 const MIB = 1024 * 1024
@@ -27,16 +28,14 @@ onEachDatabase('crawler slow readers (gitlab-crawler §13)', (database) => {
         },
       })
       const quick = await openSocket(origin, path('t', '/websocket'))
-      await settled(() => app.crawler.streams.count() === 2)
+      await eventually(() => app.crawler.streams.count() === 2)
       // 64 KiB of resume state in every progress frame: some 13 MB in all.
       const resumeState = 'z'.repeat(64_000)
       for (let n = 1; n <= 200; n++) await app.report('t', { type: 'progress', processed: n, resumeState })
-      let last = 0
-      await settled(() => {
-        last = quick.frames.filter((frame) => frame.type === 'progress').at(-1)?.data.progress.processed ?? 0
-        return last === 200
-      }, 10_000)
-      expect(last).toBe(200)
+      await eventually(
+        () => quick.frames.filter((frame) => frame.type === 'progress').at(-1)?.data.progress.processed,
+        (last) => last === 200,
+      )
       expect(quick.frames.filter((frame) => frame.type === 'progress')).toHaveLength(200)
       const pending = app.crawler.streams.pending()
       expect(pending).toBeGreaterThan(0)

@@ -1,5 +1,6 @@
 import { openClientSocket } from '../support/client-socket.ts'
-import { AUTH, BASE, type Rig, settled } from './rig.ts'
+import { eventually } from '../support/eventually.ts'
+import { AUTH, BASE, type Rig } from './rig.ts'
 
 export interface Frame {
   type: string
@@ -38,7 +39,7 @@ export const openSocket = async (
 export type Socket = Awaited<ReturnType<typeof openSocket>>
 
 /** Waits until the server has noticed that `count` sockets are left. */
-export const leftWith = (app: Rig, count: number) => settled(() => app.crawler.streams.count() === count)
+export const leftWith = (app: Rig, count: number) => eventually(() => app.crawler.streams.count() === count)
 
 /** A reader of server-sent events. */
 export const openEvents = async (origin: string, to: string, headers: Record<string, string> = {}) => {
@@ -79,15 +80,14 @@ export const openEvents = async (origin: string, to: string, headers: Record<str
     events,
     comments,
     next: async (type: string) => {
-      let at = -1
-      await settled(() => {
-        at = events.findIndex((event) => event.event === type)
-        return at >= 0
-      })
-      if (at < 0) throw new Error(`no ${type} came: ${JSON.stringify(events).slice(0, 1000)}`)
-      return events.splice(at, 1)[0]!
+      const isOne = ({ event }: { event?: string }) => event === type
+      await eventually(
+        () => events,
+        (all) => all.some(isOne),
+      )
+      return events.splice(events.findIndex(isOne), 1)[0]!
     },
-    ended: () => settled(() => ended),
+    ended: () => eventually(() => ended),
     close: () => gone.abort(),
   }
 }

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { MINUTE, SECOND } from '../support/fake-clock.ts'
-import { AUTH, BASE, makeProcesses, makeRig, path, type Rig, refusal, restarted, settled, TOKEN, taskData } from './rig.ts'
+import { AUTH, BASE, makeProcesses, makeRig, path, type Rig, refusal, restarted, TOKEN, taskData } from './rig.ts'
 import { leftWith, openSocket, type Socket } from './stream-rig.ts'
 
 const running: Rig[] = []
@@ -320,7 +321,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect(JSON.stringify(watcher.frames)).not.toContain('glpat-secret-token')
     expect(watcher.frames.some((frame) => frame.type === 'task_assignment')).toBe(false)
     const waiting = worker.ask('task_request', { waitSeconds: 60 })
-    await settled(() => app.crawler.leasing.waiting() === 1)
+    await eventually(() => app.crawler.leasing.waiting() === 1)
     await app.create('third')
     expect((await waiting).data.count).toBe(1)
     expect((await worker.event('task_assignment')).data.id).toBe('third')

@@ -7,7 +7,7 @@ import { DEVELOPMENT_SHOP } from '../../src/config.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
-import { until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Block, readDocuments } from './markdown.ts'
 
 /** The examples of README and docs, run as they are written: an app of its own for each page, its examples in their order. */
@@ -163,7 +163,7 @@ const EXAMPLES: Record<string, Example> = {
     title: 'a browser socket follows a task to its end',
     async run({ app, start }) {
       const ran = start()
-      await until(
+      await eventually(
         async () => app.crawler?.streams.count(),
         (count) => count === 1,
       )

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrations } from '../../src/platform/bundled.ts'
-import { killLeftovers, ownDirectory, type Server, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
 
 const CLI = join(import.meta.dir, '../../src/cli/index.ts')
 const BATCH = 40
@@ -103,7 +104,7 @@ test('a backup while the server writes is one moment of it, a restore of it is t
       else failed.push(body)
     }
   })
-  await until(
+  await eventually(
     async () => answered.length,
     (count) => count >= 30,
   )
@@ -118,7 +119,7 @@ test('a backup while the server writes is one moment of it, a restore of it is t
     rounds.push({ file, before })
     const reached = answered.length
     // The writers were not stopped by it.
-    await until(
+    await eventually(
       async () => answered.length,
       (count) => count > reached,
     )

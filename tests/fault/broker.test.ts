@@ -4,7 +4,8 @@ import { BrokerError } from '../../src/platform/broker/index.ts'
 import { createRabbitBroker } from '../../src/platform/broker/rabbit.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { client, reached, withRabbit } from '../support/broker.ts'
-import { killLeftovers, ownDirectory, type Server, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
 import { hasRabbit, type Rabbit, startRabbit } from '../support/rabbit.ts'
 import { reportFault } from './report.ts'
 
@@ -66,7 +67,7 @@ withRabbit('a RabbitMQ node that stops', () => {
       // Each time some messages are on their way: first a kill, then a normal stop.
       const grows = async (list: unknown[], by: number) => {
         const goal = list.length + by
-        await until(
+        await eventually(
           async () => list.length,
           (now) => now >= goal,
           60_000,
@@ -88,7 +89,7 @@ withRabbit('a RabbitMQ node that stops', () => {
 
       // Only now can nothing come any more: a message of unknown outcome is sent again before it counts as published.
       const outbox = new Database(directory.database, { readonly: true })
-      await until(
+      await eventually(
         async () => outbox.query<{ n: number }, []>('select count(*) as n from outbox where published_at is null').get()?.n,
         (unsent) => unsent === 0,
         60_000,
@@ -152,7 +153,7 @@ withRabbit('a RabbitMQ node that stops', () => {
       await broker.publish(message(1))
       await node.ctl('set_vm_memory_high_watermark', '0.0000001')
       const held = broker.publish(message(2))
-      await until(
+      await eventually(
         async () => broker.isUp(),
         (up) => !up,
       )

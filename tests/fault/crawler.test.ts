@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, type Server, startScript, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, type Server, startScript, startServer } from '../support/processes.ts'
 import { reportFault } from './report.ts'
 
 const TASKS = 10_000
@@ -37,13 +38,13 @@ test('100 workers lease 10,000 tasks over HTTP and WebSocket; 20 of them and, tw
       ?.total ?? 0
 
   for (const [kills, at] of [2000, 5000].entries()) {
-    await until(completed, (count) => count >= at, 120_000)
+    await eventually(completed, (count) => count >= at, 120_000)
     fleets[kills]?.child.kill('SIGKILL')
     server.child.kill('SIGKILL')
     await server.child.exited
     server = await startServer(directory.database, { ...ENV, PORT: port })
   }
-  await until(completed, (count) => count === TASKS, 180_000)
+  await eventually(completed, (count) => count === TASKS, 180_000)
   const said = fleets.flatMap((fleet) => fleet.log) as { said: string; id: string; fence: number }[]
   await killLeftovers()
 

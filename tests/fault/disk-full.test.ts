@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
-import { killLeftovers, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, startServer } from '../support/processes.ts'
 import { auditIngestion, startIngesting } from './ingesting.ts'
 import { reportFault } from './report.ts'
 
@@ -26,7 +27,7 @@ test.skipIf(!mounted)(
     const server = await startServer(join(volume, 'trawl.db'), { FAMILIES: 'gifty' })
     const load = startIngesting([server.origin])
     await load.recovery(performance.now())
-    await until(
+    await eventually(
       async () => load.statuses.get(503) ?? 0,
       (refused) => refused >= 5,
     )

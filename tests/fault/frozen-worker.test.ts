@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startScript, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startScript, startServer } from '../support/processes.ts'
 import { reportFault } from './report.ts'
 
 const TASKS = 3
@@ -23,7 +24,7 @@ test('a worker that is frozen with SIGSTOP in the middle of a task and wakes up 
   }
   const frozen = startScript('tests/fault/lease-worker.ts', server.origin, 'frozen')
   const batches = () => frozen.log.filter((line) => line.said === 'batch' && line.status === 200)
-  await until(
+  await eventually(
     async () => batches().length,
     (count) => count >= 3,
   )
@@ -32,19 +33,19 @@ test('a worker that is frozen with SIGSTOP in the middle of a task and wakes up 
   const held = frozen.log.findLast((line) => line.said === 'leased')
   const other = startScript('tests/fault/lease-worker.ts', server.origin, 'other')
   const task = async () => (await server.call('GET', `/internal/tasks/${held.id}`)).body
-  const done = await until(task, ({ status }) => status === 'completed')
+  const done = await eventually(task, ({ status }) => status === 'completed')
   const recoveryMs = performance.now() - stoppedAt
   expect(done).toMatchObject({ worker_id: 'other', fence: held.fence + 1 })
 
   // It continues where it was, with a lease that it has lost.
   frozen.child.kill('SIGCONT')
-  const late = await until(
+  const late = await eventually(
     async () => frozen.log.find((line) => line.said === 'ended' && line.id === held.id),
     (line) => line !== undefined,
   )
   expect(late).toMatchObject({ fence: held.fence, status: 409 })
   expect(await task()).toEqual(done)
-  await until(
+  await eventually(
     async () => (await server.call('GET', '/internal/tasks?status=completed')).body.tasks.length,
     (count) => count === TASKS,
   )

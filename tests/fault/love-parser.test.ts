@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer } from '../support/processes.ts'
 
 const directory = ownDirectory()
 afterAll(async () => {
@@ -31,14 +32,14 @@ test('love-parser §4: a search interrupted by kill -9 resumes after the restart
     await reader.cancel()
     return JSON.parse(new TextDecoder().decode(value).split('\n')[0]!.slice('data: '.length))
   }
-  const half = await until(snapshot, (seen) => seen.progress >= 20)
+  const half = await eventually(snapshot, (seen) => seen.progress >= 20)
   expect(half).toMatchObject({ status: 'scanning_channels', attempt: 1 })
   server.child.kill('SIGKILL')
   await server.child.exited
 
   server = await startServer(directory.database, env)
   const entry = () => call('GET', `/parsing/${search_id}`, undefined, headers)
-  const done = await until(entry, (seen) => seen.status === 'completed' || seen.status === 'failed')
+  const done = await eventually(entry, (seen) => seen.status === 'completed' || seen.status === 'failed')
   expect(done).toMatchObject({ status: 'completed', results_count: 100, error: null })
   expect(await snapshot()).toMatchObject({ status: 'completed', attempt: 2, results: 100 })
   const { limits } = await call('GET', '/auth/me', undefined, headers)
@@ -73,7 +74,7 @@ test('love-parser §10: SIGTERM closes open streams, gives the running search ba
   const { access_token } = await call('/telegram/auth/verify-code', { auth_session_id, code: '12345' })
   const headers = { authorization: `Bearer ${access_token}` }
   const { search_id } = await call('/parsing/search', { query: 'crypto' }, headers)
-  await until(
+  await eventually(
     () => call(`/parsing/${search_id}`, undefined, headers),
     (entry) => entry.status === 'processing',
   )

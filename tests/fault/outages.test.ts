@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { withRabbit } from '../support/broker.ts'
-import { killLeftovers, ownDirectory, type Server, startIngest, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, type Server, startIngest, startServer } from '../support/processes.ts'
 import { hasRabbit, startRabbit } from '../support/rabbit.ts'
 import { hasPostgres, startPostgres, startRedis } from '../support/services.ts'
 import { startProxy } from '../support/tcp-proxy.ts'
@@ -77,7 +78,7 @@ withRabbit('each service away in turn', () => {
         REDIS_URL: redis.url,
         AMQP_URL: rabbit.url,
       })
-      await until(() => readyz(server), isAllOk)
+      await eventually(() => readyz(server), isAllOk)
       console.log(`all three services and the server are up after ${Math.round(performance.now() - began)} ms`)
       const line = await startProxy({ host: '127.0.0.1', port: Number(server.port) })
       removals.push(line.close)
@@ -99,9 +100,9 @@ withRabbit('each service away in turn', () => {
       }
       const goesOn = async () => {
         const before = await lines()
-        await until(lines, (now) => now > before)
+        await eventually(lines, (now) => now > before)
       }
-      await until(lines, (now) => now >= WARM_LINES)
+      await eventually(lines, (now) => now >= WARM_LINES)
 
       const outages: Outage[] = [
         { name: 'Postgres', check: 'database', stop: postgres.kill, start: postgres.start, isNeeded: true },
@@ -117,7 +118,7 @@ withRabbit('each service away in turn', () => {
         const stopped = performance.now()
         const down = Bun.sleep(DOWN_MS)
         line.delay(LINE_MS)
-        await until(
+        await eventually(
           () => readyz(server),
           ({ checks }) => checks[check] === 'down',
         )
@@ -130,7 +131,7 @@ withRabbit('each service away in turn', () => {
         const startAt = performance.now()
         await start()
         const started = performance.now()
-        await until(() => readyz(server), isAllOk)
+        await eventually(() => readyz(server), isAllOk)
         const ready = performance.now()
         recoveries.push(ready - started)
         const ms = (from: number, to: number) => `${Math.round(to - from)} ms`

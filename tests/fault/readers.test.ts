@@ -2,7 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { openSocket } from '../crawler/stream-rig.ts'
-import { killLeftovers, ownDirectory, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer } from '../support/processes.ts'
 import { reportFault } from './report.ts'
 
 /** Half over WebSocket, half over SSE, of which a process allows 500 (gitlab-crawler §14). */
@@ -51,7 +52,7 @@ test('1,000 readers that never read cost a bounded memory and keep nothing from 
     const upgrade = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`]
     await neverRead(port, [`GET /api/internal2/connect?connectionId=reader-${n} HTTP/1.1`, ...host, ...upgrade])
   }
-  await until(
+  await eventually(
     async () => (await server.call('GET', '/api/internal2/health?details=1', undefined, AUTH)).body,
     (health) => JSON.stringify(health).includes(`"activeConnections":${EACH}`),
   )

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { killLeftovers, ownDirectory, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer } from '../support/processes.ts'
 
 const POLLER = join(import.meta.dir, '../support/scoring-poller.ts')
 const PRODUCTS = 2000
@@ -47,7 +48,7 @@ test('ten poller processes over 2,000 products: each handed out once, all scored
   // Handed out once, to the living or to the dead; the dead ones' come back when their leases end.
   expect(new Set([...first, ...lost]).size).toBe(first.length + lost.length)
   const again: string[] = []
-  const left = await until(
+  const left = await eventually(
     async () => {
       const { child, text } = poll('later')
       await child.exited

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { openSocket } from '../gifty/socket-rig.ts'
 import { ownPostgres } from '../support/databases.ts'
-import { killLeftovers, type Server, startServer, TOKEN, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, type Server, startServer, TOKEN } from '../support/processes.ts'
 import { type Service, startRedis } from '../support/services.ts'
 
 const GIVE_MS = 240_000
@@ -114,10 +115,10 @@ const suite = (name: string, withRedis: boolean) =>
         const socket = await openSocket(one.origin, { 'x-internal-token': TOKEN })
         await socket.ask('hello', { worker_id: 'socket', kinds: ['source.run'] })
         const { task_id } = (await two.call('POST', `/internal/sources/${id}/force-run`, {})).body
-        const task = await until(async () => socket.frames.find(({ type }) => type === 'task'), Boolean)
+        const task = await eventually(async () => socket.frames.find(({ type }) => type === 'task'), Boolean)
         expect(task?.data.id).toBe(task_id)
         expect((await two.call('POST', `/internal/tasks/${task_id}/cancel`)).body.state).toBe('cancel_requested')
-        if (withRedis) await until(async () => socket.frames.find(({ type }) => type === 'cancel'), Boolean)
+        if (withRedis) await eventually(async () => socket.frames.find(({ type }) => type === 'cancel'), Boolean)
         // Without Redis, or if the event is lost, the next heartbeat says it.
         const beat = await socket.ask('heartbeat', { task_id, fence: task?.data.fence })
         expect(beat.data.cancel_requested).toBe(true)
@@ -145,7 +146,7 @@ const suite = (name: string, withRedis: boolean) =>
           const ids: number[] = []
           for (let n = 0; n < 25; n++) ids.push((await source(one, { is_active: true, interval_hours: 24 })).id)
           const runsOf = async (id: number) => (await one.call('GET', `/internal/sources/${id}/runs`)).body.items.length
-          await until(
+          await eventually(
             () => Promise.all(ids.map(runsOf)),
             (counts) => counts.every((count) => count > 0),
             GIVE_MS,
@@ -213,7 +214,7 @@ const suite = (name: string, withRedis: boolean) =>
             })
           ).json() as any
         const seen = new Set<number>()
-        await until(
+        await eventually(
           async () => seen.add((await ask()).connectionInfo.activeConnections),
           (counts) => counts.size === 2,
         )

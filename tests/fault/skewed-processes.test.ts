@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ownPostgres } from '../support/databases.ts'
-import { killLeftovers, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, startServer } from '../support/processes.ts'
 
 const PRELOAD = join(import.meta.dir, '../support/skewed-clock.ts')
 afterAll(() => killLeftovers())
@@ -29,7 +30,7 @@ describe.skipIf(!process.env.TEST_DATABASE_URL)('fault: processes whose clocks d
       expect(held.id).toBe(made)
       // Several sweeps of the wrong one later the lease is as it was.
       const sweeps = performance.now() + 3000
-      await until(
+      await eventually(
         async () => performance.now(),
         (now) => now > sweeps,
       )

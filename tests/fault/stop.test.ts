@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startServer, startServerUnready, TOKEN, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer, startServerUnready, TOKEN } from '../support/processes.ts'
 
 const directory = ownDirectory()
 /** Answers robots.txt and then nothing any more: a task of this site stays where it is. */
@@ -30,7 +31,7 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
     config: { worker: 'web' },
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
-  await until(
+  await eventually(
     async () => (await server.call('GET', `/internal/tasks/${run.task_id}`)).body.status,
     (status) => status === 'leased',
   )
@@ -49,7 +50,7 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
     socket.onclose = (event) => resolve(event.code)
   })
   // The poll and the socket have to wait at the server before the stop; the gauges are up to ten seconds old.
-  await until(
+  await eventually(
     async () => /^trawl_workers_waiting (\d+)$/m.exec(await (await fetch(`${server.origin}/metrics`)).text())?.[1],
     (waiting) => Number(waiting) >= 2,
   )

@@ -1,7 +1,8 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { createDemoShop, demoRows } from '../../src/ops/demo/shop.ts'
-import { killLeftovers, ownDirectory, startServer, startWorkerProcess, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer, startWorkerProcess } from '../support/processes.ts'
 
 const directory = ownDirectory()
 const products = [...demoRows().byId.values()]
@@ -46,7 +47,7 @@ test('the task of a killed worker is leased again, and its run ends with every p
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
   const task = async () => (await server.call('GET', `/internal/tasks/${run.task_id}`)).body
-  const half = await until(task, (seen) => seen.progress?.items >= 200)
+  const half = await eventually(task, (seen) => seen.progress?.items >= 200)
   expect(half.status).toBe('leased')
 
   const victim = workers.find((worker) => half.worker_id.includes(`-${worker.child.pid}-`))
@@ -54,7 +55,7 @@ test('the task of a killed worker is leased again, and its run ends with every p
   victim?.child.kill('SIGKILL')
   await victim?.child.exited
   gate.resolve()
-  const ended = await until(task, (seen) => seen.status !== 'leased' && seen.status !== 'pending')
+  const ended = await eventually(task, (seen) => seen.status !== 'leased' && seen.status !== 'pending')
   expect(ended).toMatchObject({ status: 'completed', attempt: 2, fence: half.fence + 1 })
   expect(ended.worker_id).not.toBe(half.worker_id)
   const detail = await server.call('GET', `/internal/sources/${source.body.id}`)
@@ -93,7 +94,7 @@ test('a worker that is asked to stop gives its task back at once, uncounted', as
   })
   const { body: run } = await server.call('POST', `/internal/sources/${source.body.id}/force-run`, {})
   const task = async () => (await server.call('GET', `/internal/tasks/${run.task_id}`)).body
-  await until(task, (seen) => seen.status === 'leased')
+  await eventually(task, (seen) => seen.status === 'leased')
   worker.child.kill('SIGTERM')
   expect(await worker.child.exited).toBe(0)
   expect(await task()).toMatchObject({ status: 'pending', attempt: 0, worker_id: null })

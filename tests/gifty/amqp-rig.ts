@@ -5,7 +5,7 @@ import { createLog } from '../../src/platform/log.ts'
 import type { TestAppOptions } from '../support/app.ts'
 import { amqpUrl, client, ownQueues, prefixed, proxiedUrl, queues, reached } from '../support/broker.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeRig, type Rig } from './rig.ts'
 
 export const TASKS = 'parsing_tasks'
@@ -85,7 +85,7 @@ const amqpSuite = (database: TestDatabase) => {
       const app = await makeRig(database, { broker, ...options })
       const away = async () => {
         await proxy.set('refuse')
-        await until(
+        await eventually(
           async () => real.isUp(),
           (up) => !up,
         )

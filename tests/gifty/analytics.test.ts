@@ -3,10 +3,11 @@ import { sql } from 'drizzle-orm'
 import { createLog } from '../../src/platform/log.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { iso, START } from '../support/fake-clock.ts'
 import { type DoubleAnswer, type DoubleRequest, type UpstreamDouble, upstreamDouble } from '../support/upstream-double.ts'
 import { adminOf } from './access-rig.ts'
-import { codeOf, makeRig, problemOf, products, type Rig, settled } from './rig.ts'
+import { codeOf, makeRig, problemOf, products, type Rig } from './rig.ts'
 
 const TOKEN = { 'x-analytics-token': 'dev-analytics-token' }
 /** In this order the five failures that open a circuit are not reached before each route has had its first. */
@@ -349,7 +350,7 @@ onEachDatabase('gifty analytics', (database) => {
     const { app, posthog, prometheus, loki } = await rig({ posthog: () => 'hang', prometheus: () => 'hang', loki: () => 'hang' })
     const technical = get(app, 'technical')
     const stats = get(app, 'stats')
-    expect(await settled(() => posthog.requests.length + prometheus.requests.length + loki.requests.length === 6)).toBe(true)
+    await eventually(() => posthog.requests.length + prometheus.requests.length + loki.requests.length === 6)
     app.clock.advance(5000)
     expect(await technical).toMatchObject({ api_health: 'error', error: 'prometheus_timeout' })
     app.clock.advance(4999)

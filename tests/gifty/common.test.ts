@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { createLog } from '../../src/platform/log.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { iso, MINUTE, START } from '../support/fake-clock.ts'
-import { codeOf, makeRig, problemOf, settled } from './rig.ts'
+import { codeOf, makeRig, problemOf } from './rig.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const quiet = createLog({ level: 'silent', now: Date.now })
@@ -199,15 +200,15 @@ onEachDatabase('gifty common rules', (database) => {
       expect(answer.status).toBe(500)
       expect(answer.body).toEqual({ error: { code: 'internal_error', message: 'Unexpected error' } })
     }
-    expect(await settled(async () => (await reportedRoutes()).length > 0)).toBe(true)
+    await eventually(async () => (await reportedRoutes()).length > 0)
     expect(await reportedRoutes()).toEqual(['/internal/sources/:id'])
     expect((await app.get('/internal/sources/backlog/stats')).status).toBe(500)
-    expect(await settled(async () => (await reportedRoutes()).length === 2)).toBe(true)
+    await eventually(async () => (await reportedRoutes()).length === 2)
     app.clock.advance(MINUTE - 1)
     await app.get('/internal/sources/1')
     app.clock.advance(1)
     await app.get('/internal/sources/1')
-    expect(await settled(async () => (await reportedRoutes()).length > 2)).toBe(true)
+    await eventually(async () => (await reportedRoutes()).length > 2)
     expect(await reportedRoutes()).toEqual(['/internal/sources/:id', '/internal/sources/backlog/stats', '/internal/sources/:id'])
     const notifications = await app.notifications('system_error')
     expect(notifications.map(({ timestamp }) => timestamp)).toEqual([iso(START), iso(START), iso(START + MINUTE)])

@@ -5,8 +5,8 @@ import { BrokerError } from '../../src/platform/broker/index.ts'
 import type { Db, Step } from '../../src/platform/db/index.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { iso, MINUTE, START } from '../support/fake-clock.ts'
-import { until } from '../support/processes.ts'
 import { scriptedBroker } from './amqp-rig.ts'
 import { makeRig, type Rig } from './rig.ts'
 
@@ -223,7 +223,7 @@ onEachDatabase('gifty force-run by many callers at once', (database) => {
       const calls = [force(app, id), force(app, id)]
       // Both have found no open run, and wait for the source.
       const waiting = sql`select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      await until(
+      await eventually(
         () => app.db.sql<{ n: number | string }>(waiting),
         ([found]) => Number(found?.n) === calls.length,
       )

@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
-import { leasedRun, makeRig, problemOf, product, settled } from './rig.ts'
+import { leasedRun, makeRig, problemOf, product } from './rig.ts'
 
 const AUTH = {
   gifty: INTERNAL,
@@ -29,7 +30,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   test('a client that goes away within its body is no failure of the server', async () => {
     const app = await makeRig(database)
     const { hostname, port } = new URL(app.listen())
-    const pending = (count: number) => settled(() => app.app.server?.pendingRequests === count)
+    const pending = (count: number) => eventually(() => app.app.server?.pendingRequests === count)
     for (const [path, headers] of [
       ['/internal/ingest-batch', AUTH.gifty],
       ['/api/internal2/tasks', AUTH.crawler],

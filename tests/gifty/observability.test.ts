@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { adminOf } from './access-rig.ts'
-import { category, makeRig, product, products, queueNotifications, type Rig, settled } from './rig.ts'
+import { category, makeRig, product, products, queueNotifications, type Rig } from './rig.ts'
 
 /** Samples of a metric: label text to value. */
 const samples = async (app: Rig, name: string): Promise<Record<string, number>> => {
@@ -80,7 +81,7 @@ onEachDatabase('gifty observability', (database) => {
     })
     await app.lease()
     const waiting = app.lease('w2', { wait_seconds: 30 })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     expect(await samples(app, 'trawl_workers_waiting')).toEqual({ '': 1 })
     expect(await samples(app, 'trawl_tasks')).toMatchObject({ 'kind="source.run",state="leased"': 1 })
     app.clock.advance(30_000)
@@ -102,7 +103,7 @@ onEachDatabase('gifty observability', (database) => {
     try {
       app.db.ping = () => new Promise(() => {})
       const waiting = ready()
-      expect(await settled(() => app.clock.sleeping() > 0)).toBe(true)
+      await eventually(() => app.clock.sleeping() > 0)
       app.clock.advance(1000)
       expect(await waiting).toMatchObject({ status: 503, body: { status: 'not_ready', checks: { database: 'down' } } })
       app.db.ping = () => Promise.reject(new Error('refused'))

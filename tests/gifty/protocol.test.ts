@@ -3,8 +3,9 @@ import { eq } from 'drizzle-orm'
 import { FLEET_KINDS } from '../../src/gifty/fleet/model.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
-import { codeOf, GONE, leasedRun, makeRig, problemOf, queueNotifications, STALE, settled, UNKNOWN_ID } from './rig.ts'
+import { codeOf, GONE, leasedRun, makeRig, problemOf, queueNotifications, STALE, UNKNOWN_ID } from './rig.ts'
 
 onEachDatabase('gifty worker protocol', (database) => {
   test('gifty §4: a lease hands out by priority, then oldest, to one worker', async () => {
@@ -159,16 +160,16 @@ onEachDatabase('gifty worker protocol', (database) => {
     const app = await makeRig(database)
     const { id } = await app.source()
     const waiting = app.lease('w1', { wait_seconds: 30 })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     const { task_id } = await app.force(id)
     expect(await waiting).toMatchObject([{ id: task_id }])
     const idle = app.lease('w2', { wait_seconds: 5 })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     app.clock.advance(5000)
     expect(await idle).toEqual([])
     // A lost lease wakes a waiting worker too, once the sweep has found it.
     const second = app.lease('w2', { wait_seconds: 30 })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     app.clock.advance(25_000)
     expect(app.dispatcher.waiting()).toBe(1)
     app.clock.advance(4000)

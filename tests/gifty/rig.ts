@@ -127,5 +127,3 @@ export const problemOf = (answer: { status: number; body: any }) => {
   return answer.body.error.fields.details[0] as { type: string; loc: (string | number)[]; msg: string; input: unknown }
 }
 export const codeOf = (answer: { status: number; body: any }) => [answer.status, answer.body?.error?.code]
-
-export { settled } from '../support/settled.ts'

@@ -3,8 +3,9 @@ import { sql } from 'drizzle-orm'
 import { FLEET_KINDS } from '../../src/gifty/fleet/model.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { iso, START } from '../support/fake-clock.ts'
-import { leasedRun, makeRig, problemOf, queueNotifications, type Rig, settled } from './rig.ts'
+import { leasedRun, makeRig, problemOf, queueNotifications, type Rig } from './rig.ts'
 import { openSocket, type WorkerSocket } from './socket-rig.ts'
 
 /** Faults of the worker protocol that real clients have met (cases/fleet.md A7, A9, A13, B2, B8). */
@@ -50,7 +51,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     const { app, open } = await start()
     const worker = await open()
     await worker.ask('hello', { worker_id: 'w1', kinds: ['source.run'] })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     await worker.ask('hello', { worker_id: 'w1', kinds: ['notification'], max: 3, lease_seconds: 300 })
     await queue(app, 1)
     await isQuiet(worker)
@@ -81,7 +82,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     await older.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 2 })
     const stranger = await open()
     await stranger.ask('hello', { worker_id: 'w2', kinds: ['notification'] })
-    expect(await settled(() => app.dispatcher.waiting() === 2)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 2)
     const newer = await open()
     await newer.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 2 })
     expect(await older.closed()).toBe(4001)
@@ -148,11 +149,11 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
       app.services.sockets.sweep()
       return (await app.ok('GET', '/internal/workers'))[0]?.last_seen === iso(at)
     }
-    expect(await settled(() => lastSeen(START + 100_000))).toBe(true)
+    await eventually(() => lastSeen(START + 100_000))
     // What the worker says of its load is not overwritten by the mere fact that it is connected.
     await worker.ask('worker_heartbeat', { hostname: 'h', pid: 5, concurrent_tasks: 3, ram_usage_pct: 40, worker_id: 'w1' })
     app.clock.advance(20_000)
-    expect(await settled(() => lastSeen(START + 120_000))).toBe(true)
+    await eventually(() => lastSeen(START + 120_000))
     expect(await app.ok('GET', '/internal/workers')).toMatchObject([{ concurrent_tasks: 3, ram_usage_pct: 40 }])
     await worker.close()
     app.clock.advance(60_000)
@@ -181,7 +182,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     await worker.ask('hello', { worker_id: 'w1', kinds: ['source.run'], max: 30 })
     const got = () => worker.frames.filter(({ type }) => type === 'task').map(({ id }) => id)
     // 27 MB from the database and over the socket.
-    await settled(() => got().length === ids.length || worker.isClosed(), 60_000)
+    await eventually(() => got().length === ids.length || worker.isClosed(), Boolean, 60_000)
     expect(got()).toEqual(ids)
     worker.frames.length = 0
     expect(worker.isClosed()).toBe(false)
@@ -217,11 +218,11 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     })
     const count = async (state: string) =>
       Number((await app.db.sql<{ n: number }>(sql`select count(*) as n from tasks where state = ${state}`))[0]?.n)
-    expect(await settled(async () => (await count('leased')) === ids.length, 30_000)).toBe(true)
+    await eventually(async () => (await count('leased')) === ids.length, Boolean, 30_000)
     // A third of the lease: others may have them.
-    expect(await settled(() => app.clock.sleeping() > 0, 30_000)).toBe(true)
+    await eventually(() => app.clock.sleeping() > 0, Boolean, 30_000)
     app.clock.advance(20_000)
-    expect(await settled(async () => (await count('queued')) > 5, 30_000)).toBe(true)
+    await eventually(async () => (await count('queued')) > 5, Boolean, 30_000)
     expect((await app.lease('w2', { max: 5 })).every(({ attempt }: any) => attempt === 1)).toBe(true)
     stuck.end()
   }, 120_000)

@@ -3,9 +3,10 @@ import { sql } from 'drizzle-orm'
 import { AppError } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { HOUR, START } from '../support/fake-clock.ts'
 import type { DoubleAnswer } from '../support/upstream-double.ts'
-import { codeOf, problemOf, settled } from './rig.ts'
+import { codeOf, problemOf } from './rig.ts'
 import { stopDoubles, TOKEN, weeekRig } from './weeek-rig.ts'
 
 afterEach(stopDoubles)
@@ -264,7 +265,7 @@ onEachDatabase('gifty weeek', (database) => {
     weeek.requests.length = 0
     weeek.answer(() => 'hang')
     const slow = app.get(LIST)
-    expect(await settled(() => weeek.requests.length === 1)).toBe(true)
+    await eventually(() => weeek.requests.length === 1)
     app.clock.advance(9_999)
     expect(app.clock.sleeping()).toBe(1)
     app.clock.advance(1)

@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { adminOf } from './access-rig.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
-import { makeRig, product, type Rig, settled } from './rig.ts'
+import { makeRig, product, type Rig } from './rig.ts'
 
 onEachDatabase('gifty on the wire', (database) => {
   let app: Rig | undefined
@@ -104,12 +105,12 @@ onEachDatabase('gifty on the wire', (database) => {
       })
     const leaving = new AbortController()
     const gone = poll(leaving.signal).catch(() => 'gone')
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     leaving.abort()
     expect(await gone).toBe('gone')
-    expect(await settled(() => app.dispatcher.waiting() === 0)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 0)
     const waiting = poll()
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     const { task_id } = await app.force(id)
     expect(((await (await waiting).json()) as any).tasks).toMatchObject([{ id: task_id, fence: 1 }])
   })

@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { INTERNAL } from '../support/app.ts'
 import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { codeOf, makeProcesses, makeRig, product, products, type Rig, rigOver, settled } from './rig.ts'
+import { eventually } from '../support/eventually.ts'
+import { codeOf, makeProcesses, makeRig, product, products, type Rig, rigOver } from './rig.ts'
 import { giftId, poll, readProduct, scored, submit, unscored } from './scoring-rig.ts'
 import { openSocket } from './socket-rig.ts'
 
@@ -174,7 +175,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
       got.push(...(await lease(app, 'w1', { kinds: ['embedding'], max: 5 })))
       return got.length === 2
     }
-    expect(await settled(all)).toBe(true)
+    await eventually(all)
     const { content_hash } = await readProduct(app, 1)
     const [one, two] = got.toSorted((a, b) => (numberOf(a) < numberOf(b) ? -1 : 1))
     expect(one.payload).toEqual({
@@ -210,7 +211,7 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
   test('gifty §4: a waiting lease gets rows that come later', async () => {
     const app = await makeRig(database)
     const waiting = lease(app, 'w1', { wait_seconds: 20 })
-    expect(await settled(() => app.dispatcher.waiting() === 1)).toBe(true)
+    await eventually(() => app.dispatcher.waiting() === 1)
     await app.ingest([product(1)])
     await app.tick()
     expect(numbers(await waiting)).toEqual(['1'])

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
-import { killLeftovers, ownDirectory, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, startServer } from '../support/processes.ts'
 
 afterAll(killLeftovers)
 
@@ -14,7 +15,7 @@ test('DEMO: within 20 s the hub has discovered its categories and at least 500 i
     })
     const get = async (path: string) => (await server.call('GET', path)).body
     const idle = (tasks: any[]) => tasks.every((task) => task.status !== 'pending' && task.status !== 'leased')
-    await until(
+    await eventually(
       async () => ({ stats: await get('/internal/stats'), tasks: (await get('/internal/tasks?limit=200')).tasks }),
       ({ stats, tasks }) => stats.scraped_24h >= 500 && tasks.length === 14 && idle(tasks),
     )
@@ -24,7 +25,7 @@ test('DEMO: within 20 s the hub has discovered its categories and at least 500 i
     const before = await get('/internal/stats')
 
     for (const source of sources) expect((await server.call('POST', `/internal/sources/${source.id}/force-run`)).status).toBe(200)
-    await until(
+    await eventually(
       async () => (await get('/internal/tasks?limit=200')).tasks,
       (tasks) => tasks.length === 28 && idle(tasks),
     )

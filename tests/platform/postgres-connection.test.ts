@@ -4,7 +4,7 @@ import { databaseProblem, toAppError } from '../../src/errors.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { ownPostgres } from '../support/databases.ts'
-import { until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 
 const own = process.env.TEST_DATABASE_URL ? ownPostgres : undefined
 if (!own) console.warn('skipped: what a connection brings over [postgres] (TEST_DATABASE_URL is not set)')
@@ -50,7 +50,7 @@ describe.skipIf(!own)('what failed on a connection is not part of the next answe
 
   test('a connection that is ended after some of its rows', async () => {
     const failed = failure(db.sql(sql`select n, case when n > 3 then pg_sleep(60) end from generate_series(1, 10) as n`))
-    await until(
+    await eventually(
       () =>
         other.sql(sql`select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and wait_event = 'PgSleep'`),

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import postgres from 'postgres'
 import { createWatch, type Watch, type WatchOptions } from '../../src/platform/db/postgres-watch.ts'
-import { until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 
 const endings: (() => void)[] = []
 afterEach(() => {
@@ -48,7 +48,7 @@ test('architecture §8: a server that refuses is away soon, new work is refused,
   const socket = watch.connect({ host: ['127.0.0.1'], port: [9] })
   socket.on('error', () => {})
   expect(
-    await until(
+    await eventually(
       () => isAway(watch),
       (away) => away,
     ),
@@ -61,7 +61,7 @@ test('architecture §8: a server that refuses is away soon, new work is refused,
   expect(await new Promise((resolve) => refused.once('error', (error: any) => resolve(error.code)))).toBe('CONNECTION_CLOSED')
   there = true
   expect(
-    await until(
+    await eventually(
       () => isAway(watch),
       (away) => !away,
     ),
@@ -114,7 +114,7 @@ test('O1: the beginning of an answer to the question is a sign of life, and so i
     await never()
   })
   watch.begin()
-  await until(
+  await eventually(
     async () => asked,
     (count) => count > 3,
   )
@@ -145,7 +145,7 @@ test('O1: a proxy that ends each connection, because the server behind it is gon
   ended()
   // Before, the driver connected anew without a pause, and failed when the watch had lost patience: after seconds on a calm machine.
   expect([failed, connects]).toEqual(['CONNECTION_CLOSED', 1])
-  await until(
+  await eventually(
     () => isAway(watch),
     (away) => away,
   )
@@ -159,7 +159,7 @@ test('O1: a server that is starting is away', async () => {
   })
   watch.begin()
   expect(
-    await until(
+    await eventually(
       () => isAway(watch),
       (away) => away,
     ),
@@ -198,7 +198,7 @@ test('O1: of a silent server only the connections that are silent are cut', asyn
   await Bun.sleep(1800)
   expect(await isAway(watch)).toBe(false)
   speaks = false
-  await until(
+  await eventually(
     () => isAway(watch),
     (away) => away,
   )

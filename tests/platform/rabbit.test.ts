@@ -3,7 +3,7 @@ import { type Broker, BrokerError } from '../../src/platform/broker/index.ts'
 import { createRabbitBroker, type RabbitOptions } from '../../src/platform/broker/rabbit.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { client, deleteTestQueues, ownQueues, proxiedUrl, reached, withRabbit } from '../support/broker.ts'
-import { until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
 
 const message = (n: number, queue = 'q') => ({ queue, messageId: `m${n}`, body: { n, text: 'Ü"\\🎁' } })
 const failure = (work: Promise<unknown>): Promise<BrokerError> =>
@@ -102,7 +102,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     const end = broker.onUp(() => ups++)
     await broker.publish(message(1, `${prefix}q`))
     await proxy.set('refuse')
-    await until(
+    await eventually(
       async () => broker.isUp(),
       (up) => !up,
     )
@@ -159,7 +159,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     expect(await failure(behind.broker.take(`${prefix}q`, 1))).toBeInstanceOf(BrokerError)
     await behind.proxy.set('pass')
     expect(
-      await until(
+      await eventually(
         () => ids(broker),
         (got) => got.length > 0,
       ),
@@ -186,7 +186,7 @@ withRabbit('RabbitMQ behind the Broker port', () => {
     const [taken] = await behind.broker.take(`${prefix}q`, 1)
     behind.proxy.reset()
     expect(
-      await until(
+      await eventually(
         () => ids(broker),
         (got) => got.length > 0,
       ),

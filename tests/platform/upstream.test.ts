@@ -8,7 +8,7 @@ import {
   UpstreamError,
   type UpstreamOptions,
 } from '../../src/platform/upstream.ts'
-import { settled } from '../gifty/rig.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { brokenPeer, type DoubleAnswer, upstreamDouble } from '../support/upstream-double.ts'
 
@@ -90,7 +90,7 @@ describe('upstream', () => {
   test('a slow answer is given up after its time, by the injected clock; the connection is let go', async () => {
     const { clock, double, reasonOf } = make(() => 'hang')
     const slow = reasonOf()
-    expect(await settled(() => double.requests.length === 1)).toBe(true)
+    await eventually(() => double.requests.length === 1)
     clock.advance(9999)
     expect(clock.sleeping()).toBe(1)
     clock.advance(1)
@@ -110,7 +110,7 @@ describe('upstream', () => {
         ),
     )
     const endless = reasonOf()
-    expect(await settled(() => clock.sleeping() === 1)).toBe(true)
+    await eventually(() => clock.sleeping() === 1)
     clock.advance(10_000)
     expect(await endless).toBe('timeout')
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startBotApi, TOKEN } from '../support/bot-api-double.ts'
-import { killLeftovers, ownDirectory, type Server, startServer, until } from '../support/processes.ts'
+import { eventually } from '../support/eventually.ts'
+import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
 
 /** The issue's outage over real HTTP, with real time: a server process of its own against the double. */
 const directory = ownDirectory()
@@ -60,7 +61,7 @@ for (const how of ['down', 'silent'] as const)
     double.always({ kind: 'set' })
     expect(
       (
-        await until(
+        await eventually(
           () => ask('POST', '?userId=1', { name: `later_${how}` }),
           ({ status }) => status === 201,
         )
@@ -102,7 +103,7 @@ test('stickers §6: kill -9 in the middle of creates and publishes loses no answ
         // The server is gone in the middle of it, as it should be.
       }
     })
-    await until(
+    await eventually(
       async () => answered.created.size,
       (size) => size > (round + 1) * 15,
     )

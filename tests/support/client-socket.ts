@@ -1,4 +1,4 @@
-import { settled } from './settled.ts'
+import { eventually } from './eventually.ts'
 
 /**
  * A WebSocket as a foreign client would write it: JSON frames in, in order, each taken once. Resolves when it is open.
@@ -25,24 +25,22 @@ export const openClientSocket = async <Frame>(
     frames,
     /** Takes the first frame that fits, now or as soon as it comes. @throws Error when none does in time */
     next: async (fits: (frame: Frame) => boolean): Promise<Frame> => {
-      let at = -1
-      const came = await settled(() => {
-        at = frames.findIndex(fits)
-        return at >= 0
-      })
-      if (!came) throw new Error(`the frame did not come; there are ${JSON.stringify(frames).slice(0, 2000)}`)
-      return frames.splice(at, 1)[0] as Frame
+      await eventually(
+        () => frames,
+        (all) => all.some(fits),
+      )
+      return frames.splice(frames.findIndex(fits), 1)[0] as Frame
     },
     raw: (text: string | Uint8Array) => socket.send(text as never),
-    /** The code it was closed with; undefined if it was not in time. */
+    /** The code it was closed with. @throws Error when it is not in time */
     closed: async () => {
-      await settled(() => closed !== undefined)
+      await eventually(() => closed !== undefined)
       return closed?.code
     },
     isClosed: () => closed !== undefined,
     close: async () => {
       socket.close()
-      await settled(() => closed !== undefined)
+      await eventually(() => closed !== undefined)
     },
   }
 }

@@ -135,14 +135,3 @@ export const startIngest = (file: string, ...more: string[]) =>
 /** A `trawl migrate` process. */
 export const startMigration = (database: string) =>
   start([process.execPath, 'src/cli/index.ts', 'migrate'], { DATABASE_URL: `sqlite:${database}` })
-
-/** Asks until the answer is good. @throws when the time is over, with the last answer */
-export const until = async <T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs = 60_000): Promise<T> => {
-  const deadline = Date.now() + withinMs
-  for (;;) {
-    const answer = await ask()
-    if (good(answer)) return answer
-    if (Date.now() > deadline) throw new Error(`not in time; the last answer was ${JSON.stringify(answer)}`)
-    await Bun.sleep(50)
-  }
-}

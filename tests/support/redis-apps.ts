@@ -1,6 +1,6 @@
 import type { Platform } from '../../src/platform/index.ts'
 import type { TestAppOptions } from './app.ts'
-import { until } from './processes.ts'
+import { eventually } from './eventually.ts'
 import type { Service } from './services.ts'
 
 /** Options of an app over a test's own Redis, under the exact names of the contracts. Patient, unless the test is about time. */
@@ -11,7 +11,9 @@ export const overRedis = (service: Service, options: TestAppOptions = {}): TestA
 })
 /** Waits until an app has noticed that Redis is there, or is not. */
 export const redisIs = (state: 'up' | 'down', ...apps: { platform: Platform }[]) =>
-  until(
+  eventually(
     async () => apps.map(({ platform }) => platform.redis?.connections() === (state === 'up' ? 2 : 0)),
     (all) => all.every(Boolean),
-  ).then(() => (state === 'up' ? until(async () => apps.every(({ platform }) => platform.redis?.isUp()), Boolean) : undefined))
+  ).then(() =>
+    state === 'up' ? eventually(async () => apps.every(({ platform }) => platform.redis?.isUp()), Boolean) : undefined,
+  )

@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { silentLog } from '../../src/platform/log.ts'
 import { createDispatcher, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
-import { LEASE_MS, makeRig, OURS, settled, turn } from './rig.ts'
+import { eventually, turn } from '../support/eventually.ts'
+import { LEASE_MS, makeRig, OURS } from './rig.ts'
 
 onEachDatabase('engine: dispatcher', (database) => {
   const start = async () => {
@@ -62,7 +63,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     /** Waiting, asleep, and past the look that every new waiter causes: with no lease in flight after a turn, none follows. */
     const asleep = async (count: number) => {
       await turn()
-      expect(await settled(() => dispatcher.waiting() === count && rig.clock.sleeping() === count && inFlight === 0)).toBe(true)
+      await eventually(() => dispatcher.waiting() === count && rig.clock.sleeping() === count && inFlight === 0)
     }
     return {
       ...rig,
@@ -190,7 +191,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     expect(served.map((poll) => poll.got.tasks!.map((task) => (task.payload as { n: number }).n))).toEqual(
       served.map((_, n) => [n]),
     )
-    expect(await settled(() => rig.dispatcher.waiting() === 5)).toBe(true)
+    await eventually(() => rig.dispatcher.waiting() === 5)
     // All of them, and a look that finds no more.
     expect(rig.leases() - before).toBeLessThanOrEqual(3)
     const next = await rig.one({ kind: 'b', payload: { n: 15 } })
@@ -260,7 +261,7 @@ onEachDatabase('engine: dispatcher', (database) => {
     await Promise.all(polls.map((poll) => poll.done))
     for (const poll of polls) expect((poll.got.error as Error).message).toBe('the database is gone')
     expect(rig.dispatcher.waiting()).toBe(0)
-    expect(await settled(() => rig.clock.sleeping() === 0)).toBe(true)
+    await eventually(() => rig.clock.sleeping() === 0)
     rig.onLeased(undefined)
     const next = rig.wait('w3')
     await rig.asleep(1)

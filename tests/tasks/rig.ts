@@ -73,10 +73,3 @@ export const holderOf = (task: Task, owner = 'w1') => ({ id: task.id, owner, fen
 /** Runs `work` for 0..count-1 at once. */
 export const together = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)))
-
-/** Gives the event loop turns until `until` holds: for work that nothing awaits. Answers whether it came to hold within four seconds. */
-export const settled = async (until: () => boolean) => {
-  for (const deadline = performance.now() + 4000; !until() && performance.now() < deadline; ) await turn()
-  return until()
-}
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -19,15 +19,6 @@ export const signalled = <T = void>() => {
   return { promise, resolve }
 }
 
-/** Lets everything that can run without time passing run, until `ready` holds. Fails the test instead of hanging. */
-export const until = async (ready: () => boolean) => {
-  for (let turn = 0; turn < 10_000; turn++) {
-    if (ready()) return
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  throw new Error('The awaited state was never reached')
-}
-
 /** A clock on which every wait ends at once and is written down; waits of `forever` ms and more (time limits) end only by their signal. */
 export const hastyClock = (forever = 15_000): Clock & { slept: number[] } => {
   let now = Date.parse('2026-01-15T12:00:00.000Z')

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { brotliCompressSync } from 'node:zlib'
 import { createFetcher, type FetcherOptions } from '../../src/workers/web/fetcher.ts'
 import { allowOwnOrigin } from '../../src/workers/web/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import { hastyClock, signalled, until } from './doubles.ts'
+import { hastyClock, signalled } from './doubles.ts'
 
 type Handler = (request: Request) => Response | Promise<Response>
 const NO_ROBOTS: Handler = () => new Response('no', { status: 404 })
@@ -168,7 +169,7 @@ describe('requests', () => {
     await web.page(`${base}/page`, { delayMs: 60_000 })
     const stop = new AbortController()
     const second = problemOf(web.page(`${base}/page`, { delayMs: 60_000, signal: stop.signal }))
-    await until(() => clock.sleeping() === 1)
+    await eventually(() => clock.sleeping() === 1)
     stop.abort()
     expect(await second).toMatchObject({ problem: 'aborted' })
     expect(asked.filter((path) => path === '/page')).toHaveLength(1)
@@ -303,8 +304,8 @@ describe('robots.txt and pacing', () => {
     let done = 0
     const three = [1, 2, 3].map(() => web.page(`${base}/page`, { delayMs: 500 }).then(() => done++))
     for (const count of [1, 2, 3]) {
-      await until(() => done === count)
-      await until(() => clock.sleeping() === 3 - count)
+      await eventually(() => done === count)
+      await eventually(() => clock.sleeping() === 3 - count)
       clock.advance(500)
     }
     await Promise.all(three)

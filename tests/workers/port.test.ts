@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { httpPort } from '../../src/workers/port.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import { hastyClock, until } from './doubles.ts'
+import { hastyClock } from './doubles.ts'
 
 const lease = { taskId: 'a/b', workerId: 'w1', fence: 4 }
 const batch = { sourceId: 7, items: [], idempotencyKey: 't:4:1' }
@@ -159,7 +160,7 @@ describe('http port', () => {
     stop.abort()
     await expect(polling).rejects.toMatchObject({ name: 'PortUnavailable', message: 'lease was given up' })
     answer(Response.json({ tasks: [{ id: 't9', fence: 2 }] }))
-    await until(() => released.length === 1)
+    await eventually(() => released.length === 1)
     expect(released).toEqual(['/internal/workers/tasks/t9/release'])
   })
 
@@ -167,7 +168,7 @@ describe('http port', () => {
     const clock = fakeClock()
     const port = httpPort({ origin: 'http://core', token: 't', clock, attempts: 1, fetch: () => new Promise(() => {}) })
     const call = port.complete(lease)
-    await until(() => clock.sleeping() === 1)
+    await eventually(() => clock.sleeping() === 1)
     clock.advance(30_000)
     await expect(call).rejects.toMatchObject({
       name: 'PortUnavailable',

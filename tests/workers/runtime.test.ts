@@ -4,8 +4,9 @@ import { JobDelayed, JobFailed } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { MINUTE } from '../support/fake-clock.ts'
-import { holderOf, LEASE_MS, makeRig, settled } from '../tasks/rig.ts'
+import { holderOf, LEASE_MS, makeRig } from '../tasks/rig.ts'
 
 const silent = createLog({ level: 'silent' })
 
@@ -95,10 +96,10 @@ onEachDatabase('worker runtime over the engine', (database) => {
     const id = await rig.one()
     const drained = runner.drain()
     for (let n = 1; n < 9; n++) {
-      await settled(() => rig.clock.sleeping() === 2)
+      await eventually(() => rig.clock.sleeping() === 2)
       rig.clock.advance(20_000)
     }
-    await settled(() => rig.clock.sleeping() === 2)
+    await eventually(() => rig.clock.sleeping() === 2)
     expect((await rig.task(id)).state).toBe('leased')
     expect(aborted).toEqual([])
     rig.clock.advance(20_000)
@@ -119,10 +120,10 @@ onEachDatabase('worker runtime over the engine', (database) => {
     const id = await rig.one()
     const drained = runner.drain()
     for (let past = 0; past < 3 * LEASE_MS; past += 20_000) {
-      await settled(() => rig.clock.sleeping() === (past < 40_000 ? 2 : 1))
+      await eventually(() => rig.clock.sleeping() === (past < 40_000 ? 2 : 1))
       rig.clock.advance(20_000)
     }
-    await settled(() => rig.clock.sleeping() === 1)
+    await eventually(() => rig.clock.sleeping() === 1)
     expect(await rig.lease('w2')).toEqual([])
     open()
     expect(await drained).toBe(1)
@@ -137,7 +138,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     })
     const id = await rig.one()
     const drained = runner.drain()
-    await settled(() => rig.clock.sleeping() === 2)
+    await eventually(() => rig.clock.sleeping() === 2)
     const before = await rig.task(id)
     expect(await rig.engine.releaseLeasesByOwnerPrefix('process-')).toBe(1)
     const [stolen] = await rig.lease('w2')
@@ -154,7 +155,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     )
     const id = await rig.one()
     const drained = runner.drain()
-    await settled(() => rig.clock.sleeping() === 2)
+    await eventually(() => rig.clock.sleeping() === 2)
     await rig.engine.cancel(id, ['a'])
     expect(await drained).toBe(1)
     expect((await rig.task(id)).state).toBe('cancelled')
@@ -166,7 +167,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     )
     const id = await rig.one()
     const drained = runner.drain()
-    await settled(() => rig.clock.sleeping() === 2)
+    await eventually(() => rig.clock.sleeping() === 2)
     const { publish } = rig.bus
     rig.bus.publish = () => {}
     await rig.engine.cancel(id, ['a'])
@@ -205,7 +206,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     rig.engine.heartbeat = () => Promise.reject(new Error('no database'))
     const drained = runner.drain()
     for (let passed = 0; passed < LEASE_MS; passed += 20_000) {
-      await settled(() => rig.clock.sleeping() === 2)
+      await eventually(() => rig.clock.sleeping() === 2)
       rig.clock.advance(20_000)
     }
     rig.engine.heartbeat = heartbeat

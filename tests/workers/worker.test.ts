@@ -3,8 +3,9 @@ import { JobFailed } from '../../src/errors.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type LeaseRef, PortRefused, PortUnavailable } from '../../src/workers/port.ts'
 import { type RunTask, startWorker } from '../../src/workers/worker.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import { type FakePort, fakePort, signalled, stale, until, webTask } from './doubles.ts'
+import { type FakePort, fakePort, signalled, stale, webTask } from './doubles.ts'
 
 const start = (port: FakePort, run: RunTask, { concurrency = 2, clock = fakeClock() } = {}) => ({
   clock,
@@ -61,23 +62,23 @@ describe('worker loop', () => {
     const { worker, clock } = start(port, run)
     await started
     clock.advance(19_999)
-    await until(() => clock.sleeping() === 2)
+    await eventually(() => clock.sleeping() === 2)
     expect(port.seen.heartbeats).toHaveLength(0)
     clock.advance(1)
-    await until(() => port.seen.heartbeats.length === 1)
+    await eventually(() => port.seen.heartbeats.length === 1)
     expect(port.seen.heartbeats[0]).toMatchObject({ leaseSeconds: 60 })
-    await until(() => clock.sleeping() === 2)
+    await eventually(() => clock.sleeping() === 2)
     clock.advance(20_000)
-    await until(() => port.seen.heartbeats.length === 2)
+    await eventually(() => port.seen.heartbeats.length === 2)
     await worker.stop()
   })
 
   test('gifty §4: a worker heartbeat is sent at start and every 20 s', async () => {
     const port = fakePort()
     const { worker, clock } = start(port, async () => ({}))
-    await until(() => port.seen.vitals === 1 && clock.sleeping() === 1)
+    await eventually(() => port.seen.vitals === 1 && clock.sleeping() === 1)
     clock.advance(20_000)
-    await until(() => port.seen.vitals === 2)
+    await eventually(() => port.seen.vitals === 2)
     await worker.stop()
   })
 
@@ -88,7 +89,7 @@ describe('worker loop', () => {
     const { run, started, aborted } = hanging()
     const { worker, clock } = start(port, run)
     await started
-    await until(() => clock.sleeping() === 2)
+    await eventually(() => clock.sleeping() === 2)
     clock.advance(20_000)
     await aborted
     await worker.stop()
@@ -122,7 +123,7 @@ describe('worker loop', () => {
     const { run, started, aborted } = hanging()
     const { worker, clock } = start(port, run)
     await started
-    await until(() => clock.sleeping() === 2)
+    await eventually(() => clock.sleeping() === 2)
     clock.advance(20_000)
     await aborted
     await ended.promise
@@ -139,7 +140,7 @@ describe('worker loop', () => {
       running++
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
     })
-    await until(() => running === 2)
+    await eventually(() => running === 2)
     await worker.stop()
     expect(port.seen.released.map((lease) => lease.fence)).toEqual([1, 1])
     expect(port.seen.leases).toHaveLength(1)
@@ -164,7 +165,7 @@ describe('worker loop', () => {
     })
     await started.promise
     const stopping = worker.stop()
-    await until(() => clock.sleeping() === 1)
+    await eventually(() => clock.sleeping() === 1)
     clock.advance(5_000)
     await stopping
     expect(port.seen.released).toHaveLength(1)
@@ -180,7 +181,7 @@ describe('worker loop', () => {
       await new Promise<void>((resolve) => setImmediate(resolve))
       running--
     })
-    await until(() => port.seen.completed.length === 5)
+    await eventually(() => port.seen.completed.length === 5)
     expect(most).toBe(2)
     await worker.stop()
   })
@@ -193,7 +194,7 @@ describe('worker loop', () => {
     }
     const { worker, clock } = start(port, async () => ({}))
     for (const [asked, waitMs] of [500, 1000, 2000, 4000].entries()) {
-      await until(() => port.seen.leases.length === asked + 1 && clock.sleeping() === 2)
+      await eventually(() => port.seen.leases.length === asked + 1 && clock.sleeping() === 2)
       clock.advance(waitMs - 1)
       await new Promise<void>((resolve) => setImmediate(resolve))
       expect(port.seen.leases).toHaveLength(asked + 1)
@@ -203,7 +204,7 @@ describe('worker loop', () => {
       }
       clock.advance(1)
     }
-    await until(() => port.seen.completed.length === 1)
+    await eventually(() => port.seen.completed.length === 1)
     await worker.stop()
   })
 
@@ -214,7 +215,7 @@ describe('worker loop', () => {
       if ((task.payload as any).url === 'http://gone/') throw new JobFailed('HTTP 404', false)
       throw new Error('asked http://x/?token=abcdef')
     })
-    await until(() => port.seen.failed.length === 2)
+    await eventually(() => port.seen.failed.length === 2)
     expect(port.seen.failed.map(({ error, retryable }) => ({ error, retryable }))).toEqual([
       { error: 'HTTP 404', retryable: false },
       { error: 'asked http://x/?token=[redacted]', retryable: true },
@@ -229,7 +230,7 @@ describe('worker loop', () => {
       throw new PortRefused(422, 'validation_error', 'Invalid request')
     }
     const { worker } = start(port, async () => ({ logs: 5 }))
-    await until(() => port.seen.failed.length === 1)
+    await eventually(() => port.seen.failed.length === 1)
     expect(port.seen.failed[0]).toMatchObject({ error: 'Result refused: Invalid request', retryable: false })
     await worker.stop()
   })
@@ -246,9 +247,9 @@ describe('worker loop', () => {
     const { worker, clock } = start(port, run)
     await started
     for (const beat of [1, 2, 3]) {
-      await until(() => clock.sleeping() === 2)
+      await eventually(() => clock.sleeping() === 2)
       clock.advance(20_000)
-      await until(() => beats === beat)
+      await eventually(() => beats === beat)
     }
     await aborted
     await worker.stop()
@@ -261,14 +262,14 @@ describe('worker loop', () => {
     const { run, started } = hanging()
     const { worker, clock } = start(port, run)
     await started
-    await until(() => clock.sleeping() === 2)
+    await eventually(() => clock.sleeping() === 2)
     clock.advance(20_000)
-    await until(() => port.seen.heartbeats.length === 1 && clock.sleeping() === 2)
+    await eventually(() => port.seen.heartbeats.length === 1 && clock.sleeping() === 2)
     clock.shift(-3_600_000)
     clock.advance(20_000)
-    await until(() => port.seen.heartbeats.length === 2 && clock.sleeping() === 2)
+    await eventually(() => port.seen.heartbeats.length === 2 && clock.sleeping() === 2)
     clock.advance(20_000)
-    await until(() => port.seen.heartbeats.length === 3)
+    await eventually(() => port.seen.heartbeats.length === 3)
     await worker.stop()
     expect(port.seen.released).toHaveLength(1)
   })
@@ -285,10 +286,10 @@ describe('worker loop', () => {
     }
     const { run } = hanging()
     const { worker, clock } = start(port, run)
-    await until(() => clock.sleeping() === 3)
+    await eventually(() => clock.sleeping() === 3)
     for (const beat of [1, 2, 3]) {
       clock.advance(20_000)
-      await until(() => beats.filter((id) => id === well.id).length === beat && clock.sleeping() === 2)
+      await eventually(() => beats.filter((id) => id === well.id).length === beat && clock.sleeping() === 2)
     }
     await worker.stop()
   })

@@ -3,7 +3,7 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../../src/platform/redis/client.ts'
 import { createSharedBus } from '../../../src/platform/redis/index.ts'
 import { createLocalBus } from '../../../src/platform/shared.ts'
-import { until } from '../../support/processes.ts'
+import { eventually } from '../../support/eventually.ts'
 import { onPrivateRedis } from '../../support/services.ts'
 
 onPrivateRedis('bus between processes', (service) => {
@@ -24,7 +24,7 @@ onPrivateRedis('bus between processes', (service) => {
     return { bus, received, redis }
   }
   const count = (one: { received: unknown[] }, n: number) =>
-    until(
+    eventually(
       async () => one.received.length,
       (length) => length >= n,
     )
@@ -91,7 +91,7 @@ onPrivateRedis('bus between processes', (service) => {
     const [one, two] = [await join(), await join()]
     expect(one.bus.isShared()).toBe(true)
     await service.kill()
-    await until(
+    await eventually(
       async () => one.redis.connections() + two.redis.connections(),
       (sum) => sum === 0,
     )
@@ -99,7 +99,7 @@ onPrivateRedis('bus between processes', (service) => {
     for (let n = 0; n < 100; n++) one.bus.publish('t', n)
     expect([one.received.length, two.received.length]).toEqual([100, 0])
     await service.start()
-    await until(async () => one.bus.isShared() && two.bus.isShared(), Boolean)
+    await eventually(async () => one.bus.isShared() && two.bus.isShared(), Boolean)
     one.bus.publish('t', 'again')
     await count(two, 1)
     expect(two.received).toEqual(['again'])

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createLog } from '../../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../../src/platform/redis/client.ts'
-import { until } from '../../support/processes.ts'
+import { eventually } from '../../support/eventually.ts'
 import { onPrivateRedis } from '../../support/services.ts'
 
 onPrivateRedis('redis', (service) => {
@@ -45,7 +45,7 @@ onPrivateRedis('redis', (service) => {
   test('a value lives for its time', async () => {
     const redis = await connect()
     await redis.set('short', 'x', 1)
-    await until(
+    await eventually(
       () => redis.get('short'),
       (value) => value === undefined,
     )
@@ -58,7 +58,7 @@ onPrivateRedis('redis', (service) => {
     expect(await run([], ['x'])).toBe('x')
     for (let round = 0; round < 2; round++) {
       await service.kill()
-      await until(
+      await eventually(
         async () => redis.connections(),
         (count) => count === 0,
       )
@@ -67,7 +67,7 @@ onPrivateRedis('redis', (service) => {
       for (let n = 0; n < 50; n++) await expect(redis.get('k')).rejects.toThrow('Redis')
       expect(performance.now() - since).toBeLessThan(5000)
       await service.start()
-      await until(
+      await eventually(
         async () => redis.isUp(),
         (isUp) => isUp,
       )
@@ -105,7 +105,7 @@ onPrivateRedis('redis', (service) => {
     } finally {
       service.resume()
     }
-    await until(
+    await eventually(
       async () => redis.isUp(),
       (isUp) => isUp,
     )
@@ -125,7 +125,7 @@ onPrivateRedis('redis', (service) => {
     const right = await connect()
     await right.listen('c', (text) => received.push(text))
     await right.publish('c', 'x')
-    await until(
+    await eventually(
       async () => received,
       (all) => all.includes('x'),
     )
@@ -139,22 +139,22 @@ onPrivateRedis('redis', (service) => {
     const received: string[] = []
     await two.listen('c', (text) => received.push(text))
     await one.publish('c', 'before')
-    await until(
+    await eventually(
       async () => received,
       (all) => all.length === 1,
     )
     await service.kill()
-    await until(
+    await eventually(
       async () => one.connections() + two.connections(),
       (count) => count === 0,
     )
     await service.start()
-    await until(
+    await eventually(
       async () => one.isUp() && two.isUp(),
       (both) => both,
     )
     await one.publish('c', 'after')
-    await until(
+    await eventually(
       async () => received,
       (all) => all.length === 2,
     )

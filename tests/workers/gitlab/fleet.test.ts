@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { eventually } from '../../support/eventually.ts'
 import { seedGitlab } from '../../support/gitlab-data.ts'
 import { type GitlabDouble, GOOD_TOKEN, startGitlabDouble } from '../../support/gitlab-double.ts'
-import { killLeftovers, ownDirectory, type Server, startServer, until } from '../../support/processes.ts'
+import { killLeftovers, ownDirectory, type Server, startServer } from '../../support/processes.ts'
 import { filesBelow, hashOf, UNLIMITED } from './rig.ts'
 
 const CLI = join(import.meta.dir, '../../../src/cli/index.ts')
@@ -78,7 +79,7 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
   server = await startServer(directory.database, { ...env, PORT: server.port })
   go()
   for (const id of ids)
-    await until(
+    await eventually(
       () => detail(id),
       ({ status }) => status === 'completed',
       40_000,
@@ -128,7 +129,7 @@ test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gi
   const detail = async (id: string, from = server) =>
     (await from.call('GET', `/api/internal2/tasks/${id}`, undefined, AUTH)).body.data
   await create('first')
-  await until(
+  await eventually(
     () => detail('first'),
     ({ status }) => status === 'completed',
   )

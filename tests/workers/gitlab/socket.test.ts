@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { silentLog } from '../../../src/platform/log.ts'
 import { type GitlabWorker, type GitlabWorkerOptions, startGitlabWorker, TASK_TYPES } from '../../../src/workers/gitlab/index.ts'
 import { API_TOKEN, type CrawlerApiDouble, crawlerApiDouble } from '../../support/crawler-api-double.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'
 import { type GitlabDouble, GOOD_TOKEN, startGitlabDouble } from '../../support/gitlab-double.ts'
 import { filesBelow, hashOf, UNLIMITED } from './rig.ts'
@@ -48,12 +49,6 @@ const pass = async (seconds: number) => {
     clock.advance(1000)
     await ticks(100)
   }
-}
-const LONGEST_MS = 10_000
-/** Lets real input and output happen until the state is there. */
-const eventually = async (ready: () => boolean) => {
-  for (const from = performance.now(); !ready(); await tick())
-    if (performance.now() - from > LONGEST_MS) throw new Error('the awaited state was never reached')
 }
 const start = async (more: Partial<GitlabWorkerOptions> = {}, transport: 'ws' | 'http' = 'ws') => {
   worker = await startGitlabWorker({
