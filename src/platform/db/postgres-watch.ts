@@ -41,6 +41,8 @@ export interface WatchOptions {
   statementTimeoutMs: number
   doubtMs: number
   now?(): number
+  /** Calls `look` every `ms` until its answer is called. */
+  every?(look: () => void, ms: number): () => void
 }
 
 /**
@@ -53,7 +55,13 @@ export interface WatchOptions {
  * Then the server is away: silent connections are cut, so that waiting queries fail, and new work is refused until a probe is
  * answered. All times but `now` are milliseconds during which this process ran on time.
  */
-export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performance.now.bind(performance) }: WatchOptions) => {
+export const createWatch = ({
+  probe,
+  statementTimeoutMs,
+  doubtMs,
+  now = performance.now.bind(performance),
+  every = everyUnreferenced,
+}: WatchOptions) => {
   const sockets = new Map<Socket, { read: number; readAt: number; isProbe: boolean }>()
   /** Start times of the queries under way, oldest first. */
   const underWay = new Set<{ at: number }>()
@@ -65,7 +73,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
   let away = false
   let examining = false
   let stopped = false
-  let timer: ReturnType<typeof setInterval> | undefined
+  let stopLooking: (() => void) | undefined
   /** Called by each look, while something waits for time to pass. */
   const waiters = new Set<() => void>()
 
@@ -124,9 +132,9 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     examining = false
   }
   const keepLooking = () => {
-    if (timer !== undefined || stopped) return
+    if (stopLooking !== undefined || stopped) return
     lookedAt = now()
-    timer = unreferenced(setInterval(look, LOOK_MS))
+    stopLooking = every(look, LOOK_MS)
   }
   const look = () => {
     const elapsed = now() - lookedAt
@@ -138,8 +146,8 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     waiters.clear()
     const [oldest] = underWay
     if (!away && !examining && oldest === undefined) {
-      clearInterval(timer)
-      timer = undefined
+      stopLooking?.()
+      stopLooking = undefined
       return
     }
     const waits = oldest === undefined ? 0 : calm - oldest.at
@@ -191,7 +199,7 @@ export const createWatch = ({ probe, statementTimeoutMs, doubtMs, now = performa
     },
     stop() {
       stopped = true
-      clearInterval(timer)
+      stopLooking?.()
       for (const wake of waiters) wake()
     },
   }
@@ -207,7 +215,8 @@ const isRefusal = (error: unknown): boolean => {
 }
 
 /** The timer must not keep a process alive that has nothing else to do. */
-const unreferenced = (timer: ReturnType<typeof setInterval>) => {
+const everyUnreferenced = (look: () => void, ms: number) => {
+  const timer = setInterval(look, ms)
   timer.unref()
-  return timer
+  return () => clearInterval(timer)
 }
