@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
-import { happensWithin } from '../support/eventually.ts'
+import { eventually, happensWithin } from '../support/eventually.ts'
 import { makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
 
 const servers: ReturnType<typeof Bun.serve>[] = []
@@ -44,7 +44,7 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     const tasks = await leased(one, origin, 10)
     expect(tasks[0].credentials).toMatchObject({ accessToken: 'old-access', refreshable: true, version: 1 })
     const calls = tasks.map((task, n) => refresh(n % 2 ? two : one, task.id))
-    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(() => asked.length > 0)
     open.resolve()
     // Those of the other process look again every 100 ms of the clock.
     const done = Promise.all(calls)

@@ -5,11 +5,10 @@ import { createRabbitBroker } from '../../src/platform/broker/rabbit.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { client, reached, withRabbit } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
+import { MINUTE } from '../support/fake-clock.ts'
 import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
 import { hasRabbit, type Rabbit, startRabbit } from '../support/rabbit.ts'
 import { reportFault } from './report.ts'
-
-const MINUTES = 60_000
 
 withRabbit('a RabbitMQ node that stops', () => {
   if (!hasRabbit()) {
@@ -49,6 +48,7 @@ withRabbit('a RabbitMQ node that stops', () => {
           const error = `error-${writer}${n}-`
           const { status } = await server.call('POST', `/internal/sources/${failing}/report-error`, { error, is_broken: true })
           if (status === 200) effects.push(error)
+          // A writer's pace.
           await Bun.sleep(25)
         }
       }
@@ -60,6 +60,7 @@ withRabbit('a RabbitMQ node that stops', () => {
           const { status, body } = await server.call('POST', `/internal/sources/${id}/force-run`)
           if (status === 200) forced.push({ runId: body.run_id, at: performance.now() })
           else expect([status, body.error.code, refused.push(id)]).toEqual([503, 'broker_unavailable', refused.length])
+          // A client's pace, slower where it was refused.
           await Bun.sleep(status === 200 ? 20 : 100)
         }
       }
@@ -139,7 +140,7 @@ withRabbit('a RabbitMQ node that stops', () => {
         expect(body.history.filter((run: any) => run.status !== 'cancelled')).toEqual([])
       }
     },
-    3 * MINUTES,
+    3 * MINUTE,
   )
 
   test(
@@ -166,6 +167,6 @@ withRabbit('a RabbitMQ node that stops', () => {
       expect((await broker.take('blocked', 5)).map((delivery) => delivery.messageId)).toEqual(['m1', 'm2'])
       await broker.close()
     },
-    3 * MINUTES,
+    3 * MINUTE,
   )
 })

@@ -24,6 +24,7 @@ const again = async <T>(action: () => Promise<T>): Promise<T> => {
     try {
       return await action()
     } catch {
+      // The pause of a worker before it asks again.
       await Bun.sleep(50)
     }
 }

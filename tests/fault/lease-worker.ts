@@ -24,6 +24,7 @@ for (;;) {
       }))
       ;({ status } = await post('/ingest-batch', { source_id: payload.source_id, items, task_id: id, ...lease }))
       say({ said: 'batch', id, fence, part, status })
+      // The work itself: long enough that a test can take the worker away in the middle.
       await Bun.sleep(100)
     }
     if (status === 200) ({ status } = await post(`/workers/tasks/${id}/complete`, { ...lease, result: {} }))

@@ -91,6 +91,7 @@ const killAmongCommands = async (url: string, database: string) => {
     const answering = ops.map((op) => victim.perform(op, now, dies))
     if (isKilled) {
       kills++
+      // The moment of the kill is what is random here.
       if (dies === undefined) await Bun.sleep(random() * ops.length * usual)
       // One with fewer steps has been answered: the process dies after it.
       else await Promise.all(answering)

@@ -116,6 +116,7 @@ withRabbit('each service away in turn', () => {
         const stopAt = performance.now()
         await stop()
         const stopped = performance.now()
+        // How long it is away is the subject.
         const down = Bun.sleep(DOWN_MS)
         line.delay(LINE_MS)
         await eventually(

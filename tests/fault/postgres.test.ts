@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
+import { eventually } from '../support/eventually.ts'
 import { killLeftovers, type Server, startServer } from '../support/processes.ts'
 import { hasPostgres, type Service, startPostgres } from '../support/services.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
@@ -7,6 +8,7 @@ import { auditIngestion, type Ingesting, startIngesting } from './ingesting.ts'
 import { reportFault } from './report.ts'
 
 const DOWN_MS = 5000
+const DRIBBLE_MS = 2500
 const LIMIT_MS = 300_000
 if (!hasPostgres) console.warn('skipped: a Postgres that goes away (Postgres is not installed)')
 
@@ -69,6 +71,7 @@ describe.skipIf(!hasPostgres)('a Postgres that goes away (architecture §8, love
       const recoveries: number[] = []
       for (let round = 0; round < 2; round++) {
         await postgres.kill()
+        // How long it is away is the subject.
         const down = Bun.sleep(DOWN_MS)
         for (const server of servers) await degraded(server)
         await down
@@ -87,12 +90,21 @@ describe.skipIf(!hasPostgres)('a Postgres that goes away (architecture §8, love
       const recoveries: number[] = []
       for (const mode of ['black-hole', 'mute', 'refuse', 'dribble'] as const) {
         await proxy.set(mode)
-        await Bun.sleep(2500)
-        if (mode !== 'dribble') for (const server of servers) await degraded(server)
+        // A line of one byte a second is slow, not away: that lasts as long as it takes to notice the others.
+        if (mode === 'dribble') await Bun.sleep(DRIBBLE_MS)
+        else
+          for (const server of servers) {
+            await eventually(
+              async () => (await fetch(`${server.origin}/readyz`)).status,
+              (status) => status === 503,
+            )
+            await degraded(server)
+          }
         await proxy.set('pass')
         recoveries.push(await load.recovery(performance.now()))
       }
       for (let cut = 0; cut < 20; cut++) {
+        // The pace of the cuts.
         await Bun.sleep(50)
         proxy.reset()
       }

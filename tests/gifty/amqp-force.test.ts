@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { BrokerError } from '../../src/platform/broker/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { expectEmpty, onEachDatabaseWithRabbit, scriptedBroker, TASKS } from './amqp-rig.ts'
 import { codeOf, makeProcesses, makeRig, type Rig } from './rig.ts'
 
@@ -105,7 +106,7 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
     const app = await makeRig(database, { broker: scriptedBroker(() => silence) })
     const { id } = await app.source()
     const first = force(app, id)
-    while ((await app.rows('outbox')) === 0) await Bun.sleep(5)
+    await eventually(() => app.rows('outbox'))
     const second = force(app, id)
     // The second has met the first's run.
     await app.detail(id)
@@ -120,13 +121,13 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
       const [one, two] = (await makeProcesses(database, 2, { broker: scriptedBroker(() => confirm.promise) })) as [Rig, Rig]
       const { id } = await one.source()
       const first = force(one, id)
-      while ((await one.rows('outbox')) === 0) await Bun.sleep(5)
+      await eventually(() => one.rows('outbox'))
       let answered = false
       const second = force(two, id).finally(() => {
         answered = true
       })
       // It has met the first's run and looks again later.
-      while (one.clock.sleeping() === 0 && !answered) await Bun.sleep(5)
+      await eventually(() => one.clock.sleeping() > 0 || answered)
       expect(answered).toBe(false)
       if (leaves) confirm.resolve()
       else confirm.reject(new BrokerError('away', false))
@@ -182,7 +183,7 @@ onEachDatabaseWithRabbit('gifty force-run over RabbitMQ', (database, { start, st
     )
     const { id } = await app.source()
     void force(dying, id)
-    while ((await app.rows('outbox')) === 0) await Bun.sleep(5)
+    await eventually(() => app.rows('outbox'))
     await app.tick()
     expect(await app.lease()).toEqual([])
     expect(await foreign.drain()).toEqual([])

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Broker } from '../../src/platform/broker/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { MINUTE } from '../support/fake-clock.ts'
 import { dueSources, onEachDatabaseWithRabbit, TASKS } from './amqp-rig.ts'
 import { makeProcesses, queueNotifications, type Rig } from './rig.ts'
@@ -228,7 +229,7 @@ onEachDatabaseWithRabbit('gifty leases over RabbitMQ', (database, { start, start
     const [scheduler, api] = (await makeProcesses(database, 2, { broker })) as [Rig, Rig]
     const [source] = await dueSources(scheduler, 1)
     const waiting = api.lease('w1', { wait_seconds: 30 })
-    while (api.dispatcher.waiting() === 0) await Bun.sleep(5)
+    await eventually(() => api.dispatcher.waiting() > 0)
     await scheduler.tick()
     // What another process publishes is found by the next sweep of this process.
     await api.engine.sweep()

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { DAY, HOUR, iso, MINUTE, START } from '../support/fake-clock.ts'
 import { codeOf, leasedRun, makeRig, product, queueNotifications, STALE } from './rig.ts'
 
@@ -321,7 +322,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     // A waiting lease of one site is not answered with another's run, nor does it keep its neighbour from its own.
     const waiting = (site: string) => app.lease('w2', { site_keys: [site], wait_seconds: 30 })
     const [d, e] = [waiting('shop-d'), waiting('shop-e')]
-    while (app.dispatcher.waiting() < 2) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(() => app.dispatcher.waiting() === 2)
     await app.force((await app.source({ site_key: 'shop-e' })).id)
     expect((await e).map((task) => task.payload.site_key)).toEqual(['shop-e'])
     app.clock.advance(30_000)

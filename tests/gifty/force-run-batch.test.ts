@@ -30,11 +30,12 @@ const answersOf = async (app: Rig, calls: Promise<any>[]): Promise<any[]> => {
   const all = Promise.all(calls).finally(() => {
     isDone = true
   })
-  for (;;) {
-    await Promise.race([all, Bun.sleep(20)])
-    if (isDone) return all
-    app.clock.advance(100)
-  }
+  await eventually(() => {
+    // Only for one that waits for the next look, so that no wait ends before its time.
+    if (!isDone && app.clock.sleeping() > 0) app.clock.advance(100)
+    return isDone
+  })
+  return all
 }
 /** Locks a source as another process does; answers what ends that. */
 const holdSource = async (db: Db, id: number): Promise<() => Promise<void>> => {

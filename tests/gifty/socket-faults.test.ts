@@ -9,6 +9,12 @@ import { leasedRun, makeRig, problemOf, queueNotifications, type Rig } from './r
 import { openSocket, type WorkerSocket } from './socket-rig.ts'
 
 /** Faults of the worker protocol that real clients have met (cases/fleet.md A7, A9, A13, B2, B8). */
+/** Whether a sweep of the sockets notes this time as the worker's last sign of life. */
+const lastSeen = async (app: Rig, at: number) => {
+  app.services.sockets.sweep()
+  return (await app.ok('GET', '/internal/workers'))[0]?.last_seen === iso(at)
+}
+
 onEachDatabase('gifty worker protocol: faults', (database) => {
   let app: Rig | undefined
   afterEach(() => app?.stop())
@@ -145,15 +151,11 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
       app.services.sockets.sweep()
       await worker.ask('ping')
     }
-    const lastSeen = async (at: number) => {
-      app.services.sockets.sweep()
-      return (await app.ok('GET', '/internal/workers'))[0]?.last_seen === iso(at)
-    }
-    await eventually(() => lastSeen(START + 100_000))
+    await eventually(() => lastSeen(app, START + 100_000))
     // What the worker says of its load is not overwritten by the mere fact that it is connected.
     await worker.ask('worker_heartbeat', { hostname: 'h', pid: 5, concurrent_tasks: 3, ram_usage_pct: 40, worker_id: 'w1' })
     app.clock.advance(20_000)
-    await eventually(() => lastSeen(START + 120_000))
+    await eventually(() => lastSeen(app, START + 120_000))
     expect(await app.ok('GET', '/internal/workers')).toMatchObject([{ concurrent_tasks: 3, ram_usage_pct: 40 }])
     await worker.close()
     app.clock.advance(60_000)
@@ -164,12 +166,11 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
   test('gifty §4: a client that says nothing but pongs is alive', async () => {
     const { app, open } = await start()
     const worker = await open()
-    await worker.ask('hello', { worker_id: 'w1', kinds: ['notification'] })
+    await worker.ask('hello', { worker_id: 'w1', hostname: 'h', pid: 5, kinds: ['notification'] })
     for (let n = 0; n < 6; n++) {
       app.clock.advance(20_000)
-      app.services.sockets.sweep()
-      // The pong comes on its own; nothing else shows it.
-      await Bun.sleep(30)
+      // The pong comes on its own, and shows in the worker's last sign of life.
+      await eventually(() => lastSeen(app, app.clock.now()))
     }
     expect(worker.isClosed()).toBe(false)
     expect((await worker.ask('ping')).type).toBe('reply')

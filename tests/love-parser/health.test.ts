@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { TelegramError } from '../../src/platform/telegram/user-api/port.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeRig, scriptedGateway, statusAndCode } from './rig.ts'
 
 onEachDatabase('love-parser health and metrics', (database) => {
@@ -40,7 +41,7 @@ onEachDatabase('love-parser health and metrics', (database) => {
     expect(statusAndCode(await down.get('/health/telegram', down.anonymous))).toEqual([503, 'SERVICE_UNAVAILABLE'])
     const silent = await makeRig(database, { gateway: scriptedGateway({ ping: () => new Promise(() => {}) }) })
     const answer = silent.get('/health/telegram', silent.anonymous)
-    while (silent.clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => silent.clock.sleeping() > 0)
     silent.clock.advance(5000)
     expect(statusAndCode(await answer)).toEqual([503, 'SERVICE_UNAVAILABLE'])
     expect((await silent.get('/health', silent.anonymous)).status).toBe(200)

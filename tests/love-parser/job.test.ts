@@ -10,6 +10,7 @@ import {
 } from '../../src/platform/telegram/user-api/port.ts'
 import type { JobHandler } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeRig, type Person, type Rig, scriptedGateway } from './rig.ts'
 
 /** How the telegram worker runs a search. */
@@ -278,12 +279,12 @@ onEachDatabase('love-parser search job', (database) => {
     )
     await begin()
     const running = rig.runSearches()
-    while (shown.length < 4) await Bun.sleep(0)
+    await eventually(() => shown.length >= 4)
     // The lease is renewed every 20 s, so it does not run out before.
     for (let n = 0; n < 15 * 3; n++) {
       rig.clock.advance(20_000)
       // Until the renewal is stored and its loop sleeps again beside the timeout.
-      while (n < 44 && rig.clock.sleeping() < 2) await Bun.sleep(1)
+      if (n < 44) await eventually(() => rig.clock.sleeping() === 2)
     }
     expect(await running).toBe(1)
     expect(shown.at(-1)).toMatchObject({ attempt: 1, message: expect.stringContaining('too long') })
@@ -307,7 +308,7 @@ onEachDatabase('love-parser search job', (database) => {
     )
     const id = await begin()
     const running = rig.runSearches()
-    while (shown.length < 4) await Bun.sleep(0)
+    await eventually(() => shown.length >= 4)
     const answer = await rig.post(`/api/v1/parsing/${id}/cancel`, undefined, person.headers)
     expect(answer.body).toMatchObject({ status: 'failed', error: 'Cancelled by user' })
     release()

@@ -4,6 +4,7 @@ import { accountsTables, telegramAuthTables } from '../../src/love-parser/tables
 import { createLog } from '../../src/platform/log.ts'
 import { TelegramError, type TelegramProblem } from '../../src/platform/telegram/user-api/port.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { makeRig, START, scriptedGateway, statusAndCode } from './rig.ts'
 
@@ -55,7 +56,7 @@ onEachDatabase('love-parser login', (database) => {
       const all = Array.from({ length: 5 }, () => rig.sendCode(PHONE))
       const refused = await Promise.race(all)
       expect(refused.status).toBe(429)
-      while (calls.length === 0) await Bun.sleep(0)
+      await eventually(() => calls.length > 0)
       calls[0]!()
       expect((await Promise.all(all)).map((answer) => answer.status).sort()).toEqual([200, 429, 429, 429, 429])
       expect(calls).toHaveLength(1)

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually, turns } from '../support/eventually.ts'
 import { makeRig, type Person, type Rig, statusAndCode } from './rig.ts'
 
 /** Reads a stream block by block, as the wire has it. */
@@ -30,16 +31,11 @@ const follow = async (rig: Rig, person: Person, id: string, headers: Record<stri
     cancel: () => reader.cancel(),
   }
 }
-/** Lets what the event loop has ready happen. */
-const settle = async () => {
-  for (let n = 0; n < 20; n++) await Bun.sleep(0)
-}
-
 /** One second of the streams' timer, once it has gone to sleep. */
 const second = async (rig: Rig) => {
-  for (let n = 0; n < 5000 && rig.clock.sleeping() === 0; n++) await Bun.sleep(1)
+  await eventually(() => rig.clock.sleeping() > 0)
   rig.clock.advance(1000)
-  await settle()
+  await turns()
 }
 
 onEachDatabase('love-parser progress stream', (database) => {
@@ -75,7 +71,7 @@ onEachDatabase('love-parser progress stream', (database) => {
         updated_at: '2026-01-01T00:00:00.000Z',
       })
       await stream.cancel()
-      await settle()
+      await turns()
       expect(rig.loveParser!.progress.count()).toBe(0)
     })
 
@@ -156,12 +152,12 @@ onEachDatabase('love-parser progress stream', (database) => {
     const { rig, person, id } = await start()
     const streams = await Promise.all(Array.from({ length: 20 }, () => follow(rig, person, id)))
     for (const stream of streams) await stream.next()
-    await settle()
+    await turns()
     expect(rig.clock.sleeping()).toBe(1)
     for (const stream of streams) await stream.cancel()
-    await settle()
+    await turns()
     rig.clock.advance(1000)
-    await settle()
+    await turns()
     expect([rig.clock.sleeping(), rig.loveParser!.progress.count()]).toEqual([0, 0])
   })
 
@@ -207,11 +203,11 @@ onEachDatabase('love-parser progress stream', (database) => {
     const expiring = await follow(rig, other, search_id)
     await expiring.next()
     rig.clock.advance(30 * 86_400_000)
-    await settle()
+    await turns()
     let last: string | undefined = ''
     while (last !== undefined) {
       rig.clock.advance(1000)
-      await settle()
+      await turns()
       last = await expiring.next()
     }
     expect(rig.loveParser!.progress.count()).toBe(0)

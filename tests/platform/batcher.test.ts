@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createBatcher } from '../../src/platform/batcher.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** A batcher of numbers whose batches are answered by hand, with ten times each number. */
 const rig = (fits: (set: readonly number[], more: number) => boolean = () => true) => {
@@ -14,7 +15,7 @@ const rig = (fits: (set: readonly number[], more: number) => boolean = () => tru
   })
   /** The nth set, once it is under way. */
   const set = async (n: number) => {
-    while (sets.length <= n) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(() => sets.length > n)
     return sets[n] as (typeof sets)[0]
   }
   return { ask, set, asked: () => sets.map(({ asked }) => asked) }

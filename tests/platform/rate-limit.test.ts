@@ -5,6 +5,7 @@ import { createLocalRateLimiter, type RateLimiter } from '../../src/platform/htt
 import { silentLog } from '../../src/platform/log.ts'
 import { openRedis, type Redis } from '../../src/platform/redis/client.ts'
 import { createSharedRateLimiter } from '../../src/platform/redis/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { onPrivateRedis } from '../support/services.ts'
 
@@ -210,7 +211,7 @@ onPrivateRedis('rate limiter in Redis', (service) => {
     await service.kill()
     expect([await ask(), await ask(), await ask()]).toEqual([true, true, false])
     await service.start()
-    while (!one.isUp()) await Bun.sleep(10)
+    await eventually(() => one.isUp())
     expect([await ask(), await ask(), await ask()]).toEqual([true, true, false])
   })
 })

@@ -5,6 +5,7 @@ import type { BotApi, StickerSetAnswer } from '../../src/platform/telegram/bot-a
 import { type StoredPayload, telegramRepository } from '../../src/stickers/telegram/cache.ts'
 import { createTelegram } from '../../src/stickers/telegram/service.ts'
 import { createSingleFlight } from '../../src/stickers/telegram/single-flight.ts'
+import { turns } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 /** A Bot API whose answers the test lets go one by one. */
@@ -32,7 +33,7 @@ describe('stickers §7: the cache between slow steps', () => {
     const first = telegram.confirm('raced')
     const second = telegram.confirm('raced')
     reads[0]!()
-    await Bun.sleep(0)
+    await turns()
     waiting[0]!.answer(found('{"n":1}'))
     expect(await first).toBe('{"n":1}')
     reads[1]!()
@@ -50,7 +51,7 @@ describe('stickers §7: the cache between slow steps', () => {
     const first = telegram.read('young')
     const second = telegram.read('young')
     reads[0]!([])
-    await Bun.sleep(0)
+    await turns()
     waiting[0]!.answer(found('{"n":"live"}'))
     await first
     reads[1]!([{ name: 'young', payload: '{"n":"old"}', fetchedAt: clock.now() - 20 * 60_000 }])
@@ -68,7 +69,7 @@ describe('stickers §7: the cache between slow steps', () => {
     expect(names().at(-1)).toBe('n15')
     waiting[3]!.answer(found('{}'))
     await pages[3]
-    await Bun.sleep(0)
+    await turns()
     expect(names().slice(8)).toEqual(['n15', 'n8'])
     waiting[8]!.answer({ kind: 'missing' })
     expect([await single, await pages[15]]).toEqual([{ kind: 'missing' }, { kind: 'missing' }])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { BotApiDouble } from '../support/bot-api-double.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually, turns } from '../support/eventually.ts'
 import { iso, START } from '../support/fake-clock.ts'
 import { info, makeLiveRig, type Rig, whileTimePasses } from './rig.ts'
 
@@ -53,9 +54,9 @@ onEachDatabase('stickers: reading with Telegram', (database) => {
     await plant(60)
     double.hold()
     const pages = [app.send('GET', '/author/1?size=30'), app.send('GET', '/author/1?size=30&page=1')]
-    while (double.open() < 8) await Bun.sleep(1)
+    await eventually(() => double.open() === 8)
     const one = app.send('GET', '/1')
-    while (double.open() < 9) await Bun.sleep(1)
+    await eventually(() => double.open() === 9)
     expect([double.open(), double.calls.at(-1)]).toEqual([9, 'cold_0'])
     double.release()
     expect([info(await one), ...(await Promise.all(pages)).map(info)]).toEqual(['fresh', 'fresh', 'fresh'])
@@ -67,7 +68,7 @@ onEachDatabase('stickers: reading with Telegram', (database) => {
     await plant(30)
     double.always({ kind: 'silent' })
     const from = app.clock.now()
-    const page = await whileTimePasses(app, app.send('GET', '/author/1?size=30'))
+    const page = await whileTimePasses(app, app.send('GET', '/author/1?size=30'), { isSilent: true })
     expect(app.clock.now() - from).toBeLessThanOrEqual(8500)
     expect([page.status, info(page), page.body.content.length]).toEqual([200, 'unavailable', 30])
     for (const set of page.body.content) expect([set.name, set.telegramStickerSetInfo?.name]).toEqual([set.name, undefined])
@@ -75,7 +76,7 @@ onEachDatabase('stickers: reading with Telegram', (database) => {
     const asked = new Set(double.calls).size
     double.always({ kind: 'set' })
     app.clock.advance(60_000)
-    for (let n = 0; n < 20; n++) await Bun.sleep(1)
+    await turns(100)
     expect(new Set(double.calls).size).toBe(asked)
   })
 

@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from 'bun:test'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
 import { type BotApiDouble, startBotApi, TOKEN, tooMany } from '../support/bot-api-double.ts'
+import { eventually } from '../support/eventually.ts'
 import { fakeClock, MINUTE } from '../support/fake-clock.ts'
 import { overRedis, redisIs } from '../support/redis-apps.ts'
 import { onPrivateRedis } from '../support/services.ts'
-import { info, type Rig, rigOver, turnUntil } from './rig.ts'
+import { info, type Rig, rigOver } from './rig.ts'
 
 onPrivateRedis('stickers with Redis', (service) => {
   const apps: Rig[] = []
@@ -52,10 +53,10 @@ onPrivateRedis('stickers with Redis', (service) => {
     // Stale at once, and one of them refreshes for all.
     double.hold()
     expect([info(await read(three)), info(await read(two))]).toEqual(['stale', 'stale'])
-    await turnUntil(() => double.calls.length === 2, 'a refresh')
+    await eventually(() => double.calls.length === 2)
     double.release()
-    await turnUntil(() => double.open() === 0, 'its end')
-    await turnUntil(() => clock.sleeping() === 0, 'the end of the flight everywhere')
+    await eventually(() => double.open() === 0)
+    await eventually(() => clock.sleeping() === 0)
     for (const app of apps) expect(info(await read(app))).toBe('fresh')
     expect(double.calls).toEqual(['cats', 'cats'])
   })
@@ -65,7 +66,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     double.hold()
     const answers = apps.flatMap((app) => [read(app, 1), read(app, 1), read(app, 2)])
     // Nine readers' patience, two attempts' limits, and four flights that look for the two under way.
-    await turnUntil(() => apps[0].clock.sleeping() === 15 && double.calls.length === 2, 'everybody waiting')
+    await eventually(() => apps[0].clock.sleeping() === 15 && double.calls.length === 2)
     expect(double.calls.toSorted()).toEqual(['one', 'two'])
     double.release()
     expect(new Set((await Promise.all(answers)).map(info))).toEqual(new Set(['fresh']))
@@ -78,7 +79,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     double.always(tooMany(30))
     const create = (app: Rig) => app.send('POST', '?userId=1', { name: 'busy' })
     const answers = apps.map(create)
-    await turnUntil(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1, 'a call and one who waits for it')
+    await eventually(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1)
     double.release()
     expect((await Promise.all(answers)).map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual([
       [503, '30'],
@@ -95,7 +96,7 @@ onPrivateRedis('stickers with Redis', (service) => {
     one.clock.advance(16 * MINUTE)
     double.reply('gone', { kind: 'missing' })
     expect(info(await read(one))).toBe('stale')
-    await turnUntil(() => double.calls.length === 2 && one.clock.sleeping() === 0, 'the end of its refresh')
+    await eventually(() => double.calls.length === 2 && one.clock.sleeping() === 0)
     expect([info(await read(one)), info(await read(two))]).toEqual(['missing', 'missing'])
     expect(double.calls).toEqual(['gone', 'gone'])
     one.clock.advance(MINUTE)
@@ -110,11 +111,11 @@ onPrivateRedis('stickers with Redis', (service) => {
     await app.platform.redis!.setIfAbsent(key, 'somebody', 60_000)
     const answer = read(app)
     // The reader's patience, and the flight that looks for the other one's end.
-    await turnUntil(() => clock.sleeping() === 2, 'a wait')
+    await eventually(() => clock.sleeping() === 2)
     expect(double.calls).toEqual([])
     await app.platform.redis!.delete(key)
     clock.advance(250)
-    await turnUntil(() => double.calls.length === 1, 'a call of its own')
+    await eventually(() => double.calls.length === 1)
     expect(info(await answer)).toBe('fresh')
   })
 
@@ -138,12 +139,12 @@ onPrivateRedis('stickers with Redis', (service) => {
     const { double, apps } = await start(2, ['mid'])
     double.hold()
     const answers = apps.map((app) => read(app))
-    await turnUntil(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1, 'a call and one who waits for it')
+    await eventually(() => apps[0].clock.sleeping() === 4 && double.calls.length === 1)
     await service.kill()
     await redisIs('down', ...apps)
     // Who waits looks once more, and asks for itself.
     apps[0].clock.advance(250)
-    await turnUntil(() => double.calls.length === 2, 'a call of its own')
+    await eventually(() => double.calls.length === 2)
     double.release()
     expect((await Promise.all(answers)).map(info)).toEqual(['fresh', 'fresh'])
   })

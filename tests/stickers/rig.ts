@@ -5,6 +5,7 @@ import { createLog } from '../../src/platform/log.ts'
 import { type Answer, createTestApp, type TestAppOptions } from '../support/app.ts'
 import { type BotApiDouble, startBotApi, TOKEN } from '../support/bot-api-double.ts'
 import type { TestDatabase } from '../support/databases.ts'
+import { happensWithin, turns } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 export const BASE = '/internal/stickersets'
@@ -98,25 +99,21 @@ export const statuses = (answers: Answer[]) => {
   return counts
 }
 
-/** Lets the event loop turn until `until` holds. @throws when it does not come to hold */
-export const turnUntil = async (until: () => boolean, what: string, ms = 4000): Promise<void> => {
-  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
-    if (until()) return
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  throw new Error(`did not come: ${what}`)
-}
-/** Awaits an answer while the clock is advanced for sleepers. */
-export const whileTimePasses = async <T>(app: Rig, work: Promise<T>, stepMs = 100, limitMs = 20_000): Promise<T> => {
+const STEP_MS = 100
+const LIMIT_MS = 20_000
+/**
+ * Awaits an answer while the clock is advanced for sleepers. Each step leaves real answers of Telegram the time to come first; where
+ * `isSilent` says that there will be none, a step takes no more than a few turns.
+ */
+export const whileTimePasses = async <T>(app: Rig, work: Promise<T>, { isSilent = false } = {}): Promise<T> => {
   let over = false
   const watched = work.finally(() => {
     over = true
   })
-  const started = app.clock.now()
-  while (!over && app.clock.now() - started < limitMs) {
-    // A few turns for sockets between the steps, so that real answers are not outrun.
-    for (let turn = 0; turn < 10 && !over; turn++) await Bun.sleep(1)
-    if (!over && app.clock.sleeping() > 0) app.clock.advance(stepMs)
+  for (const started = app.clock.now(); !over && app.clock.now() - started < LIMIT_MS; ) {
+    if (isSilent) await turns(10)
+    else await happensWithin(10, () => over)
+    if (!over && app.clock.sleeping() > 0) app.clock.advance(STEP_MS)
   }
   return watched
 }

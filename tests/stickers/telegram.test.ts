@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type BotApiDouble, json, setOf, tooMany } from '../support/bot-api-double.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { eventually, turns } from '../support/eventually.ts'
 import { DAY, iso, MINUTE, SECOND, START } from '../support/fake-clock.ts'
-import { info, makeLiveRig, problems, type Rig, restart, turnUntil, whileTimePasses } from './rig.ts'
+import { info, makeLiveRig, problems, type Rig, restart, whileTimePasses } from './rig.ts'
 
 onEachDatabase('stickers: Telegram', (database) => {
   let app: Rig
@@ -15,14 +16,17 @@ onEachDatabase('stickers: Telegram', (database) => {
   const titleOf = (answer: { body: any }) => answer.body.telegramStickerSetInfo?.title ?? null
   const get = (id = 1) => app.send('GET', `/${id}`)
   /** Until what is known of the name is as good as `status`: a refresh has landed. */
-  const becomes = async (name: string, status: string, of: Rig = app) => {
-    for (const deadline = performance.now() + 4000; performance.now() < deadline; await Bun.sleep(1))
-      if ((await of.stickers!.telegram.peek(name)).status === status) return
-    throw new Error(`${name} did not become ${status}`)
-  }
+  const becomes = (name: string, status: string, of: Rig = app) =>
+    eventually(
+      async () => (await of.stickers!.telegram.peek(name)).status,
+      (now) => now === status,
+    )
   /** Until so many calls in all have failed. */
   const failed = (calls: number, of: Rig = app) =>
-    turnUntil(() => of.lines.filter((line) => line.includes('telegram does not answer')).length >= calls, `${calls} failed calls`)
+    eventually(
+      () => of.lines.filter((line) => line.includes('telegram does not answer')).length,
+      (count) => count >= calls,
+    )
 
   test('stickers §9.31: fresh for 15 minutes, then stale at once with one refresh, after 7 days a synchronous call', async () => {
     await app.create('ages')
@@ -35,7 +39,7 @@ onEachDatabase('stickers: Telegram', (database) => {
       const stale = await get()
       expect([info(stale), titleOf(stale)]).toEqual(['stale', 'Title of ages'])
     }
-    await turnUntil(() => double.open() === 1, 'a refresh')
+    await eventually(() => double.open() === 1)
     double.release()
     await becomes('ages', 'fresh')
     const refreshed = await get()
@@ -96,10 +100,10 @@ onEachDatabase('stickers: Telegram', (database) => {
       return sleep(ms, signal)
     }
     const answer = get()
-    await turnUntil(() => slept.includes(200), 'the wait before the retry')
+    await eventually(() => slept.includes(200))
     expect(double.calls.length).toBe(2)
     app.clock.advance(199)
-    for (let turn = 0; turn < 10; turn++) await Bun.sleep(1)
+    await turns(50)
     expect(double.calls.length).toBe(2)
     app.clock.advance(1)
     expect([info(await answer), double.calls.length, app.clock.now() - from]).toEqual(['unavailable', 3, 200])

@@ -84,6 +84,7 @@ export const startBotApi = (): BotApiDouble => {
       const own = replies.get(name)
       const reply = (own && own.length > 1 ? own.shift() : own?.[0]) ?? standing
       if (gate) await gate.promise
+      // A Telegram that answers slowly is what `slow` is for.
       if (delay > 0) await Bun.sleep(delay)
       if (reply.kind === 'silent') await new Promise<void>((resolve) => request.signal.addEventListener('abort', () => resolve()))
       return dress(reply, name)

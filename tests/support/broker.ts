@@ -4,6 +4,7 @@ import { connect } from 'amqplib'
 import type { Broker } from '../../src/platform/broker/index.ts'
 import { createRabbitBroker } from '../../src/platform/broker/rabbit.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { eventually } from './eventually.ts'
 import { startProxy } from './tcp-proxy.ts'
 
 export const amqpUrl = process.env.TEST_AMQP_URL
@@ -26,8 +27,7 @@ export const prefixed = (broker: Broker, prefix: string, used: (queue: string) =
 
 /** Waits until a broker can be reached. */
 export const reached = async (broker: Broker, ms = REACH_MS): Promise<Broker> => {
-  for (const deadline = Date.now() + ms; !broker.isUp(); await Bun.sleep(10))
-    if (Date.now() > deadline) throw new Error('the broker was not reached in time')
+  await eventually(() => broker.isUp(), Boolean, ms)
   return broker
 }
 

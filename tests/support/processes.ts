@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from './eventually.ts'
 
 export const ROOT = join(import.meta.dir, '../..')
 export const TOKEN = 'dev-internal-token'
@@ -43,10 +44,6 @@ const start = (command: string[], env: Record<string, string>, cwd = ROOT): Star
   const log: any[] = []
   const plain: string[] = []
   let ended = false
-  const wake: (() => void)[] = []
-  const changed = () => {
-    for (const resolve of wake.splice(0)) resolve()
-  }
   const errors = new Response(child.stderr).text()
   const printed = (async () => {
     let rest = ''
@@ -56,10 +53,8 @@ const start = (command: string[], env: Record<string, string>, cwd = ROOT): Star
       for (const line of lines)
         if (line.startsWith('{')) log.push(JSON.parse(line))
         else plain.push(line)
-      changed()
     }
     ended = true
-    changed()
     return plain
   })()
   return {
@@ -68,14 +63,10 @@ const start = (command: string[], env: Record<string, string>, cwd = ROOT): Star
     printed,
     errors,
     async said(message) {
-      const deadline = Date.now() + START_MS
-      for (;;) {
-        const found = log.find((line) => line.message === message)
-        if (found) return found
-        if (ended) throw new Error(`the process ended without saying "${message}": ${await errors}`)
-        if (Date.now() > deadline) throw new Error(`the process did not say "${message}"`)
-        await Promise.race([new Promise<void>((resolve) => wake.push(resolve)), Bun.sleep(200)])
-      }
+      const line = () => log.find((one) => one.message === message)
+      await eventually(() => line() !== undefined || ended, Boolean, START_MS)
+      if (line() === undefined) throw new Error(`the process ended without saying "${message}": ${await errors}`)
+      return line()
     },
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from './eventually.ts'
 
 /** Services that a test starts for itself: on a free port, in a directory of their own, ended by their process id. The shared ones are never touched. */
 export interface Service {
@@ -56,8 +57,9 @@ const runService = async (name: string, made: (port: number, directory: string) 
     if (child) return
     const started = Bun.spawn(command, { cwd: directory, stdout: 'ignore', stderr: 'ignore' })
     child = started
-    for (const deadline = Date.now() + START_MS; !(await answers().catch(() => false)); await Bun.sleep(20))
-      if (started.exitCode !== null || Date.now() > deadline) throw new Error(`${name} did not start: ${command.join(' ')}`)
+    const isUp = () => answers().catch(() => false)
+    await eventually(async () => started.exitCode !== null || (await isUp()), Boolean, START_MS)
+    if (started.exitCode !== null) throw new Error(`${name} did not start: ${command.join(' ')}`)
   }
   await start()
   return {

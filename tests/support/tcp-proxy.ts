@@ -18,6 +18,7 @@ export const startProxy = async (target: { host: string; port: number }) => {
   const carry = (from: Socket, to: Socket, way: 'there' | 'back') => {
     from.on('data', async (chunk: Buffer) => {
       from.pause()
+      // A slow line is what `delay` is for, and one byte a second what `dribble` is.
       if (delayMs > 0) await Bun.sleep(delayMs)
       let rest = chunk
       while (rest.length > 0) {

@@ -7,6 +7,7 @@ import { createOutbox } from '../../src/tasks/index.ts'
 import { OUTBOX_WAITING } from '../../src/tasks/outbox.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { turns } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 type Verdict = 'confirms' | 'never sent' | 'unknown'
@@ -128,7 +129,7 @@ onEachDatabase('engine: outbox', (database) => {
     // Never confirmed and never given up: as a process that is gone.
     void outbox.relay(fakeBroker(() => new Promise(() => {})).broker)
     const { broker, ids } = fakeBroker()
-    await Bun.sleep(0)
+    await turns()
     for (let claimed = 1; claimed > 0; ) claimed = (await outbox.relay(broker)).claimed
     clock.advance(29_999)
     expect(await outbox.relay(broker)).toEqual({ claimed: 0, queues: [] })
@@ -143,7 +144,7 @@ onEachDatabase('engine: outbox', (database) => {
     await outbox.relay(fakeBroker(({ messageId }) => (messageId === 'm1' ? 'unknown' : 'never sent')).broker)
     void outbox.relay(fakeBroker(() => new Promise(() => {})).broker)
     const { broker, ids } = fakeBroker()
-    await Bun.sleep(0)
+    await turns()
     for (let claimed = 1; claimed > 0; ) claimed = (await outbox.relay(broker)).claimed
     clock.set(clock.now() - 86_400_000)
     await outbox.relay(broker)

@@ -4,7 +4,7 @@ import { JobDelayed, JobFailed } from '../../src/errors.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createDispatcher, type JobHandler, type Task } from '../../src/tasks/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually, turn } from '../support/eventually.ts'
 import { MINUTE } from '../support/fake-clock.ts'
 import { holderOf, LEASE_MS, makeRig } from '../tasks/rig.ts'
 
@@ -37,7 +37,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     let most = 0
     const { rig, runner, stop } = await start(async ({ task }) => {
       most = Math.max(most, ++running)
-      await Bun.sleep(0)
+      await turn()
       running--
       return { of: task.payload }
     })
@@ -45,11 +45,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     runner.start(['a'])
     const rest = await rig.enqueue(...Array.from({ length: 7 }, (_, n) => ({ kind: 'a', payload: n + 2 })))
     const states = async () => (await Promise.all([first, ...rest].map(rig.task))) as Task[]
-    let all = await states()
-    for (let n = 0; n < 2000 && !all.every(({ state }) => state === 'completed'); n++) {
-      await Bun.sleep(1)
-      all = await states()
-    }
+    const all = await eventually(states, (tasks) => tasks.every(({ state }) => state === 'completed'))
     expect(all.map(({ result }) => result)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((of) => ({ of })))
     expect(most).toBeLessThanOrEqual(2)
     await stop()
@@ -184,7 +180,7 @@ onEachDatabase('worker runtime over the engine', (database) => {
     )
     const ids = await rig.enqueue({ kind: 'a', payload: 1 }, { kind: 'a', payload: 2 }, { kind: 'a', payload: 3 })
     runner.start(['a'])
-    for (let n = 0; n < 2000 && rig.clock.sleeping() < 4; n++) await Bun.sleep(1)
+    await eventually(() => rig.clock.sleeping() === 4)
     await stop()
     const after = await Promise.all(ids.map(rig.task))
     expect(after.map(({ state, attempts }) => [state, attempts])).toEqual([

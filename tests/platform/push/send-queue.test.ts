@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { type Payload, type QueueLimits, SendQueue } from '../../../src/platform/push/send-queue.ts'
+import { turns } from '../../support/eventually.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 const MIB = 1024 * 1024
@@ -201,18 +202,18 @@ describe('send queue: the end', () => {
     let drained = 0
     const wait = () => reader.whenDrained().then(() => drained++)
     void wait()
-    await Bun.sleep(0)
+    await turns()
     expect(drained).toBe(0)
     reader.start()
-    await Bun.sleep(0)
+    await turns()
     expect(drained).toBe(1)
     reader.stuck = true
     reader.push('one')
     void wait()
-    await Bun.sleep(0)
+    await turns()
     expect([drained, reader.isDrained()]).toEqual([1, false])
     reader.read()
-    await Bun.sleep(0)
+    await turns()
     expect([drained, reader.isDrained()]).toEqual([2, true])
   })
 })

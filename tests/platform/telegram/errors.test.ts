@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createMtprotoGateway } from '../../../src/platform/telegram/user-api/mtproto/gateway.ts'
+import { eventually } from '../../support/eventually.ts'
 import { foundNothing, problem, refuse, serviceSession, testWire } from './wire.ts'
 
 /** Every row of the contract's tables, as Telegram sends it: code, text, what the gateway makes of it. */
@@ -90,7 +91,7 @@ describe('ways that end (love-parser §2, §3, §7)', () => {
   test('§3: a call without an answer is unavailable after 20 s', async () => {
     const { deps, clock, calls } = testWire({ responders: { 'auth.sendCode': silent } })
     const call = problem(createMtprotoGateway(deps).sendCode('+79991112233'))
-    while (clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => clock.sleeping() > 0)
     clock.advance(19_999)
     expect(await Promise.race([call, Promise.resolve('still waiting')])).toBe('still waiting')
     clock.advance(1)
@@ -101,7 +102,7 @@ describe('ways that end (love-parser §2, §3, §7)', () => {
   test('§2: a ping is unavailable after 5 s', async () => {
     const { deps, clock } = testWire({ session: await serviceSession(), responders: { 'help.getNearestDc': silent } })
     const call = problem(createMtprotoGateway(deps).ping())
-    while (clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => clock.sleeping() > 0)
     clock.advance(4_999)
     expect(await Promise.race([call, Promise.resolve('still waiting')])).toBe('still waiting')
     clock.advance(1)
@@ -141,7 +142,7 @@ describe('ways that end (love-parser §2, §3, §7)', () => {
     const call = createMtprotoGateway(deps)
       .search({ ...SEARCH, signal: stop.signal })
       .next()
-    while (clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => clock.sleeping() > 0)
     stop.abort('cancelled')
     expect(await problem(call)).toEqual({ threw: 'cancelled' })
     expect([calls, clock.sleeping()]).toEqual([[], 0])
@@ -151,7 +152,7 @@ describe('ways that end (love-parser §2, §3, §7)', () => {
     const { deps, clock } = testWire({ session: await serviceSession(), responders: { 'contacts.search': silent } })
     const gateway = createMtprotoGateway(deps)
     const call = problem(gateway.search(SEARCH).next())
-    while (clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => clock.sleeping() > 0)
     await gateway.close()
     expect(await call).toEqual({ problem: 'unavailable' })
     expect(await problem(gateway.search(SEARCH).next())).toEqual({ problem: 'unavailable' })

@@ -3,6 +3,7 @@ import { TcpTransport } from '@mtcute/bun'
 import { Long, MemoryStorage, type tl } from '@mtcute/core'
 import { type Clock, systemClock } from '../../../src/platform/clock.ts'
 import { createMtprotoGateway } from '../../../src/platform/telegram/user-api/mtproto/gateway.ts'
+import { eventually, turns } from '../../support/eventually.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { type Answers, type DataCentre, startDataCentre } from './data-centre.ts'
 import { foundNothing, KEY, problem, refuse, testWire } from './wire.ts'
@@ -163,7 +164,7 @@ describe('mtproto over real sockets (love-parser §3, §7)', () => {
     const clock = fakeClock()
     const { gateway } = over({ 2: two }, await sessionOf(), {}, clock)
     const call = problem(gateway.ping())
-    while (two.connections() < 2) await Bun.sleep(1)
+    await eventually(() => two.connections() === 2)
     clock.advance(5000)
     expect(await call).toEqual({ problem: 'unavailable' })
     expect(await problem(gateway.ping())).toEqual({ answered: undefined })
@@ -174,7 +175,7 @@ describe('mtproto over real sockets (love-parser §3, §7)', () => {
     const { gateway } = over({}, session)
     const started = performance.now()
     const call = problem(gateway.search({ query: 'x', filters: {}, limit: 5, now: 0 }).next())
-    await Bun.sleep(0)
+    await turns()
     await gateway.close()
     expect(await call).toEqual({ problem: 'unavailable' })
     expect(performance.now() - started).toBeLessThan(2000)

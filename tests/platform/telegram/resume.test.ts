@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { SearchState, SearchStep } from '../../../src/platform/telegram/user-api/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { methods, NOW, searching, three } from './searching.ts'
 import { history } from './telegram-objects.ts'
 import { problem, refuse } from './wire.ts'
@@ -71,7 +72,7 @@ describe('live search that is interrupted (love-parser §4, §11.12, §11.13)', 
     await steps.next()
     await steps.next()
     const third = steps.next()
-    while (clock.sleeping() === 0) await Bun.sleep(0)
+    await eventually(() => clock.sleeping() > 0)
     stop.abort('cancelled by the user')
     expect(await problem(third)).toEqual({ threw: 'cancelled by the user' })
     expect([methods(asked).length, clock.sleeping()]).toEqual([3, 0])

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../../support/databases.ts'
+import { eventually } from '../../support/eventually.ts'
 import { GOOD_TOKEN } from '../../support/gitlab-double.ts'
 import { createReal, PAGES, PROJECT, type Real } from './real-rig.ts'
 import { hashOf } from './rig.ts'
@@ -59,7 +60,10 @@ onEachDatabase('GitLab worker and the real API', (database) => {
           if (new URL(request.url).searchParams.get('page') === String(page)) {
             // Not before the pages until here are acknowledged, so that the next attempt's first request is known.
             await real.clock.during(async () => {
-              while ((await real.progress(id)).progress.processed < (page - 1) * 100) await Bun.sleep(0)
+              await eventually(
+                () => real.progress(id),
+                ({ progress }) => progress.processed >= (page - 1) * 100,
+              )
             })
             dead = true
             fell()
