@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { listenLocally } from '../../src/local-socket.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 import { AUTH, BASE, expectEnvelope, makeRig, path, type Rig, refusal, TOKEN, taskData, UNLIMITED } from './rig.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -158,7 +159,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
   })
 
   test('5: x-request-source over TCP is 401; without token over the Unix socket 200; a token in the query only for streams', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     expect((await app.send('GET', '/tasks', undefined, { 'x-request-source': 'unix' })).status).toBe(401)
     expect((await app.send('POST', `/connect?token=${TOKEN}`, {}, {})).status).toBe(401)
     expect((await app.send('GET', `/tasks?token=${TOKEN}`, undefined, {})).status).toBe(401)

@@ -6,7 +6,7 @@ import { AUTH, makeProcesses, makeRig, path, refusal, restarted, TOKEN } from '.
 
 onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
   test('17: two workers never hold one task; a stale fence is 409; an unfenced update is 409 while leased, 200 afterwards', async () => {
-    const [one, two] = await makeProcesses(database)
+    const [one, two] = await makeProcesses(database, 2)
     for (let n = 0; n < 30; n++) await one.create(`t${n}`)
     const taken = (
       await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? one : two).lease({ workerId: `w${n}`, max: 2 })))

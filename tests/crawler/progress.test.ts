@@ -256,7 +256,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
   })
 
   test('14: 200 concurrent updates lose nothing, with two processes as well', async () => {
-    const [one, two] = await makeProcesses(database)
+    const [one, two] = await makeProcesses(database, 2)
     await one.create('c')
     await Promise.all(
       Array.from({ length: 200 }, (_, n) =>

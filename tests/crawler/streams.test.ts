@@ -170,7 +170,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
   })
 
   test('22: likewise across a restart and to another process', async () => {
-    const [one, two] = await makeProcesses(database)
+    const [one, two] = await makeProcesses(database, 2)
     const [origin, other] = [listening(one), listening(two)]
     await one.create('t')
     const to = '/connect?connectionId=c1'
@@ -192,7 +192,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
   })
 
   test('§13 Delivery: whichever process accepted it', async () => {
-    const [one, two] = await makeProcesses(database)
+    const [one, two] = await makeProcesses(database, 2)
     if (database.dialect === 'sqlite') return expect(one.db).toBe(two.db)
     await one.create('t')
     const socket = await openSocket(listening(one))
@@ -203,7 +203,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
   })
 
   test('§13 Replacement: also by a socket of another process', async () => {
-    const [one, two] = await makeProcesses(database)
+    const [one, two] = await makeProcesses(database, 2)
     if (database.dialect === 'sqlite') {
       expect(one.db).toBe(two.db)
       return

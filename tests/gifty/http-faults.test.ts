@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 import { rawHead, rawHttp } from './raw-http.ts'
 import { leasedRun, makeRig, problemOf, product } from './rig.ts'
 
@@ -28,7 +29,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
     )
 
   test('a client that goes away within its body is no failure of the server', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const { hostname, port } = new URL(app.listen())
     const pending = (count: number) => eventually(() => app.app.server?.pendingRequests === count)
     for (const [path, headers] of [
@@ -55,7 +56,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('g-B8: a compressed body is refused by its coding, in the envelope of each family', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const body = Bun.gzipSync(Buffer.from(JSON.stringify({ items: [product(1)], source_id: 0 })))
     for (const [path, headers, message] of [
       ['/internal/ingest-batch', AUTH.gifty, (answer: any) => [answer.error.code, answer.error.message]],
@@ -79,7 +80,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('g-B8: bytes that are no UTF-8 are no JSON, and nothing is stored of them', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const { id } = await app.source()
     const body = Buffer.concat([Buffer.from('{"error":"'), Buffer.from([0xff, 0xfe]), Buffer.from('","is_broken":false}')])
     const refused = await send(app, `/internal/sources/${id}/report-error`, body, AUTH.gifty)
@@ -98,7 +99,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('g-B7: HEAD has the length of GET or none, whatever the route', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const { id } = await app.source({ config: { note: 'ё'.repeat(5000) } })
     const origin = app.listen()
     try {
@@ -128,7 +129,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('g-B5: one problem of a number that is too large, and no input that was never sent', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const headers = INTERNAL
     const answer = await app.call('POST', '/internal/telegram/subscribers', '{"chat_id": 9007199254740993}', headers)
     expect(problemOf(answer)).toMatchObject({ type: 'less_than_equal', loc: ['body', 'chat_id'], input: null })
@@ -147,7 +148,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('g-D1: what the body overrules is not checked, what nothing overrules is', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const { id } = await app.source()
     const force = (query: string, body?: unknown) => app.post(`/internal/sources/${id}/force-run${query}`, body)
     expect((await force('?strategy=junk', { strategy: 'deep' })).status).toBe(200)
@@ -178,7 +179,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test('A3: times that were skipped are counted', async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     const source = await app.source({ schedule: { cron: '* * * * *' } })
     await app.force(source.id)
     app.clock.advance(60_000)
@@ -187,7 +188,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
   })
 
   test("g-C1: the process's own latency and the data's disk; what is not known is left out", async () => {
-    const app = await makeRig(database)
+    const app = await makeRig(database, { env: EVERY_FAMILY })
     await app.detail((await app.source()).id)
     const technical = (await app.get('/analytics/technical', { 'x-analytics-token': 'dev-analytics-token' })).body
     expect(technical.api_latency_ms).toBeGreaterThan(0)

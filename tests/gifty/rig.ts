@@ -1,12 +1,10 @@
 import { expect } from 'bun:test'
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import { createSubscriberQueries } from '../../src/access/subscribers.ts'
 import { createNotifications } from '../../src/gifty/notifications.ts'
-import type { Db } from '../../src/platform/db/index.ts'
 import { engineTables } from '../../src/tasks/tables.ts'
-import { createTestApp, type TestAppOptions } from '../support/app.ts'
-import type { TestDatabase } from '../support/databases.ts'
-import { fakeClock } from '../support/fake-clock.ts'
+import { INTERNAL } from '../support/app.ts'
+import { familyHarness } from '../support/harness.ts'
 
 /** A product as a worker sends it; `n` makes it distinct. */
 export const product = (n: number | string, more: Record<string, unknown> = {}) => ({
@@ -25,21 +23,14 @@ export const category = (n: number | string, more: Record<string, unknown> = {})
   ...more,
 })
 
-export const rigOver = async (db: Db, options: TestAppOptions) => {
-  const app = await createTestApp(db, options)
-  /** The body of an answer that has to be 200. */
-  const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
-    const answer = await app.call(method, path, body)
-    if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    return answer.body
-  }
+export const { rigOver, makeRig, makeProcesses } = familyHarness({ families: 'gifty', headers: INTERNAL }, (app) => {
+  const { db, must, count } = app
+  const ok = (method: string, path: string, body?: unknown) => must(200, method, path, body)
   const { outbox } = engineTables(db.kit)
   let made = 0
   /** By message id: what was published a day ago is gone from the outbox. */
   const messages = new Map<string, any>()
   return {
-    ...app,
-    db,
     ok,
     people: createSubscriberQueries(db),
     /** Creates or updates a source. */
@@ -74,23 +65,10 @@ export const rigOver = async (db: Db, options: TestAppOptions) => {
         : (await ok('GET', '/internal/tasks?kind=notification&limit=200')).tasks.map((task: any) => task.payload).reverse()
       return payloads.filter((payload: any) => payload.topic === topic)
     },
-    rows: async (table: string): Promise<number> =>
-      Number((await db.sql<{ n: number }>(sql.raw(`select count(*) as n from ${table}`)))[0]?.n),
+    rows: (table: string) => count(table),
   }
-}
+})
 export type Rig = Awaited<ReturnType<typeof rigOver>>
-
-/** The app over an empty database with a standing clock. */
-export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}): Promise<Rig> =>
-  rigOver(await database.fresh(), options)
-
-/** `count` processes on one database, sharing a clock: own connections on Postgres, the one connection on SQLite. */
-export const makeProcesses = async (database: TestDatabase, count: number, options: TestAppOptions = {}): Promise<Rig[]> => {
-  const shared = { clock: fakeClock(), ...options }
-  const rigs = [await rigOver(await database.fresh(), shared)]
-  while (rigs.length < count) rigs.push(await rigOver(await database.second(), shared))
-  return rigs
-}
 
 /** A source with a forced run, its task leased by `w1`. */
 export const leasedRun = async (app: Rig, more: Record<string, unknown> = {}) => {
@@ -126,4 +104,4 @@ export const problemOf = (answer: { status: number; body: any }) => {
   expect(answer.body.error.fields.details).toHaveLength(1)
   return answer.body.error.fields.details[0] as { type: string; loc: (string | number)[]; msg: string; input: unknown }
 }
-export const codeOf = (answer: { status: number; body: any }) => [answer.status, answer.body?.error?.code]
+export { statusAndCode as codeOf } from '../support/harness.ts'

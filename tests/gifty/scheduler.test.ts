@@ -38,7 +38,7 @@ onEachDatabase('gifty scheduler', (database) => {
 
   test('gifty §13.9: 25 due sources, three processes: one dispatch each', async () => {
     const processes = await makeProcesses(database, 3)
-    const [app] = processes as [Rig]
+    const [app] = processes
     const ids = await dueSources(app, 25)
     for (let round = 0; round < 3; round++) {
       await Promise.all(processes.map((process) => process.tick()))

@@ -4,8 +4,7 @@ import type { Category } from '../../src/love-parser/subscriptions/periods.ts'
 import { accountsTables, type Profile, subscriptionsTables } from '../../src/love-parser/tables.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { TelegramError, type TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
-import { type Answer, createTestApp, type TestAppOptions } from '../support/app.ts'
-import type { TestDatabase } from '../support/databases.ts'
+import { familyHarness } from '../support/harness.ts'
 
 /** Start of the tests' clock: midnight, so that golden days come out even. */
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
@@ -19,15 +18,12 @@ export interface Person {
   user: any
 }
 
-/** An AppError's place in the envelope: `[status, code]`. */
-export const statusAndCode = (answer: Answer) => [answer.status, answer.body?.error?.code]
+export { statusAndCode } from '../support/harness.ts'
 
-/** The app on an empty database with the Love Parser family's verbs at hand. Rate limits are off unless `env` sets them. */
-export const makeRig = async (database: TestDatabase, options: TestAppOptions = {}) => rigOver(await database.fresh(), options)
-
-export const rigOver = async (db: Db, options: TestAppOptions = {}) => {
-  const app = await createTestApp(db, { ...options, env: { RATE_LIMIT_MAX: '0', ...options.env } })
-  if (!options.clock) app.clock.set(START)
+/** Rate limits are off unless `env` sets them. */
+const setup = { families: 'love-parser', headers: {}, env: { RATE_LIMIT_MAX: '0' }, startsAt: START }
+export const { rigOver, makeRig } = familyHarness(setup, (app) => {
+  const { db } = app
   const anonymous: Headers = {}
 
   const sendCode = (phone: string, headers: Headers = anonymous) =>
@@ -46,8 +42,6 @@ export const rigOver = async (db: Db, options: TestAppOptions = {}) => {
   const { users } = accountsTables(db.kit)
   const { subscriptions, usage } = subscriptionsTables(db.kit)
   return {
-    ...app,
-    db,
     anonymous,
     sendCode,
     verify,
@@ -84,7 +78,7 @@ export const rigOver = async (db: Db, options: TestAppOptions = {}) => {
     used: async (person: Person, category: Category) =>
       (await app.get('/api/v1/auth/me', person.headers)).body.limits[`${category}_used`] as number,
   }
-}
+})
 export type Rig = Awaited<ReturnType<typeof rigOver>>
 
 /** A gateway whose every verb fails unless the test says otherwise. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { createTestApp } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 import { BASE, makeRig, problems, type Rig, RUSSIAN, SERVICE } from './rig.ts'
 
 /** Every endpoint, with a valid request for set 1. */
@@ -21,7 +22,8 @@ const INVALID = { error: 'Unauthorized', message: 'Invalid service token' }
 onEachDatabase('stickers: access and errors', (database) => {
   let app: Rig
   beforeAll(async () => {
-    app = await makeRig(database, { env: { SERVICE_TOKENS: 'bot:one; bot : two ;reader:three:read;;w:four: write , publish' } })
+    const SERVICE_TOKENS = 'bot:one; bot : two ;reader:three:read;;w:four: write , publish'
+    app = await makeRig(database, { env: { ...EVERY_FAMILY, SERVICE_TOKENS } })
   })
   const ask = (method: string, path: string, token: string | undefined, body?: unknown, more: Record<string, string> = {}) =>
     app.call(method, `${BASE}${path}`, body, { ...(token === undefined ? {} : { 'x-service-token': token }), ...more })

@@ -9,7 +9,7 @@ const storm = (apps: Rig[], count: number, send: (app: Rig, n: number) => Return
 onEachDatabase('stickers: concurrency', (database) => {
   test('stickers issue 5: 200 concurrent creates of one name are one 201 and 199 clear 400s, one row, one award', async () => {
     const apps = await makeProcesses(database, 3)
-    const [app] = apps as [Rig]
+    const [app] = apps
     const spelled = ['rush', 'RUSH', 'Rush', 't.me/addstickers/rUsH']
     const answers = await storm(apps, 200, (one, n) =>
       one.send('POST', `?userId=${1 + (n % 5)}`, { name: spelled[n % 4], visibility: 'PUBLIC', categoryKeys: ['cute', 'memes'] }),
@@ -24,7 +24,7 @@ onEachDatabase('stickers: concurrency', (database) => {
 
   test('stickers issue 5: of 200 concurrent publishes one is 200, with one award', async () => {
     const apps = await makeProcesses(database, 3)
-    const [app] = apps as [Rig]
+    const [app] = apps
     const { id } = await app.create('one')
     const answers = await storm(apps, 200, (one) => one.send('POST', `/${id}/publish`))
     expect(statuses(answers)).toEqual({ 200: 1, 400: 199 })
@@ -34,7 +34,7 @@ onEachDatabase('stickers: concurrency', (database) => {
 
   test('stickers §6: revivals and inserts of one name by several owners at once leave one active set and one award', async () => {
     const apps = await makeProcesses(database, 3)
-    const [app] = apps as [Rig]
+    const [app] = apps
     for (const userId of [1, 2, 3]) {
       const { id } = await app.create('fought', {}, `userId=${userId}`)
       await app.must(204, 'DELETE', `/${id}`)
@@ -53,7 +53,7 @@ onEachDatabase('stickers: concurrency', (database) => {
 
   test('stickers §6: a mix of everything on a few sets ends with balances that equal the ledger, and no 500', async () => {
     const apps = await makeProcesses(database, 3)
-    const [app] = apps as [Rig]
+    const [app] = apps
     const sets: any[] = []
     for (let n = 0; n < 4; n++) sets.push(await app.create(`mix_${n}`, {}, 'userId=1'))
     const answers = await storm(apps, 240, (one, n) => {
