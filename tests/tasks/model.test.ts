@@ -32,6 +32,7 @@ onEachDatabase('engine: model', (database) => {
     )
     // A jitter of exactly nothing, so that the model can name every time.
     const engine = createEngine({ db, clock, bus: createLocalBus(() => {}), kinds, random: () => 0.5 })
+    const everyTask = db.statement<Task>('model_rows', 'select * from tasks order by id', engineTables(db.kit).tasks)
     const counts = new Map<string, number>()
     let executed = 0
     const started = performance.now()
@@ -52,6 +53,7 @@ onEachDatabase('engine: model', (database) => {
         const real: Real = {
           db,
           engine,
+          rows: () => everyTask.all(),
           clock,
           handedOut: new Set(),
           effects,
@@ -63,6 +65,8 @@ onEachDatabase('engine: model', (database) => {
         }
         await fc.asyncModelRun(async () => ({ model, real }), commands)
         await compare(model, real)
+        // What the engine lists is what is stored.
+        expect((await engine.list({ kinds: Object.keys(MODEL_KINDS), limit: 10_000 })).tasks.reverse()).toEqual(await real.rows())
         executed += real.executed
       },
     )
