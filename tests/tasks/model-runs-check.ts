@@ -182,6 +182,16 @@ const withOneDispatch = (done: Done[]): Done[] => {
     { ...all, answer: { dispatched: sum('dispatched'), skipped: sum('skipped') } },
   ]
 }
+/**
+ * Sweeps at the same time share the leases that are lost among them in any way, because each skips what another has locked: as one, whose
+ * figure is their sum. Not where one has no answer: then nobody knows how many.
+ */
+const withOneSweep = (done: Done[]): Done[] => {
+  const sweeps = done.filter(({ op }) => op.op === 'sweep')
+  if (sweeps.length < 2 || sweeps.some(({ answer }) => !answer)) return done
+  const expired = sweeps.reduce((total, { answer }) => total + Number(answer?.expired), 0)
+  return [...done.filter(({ op }) => op.op !== 'sweep'), { op: { op: 'sweep' }, answer: { expired } }]
+}
 const MOST_ORDERS = 10_000
 
 interface Outcome {
@@ -243,7 +253,7 @@ export const explain = (course: Course, done: Done[], rows: Rows): { happened: n
   checkInvariants(rows, course.last)
   const isAlone = done.length === 1
   // A key in use by a concurrent request is refused, and nothing else happens.
-  const counted = withOneDispatch(done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress'))
+  const counted = withOneSweep(withOneDispatch(done.filter(({ answer }) => answer?.code !== 'idempotency_in_progress')))
   let orders = 0
   let nearest: Outcome | undefined
   const seen = hintsOf(rows, course)
