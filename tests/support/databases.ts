@@ -13,6 +13,8 @@ export interface TestDatabase {
   fresh(): Promise<Db>
   /** Another connection to the same data, where the dialect has one. */
   second(): Promise<Db>
+  /** Another empty, migrated database beside it, for what runs side by side. */
+  separate(): Promise<Db>
 }
 
 /** How many databases have been emptied so far: what belongs to an older one must not reach the next. */
@@ -116,7 +118,11 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
   const ranBefore = process.env.TEST_WORLD === 'services'
   describe.skipIf(ranBefore)(`${name} [sqlite]`, () => {
     let open: Db | undefined
-    afterAll(async () => open?.close())
+    const separate: Db[] = []
+    afterAll(async () => {
+      await open?.close()
+      for (const db of separate) await db.close()
+    })
     suite({
       dialect: 'sqlite',
       async fresh() {
@@ -126,6 +132,11 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
         return open
       },
       second: async () => open as Db,
+      async separate() {
+        const db = openSqlite({ path: ':memory:' })
+        separate.push(db)
+        return db
+      },
     })
   })
   if (!postgresUrl) {
@@ -142,11 +153,13 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
       return db
     }
     let first: Db | undefined
+    const drops: (() => Promise<void>)[] = []
     afterAll(async () => {
       await endAll(open)
       for (const db of open) await db.close()
       await deleteTestQueues()
       await (await own)?.drop()
+      for (const drop of drops) await drop()
     })
     suite({
       dialect: 'postgres',
@@ -161,6 +174,13 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
         return first
       },
       second: connect,
+      async separate() {
+        const { url, drop } = await ownPostgres({ isMigrated: true })
+        const db = await openPostgres({ url, poolMax: 8 })
+        open.push(db)
+        drops.push(drop)
+        return db
+      },
     })
   })
 }
