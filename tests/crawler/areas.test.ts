@@ -7,7 +7,7 @@ const group = { type: 'group', gitlabId: 7, fullPath: 'top/group', webUrl: 'http
 const project = { type: 'project', gitlabId: 7, fullPath: 'top/group/project', parentPath: 'top/group' }
 
 onEachDatabase('crawler areas (gitlab-crawler §11)', (database) => {
-  test('19: one group and one project spawn 4 and 5 tasks; re-sending spawns none; group 7 and project 7 coexist', async () => {
+  test('§17.19: one group and one project spawn 4 and 5 tasks; re-sending spawns none; group 7 and project 7 coexist', async () => {
     const app = await makeRig(database)
     await app.create('parent', {
       type: 'DISCOVER_AREAS',
@@ -79,7 +79,7 @@ onEachDatabase('crawler areas (gitlab-crawler §11)', (database) => {
     expect((await app.report('none', { type: 'progress', areas: [project] })).areas.jobsCreated).toBe(0)
   })
 
-  test('§11: full fan-out, a new path of a known id, counts given by the update', async () => {
+  test('§11: with full fan-out areas spawn all their tasks, a new path of a known id none, and the counts are those of the update', async () => {
     const app = await makeRig(database, { env: { CRAWLER_FANOUT: 'full' } })
     await app.create('parent', { type: 'DISCOVER_AREAS' })
     expect((await app.report('parent', { type: 'progress', areas: [group, project], groupCount: 5 })).areas.jobsCreated).toBe(

@@ -25,7 +25,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     return app.dashboard.sign({ sub: '77', role, jti: 'j' }, 600)
   }
 
-  test('3: every refusal has error, status, timestamp and details.requestId = X-Request-Id', async () => {
+  test('§17.3: every refusal has error, status, timestamp and details.requestId = X-Request-Id', async () => {
     const app = await makeRig(database)
     await app.create('t')
     const answers = [
@@ -80,7 +80,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     ).toBeNull()
   })
 
-  test('§1: the order of checks', async () => {
+  test('§1: path and method are checked first, then credentials, then the rate limit, then the body', async () => {
     const app = await makeRig(database, { env: { CRAWLER_API_TOKEN: '' } })
     expect((await app.send('GET', '/nowhere', undefined, {})).status).toBe(404)
     expect((await app.send('PATCH', '/tasks', undefined, {})).status).toBe(405)
@@ -96,7 +96,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect((await limited.send('POST', '/tasks', 'x'.repeat(2_000_000))).status).toBe(429)
   })
 
-  test('4: without a token every protected route is 503, basic health 200 degraded', async () => {
+  test('§17.4: without a token every protected route is 503, basic health 200 degraded', async () => {
     for (const env of [{ CRAWLER_API_TOKEN: '' }] as Record<string, string>[]) {
       const app = await makeRig(database, { env })
       for (const [method, to] of [
@@ -127,7 +127,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect(() => loadConfig({ ...production, CRAWLER_FANOUT: 'all' })).toThrow('CRAWLER_FANOUT')
   })
 
-  test('§2: credentials, their words, and who they are', async () => {
+  test('§2: Bearer counts in any spelling, and a refusal has the words of its route', async () => {
     const app = await makeRig(database)
     const jwt = await admin(app)
     const with_ = (authorization: string) => app.send('GET', '/tasks', undefined, { authorization })
@@ -158,7 +158,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect((await with_(`Bearer ${jwt}`)).status).toBe(401)
   })
 
-  test('5: x-request-source over TCP is 401; without token over the Unix socket 200; a token in the query only for streams', async () => {
+  test('§17.5: x-request-source over TCP is 401; without token over the Unix socket 200; a token in the query only for streams', async () => {
     const app = await makeRig(database, { env: EVERY_FAMILY })
     expect((await app.send('GET', '/tasks', undefined, { 'x-request-source': 'unix' })).status).toBe(401)
     expect((await app.send('POST', `/connect?token=${TOKEN}`, {}, {})).status).toBe(401)
@@ -196,7 +196,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect(existsSync(plain)).toBe(true)
   })
 
-  test('6: no token, credential or rejected body stands in a log line', async () => {
+  test('§17.6: no token, credential or rejected body stands in a log line', async () => {
     const lines: string[] = []
     const app = await makeRig(database, { log: createLog({ level: 'debug', write: (line) => lines.push(line) }) })
     await app.create('s', { credentials: { accessToken: 'glpat-logged-1', refreshToken: 'refresh-logged-2' } })
@@ -209,7 +209,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
       expect([secret, text.includes(secret)]).toEqual([secret, false])
   })
 
-  test('27: with a frozen clock the 601st request is 429 with Retry-After while progress posts pass', async () => {
+  test('§17.27: with a frozen clock the 601st request is 429 with Retry-After while progress posts pass', async () => {
     const app = await makeRig(database, { env: { CRAWLER_RATE_LIMIT: '600', CRAWLER_PROGRESS_RATE_LIMIT: '6000' } })
     await app.create('r')
     for (let n = 0; n < 599; n++) await app.send('GET', '/tasks/none')
@@ -232,7 +232,7 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect((await app.send('GET', '/tasks')).status).toBe(200)
   })
 
-  test('30: details=1 is basic health; anonymous details=true is 401; a database that is down makes it 503 unhealthy', async () => {
+  test('§17.30: details=1 is basic health; anonymous details=true is 401; a database that is down makes it 503 unhealthy', async () => {
     const app = await makeRig(database)
     await app.create('q')
     await app.create('r')

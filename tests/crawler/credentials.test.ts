@@ -34,7 +34,7 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
   const refresh = (app: Rig, id: string, more: Record<string, unknown> = {}) =>
     app.send('POST', path(id, '/credentials/refresh'), { workerId: 'w1', fence: 1, credentialsVersion: 1, ...more })
 
-  test('31: concurrent refreshes for one account make one GitLab call, over two processes as well', async () => {
+  test('§17.31: concurrent refreshes for one account make one GitLab call, over two processes as well', async () => {
     const [one, two] = await makeProcesses(database, 2)
     const open = Promise.withResolvers<void>()
     const { asked, origin } = gitlab(async (n) => {

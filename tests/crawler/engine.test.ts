@@ -74,7 +74,7 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
     }
   }, 120_000)
 
-  test('the task of the engine stands as the row means it', async () => {
+  test('the engine’s task has the state that the crawler row means', async () => {
     const app = await makeRig(database)
     const state = async (id = 's') => (await engineTask(app, id))?.state
     await app.create('s', { priority: 'urgent' })

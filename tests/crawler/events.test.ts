@@ -15,7 +15,7 @@ const listening = (app: Rig) => {
 }
 
 onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
-  test('26: Last-Event-ID resumes without loss or repetition, also after a restart', async () => {
+  test('§17.26: Last-Event-ID resumes without loss or repetition, also after a restart', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     await app.create('a/b')
@@ -79,7 +79,7 @@ onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
     expect((await late.next('gap')).data.data.lost).toBeGreaterThan(0)
   })
 
-  test('§14: after deleted it ends, and a reconnect is 404', async () => {
+  test('§14: the stream of a deleted task ends with the event deleted, and a reconnect is 404', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     await app.create('t')

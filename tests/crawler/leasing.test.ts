@@ -5,7 +5,7 @@ import { HOUR, SECOND } from '../support/fake-clock.ts'
 import { AUTH, makeProcesses, makeRig, path, refusal, restarted, TOKEN } from './rig.ts'
 
 onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
-  test('17: two workers never hold one task; a stale fence is 409; an unfenced update is 409 while leased, 200 afterwards', async () => {
+  test('§17.17: two workers never hold one task; a stale fence is 409; an unfenced update is 409 while leased, 200 afterwards', async () => {
     const [one, two] = await makeProcesses(database, 2)
     for (let n = 0; n < 30; n++) await one.create(`t${n}`)
     const taken = (
@@ -47,7 +47,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await send({ processed: 5 })).status).toBe(200)
   }, 180_000)
 
-  test('§10: by priority, then createdAt, then id; by types as well', async () => {
+  test('§10: tasks are leased by priority, then createdAt, then id, of the asked types alone', async () => {
     const app = await makeRig(database)
     await app.create('b', { type: 'FETCH_TAGS' })
     await app.create('a')
@@ -62,7 +62,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect(await ids()).toEqual([])
   })
 
-  test('18: a silent worker loses its task: attempt 2 with its resumeState; after attempt 3 it is failed, dead letter', async () => {
+  test('§17.18: a silent worker loses its task: attempt 2 with its resumeState; after attempt 3 it is failed, dead letter', async () => {
     const app = await makeRig(database)
     await app.create('s')
     const [first] = await app.lease()
@@ -142,7 +142,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await app.report('unfenced', { type: 'failed', retryable: true })).currentStatus).toBe('failed')
   })
 
-  test('§10: a fenced queued gives the task back without counting the attempt', async () => {
+  test('§10: status queued under a fence gives the task back without counting the attempt', async () => {
     const app = await makeRig(database)
     await app.create('g')
     await app.lease()
@@ -216,7 +216,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
       expect((await app.send('POST', '/tasks/lease', body)).status).toBe(400)
   })
 
-  test('7.8, 7.9: a status change away from running, or a delete, takes the lease', async () => {
+  test('§7.8, §7.9: a status change away from running, or a delete, takes the lease', async () => {
     const app = await makeRig(database)
     for (const id of ['p', 'q', 'd']) await app.create(id)
     await app.lease({ max: 3 })
@@ -235,7 +235,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect(again[0]).toMatchObject({ id: 'q', lease: { fence: 2 } })
   })
 
-  test('§10: everything survives a restart', async () => {
+  test('§10: a lease, its fence and its end survive a restart', async () => {
     const app = await makeRig(database)
     await app.create('r')
     await app.lease()
@@ -249,7 +249,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await next.detail('r')).status).toBe('queued')
   })
 
-  test('6: tokens stand nowhere in clear in the database, and in no answer but a lease', async () => {
+  test('§17.6: tokens stand nowhere in clear in the database, and in no answer but a lease', async () => {
     const app = await makeRig(database)
     const secrets = ['glpat-clear-1', 'refresh-clear-2', 'client-clear-3', 'secret-clear-4']
     const [accessToken, refreshToken, clientId, clientSecret] = secrets

@@ -94,7 +94,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await app.progress(early)).status).toBe('running')
   })
 
-  test('9: every cell of the table of updates', async () => {
+  test('§17.9: each update in each state has the effect that the table of updates names', async () => {
     const app = await makeRig(database)
     let n = 0
     for (const [name, expected] of Object.entries(TABLE))
@@ -117,7 +117,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
       }
   }, 180_000)
 
-  test('9: every cell of the table of PUT', async () => {
+  test('§17.9: each status that PUT asks for in each state has the effect that the table of PUT names', async () => {
     const app = await makeRig(database)
     let n = 0
     for (const [state, allowed] of Object.entries(PUTS))
@@ -131,7 +131,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
       }
   }, 180_000)
 
-  test('9: an error is final only when reported as failed; started clears completedAt, startedAt stays', async () => {
+  test('§17.9: an error is final only when reported as failed; started clears completedAt, startedAt stays', async () => {
     const app = await makeRig(database)
     await app.create('a')
     await app.report('a', { type: 'started' })
@@ -158,7 +158,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(refusal(await app.send('POST', path('a', '/progress'), { type: 'status', status: 'sleeping' }))[0]).toBe(400)
   })
 
-  test('10: error, then timeline only, then counters, then stage completed', async () => {
+  test('§17.10: an error fails a task, a timeline alone changes nothing, counters set it running, stage completed ends it', async () => {
     const app = await makeRig(database)
     await app.create('t')
     await app.report('t', { type: 'error', error: 'x' })
@@ -171,7 +171,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(Object.keys(detail)).not.toContain('error')
   })
 
-  test('11: progress after a cancel is 200 and ignored, its timeline is kept', async () => {
+  test('§17.11: progress after a cancel is 200 and ignored, its timeline is kept', async () => {
     const app = await makeRig(database)
     await app.create('t')
     await app.report('t', { type: 'started' })
@@ -182,7 +182,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await app.progress('t')).timeline.map((event: any) => event.event)).toContain('late')
   })
 
-  test('12: merge rules', async () => {
+  test('§17.12: an update replaces, adds or keeps each field as the merge rules say', async () => {
     const app = await makeRig(database)
     await app.create('m')
     await app.report('m', { type: 'progress', itemsByType: { issues: 25 } })
@@ -227,7 +227,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await read()).resumeState).toEqual({ page: 3 })
   })
 
-  test('13: one update sent twice counts once; without time and id it counts twice', async () => {
+  test('§17.13: one update sent twice counts once; without time and id it counts twice', async () => {
     const app = await makeRig(database)
     await app.create('d')
     const sum = async () => (await app.progress('d')).progress.itemsByType.n ?? 0
@@ -255,7 +255,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await app.report('d', { ...one, updateId: 'u1' })).duplicate).toBeUndefined()
   })
 
-  test('14: 200 concurrent updates lose nothing, with two processes as well', async () => {
+  test('§17.14: 200 concurrent updates lose nothing, with two processes as well', async () => {
     const [one, two] = await makeProcesses(database, 2)
     await one.create('c')
     await Promise.all(
@@ -268,7 +268,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(progress.itemsByType.all).toBe(200)
   })
 
-  test('15: after 1500 timeline events fewer than 1000 are left, chronological, the rest counted', async () => {
+  test('§17.15: after 1500 timeline events fewer than 1000 are left, chronological, the rest counted', async () => {
     const app = await makeRig(database)
     await app.create('l')
     const at = (n: number) => new Date(Date.parse('2026-01-15T10:00:00Z') + n * 1000).toISOString()
@@ -321,7 +321,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(await app.lease({ types: null, max: null, waitSeconds: null })).toHaveLength(0)
   })
 
-  test('16: a microsecond timestamp and null lastProcessedId are accepted; a string processed is 400', async () => {
+  test('§17.16: a microsecond timestamp and null lastProcessedId are accepted; a string processed is 400', async () => {
     const app = await makeRig(database)
     await app.create('v')
     await app.report('v', { type: 'progress', timestamp: '2026-01-15T11:59:59.123456', lastProcessedId: null, totalItems: null })
@@ -390,7 +390,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(named('error')).toMatchObject([{ details: 'own' }])
   })
 
-  test('§9: credential words win over the table and have statuses of their own', async () => {
+  test('§9: a credentialStatus decides before the table of updates, and has job statuses of its own', async () => {
     const app = await makeRig(database)
     for (const [word, jobStatus] of [
       ['credential_expiry', 'credential_expired'],
@@ -412,7 +412,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
 })
 
 describe('crawler times', () => {
-  test('§1: any ISO-8601, 0 to 9 fraction digits; no zone means UTC', async () => {
+  test('§1: a timestamp is any ISO-8601 time with 0 to 9 fraction digits; without a zone it is UTC', async () => {
     const { parseTime } = await import('../../src/crawler/fields.ts')
     const at = (text: string) => {
       const ms = parseTime(text)

@@ -7,7 +7,7 @@ import { openSocket } from './stream-rig.ts'
 const MIB = 1024 * 1024
 
 onEachDatabase('crawler slow readers (gitlab-crawler §13)', (database) => {
-  test('23: a socket that stops reading neither grows memory beyond the limits nor delays others', async () => {
+  test('§17.23: a socket that stops reading neither grows memory beyond the limits nor delays others', async () => {
     const app = await makeRig(database)
     const origin = app.listen()
     try {

@@ -23,7 +23,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     return seen
   }
 
-  test('20: 101 with the first frame; 400 without upgrade headers; the 101st connection is 503', async () => {
+  test('§17.20: a socket opens with connection_ready; without upgrade headers it is 400; the 101st connection is 503', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     const socket = await openSocket(origin, `/connect?connectionId=mine&token=${TOKEN}`, {
@@ -77,7 +77,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     await openSocket(origin)
   })
 
-  test('21: a silent listener gets live progress; connectionCount is true', async () => {
+  test('§17.21: a client that only listens gets progress as it happens, and connectionCount counts who received a message', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     await app.create('a/b', { options: { resourceId: 'x' } })
@@ -143,7 +143,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect(own.frames).toEqual([])
   })
 
-  test('22: disconnect, 10 updates, reconnect: exactly those, in order, once', async () => {
+  test('§17.22: after a reconnect a client gets exactly the 10 updates it missed, in order, once', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     await app.create('t')
@@ -169,7 +169,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect((await openSocket(origin, to)).first.resumed).toBe(false)
   })
 
-  test('22: likewise across a restart and to another process', async () => {
+  test('§17.22: missed updates also come after a restart and from another process', async () => {
     const [one, two] = await makeProcesses(database, 2)
     const [origin, other] = [listening(one), listening(two)]
     await one.create('t')
@@ -191,7 +191,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect(await progressOf(back, 5)).toEqual([7, 8, 9, 10, 11])
   })
 
-  test('§13 Delivery: whichever process accepted it', async () => {
+  test('§13 Delivery: an update reaches a socket whichever process accepted it', async () => {
     const [one, two] = await makeProcesses(database, 2)
     if (database.dialect === 'sqlite') return expect(one.db).toBe(two.db)
     await one.create('t')
@@ -202,7 +202,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect((await two.ok('POST', path('t', '/websocket'), { a: 1 })).connectionCount).toBe(1)
   })
 
-  test('§13 Replacement: also by a socket of another process', async () => {
+  test('§13 Replacement: a second socket of a connection closes the first in another process too', async () => {
     const [one, two] = await makeProcesses(database, 2)
     if (database.dialect === 'sqlite') {
       expect(one.db).toBe(two.db)
@@ -327,7 +327,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect((await worker.event('task_assignment')).data.id).toBe('third')
   })
 
-  test('24: DELETE of a leased running task pushes task_cancellation; a second one closes its streams with 4004', async () => {
+  test('§17.24: DELETE of a leased running task pushes task_cancellation; a second one closes its streams with 4004', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     const worker = await openSocket(origin, '/connect?subscribe=none&connectionId=w')
@@ -386,7 +386,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect(back.frames).toEqual([])
   })
 
-  test('25: malformed JSON is an error frame and the socket lives; a binary frame is 1003, a big one 1009, 21 malformed ones 1008', async () => {
+  test('§17.25: malformed JSON is an error frame and the socket lives; a binary frame is 1003, a big one 1009, 21 malformed ones 1008', async () => {
     const app = await makeRig(database)
     const origin = listening(app)
     const socket = await openSocket(origin)
@@ -457,7 +457,7 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect(await alive.closed()).toBe(4000)
   })
 
-  test('§13 close code 1001: a stop says so in a system frame first', async () => {
+  test('§13: before a stop closes the sockets with 1001, a system frame announces it', async () => {
     const app = await makeRig(database)
     const socket = await openSocket(listening(app))
     await app.crawler.streams.stop()

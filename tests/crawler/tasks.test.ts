@@ -6,7 +6,7 @@ import { START } from '../support/fake-clock.ts'
 import { AUTH, expectEnvelope, makeRig, path, refusal, taskData } from './rig.ts'
 
 onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) => {
-  test('1: id, type and accessToken are enough; all 17 types read back as asked, an unknown one is 400', async () => {
+  test('§17.1: id, type and accessToken are enough; all 17 types read back as asked, an unknown one is 400', async () => {
     const app = await makeRig(database)
     const bare = await app.send('POST', '/tasks', { data: { id: 't', type: 'FETCH_TAGS', credentials: { accessToken: 'x' } } })
     expect(bare).toMatchObject({
@@ -33,7 +33,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect(unknown.body.details.fields).toMatchObject([{ field: 'type' }])
   })
 
-  test('2: of 20 parallel creates of one id one is 201, nineteen are 409, one row', async () => {
+  test('§17.2: of 20 parallel creates of one id one is 201, nineteen are 409, one row', async () => {
     const app = await makeRig(database)
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => app.send('POST', '/tasks', { type: 'task', data: taskData('same') })),
@@ -185,7 +185,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect((await app.detail('one')).status).toBe('failed')
   })
 
-  test('7: filters, paging and their refusals', async () => {
+  test('§17.7: the list of tasks is filtered and paged, and refuses wrong filters and pages', async () => {
     const app = await makeRig(database)
     for (let n = 0; n < 25; n++) {
       app.clock.advance(1000)
@@ -218,7 +218,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect((await list('status=&type=&limit=&offset=')).meta).toEqual({ total: 25, limit: 10, offset: 0, hasMore: true })
   })
 
-  test('8: PUT completed with a currentStep reads back both; completed to running is 409; completed to queued starts anew', async () => {
+  test('§17.8: PUT completed with a currentStep reads back both; completed to running is 409; completed to queued starts anew', async () => {
     const app = await makeRig(database)
     await app.create('p')
     await app.report('p', { type: 'progress', processed: 5, total: 10, itemsByType: { issues: 5 }, resumeState: { page: 2 } })
@@ -288,7 +288,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect((await app.progress('d')).timeline).toEqual([])
   })
 
-  test('28: bulk of 1000 with 3 invalid and 2 repeated ids creates 995; 1001 items create none', async () => {
+  test('§17.28: bulk of 1000 with 3 invalid and 2 repeated ids creates 995; 1001 items create none', async () => {
     const app = await makeRig(database)
     const tasks: any[] = Array.from({ length: 1000 }, (_, n) =>
       n % 2 === 0 ? taskData(`b${n}`) : { type: 'task', data: taskData(`b${n}`) },
@@ -317,7 +317,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect(await app.rows('crawler_tasks')).toBe(995)
   })
 
-  test('29: a replayed Idempotency-Key answers what the first one did and creates nothing', async () => {
+  test('§17.29: a replayed Idempotency-Key answers what the first one did and creates nothing', async () => {
     const app = await makeRig(database)
     const body = { type: 'task', data: taskData('k') }
     const headers = { ...AUTH, 'idempotency-key': 'once' }

@@ -165,7 +165,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     })
   })
 
-  test('A8: the word of an old attempt does not end the run of the new one', async () => {
+  test('A8: what an earlier attempt reports does not end the run of the present one', async () => {
     const app = await makeRig(database)
     const { id, run_id, task } = await leasedRun(app)
     app.clock.advance(MINUTE)
@@ -235,7 +235,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     expect(await app.task(task.id)).toMatchObject({ status: 'cancelled' })
   })
 
-  test('B2: what comes back goes behind its equals; a delay holds it back', async () => {
+  test('B2: a released task goes behind waiting ones of its priority, and waits for its delay', async () => {
     const app = await makeRig(database, { broker: 'none' })
     const [a, b] = [await app.source(), await app.source()]
     const first = await app.force(a.id)
@@ -300,7 +300,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
   })
 
   for (const count of [500, 1000])
-    test(`S1: the list of exactly ${count} sources ends`, async () => {
+    test(`S1: a list of exactly ${count} sources has no further page`, async () => {
       const app = await makeRig(database)
       const rows = Array.from({ length: count }, (_, n) => `s${n}`)
       await app.ok('POST', '/internal/sources/sync-spiders', { available_spiders: rows })
@@ -355,7 +355,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     expect(await app.notifications('scraping')).toMatchObject([{ data: { source_id: id, is_broken: false } }])
   })
 
-  test('g-C5: what was begun by force is not shown after the run, whatever its end', async () => {
+  test('g-C5: last_stats says queued_manual during a forced run alone, however that ends', async () => {
     const app = await makeRig(database)
     const { id, task } = await leasedRun(app)
     await app.ingest([product(1)], { source_id: id })

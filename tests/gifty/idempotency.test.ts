@@ -29,7 +29,7 @@ onEachDatabase('gifty idempotency', (database) => {
     expect((await send(app, body, 'key-2')).body).toMatchObject({ items_unchanged: 1 })
   })
 
-  test('gifty §3: keys live 24 h', async () => {
+  test('gifty §3: an idempotency key is kept for 24 h', async () => {
     const app = await makeRig(database)
     const body = { items: [product(1)], source_id: 0 }
     await send(app, body, 'k')
@@ -88,7 +88,7 @@ onEachDatabase('gifty idempotency', (database) => {
     expect(codeOf(await send(app, { ...body, items: [product(2)] }, 'k'))).toEqual([422, 'idempotency_conflict'])
   })
 
-  test('gifty §3: only 200 answers are stored', async () => {
+  test('gifty §3: under an idempotency key only answers of 200 are stored', async () => {
     const app = await makeRig(database)
     const bad = { items: [product(1)], source_id: 7 }
     expect(codeOf(await send(app, bad, 'k'))).toEqual([404, 'not_found'])

@@ -3,7 +3,7 @@ import { currencyIn, readPrice } from '../../src/platform/price.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { category, makeRig, product } from './rig.ts'
 
-test('g-F1: prices as texts', () => {
+test('g-F1: a price is read from a text as shops write it', () => {
   const cases: [string, string | null, number | string][] = [
     ['1,499', null, 'ambiguous'],
     ['1.499', null, 'ambiguous'],
@@ -84,7 +84,7 @@ onEachDatabase('forms of what is ingested', (database) => {
     expect((await listed(app)).map((item) => item.currency).sort()).toEqual(['EUR', 'KZT', 'USD'])
   })
 
-  test('g-D2: currency null clears it, once; absent keeps it', async () => {
+  test('g-D2: currency null clears the stored currency, an absent one keeps it', async () => {
     const app = await makeRig(database)
     await app.ingest([product(1, { currency: 'USD' })])
     expect(await app.ingest([product(1, { currency: null })])).toMatchObject({ items_updated: 1 })
@@ -128,7 +128,7 @@ onEachDatabase('forms of what is ingested', (database) => {
     expect(await app.ingest([product('a', { product_url: 'https://a.test?utm_source=x' })])).toMatchObject({ items_unchanged: 1 })
   })
 
-  test('g-F4: what belongs to no run is in the figures of the day, and of no other', async () => {
+  test('g-F4: products that belong to no run count in the figures of their day alone', async () => {
     const app = await makeRig(database)
     const stats = async () => {
       const { scraped_24h, new_24h, updated_24h, runs_24h } = await app.ok('GET', '/internal/stats')
@@ -151,7 +151,7 @@ onEachDatabase('forms of what is ingested', (database) => {
     expect(await app.rows('loose_ingests')).toBe(0)
   })
 
-  test('g-C2: what a spider reports is named to who has to act', async () => {
+  test('g-C2: new spiders are notified by name, with what to do, in a message that Telegram takes', async () => {
     const app = await makeRig(database)
     await app.ok('POST', '/internal/sources/sync-spiders', { available_spiders: ['alpha', 'be<ta'] })
     const [note] = await app.notifications('scraping')

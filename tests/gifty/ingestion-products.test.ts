@@ -11,7 +11,7 @@ const read = (app: Rig, n: number | string): Promise<any> =>
   app.ok('GET', `/internal/products/${encodeURIComponent(`shop:https://shop.example/p/${n}`)}`)
 const strip = stripSet(undefined)
 
-test('gifty §3.3: URLs are brought to one form', () => {
+test('gifty §3.3: spellings of one product URL are one product', () => {
   const table: [string, string | undefined][] = [
     ['https://a.example/x?utm_source=1&x=&b=2#f', 'https://a.example/x?x=&b=2'],
     ['  HTTPS://User:Pw@A.Example:443/Path?B=1 ', 'https://User:Pw@a.example/Path?B=1'],

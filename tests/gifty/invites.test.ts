@@ -67,7 +67,7 @@ onEachDatabase('gifty invites', (database) => {
     expect((await claim(app, { username: 'named', name: 'Other', chat_id: 8 })).body.name).toBe('Nan')
   })
 
-  test('gifty §13.19: no answer holds a hash', async () => {
+  test('gifty §13.19: no answer shows the hash of an invite', async () => {
     const app = await makeRig(database)
     const answers = [await app.post(INVITES, { username: 'guest', password: 'right' })]
     expect(await app.db.sql(sql`select invite_password_hash like '$argon2id$%' as stored from telegram_subscribers`)).toEqual([
@@ -120,7 +120,7 @@ onEachDatabase('gifty invites', (database) => {
     expect((await claim(app, { chat_id: 6 })).status).toBe(200)
   })
 
-  test('gifty §7: of claims at once one wins', async () => {
+  test('gifty §7: of several claims of one invite at the same time one succeeds', async () => {
     const app = await makeRig(database)
     await invite(app)
     const answers = await Promise.all([6, 7, 8].map((chat_id) => claim(app, { chat_id })))

@@ -33,7 +33,7 @@ onEachDatabase('gifty runs: errors and losses', (database) => {
     expect(notifications[0].text).toContain('error &lt;1&gt;')
   })
 
-  test('gifty §13.8: a success resets the counter', async () => {
+  test('gifty §13.8: a successful run resets the count of failed ones', async () => {
     const app = await makeRig(database)
     const { id } = await app.source()
     for (let n = 0; n < 3; n++) {

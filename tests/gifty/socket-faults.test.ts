@@ -190,7 +190,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     await isQuiet(worker)
   }, 120_000)
 
-  test('A13: what a client that has stopped reading cannot take is given back', async () => {
+  test('A13: tasks pushed to a client that has stopped reading go back to the queue', async () => {
     const { app, origin } = await start()
     const ids = await queue(app, 15, { config: { filler: 'x'.repeat(900_000) } })
     const hello = new TextEncoder().encode(JSON.stringify({ type: 'hello', id: 1, data: { worker_id: 'w1', max: 30 } }))

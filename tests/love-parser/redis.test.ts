@@ -142,7 +142,7 @@ onPrivateRedis('love-parser with Redis', (service) => {
     expect((await rig.me(person)).status).toBe(200)
   })
 
-  test('§1: all processes count in one window', async () => {
+  test('§1: all processes count requests in one rate limit window', async () => {
     const rig = await start({ env: { RATE_LIMIT_MAX: '4' } })
     const other = await start({ env: { RATE_LIMIT_MAX: '4' }, clock: rig.clock }, rig.db)
     await rig.platform.redis!.delete(...(await rig.platform.redis!.keysThatBegin('ratelimit:')))

@@ -81,7 +81,7 @@ onEachDatabase('stickers: access and errors', (database) => {
     expect(await app.count('stickersets')).toBe(2)
   })
 
-  test('stickers §2: each operation has its scope', async () => {
+  test('stickers §2: a token for writing and publishing may do neither deleting nor reading', async () => {
     expect((await ask('POST', '?userId=1', 'four', { name: 'scoped', visibility: 'PUBLIC' })).status).toBe(201)
     expect((await ask('POST', '/3/unpublish', 'four')).status).toBe(200)
     expect((await ask('DELETE', '/3', 'four')).status).toBe(403)

@@ -75,7 +75,7 @@ describe('stickers §3.5: messages', () => {
     ])
   })
 
-  test('stickers §3.1: only ru is Russian', () => {
+  test('stickers §3.1: messages are Russian for x-language ru alone', () => {
     expect(['ru', 'RU', '\tRu '].map(languageOf)).toEqual(['ru', 'ru', 'ru'])
     expect([null, '', 'ru-RU', 'ru,en', 'en', 'rus'].map(languageOf)).toEqual(Array(6).fill('en'))
   })

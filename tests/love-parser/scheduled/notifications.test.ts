@@ -15,7 +15,7 @@ const remind = async (rig: Rig, id: string) => {
 const outboxOf = (rig: Rig) => rig.db.q.select().from(engineTables(rig.db.kit).outbox)
 
 onEachDatabase('notifications', (database) => {
-  test('§8: written with their cause, sent to the bus by a task', async () => {
+  test('§8: a notification is stored in its cause’s transaction and sent to the bus by a task', async () => {
     const rig = await makeRig(database)
     const id = await rig.free({ notification_channel: 'in_app' })
     await remind(rig, id)
@@ -50,7 +50,7 @@ onEachDatabase('notifications', (database) => {
     expect(rig.sent.map((message) => message.userId)).toEqual([id, id])
   })
 
-  test('§8: what has lost its task leaves with the next one', async () => {
+  test('§8: a notification whose task was lost is sent with the next one', async () => {
     const rig = await makeRig(database)
     const [id, other] = [await rig.free(), await rig.free()]
     await remind(rig, id)

@@ -6,7 +6,7 @@ import { baseOf, createBuckets, insideBase, nextLink, segment } from '../../../s
 import { fakeClock } from '../../support/fake-clock.ts'
 
 describe('GitLab worker: settings', () => {
-  test('gitlab-worker §1: the defaults', () => {
+  test('gitlab-worker §1: an empty environment has the documented defaults', () => {
     const { types, ...rest } = gitlabWorkerFromEnv({})
     expect(types).toHaveLength(17)
     expect(rest).toEqual({
@@ -48,7 +48,7 @@ describe('GitLab worker: settings', () => {
 })
 
 describe('GitLab worker: addresses and waits', () => {
-  test('gitlab-worker §3.1: bases and segments', () => {
+  test('gitlab-worker §3.1: a request’s URL is made of the API’s base and escaped segments', () => {
     expect(baseOf('https://gitlab.com')).toMatchObject({ origin: 'https://gitlab.com', path: '/api/v4', host: 'gitlab.com' })
     expect(baseOf('https://x.test:8443/git/api/graphql/').path).toBe('/git/api/v4')
     expect(baseOf('https://x.test/api/v5/?private_token=secret')).toMatchObject({ path: '/api/v5' })
