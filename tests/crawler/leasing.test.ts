@@ -175,7 +175,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await app.detail('active')).status).toBe('running')
   })
 
-  test('7.6: a wait ends with the first task, or with nothing; a caller who is gone gets no lease', async () => {
+  test('§7.6: a wait ends with the first task, or with nothing; a caller who is gone gets no lease', async () => {
     const app = await makeRig(database)
     const waiting = app.lease({ waitSeconds: 60, workerId: 'patient' })
     await eventually(() => app.crawler.leasing.waiting() === 1)

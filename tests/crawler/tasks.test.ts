@@ -167,7 +167,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect(JSON.stringify(detail)).not.toMatch(/glpat-a|"ref"|cid|credentials/)
   })
 
-  test('7.4: an active task of the same resource and branch is 409, without a branch there is no such rule', async () => {
+  test('§7.4: an active task of the same resource and branch is 409, without a branch there is no such rule', async () => {
     const app = await makeRig(database)
     const options = { resourceId: 'g/p', branch: 'main' }
     await app.create('one', { options })
@@ -242,7 +242,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     expect((await app.progress('p')).progress).toMatchObject({ itemsByType: {}, resumeState: null })
   })
 
-  test('7.8: nothing asked changes nothing; processed may be lowered; all or nothing', async () => {
+  test('§7.8: nothing asked changes nothing; processed may be lowered; all or nothing', async () => {
     const app = await makeRig(database)
     await app.create('p')
     await app.report('p', { type: 'progress', processed: 50 })
@@ -263,7 +263,7 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
     })
   })
 
-  test('7.9: a running task is canceled and kept, any other removed; each leaves an audit row', async () => {
+  test('§7.9: a running task is canceled and kept, any other removed; each leaves an audit row', async () => {
     const app = await makeRig(database)
     await app.create('d')
     await app.report('d', { type: 'started' })

@@ -1,7 +1,4 @@
-import { sql } from 'drizzle-orm'
-import type { Db } from '../../src/platform/db/index.ts'
 import {
-  createEngine,
   defineKind,
   type KindPolicy,
   type NewTask,
@@ -10,11 +7,10 @@ import {
   TASKS_READY,
   type Task,
 } from '../../src/tasks/index.ts'
-import { testBus } from '../support/beside-postgres.ts'
 import type { TestDatabase } from '../support/databases.ts'
-import { fakeClock, MINUTE } from '../support/fake-clock.ts'
+import { engineOver, LEASE_MS } from '../support/engine.ts'
 
-export const LEASE_MS = MINUTE
+export { holderOf, LEASE_MS } from '../support/engine.ts'
 
 /** Kinds of the conformance tests. `foreign` stands for another family's: no verb here may touch it. */
 export const PLAIN_KINDS = [defineKind('a'), defineKind('b'), defineKind('c'), defineKind('foreign')]
@@ -25,50 +21,28 @@ export interface Published {
   message: any
 }
 
-/** An engine on an empty database with a standing clock; `published` holds what went over the bus. */
-export const makeRig = async (database: TestDatabase, kinds: KindPolicy[] = PLAIN_KINDS, random: () => number = () => 0.5) => {
-  const db = await database.fresh()
-  const clock = fakeClock()
-  const errors: unknown[] = []
-  const bus = await testBus(db, (error) => errors.push(error))
+/** An engine on an empty database; `published` holds what went over the bus. */
+export const makeRig = async (database: TestDatabase, kinds: KindPolicy[] = PLAIN_KINDS, random?: () => number) => {
+  const rig = await engineOver(await database.fresh(), { kinds, random })
   const published: Published[] = []
   for (const topic of [TASKS_READY, TASK_CANCEL, TASK_PROGRESS])
-    bus.subscribe(topic, (message) => published.push({ topic, message }))
-  const on = (other: Db) => createEngine({ db: other, clock, bus, kinds, random })
-  const engine = on(db)
+    rig.bus.subscribe(topic, (message) => published.push({ topic, message }))
+  /** One task of kind `a`, queued. */
+  const one = async (more: Partial<NewTask> = {}): Promise<string> => (await rig.enqueue({ kind: 'a', payload: {}, ...more }))[0]!
   return {
-    db,
-    clock,
-    bus,
+    ...rig,
     published,
-    engine,
-    /** The same engine over another connection. */
-    on,
-    enqueue: (...news: NewTask[]) => db.tx((tx) => engine.enqueue(tx, news)),
-    /** One task of kind `a`, queued. */
-    async one(more: Partial<NewTask> = {}): Promise<string> {
-      const [id] = await db.tx((tx) => engine.enqueue(tx, [{ kind: 'a', payload: {}, ...more }]))
-      return id!
-    },
+    one,
     lease: (owner = 'w1', max = 1, wanted: readonly string[] = OURS, leaseMs = LEASE_MS) =>
-      engine.lease({ owner, kinds: [...wanted], max, leaseMs }),
+      rig.lease(owner, max, wanted, leaseMs),
     /** One task of kind `a`, leased by `owner`. */
     async leased(owner = 'w1', more: Partial<NewTask> = {}): Promise<Task> {
-      await db.tx((tx) => engine.enqueue(tx, [{ kind: 'a', payload: {}, ...more }]))
-      const [task] = await engine.lease({ owner, kinds: [more.kind ?? 'a'], max: 1, leaseMs: LEASE_MS })
-      return task!
+      await one(more)
+      return (await rig.lease(owner, 1, [more.kind ?? 'a']))[0]!
     },
-    async task(id: string): Promise<Task> {
-      const task = await engine.get(id)
-      if (!task) throw new Error(`no task ${id}`)
-      return task
-    },
-    rows: async (): Promise<number> => Number((await db.sql<{ n: number }>(sql`select count(*) as n from tasks`))[0]!.n),
   }
 }
 export type Rig = Awaited<ReturnType<typeof makeRig>>
-
-export const holderOf = (task: Task, owner = 'w1') => ({ id: task.id, owner, fence: task.fence })
 
 /** Runs `work` for 0..count-1 at once. */
 export const together = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>

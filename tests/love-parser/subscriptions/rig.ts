@@ -25,7 +25,8 @@ import { createMetrics } from '../../../src/platform/metrics.ts'
 import { createLocalBus } from '../../../src/platform/shared.ts'
 import { createEngine, createOutbox, createSchedules } from '../../../src/tasks/index.ts'
 import type { TestDatabase } from '../../support/databases.ts'
-import { type FakeClock, fakeClock, MINUTE } from '../../support/fake-clock.ts'
+import { engineOver } from '../../support/engine.ts'
+import { type FakeClock, fakeClock } from '../../support/fake-clock.ts'
 import { neighbours } from './neighbours.ts'
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z')
@@ -49,12 +50,10 @@ export interface RigOptions {
 }
 
 /** One process of the family's paid side over a database: services, scheduled work and an engine, with a given clock. */
-const process = (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOptions) => {
-  const errors: unknown[] = []
-  const bus = createLocalBus((error) => errors.push(error))
+const process = async (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOptions) => {
+  const { bus, engine, lease } = await engineOver(db, { kinds: [jobKind, notificationsKind], clock })
   const sent: NotificationMessage[] = []
   bus.subscribe(NOTIFICATION_TOPIC, (message) => sent.push(message))
-  const engine = createEngine({ db, clock, bus, kinds: [jobKind, notificationsKind], random: () => 0.5 })
   const { touchUser, activeUsers, channelsOf, deleteUserData } = neighbours(db)
   const notifications = createNotifications({
     clock,
@@ -84,7 +83,7 @@ const process = (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOpt
     /** Runs what the engine has ready until there is nothing, as the in-process runner does. */
     async drain(owner = 'runner'): Promise<number> {
       for (let ran = 0; ; ran++) {
-        const [task] = await engine.lease({ owner, kinds: Object.keys(handlers), max: 1, leaseMs: MINUTE })
+        const [task] = await lease(owner, 1, Object.keys(handlers))
         if (!task) return ran
         await handlers[task.kind]!(task)
         await engine.complete(owner, [{ id: task.id, fence: task.fence }], [task.kind])
@@ -97,7 +96,7 @@ const process = (db: Db, clock: FakeClock, { shop = {}, broker = false }: RigOpt
 export const makeRig = async (database: TestDatabase, options: RigOptions = {}) => {
   const db = await database.fresh()
   const clock = fakeClock(START)
-  const one = process(db, clock, options)
+  const one = await process(db, clock, options)
   const { users } = accountsTables(db.kit)
   const { subscriptions, usage, payments } = subscriptionsTables(db.kit)
   const { notifications } = notificationsTables(db.kit)
