@@ -2,7 +2,6 @@ import { expect } from 'bun:test'
 import { and, eq } from 'drizzle-orm'
 import type { Category } from '../../src/love-parser/subscriptions/periods.ts'
 import { accountsTables, type Profile, subscriptionsTables } from '../../src/love-parser/tables.ts'
-import type { Db } from '../../src/platform/db/index.ts'
 import { TelegramError, type TelegramGateway } from '../../src/platform/telegram/user-api/port.ts'
 import { familyHarness } from '../support/harness.ts'
 

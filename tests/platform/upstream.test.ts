@@ -206,7 +206,7 @@ describe('exchange', () => {
     const { clock, double, limits } = over(() => 'hang')
     const stop = new AbortController()
     const asked = exchange(double.origin, {}, { ...limits, signal: stop.signal }).catch((error) => error)
-    expect(await settled(() => double.requests.length === 1)).toBe(true)
+    await eventually(() => double.requests.length === 1)
     const reason = new Error('the task was cancelled')
     stop.abort(reason)
     expect(await asked).toBe(reason)
