@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { DAY, HOUR, iso, START } from '../support/fake-clock.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 import { dueSources, onEachDatabaseWithRabbit } from './amqp-rig.ts'
 import { makeProcesses, makeRig } from './rig.ts'
 
@@ -190,7 +191,7 @@ onEachDatabaseWithRabbit('gifty outbox over RabbitMQ', (database, { start, start
   })
 
   test('architecture §12: the probes show the broker, and an outage does not make the process unready; metrics count', async () => {
-    const { app, away, back } = await startBehindProxy()
+    const { app, away, back } = await startBehindProxy({ env: EVERY_FAMILY })
     const ready = () => app.get('/readyz')
     expect((await ready()).body.checks).toMatchObject({ broker: 'ok' })
     await away()

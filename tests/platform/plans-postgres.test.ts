@@ -6,6 +6,7 @@ import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
 import { type Person, rigOver, START } from '../love-parser/rig.ts'
 import { ownPostgres } from '../support/databases.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 
 /**
  * Postgres' plans of what the routes really ask, at 100,000 rows: the server explains each statement as it runs it (auto_explain) and
@@ -102,7 +103,7 @@ describe.skipIf(!own)('plans of routes at 100,000 rows [postgres]', () => {
       },
     })
     // Rows that no code has written are announced nowhere: with a broker no worker could lease them.
-    rig = await rigOver(db, { env: { CRAWLER_RATE_LIMIT: '0' }, broker: 'none' })
+    rig = await rigOver(db, { env: { ...EVERY_FAMILY, CRAWLER_RATE_LIMIT: '0' }, broker: 'none' })
     person = await rig.login()
     const at = `to_timestamp(${START / 1000})`
     await rig.post('/internal/sources', { url: 'https://one.example/', type: 'list', site_key: 'one' })
