@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
+import { ExchangeError, exchange } from '../../platform/upstream.ts'
 import { holds } from '../../tasks/index.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
 import { statusOf } from '../fields.ts'
@@ -11,12 +12,22 @@ import type { AccountRow, CredentialsRepository } from './repository.ts'
 import type { Credentials } from './service.ts'
 
 const TIMEOUT_MS = 15_000
+/** Far above the size of a token's answer. */
+const MAX_ANSWER_BYTES = 64 * 1024
 /** How long others wait for one caller: its call, and a little for storing the answer. */
 const CLAIM_MS = 20_000
 const LOOK_AGAIN_MS = 100
 
 const unavailable = () => new AppError('UPSTREAM_UNAVAILABLE', 503, 'GitLab is unavailable', { headers: { 'retry-after': '10' } })
 
+const jsonOf = (bytes: Uint8Array): any => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    // No JSON: the status alone says what came of it.
+    return undefined
+  }
+}
 /** The answer of GitLab's token endpoint. */
 type Verdict =
   | { kind: 'renewed'; accessToken: string; refreshToken: string | undefined; expiresIn: number | undefined }
@@ -31,7 +42,7 @@ export const createRefresh = ({
   repository,
   credentials,
   defaults,
-  fetch: send = fetch,
+  fetch: send,
 }: {
   db: Db
   clock: Clock
@@ -39,37 +50,35 @@ export const createRefresh = ({
   repository: CredentialsRepository
   credentials: Credentials
   defaults: { clientId: string | undefined; clientSecret: string | undefined }
-  fetch?: (url: string, init: RequestInit) => Promise<Response>
+  fetch?: (request: Request) => Promise<Response>
 }) => {
   const ask = async (instance: string, form: Record<string, string>): Promise<Verdict> => {
-    const over = new AbortController()
-    const done = new AbortController()
-    clock.sleep(TIMEOUT_MS, done.signal).then(() => over.abort())
-    try {
-      const response = await send(`${instance}/oauth/token`, {
-        method: 'POST',
-        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ grant_type: 'refresh_token', ...form }).toString(),
-        // A redirect would carry the secrets to wherever it points.
-        redirect: 'manual',
-        signal: over.signal,
-      })
-      const body: any = await response.json().catch(() => undefined)
-      if (response.status === 200 && typeof body?.access_token === 'string' && body.access_token !== '')
-        return {
-          kind: 'renewed',
-          accessToken: body.access_token,
-          refreshToken: typeof body.refresh_token === 'string' ? body.refresh_token : undefined,
-          expiresIn: typeof body.expires_in === 'number' ? body.expires_in : undefined,
-        }
-      if (response.status < 400 || response.status >= 500 || response.status === 429) return { kind: 'unavailable' }
-      const code = typeof body?.error === 'string' ? body.error.slice(0, 100) : `http_${response.status}`
-      return { kind: 'refused', reason: code, erase: code === 'invalid_grant' }
-    } catch {
-      return { kind: 'unavailable' }
-    } finally {
-      done.abort()
+    const init = {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ grant_type: 'refresh_token', ...form }).toString(),
     }
+    const answer = await exchange(`${instance}/oauth/token`, init, {
+      clock,
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+      fetch: send,
+    }).catch((error) => {
+      if (!(error instanceof ExchangeError)) throw error
+      return undefined
+    })
+    if (!answer || answer.status < 200 || answer.status >= 500 || answer.status === 429) return { kind: 'unavailable' }
+    const body = jsonOf(answer.bytes)
+    if (answer.status === 200 && typeof body?.access_token === 'string' && body.access_token !== '')
+      return {
+        kind: 'renewed',
+        accessToken: body.access_token,
+        refreshToken: typeof body.refresh_token === 'string' ? body.refresh_token : undefined,
+        expiresIn: typeof body.expires_in === 'number' ? body.expires_in : undefined,
+      }
+    if (answer.status < 400) return { kind: 'unavailable' }
+    const code = typeof body?.error === 'string' ? body.error.slice(0, 100) : `http_${answer.status}`
+    return { kind: 'refused', reason: code, erase: code === 'invalid_grant' }
   }
 
   /** Stores GitLab's answer and releases the refresh claim, so that other processes continue. */
