@@ -97,6 +97,11 @@ export const toAppError = (error: unknown): AppError => {
   return new AppError('internal_error', 500, 'Unexpected error', { cause: error })
 }
 
+/** Why a process cannot start, in one sentence that is printed without a stack. It names no secret. */
+export class StartError extends Error {
+  override name = 'StartError'
+}
+
 /** A failure with a verdict: whether the same attempt may succeed later. The message is stored with the task and shown to operators. */
 export class JobFailed extends Error {
   override name = 'JobFailed'

@@ -1,5 +1,7 @@
 import { ConfigError, configFromProcess, VERSION } from './config.ts'
+import { StartError } from './errors.ts'
 import { openPort } from './listener.ts'
+import { lockDatabase } from './platform/db/sqlite-lock.ts'
 import { createPlatform } from './platform/index.ts'
 import type { Running } from './run.ts'
 
@@ -15,6 +17,8 @@ const start = async () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail))
 
   const config = configFromProcess()
+  // Before anything is migrated or taken over.
+  const lock = lockDatabase(config.database.url)
   const platform = await createPlatform(config, { version: VERSION })
   const { log } = platform
 
@@ -49,13 +53,14 @@ const start = async () => {
     await run.stop()
     clearTimeout(deadline)
     await platform.close()
+    lock?.release()
     log.info('stopped', {})
     process.exit(0)
   }
 }
 
 const fail = (error: unknown): never => {
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`)
+  if (error instanceof ConfigError || error instanceof StartError) process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exit(1)
 }
