@@ -1,3 +1,4 @@
+import '../src/bun-version.ts'
 import { existsSync, statSync } from 'node:fs'
 
 /** `bun dev` on a fresh machine: installs what is missing, then runs the server with reload and a shop that takes play money. */

@@ -12,11 +12,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   ...Object.fromEntries(FAMILIES.map((family) => [family, ['module', 'access', 'tasks', 'platform', 'errors', 'config']])),
   client: [],
   workers: ['platform', 'errors'],
-  cli: ['workers', 'platform', 'config', 'errors'],
+  // Of the server the command line knows only that it runs.
+  cli: ['workers', 'platform', 'config', 'errors', 'bun-version', 'serve'],
+  'bun-version': [],
+  serve: ['app', 'platform', 'errors', 'config'],
 }
 /** What puts a family together hands its repositories to their domains. */
 const COMPOSES = /^src\/[^/]+\/index\.ts$/
-const LEAVES = ['errors.ts', 'config.ts', 'module.ts']
+const LEAVES = ['errors.ts', 'config.ts', 'module.ts', 'bun-version.ts', 'serve.ts']
 /** Where the database's dialect may be named. */
 const DIALECT = /\bbun:sqlite\b|from 'postgres'|drizzle-orm\/(?:bun-sqlite|postgres-js|pg-core|sqlite-core)/
 

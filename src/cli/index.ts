@@ -1,4 +1,5 @@
-import { ConfigError, clientFromProcess, gitlabWorkerFromProcess } from '../config.ts'
+import '../bun-version.ts'
+import { ConfigError, clientFromProcess, gitlabWorkerFromProcess, VERSION } from '../config.ts'
 import { systemClock } from '../platform/clock.ts'
 import { CommandError, EXIT, type Io, UsageError } from './io.ts'
 
@@ -9,6 +10,7 @@ interface Command {
 }
 
 const COMMANDS: Record<string, Command> = {
+  serve: { about: 'run the server (what the binary does without a command)', load: () => import('./serve.ts') },
   ingest: { about: 'send an NDJSON file of products to a server', load: () => import('./ingest.ts') },
   worker: { about: 'run a built-in worker as a process of its own', load: () => import('./worker.ts') },
   robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
@@ -27,7 +29,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { about }]) => `  ${name.padEnd(11)}${about}`)
   .join('\n')}
 
-trawl <command> --help tells more.
+trawl <command> --help says more, trawl --version which release this is.
 `
 
 /** Runs one command line; answers the exit code (see `EXIT`). */
@@ -36,6 +38,10 @@ export const runCli = async (argv: string[], io: Io): Promise<number> => {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     io.out(HELP)
     return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-v' || name === 'version') {
+    io.out(`trawl ${VERSION}\n`)
+    return EXIT.ok
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command) {
@@ -76,7 +82,8 @@ const main = async () => {
   })
 }
 
-if (import.meta.main)
+/** Runs the command line of the process. */
+export const runProcess = (): Promise<void> =>
   main().then(
     (code) => {
       process.exitCode = code
@@ -86,3 +93,5 @@ if (import.meta.main)
       process.exitCode = EXIT.givenUp
     },
   )
+
+if (import.meta.main) await runProcess()

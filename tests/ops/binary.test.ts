@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { refusalOf } from '../../src/bun-version.ts'
+import { VERSION } from '../../src/config.ts'
 import { killLeftovers, ownDirectory, ROOT, startServer, TOKEN } from '../support/processes.ts'
 
 const own = ownDirectory()
@@ -8,10 +10,16 @@ afterAll(async () => {
   own.remove()
 })
 
-test('the binary of `bun run build` serves every family, and prints nothing but its log', async () => {
+test('cases ux 1: the binary of `bun run build` has the command line, serves every family, and prints nothing but its log', async () => {
   const binary = join(own.path, 'trawl')
   const built = Bun.spawnSync([process.execPath, 'scripts/build.ts', binary], { cwd: ROOT, stdout: 'pipe', stderr: 'pipe' })
   expect(built.exitCode).toBe(0)
+  const command = (...words: string[]) => {
+    const { exitCode, stdout } = Bun.spawnSync([binary, ...words], { env: { DATABASE_URL: `sqlite:${own.database}` } })
+    return { exitCode, said: stdout.toString() }
+  }
+  expect(command('--version')).toEqual({ exitCode: 0, said: `trawl ${VERSION}\n` })
+  expect(command('start')).toEqual({ exitCode: 2, said: '' })
   const server = await startServer(own.database, {}, undefined, [binary])
   const ask = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${server.origin}${path}`, init)
@@ -29,8 +37,20 @@ test('the binary of `bun run build` serves every family, and prints nothing but 
   expect(await ask('/api/v1/auth/me')).toBe(401)
   expect(await ask('/docs/json')).toBe(200)
   expect(await ask('/metrics')).toBe(200)
+  const copy = join(own.path, 'copy.db')
+  expect(command('backup', copy)).toMatchObject({ exitCode: 0, said: expect.stringContaining(copy) })
   server.child.kill('SIGTERM')
   expect(await server.child.exited).toBe(0)
   expect(await server.printed).toEqual([])
   expect(await server.errors).toBe('')
 }, 60_000)
+
+test('cases ux 5: an older Bun is refused in one line, by every entry before anything else', async () => {
+  expect(refusalOf('1.2.23')).toBe(
+    'Trawl needs Bun 1.4.5 or newer, this is 1.2.23: run it with `npx -y bun@1.4.5`, or `bun upgrade`',
+  )
+  expect(refusalOf('1.4.5')).toBeUndefined()
+  expect(refusalOf('1.10.0')).toBeUndefined()
+  for (const entry of ['src/main.ts', 'src/cli/index.ts', 'scripts/dev.ts'])
+    expect((await Bun.file(join(ROOT, entry)).text()).match(/^import .*/m)?.[0]).toMatch(/^import '.*bun-version\.ts'$/)
+})
