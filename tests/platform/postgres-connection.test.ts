@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { databaseProblem, toAppError } from '../../src/errors.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
+import { engineTables } from '../../src/tasks/tables.ts'
 import { ownPostgres } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -59,5 +60,34 @@ describe.skipIf(!own)('what failed on a connection is not part of the next answe
     expect(await failed).toBe('unreachable')
     expect(await next()).toEqual([{ n: 7 }])
     expect(await next()).toEqual([{ n: 7 }])
+  })
+
+  test('how times and bytes are written does not depend on what is set for the database', async () => {
+    const [{ name }] = (await db.sql<{ name: string }>(sql`select current_database() as name`)) as [{ name: string }]
+    const set: [string, string, string][] = [
+      ['timezone', 'Europe/Moscow', 'UTC'],
+      ['datestyle', 'German, DMY', 'ISO, MDY'],
+      ['bytea_output', 'escape', 'hex'],
+      ['default_transaction_isolation', 'repeatable read', 'read committed'],
+    ]
+    for (const [setting, value] of set) await other.sql(sql.raw(`alter database ${name} set ${setting} = '${value}'`))
+    for (const prepared of [true, false]) {
+      const opened = await openPostgres({ url: database.url, poolMax: 1, prepared })
+      const { tasks } = engineTables(opened.kit)
+      const times = ['1800-01-01T00:00:00.000Z', '2026-02-03T04:05:06.789Z'].map((text) => new Date(text))
+      const row = { kind: 'a', payload: {}, priority: 1, state: 'completed' as const, maxAttempts: 1, updatedAt: times[1]! }
+      for (const at of times)
+        await opened.tx(function* (tx) {
+          yield tx.insert(tasks).values({ ...row, id: crypto.randomUUID(), runAfter: at, createdAt: at })
+        })
+      const read = await opened.q.select({ at: tasks.runAfter }).from(tasks).orderBy(tasks.runAfter)
+      expect(read.map(({ at }) => at)).toEqual(times)
+      const known = prepared ? set : set.slice(0, 2)
+      for (const [setting, , ours] of known)
+        expect(await opened.sql<{ value: string }>(sql`select current_setting(${setting}) as value`)).toEqual([{ value: ours }])
+      await opened.sql(sql`delete from tasks`)
+      await opened.close()
+    }
+    for (const [setting] of set) await other.sql(sql.raw(`alter database ${name} reset ${setting}`))
   })
 })

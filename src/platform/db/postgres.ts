@@ -128,7 +128,13 @@ export const openPostgres = async ({
     ...({ socket: watch.connect } as object),
     connection: {
       application_name: 'trawl',
+      // How times are written, whatever is set for the database or the role; pgbouncer keeps track of these two.
+      TimeZone: 'UTC',
+      DateStyle: 'ISO, MDY',
       ...(mayPrepare && {
+        bytea_output: 'hex',
+        // Statements count on seeing a row as it is once they have waited for its lock.
+        default_transaction_isolation: 'read committed',
         // Our statements are short and few of their rows are read, whatever the planner expects: compiling one takes hundreds of
         // milliseconds each time.
         jit: 'off',
