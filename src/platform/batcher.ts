@@ -38,6 +38,7 @@ export const createBatcher = <Asked, Answer>({
     let answers: Answer[]
     try {
       answers = await run(batch.map(({ asked }) => asked))
+      if (answers.length !== batch.length) throw new TypeError('a batch answers each of its requests')
     } catch {
       await Promise.all(batch.map(alone))
       return

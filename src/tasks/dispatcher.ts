@@ -85,10 +85,24 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
     if (!serving) void serve()
   })
 
+  /** Gives back tasks whose caller has gone: nobody knows of them, and they would wait for the end of their leases. */
+  const giveBack = ({ owner, kinds }: LeaseRequest, tasks: readonly Task[]): void => {
+    engine
+      .release(
+        tasks.map(({ id, fence }) => ({ id, owner, fence })),
+        kinds,
+      )
+      .catch((error) => log.warn('a lease without a waiting worker could not be released', { error }))
+  }
+
   return {
     /** Leases now, or waits up to `waitMs` for something to lease; answers `[]` after the wait or when `signal` aborts. */
     async lease(request: LeaseRequest, waitMs: number, signal?: AbortSignal): Promise<Task[]> {
       const now = await engine.lease(request)
+      if (now.length > 0 && signal?.aborted) {
+        giveBack(request, now)
+        return []
+      }
       if (now.length > 0 || waitMs <= 0 || closed || signal?.aborted) return now
       const ended = new AbortController()
       const answer = new Promise<Task[]>((resolve, reject) => {
@@ -101,10 +115,7 @@ export const createDispatcher = (engine: LeasePort, bus: Bus, clock: Clock, log:
               ended.abort()
               return resolve(tasks)
             }
-            const holders = tasks.map((task) => ({ id: task.id, owner: request.owner, fence: task.fence }))
-            engine
-              .release(holders, request.kinds)
-              .catch((error) => log.warn('a lease without a waiting worker could not be released', { error }))
+            giveBack(request, tasks)
           },
           refuse: (error) => {
             // Ends the wait as well: its timer and the listener on the client's signal would live on until the end of the wait.

@@ -59,6 +59,15 @@ describe('engine: batcher', () => {
     expect(asked()).toEqual([[1, 2], [1], [2]])
   })
 
+  test('a set whose answers are fewer than its requests is done again one by one', async () => {
+    const ask = createBatcher<number, number>({
+      keyOf: () => '',
+      fits: () => true,
+      run: async (asked) => (asked.length > 1 ? (undefined as never) : asked.map((one) => one * 10)),
+    })
+    expect(await Promise.all([1, 2, 3].map(ask))).toEqual([10, 20, 30])
+  })
+
   test('requests of another key do not wait', async () => {
     const { ask, set, asked } = rig()
     const answers = [1, 2, -1].map(ask)

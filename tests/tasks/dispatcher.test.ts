@@ -230,24 +230,31 @@ onEachDatabase('engine: dispatcher', (database) => {
   })
 
   test('gifty §4: a lease without a waiting caller is released, its attempt not counted', async () => {
-    const rig = await start()
-    const client = new AbortController()
-    const poll = rig.wait('w1', { signal: client.signal })
-    await rig.asleep(1)
-    rig.onLeased(async () => {
-      rig.onLeased(undefined)
-      client.abort()
-    })
-    const id = await rig.one()
-    await poll.done
-    expect(poll.got.tasks).toEqual([])
-    let task = await rig.task(id)
-    for (let look = 0; look < 500 && task.lastEnd !== 'release'; look++) {
-      await turn()
-      task = await rig.task(id)
+    // The client goes while it waits, or during the lease that is tried first.
+    for (const waits of [true, false]) {
+      const rig = await start()
+      const client = new AbortController()
+      rig.onLeased(async () => {
+        rig.onLeased(undefined)
+        client.abort()
+      })
+      const ids = waits ? [] : [await rig.one()]
+      const poll = rig.wait('w1', { signal: client.signal, waitMs: waits ? 30_000 : 0 })
+      if (waits) {
+        await rig.asleep(1)
+        ids.push(await rig.one())
+      }
+      await poll.done
+      expect(poll.got.tasks).toEqual([])
+      const [id] = ids as [string]
+      let task = await rig.task(id)
+      for (let look = 0; look < 500 && task.lastEnd !== 'release'; look++) {
+        await turn()
+        task = await rig.task(id)
+      }
+      expect(task).toMatchObject({ state: 'queued', attempts: 0, fence: 1, lastEnd: 'release' })
+      expect(await rig.lease('w2')).toMatchObject([{ id, attempts: 1, fence: 2 }])
     }
-    expect(task).toMatchObject({ state: 'queued', attempts: 0, fence: 1, lastEnd: 'release' })
-    expect(await rig.lease('w2')).toMatchObject([{ id, attempts: 1, fence: 2 }])
   })
 
   test('a database that fails refuses the polls that wait instead of leaving them hanging', async () => {
