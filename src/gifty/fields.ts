@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isUuid } from '../platform/clock.ts'
 import { booleanFrom, INTEGER, numberFrom, SCIENTIFIC, takes, textLike, wordsLike } from '../platform/http/schema.ts'
 
 /**
@@ -70,8 +71,11 @@ export const absentOrNull = <S extends z.ZodType>(schema: S, value: z.output<S>)
 
 /** Who holds leases (gifty §4). */
 export const workerName = () => text(1, 128).meta({ examples: ['worker-1'] })
-/** A task's id in the worker protocol. */
-export const taskName = () => text(1, 128).meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] })
+/** A task's id in the worker protocol: a UUID in any case, read as it is stored. Another text is the name of no task. */
+export const taskName = (min = 1, max = 128) =>
+  text(min, max)
+    .overwrite((id) => (isUuid(id) ? id.toLowerCase() : id))
+    .meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] })
 /** The number of a lease: it rises with each lease of its task. */
 export const fenceNumber = () => integer(0).meta({ examples: [1] })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, iso, MINUTE, START } from '../support/fake-clock.ts'
-import { codeOf, GONE, leasedRun, makeRig, problemOf, queueNotifications, STALE, UNKNOWN_ID } from './rig.ts'
+import { codeOf, GONE, leasedRun, makeRig, problemOf, product, queueNotifications, STALE, UNKNOWN_ID } from './rig.ts'
 
 onEachDatabase('gifty worker protocol: outcomes', (database) => {
   test('gifty §13.11: a killed worker: the task returns with a higher fence, the old complete is 409', async () => {
@@ -181,6 +181,61 @@ onEachDatabase('gifty worker protocol: outcomes', (database) => {
     expect((await app.detail(one.payload.source_id)).config.last_logs).toBe('one')
     expect((await app.task(two.id)).status).toBe('leased')
     expect(await bulk([entry(one), entry(two), entry(three)])).toEqual({ status: 'ok', completed: 3, rejected: [] })
+  })
+
+  test('gifty §4: a task that is named twice in a bulk complete is one, and its first item counts', async () => {
+    const app = await makeRig(database)
+    for (let n = 0; n < 3; n++) await app.force((await app.source()).id)
+    const [one, two, three] = (await app.lease('w1', { max: 3 })) as [any, any, any]
+    const tasks = [
+      ...[one, one, { ...one, fence: 99 }, { ...one, id: one.id.toUpperCase() }].map(({ id, fence }) => ({ id, fence })),
+      ...[{ ...two, fence: 99 }, two, two].map(({ id, fence }) => ({ id, fence })),
+      ...[{ ...three, id: three.id.toUpperCase() }, three].map(({ id, fence }) => ({ id, fence })),
+    ]
+    const answer = await app.ok('POST', '/internal/workers/tasks/complete', { worker_id: 'w1', tasks })
+    expect(answer).toMatchObject({ completed: 2, rejected: [{ id: two.id, code: 'stale_lease' }] })
+    expect((await Promise.all([one, two, three].map(({ id }) => app.task(id)))).map(({ status }) => status)).toEqual(
+      // Nothing of the second has been said that counts.
+      ['completed', 'leased', 'completed'],
+    )
+  })
+
+  test('gifty §4: the id of a task is read in any case', async () => {
+    const app = await makeRig(database)
+    for (let n = 0; n < 4; n++) await app.force((await app.source()).id)
+    const tasks = (await app.lease('w1', { max: 4 })) as any[]
+    const [one, two, three, four] = tasks.map((task) => ({ ...task, id: task.id.toUpperCase() }))
+    const said = async (task: any, verb: string, more = {}) => (await app.verb(task, verb, 'w1', more)).body.status
+    expect((await app.task(one.id)).id).toBe(tasks[0].id)
+    expect(await said(one, 'heartbeat')).toBe('ok')
+    const source = one.payload.source_id
+    const fenced = { worker_id: 'w1', fence: one.fence, task_id: one.id }
+    await app.ok('POST', `/internal/sources/${source}/report-logs`, { logs: 'of the task', ...fenced })
+    expect((await app.ingest([product(1)], { ...fenced, source_id: source })).status).toBe('ok')
+    expect(await said(one, 'complete')).toBe('ok')
+    expect(await said(one, 'complete')).toBe('ok')
+    expect(await said(two, 'fail', { error: 'broken' })).toBe('ok')
+    expect(await said(three, 'release')).toBe('ok')
+    expect((await app.post(`/internal/tasks/${three.id}/cancel`)).body.state).toBe('cancelled')
+    expect((await app.ok('POST', '/internal/tasks/redrive', { ids: [four.id] })).skipped).toEqual([
+      { id: tasks[3].id, reason: 'not_dead' },
+    ])
+  })
+
+  test('gifty §4: a worker is who it is under every verb, whatever the database drops of its name', async () => {
+    const app = await makeRig(database)
+    for (const name of ['a\0b', '\ud83dx', 'a"b\\,{}', '😀'])
+      for (const [verb, more] of [
+        ['complete', {}],
+        ['fail', { error: 'x' }],
+        ['release', {}],
+      ] as const) {
+        await app.force((await app.source()).id)
+        const [task] = await app.lease(name)
+        for (const what of ['heartbeat', verb]) expect((await app.verb(task, what, name, more)).status).toBe(200)
+        if (verb !== 'release') expect((await app.verb(task, verb, name, more)).status).toBe(200)
+        else await app.post(`/internal/tasks/${task.id}/cancel`)
+      }
   })
 
   test('gifty §4: cancel ends a pending task at once, and a leased one when its lease ends', async () => {

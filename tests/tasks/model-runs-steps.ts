@@ -80,7 +80,7 @@ function complete(model: RunsModel, { worker, tasks }: Extract<Op, { op: 'comple
     model.endTask(task, 'completed', 'complete')
   }
   const distinct = new Set(rejected.map(([id]) => id))
-  return { ...OK, completed: tasks.filter(({ id }) => !distinct.has(id)).length, rejected: rejected.sort() }
+  return { ...OK, completed: new Set(tasks.flatMap(({ id }) => (distinct.has(id) ? [] : [id]))).size, rejected: rejected.sort() }
 }
 
 function redrive(model: RunsModel, { ids, kind, limit }: Extract<Op, { op: 'redrive' }>): Answer {

@@ -3,16 +3,14 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import { isHandshake, MIB } from '../../platform/http/request.ts'
-import { okResponse, text } from '../fields.ts'
+import { okResponse, taskName } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Fleet } from './service.ts'
 import type { WorkerSockets } from './sockets.ts'
 
 const params = z.object({
-  id: text()
-    .describe('id of the task')
-    .meta({ examples: ['0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'] }),
+  id: taskName(0, Number.MAX_SAFE_INTEGER).describe('id of the task'),
 })
 /** A word that ends or keeps a lease is not refused for its size: what is too long in it is cut. */
 const LARGE = 8 * MIB

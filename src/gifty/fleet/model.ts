@@ -120,7 +120,7 @@ export const tasksQuery = z.object({
 })
 export const redriveBody = z
   .object({
-    ids: z.array(text(0, 128)).max(1000).nullish(),
+    ids: z.array(taskName(0)).max(1000).nullish(),
     kind: text().nullish(),
     limit: integer(1, 1000).nullish().describe('most tasks that live again; of a kind 100 unless given'),
   })
@@ -298,9 +298,9 @@ export type WorkerView = z.infer<typeof workerView>
 /** What every frame of the worker protocol has (gifty §4). */
 export const frame = z.object({ type: text(1, 32), id: z.union([z.string().max(200), z.number()]), data: z.unknown().optional() })
 /** The HTTP body plus the task; the worker is known from `hello`. */
-const ofTask = { worker_id: text(1, 128).nullish(), task_id: text(1, 128) }
+const ofTask = { worker_id: workerName().nullish(), task_id: taskName() }
 export const VERBS = {
-  lease: leaseBody.extend({ worker_id: text(1, 128).nullish() }),
+  lease: leaseBody.extend({ worker_id: workerName().nullish() }),
   heartbeat: heartbeatBody.extend(ofTask),
   complete: completeBody.extend(ofTask),
   fail: failBody.extend(ofTask),

@@ -153,7 +153,8 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       const refusals = await engine.complete(body.worker_id, done, FLEET_KINDS)
       return {
         ...OK,
-        completed: body.tasks.filter((task) => !refusals.has(task.id)).length,
+        // A task that is named twice is one.
+        completed: new Set(body.tasks.flatMap(({ id }) => (refusals.has(id) ? [] : [id]))).size,
         rejected: [...refusals].map(([id, refusal]) => ({ id, code: codeOf(refusal), message: refusal.message })),
       }
     },
