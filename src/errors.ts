@@ -31,6 +31,14 @@ const CODES: Record<string, DatabaseProblem> = {
   SQLITE_CANTOPEN: 'unreachable',
 }
 
+/**
+ * Thrown by the body of a transaction that has to begin anew, because it has learned too late of a row that is locked before those it has
+ * locked. Postgres runs the body again, as after a deadlock; where one writer excludes others there is no such moment.
+ */
+export class TransactionConflict extends Error {
+  readonly code = '40001'
+}
+
 /** What a driver error means on either dialect, or undefined. Drizzle wraps driver errors, so the whole cause chain is read. */
 export const databaseProblem = (error: unknown): DatabaseProblem | undefined => {
   for (

@@ -9,17 +9,24 @@ const groupsOf = ({ group_key, site_key }: Pick<Candidate, 'group_key' | 'site_k
 ]
 
 /** Caps on tasks that are leased at once, per group. */
-export const createGroupCaps = (db: Db, statements: Pick<EngineStatements, 'lockCaps' | 'heldOfGroups'>) => ({
+export const createGroupCaps = (db: Db, statements: Pick<EngineStatements, 'lockCaps' | 'lockFreeCaps' | 'heldOfGroups'>) => ({
   /**
    * Those of the candidates that the caps of their groups allow, in their order, at most `max`; `full` are the groups that have no place
-   * left. The groups are locked until the transaction ends, and counted under that lock.
+   * left. The groups are locked until the transaction ends, and counted under that lock. A second call of a transaction must not wait for
+   * more groups, because two leases would meet crosswise: with `skip locked` a group that another one has locked counts as full.
    */
-  *within(tx: Tx, candidates: readonly Candidate[], max: number): Steps<{ chosen: Candidate[]; full: Set<string> }> {
+  *within(
+    tx: Tx,
+    candidates: readonly Candidate[],
+    max: number,
+    skip?: 'skip locked',
+  ): Steps<{ chosen: Candidate[]; full: Set<string> }> {
     const full = new Set<string>()
     const keys = new Set(candidates.flatMap(groupsOf))
-    const capped = keys.size === 0 ? [] : yield* tx.run(statements.lockCaps, { keys: [...keys] })
+    const lock = skip ? statements.lockFreeCaps : statements.lockCaps
+    const capped = keys.size === 0 ? [] : yield* tx.run(lock, { keys: [...keys] })
     if (capped.length === 0) return { chosen: candidates.slice(0, max), full }
-    const left = new Map(capped.map(({ key, cap }) => [key, cap]))
+    const left = new Map(capped.map(({ key, cap }) => [key, cap ?? 0]))
     for (const { key, held } of yield* tx.run(statements.heldOfGroups, { keys: [...left.keys()] }))
       left.set(key, (left.get(key) as number) - Number(held))
     const chosen: Candidate[] = []

@@ -13,9 +13,13 @@ const MAX_BATCH = 400
 const SECOND_LOOK = 1000
 /** How often a lease is tried anew because domains withheld all it took. */
 const WITHHELD_MAX = 5
+/** How often a lease is tried anew because other statements had locked all that was ready. */
+const MISSED_MAX = 4
 /** How often a lease is tried anew because messages leave faster than it withdraws them. */
 const ALREADY_SENT_MAX = 5
 
+/** Leases have run out that are to be ended before others are taken. */
+class ExpiredLeasesError extends Error {}
 /** A message began to leave while its task was being leased. */
 class MessageAlreadySentError extends Error {}
 
@@ -33,8 +37,20 @@ export interface LeaseRequest {
 
 /** Leases, the one way to a task for every kind: in batches of concurrent callers, hooks included (gifty §4). */
 export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reaper, 'reapExpired'>) => {
-  const { db, policies, statements, brokerQueue, policyOf, nowDate, knownKinds, clockWatch, insert, lockTasks, transition } =
-    context
+  const {
+    db,
+    policies,
+    statements,
+    brokerQueue,
+    policyOf,
+    nowDate,
+    knownKinds,
+    clockWatch,
+    insert,
+    lockTasks,
+    transition,
+    random,
+  } = context
   const caps = createGroupCaps(db, statements)
 
   /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before they are wanted. */
@@ -74,17 +90,20 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   }
 
   /**
-   * Leases the candidates of a batch in one statement, in lease order, with the hooks that are part of it. Undefined where that is not to be done: on SQLite, where two cost
-   * no more; or a lease has expired, or a group with a cap is among the candidates.
+   * Leases the candidates of a batch in one statement, in lease order, with the hooks that are part of it. Undefined where that is not to be
+   * done: on SQLite, where two cost no more, or where a group with a cap is among the candidates. `expired`: leases have run out.
+   * `missed`: others have locked all that is ready.
    */
-  function* takeAtOnce(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<Task[][] | undefined> {
+  function* takeAtOnce(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<Task[][] | 'expired' | 'missed' | undefined> {
     if (!statements.takeReady) return undefined
     const { params, shape } = shapeOf(requests, now)
     const takers = takersOf(requests)
     const owners = takers.map(({ owner }) => owner)
     const lengths = takers.map(({ leaseMs }) => leaseMs)
     const rows = yield* tx.run(statements.takeReady(shape), { ...params, owners, lengths })
-    if (rows[0]?.expired || rows[0]?.capped) return undefined
+    if (rows[0]?.expired) return 'expired'
+    if (rows[0]?.capped) return undefined
+    if (rows[0]?.missed) return 'missed'
     const leased = new Map(requests.map((request) => [request, [] as Task[]]))
     for (const { tasks } of rows)
       for (const taken of tasks ?? []) {
@@ -94,8 +113,16 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     return requests.map((request) => leased.get(request) as Task[])
   }
 
-  /** The candidates of a batch, locked, in lease order and within the caps of their groups. */
-  function* choose(tx: Tx, requests: readonly LeaseRequest[], now: Date, among?: string[]): Steps<Candidate[]> {
+  /**
+   * The candidates of a batch, locked, in lease order and within the caps of their groups.
+   * @throws ExpiredLeasesError where leases have run out, unless `mayBeExpired`
+   */
+  function* choose(
+    tx: Tx,
+    requests: readonly LeaseRequest[],
+    now: Date,
+    { mayBeExpired, among }: { mayBeExpired: boolean; among?: string[] },
+  ): Steps<Candidate[]> {
     const { kinds, params, shape: plain } = shapeOf(requests, now)
     const max = sum(requests)
     const look = (most: number, blocked?: readonly string[]) => {
@@ -105,11 +132,8 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
         ? tx.run(statements.candidatesAmong(shape), { ...given, ids: among, kinds })
         : tx.run(statements.candidates(shape), given)
     }
-    let rows = yield* look(max)
-    if (rows[0]?.expired && !among) {
-      yield* reapExpired(tx, now)
-      rows = yield* look(max)
-    }
+    const rows = yield* look(max)
+    if (rows[0]?.expired && !mayBeExpired) throw new ExpiredLeasesError()
     const found = rows.filter((row) => row.id !== null)
     if (!rows[0]?.capped) return found
     const within = yield* caps.within(tx, found, max)
@@ -118,7 +142,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const more = yield* look(Math.max(SECOND_LOOK, max), [...within.full])
     const chosen = new Set(within.chosen.map((row) => row.id))
     const others = more.filter((row) => row.id !== null && !chosen.has(row.id))
-    return (yield* caps.within(tx, [...within.chosen, ...others], max)).chosen
+    return (yield* caps.within(tx, [...within.chosen, ...others], max, 'skip locked')).chosen
   }
 
   /** Leases candidates for the requests, which are served in the order they came. Answers the tasks of each. */
@@ -167,21 +191,54 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     const { provide, leased, inStatement } = policyOf(kind)
     return provide !== undefined || (leased !== undefined && !inStatement?.leased) || brokerQueue.queueOf(kind) !== undefined
   }
-  /** One transaction for all requests of a batch; `hasWithheld` when tasks were taken and none could be handed out. */
-  const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<{ leased: Task[][]; hasWithheld: boolean }> => {
+  /** What a batch comes to; `hasWithheld` when tasks were taken and none could be handed out. */
+  interface Together {
+    leased: Task[][]
+    hasWithheld: boolean
+  }
+  /** One transaction for all requests of a batch, after another one where leases have run out. */
+  const leaseOnce = async (requests: readonly LeaseRequest[]): Promise<Together | 'missed'> => {
     const isAlone = statements.takeReady !== undefined && !requests[0]?.kinds.some(takesPart)
     const leased = isAlone && (await db.autocommit((tx) => takeAtOnce(tx, requests, nowDate())))
-    return leased ? { leased, hasWithheld: false } : leaseWithHooks(requests, !isAlone)
+    if (leased === 'missed') return leased
+    if (leased && leased !== 'expired') return { leased, hasWithheld: false }
+    if (leased !== 'expired')
+      try {
+        return await leaseWithHooks(requests, { atOnce: !isAlone, mayBeExpired: false })
+      } catch (error) {
+        if (!(error instanceof ExpiredLeasesError)) throw error
+      }
+    // In a transaction of its own: what domains lock for the ended leases and then for the new ones would not be in the order of their keys.
+    await db.tx((tx) => reapExpired(tx, nowDate()))
+    return leaseWithHooks(requests, { atOnce: false, mayBeExpired: true })
+  }
+  /**
+   * Leases for all requests of a batch. Whoever looks for tasks locks the first of each kind and priority, and passes over what others have
+   * locked: two processes at once would leave tasks that neither takes, until a sweep finds them.
+   */
+  const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<Together> => {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await leaseOnce(requests)
+      if (answer !== 'missed') return answer
+      if (attempt === MISSED_MAX) return { leased: requests.map(() => []), hasWithheld: false }
+      // The others hold their locks until they have committed.
+      await Bun.sleep(2 ** attempt * 5 * random())
+    }
   }
   const leaseWithHooks = (
     requests: readonly LeaseRequest[],
-    atOnce: boolean,
-  ): Promise<{ leased: Task[][]; hasWithheld: boolean }> =>
+    { atOnce, mayBeExpired }: { atOnce: boolean; mayBeExpired: boolean },
+  ): Promise<Together | 'missed'> =>
     db.tx(function* (tx) {
       const now = nowDate()
       const provided = yield* provide(tx, requests, now)
       const taken = atOnce ? yield* takeAtOnce(tx, requests, now) : undefined
-      const leased = taken ?? (yield* take(tx, requests, yield* choose(tx, requests, now), now))
+      if (taken === 'expired') throw new ExpiredLeasesError()
+      if (taken === 'missed') {
+        yield* deleteProvided(tx, provided, [])
+        return taken
+      }
+      const leased = taken ?? (yield* take(tx, requests, yield* choose(tx, requests, now, { mayBeExpired }), now))
       const all = leased.flat()
       // Thrown, not skipped: the transaction has leased it already.
       if ((yield* brokerQueue.withdrawMessages(tx, all)).length > 0) throw new MessageAlreadySentError()
@@ -219,7 +276,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
       const now = nowDate()
       const found = yield* lockTasks(tx, ids)
       const waiting = ids.filter((id) => found.get(id)?.state === 'queued')
-      const chosen = waiting.length > 0 ? yield* choose(tx, [request], now, waiting) : []
+      const chosen = waiting.length > 0 ? yield* choose(tx, [request], now, { mayBeExpired: true, among: waiting }) : []
       const leased = yield* take(tx, [request], chosen, now)
       yield* brokerQueue.forgetMessages(tx, leased.flat())
       const [handed = []] = yield* runLeasedHooks(tx, [request], leased, now)

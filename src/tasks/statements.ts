@@ -22,15 +22,17 @@ export interface Candidate {
 }
 /** Tasks that `takeReady` answers in one row, so that no row outgrows what Postgres holds in one value. */
 const TAKEN_A_ROW = 50
-/** What a lease cannot say of a task from what it has just written, in the order of a `Taken`. Times come as ISO 8601. */
+/** What a lease cannot say of a task from what it has just written, in the order of a `Taken`. */
 const TAKEN_COLUMNS =
   'id, kind, payload, priority, run_after, attempts, max_attempts, fence, progress, result, error, dedupe_key, group_key, site_key, requeues, expires_at, created_at'
+/** The same as a list of values. Times are epoch milliseconds: texts of the years before 1 and after 9999 are not those of JavaScript. */
+const TAKEN_VALUES = TAKEN_COLUMNS.replaceAll(/run_after|expires_at|created_at/g, 'extract(epoch from $&) * 1000')
 type Taken = [
   id: string,
   kind: string,
   payload: unknown,
   priority: number,
-  runAfter: string,
+  runAfter: number,
   attempts: number,
   maxAttempts: number,
   fence: number,
@@ -41,13 +43,19 @@ type Taken = [
   groupKey: string | null,
   siteKey: string | null,
   requeues: number,
-  expiresAt: string | null,
-  createdAt: string,
+  expiresAt: number | null,
+  createdAt: number,
   place: number,
 ]
 /** Tasks as `takeReady` leases them; with none there is one row whose `tasks` are null. */
-export type TakenRow = Pick<Candidate, 'expired' | 'capped'> & { tasks: Taken[] | null }
-/** The task that `takeReady` leased for `owner`, and its place among those it was asked for, from 1. */
+export type TakenRow = {
+  expired: boolean
+  capped: boolean
+  /** Whether none was leased although some are ready: another statement has locked them, maybe more of them than it takes. */
+  missed: boolean
+  tasks: Taken[] | null
+}
+/** The task that `takeReady` leased for `owner`. */
 export const taskOf = (taken: Taken, owner: string, leaseMs: number, now: Date): Task => {
   const [id, kind, payload, priority, runAfter, attempts, maxAttempts, fence, progress, result, error, ...more] = taken
   const [dedupeKey, groupKey, siteKey, requeues, expiresAt, createdAt] = more
@@ -193,6 +201,11 @@ export const engineStatements = (db: Db) => {
   const withFlags = (rows: string) => `select f.expired, f.capped, c.id, c.kind, c.group_key, c.site_key
     from (select ${hasExpired} as expired, exists (select 1 from task_groups where cap is not null) as capped) f
     left join (${rows}) c on ${f.true} order by ${['c.rank desc', 'c.run_after', 'c.requeues', 'c.id'].join(', ')}`
+  const isAnyReady = (shape: CandidatesShape) =>
+    shape.kinds.every(({ announced }) => announced)
+      ? f.false
+      : `exists (select 1 from unnest((select :plain::text)::text[]) as k(kind) cross join lateral ${priorities('k.kind')}
+          cross join lateral (select 1 from tasks t where t.priority = p.priority and ${isWanted('t.kind = k.kind', shape)} limit 1) t)`
   /**
    * Ready tasks leased at once, unless a lease has expired or a group of theirs has a cap. Written from an array of their ids, of which the
    * planner expects a few, so that it looks each up: joined to what it has found it would read the whole table.
@@ -200,15 +213,15 @@ export const engineStatements = (db: Db) => {
   const takeReady = (shape: CandidatesShape) => `with found as materialized (${ready(shape)}),
     flags as materialized (select ${hasExpired} as expired, case when exists (select 1 from task_groups where cap is not null)
       then exists (select 1 from found join task_groups g on g.key in (found.group_key, 'site:' || found.site_key) where g.cap is not null)
-      else false end as capped),
+      else false end as capped, case when exists (select 1 from found) then false else ${isAnyReady(shape)} end as missed),
     taken as (update tasks set state = 'leased', attempts = attempts + 1, fence = fence + 1, lease_owner = g.owner,
         lease_expires_at = :now::timestamptz + g.length * interval '1 millisecond', lease_ms = g.length, last_end = null, updated_at = :now::timestamptz
       from unnest(array(select id from found order by ${inOrder}), (select :owners::text)::text[], (select :lengths::text)::int[])
         with ordinality as g(id, owner, length, place)
       where tasks.id = g.id and not (select expired or capped from flags)
       returning ${TAKEN_COLUMNS.replaceAll(/\w+/g, 'tasks.$&')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
-    select flags.expired, flags.capped, rows.tasks from flags left join (
-      select json_agg(json_build_array(${TAKEN_COLUMNS}, place) order by place) as tasks, min(place) as first from taken
+    select flags.*, rows.tasks from flags left join (
+      select json_agg(json_build_array(${TAKEN_VALUES}, place) order by place) as tasks, min(place) as first from taken
       group by (place - 1) / ${TAKEN_A_ROW}) rows on true order by rows.first`
   const pages = new Map<string, Statement<{ id: string; bytes: number | string }>>()
   const byShape = new Map<string, Statement<unknown>>()
@@ -238,7 +251,7 @@ export const engineStatements = (db: Db) => {
     rows: string,
   ) => `select d.done, l.* from (select json_agg(place) as done from done) d full join (select ${columnList(getTableColumns(tasks), 'o')} from ${rows}
     where g.place not in (select place from done)) l on false`
-  /** Completes tasks of kinds without hooks. In the order of the ids as they are given, so that two statements do not meet crosswise. */
+  /** Completes a task of a kind without hooks. Of several an update would take the rows in any order, and meet another statement crosswise. */
   const completePlain = `with g as materialized (select * from ${claimed}),
     done as (update tasks set ${completed}, result = coalesce(nullif(${result}, 'null'), tasks.result)
       from g where tasks.id = g.id and ${isHeldAs('tasks', f.inList('tasks.kind', 'kinds'))} returning g.place)
@@ -286,9 +299,16 @@ export const engineStatements = (db: Db) => {
       tasks,
     ),
     /** Caps of groups, locked in the order of their keys: two leases that count at once would both take the last place. */
-    lockCaps: db.statement<{ key: string; cap: number }>(
+    lockCaps: db.statement<{ key: string; cap: number | null }>(
       'task_caps',
       `select g.key, g.cap from task_groups g where ${f.inList('g.key', 'keys')} and g.cap is not null order by g.key${forUpdate('g')}`,
+    ),
+    /** The same without a wait: the cap of a group that another transaction has locked is null. */
+    lockFreeCaps: db.statement<{ key: string; cap: number | null }>(
+      'task_free_caps',
+      `select g.key, l.cap from task_groups g left join (select o.key, o.cap from task_groups o where ${f.inList('o.key', 'keys')} and o.cap is not null
+         order by o.key${forUpdate('o', 'skip locked')}) l on l.key = g.key
+       where ${f.inList('g.key', 'keys')} and g.cap is not null`,
     ),
     /** Tasks leased now of each of the groups `keys`. */
     heldOfGroups: db.statement<{ key: string; held: number | string }>(
@@ -336,7 +356,7 @@ export const engineStatements = (db: Db) => {
           value ->> 'dedupe_key', value ->> 'group_key', value ->> 'site_key', value ->> 'expires_at', :now, :now
         from json_each(:items) where true on conflict do nothing returning id`,
       postgres: `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, dedupe_key, group_key, site_key, expires_at, created_at, updated_at)
-        select id, kind, payload, priority, 'queued', to_timestamp(run_after / 1000.0), max_attempts, dedupe_key, group_key, site_key,
+        select id, kind, coalesce(payload, 'null'), priority, 'queued', to_timestamp(run_after / 1000.0), max_attempts, dedupe_key, group_key, site_key,
           to_timestamp(expires_at / 1000.0), :now::timestamptz, :now::timestamptz
         from jsonb_to_recordset(:items::jsonb) as j(id uuid, kind text, payload jsonb, priority int, run_after float8, max_attempts int,
           dedupe_key text, group_key text, site_key text, expires_at float8) on conflict do nothing returning id`,
@@ -351,7 +371,7 @@ export const engineStatements = (db: Db) => {
       (hooks: readonly StatementHooks[]): Statement<CompletedRow> =>
         made(`task_complete_held${namesOf(hooks)}`, () => completeWith(hooks), tasks),
     ),
-    /** The same for kinds without hooks. The other tasks are answered as they were, and not locked. */
+    /** The same for one task, where no kind has hooks. Another task is answered as it was, and not locked. */
     completePlain: both(undefined, db.statement<CompletedRow>('task_complete_plain', completePlain, tasks)),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,
@@ -390,7 +410,8 @@ export const engineStatements = (db: Db) => {
         `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now
          from (select value ->> 'id' as id, value ->> 'kind' as kind, value ->> 'priority' as priority, value -> 'payload' as payload,
            value ->> 'group_key' as group_key, value ->> 'site_key' as site_key from json_each(:items)) j where tasks.id = j.id returning tasks.id`,
-        `update tasks set kind = j.kind, priority = j.priority, payload = j.payload, group_key = j.group_key, site_key = j.site_key, updated_at = :now::timestamptz
+        `update tasks set kind = j.kind, priority = j.priority, payload = coalesce(j.payload, 'null'), group_key = j.group_key, site_key = j.site_key,
+           updated_at = :now::timestamptz
          from ${items} lateral jsonb_to_record(item) as j(id uuid, kind text, priority int, payload jsonb, group_key text, site_key text)
          where tasks.id = j.id returning tasks.id`,
       ),

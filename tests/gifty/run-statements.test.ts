@@ -257,4 +257,43 @@ onEachDatabase('runs inside statements of the engine', (database) => {
     expect(await overlapping.dispatch()).toEqual({ dispatched: 0, skipped: 0 })
     expect((await db.q.select().from(parsingSources)).map(({ queuedAfter }) => queuedAfter)).toEqual([null, null])
   })
+
+  test.skipIf(database.dialect === 'sqlite')(
+    'gifty §2.3: a report that meets a run opened between its look and its lock begins anew, and locks the task first',
+    async () => {
+      const db = await database.fresh()
+      const clock = fakeClock()
+      const { engine, repository, ...domain } = makeDomain(db, clock)
+      await fill(db, { engine, repository, ...domain })
+      const [open] = await db.tx((tx) => repository.openRunsOf(tx, [1]))
+      let looks = 0
+      /** The first look is that of a moment ago, without an open run. */
+      const stale = {
+        ...repository,
+        *openRun(tx: any, id: number): any {
+          return looks++ === 0 ? undefined : yield* repository.openRun(tx, id)
+        },
+      }
+      const notifications = createNotifications(engine, clock, undefined)
+      const store = createRunStore({ db, clock, repository: stale, engine, notifications })
+      const locked = await db.tx((tx) => store.lockForReport(tx, 1))
+      expect(locked).toMatchObject({ source: { id: 1 }, open: { id: open?.id }, task: { id: open?.taskId, state: 'queued' } })
+      expect(looks).toBe(4)
+      const order: string[] = []
+      const watching = {
+        ...engine,
+        lockTasks: (tx: any, ids: string[]) => {
+          order.push(...ids)
+          return engine.lockTasks(tx, ids)
+        },
+      }
+      const batches = createRunStore({ db, clock, repository, engine: watching as typeof engine, notifications })
+      for (const taskId of [null, '01890000-0000-7000-8000-999999999999']) {
+        order.length = 0
+        const place = { id: 1, taskId }
+        expect((await db.tx((tx) => batches.lockForBatch(tx, place))).open?.id).toBe(open?.id)
+        expect(order).toEqual([...(taskId ? [taskId] : []), open?.taskId as string])
+      }
+    },
+  )
 })

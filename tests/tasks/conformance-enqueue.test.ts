@@ -162,4 +162,31 @@ onEachDatabase('engine: enqueue and order', (database) => {
     await rig.engine.sweep()
     expect(rig.published).toEqual([{ topic: TASKS_READY, message: { kinds: ['a'] } }])
   })
+
+  test('architecture §6: a payload and a result are any JSON', async () => {
+    const rig = await makeRig(database)
+    const values = [null, false, 0, '', 'text', [], [null, 1], {}, JSON.parse('{"__proto__":{"a":1},"constructor":2}'), 1e300]
+    for (const payload of values) {
+      const task = await rig.leased('w1', { payload })
+      expect(JSON.stringify(task.payload)).toBe(JSON.stringify(payload))
+      expect(await rig.engine.complete('w1', [{ id: task.id, fence: task.fence, result: payload }], ['a'])).toEqual(new Map())
+      const { result, payload: kept } = await rig.task(task.id)
+      expect(JSON.stringify([kept, result])).toBe(JSON.stringify([payload, payload]))
+    }
+    const id = await rig.one()
+    await rig.db.tx((tx) => rig.engine.changeQueued(tx, new Map([[id, { payload: null }]]), new Date(rig.clock.now())))
+    expect((await rig.lease())[0]).toMatchObject({ id, payload: null })
+  })
+
+  test('architecture §6: times of any year come back with a lease', async () => {
+    const rig = await makeRig(database)
+    for (const runAfter of ['1969-12-31T23:59:59.999Z', '1800-01-01T00:00:00.000Z'].map((text) => new Date(text)))
+      for (const expiresAt of ['9999-12-31T23:59:59.999Z', '+010000-01-01T00:00:00.000Z', '+200000-01-01T00:00:00.001Z'].map(
+        (text) => new Date(text),
+      )) {
+        const task = await rig.leased('w1', { runAfter, expiresAt })
+        expect(task).toMatchObject({ runAfter, expiresAt, createdAt: new Date(rig.clock.now()) })
+        expect(await rig.task(task.id)).toEqual(task)
+      }
+  })
 })

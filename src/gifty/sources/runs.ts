@@ -1,3 +1,4 @@
+import { TransactionConflict } from '../../errors.ts'
 import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
@@ -83,7 +84,7 @@ export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy
 })
 
 /** How changes are read and stored. Rows are locked in the order task, source, run, each in the order of its key. */
-export const createRunStore = ({ clock, repository, engine, notifications }: RunStoreDeps) => {
+export const createRunStore = ({ db, clock, repository, engine, notifications }: RunStoreDeps) => {
   const together = (sources: SourceRow[], runs: RunRow[]): RunRowChange[] => {
     const bySource = new Map(runs.map((run) => [run.sourceId, run]))
     return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [] }))
@@ -108,31 +109,29 @@ export const createRunStore = ({ clock, repository, engine, notifications }: Run
     return sources.length === 0 ? [] : together(sources, yield* repository.openRunsOf(tx, ids))
   }
 
+  type Locked = { source: SourceRow; open: RunRow | undefined; task: Task | undefined }
   /**
-   * A source with its open run and that run's task, all locked. The open run's task is locked before the source; a run that was opened in
-   * between has a task that no worker can have leased yet.
-   * @throws AppError 404
+   * A source with its open run and that run's task, all locked: the task before the source. `place.taskId` is that of the open run as it was
+   * read before the locks; the next attempt of the transaction finds there what it has to lock.
+   * @throws AppError 404; `TransactionConflict` when another run is open by now. A worker that leases its task waits for the source, so that to
+   * lock the task here would be a deadlock.
    */
-  function* lockForReport(tx: Tx, id: number): Steps<{ source: SourceRow; open: RunRow | undefined; task: Task | undefined }> {
-    const before = yield* repository.openRun(tx, id)
-    const tasks = before?.taskId ? yield* engine.lockTasks(tx, [before.taskId]) : undefined
+  function* lockForBatch(tx: Tx, place: { id: number; taskId: string | null }): Steps<Locked> {
+    const { id, taskId } = place
+    const tasks = taskId ? yield* engine.lockTasks(tx, [taskId]) : undefined
     const source = yield* repository.lock(tx, id)
     if (!source) throw missingSource()
     const open = yield* repository.openRun(tx, id)
+    if (db.isShared && open?.taskId && open.taskId !== taskId) {
+      place.taskId = open.taskId
+      throw new TransactionConflict('a run of the source was opened meanwhile')
+    }
     return { source, open, task: open?.taskId ? tasks?.get(open.taskId) : undefined }
   }
-  /**
-   * A source and its open run, locked, for one whose open run's task was read before.
-   * @throws AppError 404
-   */
-  function* lockForBatch(
-    tx: Tx,
-    { id, taskId }: { id: number; taskId: string | null },
-  ): Steps<{ source: SourceRow; open: RunRow | undefined }> {
-    if (taskId) yield* engine.lockTasks(tx, [taskId])
-    const source = yield* repository.lock(tx, id)
-    if (!source) throw missingSource()
-    return { source, open: yield* repository.openRun(tx, id) }
+  /** The same for a source of which nothing is known yet. @throws AppError 404 */
+  function* lockForReport(tx: Tx, id: number): Steps<Locked> {
+    const taskId = (yield* repository.openRun(tx, id))?.taskId ?? null
+    return yield* lockForBatch(tx, { id, taskId })
   }
   /** The source and open run of a leased task, which is locked; undefined when its run has ended. */
   function* lockOpenOfTask(tx: Tx, taskId: string): Steps<{ source: SourceRow; open: RunRow } | undefined> {
