@@ -1,5 +1,6 @@
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
-import type { Candidate, EngineStatements } from './statements.ts'
+import type { Candidate } from './lease-statements.ts'
+import type { EngineStatements } from './statements.ts'
 import { engineTables } from './tables.ts'
 
 /** The groups of a task: its own (a host, an account), and that of its site. */

@@ -3,9 +3,9 @@ import type { Steps, Tx } from '../platform/db/index.ts'
 import { createBrokerLeasing } from './broker-queue.ts'
 import type { EngineContext } from './context.ts'
 import { createGroupCaps } from './group-caps.ts'
+import { type Candidate, taskOf } from './lease-statements.ts'
 import type { NewTask, Task, Transition } from './model.ts'
 import type { Reaper } from './reaper.ts'
-import { type Candidate, taskOf } from './statements.ts'
 
 /** Tasks that one transaction leases for several callers; a single one may ask for more. */
 const MAX_BATCH = 400
