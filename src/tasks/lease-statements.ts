@@ -21,7 +21,7 @@ const TAKEN_A_ROW = 50
 const TAKEN_COLUMNS =
   'id, kind, payload, priority, run_after, attempts, max_attempts, fence, progress, result, error, dedupe_key, group_key, site_key, requeues, expires_at, created_at'
 /** The same as a list of values. Times are epoch milliseconds: texts of the years before 1 and after 9999 are not those of JavaScript. */
-const TAKEN_VALUES = TAKEN_COLUMNS.replaceAll(/run_after|expires_at|created_at/g, 'extract(epoch from $&) * 1000')
+const TAKEN_VALUES = TAKEN_COLUMNS.replaceAll(/run_after|expires_at|created_at/g, "round(date_part('epoch', $&) * 1000)")
 type Taken = [
   id: string,
   kind: string,

@@ -33,10 +33,12 @@ export const engineStatements = (db: Db) => {
     rows: string,
   ) => `select d.done, l.* from (select json_agg(place) as done from done) d full join (select ${columnList(getTableColumns(tasks), 'o')} from ${rows}
     where g.place not in (select place from done)) l on false`
-  /** Completes a task of a kind without hooks. Of several an update would take the rows in any order, and meet another statement crosswise. */
+  /** Completes tasks of kinds without hooks. Locked in the order of their ids: an update takes rows in any, and two would meet crosswise. */
   const completePlain = `with g as materialized (select * from ${claimed}),
+    locked as materialized (select t.id, g.place from g join tasks t on t.id = g.id where ${isHeldAs('t', f.inList('t.kind', 'kinds'))}
+      order by t.id${forUpdate('t')}),
     done as (update tasks set ${completed}, result = coalesce(nullif(${result}, 'null'), tasks.result)
-      from g where tasks.id = g.id and ${isHeldAs('tasks', f.inList('tasks.kind', 'kinds'))} returning g.place)
+      from locked g where tasks.id = g.id returning g.place)
     ${others('g join tasks o on o.id = g.id')}`
   /** Locks tasks, then what their domains change, and completes those without hooks and those that \`hooks\` end. */
   const completeWith = (hooks: readonly StatementHooks[]) => `with locked as materialized (
@@ -101,7 +103,7 @@ export const engineStatements = (db: Db) => {
       (hooks: readonly StatementHooks[]): Statement<CompletedRow> =>
         made(`task_complete_held${namesOf(hooks)}`, () => completeWith(hooks), tasks),
     ),
-    /** The same for one task, where no kind has hooks. Another task is answered as it was, and not locked. */
+    /** The same where no kind has hooks. The other tasks are answered as they were, and not locked. */
     completePlain: both(undefined, db.statement<CompletedRow>('task_complete_plain', completePlain, tasks)),
     /**
      * Ends leases or lives of a set of locked tasks. `items` is a JSON list of `{id, state, last_end, attempts, back, run_after, error, result,

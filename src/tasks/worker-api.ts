@@ -84,7 +84,7 @@ export const createWorkerApi = (context: EngineContext) => {
 
   /**
    * Completes in one statement, on Postgres, what is held and needs no hook beside it. Answers those verdicts, and the other tasks by id:
-   * locked, or the only one as it was a moment ago where no kind has hooks.
+   * locked, or where no kind has hooks as they were a moment ago.
    */
   function* completeAtOnce(
     tx: Tx,
@@ -94,7 +94,7 @@ export const createWorkerApi = (context: EngineContext) => {
   ): Steps<{ done: Set<Verdict>; left: Map<string, Task> } | undefined> {
     if (!statements.completeHeld || !statements.completePlain) return undefined
     const given = verdicts.filter(({ id }) => isUuid(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
-    const isPlain = given.length === 1 && allowed.every((kind) => !policies.get(kind)?.completed)
+    const isPlain = allowed.every((kind) => !policies.get(kind)?.completed)
     const statement = isPlain ? statements.completePlain : statements.completeHeld(statementHooks('completed', allowed))
     const rows = yield* tx.run(statement, {
       ids: given.map(({ id }) => id),
