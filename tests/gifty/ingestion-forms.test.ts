@@ -41,7 +41,7 @@ test('g-F1: a price is read from a text as shops write it', () => {
     const read = readPrice(text, currency)
     expect([text, currency, typeof read === 'string' ? read : read.price]).toEqual([text, currency, expected])
   }
-  expect(['5 $', '5 RUR', '5 eur', 'за 5 р.', '5 грн', '5 now'].map(currencyIn)).toEqual([
+  expect(['5 $', '5 RUR', '5 eur', 'за 5 р.', '5 грн', '5 now'].map((text) => currencyIn(text))).toEqual([
     'USD',
     'RUB',
     'EUR',

@@ -9,6 +9,7 @@ import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './inde
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500
 const MAX_SOURCE_URL = 2048
+const UNKNOWN_CURRENCY = 'Stored without a price: its currency is not known; name it in `currency`'
 
 export interface CheckedCategory {
   category: ScrapedCategory
@@ -18,20 +19,29 @@ export interface CheckedElements {
   products: CheckedProduct[]
   categories: CheckedCategory[]
   rejected: IngestAnswer['rejected']
+  /** What of the stored elements was left out. */
+  remarks: NonNullable<IngestAnswer['remarks']>
   /** The problems of the rejected elements, for the answer when nothing is left. */
   problems: FieldProblem[]
 }
 
-/** An item whose price is a number if it was a text that holds one; `ambiguous` when the text can be read as two numbers. */
-const withPrice = (item: unknown): unknown => {
+/**
+ * An item whose price is a number if it was a text that holds one. A text with the mark of an unknown currency gives no price; one that can
+ * be read as two numbers is a problem. `usual` is the currency of the source.
+ */
+const withPrice = (item: unknown, usual: string | undefined): { item: unknown; problem?: 'ambiguous' | 'currency' } => {
   const { price, currency } = (item ?? {}) as { price?: unknown; currency?: unknown }
-  if (typeof price !== 'string') return item
+  if (typeof price !== 'string') return { item }
   const named = typeof currency === 'string' && currency.trim() !== '' ? currency : undefined
-  const read = readPrice(price, named)
-  if (read === 'ambiguous') return read
-  if (read === 'none') return item
+  const read = readPrice(price, named, { usual })
+  if (read === 'none') return { item }
+  if (read === 'ambiguous') return { item, problem: read }
+  if (read === 'currency') {
+    const { price: _, ...rest } = item as { price: unknown }
+    return { item: rest, problem: read }
+  }
   const isOpen = currency === undefined || currency === null || currency === ''
-  return { ...(item as object), price: read.price, ...(isOpen && read.currency ? { currency: read.currency } : {}) }
+  return { item: { ...(item as object), price: read.price, ...(isOpen && read.currency ? { currency: read.currency } : {}) } }
 }
 const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem => ({
   type: 'value_error',
@@ -40,13 +50,17 @@ const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem 
   input: shownInput(price, []),
 })
 
-/** Checks every element on its own (gifty §3). `strip` are the query parameters the source drops. */
+/**
+ * Checks every element on its own (gifty §3). `strip` are the query parameters the source drops, `usual` is the currency of its products
+ * that name none.
+ */
 export const checkElements = async (
   items: unknown[],
   categories: unknown[],
   strip: ReadonlySet<string>,
+  usual?: string,
 ): Promise<CheckedElements> => {
-  const checked: CheckedElements = { products: [], categories: [], rejected: [], problems: [] }
+  const checked: CheckedElements = { products: [], categories: [], rejected: [], remarks: [], problems: [] }
   const reject = (kind: 'item' | 'category', index: number, found: FieldProblem[]) => {
     checked.rejected.push({ kind, index, errors: found.map(({ loc, msg }) => ({ field: loc.slice(3).join('.'), message: msg })) })
     if (checked.problems.length < 100) checked.problems.push(...found.slice(0, 100 - checked.problems.length))
@@ -65,8 +79,8 @@ export const checkElements = async (
   for (let index = 0; index < items.length; index++) {
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
     const base = ['body', 'items', index]
-    const item = withPrice(items[index])
-    if (item === 'ambiguous') {
+    const { item, problem } = withPrice(items[index], usual)
+    if (problem === 'ambiguous') {
       reject('item', index, [ambiguousPrice(base, (items[index] as { price: string }).price)])
       continue
     }
@@ -77,7 +91,10 @@ export const checkElements = async (
     }
     const url = normaliseUrl(result.data.product_url, strip)
     if (url === undefined) reject('item', index, [badUrl(base, 'product_url', result.data.product_url)])
-    else checked.products.push({ product: result.data, url })
+    else {
+      checked.products.push({ product: result.data, url })
+      if (problem === 'currency') checked.remarks.push({ index, field: 'price', message: UNKNOWN_CURRENCY })
+    }
   }
   for (let index = 0; index < categories.length; index++) {
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))

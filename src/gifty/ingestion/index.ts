@@ -68,6 +68,10 @@ export const ingestAnswer = z
         errors: z.array(z.object({ field: z.string(), message: z.string() })),
       }),
     ),
+    remarks: z
+      .array(z.object({ index: z.int(), field: z.string(), message: z.string() }))
+      .optional()
+      .describe('items that were stored without a field that could not be read; absent when there are none'),
   })
   .meta({
     id: 'IngestAnswer',

@@ -131,6 +131,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       duplicates: number
       categories: CheckedCategory[]
       rejected: IngestAnswer['rejected']
+      remarks: NonNullable<IngestAnswer['remarks']>
     },
     turn: number,
   ): Steps<{ answer: IngestAnswer; siteKey: string | undefined }> {
@@ -182,6 +183,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       categories_ingested: created,
       run_id: runId,
       rejected: prepared.rejected,
+      ...(prepared.remarks.length > 0 ? { remarks: prepared.remarks } : {}),
     }
     return { answer, siteKey: source?.siteKey ?? [...siteKeys][0] }
   }
@@ -207,7 +209,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       [...batch.items, ...categories].map((element) => (element as { site_key?: unknown } | null)?.site_key),
     )
     const place = await expectedPlace(batch, siteKeys)
-    const checked = await checkElements(batch.items, categories, stripSet(place?.config.strip_params))
+    const checked = await checkElements(batch.items, categories, stripSet(place?.config.strip_params), currencyOf(place))
     if (checked.rejected.length > 0 && checked.products.length + checked.categories.length === 0) {
       await countRefused(batch, place, siteKeys, checked.rejected)
       warnRejected(place, checked.rejected)
@@ -215,7 +217,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       throw invalidRequest(checked.problems)
     }
     const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
-    const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected }
+    const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected, remarks: checked.remarks }
     const turn = turns++
     let siteKey: string | undefined
     const { answer, replayed } = await db.tx(function* (tx) {
@@ -232,6 +234,8 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       })
     })
     if (!replayed) warnRejected(place, answer.rejected)
+    if (!replayed && answer.remarks)
+      log.warn('prices without a known currency', { source_id: place?.id ?? null, count: answer.remarks.length })
     if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
     return { answer, replayed }
   }
