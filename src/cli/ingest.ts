@@ -134,6 +134,9 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   )
   for (const reason of counts.reasons) io.out(`  ${reason}\n`)
   if (counts.rejected > counts.reasons.length) io.out(`  and ${counts.rejected - counts.reasons.length} more\n`)
+  const { remarks } = counts
+  if (remarks) io.out(`${remarks.count} lines stored in part\n${remarks.reasons.map((reason) => `  ${reason}\n`).join('')}`)
+  if (remarks && remarks.count > remarks.reasons.length) io.out(`  and ${remarks.count - remarks.reasons.length} more\n`)
   return counts.rejected > 0 ? EXIT.rejected : EXIT.ok
 }
 
@@ -175,7 +178,27 @@ const withSite = (text: string, site: string): { json: string } | string => {
     return 'not JSON'
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not a JSON object'
+  const place = tooLarge(value)
+  if (place !== undefined) return `${place}: a number too large to be held`
   return { json: JSON.stringify({ ...value, site_key: site }) }
+}
+
+/** Where a value has a number that became infinite when it was read (`1e400`): written again it would be null, and clear a stored price. */
+const tooLarge = (value: unknown): string | undefined => {
+  const open: [path: string, value: unknown][] = [['', value]]
+  for (let entry = open.pop(); entry; entry = open.pop()) {
+    const [path, held] = entry
+    if (typeof held === 'number' && !Number.isFinite(held)) return path
+    if (held && typeof held === 'object')
+      for (const [key, below] of Object.entries(held)) open.push([path ? `${path}.${key}` : key, below])
+  }
+  return undefined
+}
+
+const remark = (counts: Counts, reason: string) => {
+  counts.remarks ??= { count: 0, reasons: [] }
+  counts.remarks.count++
+  if (counts.remarks.reasons.length < MAX_REASONS) counts.remarks.reasons.push(reason)
 }
 
 const reject = (counts: Counts, reason: string) => {
@@ -195,6 +218,7 @@ const count = (counts: Counts, batch: Batch, { status, body }: Answer) => {
         counts,
         `line ${batch.numbers[index]}: ${errors.map((problem: any) => `${problem.field}: ${problem.message}`).join('; ')}`,
       )
+    for (const { index, field, message } of body.remarks ?? []) remark(counts, `line ${batch.numbers[index]}: ${field}: ${message}`)
     return
   }
   // 422 with problems of the elements: none of them was good, and nothing was stored.

@@ -180,6 +180,8 @@ export interface Counts {
   rejected: number
   /** The first few. */
   reasons: string[]
+  /** Lines that were stored without a field that could not be read, and the first few of the reasons; absent in older files. */
+  remarks?: { count: number; reasons: string[] }
 }
 
 /** How far an ingestion has come. What the answers depend on is kept too: a repeated batch must be the same bytes. */

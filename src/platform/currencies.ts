@@ -28,17 +28,26 @@ export interface PriceHints {
 export const THREE_DECIMALS: ReadonlySet<string> = new Set(['KWD', 'BHD', 'OMR', 'JOD', 'TND', 'LYD', 'IQD'])
 /** Currencies of which nobody pays hundredths: two digits behind such a price are not its cents. */
 export const NO_CENTS: ReadonlySet<string> = new Set(
-  'BIF CLP COP CRC DJF GNF HUF IDR IRR ISK JPY KHR KMF KRW LAK LBP MGA MMK MNT PYG RSD RWF TZS UGX UZS VND VUV XAF XOF XPF'.split(' '),
+  'BIF CLP COP CRC DJF GNF HUF IDR IRR ISK JPY KHR KMF KRW LAK LBP MGA MMK MNT PYG RSD RWF TZS UGX UZS VND VUV XAF XOF XPF'.split(
+    ' ',
+  ),
 )
 /** Codes that shops use and ISO 4217 does not have, or does not have any more. */
-const ALIASES: Record<string, string> = { RUR: 'RUB', RMB: 'CNY', CNH: 'CNY', NTD: 'TWD', NIS: 'ILS', BYR: 'BYN', VNĐ: 'VND', GRN: 'UAH' }
+const ALIASES: Record<string, string> = {
+  RUR: 'RUB',
+  RMB: 'CNY',
+  CNH: 'CNY',
+  NTD: 'TWD',
+  NIS: 'ILS',
+  BYR: 'BYN',
+  VNĐ: 'VND',
+  GRN: 'UAH',
+}
 /** Codes of metals, tests and accounting units, which no shop charges. */
 const NO_MONEY = /^X(?!AF$|OF$|PF$|CD$|CG$)/
 const CODES = new Set([...Intl.supportedValuesOf('currency').filter((code) => !NO_MONEY.test(code)), 'XCG'])
 /** Codes that are words of a language as well. */
-const WORD_CODES = new Set(
-  'ALL ANG BAM BOB COP CUP GEL LAK MAD MOP PEN RON SOS STD TOP TRY'.split(' '),
-)
+const WORD_CODES = new Set('ALL ANG BAM BOB COP CUP GEL LAK MAD MOP PEN RON SOS STD TOP TRY'.split(' '))
 
 const TABLE: [mark: string, meaning: Mark][] = []
 const rows = (codes: string, marks: string, rest: Partial<Mark>) => {
@@ -213,7 +222,23 @@ const OF_COUNTRY: Record<string, string> = Object.fromEntries(
     .map((pair) => pair.split(':')),
 )
 /** Where a language is spoken, if there is one such place. */
-const COUNTRY_OF: Record<string, string> = { sv: 'SE', nb: 'NO', nn: 'NO', no: 'NO', da: 'DK', is: 'IS', ja: 'JP', zh: 'CN', be: 'BY', ro: 'RO', hi: 'IN', ur: 'PK', si: 'LK', ne: 'NP', ru: 'RU' }
+const COUNTRY_OF: Record<string, string> = {
+  sv: 'SE',
+  nb: 'NO',
+  nn: 'NO',
+  no: 'NO',
+  da: 'DK',
+  is: 'IS',
+  ja: 'JP',
+  zh: 'CN',
+  be: 'BY',
+  ro: 'RO',
+  hi: 'IN',
+  ur: 'PK',
+  si: 'LK',
+  ne: 'NP',
+  ru: 'RU',
+}
 /** Country domains that everybody buys. */
 const SOLD_DOMAINS = /(?<!\.(?:com|co|net|org))\.(?:co|sc|ly|bz|sh|la|so)$/i
 
@@ -222,15 +247,17 @@ const placeCurrencies = ({ usual, locale, host }: PriceHints): (string | undefin
   const [language, ...parts] = (locale ?? '').trim().split(/[-_]/)
   const region = parts.find((part) => /^[A-Za-z]{2}$/.test(part))?.toUpperCase()
   const domain = host?.split('.').at(-1)?.toUpperCase() ?? ''
-  const countries = [region, SOLD_DOMAINS.test(host ?? '') ? undefined : domain, region ? undefined : COUNTRY_OF[(language ?? '').toLowerCase()]]
+  const countries = [
+    region,
+    SOLD_DOMAINS.test(host ?? '') ? undefined : domain,
+    region ? undefined : COUNTRY_OF[(language ?? '').toLowerCase()],
+  ]
   return [usual && isoCode(usual), ...countries.map((country) => OF_COUNTRY[country ?? ''])]
 }
 
 /** The ISO code that a mark stands for at this place, if that can be said. */
 export const codeOfMark = (mark: Mark, hints: PriceHints): string | undefined =>
-  mark.codes.length > 1
-    ? (placeCurrencies(hints).find((code) => code && mark.codes.includes(code)) ?? mark.usual)
-    : mark.codes[0]
+  mark.codes.length > 1 ? (placeCurrencies(hints).find((code) => code && mark.codes.includes(code)) ?? mark.usual) : mark.codes[0]
 
 /** The ISO code that three letters are, in any case, or undefined. */
 export const isoCode = (word: string): string | undefined => {
@@ -247,9 +274,7 @@ export interface FoundMark {
 const LETTER = /\p{L}/u
 const HAS_IDEOGRAPHS = /[\u3040-\u9fff\uac00-\ud7af]/
 /** Marks that are found only as they are written here: in another case they are something else. */
-const EXACT = new Set(
-  'Ft FT ft R Q L p KM LE SR QR KD BD JD DT DH Ks Br RM Sh Shs Fr fr R$ S/ B/'.split(' '),
-)
+const EXACT = new Set('Ft FT ft R Q L p KM LE SR QR KD BD JD DT DH Ks Br RM Sh Shs Fr fr R$ S/ B/'.split(' '))
 const BY_MARK = new Map(TABLE.map(([mark, meaning]) => [EXACT.has(mark) ? mark : mark.toLowerCase(), meaning]))
 
 /** A mark as a pattern: letters stand alone and may end with the dot of an abbreviation; `бел.руб` may have a blank, `US$` as well. */

@@ -91,7 +91,8 @@ const PER = new RegExp(
   'iu',
 )
 /** Behind a number: it is taken off, or earned. */
-const OFF = /^\s?(?:off|discount|rabatt|korting|de (?:réduction|remise|descuento)|скидк[аиу]|экономи[яи]|бонус|балл|points?|cashback|кэшб[эе]к)(?!\p{L})/iu
+const OFF =
+  /^\s?(?:off|discount|rabatt|korting|de (?:réduction|remise|descuento)|скидк[аиу]|экономи[яи]|бонус|балл|points?|cashback|кэшб[эе]к)(?!\p{L})/iu
 /** Before a number, the last of these decides: the first group says that it is not what is paid now. */
 const BEFORE =
   /(?<!\p{L})(?:(скидк[аиу]|экономи[яи]|экономите|выгода|(?:you )?save[sd]?|discount|rabatt|sie sparen|ersparnis|remise|économi[es]\p{L}*|ahorr\p{L}*|sconto|risparmi\p{L}*|descuento|desconto|кэшб[эе]к|cashback|бонус\p{L}*|доставк[аиу]|shipping|delivery|postage|versand\p{L}*|livraison|env[ií]o|frete|pfand|deposit|залог|предоплата|рассрочк\p{L}*|было|была|раньше|ранее|стар(?:ая|ой) цена|вместо|без скидки|обычная(?: цена)?|was|were|before|old(?: price)?|list(?: price)?|rrp|msrp|srp|reg(?:ular)?(?: price)?|instead of|originally|compare at|statt|uvp|vorher|bisher|früher|alt(?:er preis)?|au lieu de|prix barré|ancien(?: prix)?|antes|precio anterior|anziché|prima|invece di|zamiast|było|původně|běžná cena|eski fiyat|van|czk bez|ранiше|раніше|було|стара ціна)|(цен[аыу]\p{L}*|стал[ао]|теперь|сейчас|от|из|по|со скидкой|всего|итого|за|price|now|sale|only|from|today|pay|ab|jetzt|nur|preis|neu|maintenant|prix|dès|ahora|precio|desde|oggi|ora|da|cena|teraz|nyní|od|şimdi|voor|зараз|ціна|стало))(?!\p{L})/giu
@@ -144,7 +145,9 @@ const assignMarks = (text: string, amounts: Amount[], marks: FoundMark[]): void 
   const sides = marks.map((mark) => ({
     mark,
     left: amounts.find(({ end }) => end <= mark.at && mark.at - end <= MAX_GAP && /^\s?[([]?\s?$/.test(text.slice(end, mark.at))),
-    right: amounts.find(({ at }) => at >= mark.end && at - mark.end <= MAX_GAP && /^\s?[)\]]?\s?[:=]?\s?[-+]?$/.test(text.slice(mark.end, at))),
+    right: amounts.find(
+      ({ at }) => at >= mark.end && at - mark.end <= MAX_GAP && /^\s?[)\]]?\s?[:=]?\s?[-+]?$/.test(text.slice(mark.end, at)),
+    ),
   }))
   // `$10 $20` has its marks before the numbers, `10 € 20 €` behind them: the first mark that has one side only shows it.
   const telling = sides.find(({ left, right }) => (left === undefined) !== (right === undefined))
@@ -174,14 +177,16 @@ const joinCents = (text: string, amounts: Amount[], codeOf: (mark: FoundMark) =>
         continue
       }
       const rest = text.slice(amount.end)
-      const endsThere = amount.mark !== undefined || /^\s?(?:$|[),;*/|]|(?:inkl|incl|zzgl|excl|ttc|ht|с ндс|plus)(?!\p{L}))/iu.test(rest)
+      const endsThere =
+        amount.mark !== undefined || /^\s?(?:$|[),;*/|]|(?:inkl|incl|zzgl|excl|ttc|ht|с ндс|plus)(?!\p{L}))/iu.test(rest)
       const isBehindMark = last.mark !== undefined && last.mark.at >= last.end && amount.mark === undefined
       const isBehindNumber = /^ $/.test(gap) && (last.mark === undefined || last.mark.at < last.at) && last.end === reach(last).to
       if (
         /^\d\d$/.test(amount.digits) &&
         !NO_CENTS.has(code ?? (amount.mark && codeOf(amount.mark)) ?? '') &&
         !amount.cents &&
-        ((isBehindMark && (gap === '' || (gap === ' ' && endsThere))) || (isBehindNumber && endsThere && !(last.mark && amount.mark)))
+        ((isBehindMark && (gap === '' || (gap === ' ' && endsThere))) ||
+          (isBehindNumber && endsThere && !(last.mark && amount.mark)))
       ) {
         Object.assign(last, { cents: amount.digits, end: amount.end, mark: last.mark ?? amount.mark })
         continue
@@ -236,7 +241,7 @@ const judge = (text: string, amounts: Amount[]): Amount[] => {
 }
 
 /** The value of a number; `currency` is an ISO code, or the text that stands for one, and says how many decimals there can be. */
-const valueOf = (amount: Amount, currency: string | undefined): number | 'ambiguous' | 'none' => {
+const numberOf = (amount: Amount, currency: string | undefined): number | 'ambiguous' | 'none' => {
   const digits = amount.digits.replace(/ |'(?=\d{3}(?!\d))|'(?=\d{2}[ '])/g, '').replace("'", '.')
   const number = (whole: string, part = '') => Number(`${whole || '0'}.${part || '0'}`)
   if (amount.cents !== undefined) return number(digits.replace(/[.,]/g, ''), amount.cents)
@@ -297,7 +302,11 @@ export const readPrice = (text: string, currency?: string | null, hints: PriceHi
   const strong = counting(marks)
   const amounts = amountsIn(clean, marks).filter((amount) => !isPartOfCode(clean, amount, marks))
   if (amounts.length > MAX_NUMBERS) return 'none'
-  assignMarks(clean, amounts, [...strong, ...marks.filter((mark) => mark.meaning.isMinor && !strong.includes(mark))].sort((a, b) => a.at - b.at))
+  assignMarks(
+    clean,
+    amounts,
+    [...strong, ...marks.filter((mark) => mark.meaning.isMinor && !strong.includes(mark))].sort((a, b) => a.at - b.at),
+  )
   const numbers = judge(clean, joinCents(clean, amounts, codeOf))
   if (numbers.length === 0) return 'none'
 
@@ -313,12 +322,13 @@ export const readPrice = (text: string, currency?: string | null, hints: PriceHi
   // Numbers in another currency than the item's, or than that of the first price, are the same price once more.
   const ofKnown = numbers.filter(({ mark }) => mark === undefined || codeOf(mark) !== undefined)
   const [firstMarked] = best(ofKnown.length > 0 ? ofKnown : numbers)
-  const named = (stated && known.includes(stated) ? stated : undefined) ?? (firstMarked?.mark && codeOf(firstMarked.mark)) ?? known[0]
+  const named =
+    (stated && known.includes(stated) ? stated : undefined) ?? (firstMarked?.mark && codeOf(firstMarked.mark)) ?? known[0]
   if (stated === undefined && named === undefined && strong.length > 0) return 'currency'
   const ofNamed = numbers.filter(({ mark }) => mark === undefined || codeOf(mark) === named)
   const values: number[] = []
   for (const amount of best(ofNamed.length > 0 ? ofNamed : numbers)) {
-    const value = valueOf(amount, stated ?? named)
+    const value = numberOf(amount, stated ?? named)
     if (value === 'ambiguous') return 'ambiguous'
     if (value === 'none') continue
     const isMinor = amount.mark?.meaning.isMinor && !(amount.cents && amount.mark.at < amount.end)
@@ -335,6 +345,8 @@ const isPartOfCode = (text: string, { at, end }: Amount, marks: FoundMark[]): bo
   const behind = /^(\p{L}+)\d/u.exec(text.slice(end, end + 20))?.[1]
   const before = /\d(\p{L}+)$/u.exec(text.slice(Math.max(0, at - 20), at))?.[1]
   const isCode = (letters: string | undefined, from: number) =>
-    letters !== undefined && !(/(?<!\d)0$/.test(text.slice(Math.max(0, from - 2), from)) ? /^(?:to|до|bis)$/iu : /^(?:to|до|bis|x|х)$/iu).test(letters) && !marks.some((mark) => mark.at >= from && mark.at < from + letters.length)
+    letters !== undefined &&
+    !(/(?<!\d)0$/.test(text.slice(Math.max(0, from - 2), from)) ? /^(?:to|до|bis)$/iu : /^(?:to|до|bis|x|х)$/iu).test(letters) &&
+    !marks.some((mark) => mark.at >= from && mark.at < from + letters.length)
   return isCode(behind, end) || isCode(before, at - (before?.length ?? 0))
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { readPage } from '../../src/workers/web/extract/index.ts'
 import { readJsonLd } from '../../src/workers/web/extract/json-ld.ts'
-import { parseCurrency, parsePrice } from '../../src/workers/web/extract/product.ts'
 
 const URL_OF_PAGE = 'https://shop.example/x/page.html'
 const fixture = async (name: string, url = URL_OF_PAGE) =>
@@ -244,38 +243,5 @@ describe('JSON-LD', () => {
     const shared = `<div id="big">${'<b itemprop="name">x</b>'.repeat(5_000)}</div>`
     const many = '<div itemscope itemtype="https://schema.org/Product" itemref="big"></div>'.repeat(5_000)
     expect(page(shared + many).rejected).toHaveLength(1000)
-  })
-})
-
-describe('values', () => {
-  test.each([
-    ['1 499,50', 1499.5],
-    ['1\u00a0499 ₽', 1499],
-    ['1,499.50', 1499.5],
-    ['1.499,50 €', 1499.5],
-    ['1,499', 1499],
-    ['12.345.678', 12345678],
-    ['0,999', 0.999],
-    ['12.5', 12.5],
-    ['$20', 20],
-    ['1499.-', 1499],
-    [0, 0],
-    [19.9, 19.9],
-    ['-5', undefined],
-    ['free', undefined],
-    [Number.NaN, undefined],
-    [null, undefined],
-  ])('price %p is %p', (text, price) => {
-    expect(parsePrice(text)).toBe(price)
-  })
-
-  test.each([
-    ['usd', 'USD'],
-    ['RUR', 'RUB'],
-    ['1 499 руб.', 'RUB'],
-    ['20 €', 'EUR'],
-    ['', undefined],
-  ])('currency %p is %p', (text, currency) => {
-    expect(parseCurrency(text)).toBe(currency)
   })
 })

@@ -217,7 +217,13 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       throw invalidRequest(checked.problems)
     }
     const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
-    const prepared = { products, duplicates, categories: checked.categories, rejected: checked.rejected, remarks: checked.remarks }
+    const prepared = {
+      products,
+      duplicates,
+      categories: checked.categories,
+      rejected: checked.rejected,
+      remarks: checked.remarks,
+    }
     const turn = turns++
     let siteKey: string | undefined
     const { answer, replayed } = await db.tx(function* (tx) {

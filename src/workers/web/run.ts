@@ -16,6 +16,8 @@ export interface Counts {
   items_new: number
   categories: number
   rejected: number
+  /** Fields that pages state and that could not be read (`PageData.remarks`). */
+  remarks: number
 }
 
 /** One run of a source: its budget of pages, its batches, its story. Lives as long as its task. */
@@ -46,10 +48,12 @@ const BATCH = 50
 
 const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, log: RunLog): Session => {
   const { signal } = context
-  const counts: Counts = { pages: 0, pages_failed: 0, items: 0, items_new: 0, categories: 0, rejected: 0 }
+  const counts: Counts = { pages: 0, pages_failed: 0, items: 0, items_new: 0, categories: 0, rejected: 0, remarks: 0 }
   const items: ScrapedProduct[] = []
   const categories: ScrapedCategory[] = []
   const sent = new Set<string>()
+  /** Addresses of products of which a field could not be read; listings repeat them. */
+  const remarked = new Set<string>()
   let batches = 0
 
   const load = async (url: string): Promise<LoadedPage> => {
@@ -59,10 +63,16 @@ const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, lo
       throw new FetchError('status', `Not a page but ${page.contentType}`, false)
     // Reading takes about 25 ms per MB of HTML; give waiting requests of this process their turn before each page.
     await new Promise<void>((resolve) => setImmediate(resolve))
-    const data = readPage(page.text(), page.url, { siteKey: task.siteKey, category: task.discoveryName })
+    const data = readPage(page.text(), page.url, { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency })
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
     for (const reason of data.rejected) log.add(`${url}: skipped, ${reason}`)
+    for (const { product_url, field, message } of data.remarks) {
+      if (remarked.has(product_url)) continue
+      remarked.add(product_url)
+      log.add(`${product_url}: stored without ${field}, ${message}`)
+    }
     counts.rejected += data.rejected.length
+    counts.remarks = remarked.size
     return { page, data }
   }
 
@@ -93,7 +103,7 @@ const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, lo
       const name = kind === 'item' ? products[index]?.product_url : found[index]?.url
       log.add(`Rejected ${kind} ${name ?? index}: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`)
     }
-    await context.progress({ ...counts })
+    await context.progress({ ...counts, remarks: counts.remarks || undefined })
   }
 
   return {
@@ -150,6 +160,8 @@ export interface WebTask {
   runId: string
   /** `config.discovery_name`: the category's name where it was discovered. */
   discoveryName?: string
+  /** `config.currency`: of products that name none. */
+  currency?: string
   /** Pages to fetch at most, 1..10,000; default 200. */
   maxPages: number
   /** Least ms between the starts of two requests to the host, 0..60,000; default 500. */
@@ -173,6 +185,7 @@ export const readPayload = (payload: unknown): WebTask => {
     strategy: body.strategy === 'discovery' ? 'discovery' : 'deep',
     runId: String(body.run_id ?? ''),
     ...(name ? { discoveryName: name } : {}),
+    ...(typeof config.currency === 'string' && config.currency.trim() ? { currency: config.currency.trim().toUpperCase() } : {}),
     maxPages: clamp(web.max_pages, 200, 1, 10_000),
     delayMs: clamp(web.delay_ms, 500, 0, 60_000),
   }
@@ -238,7 +251,7 @@ export const runWebTask = async (context: TaskContext, fetcher: Fetcher): Promis
   const seconds = ((context.clock.now() - startedAt) / 1000).toFixed(1)
   log.add(
     `Done in ${seconds} s: ${counts.pages} pages (${counts.pages_failed} failed), ${counts.items} items (${counts.items_new} new), ` +
-      `${counts.categories} categories, ${counts.rejected} rejected`,
+      `${counts.categories} categories, ${counts.rejected} rejected${counts.remarks > 0 ? `, ${counts.remarks} remarks` : ''}`,
   )
   return { logs: log.text() }
 }

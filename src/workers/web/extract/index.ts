@@ -1,3 +1,4 @@
+import type { PriceHints } from '../../../platform/price.ts'
 import type { ScrapedProduct } from '../../port.ts'
 import { readJsonLd } from './json-ld.ts'
 import { readCrumbs, readProduct } from './microdata.ts'
@@ -10,12 +11,21 @@ export type { Crumb } from './product.ts'
 /** Which marks the products came from. */
 export type Source = 'json-ld' | 'microdata' | 'opengraph' | 'none'
 
+/** A field that a product was stored without. */
+export interface Remark {
+  product_url: string
+  field: 'price'
+  message: string
+}
+
 export interface PageData {
   outline: Outline
   source: Source
   products: ScrapedProduct[]
   /** Products without a name or an address of their own, with the reason. */
   rejected: string[]
+  /** Fields of `products` that the page states and that could not be read: the product is stored without them. */
+  remarks: Remark[]
   /** Absolute addresses that an ItemList names without describing the products. */
   listUrls: string[]
   crumbs: Crumb[]
@@ -27,6 +37,8 @@ export interface ReadOptions {
   siteKey: string
   /** Overrides the page's own category: the name under which it was discovered (`config.discovery_name`). */
   category?: string
+  /** Currency of the shop's prices (`config.currency`): decides what a shared sign means, and how a bare number is grouped. */
+  currency?: string
 }
 
 /**
@@ -35,24 +47,30 @@ export interface ReadOptions {
  */
 export const readPage = (html: string, url: string, options: ReadOptions): PageData => {
   const page = outline(html, url)
-  const { products, listUrls, crumbs: ldCrumbs, broken } = readJsonLd(page.scripts)
+  const hints: PriceHints = {
+    locale: page.lang || page.meta.get('og:locale'),
+    host: new URL(url).hostname,
+    usual: options.currency,
+  }
+  const { products, listUrls, crumbs: ldCrumbs, broken } = readJsonLd(page.scripts, hints)
   const crumbs =
     ldCrumbs.length > 0
       ? ldCrumbs
       : (page.crumbRoots.map((node) => readCrumbs(node, page.ids)).find((trail) => trail.length > 0) ?? [])
-  const graph = readOpenGraph(page.meta)
+  const graph = readOpenGraph(page.meta, hints)
   const data: PageData = {
     outline: page,
     source: 'none',
     products: [],
     rejected: [],
+    remarks: [],
     listUrls: [...new Set(listUrls.flatMap((address) => absoluteUrl(address, page.base) ?? []))],
     crumbs: crumbs.map(({ name, url: address }) => ({ name, url: absoluteUrl(address, page.base) })),
     brokenScripts: broken,
   }
   const readers: [Source, () => Candidate[]][] = [
     ['json-ld', () => products],
-    ['microdata', () => page.productRoots.map((node) => readProduct(node, page.ids))],
+    ['microdata', () => page.productRoots.map((node) => readProduct(node, page.ids, hints))],
     ['opengraph', () => (graph ? [graph] : [])],
   ]
   for (const [source, read] of readers) {
@@ -70,6 +88,8 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
       else if (!seen.has(product.product_url)) {
         seen.add(product.product_url)
         data.products.push(product)
+        if (candidate.priceRemark)
+          data.remarks.push({ product_url: product.product_url, field: 'price', message: candidate.priceRemark })
       }
     }
     if (data.products.length > 0) {
@@ -85,7 +105,9 @@ const complete = (candidate: Candidate, graph: Candidate): Candidate => {
   const result: Candidate = { ...candidate, facts: { ...graph.facts, ...candidate.facts } }
   for (const key of ['name', 'url', 'description', 'image', 'brand'] as const) result[key] ??= graph[key]
   if (result.price === undefined && graph.price !== undefined)
-    Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency })
+    Object.assign(result, { price: graph.price, currency: graph.currency ?? result.currency, priceRemark: undefined })
+  else if (result.price === graph.price) result.currency ??= graph.currency
+  if (result.price === undefined) result.priceRemark ??= graph.priceRemark
   return result
 }
 

@@ -1,4 +1,7 @@
-import { type Candidate, type Crumb, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
+import type { PriceHints } from '../../../platform/price.ts'
+import { statedInOffers } from './json-ld-prices.ts'
+import { choosePrice } from './offers.ts'
+import { type Candidate, type Crumb, plainText, schemaWord } from './product.ts'
 
 const ESCAPABLE = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'])
 
@@ -106,7 +109,7 @@ const MAX_THINGS = 20_000
 const MAX_OFFERS = 50
 
 /** Reads the texts of a page's JSON-LD scripts. Never throws: a script beyond repair is counted. */
-export const readJsonLd = (scripts: string[]): JsonLd => {
+export const readJsonLd = (scripts: string[], hints: PriceHints = {}): JsonLd => {
   const result: JsonLd = { products: [], listUrls: [], crumbs: [], broken: 0 }
   const documents: unknown[] = []
   for (const script of scripts) {
@@ -132,7 +135,7 @@ export const readJsonLd = (scripts: string[]): JsonLd => {
     seen.add(thing)
     const types = typesOf(thing)
     if (types.some((type) => PRODUCT.test(type))) {
-      result.products.push(toCandidate(thing, follow))
+      result.products.push(toCandidate(thing, follow, hints))
       return // what hangs below (variants, accessories) describes this product
     }
     if (types.includes('BreadcrumbList')) {
@@ -217,22 +220,12 @@ const toCrumbs = (thing: Thing, follow: (thing: any) => any): Crumb[] =>
       return name ? [{ name, url: urlIn(entry.item ?? entry.url, follow) }] : []
     })
 
-const toCandidate = (thing: Thing, follow: (thing: any) => any): Candidate => {
+const toCandidate = (thing: Thing, follow: (thing: any) => any, hints: PriceHints): Candidate => {
   const few = (value: unknown) => listOf(value).slice(0, MAX_OFFERS).map(follow)
-  const offers = few(thing.offers)
-    .flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...few(offer.offers)] : []))
-    .concat(few(thing.hasVariant).flatMap((variant) => few(variant?.offers)))
-  let price: number | undefined
-  let currency: string | undefined
-  for (const offer of offers) {
-    if (!offer || typeof offer !== 'object') continue
-    const terms = follow(first(offer.priceSpecification)) ?? {}
-    const raw = first(offer.price) ?? first(offer.lowPrice) ?? first(terms.price)
-    price ??= parsePrice(raw)
-    currency ??=
-      parseCurrency(first(offer.priceCurrency) ?? first(terms.priceCurrency)) ??
-      (price !== undefined ? parseCurrency(raw) : undefined)
-  }
+  const nested = (offer: Thing) => few(offer.offers)
+  const direct = [...few(thing.offers), ...few(thing.hasVariant).flatMap((variant) => few(variant?.offers))]
+  const offers = direct.flatMap((offer) => (offer && typeof offer === 'object' ? [offer, ...nested(offer)] : []))
+  const { price, currency, availability, remark } = choosePrice(statedInOffers(direct, nested, follow), hints)
   const facts: Candidate['facts'] = {}
   const addFact = (key: string, value: unknown) => {
     const text = typeof value === 'number' ? value : plainText(value, 200)
@@ -241,7 +234,10 @@ const toCandidate = (thing: Thing, follow: (thing: any) => any): Candidate => {
   addFact('sku', textIn(thing.sku ?? thing.productID, 200, follow))
   addFact('gtin', textIn(thing.gtin ?? thing.gtin13 ?? thing.gtin14 ?? thing.gtin12 ?? thing.gtin8 ?? thing.isbn, 200, follow))
   addFact('mpn', textIn(thing.mpn, 200, follow))
-  addFact('availability', schemaWord(offers.map((offer) => first(offer?.availability)).find((word) => word !== undefined)))
+  addFact(
+    'availability',
+    availability ?? schemaWord(offers.map((offer) => first(offer?.availability)).find((word) => word !== undefined)),
+  )
   const rating = follow(first(thing.aggregateRating))
   addFact('rating', rating?.ratingValue)
   addFact('review_count', rating?.reviewCount ?? rating?.ratingCount)
@@ -251,6 +247,7 @@ const toCandidate = (thing: Thing, follow: (thing: any) => any): Candidate => {
     description: textIn(thing.description, 10_000, follow),
     price,
     currency,
+    priceRemark: remark,
     image: urlIn(thing.image, follow),
     brand: textIn(thing.brand ?? thing.manufacturer, 500, follow),
     seller: offers.map((offer) => textIn(offer?.seller, 500, follow)).find(Boolean),

@@ -1,5 +1,8 @@
+import type { PriceHints } from '../../../platform/price.ts'
 import { type Node, skip, stop, textOf, walk } from './dom.ts'
-import { type Candidate, type Crumb, parseCurrency, parsePrice, plainText, schemaWord } from './product.ts'
+import { choosePrice, type StatedPrice } from './offers.ts'
+import { priceText } from './price-text.ts'
+import { type Candidate, type Crumb, plainText, schemaWord } from './product.ts'
 
 /** A microdata item: property -> values in document order. */
 interface Item {
@@ -41,13 +44,16 @@ export const isProductRoot = (node: Node): boolean => {
 }
 
 /** Reads the product that `node` opens; `ids` finds the elements of `itemref`. */
-export const readProduct = (node: Node, ids: Map<string, Node>): Candidate => {
+export const readProduct = (node: Node, ids: Map<string, Node>, hints: PriceHints = {}): Candidate => {
   const item = readItem(node, ids, 0)
   const offers = itemsOf(item, 'offers').flatMap((offer) => [offer, ...itemsOf(offer, 'offers')])
   const inOffers = (prop: string) => offers.map((offer) => textProp(offer, prop)).find(Boolean)
+  const prices = offers.flatMap(pricesOf)
   // Templates forget the Offer and put its properties straight on the product.
-  const priceText = inOffers('price') ?? inOffers('lowPrice') ?? textProp(item, 'price') ?? textProp(item, 'lowPrice')
-  const price = parsePrice(priceText)
+  const { price, currency, availability, remark } = choosePrice(
+    [...(prices.length > 0 ? prices : pricesOf(item)), { price: undefined, currency: textProp(item, 'priceCurrency') }],
+    hints,
+  )
   const rating = itemsOf(item, 'aggregateRating')[0]
   const facts: Candidate['facts'] = {}
   const addFact = (key: string, value: string | undefined) => {
@@ -56,7 +62,7 @@ export const readProduct = (node: Node, ids: Map<string, Node>): Candidate => {
   addFact('sku', textProp(item, 'sku') ?? textProp(item, 'productID'))
   addFact('gtin', ['gtin', 'gtin13', 'gtin14', 'gtin12', 'gtin8', 'isbn'].map((prop) => textProp(item, prop)).find(Boolean))
   addFact('mpn', textProp(item, 'mpn'))
-  addFact('availability', schemaWord(inOffers('availability') ?? textProp(item, 'availability')))
+  addFact('availability', availability ?? schemaWord(inOffers('availability') ?? textProp(item, 'availability')))
   addFact('rating', rating && textProp(rating, 'ratingValue'))
   addFact('review_count', rating && (textProp(rating, 'reviewCount') ?? textProp(rating, 'ratingCount')))
   return {
@@ -64,15 +70,41 @@ export const readProduct = (node: Node, ids: Map<string, Node>): Candidate => {
     url: textProp(item, 'url') ?? inOffers('url'),
     description: plainText(textProp(item, 'description'), 10_000),
     price,
-    currency:
-      parseCurrency(inOffers('priceCurrency') ?? textProp(item, 'priceCurrency')) ??
-      (price === undefined ? undefined : parseCurrency(priceText)),
+    currency,
+    priceRemark: remark,
     image: textProp(item, 'image'),
     brand: textProp(item, 'brand') ?? textProp(item, 'manufacturer'),
     seller: inOffers('seller'),
     category: textProp(item, 'category'),
     facts,
   }
+}
+
+const LIST_TYPE = /^(?:ListPrice|StrikethroughPrice|RegularPrice|SRP|MSRP)$/i
+/** What an offer states: each of its prices, else the lowest of an aggregate, and its price specifications. */
+const pricesOf = (offer: Item): StatedPrice[] => {
+  const texts = (item: Item, prop: string) =>
+    (item.props.get(prop) ?? []).filter((value) => typeof value === 'string' && value !== '')
+  const availability = schemaWord(textProp(offer, 'availability'))
+  const currency = textProp(offer, 'priceCurrency')
+  const own = texts(offer, 'price')
+  return [
+    ...(own.length > 0 ? own : texts(offer, 'lowPrice')).map((price) => ({ price, currency, availability })),
+    ...itemsOf(offer, 'priceSpecification').flatMap((terms) =>
+      /^(?:Delivery|Payment)ChargeSpecification$/.test(terms.type ?? '')
+        ? []
+        : texts(terms, 'price').map((price) => ({
+            price,
+            currency: textProp(terms, 'priceCurrency') ?? currency,
+            availability,
+            kind: LIST_TYPE.test(schemaWord(textProp(terms, 'priceType')) ?? '')
+              ? ('list' as const)
+              : itemsOf(terms, 'referenceQuantity').length > 0
+                ? ('aside' as const)
+                : undefined,
+          })),
+    ),
+  ]
 }
 
 /** The trail of a BreadcrumbList element. */
@@ -95,7 +127,11 @@ const readItem = (root: Node, ids: Map<string, Node>, depth: number): Item => {
     const scoped = node.attribs.itemscope !== undefined
     const props = words(node.attribs.itemprop)
     if (props.length > 0 && count++ < MAX_PROPS && depth < MAX_DEPTH) {
-      const value = scoped ? readItem(node, ids, depth + 1) : propertyValue(node)
+      const value = scoped
+        ? readItem(node, ids, depth + 1)
+        : props.some((prop) => PRICES.has(prop))
+          ? priceValue(node)
+          : propertyValue(node)
       for (const prop of props) {
         const values = item.props.get(prop)
         if (values) values.push(value)
@@ -110,6 +146,13 @@ const readItem = (root: Node, ids: Map<string, Node>, depth: number): Item => {
     if (node && !visited.has(node)) walk(node, undefined, enter)
   }
   return item
+}
+
+const PRICES = new Set(['price', 'lowPrice', 'minPrice'])
+/** An empty `content` states nothing: what is shown counts. */
+const priceValue = (node: Node): string => {
+  const { content, value } = node.attribs ?? {}
+  return content?.trim() || (node.name === 'data' && value?.trim()) || priceText(node)
 }
 
 const propertyValue = (node: Node): string => {

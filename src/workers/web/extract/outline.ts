@@ -17,6 +17,8 @@ export interface Link {
 export interface Outline {
   title: string
   heading: string
+  /** Language tag of the page, or ''. */
+  lang: string
   /** `<base href>` applied: what relative addresses refer to. */
   base: string
   links: Link[]
@@ -66,6 +68,7 @@ export const outline = (html: string, url: string): Outline => {
   const result: Outline = {
     title: '',
     heading: '',
+    lang: '',
     base: url,
     links: [],
     sitemaps: [],
@@ -93,6 +96,9 @@ export const outline = (html: string, url: string): Outline => {
       case 'style':
       case 'svg':
         return skip
+      case 'html':
+        result.lang ||= attribs.lang ?? attribs['xml:lang'] ?? ''
+        break
       case 'title':
         result.title ||= textOf(node, 500)
         break
