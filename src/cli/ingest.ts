@@ -218,7 +218,8 @@ const count = (counts: Counts, batch: Batch, { status, body }: Answer) => {
         counts,
         `line ${batch.numbers[index]}: ${errors.map((problem: any) => `${problem.field}: ${problem.message}`).join('; ')}`,
       )
-    for (const { index, field, message } of body.remarks ?? []) remark(counts, `line ${batch.numbers[index]}: ${field}: ${message}`)
+    for (const { index, field, message } of body.remarks ?? [])
+      remark(counts, `line ${batch.numbers[index]}: ${field}: ${message}`)
     return
   }
   // 422 with problems of the elements: none of them was good, and nothing was stored.

@@ -2513,6 +2513,12 @@ export interface components {
                     message: string;
                 }[];
             }[];
+            /** @description items that were stored without a field that could not be read; absent when there are none */
+            remarks?: {
+                index: number;
+                field: string;
+                message: string;
+            }[];
         };
         /**
          * @example {

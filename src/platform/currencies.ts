@@ -125,7 +125,7 @@ own('MKD', 'ден денари')
 weak('MKD', 'den')
 weak('BAM', 'KM')
 own('ALL', 'Lekë')
-own('GEL', '₾ лари lari')
+own('GEL', '₾ лари lari ლარი')
 own('AMD', '֏ драм դր dram')
 own('AZN', '₼ манат manat')
 own('UZS', "сум so'm soʻm soum")
@@ -202,12 +202,13 @@ shared('', '₿ BTC ETH USDT USDC تومان toman points pts баллов ба�
 rows('RUB BYN', 'коп копеек копейки копейка', { usual: 'RUB', isMinor: true })
 rows('USD CAD AUD NZD EUR', '¢ cent cents', { usual: 'USD', isMinor: true })
 rows('PLN', 'gr groszy', { usual: 'PLN', isMinor: true, isWeak: true })
+rows('RUB BYN UAH', 'к', { usual: 'RUB', isMinor: true, isWeak: true })
 rows('GBP', 'pence', { usual: 'GBP', isMinor: true })
 weak('ZAR', 'R')
 weak('GTQ', 'Q')
 rows('MDL HNL RON', 'L', { isWeak: true })
-// A Latin p is pence in Britain and a mistyped `р` in Russia.
-rows('RUB GBP', 'p', { isWeak: true })
+// A Latin p is a mistyped `р` where roubles are paid, and pence or nothing at all elsewhere.
+rows('RUB BYN', 'p', { isWeak: true })
 
 /** The currency of a country (ISO 3166), for those of which a mark is shared. */
 const OF_COUNTRY: Record<string, string> = Object.fromEntries(

@@ -90,12 +90,14 @@ const PER = new RegExp(
   `^\\s?[)\\]]?\\s?(?:/|=|за|в|per|pro|je|par|por|al?|an?|each)?\\s?(?:/|\\d+([.,]\\d+)?\\s?)?\\s?(?:(?<=[/=\\d]\\s?|(?:за|в|per|pro|je|par|por|al?|an?)\\s)(?:мес|нед|день|mo\\b|month|monat|mois|mes\\b|week|day|${UNIT}(?!\\p{L})))`,
   'iu',
 )
+/** Before a price: `1 kg = `. */
+const UNIT_IS = new RegExp(`(?<!\\p{L})${UNIT}\\s?=\\s?$`, 'iu')
 /** Behind a number: it is taken off, or earned. */
 const OFF =
-  /^\s?(?:off|discount|rabatt|korting|de (?:réduction|remise|descuento)|скидк[аиу]|экономи[яи]|бонус|балл|points?|cashback|кэшб[эе]к)(?!\p{L})/iu
+  /^\s?(?:off|discount|rabatt|korting|de (?:réduction|remise|descuento)|скидк[аиу]|экономи[яи]|бонус|балл|points?|cashback|кэшб[эе]к|versand\p{L}*|shipping|delivery|postage|доставк[аиу]|livraison)(?!\p{L})|^\s?[xх×*]\s?\d+\s?(?:мес|плат|mo|monat|rat|mensual|cuot)/iu
 /** Before a number, the last of these decides: the first group says that it is not what is paid now. */
 const BEFORE =
-  /(?<!\p{L})(?:(скидк[аиу]|экономи[яи]|экономите|выгода|(?:you )?save[sd]?|discount|rabatt|sie sparen|ersparnis|remise|économi[es]\p{L}*|ahorr\p{L}*|sconto|risparmi\p{L}*|descuento|desconto|кэшб[эе]к|cashback|бонус\p{L}*|доставк[аиу]|shipping|delivery|postage|versand\p{L}*|livraison|env[ií]o|frete|pfand|deposit|залог|предоплата|рассрочк\p{L}*|было|была|раньше|ранее|стар(?:ая|ой) цена|вместо|без скидки|обычная(?: цена)?|was|were|before|old(?: price)?|list(?: price)?|rrp|msrp|srp|reg(?:ular)?(?: price)?|instead of|originally|compare at|statt|uvp|vorher|bisher|früher|alt(?:er preis)?|au lieu de|prix barré|ancien(?: prix)?|antes|precio anterior|anziché|prima|invece di|zamiast|było|původně|běžná cena|eski fiyat|van|czk bez|ранiше|раніше|було|стара ціна)|(цен[аыу]\p{L}*|стал[ао]|теперь|сейчас|от|из|по|со скидкой|всего|итого|за|price|now|sale|only|from|today|pay|ab|jetzt|nur|preis|neu|maintenant|prix|dès|ahora|precio|desde|oggi|ora|da|cena|teraz|nyní|od|şimdi|voor|зараз|ціна|стало))(?!\p{L})/giu
+  /(?<!\p{L})(?:(скидк[аиу]|экономи[яи]|экономите|выгода|(?:you )?save[sd]?|discount|rabatt|sie sparen|ersparnis|remise|économi[es]\p{L}*|ahorr\p{L}*|sconto|risparmi\p{L}*|descuento|desconto|кэшб[эе]к|cashback|бонус\p{L}*|доставк[аиу]|shipping|delivery|postage|versand\p{L}*|livraison|env[ií]o|frete|pfand|deposit|залог|предоплата|zzgl|plus|(?:рассрочк\p{L}*|кредит\p{L}*|плат[её]ж\p{L}*|instal+ments?|payments?|raten|mensualités|cuotas)(?: (?:of|по|от|à|von|de|from|zu))?|было|была|раньше|ранее|стар(?:ая|ой) цена|вместо|без скидки|обычная(?: цена)?|was|were|before|old(?: price)?|list(?: price)?|rrp|msrp|srp|reg(?:ular)?(?: price)?|instead of|originally|compare at|statt|uvp|vorher|bisher|früher|alt(?:er preis)?|au lieu de|prix barré|ancien(?: prix)?|antes|precio anterior|anziché|prima|invece di|zamiast|było|původně|běžná cena|eski fiyat|van|czk bez|раніше|було|стара ціна)|(цен[аыу]\p{L}*|стал[ао]|теперь|сейчас|от|из|по|со скидкой|всего|итого|за|price|now|sale|only|from|today|pay|ab|jetzt|nur|preis|neu|maintenant|prix|dès|ahora|precio|desde|oggi|ora|da|cena|teraz|nyní|od|şimdi|voor|зараз|ціна|стало))(?!\p{L})/giu
 const RANGE = /^\s?(?:-|~|〜|～|…|\.{2,3}|to|до|bis|à|al?|e|til|till|tot|hasta|do|по|から)\s?$/iu
 
 /** Cuts a plain text into its numbers. */
@@ -149,9 +151,11 @@ const assignMarks = (text: string, amounts: Amount[], marks: FoundMark[]): void 
       ({ at }) => at >= mark.end && at - mark.end <= MAX_GAP && /^\s?[)\]]?\s?[:=]?\s?[-+]?$/.test(text.slice(mark.end, at)),
     ),
   }))
-  // `$10 $20` has its marks before the numbers, `10 € 20 €` behind them: the first mark that has one side only shows it.
-  const telling = sides.find(({ left, right }) => (left === undefined) !== (right === undefined))
-  const isBefore = telling !== undefined && telling.right !== undefined
+  // `$10 $20` has its marks before the numbers, `10 € 20 €` behind them: the first mark that has one side only shows it, else the first
+  // that touches one side only (`Size 42 $20`).
+  const oneSided = sides.find(({ left, right }) => (left === undefined) !== (right === undefined))
+  const touching = sides.find(({ mark, left, right }) => (left?.end === mark.at) !== (right?.at === mark.end))
+  const isBefore = oneSided ? oneSided.right !== undefined : touching !== undefined && touching.right?.at === touching.mark.end
   for (const { mark, left, right } of sides) {
     const [near, far] = isBefore ? [right, left] : [left, right]
     const amount = near && !near.mark ? near : far && !far.mark ? far : undefined
@@ -180,7 +184,11 @@ const joinCents = (text: string, amounts: Amount[], codeOf: (mark: FoundMark) =>
       const endsThere =
         amount.mark !== undefined || /^\s?(?:$|[),;*/|]|(?:inkl|incl|zzgl|excl|ttc|ht|с ндс|plus)(?!\p{L}))/iu.test(rest)
       const isBehindMark = last.mark !== undefined && last.mark.at >= last.end && amount.mark === undefined
-      const isBehindNumber = /^ $/.test(gap) && (last.mark === undefined || last.mark.at < last.at) && last.end === reach(last).to
+      const isBehindNumber =
+        /^ $/.test(gap) &&
+        (amount.mark?.at ?? amount.end) >= amount.end &&
+        (last.mark === undefined || last.mark.at < last.at) &&
+        last.end === reach(last).to
       if (
         /^\d\d$/.test(amount.digits) &&
         !NO_CENTS.has(code ?? (amount.mark && codeOf(amount.mark)) ?? '') &&
@@ -224,6 +232,8 @@ const judge = (text: string, amounts: Amount[]): Amount[] => {
       (!(amount.mark && amount.mark.at >= amount.end) && COUNTED.test(behind)) ||
       PER.test(behind) ||
       OFF.test(behind) ||
+      UNIT_IS.test(before) ||
+      (/\+\s?$/.test(before) && amounts[index - 1]?.mark !== undefined) ||
       (!amount.mark && /^\s?(?:for|за|für|pour)\s/iu.test(behind) && amounts[index + 1] !== undefined)
     previous = to
   }
@@ -231,7 +241,7 @@ const judge = (text: string, amounts: Amount[]): Amount[] => {
   for (let index = amounts.length - 2; index >= 0; index--) {
     if (!isRange(index)) continue
     const [first, second] = [amounts[index] as Amount, amounts[index + 1] as Amount]
-    if (shares[index + 1]) shares[index] = true
+    if (shares[index + 1] && !first.mark) shares[index] = true
     first.mark ??= second.mark
     second.mark ??= first.mark
     if (second.isAside && !first.isAside && !second.isNegative) first.isAside = true
@@ -296,6 +306,8 @@ export const currencyIn = (text: string, hints: PriceHints = {}): string | undef
 export const readPrice = (text: string, currency?: string | null, hints: PriceHints = {}): Price | PriceProblem => {
   if (text.length > MAX_CHARS) return 'none'
   const clean = plain(text)
+  // `2万5千`: numbers written in parts.
+  if (/[万萬만]\s?\d/.test(clean)) return 'none'
   const stated = currency?.trim() ? (currencyIn(currency, hints) ?? currency.trim()) : undefined
   const marks = marksIn(clean)
   const codeOf = resolver(marks, stated === undefined ? hints : { ...hints, usual: isoCode(stated) ?? hints.usual })

@@ -77,6 +77,38 @@ onEachDatabase('forms of what is ingested', (database) => {
     })
   })
 
+  test('gifty §3: the mark of an unknown currency gives no price and a remark, never roubles', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source({ config: { currency: 'sek' } })
+    const items = [
+      product(1, { price: '50 kr' }),
+      product(2, { price: '50 kr', currency: 'NOK' }),
+      product(3, { price: '50 Kč' }),
+      product(4, { price: 'C$ 50' }),
+      product(5, { price: '50 XYZ' }),
+    ]
+    const answer = await app.ingest(items)
+    expect(answer).toMatchObject({ items_ingested: 5, rejected: [] })
+    expect(answer.remarks).toEqual(
+      [0, 4].map((index) => ({ index, field: 'price', message: expect.stringContaining('currency') })),
+    )
+    const stored = async () =>
+      Object.fromEntries((await listed(app)).map((item) => [item.title, item.price && [item.price, item.currency]]))
+    expect(await stored()).toEqual({
+      'Gift 1': null,
+      'Gift 2': [50, 'NOK'],
+      'Gift 3': [50, 'CZK'],
+      'Gift 4': [50, 'CAD'],
+      'Gift 5': null,
+    })
+    // The source says which crowns are meant; a batch without remarks says nothing of them.
+    expect(Object.keys(await app.ingest([product(1, { price: '50 kr' })], { source_id: id }))).not.toContain('remarks')
+    expect((await stored())['Gift 1']).toEqual([50, 'SEK'])
+    // A price that cannot be read leaves the stored one.
+    await app.ingest([product(1, { price: '60 kr' })])
+    expect((await stored())['Gift 1']).toEqual([50, 'SEK'])
+  })
+
   test("g-F1: a new product without any mark has its source's currency", async () => {
     const app = await makeRig(database)
     const { id } = await app.source({ config: { currency: 'kzt' } })

@@ -194,6 +194,33 @@ describe('deep', () => {
     expect(logs).toContain('1 items (2 new), 0 categories, 51 rejected')
   })
 
+  test('gifty §3: a product whose price cannot be read is sent without it, and the run counts and names it once', async () => {
+    const offers = (id: number, price: string) => ({ ...product(id), offers: { price } })
+    const listed = (next: string) => ld([offers(1, '50 kr'), offers(2, '50 Kč'), offers(3, '1,499')]) + next
+    const port = await run(
+      webTask({ url: `${ORIGIN}/c/a` }),
+      web({ '/c/a': listed('<link rel="next" href="/c/a?page=2">'), '/c/a?page=2': listed('') }),
+    )
+    expect(port.products().map(({ price, currency }) => [price, currency])).toEqual([
+      [undefined, undefined],
+      [50, 'CZK'],
+      [undefined, undefined],
+    ])
+    expect(port.seen.heartbeats.at(-1)?.progress).toMatchObject({ items: 3, rejected: 0, remarks: 2 })
+    const { logs } = port.seen.completed[0]!.result
+    expect(logs.match(/stored without price, .*/g)).toEqual([
+      'stored without price, price "50 kr": its currency is not known',
+      'stored without price, price "1,499": it could mean thousands or decimals',
+    ])
+    expect(logs).toContain('0 rejected, 2 remarks')
+    const named = await run(webTask({ url: `${ORIGIN}/c/a`, config: { currency: 'sek' } }), web({ '/c/a': listed('') }))
+    expect(named.products().map(({ price, currency }) => [price, currency])).toEqual([
+      [50, 'SEK'],
+      [50, 'CZK'],
+      [1499, undefined],
+    ])
+  })
+
   test('type product reads the page alone, type hub reads its categories, type sitemap its product pages', async () => {
     const pages = {
       '/p/1': listing([1], '/p/2'),

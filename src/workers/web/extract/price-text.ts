@@ -12,6 +12,12 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 const MAX_NODES = 500
 const MAX_CHARS = 1000
 
+/** Hundredths keep their place in the text by being written above the line; a single digit is a footnote. */
+const raisedText = (text: string) =>
+  text
+    .replace(/(?<!\d)\d(?!\d)/, ' ')
+    .replace(/(?<!\d)\d{2,3}(?!\d)/, (digits) => [...digits].map((digit) => SUPERSCRIPTS[Number(digit)]).join(''))
+
 /** A walk over the text of a price; `raised` is set below what stands for hundredths. */
 const collect = (root: Node, isWanted: (node: Node) => boolean): string => {
   let text = ''
@@ -21,10 +27,7 @@ const collect = (root: Node, isWanted: (node: Node) => boolean): string => {
     const { name, attribs = {} } = node
     if (node.type === 'text') {
       const data = (node.data ?? '').slice(0, MAX_CHARS)
-      // Hundredths keep their place in the text by being written above the line.
-      text += raised
-        ? data.replace(/(?<!\d)\d{2,3}(?!\d)/, (digits) => [...digits].map((digit) => SUPERSCRIPTS[Number(digit)]).join(''))
-        : data
+      text += raised ? raisedText(data) : data
       return raised
     }
     if (!name) return raised
