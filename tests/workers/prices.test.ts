@@ -62,7 +62,7 @@ describe('gifty §3: which of several offers counts', () => {
     [
       'a month of an instalment plan',
       [offer(5, { priceSpecification: terms(5, { billingDuration: 12 }) }), offer(60)],
-      [5, 'EUR'],
+      [60, 'EUR'],
     ],
     ['members', offer(20, { priceSpecification: terms(15, { validForMemberTier: { name: 'Gold' } }) }), [20, 'EUR']],
     [

@@ -35,14 +35,19 @@ const isAside = (thing: Thing, follow: Follow): boolean => {
 const ofOffer = (offer: Thing, follow: Follow): StatedPrice[] => {
   const availability = word(offer.availability)
   const currency = stated(follow(offer.priceCurrency))
-  const kind = isAside(offer, follow) ? 'aside' : undefined
   const own = stated(offer.price) ?? stated(offer.lowPrice)
-  const specifications = listOf(offer.priceSpecification).slice(0, MAX_SPECIFICATIONS).map(follow)
-  const withTax = specifications.some((terms) => terms?.valueAddedTaxIncluded === true)
+  const specifications = listOf(offer.priceSpecification)
+    .slice(0, MAX_SPECIFICATIONS)
+    .map(follow)
+    .filter((terms) => terms && typeof terms === 'object')
+  // A specification of the same price says what it is for: a month, a unit.
+  const isQualified = specifications.some((terms) => isAside(terms, follow) && Number(stated(terms.price)) === Number(own))
+  const kind = isQualified || isAside(offer, follow) ? 'aside' : undefined
+  const withTax = specifications.some((terms) => terms.valueAddedTaxIncluded === true)
   return [
     ...(own === undefined ? [] : [{ price: own, currency, availability, kind } as const]),
     ...specifications.flatMap((terms): StatedPrice[] => {
-      if (!terms || typeof terms !== 'object' || CHARGE.test(word(terms['@type']) ?? '')) return []
+      if (CHARGE.test(word(terms['@type']) ?? '')) return []
       const price = stated(terms.price) ?? stated(terms.minPrice)
       if (price === undefined) return []
       const isPartial = kind !== undefined || isAside(terms, follow) || (withTax && terms.valueAddedTaxIncluded === false)
