@@ -11,7 +11,7 @@ export interface VerifiedToken {
   claims: Record<string, unknown>
   /** Milliseconds since the epoch. */
   expiresAt: number
-  /** SHA-256 of the token, hex: what a revocation is stored under. */
+  /** SHA-256 of the token in its canonical form, which is the only one that verifies, hex: what a revocation is stored under. */
   hash: string
 }
 export interface TokensOptions {
@@ -25,6 +25,15 @@ export interface TokensOptions {
 }
 
 /**
+ * Whether each part of a JWT is base64url in its one spelling: no padding, no other alphabet, no unused bits set. A token that could be
+ * written in a second way would live on in that way after it was revoked.
+ */
+const isCanonical = (token: string): boolean => {
+  const parts = token.split('.')
+  return parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+}
+
+/**
  * JWTs of one kind, HS256 only. A token is verified once and then remembered until it expires: verifying costs a request ten times
  * what looking it up does.
  */
@@ -35,14 +44,15 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
   const verified = createLru<string, VerifiedToken>(maxCached)
 
   const examine = async (token: string): Promise<VerifiedToken | undefined> => {
-    const claims = verifier
-      ? await verifier.verify(token, {
-          algorithms: ['HS256'],
-          ...(issuer === undefined ? {} : { issuer }),
-          ...(audience === undefined ? {} : { audience }),
-          currentDate: new Date(clock.now()),
-        } as never)
-      : false
+    const claims =
+      verifier && isCanonical(token)
+        ? await verifier.verify(token, {
+            algorithms: ['HS256'],
+            ...(issuer === undefined ? {} : { issuer }),
+            ...(audience === undefined ? {} : { audience }),
+            currentDate: new Date(clock.now()),
+          } as never)
+        : false
     const expiry = claims ? (claims as { exp?: unknown }).exp : undefined
     if (!claims || typeof expiry !== 'number') return undefined
     const hash = new Bun.CryptoHasher('sha256').update(token).digest('hex')
@@ -52,7 +62,7 @@ export const createTokens = ({ clock, secret, issuer, audience, maxCached = 10_0
   }
 
   return {
-    /** The token's claims; undefined for a bad signature, another algorithm, an expired one or one without `exp`. */
+    /** The token's claims; undefined for a bad signature, another spelling or algorithm, an expired one or one without `exp`. */
     verify(token: string): VerifiedToken | undefined | Promise<VerifiedToken | undefined> {
       const known = verified.get(token)
       if (!known) return examine(token)

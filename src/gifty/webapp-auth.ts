@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { ROLES, type SubscriberQueries } from '../access/subscribers.ts'
 import { type DashboardAccess, mayUseDashboard } from '../access/tokens.ts'
-import { AppError, badRequest, forbidden } from '../errors.ts'
+import { AppError, badRequest, forbidden, unauthorized } from '../errors.ts'
 import { type Clock, createId } from '../platform/clock.ts'
 import { text } from './fields.ts'
 import { type GiftySurface, problems } from './surface.ts'
@@ -78,11 +78,12 @@ export const createWebappAuth = ({
 }: WebappAuthDeps) => ({
   /**
    * A dashboard token for the subscriber whom Telegram signed.
-   * @throws AppError 400 without a user, 403 for signature, age or subscriber, 503 without a bot token
+   * @throws AppError 400 without a user, 401 for a control character, 403 for signature, age or subscriber, 503 without a bot token
    */
   async login(initData: string): Promise<AuthAnswer> {
     if (botToken === undefined || !dashboard.ready)
       throw new AppError('not_configured', 503, 'TELEGRAM_BOT_TOKEN or DASHBOARD_JWT_SECRET is not configured')
+    if (hasControlCharacter(initData)) throw unauthorized('Init data holds a control character')
     const data = verifyInitData(initData, botToken)
     if (!data) throw forbidden('Invalid init data')
     const ageMs = ageOf(data, clock.now())
@@ -107,15 +108,22 @@ export type WebappAuth = ReturnType<typeof createWebappAuth>
 /** What Telegram signed: all pairs but `hash`. */
 export type InitData = ReadonlyMap<string, string>
 
+/** The signed text joins pairs by line breaks: with one inside a pair it could be read as other pairs too. Telegram sends none. */
+const hasControlCharacter = (text: string): boolean => {
+  for (const pair of new URLSearchParams(`&${text}`)) if (pair.some((part) => /\p{Cc}/u.test(part))) return true
+  return false
+}
+
 const HEX_SHA256 = /^[0-9a-f]{64}$/
 const hmac = (key: string | Uint8Array, message: string): Buffer =>
   new Bun.CryptoHasher('sha256', key).update(message).digest() as Buffer
 
 /**
  * Reads form-urlencoded initData and checks its signature (gifty §9): pairs sorted by key, blank values kept, `signature` included.
- * Undefined for a repeated key, a missing or non-hex `hash`, or one that the bot's token does not give.
+ * Undefined for a control character, a repeated key, a missing or non-hex `hash`, or one that the bot's token does not give.
  */
 export const verifyInitData = (text: string, botToken: string): InitData | undefined => {
+  if (hasControlCharacter(text)) return undefined
   const pairs = new Map<string, string>()
   // The ampersand keeps a leading question mark, which URLSearchParams would drop.
   for (const [key, value] of new URLSearchParams(`&${text}`)) {
