@@ -108,7 +108,7 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     maxBytes: settings.maxBodyBytes,
   })
   const sockets = createSockets({ clock, log, registry, openConversation, task: store.get, ...settings })
-  const events = createEventStreams({ clock, hub, task: store.get, ...settings })
+  const events = createEventStreams({ clock, log, hub, task: store.get, ...settings })
   const streams = createStreams({
     db,
     clock,

@@ -153,7 +153,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     snapshotOf: searches.snapshot,
     snapshotsOf: searches.snapshots,
     isAlone: !db.isShared,
-    stillHolds: accounts.stillHolds,
+    stillHolding: accounts.stillHolding,
   })
   const work = createScheduledWork({
     db,

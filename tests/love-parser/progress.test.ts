@@ -213,7 +213,7 @@ onEachDatabase('love-parser progress stream', (database) => {
     expect(rig.loveParser!.progress.count()).toBe(0)
   })
 
-  test('§4: a revocation that another process made is noticed at the heartbeat', async () => {
+  test('§4: a revocation that another process made is noticed within 10 s', async () => {
     const { rig, person, id } = await start()
     const stream = await follow(rig, person, id)
     await stream.next()
@@ -226,8 +226,8 @@ onEachDatabase('love-parser progress stream', (database) => {
       while (await stream.next());
       closed = true
     })()
-    // A store that is too busy to answer one heartbeat is asked again at the next.
-    for (let n = 1; n <= 15 || (!closed && n <= 600); n++) await second(rig)
+    // A store that is too busy to answer one look is asked again at the next.
+    for (let n = 1; rig.loveParser!.progress.count() > 0 && n <= 600; n++) await second(rig)
     await reading
     expect(closed).toBe(true)
   })

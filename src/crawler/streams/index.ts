@@ -95,13 +95,13 @@ export const streamsRoutes = (surface: CrawlerSurface, { streams, clock, setting
     })
     .get(
       '/tasks/:id/events',
-      ({ request, principal, params, query }) => {
+      ({ request, call, principal, params, query }) => {
         const header = request.headers.get('last-event-id')
         const lastEventId =
           header === null || header === ''
             ? query.lastEventId
             : accept(z.object({ 'Last-Event-ID': model.lastEventId }), { 'Last-Event-ID': header })['Last-Event-ID']
-        return streams.events.open(params.id, principal, lastEventId)
+        return streams.events.open(params.id, principal, lastEventId, call.recheck)
       },
       {
         auth: 'stream',

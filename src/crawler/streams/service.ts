@@ -81,7 +81,7 @@ export const createStreams = ({
       if (sweeping) return
       sweeping = true
       try {
-        events.sweep()
+        await events.sweep()
         await sockets.sweep()
         await registry.storeAll()
         const now = clock.now()

@@ -2,7 +2,14 @@ import type { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { SendQueue } from '../../platform/push/send-queue.ts'
-import { CLOSE, type RawSocket, type SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
+import {
+  CLOSE,
+  endRefused,
+  type RawSocket,
+  RECHECK_MS,
+  type SocketSession,
+  sweepSessions,
+} from '../../platform/push/socket-session.ts'
 import { shuttingDown, taskNotFound, upgradeRequired } from '../envelope.ts'
 import { iso, isoOr, statusOf } from '../fields.ts'
 import type { Subscriptions } from '../tables.ts'
@@ -12,9 +19,6 @@ import type { Conversations } from './conversation.ts'
 import type { Delivery, Hub, Subscriber } from './hub.ts'
 import { type ConnectQuery, PROTOCOL, type ReadyFrame } from './model.ts'
 import type { ConnectionPosition, Opening, Registry, SocketConnection } from './registry.ts'
-
-/** Milliseconds between two checks of a dashboard credential: a change takes effect within 10 s (§2). */
-const RECHECK_MS = 5000
 
 /** What upgrades a request: the server that received it. */
 export interface Upgrader {
@@ -103,13 +107,6 @@ export const createSockets = ({
       registry.leave(this.connection)
     }
   }
-  const recheck = async (session: SocketSession) => {
-    try {
-      if (!(await session.isAllowed())) session.end(CLOSE.policy, 'the credential has ended')
-    } catch (error) {
-      log.warn('a credential could not be looked at', { error })
-    }
-  }
 
   return {
     /**
@@ -148,7 +145,7 @@ export const createSockets = ({
       })
       if (now - recheckedAt < RECHECK_MS) return
       recheckedAt = now
-      for (const session of [...open.keys()]) if (session.recheck) await recheck(session)
+      await endRefused([...open.keys()], log)
     },
     /** Closes all sockets with 1001, after a frame with `text`. */
     async stop(text: string): Promise<void> {

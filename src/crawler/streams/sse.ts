@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
-import { CLOSE, SOCKET_LIMITS } from '../../platform/push/socket-session.ts'
+import type { Log } from '../../platform/log.ts'
+import { CLOSE, endRefused, RECHECK_MS, SOCKET_LIMITS } from '../../platform/push/socket-session.ts'
 import { EventStream, sseComment, sseEvent } from '../../platform/push/sse.ts'
 import { shuttingDown, taskNotFound, tooManyConnections } from '../envelope.ts'
 import type { TaskRow } from '../tasks/row.ts'
@@ -16,6 +17,7 @@ const sseText = (event: string, data: string, id?: number) => sseEvent({ id, eve
 /** Server-sent events of one task (§14): the same events as its socket. */
 export const createEventStreams = ({
   clock,
+  log,
   hub,
   task,
   heartbeatMs,
@@ -23,6 +25,7 @@ export const createEventStreams = ({
   resumeMessages,
 }: {
   clock: Clock
+  log: Log
   hub: Hub
   task(id: string): Promise<TaskRow | undefined>
   heartbeatMs: number
@@ -33,13 +36,19 @@ export const createEventStreams = ({
   const streams = new Map<Connection<EventStream>, number>()
   let opening = 0
   let stopping = false
+  let recheckedAt = 0
 
   return {
     /**
-     * The stream of a task; `lastSeq` is the number of the last event that the client has.
+     * The stream of a task; `lastSeq` is the number of the last event that the client has, `recheck` looks at its credential again.
      * @throws AppError 404, 503
      */
-    async open(taskId: string, principal: string, lastSeq: number | undefined): Promise<Response> {
+    async open(
+      taskId: string,
+      principal: string,
+      lastSeq: number | undefined,
+      recheck: (() => Promise<unknown>) | undefined,
+    ): Promise<Response> {
       if (stopping) throw shuttingDown()
       if (!(await task(taskId))) throw taskNotFound()
       if (streams.size + opening >= MAX_STREAMS) throw tooManyConnections()
@@ -84,6 +93,7 @@ export const createEventStreams = ({
           const replays = missed.events.map(({ type, frame, seq }) => ({ text: sseText(type, withSeq(frame, seq), seq), seq }))
           const first = `${sseEvent({ retry: 3000 })}${gap}${sseText('connection_ready', JSON.stringify(ready))}`
           const response = connection.queue.response('no-store')
+          connection.queue.recheck = recheck
           streams.set(connection, clock.now())
           connection.queue.onEnd = () => {
             streams.delete(connection)
@@ -100,7 +110,8 @@ export const createEventStreams = ({
       }
     },
     count: () => streams.size,
-    sweep(): void {
+    /** To be called every second: comments, ends the stalled and those whose credential has ended. */
+    async sweep(): Promise<void> {
       const now = clock.now()
       for (const [connection, commentedAt] of [...streams]) {
         connection.queue.check()
@@ -108,6 +119,12 @@ export const createEventStreams = ({
         streams.set(connection, now)
         connection.queue.push(sseComment('still here'))
       }
+      if (now - recheckedAt < RECHECK_MS) return
+      recheckedAt = now
+      await endRefused(
+        [...streams.keys()].map(({ queue }) => queue),
+        log,
+      )
     },
     /** Sends `text` on every stream and ends it. */
     stop(text: string): void {

@@ -3,7 +3,15 @@ import { type AppError, badRequest, conflict, forbidden, toAppError } from '../.
 import type { Clock } from '../../platform/clock.ts'
 import { cleanValue, isDeeper, MIB } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
-import { CLOSE, type RawSocket, SessionsByName, SocketSession, sweepSessions } from '../../platform/push/socket-session.ts'
+import {
+  CLOSE,
+  endRefused,
+  type RawSocket,
+  RECHECK_MS,
+  SessionsByName,
+  SocketSession,
+  sweepSessions,
+} from '../../platform/push/socket-session.ts'
 import type { Bus } from '../../platform/shared.ts'
 import { type Engine, type LeaseRequest, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidField, invalidRequest, problemsOf } from '../envelope.ts'
@@ -343,6 +351,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     pump(connection)
   }
 
+  let recheckedAt = 0
   const unsubscribe = [
     bus.subscribe(TASK_CANCEL, ({ taskId, owner }: TaskCancel) => {
       const holder = workers.get(owner)
@@ -403,6 +412,11 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
         WATCH,
       )
       for (const connection of all) pump(connection)
+      if (now - recheckedAt >= RECHECK_MS) {
+        recheckedAt = now
+        const sessions = all.map(({ session }) => session)
+        void endRefused(sessions, log)
+      }
       // One at a time: an earlier one that comes late must not make workers look older than they are.
       if (telling) return
       telling = true

@@ -48,20 +48,31 @@ export const accountsRepository = (db: Db) => {
       .from(users)
       .where(eq(users.id, param('id'))),
   )
-  const revocation = db.prepare<{ tokenHash: string }>('account_revocation', (queries) =>
-    queries
-      .select({ tokenHash: tokenBlacklist.tokenHash })
-      .from(tokenBlacklist)
-      .where(eq(tokenBlacklist.tokenHash, param('hash'))),
-  )
-
   return {
     /** The user a token names, and whether the token is revoked; one read. */
     async session(id: string, hash: string) {
       return (await bySession.all({ id, hash }))[0]
     },
-    async isRevoked(hash: string) {
-      return (await revocation.all({ hash })).length > 0
+    /** Of these tokens, by hash, those that are not revoked and whose user is there and not blocked. */
+    async holding(tokens: { hash: string; userId: string }[]): Promise<ReadonlySet<string>> {
+      const [revoked, active] = await Promise.all([
+        db.q
+          .select({ hash: tokenBlacklist.tokenHash })
+          .from(tokenBlacklist)
+          .where(
+            inArray(
+              tokenBlacklist.tokenHash,
+              tokens.map(({ hash }) => hash),
+            ),
+          ),
+        db.q
+          .select({ id: users.id })
+          .from(users)
+          .where(and(inArray(users.id, [...new Set(tokens.map(({ userId }) => userId))]), eq(users.status, 'active'))),
+      ])
+      const ended = new Set(revoked.map(({ hash }) => hash))
+      const people = new Set(active.map(({ id }) => id))
+      return new Set(tokens.filter(({ hash, userId }) => !ended.has(hash) && people.has(userId)).map(({ hash }) => hash))
     },
     /** Answers whether the token was not revoked before. */
     async revoke(tokenHash: string, expiresAt: Date) {
@@ -153,6 +164,11 @@ export const createRevocations = (redis: Redis, clock: Clock) => ({
       throw away(error)
     }
   },
+  /** Those of the tokens that are revoked, as far as Redis can be asked: while it is away no logout succeeds. */
+  async among(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await redis.getMany(hashes.map(keyOf)).catch(() => [])
+    return new Set(hashes.filter((_, at) => found[at] !== undefined))
+  },
   /** Until the token would have expired, in milliseconds since the epoch. @throws AppError 503: then nothing is stored */
   async add(hash: string, expiresAt: number): Promise<void> {
     try {
@@ -207,10 +223,15 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
     return { user, token }
   },
 
-  /** Whether the token of an open stream still holds. While Redis is away no logout succeeds, so the database alone decides. */
-  async stillHolds(token: VerifiedToken): Promise<boolean> {
-    if (token.expiresAt <= clock.now() || (await repository.isRevoked(token.hash))) return false
-    return !(await revocations?.has(token.hash).catch(() => false))
+  /** The hashes of those tokens of open streams that still hold. While Redis is away no logout succeeds, so the database alone decides. */
+  async stillHolding(tokens: VerifiedToken[]): Promise<ReadonlySet<string>> {
+    const alive = tokens.filter((token) => token.expiresAt > clock.now())
+    const hashes = alive.map(({ hash }) => hash)
+    const [held, revoked] = await Promise.all([
+      repository.holding(alive.map(({ hash, claims }) => ({ hash, userId: String(claims.sub).toLowerCase() }))),
+      revocations?.among(hashes),
+    ])
+    return new Set(hashes.filter((hash) => held.has(hash) && !revoked?.has(hash)))
   },
 
   me: async ({ user }: Session) => authUser(user, await subscriptionOf(user.id, new Date(clock.now()))),

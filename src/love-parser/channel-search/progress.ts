@@ -11,6 +11,8 @@ import { isTerminal, type Snapshot, snapshotView } from './model.ts'
 const REPEAT_MS = 1000
 /** Repeats from one heartbeat to the next: 15 s. */
 const REPEATS_PER_HEARTBEAT = 15
+/** Repeats from one look at the tokens to the next: what ended a token ends its streams within 10 s. */
+const REPEATS_PER_CHECK = 5
 const encoder = new TextEncoder()
 const HEARTBEAT = encoder.encode(sseComment('hb'))
 /** A slow reader gets the newest snapshot once it has room; snapshots in between are skipped. The stream ends with its token. */
@@ -42,7 +44,8 @@ export interface ProgressDeps {
   snapshotsOf(searchIds: string[]): Promise<ReadonlyMap<string, Snapshot>>
   /** No other process works on this database: every change comes over the bus. */
   isAlone: boolean
-  stillHolds(token: VerifiedToken): Promise<boolean>
+  /** The hashes of those tokens that still hold. */
+  stillHolding(tokens: VerifiedToken[]): Promise<ReadonlySet<string>>
 }
 
 /** The event as it goes over the wire: data first, then the version (love-parser §4). Fields in one order, as no database keeps them. */
@@ -57,7 +60,7 @@ const blockOf = ({ version, ...shown }: Snapshot) => {
  * memory by one timer for all. The store is read when a stream opens, at a heartbeat when the bus was silent since the last, and every
  * second while other processes may work that the bus does not reach.
  */
-export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf, isAlone, stillHolds }: ProgressDeps) => {
+export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf, isAlone, stillHolding }: ProgressDeps) => {
   const watched = new Map<string, Watched>()
   const stopped = new AbortController()
   let ticking = false
@@ -112,22 +115,19 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
       else for (const reader of [...search.readers]) close(reader)
     }
   }
-  /** Ends the streams of revoked tokens. */
+  /** Ends the streams of tokens that do not hold any more. */
   const checkTokens = async () => {
-    const tokens = new Map<string, boolean>()
-    for (const search of [...watched.values()])
-      for (const reader of [...search.readers]) {
-        const { hash } = reader.token
-        if (!tokens.has(hash)) tokens.set(hash, await stillHolds(reader.token))
-        if (!tokens.get(hash)) close(reader)
-      }
+    const readers = [...watched.values()].flatMap((search) => [...search.readers])
+    const tokens = new Map(readers.map(({ token }) => [token.hash, token]))
+    if (tokens.size === 0) return
+    const holding = await stillHolding([...tokens.values()])
+    for (const reader of readers) if (!holding.has(reader.token.hash)) close(reader)
   }
-  const lookAgain = async (beat: boolean, missed: boolean) => {
+  const lookAgain = async (beat: boolean, missed: boolean, check: boolean) => {
     const searches = [...watched.values()]
-    await readAgain(searches.filter((search) => missed || !search.hasNews))
-    if (!beat) return
-    for (const search of searches) search.hasNews = false
-    await checkTokens()
+    if (beat || missed) await readAgain(searches.filter((search) => missed || !search.hasNews))
+    if (beat) for (const search of searches) search.hasNews = false
+    if (check) await checkTokens()
   }
   const tick = async () => {
     ticking = true
@@ -141,9 +141,10 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
       const missed = !isAlone && !(isShared && wasShared)
       wasShared = isShared
       // Not waited for: a store that is slow must not keep the repeats from going out.
-      if ((beat || missed) && !looking) {
+      const check = turn % REPEATS_PER_CHECK === 0
+      if ((beat || missed || check) && !looking) {
         looking = true
-        lookAgain(beat, missed)
+        lookAgain(beat, missed, check)
           .catch((error) => log.warn('progress could not be read', { error }))
           .finally(() => {
             looking = false

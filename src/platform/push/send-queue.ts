@@ -1,3 +1,4 @@
+import { toAppError } from '../../errors.ts'
 /** A text on its way to a reader; bytes where one encoding is shared by many readers. */
 export type Payload = string | Uint8Array
 
@@ -78,6 +79,8 @@ export abstract class SendQueue {
   sentSeq = 0
   /** Called once, when the reader is closed. */
   onEnd: (() => void) | undefined = undefined
+  /** Checks again whether the credential that opened the stream still holds; undefined for one that cannot end. */
+  recheck: (() => Promise<unknown>) | undefined = undefined
   /** How the reader was closed. */
   protected ending: Ending | undefined = undefined
   private reader: 'absent' | 'ready' | 'full' = 'absent'
@@ -100,6 +103,17 @@ export abstract class SendQueue {
   protected abstract buffered(): number
   protected abstract close(code: number, reason: string): void
 
+  /** Whether the credential still holds. @throws errors that do not decide it, such as a database that does not answer */
+  async isAllowed(): Promise<boolean> {
+    try {
+      await this.recheck?.()
+      return true
+    } catch (error) {
+      const { status } = toAppError(error)
+      if (status === 401 || status === 403) return false
+      throw error
+    }
+  }
   /** Live events begin after this number: earlier ones are ignored, because they are among the missed ones. */
   acceptAfter(seq: number): void {
     this.acceptedSeq = seq

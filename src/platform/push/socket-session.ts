@@ -1,4 +1,4 @@
-import { toAppError } from '../../errors.ts'
+import type { Log } from '../log.ts'
 import { type Payload, type QueueLimits, SendQueue } from './send-queue.ts'
 
 /** Bun's server socket, as it is used here. */
@@ -20,13 +20,11 @@ export const SOCKET_LIMITS: QueueLimits = {
   lowWaterBytes: LOW_WATER_BYTES,
 }
 
-/** The life of one socket: its queue, its last sign of life, the credential of its upgrade. */
+/** The life of one socket: its queue and its last sign of life. */
 export class SocketSession extends SendQueue {
   /** Time of the client's last frame, a pong included. */
   seenAt: number
   pingedAt: number
-  /** Checks again whether the credential of the upgrade still holds; undefined for one that cannot end. */
-  recheck: (() => Promise<unknown>) | undefined = undefined
   private raw: RawSocket | undefined = undefined
 
   constructor(now: () => number, limits: QueueLimits = SOCKET_LIMITS) {
@@ -51,17 +49,6 @@ export class SocketSession extends SendQueue {
     this.pingedAt = this.now()
     this.raw?.ping()
   }
-  /** Whether the credential still holds. @throws errors that do not decide it, such as a database that does not answer */
-  async isAllowed(): Promise<boolean> {
-    try {
-      await this.recheck?.()
-      return true
-    } catch (error) {
-      const { status } = toAppError(error)
-      if (status === 401 || status === 403) return false
-      throw error
-    }
-  }
   protected write(payload: Payload): boolean {
     return (this.raw as RawSocket).sendText(payload as string) > 0
   }
@@ -70,6 +57,21 @@ export class SocketSession extends SendQueue {
   }
   protected close(code: number, reason: string): void {
     this.raw?.close(code, reason)
+  }
+}
+
+/** Milliseconds between two checks of the credentials of open streams: a change takes effect within 10 s. */
+export const RECHECK_MS = 5000
+
+/** Ends those of the streams whose credential does not hold any more. One that cannot be looked at stays until the next check. */
+export const endRefused = async (queues: Iterable<SendQueue>, log: Pick<Log, 'warn'>): Promise<void> => {
+  for (const queue of queues) {
+    if (!queue.recheck) continue
+    try {
+      if (!(await queue.isAllowed())) queue.end(CLOSE.policy, 'the credential has ended')
+    } catch (error) {
+      log.warn('a credential could not be looked at', { error })
+    }
   }
 }
 
