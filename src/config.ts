@@ -80,6 +80,11 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (jwtSecret && jwtSecret.length < 32) problems.push('JWT_SECRET must have at least 32 characters in production')
     if (telegramMode === 'sandbox') problems.push('TELEGRAM_MODE must not be sandbox in production')
   }
+  const oauthInstance =
+    parsed.CRAWLER_OAUTH_INSTANCE ??
+    (parsed.CRAWLER_DEFAULT_API_ENDPOINT === undefined ? undefined : new URL(parsed.CRAWLER_DEFAULT_API_ENDPOINT).origin)
+  if (production && parsed.CRAWLER_OAUTH_CLIENT_SECRET !== undefined && oauthInstance === undefined)
+    problems.push('CRAWLER_OAUTH_CLIENT_SECRET needs CRAWLER_OAUTH_INSTANCE, the origin that it may be sent to')
   const crawlerToken = secretFor('CRAWLER_API_TOKEN') || undefined
   const embeddingModel = parsed.EMBEDDING_MODEL
   const isBuiltIn = embeddingModel === BUILT_IN_EMBEDDER
@@ -200,8 +205,15 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       importDb: parsed.CRAWLER_IMPORT_DB,
       defaultApiEndpoint: parsed.CRAWLER_DEFAULT_API_ENDPOINT,
       gitlabHosts: parsed.CRAWLER_GITLAB_HOSTS ?? [],
-      oauthClientId: parsed.CRAWLER_OAUTH_CLIENT_ID,
-      oauthClientSecret: parsed.CRAWLER_OAUTH_CLIENT_SECRET,
+      /** The client of accounts without one of their own; of this instance alone, so undefined without one (gitlab-crawler §12). */
+      oauthClient:
+        parsed.CRAWLER_OAUTH_CLIENT_ID === undefined || oauthInstance === undefined
+          ? undefined
+          : {
+              instance: oauthInstance,
+              clientId: parsed.CRAWLER_OAUTH_CLIENT_ID,
+              clientSecret: parsed.CRAWLER_OAUTH_CLIENT_SECRET,
+            },
       healthAuth: parsed.CRAWLER_HEALTH_AUTH,
       rateLimit: parsed.CRAWLER_RATE_LIMIT,
       progressRateLimit: parsed.CRAWLER_PROGRESS_RATE_LIMIT,

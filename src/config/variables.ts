@@ -300,6 +300,11 @@ export const VARIABLES = {
     'OAuth application that refreshes tokens of tasks without one of their own',
   ),
   CRAWLER_OAUTH_CLIENT_SECRET: variable(z.string().min(1), unset('empty'), 'its secret', { secret: true }),
+  CRAWLER_OAUTH_INSTANCE: variable(
+    httpUrl.transform((text) => new URL(text).origin),
+    unset('origin of CRAWLER_DEFAULT_API_ENDPOINT'),
+    'origin of the one GitLab instance that this application belongs to: it is sent there and nowhere else',
+  ),
   CRAWLER_HEALTH_AUTH: variable(
     z.enum(['public', 'required']),
     'public',

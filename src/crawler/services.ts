@@ -56,7 +56,7 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     clock,
     keyRing: platform.keyRing,
     repository: accounts,
-    defaultClientId: settings.oauthClientId,
+    defaultClient: settings.oauthClient,
   })
   const kinds = crawlerKinds({ store, credentials, maxAttempts: settings.maxAttempts })
 
@@ -82,7 +82,6 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     store,
     repository: accounts,
     credentials,
-    defaults: { clientId: settings.oauthClientId, clientSecret: settings.oauthClientSecret },
   })
   const registry = createRegistry({
     db,

@@ -74,6 +74,42 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     expect(asked[1]).toMatchObject({ refresh_token: 'refresh-1' })
   })
 
+  test('security H6: the default client goes to its own instance alone, compared as an origin', async () => {
+    const foreign = gitlab(() => renewed())
+    const own = gitlab(() => renewed())
+    const app = await makeRig(database, {
+      env: {
+        CRAWLER_OAUTH_CLIENT_ID: 'ours',
+        CRAWLER_OAUTH_CLIENT_SECRET: 'our-secret',
+        CRAWLER_DEFAULT_API_ENDPOINT: `${own.origin}/api/v4`,
+      },
+    })
+    const bare = { accessToken: 'old-access', refreshToken: 'old-refresh' }
+    // Of another port, another scheme, another spelling of the host.
+    const others = [foreign.origin, own.origin.replace('http:', 'https:'), own.origin.replace('127.0.0.1', 'localhost')]
+    for (const [n, origin] of others.entries()) {
+      await app.create(`other${n}`, { apiEndpoint: `${origin}/api/v4`, credentials: bare })
+      const [task] = await app.lease()
+      expect([origin, task.credentials.refreshable]).toEqual([origin, false])
+      expect((await refresh(app, task.id)).body.data).toEqual({
+        taskId: task.id,
+        refreshSuccessful: false,
+        reason: 'no client id',
+      })
+    }
+    expect([foreign.asked, own.asked]).toEqual([[], []])
+    await app.create('own', { credentials: bare, apiEndpoint: undefined })
+    const [task] = await app.lease()
+    expect(task.credentials.refreshable).toBe(true)
+    expect((await refresh(app, 'own')).body.data.refreshSuccessful).toBe(true)
+    expect(own.asked).toMatchObject([{ client_id: 'ours', client_secret: 'our-secret' }])
+    // A client of the account's own goes to the account's instance, and never with our secret.
+    await app.create('theirs', { apiEndpoint: `${foreign.origin}/api/v4`, credentials: { ...bare, clientId: 'id' } })
+    await app.lease()
+    await refresh(app, 'theirs')
+    expect(foreign.asked).toEqual([{ grant_type: 'refresh_token', refresh_token: 'old-refresh', client_id: 'id' }])
+  })
+
   test('§12: a refusal expires the task and ends its lease; on invalid_grant the tokens are gone', async () => {
     const app = await makeRig(database)
     const { origin } = gitlab(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))

@@ -256,6 +256,18 @@ describe('configuration of payments', () => {
       expect(problemsOf({ ROBOKASSA_ALLOW_TEST: text })).toEqual(['ROBOKASSA_ALLOW_TEST must be true or false'])
   })
 
+  test('security H6: production refuses an OAuth secret of the crawler without the instance it belongs to', () => {
+    const secret = { ...PRODUCTION, CRAWLER_OAUTH_CLIENT_ID: 'id', CRAWLER_OAUTH_CLIENT_SECRET: 'secret' }
+    expect(problemsOf(secret)).toEqual([
+      'CRAWLER_OAUTH_CLIENT_SECRET needs CRAWLER_OAUTH_INSTANCE, the origin that it may be sent to',
+    ])
+    for (const instance of [
+      { CRAWLER_OAUTH_INSTANCE: 'https://git.example' },
+      { CRAWLER_DEFAULT_API_ENDPOINT: 'https://git.example/api/v4' },
+    ])
+      expect(problemsOf({ ...secret, ...instance })).toEqual([])
+  })
+
   test('love-parser §10: production refuses test orders that are not allowed', () => {
     expect(problemsOf({ ...PRODUCTION, ROBOKASSA_IS_TEST: 'true' })).toEqual([
       'ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production',

@@ -41,7 +41,6 @@ export const createRefresh = ({
   store,
   repository,
   credentials,
-  defaults,
   fetch: send,
 }: {
   db: Db
@@ -49,7 +48,6 @@ export const createRefresh = ({
   store: TaskStore
   repository: CredentialsRepository
   credentials: Credentials
-  defaults: { clientId: string | undefined; clientSecret: string | undefined }
   fetch?: (request: Request) => Promise<Response>
 }) => {
   const ask = async (instance: string, form: Record<string, string>): Promise<Verdict> => {
@@ -126,16 +124,15 @@ export const createRefresh = ({
       let verdict: Verdict
       try {
         const secrets = credentials.decrypt(claim)
-        const clientId = secrets.clientId ?? defaults.clientId
-        const clientSecret = secrets.clientId ? secrets.clientSecret : defaults.clientSecret
-        if (!secrets.refreshToken || clientId === undefined)
+        const client = credentials.clientOf(claim.instance, secrets)
+        if (!secrets.refreshToken || client === undefined)
           verdict = { kind: 'refused', reason: secrets.refreshToken ? 'no client id' : 'no refresh token', erase: false }
         else if (claim.instance === '') verdict = { kind: 'refused', reason: 'no apiEndpoint', erase: false }
         else
           verdict = await ask(claim.instance, {
             refresh_token: secrets.refreshToken,
-            client_id: clientId,
-            ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+            client_id: client.clientId,
+            ...(client.clientSecret === undefined ? {} : { client_secret: client.clientSecret }),
           })
       } catch {
         verdict = { kind: 'refused', reason: 'Stored credentials cannot be read', erase: false }

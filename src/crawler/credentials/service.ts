@@ -18,17 +18,25 @@ export interface WantedAccount {
 
 export const credentialsUnreadable = 'Stored credentials cannot be read'
 
+/** An OAuth application, and the origin of the instance that it belongs to. */
+export interface OAuthClient {
+  instance: string
+  clientId: string
+  clientSecret: string | undefined
+}
+
 /** Accounts and their views (§12). A secret is encrypted for its row and column, and looked up by a keyed hash. */
 export const createCredentials = ({
   clock,
   keyRing,
   repository,
-  defaultClientId,
+  defaultClient,
 }: {
   clock: Clock
   keyRing: () => KeyRing
   repository: CredentialsRepository
-  defaultClientId: string | undefined
+  /** Of accounts without a client of their own; belongs to one instance. */
+  defaultClient: OAuthClient | undefined
 }) => {
   const place = (id: string, column: Secret) => ({ table: 'crawler_accounts', row: id, column })
   const hashesOf = (token: string) => keyRing().hashes(token, 'crawler-access-token')
@@ -44,6 +52,11 @@ export const createCredentials = ({
         keyRing().decrypt(account[name] as string, place(account.id, name)),
       ]),
     )
+  /** The client that may renew the tokens of an account at this instance: its own, or the default one where that belongs there. */
+  const clientOf = (instance: string, { clientId, clientSecret }: Secrets): Omit<OAuthClient, 'instance'> | undefined => {
+    if (clientId !== undefined) return { clientId, clientSecret }
+    return defaultClient?.instance === instance ? defaultClient : undefined
+  }
   const typeOf = (given: CredentialsInput) => given.tokenType ?? (given.refreshToken ? 'oauth2' : 'pat')
 
   const newAccount = ({ instance, credentials }: WantedAccount, now: number): AccountRow => {
@@ -163,10 +176,11 @@ export const createCredentials = ({
         accessToken: secrets.accessToken,
         tokenType: account.tokenType,
         expiresAt: account.expiresAt?.toISOString(),
-        refreshable: secrets.refreshToken !== undefined && (secrets.clientId ?? defaultClientId) !== undefined,
+        refreshable: secrets.refreshToken !== undefined && clientOf(account.instance, secrets) !== undefined,
         version: account.version,
       }
     },
+    clientOf,
     byIds: repository.byIds,
     get: repository.get,
   }
