@@ -14,7 +14,7 @@ const GROUPS: [heading: string, names: RegExp][] = [
   ['Database, Redis, RabbitMQ', /^(DATABASE_\w+|SQLITE_\w+|REDIS_URL|AMQP_URL|RABBITMQ_URL)$/],
   ['Tokens and keys', /^(INTERNAL_API_TOKEN|ANALYTICS_API_TOKEN|CRAWLER_API_TOKEN|SERVICE_TOKENS|METRICS_TOKEN)$/],
   ['Tokens and keys', /^(JWT_SECRET|DASHBOARD_JWT_SECRET|ENCRYPTION_KEYS)$/],
-  ['Built-in workers', /^(EMBEDDED_\w+|WEB_WORKER_\w+)$/],
+  ['Built-in workers', /^(EMBEDDED_\w+|OUTBOUND_ALLOW|WEB_WORKER_\w+)$/],
   ['Sources and runs', /^(SCHEDULER_\w+|DISPATCH_\w+|RUN_\w+|DISCOVERY_\w+)$/],
   ['Search and recommendations', /^(EMBEDDING_\w+|ADULT_KEYWORDS)$/],
   ['Dashboard, analytics, Weeek', /^(INITDATA_\w+|DASHBOARD_\w+|POSTHOG_\w+|PROMETHEUS_URL|LOKI_URL|WEEEK_\w+)$/],

@@ -80,6 +80,11 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     if (jwtSecret && jwtSecret.length < 32) problems.push('JWT_SECRET must have at least 32 characters in production')
     if (telegramMode === 'sandbox') problems.push('TELEGRAM_MODE must not be sandbox in production')
   }
+  const outboundAllow = [...(parsed.OUTBOUND_ALLOW ?? []), ...(parsed.WEB_WORKER_ALLOW ?? [])]
+  // An entry without a port means both ports that a URL without one may mean.
+  const gitlabHosts = (parsed.CRAWLER_GITLAB_HOSTS ?? []).flatMap((entry) =>
+    /:\d+$/.test(entry.replace(/^\[.*\]/, '')) ? [entry] : [`${entry}:443`, `${entry}:80`],
+  )
   const oauthInstance =
     parsed.CRAWLER_OAUTH_INSTANCE ??
     (parsed.CRAWLER_DEFAULT_API_ENDPOINT === undefined ? undefined : new URL(parsed.CRAWLER_DEFAULT_API_ENDPOINT).origin)
@@ -122,7 +127,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     families,
     embeddedWorkers: parsed.EMBEDDED_WORKERS,
     embeddedWorkerConcurrency: parsed.EMBEDDED_WORKER_CONCURRENCY,
-    webWorkerAllow: parsed.WEB_WORKER_ALLOW ?? [],
+    /** Private `host:port` that every outbound client may reach. */
+    outboundAllow,
     demo: parsed.DEMO ?? mode === 'development',
     corsOrigins: parsed.CORS_ORIGIN ?? [],
     corsOriginRegex: parsed.CORS_ORIGIN_REGEX,
@@ -204,7 +210,14 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       socket: parsed.CRAWLER_SOCKET,
       importDb: parsed.CRAWLER_IMPORT_DB,
       defaultApiEndpoint: parsed.CRAWLER_DEFAULT_API_ENDPOINT,
-      gitlabHosts: parsed.CRAWLER_GITLAB_HOSTS ?? [],
+      /** `host:port` that tasks may name; empty allows all. */
+      gitlabHosts,
+      /** Private `host:port` of GitLab instances: the listed ones and those that the operator has configured. */
+      outboundAllow: [
+        ...outboundAllow,
+        ...gitlabHosts,
+        ...(parsed.CRAWLER_DEFAULT_API_ENDPOINT === undefined ? [] : [hostPortOf(parsed.CRAWLER_DEFAULT_API_ENDPOINT)]),
+      ],
       /** The client of accounts without one of their own; of this instance alone, so undefined without one (gitlab-crawler §12). */
       oauthClient:
         parsed.CRAWLER_OAUTH_CLIENT_ID === undefined || oauthInstance === undefined
@@ -253,6 +266,12 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   return config
 }
 
+/** Host and port of a URL, as `OUTBOUND_ALLOW` spells them. */
+export const hostPortOf = (address: string): string => {
+  const { hostname, port, protocol } = new URL(address)
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
+}
+
 /** Where files that belong to the database live: beside a SQLite file, else `data`. */
 const dataDirectory = (url = 'sqlite:data/trawl.db'): string =>
   url.startsWith('sqlite:') && !url.includes(':memory:') ? dirname(url.slice('sqlite:'.length)) : 'data'
@@ -263,6 +282,8 @@ export const configFromProcess = () => loadConfig(process.env)
 /** What the command line tools read of the environment: as clients they need none of a server's secrets. */
 export const clientFromProcess = () => ({
   token: process.env.INTERNAL_API_TOKEN || undefined,
+  outboundAllow: loadConfig({ OUTBOUND_ALLOW: process.env.OUTBOUND_ALLOW, WEB_WORKER_ALLOW: process.env.WEB_WORKER_ALLOW })
+    .outboundAllow,
   logLevel: loadConfig({ LOG_LEVEL: process.env.LOG_LEVEL }).logLevel,
 })
 
@@ -271,11 +292,14 @@ export const clientFromProcess = () => ({
  * @throws ConfigError with every problem found
  */
 export const gitlabWorkerFromEnv = (env: Record<string, string | undefined>) => {
-  const names = ['DATABASE_URL', ...Object.keys(VARIABLES).filter((name) => name.startsWith('WORKER_'))]
-  const { gitlabWorker } = loadConfig(Object.fromEntries(names.map((name) => [name, env[name]])))
+  const names = [
+    ...['DATABASE_URL', 'OUTBOUND_ALLOW', 'WEB_WORKER_ALLOW', 'CRAWLER_GITLAB_HOSTS', 'CRAWLER_DEFAULT_API_ENDPOINT'],
+    ...Object.keys(VARIABLES).filter((name) => name.startsWith('WORKER_')),
+  ]
+  const { gitlabWorker, crawler } = loadConfig(Object.fromEntries(names.map((name) => [name, env[name]])))
   if (gitlabWorker.apiSocket && gitlabWorker.transport === 'ws')
     throw new ConfigError(['WORKER_API_SOCKET takes no WebSocket: use WORKER_TRANSPORT=http, or WORKER_API_URL with a token'])
-  return { ...gitlabWorker, token: env.CRAWLER_API_TOKEN || undefined }
+  return { ...gitlabWorker, outboundAllow: crawler.outboundAllow, token: env.CRAWLER_API_TOKEN || undefined }
 }
 export const gitlabWorkerFromProcess = () => gitlabWorkerFromEnv(process.env)
 

@@ -1,5 +1,6 @@
 import type { Trawl } from './app.ts'
 import { JobDelayed, JobFailed } from './errors.ts'
+import { type Allowed, allowListed } from './platform/allow-list.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
 import type { Log } from './platform/log.ts'
@@ -126,9 +127,10 @@ interface EmbeddedWorker {
 type Host = Pick<Platform, 'config' | 'clock' | 'log'>
 
 /** Private addresses the web worker may reach: the demo shop on our own port, and what the configuration lists. */
-const privateAddresses = (port: number, { demo, webWorkerAllow }: Host['config']) => {
+const privateAddresses = (port: number, { demo, outboundAllow }: Host['config']): Allowed => {
   const own = allowOwnOrigin(port)
-  return (host: string, at: number) => (demo && own(host, at)) || webWorkerAllow.includes(`${host}:${at}`)
+  const listed = allowListed(outboundAllow)
+  return (host, at) => (demo && own(host, at)) || listed(host, at)
 }
 
 const startWeb = ({ app }: Trawl, { config, clock, log }: Host): EmbeddedWorker | undefined => {
@@ -160,6 +162,7 @@ const startGitlab = async ({ app }: Trawl, { config, clock, log }: Host): Promis
     settings: config.gitlabWorker,
     url: 'http://localhost/api/internal2',
     token: config.crawler.token,
+    outboundAllow: config.crawler.outboundAllow,
     fetch: (request) => app.handle(request),
     log,
     clock,

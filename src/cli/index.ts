@@ -69,7 +69,7 @@ export const runCli = async (argv: string[], io: Io): Promise<number> => {
 }
 
 const main = async () => {
-  const { token, logLevel } = clientFromProcess()
+  const { token, logLevel, outboundAllow } = clientFromProcess()
   return runCli(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
@@ -78,6 +78,7 @@ const main = async () => {
     clock: systemClock,
     token,
     logLevel,
+    outboundAllow,
     gitlabWorker: gitlabWorkerFromProcess,
   })
 }

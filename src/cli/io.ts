@@ -14,6 +14,8 @@ export interface Io {
   /** INTERNAL_API_TOKEN, if set. */
   token: string | undefined
   logLevel: LogLevel
+  /** OUTBOUND_ALLOW: private `host:port` that a worker may reach. */
+  outboundAllow: readonly string[]
   /** The WORKER_ variables, read when a GitLab worker starts. @throws ConfigError */
   gitlabWorker(): ReturnType<typeof gitlabWorkerFromProcess>
 }

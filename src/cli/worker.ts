@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, DEVELOPMENT_TOKENS } from '../config.ts'
+import { allowListed } from '../platform/allow-list.ts'
 import { createLog, type Log } from '../platform/log.ts'
 import { DEFAULT_SERVER, EXIT, type Io, serverOrigin, tokenFor, UsageError, wholeNumber } from './io.ts'
 
@@ -11,7 +12,7 @@ second one ends it at once.
   --kinds web,gitlab   what to work on, comma list
   --server ORIGIN      default ${DEFAULT_SERVER}; for gitlab WORKER_API_URL takes its place
   --concurrency N      tasks at once, default 2 (gitlab: WORKER_CONCURRENCY)
-  --allow HOST:PORT    a private address the web worker may crawl nevertheless; may be repeated
+  --allow HOST:PORT    a private address that may be reached nevertheless, besides those of OUTBOUND_ALLOW; may be repeated
   --lease-seconds N    length of a lease, 5..3600, default 60: how long a task waits after this process was killed
                        (gitlab: WORKER_LEASE_SECONDS)
 
@@ -54,7 +55,6 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   const workers: Running[] = []
   if (kinds.some((kind) => kind !== 'gitlab')) {
     const origin = server ?? DEFAULT_SERVER
-    const allowed = new Set(values.allow)
     const { startWebWorker } = await import('../workers/web/index.ts')
     workers.push(
       startWebWorker({
@@ -64,12 +64,12 @@ export const run = async (args: string[], io: Io): Promise<number> => {
         token: tokenFor(origin, io.token, DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN),
         concurrency: concurrency ?? 2,
         leaseSeconds: leaseSeconds ?? 60,
-        allowPrivate: (host, port) => allowed.has(`${host}:${port}`),
+        allowPrivate: allowListed([...io.outboundAllow, ...values.allow]),
       }),
     )
   }
   if (kinds.includes('gitlab')) {
-    const started = await startGitlab(io, log, { server, concurrency, leaseSeconds })
+    const started = await startGitlab(io, log, { server, concurrency, leaseSeconds, allow: values.allow })
     if (!started) {
       await Promise.all(workers.map((worker) => worker.stop()))
       return EXIT.rejected
@@ -94,6 +94,8 @@ interface CommandOptions {
   server: string | undefined
   concurrency: number | undefined
   leaseSeconds: number | undefined
+  /** Private addresses besides those of the environment. */
+  allow: readonly string[]
 }
 
 /**
@@ -104,7 +106,7 @@ const startGitlab = async (io: Io, log: Log, options: CommandOptions) => {
   // Loaded when asked for: a web worker should not pay for it.
   const { startGitlabWorker, WorkerUnusable } = await import('../workers/gitlab/index.ts')
   try {
-    const { apiUrl, apiSocket, transport, token, ...settings } = io.gitlabWorker()
+    const { apiUrl, apiSocket, transport, token, outboundAllow, ...settings } = io.gitlabWorker()
     const url = options.server === undefined ? apiUrl : `${options.server}/api/internal2`
     if (url === undefined) throw new ConfigError(['WORKER_API_URL is required'])
     const worker = await startGitlabWorker({
@@ -115,6 +117,7 @@ const startGitlab = async (io: Io, log: Log, options: CommandOptions) => {
       },
       url,
       transport,
+      outboundAllow: [...outboundAllow, ...options.allow],
       ...(apiSocket === undefined ? { token: tokenOf(url, token) } : { socket: apiSocket, token }),
       log,
       clock: io.clock,

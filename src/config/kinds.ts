@@ -107,6 +107,12 @@ export const httpUrl = z
     (text) => /^https?:\/\/[^\s#@]+$/.test(text) && URL.canParse(text),
     'must be an http(s) URL without user info or fragment',
   )
+/** `host:port` entries. */
+export const hostPorts = z.string().transform((text, ctx) => {
+  for (const part of list(text))
+    if (!/^.+:\d{1,5}$/.test(part)) ctx.addIssue({ code: 'custom', message: `"${part}" is not host:port` })
+  return list(text)
+})
 export const regex = z.string().transform((text, ctx) => {
   try {
     return new RegExp(`^(?:${text})$`)

@@ -9,6 +9,7 @@ import {
   EMBEDDED_BY_DEFAULT,
   FAMILIES,
   flag,
+  hostPorts,
   httpUrl,
   integer,
   list,
@@ -101,11 +102,12 @@ export const VARIABLES = {
     'built-in workers inside this process, or `none`',
   ),
   EMBEDDED_WORKER_CONCURRENCY: variable(integer(1, 64), '4', 'tasks an embedded worker runs at once'),
-  WEB_WORKER_ALLOW: variable(
-    z.string().transform(list),
+  OUTBOUND_ALLOW: variable(
+    hostPorts,
     unset('empty'),
-    'comma list of host:port that the web worker may reach although the address is private',
+    'comma list of host:port that workers and the renewal of tokens may reach although the address is private',
   ),
+  WEB_WORKER_ALLOW: variable(hostPorts, unset('empty'), 'an older name of OUTBOUND_ALLOW, whose list it adds to'),
   DEMO: variable(
     flag,
     unset('1 in development, else 0'),

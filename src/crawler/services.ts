@@ -1,5 +1,6 @@
 import { VERSION } from '../config.ts'
 import type { Core } from '../module.ts'
+import { allowListed } from '../platform/allow-list.ts'
 import { DAY_MS } from '../platform/clock.ts'
 import type { Schedule } from '../tasks/index.ts'
 import { areasRepository } from './areas/repository.ts'
@@ -76,7 +77,15 @@ export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) =>
     adoption,
     staleAfterMs: settings.staleAfterMs,
   })
+  let outbound: Promise<(request: Request) => Promise<Response>> | undefined
   const refresh = createRefresh({
+    // Loaded with the first renewal.
+    async fetch(request) {
+      outbound ??= import('../platform/outbound.ts').then(({ createOutbound }) =>
+        createOutbound({ allowPrivate: allowListed(settings.outboundAllow) }),
+      )
+      return (await outbound)(request)
+    },
     db,
     clock,
     store,

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts'
 import type { Kv } from './shared.ts'
 
-/** Why a request got no usable answer. */
-export type ExchangeProblem = 'timeout' | 'unavailable' | 'too_large'
+/** Why a request got no usable answer. `refused`: its address must not be visited (platform/outbound.ts). */
+export type ExchangeProblem = 'timeout' | 'unavailable' | 'too_large' | 'refused'
 
 /** One request without a usable answer. Its message holds neither address nor credential: a library's text may quote both. */
 export class ExchangeError extends Error {
@@ -97,7 +97,8 @@ export const exchange = async (
   } catch (error) {
     if (error instanceof ExchangeError) throw error
     signal?.throwIfAborted()
-    throw failure(error instanceof Error && 'code' in error ? String(error.code) : undefined)
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    throw code === 'ADDRESS_REFUSED' ? new ExchangeError('refused', status, code) : failure(code)
   } finally {
     answered.abort()
     // Lets go of the connection of an answer that was not read to its end.
@@ -182,7 +183,11 @@ export const createUpstream = ({ name, base, timeoutMs, retries = 0, breaker, cl
       { clock, timeoutMs, maxBytes: MAX_BYTES, reads: isSuccess },
     ).catch((error) => {
       if (!(error instanceof ExchangeError)) throw error
-      throw new UpstreamError(name, error.problem === 'too_large' ? 'bad_response' : error.problem, error.status)
+      throw new UpstreamError(
+        name,
+        error.problem === 'too_large' || error.problem === 'refused' ? 'bad_response' : error.problem,
+        error.status,
+      )
     })
     if (status >= 500 || status === 429) throw new UpstreamError(name, 'unavailable', status)
     if (!isSuccess(status)) throw new UpstreamError(name, 'bad_response', status)

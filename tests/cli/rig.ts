@@ -37,6 +37,7 @@ export const runHere = async (cwd: string, argv: string[], more: Partial<Io> = {
     },
     token: undefined,
     logLevel: 'error',
+    outboundAllow: [],
     gitlabWorker: () => gitlabWorkerFromEnv({}),
     ...more,
   })

@@ -21,7 +21,8 @@ const gitlab = (answer: (n: number) => Response | Promise<Response>) => {
     },
   })
   servers.push(server)
-  return { asked, origin: `http://127.0.0.1:${server.port}` }
+  const origin = `http://127.0.0.1:${server.port}`
+  return { asked, origin, allowed: { OUTBOUND_ALLOW: `127.0.0.1:${server.port}` } }
 }
 const oauth = { accessToken: 'old-access', refreshToken: 'old-refresh', clientId: 'id', clientSecret: 'secret' }
 const renewed = (n = 1) => Response.json({ access_token: `new-${n}`, refresh_token: `refresh-${n}`, expires_in: 7200 })
@@ -35,12 +36,12 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     app.send('POST', path(id, '/credentials/refresh'), { workerId: 'w1', fence: 1, credentialsVersion: 1, ...more })
 
   test('§17.31: concurrent refreshes for one account make one GitLab call, over two processes as well', async () => {
-    const [one, two] = await makeProcesses(database, 2)
     const open = Promise.withResolvers<void>()
-    const { asked, origin } = gitlab(async (n) => {
+    const { asked, origin, allowed } = gitlab(async (n) => {
       await open.promise
       return renewed(n)
     })
+    const [one, two] = await makeProcesses(database, 2, { env: allowed })
     const tasks = await leased(one, origin, 10)
     expect(tasks[0].credentials).toMatchObject({ accessToken: 'old-access', refreshable: true, version: 1 })
     const calls = tasks.map((task, n) => refresh(n % 2 ? two : one, task.id))
@@ -79,6 +80,7 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     const own = gitlab(() => renewed())
     const app = await makeRig(database, {
       env: {
+        ...foreign.allowed,
         CRAWLER_OAUTH_CLIENT_ID: 'ours',
         CRAWLER_OAUTH_CLIENT_SECRET: 'our-secret',
         CRAWLER_DEFAULT_API_ENDPOINT: `${own.origin}/api/v4`,
@@ -110,9 +112,33 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     expect(foreign.asked).toEqual([{ grant_type: 'refresh_token', refresh_token: 'old-refresh', client_id: 'id' }])
   })
 
-  test('§12: a refusal expires the task and ends its lease; on invalid_grant the tokens are gone', async () => {
+  test('security M1: a private instance that is not listed is never asked, in any spelling', async () => {
+    const { asked, origin } = gitlab(() => renewed())
     const app = await makeRig(database)
-    const { origin } = gitlab(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))
+    const { port } = new URL(origin)
+    for (const host of ['127.0.0.1', '[::ffff:127.0.0.1]', '2130706433', 'localhost', '169.254.169.254', '168.63.129.16']) {
+      await app.create(host, { apiEndpoint: `http://${host}:${port}/api/v4`, credentials: oauth })
+      const [task] = await app.lease()
+      expect((await refresh(app, task.id)).body.data).toEqual({
+        taskId: host,
+        refreshSuccessful: false,
+        reason: 'address is not allowed',
+      })
+    }
+    expect(asked).toEqual([])
+  })
+
+  test('security M1: an entry of CRAWLER_GITLAB_HOSTS with its port is listed for renewals', async () => {
+    const { asked, origin } = gitlab(() => renewed())
+    const app = await makeRig(database, { env: { CRAWLER_GITLAB_HOSTS: new URL(origin).host } })
+    await leased(app, origin)
+    expect((await refresh(app, 't0')).body.data.refreshSuccessful).toBe(true)
+    expect(asked).toHaveLength(1)
+  })
+
+  test('§12: a refusal expires the task and ends its lease; on invalid_grant the tokens are gone', async () => {
+    const { origin, allowed } = gitlab(() => Response.json({ error: 'invalid_grant' }, { status: 400 }))
+    const app = await makeRig(database, { env: allowed })
     await leased(app, origin)
     const answer = await refresh(app, 't0')
     expect(answer.body).toEqual({ data: { taskId: 't0', refreshSuccessful: false, reason: 'invalid_grant' } })
@@ -129,7 +155,6 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
   })
 
   test('§12: GitLab that cannot be reached is 503, nothing changed; redirects are not followed', async () => {
-    const app = await makeRig(database)
     const answers = [
       new Response('', { status: 500 }),
       Response.json({ error: 'slow' }, { status: 429 }),
@@ -137,7 +162,8 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
       Response.json({ token: 'x' }),
       Response.redirect('http://127.0.0.1:1/oauth/token', 302),
     ]
-    const { asked, origin } = gitlab(() => answers.shift() as Response)
+    const { asked, origin, allowed } = gitlab(() => answers.shift() as Response)
+    const app = await makeRig(database, { env: allowed })
     await leased(app, origin)
     for (let n = 0; n < 5; n++) {
       const answer = await refresh(app, 't0')

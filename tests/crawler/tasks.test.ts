@@ -368,6 +368,9 @@ describe('crawler hosts', () => {
         'http://[::1]/',
         'http://169.254.169.254/',
         'https://gitlab.example.evil.test',
+        // Without a port an entry means 443 and 80 (security decision 4).
+        'https://gitlab.example:22',
+        'https://git.local',
       ])
         expect((await app.send('POST', '/tasks', { data: taskData('x', { apiEndpoint }) })).status).toBe(400)
       await app.create('a', { apiEndpoint: 'https://git.local:8443/api/v4' })

@@ -261,11 +261,11 @@ describe('configuration of payments', () => {
     expect(problemsOf(secret)).toEqual([
       'CRAWLER_OAUTH_CLIENT_SECRET needs CRAWLER_OAUTH_INSTANCE, the origin that it may be sent to',
     ])
-    for (const instance of [
-      { CRAWLER_OAUTH_INSTANCE: 'https://git.example' },
-      { CRAWLER_DEFAULT_API_ENDPOINT: 'https://git.example/api/v4' },
-    ])
-      expect(problemsOf({ ...secret, ...instance })).toEqual([])
+    for (const [name, value] of [
+      ['CRAWLER_OAUTH_INSTANCE', 'https://git.example'],
+      ['CRAWLER_DEFAULT_API_ENDPOINT', 'https://git.example/api/v4'],
+    ] as const)
+      expect(problemsOf({ ...secret, [name]: value })).toEqual([])
   })
 
   test('love-parser §10: production refuses test orders that are not allowed', () => {

@@ -63,8 +63,9 @@ export const createRefresh = ({
       fetch: send,
     }).catch((error) => {
       if (!(error instanceof ExchangeError)) throw error
-      return undefined
+      return error.problem === 'refused' ? ('refused' as const) : undefined
     })
+    if (answer === 'refused') return { kind: 'refused', reason: 'address is not allowed', erase: false }
     if (!answer || answer.status < 200 || answer.status >= 500 || answer.status === 429) return { kind: 'unavailable' }
     const body = jsonOf(answer.bytes)
     if (answer.status === 200 && typeof body?.access_token === 'string' && body.access_token !== '')

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { hostPortOf } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
@@ -106,10 +107,8 @@ export const createCreation = ({
     demandFields(given)
     const data = accept(taskData, given)
     const endpoint = data.apiEndpoint ?? defaultApiEndpoint
-    if (endpoint !== undefined && gitlabHosts.length > 0) {
-      const { host, hostname } = new URL(endpoint)
-      if (!gitlabHosts.includes(host) && !gitlabHosts.includes(hostname)) throw invalidField('apiEndpoint', 'host is not allowed')
-    }
+    if (endpoint !== undefined && gitlabHosts.length > 0 && !gitlabHosts.includes(hostPortOf(endpoint)))
+      throw invalidField('apiEndpoint', 'host is not allowed')
     return data
   }
   const instanceOf = (endpoint: string | undefined) => (endpoint === undefined ? '' : new URL(endpoint).origin)

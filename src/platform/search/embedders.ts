@@ -125,7 +125,12 @@ export interface HttpEmbedderOptions {
   timeoutMs: number
 }
 
-const PROBLEMS = { timeout: 'did not answer in time', too_large: 'answered too much', unavailable: 'could not be asked' }
+const PROBLEMS = {
+  timeout: 'did not answer in time',
+  too_large: 'answered too much',
+  unavailable: 'could not be asked',
+  refused: 'has a refused address',
+}
 const isOk = (status: number) => status >= 200 && status < 300
 /** Largest answer that is read. */
 const MOST_BYTES = 4 * 1_048_576

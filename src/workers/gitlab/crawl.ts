@@ -173,9 +173,7 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
 }
 
 const rejected = (error: unknown): unknown =>
-  error instanceof GitlabRefusal
-    ? new TaskFailure('GITLAB_REJECTED', `GitLab answers ${error.status}: ${error.text}`, false, error.status)
-    : error
+  error instanceof GitlabRefusal ? new TaskFailure('GITLAB_REJECTED', error.shown, false, error.status) : error
 
 /** Results in the items' order, at most `limit` at work; the first error is thrown when all that had begun have ended. */
 const inParallel = async <T, R>(items: T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> => {

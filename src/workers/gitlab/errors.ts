@@ -35,10 +35,12 @@ export class GitlabRefusal extends Error {
     readonly status: number,
     /** Path and query of the request. */
     readonly path: string,
-    /** GitLab's text, at most 500 characters. */
+    /** GitLab's text, at most 500 characters: to be looked at, never shown. */
     readonly text: string,
+    /** What people may read of it. */
+    readonly shown: string,
   ) {
-    super(`${status} for ${path}`)
+    super(shown)
   }
 }
 

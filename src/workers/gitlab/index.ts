@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import { JobFailed } from '../../errors.ts'
+import { allowListed, isListed } from '../../platform/allow-list.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { createOutbound } from '../../platform/outbound.ts'
 import { createRuntime, Interrupted, type Job, type Leased, LeaseGone, messageOf, type WorkPort } from '../runtime.ts'
 import type { CrawlerApi } from './api/connection.ts'
 import { httpApi } from './api/http.ts'
@@ -27,6 +29,8 @@ export interface GitlabWorkerOptions {
   transport?: 'http' | 'ws'
   /** The app's own `handle` when embedded. */
   fetch?: (request: Request) => Promise<Response> | Response
+  /** `host:port` of configured GitLab instances: they may be private, and their words may be shown. */
+  outboundAllow?: readonly string[]
   log: Log
   clock?: Clock
   random?: () => number
@@ -61,6 +65,7 @@ export const startGitlabWorker = async (options: GitlabWorkerOptions): Promise<G
     (options.transport === 'ws'
       ? socketApi({ url, token, workerId, clock, random, log })
       : httpApi({ url, token, socket, fetch: options.fetch, clock, log }))
+  const listed = allowListed(options.outboundAllow ?? [])
   return startLoop({
     api,
     settings,
@@ -70,7 +75,8 @@ export const startGitlabWorker = async (options: GitlabWorkerOptions): Promise<G
     log,
     disk,
     buckets: createBuckets(clock),
-    fetch: options.gitlabFetch ?? ((request) => fetch(request)),
+    fetch: options.gitlabFetch ?? createOutbound({ allowPrivate: listed }),
+    isConfigured: (address) => isListed(address, listed),
     ...(options.stopSeconds === undefined ? {} : { stopSeconds: options.stopSeconds }),
   })
 }

@@ -131,6 +131,8 @@ export interface Shared {
   buckets: Buckets
   /** The network towards GitLab. */
   fetch: (request: Request) => Promise<Response> | Response
+  /** Whether configuration names the host of a URL. */
+  isConfigured: (url: URL) => boolean
   /** The API does not know our token: the whole worker ends. */
   unauthorized(): void
 }

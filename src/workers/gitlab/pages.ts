@@ -152,7 +152,7 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
             cursor = { ...cursor, mode: 'offset', next: firstRequest(base, collection, pageSize, 'offset') }
           else if (cursor.mode === 'offset' && /maximum allowed offset/i.test(error.text))
             cursor = { ...cursor, next: windowAfter(collection, cursor) }
-          else throw new TaskFailure('GITLAB_REJECTED', `GitLab answers 405: ${error.text}`, false, 405)
+          else throw new TaskFailure('GITLAB_REJECTED', error.shown, false, 405)
         }
       }
     },

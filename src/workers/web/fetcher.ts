@@ -1,5 +1,5 @@
 import { type Clock, retryAfterMs } from '../../platform/clock.ts'
-import { type AddressPolicy, type Lookup, lookupAll, resolveTarget } from './addresses.ts'
+import { AddressError, type AddressPolicy, type Lookup, lookupAll, pinned, resolveTarget } from '../../platform/outbound.ts'
 import { FetchError, stopped, unlessAborted } from './errors.ts'
 import { createRobots } from './robots.ts'
 
@@ -121,7 +121,8 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
   const pace = createPace(clock)
 
   const receive = async (url: URL, address: string | undefined, limit: Limit, signal: AbortSignal): Promise<Answer> => {
-    const response = await connect(pinned(url, address), {
+    const { href, ...connection } = pinned(url, address)
+    const response = await connect(href, {
       headers: {
         host: url.host,
         'user-agent': USER_AGENT,
@@ -130,11 +131,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
       },
       redirect: 'manual',
       signal,
-      // The certificate is checked against the name although the connection goes to an address; Bun keeps pooled
-      // connections apart by this name, so one host's certificate never vouches for another's.
-      ...(address && url.protocol === 'https:' && url.hostname !== bracketed(address)
-        ? { tls: { serverName: url.hostname } }
-        : {}),
+      ...connection,
     })
     const { status, headers } = response
     if (REDIRECTS.has(status)) {
@@ -184,7 +181,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       // Private addresses may be allowed for the origin of the start only: another site must not redirect to them.
       const rule = url.origin === start.origin ? policy : { ...policy, allowPrivate: () => false }
-      const { addresses } = await unlessAborted(resolveTarget(url, rule), signal)
+      const { addresses } = await unlessAborted(targetOf(url, rule), signal)
       await before(url)
       const answer = await request(url, addresses, limit, signal)
       const location = REDIRECTS.has(answer.status) ? answer.headers.get('location') : null
@@ -243,6 +240,13 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
   }
 }
 
+const targetOf = (url: URL, policy: AddressPolicy) =>
+  resolveTarget(url, policy).catch((error) => {
+    if (!(error instanceof AddressError)) throw error
+    const refused = error.problem === 'refused'
+    throw new FetchError(refused ? 'refused' : 'network', error.message, !refused)
+  })
+
 interface Limit {
   bytes: number
   /** Keep what fits instead of failing. */
@@ -271,16 +275,6 @@ const readBody = async (response: Response, limit: Limit): Promise<Uint8Array> =
     at += Math.min(chunk.byteLength, bytes.byteLength - at)
   }
   return bytes
-}
-
-const bracketed = (address: string) => (address.includes(':') ? `[${address}]` : address)
-
-/** The URL with the checked address in place of the name, so that a second DNS answer cannot lead elsewhere (rebinding). */
-const pinned = (url: URL, address: string | undefined) => {
-  if (!address) return url.href
-  const copy = new URL(url)
-  copy.hostname = bracketed(address)
-  return copy.href
 }
 
 /** A URL fit for a request: no credentials (they would be sent, and logged), no fragment. */

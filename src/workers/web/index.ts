@@ -1,9 +1,9 @@
 import { hostname as systemHostname } from 'node:os'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import type { Lookup } from '../../platform/outbound.ts'
 import { httpPort, type WorkerPort } from '../port.ts'
 import { type RunTask, startWorker, type Worker } from '../worker.ts'
-import type { Lookup } from './addresses.ts'
 import type { Fetcher } from './fetcher.ts'
 
 const WEB_KIND = 'source.run.web'

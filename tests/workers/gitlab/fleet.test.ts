@@ -31,6 +31,7 @@ const startWorker = (server: Server, transport: string) => {
       WORKER_LEASE_SECONDS: '10',
       WORKER_PROGRESS_INTERVAL_MS: '0',
       WORKER_CONCURRENCY: '2',
+      OUTBOUND_ALLOW: new URL(gitlab.origin).host,
     },
     stdout: 'ignore',
     stderr: 'ignore',
@@ -120,7 +121,12 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
 
 test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gives its tasks back when the server stops', async () => {
   gitlab = startGitlabDouble()
-  const env = { FAMILIES: 'crawler', EMBEDDED_WORKERS: 'gitlab', WORKER_OUTPUT_DIR: join(directory.path, 'out') }
+  const env = {
+    FAMILIES: 'crawler',
+    EMBEDDED_WORKERS: 'gitlab',
+    WORKER_OUTPUT_DIR: join(directory.path, 'out'),
+    OUTBOUND_ALLOW: new URL(gitlab.origin).host,
+  }
   const server = await startServer(directory.database, env)
   const create = (id: string) => {
     const body = { id, type: 'FETCH_ISSUES', apiEndpoint: gitlab.endpoint, credentials: { accessToken: GOOD_TOKEN } }

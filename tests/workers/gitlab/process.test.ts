@@ -45,6 +45,7 @@ const spawn = (env: Record<string, string> = {}, ...more: string[]) => {
       LOG_LEVEL: 'debug',
       WORKER_API_URL: served.url,
       CRAWLER_API_TOKEN: API_TOKEN,
+      OUTBOUND_ALLOW: new URL(gitlab.origin).host,
       WORKER_PROGRESS_INTERVAL_MS: '0',
       ...env,
     },

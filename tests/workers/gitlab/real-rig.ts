@@ -23,8 +23,9 @@ export const PAGES = 5
 /** The real API with a worker of its own clock, over the app's own `handle`: the embedded mode. */
 export const createReal = async (database: TestDatabase) => {
   const clock = steppingClock()
-  const app = await createTestApp(await database.fresh(), { clock, env: ENV })
   const gitlab = startGitlabDouble({ now: clock.now, data: seedGitlab({ issues: PAGES * 100 }) })
+  const env = { ...ENV, OUTBOUND_ALLOW: new URL(gitlab.origin).host }
+  const app = await createTestApp(await database.fresh(), { clock, env })
   const root = mkdtempSync(join(tmpdir(), 'trawl-gitlab-real-'))
   const over = new AbortController()
   const workers: GitlabWorker[] = []

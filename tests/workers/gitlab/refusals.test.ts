@@ -53,7 +53,7 @@ describe('GitLab worker: what GitLab refuses', () => {
     }
   })
 
-  test("gitlab-worker §9.9: 400 fails with GitLab's text, cut at 500 characters and without the token", async () => {
+  test("gitlab-worker §9.9: 400 fails with GitLab's text, cut at 200 characters and without the token", async () => {
     rig = await createRig()
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
     rig.gitlab.on = () => answer(400, { message: { labels: [`is wrong for ${GOOD_TOKEN} ${'x'.repeat(900)}`] } })
@@ -61,7 +61,26 @@ describe('GitLab worker: what GitLab refuses', () => {
     const { error } = failureOf(id)
     expect(error).toMatchObject({ code: 'GITLAB_REJECTED', retryable: false, httpStatus: 400 })
     expect(error.message).toStartWith('GitLab answers 400: {"labels":["is wrong for [redacted] xxx')
-    expect(error.message.length).toBeLessThan(540)
+    expect(error.message).toHaveLength(200)
+  })
+
+  test('security M1: of a host that no configuration names nothing but status and path is shown', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    rig.gitlab.on = () => answer(400, { message: 'an inner secret' })
+    await rig.start({ outboundAllow: [] })
+    await rig.finish(id)
+    expect(failureOf(id).error.message).toStartWith('GitLab answers 400 for /api/v4/projects/')
+    expect(JSON.stringify(rig.api.of(id))).not.toContain('inner secret')
+  })
+
+  test('security M1: a private address that is not listed is refused without a connection', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    await rig.start({ outboundAllow: [], gitlabFetch: undefined })
+    await rig.finish(id)
+    expect(failureOf(id)).toMatchObject({ retryable: false, error: { code: 'BAD_TASK' } })
+    expect(rig.gitlab.calls).toEqual([])
   })
 
   test('gitlab-worker §9.10: three 502, then 200: waits of 1, 2, 4 s, and completed', async () => {

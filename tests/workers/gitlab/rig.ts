@@ -62,6 +62,7 @@ export const createRig = async ({ gitlab: gitlabOptions = {}, settings = {}, max
         token: API_TOKEN,
         fetch: (request) => api.handle(request),
         gitlabFetch: rig.network,
+        outboundAllow: [new URL(gitlab.origin).host],
         disk: rig.disk,
         clock,
         random: () => 0.5,

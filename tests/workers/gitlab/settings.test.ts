@@ -24,6 +24,7 @@ describe('GitLab worker: settings', () => {
       maxRetries: 5,
       maxWaitSeconds: 900,
       progressIntervalMs: 1000,
+      outboundAllow: [],
       token: undefined,
     })
     expect(gitlabWorkerFromEnv({ DATABASE_URL: 'sqlite:/var/lib/trawl/trawl.db' }).outputDir).toBe('/var/lib/trawl/crawl')

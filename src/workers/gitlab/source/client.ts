@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, jittered, retryAfterMs } from '../../../platform/clock.ts'
 import { type Exchange, ExchangeError, exchange } from '../../../platform/upstream.ts'
-import { CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
+import { badTask, CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
 import type { Base, Bucket, TokenHolder } from './credentials.ts'
 
@@ -14,6 +14,8 @@ export interface Costs {
 export interface ClientOptions {
   base: Base
   fetch: (request: Request) => Promise<Response> | Response
+  /** Whether configuration names the host of a URL. */
+  isConfigured: (url: URL) => boolean
   clock: Clock
   random: () => number
   control: Control
@@ -135,7 +137,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
         costs.retries++
         continue
       }
-      if (status >= 400) throw refusal(path, answer, used)
+      if (status >= 400) throw refusal(path, answer, used, options)
       const body = status >= 200 && status < 300 ? jsonOf(answer) : undefined
       if (body === undefined || !fits(body)) unusable(body === undefined ? 'is not JSON' : 'has another shape than expected')
       else return { headers, body }
@@ -169,26 +171,41 @@ const jsonOf = ({ bytes }: Exchange): unknown => {
   }
 }
 
-/** GitLab's error text: `error_description`, `message` or `error` of the body, else the body itself, at most 500 characters. */
-const textOf = (answer: Exchange): string => {
-  const body = jsonOf(answer) as Record<string, unknown> | undefined
+const MOST_SHOWN = 200
+/** `error_description`, `message` or `error` of a JSON object; undefined where there is none. */
+const namedText = (answer: Exchange): string | undefined => {
+  const body = jsonOf(answer) as Record<string, unknown> | null | undefined
   const named = body && typeof body === 'object' ? (body.error_description ?? body.message ?? body.error) : undefined
-  const text =
-    typeof named === 'string'
-      ? named
-      : named === undefined
-        ? decoder.decode(answer.bytes.subarray(0, 500))
-        : JSON.stringify(named)
-  return text.slice(0, 500)
+  if (named === undefined || named === null) return undefined
+  return typeof named === 'string' ? named : JSON.stringify(named)
+}
+/** GitLab's error text, else the body itself, at most 500 characters: to be looked at, never shown. */
+const textOf = (answer: Exchange): string => (namedText(answer) ?? decoder.decode(answer.bytes.subarray(0, 500))).slice(0, 500)
+
+/**
+ * What people may read of a refusal: status and path. A host that configuration names may add its own words; those of any other host
+ * could be an answer from a place that the task's author cannot reach.
+ */
+const shownOf = (
+  path: string,
+  answer: Exchange,
+  { isConfigured, base }: Pick<ClientOptions, 'isConfigured' | 'base'>,
+  clean: (text: string) => string,
+): string => {
+  const said = isConfigured(new URL(base.origin)) ? namedText(answer) : undefined
+  const shown = said === undefined ? `GitLab answers ${answer.status} for ${path}` : `GitLab answers ${answer.status}: ${said}`
+  return clean(shown).slice(0, MOST_SHOWN)
 }
 
-const refusal = (path: string, answer: Exchange, used: string): Error => {
+const refusal = (path: string, answer: Exchange, used: string, options: ClientOptions): Error => {
   const { status } = answer
-  const text = textOf(answer).replaceAll(used, '[redacted]')
+  // Before it is cut: half a token would stay otherwise.
+  const clean = (text: string) => text.replaceAll(used, '[redacted]')
   if (status === 403 && /insufficient_scope/.test(decoder.decode(answer.bytes)))
     return new TaskFailure('INSUFFICIENT_SCOPE', 'the access token lacks the scope read_api', false, status)
-  if (status === 403 || status === 404 || status === 405) return new GitlabRefusal(status, path, text)
-  return new TaskFailure('GITLAB_REJECTED', `GitLab answers ${status}: ${text}`, false, status)
+  const shown = shownOf(path, answer, options, clean)
+  if (status === 403 || status === 404 || status === 405) return new GitlabRefusal(status, path, clean(textOf(answer)), shown)
+  return new TaskFailure('GITLAB_REJECTED', shown, false, status)
 }
 
 /** No usable answer: the network, a time limit, a broken body. The text names no credential. */
@@ -209,6 +226,7 @@ const send = async (url: string, headers: Record<string, string>, options: Clien
     return await exchange(url, { headers }, { clock, timeoutMs, maxBytes: MAX_BODY_BYTES, signal: control.signal, fetch })
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
+    if (error.problem === 'refused') throw badTask('the address of apiEndpoint is not public, and not listed in OUTBOUND_ALLOW')
     if (error.problem === 'too_large') throw new BodyTooLarge(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
     throw new NetworkProblem(
       error.problem === 'timeout' ? `no answer within ${timeoutMs} ms` : (error.code ?? 'connection failed'),

@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'bun:test'
-import { isPublicAddress, resolveTarget } from '../../src/workers/web/addresses.ts'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
+import { allowListed } from '../../src/platform/allow-list.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { createOutbound, isPublicAddress, resolveTarget } from '../../src/platform/outbound.ts'
+import { exchange } from '../../src/platform/upstream.ts'
 
 const deny = () => false
 const names: Record<string, string[]> = {
@@ -43,6 +47,8 @@ describe('addresses', () => {
     ['benchmarking', '198.18.0.1'],
     ['multicast', '224.0.0.1'],
     ['reserved', '240.0.0.1'],
+    ["security L9: a cloud's host in a public range", '168.63.129.16'],
+    ["security L9: a cloud's host in a public range, mapped", '::ffff:168.63.129.16'],
     ['broadcast', '255.255.255.255'],
     ['v6 unspecified', '::'],
     ['v6 loopback', '::1'],
@@ -86,14 +92,12 @@ describe('addresses', () => {
   ])('%s is refused for good', async (address) => {
     await expect(resolveTarget(new URL(address), { lookup, allowPrivate: deny })).rejects.toMatchObject({
       problem: 'refused',
-      retryable: false,
     })
   })
 
   test.each(['http://unknown.example/', 'http://empty.example/'])('%s does not resolve, which may pass', async (address) => {
     await expect(resolveTarget(new URL(address), { lookup, allowPrivate: deny })).rejects.toMatchObject({
-      problem: 'network',
-      retryable: true,
+      problem: 'unresolved',
     })
   })
 
@@ -103,5 +107,51 @@ describe('addresses', () => {
     await expect(resolveTarget(new URL('http://127.0.0.1:3001/'), { lookup, allowPrivate })).rejects.toMatchObject({
       problem: 'refused',
     })
+  })
+})
+
+describe('the outbound client', () => {
+  const MIB = 1024 * 1024
+  const fast = { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } }
+  let asked = 0
+  const bodies: Record<string, [string, Uint8Array<ArrayBuffer>]> = {
+    '/gzip': ['gzip', gzipSync('packed')],
+    '/br': ['br', brotliCompressSync('packed')],
+    '/deflate': ['deflate', deflateSync('packed')],
+    '/bomb': ['br', brotliCompressSync(Buffer.alloc(256 * MIB, ' '), fast)],
+    '/broken': ['gzip', Buffer.from('no gzip at all')],
+  }
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch(request) {
+      asked++
+      const { pathname } = new URL(request.url)
+      if (pathname === '/away') return Response.redirect('http://127.0.0.1:1/', 302)
+      const [coding, body] = bodies[pathname] ?? ['identity', Buffer.from(request.headers.get('host') ?? '')]
+      return new Response(body, { headers: { 'content-encoding': coding } })
+    },
+  })
+  afterAll(() => server.stop(true))
+  const listed = createOutbound({ allowPrivate: allowListed([`127.0.0.1:${server.port}`]) })
+  const ask = (path: string, fetch = listed) =>
+    exchange(`http://127.0.0.1:${server.port}${path}`, {}, { clock: systemClock, timeoutMs: 10_000, maxBytes: MIB, fetch })
+  const textOf = async (path: string) => Buffer.from((await ask(path)).bytes).toString()
+
+  test('security M1: an address that is not listed gets no connection; a redirect is not followed', async () => {
+    const before = asked
+    await expect(ask('/', createOutbound({ allowPrivate: () => false }))).rejects.toMatchObject({ problem: 'refused' })
+    expect(asked).toBe(before)
+    expect((await ask('/away')).status).toBe(302)
+    expect(await textOf('/')).toBe(`127.0.0.1:${server.port}`)
+  })
+
+  test('security H3: packed answers are unpacked as a stream under the limit, other codings refused', async () => {
+    expect([await textOf('/gzip'), await textOf('/br')]).toEqual(['packed', 'packed'])
+    await expect(ask('/deflate')).rejects.toMatchObject({ problem: 'refused' })
+    await expect(ask('/broken')).rejects.toMatchObject({ problem: 'unavailable' })
+    const before = process.memoryUsage().rss
+    for (let n = 0; n < 4; n++) await expect(ask('/bomb')).rejects.toMatchObject({ problem: 'too_large' })
+    expect(process.memoryUsage().rss - before).toBeLessThan(128 * MIB)
   })
 })
