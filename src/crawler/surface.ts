@@ -7,6 +7,7 @@ import { requireRoute } from '../platform/http/pipeline.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
 import {
   type AddressSource,
+  callerOf,
   clientIp,
   isDeeper,
   isHandshake,
@@ -14,6 +15,7 @@ import {
   lastOf,
   NotUtf8,
   readBodyText,
+  realRequest,
 } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import {
@@ -74,6 +76,8 @@ export const markLocal = (request: Request): Request => {
   return request
 }
 
+const isLocal = (request: Request): boolean => local.has(realRequest(request))
+
 /** The id in a path below `/tasks/`, decoded; undefined where there is none or it does not decode. */
 const taskIdIn = (path: string): string | undefined => {
   if (!path.startsWith(TASKS)) return undefined
@@ -132,17 +136,20 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
   }
   const refuse = async (request: Request, realm: AuthRealm, given: boolean): Promise<never> => {
     if (token === undefined) throw notConfigured(realm)
-    const { allowed, retryAfterSeconds } = await rateLimiter.take(refused, clientIp(request, server(), config.trustProxy))
+    const { allowed, retryAfterSeconds } = await rateLimiter.take(
+      refused,
+      callerOf(clientIp(request, server(), config.trustProxy)),
+    )
     if (!allowed) throw rateLimited(retryAfterSeconds)
     throw new AppError('UNAUTHORIZED', 401, given ? REALM_MESSAGES[realm].wrong : REALM_MESSAGES[realm].none)
   }
   /** Who asks. @throws AppError 400, 401, 429, 503 */
   const authenticate = (request: Request, call: Call, asked: AuthRealm): string | Promise<string> => {
     if (asked === 'upgrade') {
-      if (!isHandshake(request) || local.has(request)) throw upgradeRequired()
+      if (!isHandshake(request) || isLocal(request)) throw upgradeRequired()
       if (isStopping()) throw shuttingDown()
     }
-    if (local.has(request)) return SOCKET
+    if (isLocal(request)) return SOCKET
     const header = request.headers.get('authorization')
     const bearer = header === null ? undefined : BEARER.exec(header)?.[1]
     const inQuery = isStream(asked) ? queryValue(request, 'token') : null

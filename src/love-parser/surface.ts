@@ -3,7 +3,7 @@ import { AppError, unauthorized } from '../errors.ts'
 import { type Call, corsPolicy, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
-import { type AddressSource, clientIp, isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/request.ts'
+import { type AddressSource, callerOf, clientIp, isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Accounts, Session } from './accounts/service.ts'
 import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
@@ -22,7 +22,7 @@ interface Limited {
   token: VerifiedToken | undefined
   ip: string
 }
-/** The address a request is limited by. */
+/** The address a request came from. */
 export const ipOf = (call: Call): string => (call.context as Limited).ip
 
 const notFound = () => new AppError('not_found', 404, 'Not found')
@@ -84,7 +84,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     const ip = clientIp(request, server(), config.trustProxy)
     call.context = { token, ip } satisfies Limited
     const byUser = rateClass === general && token !== undefined && typeof token.claims.sub === 'string'
-    const rate = rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${ip}`)
+    const rate = rateLimiter.count(rateClass, byUser ? `user ${token.claims.sub}` : `ip ${callerOf(ip)}`)
     return rate instanceof Promise ? rate.then((known) => applyLimit(call, rateClass, known)) : applyLimit(call, rateClass, rate)
   }
   /** Takes a request from the bucket of its user, or of its address without a valid token. @throws AppError 429 */

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
+import { callerOf } from '../../platform/http/request.ts'
 import { TelegramError, type TelegramProblem } from '../../platform/telegram/user-api/port.ts'
 import { authUserView } from '../accounts/profile.ts'
 import { uuid } from '../fields.ts'
@@ -11,7 +12,7 @@ import type { TelegramAuth } from './service.ts'
 export const telegramAuthRoutes = (surface: LoveParserSurface, auth: TelegramAuth) =>
   new Elysia({ prefix: '/telegram/auth', detail: { tags: ['love parser: login'] } })
     .use(surface)
-    .post('/send-code', ({ call, body }) => auth.sendCode(body.phone_number, ipOf(call)), {
+    .post('/send-code', ({ call, body }) => auth.sendCode(body.phone_number, callerOf(ipOf(call))), {
       rate: 'general',
       bodyLimit: 'json',
       anyone: true,

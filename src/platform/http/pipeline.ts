@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Call, HttpFamily, RouteInfo } from './family.ts'
-import { queryOf } from './request.ts'
+import { queryOf, standIn } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 /** What every URL begins with that Elysia finds the path of. */
@@ -179,7 +179,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
       const answer = probe(request, path)
       if (answer) return answer
     } else if (method === 'HEAD') {
-      const asked = new Request(url, { method: 'GET', headers: request.headers, signal: request.signal })
+      const asked = standIn(new Request(url, { method: 'GET', headers: request.headers, signal: request.signal }), request)
       return withoutBody(receive(app, asked, next, true))
     }
     let family = aliased

@@ -8,17 +8,63 @@ export interface AddressSource {
 /** Stands for a request that came through no socket (`app.handle`). */
 const NO_SOCKET = 'local'
 
+/** Requests that were made in the place of another one, which alone the server knows. */
+const standIns = new WeakMap<Request, Request>()
+/** Notes that `request` takes the place of `real`: it comes from the same caller. */
+export const standIn = (request: Request, real: Request): Request => {
+  standIns.set(request, real)
+  return request
+}
+/** The request as it came in, where this one stands for another. */
+export const realRequest = (request: Request): Request => standIns.get(request) ?? request
+
+const V4_WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d+$/
+const V6_IN_BRACKETS = /^\[([^\]]*)\](?::\d+)?$/
+const V4_MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
+
 /**
- * The address a request came from. `X-Forwarded-For` counts only as far as the `hops` trusted proxies in front have written it:
- * whatever stands further left is the client's own claim.
+ * An address in its one spelling: without port, brackets, zone and quotes, IPv6 in its short form, a mapped IPv4 as IPv4. What is no address
+ * stays as it is.
+ */
+export const addressOf = (written: string): string => {
+  // What a socket says of IPv4, and what stands for none: nearly all.
+  if (!written.includes(':')) return written
+  const text = written.replace(/^"(.*)"$/, '$1')
+  const v4 = V4_WITH_PORT.exec(text)?.[1]
+  if (v4 !== undefined) return v4
+  const v6 = (V6_IN_BRACKETS.exec(text)?.[1] ?? text).replace(/%.*$/, '')
+  const short = URL.parse(`http://[${v6}]/`)?.hostname.slice(1, -1)
+  if (short === undefined) return written
+  const mapped = V4_MAPPED.exec(short)
+  if (!mapped) return short
+  const [high, low] = [mapped[1], mapped[2]].map((part) => Number.parseInt(part as string, 16)) as [number, number]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+/**
+ * Who an address is for limits: IPv6 counts by its /64, which is what one customer gets of a provider; IPv4 as it is.
+ * @example callerOf('2001:db8::1') // '2001:db8:0:0::/64'
+ */
+export const callerOf = (address: string): string => {
+  if (!address.includes(':')) return address
+  const [front = '', back] = address.split('::')
+  const first = front === '' ? [] : front.split(':')
+  const last = back ? back.split(':') : []
+  const groups = back === undefined ? first : [...first, ...Array(8 - first.length - last.length).fill('0'), ...last]
+  return `${groups.slice(0, 4).join(':')}::/64`
+}
+
+/**
+ * The address a request came from, in its one spelling. `X-Forwarded-For` counts only as far as the `hops` trusted proxies in front have
+ * written it: whatever stands further left is the client's own claim.
  */
 export const clientIp = (request: Request, server: AddressSource | null | undefined, hops: number): string => {
-  const socket = server?.requestIP(request)?.address ?? NO_SOCKET
+  const socket = addressOf(server?.requestIP(realRequest(request))?.address ?? NO_SOCKET)
   if (hops === 0) return socket
   const forwarded = request.headers.get('x-forwarded-for')
   if (forwarded === null) return socket
   const chain = forwarded.split(',').map((part) => part.trim())
-  return chain[Math.max(0, chain.length - hops)] || socket
+  return addressOf(chain[Math.max(0, chain.length - hops)] || socket)
 }
 
 /** A nonce of 16 bytes in base64 (RFC 6455 §4.1). */
