@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { markLocal } from './crawler/surface.ts'
+import { StartError } from './errors.ts'
 
 /** As the network listener: longer than the longest long poll. */
 const IDLE_SECONDS = 120
@@ -7,10 +8,17 @@ const IDLE_SECONDS = 120
 const removeStale = (path: string) => {
   try {
     // A file that is not a socket may hold data: refuse to start instead of removing it.
-    if (lstatSync(path).isSocket()) unlinkSync(path)
+    if (!lstatSync(path).isSocket()) throw new StartError(`${path} is there and no socket`)
+    unlinkSync(path)
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error
   }
+}
+
+/** Whether the file of this name is still the same one: a server that was started later has put its own in its place. */
+const isSame = (path: string, { dev, ino }: { dev: number; ino: number }): boolean => {
+  const now = lstatSync(path, { throwIfNoEntry: false })
+  return now?.dev === dev && now.ino === ino
 }
 
 /**
@@ -19,23 +27,27 @@ const removeStale = (path: string) => {
  */
 export const listenLocally = (path: string, handle: (request: Request) => Response | Promise<Response>) => {
   removeStale(path)
+  // A stop of Bun removes the name that it listened on, whoever has it by then: so the file gets its own name afterwards.
+  const first = `${path}.${Math.random().toString(36).slice(2, 6)}`
   // Created under a mask, so that there is no moment in which others may connect.
   const before = process.umask(0o177)
   let server: ReturnType<typeof Bun.serve>
   try {
     server = Bun.serve({
-      unix: path,
+      unix: first,
       idleTimeout: IDLE_SECONDS,
       fetch: (request: Request) => handle(markLocal(request)),
     } as never)
   } finally {
     process.umask(before)
   }
-  chmodSync(path, 0o600)
+  chmodSync(first, 0o600)
+  renameSync(first, path)
+  const own = lstatSync(path)
   return {
     async stop(force = false) {
       await server.stop(force)
-      removeStale(path)
+      if (isSame(path, own)) removeStale(path)
     },
   }
 }

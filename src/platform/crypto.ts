@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeToOthers, makeDirectoryOf } from './private-files.ts'
 
 /** The one-shot hash: a hash object for every request would cost five times as much. */
 const digest = (text: string) => Bun.SHA256.hash(text)
@@ -84,7 +84,7 @@ export const createKeyRing = (keys: readonly EncryptionKey[]): KeyRing => {
 /** Outside production a key file in the data directory replaces `ENCRYPTION_KEYS`; it is created at the first use, mode 0600. */
 export const keyFromFile = (path: string): EncryptionKey => {
   if (!existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectoryOf(path)
     try {
       writeFileSync(path, Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64'), { mode: 0o600, flag: 'wx' })
     } catch (error) {
@@ -92,6 +92,7 @@ export const keyFromFile = (path: string): EncryptionKey => {
       if ((error as { code?: string }).code !== 'EEXIST') throw error
     }
   }
+  closeToOthers([path])
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
   if (key.length !== 32) throw new Error(`the key file ${path} does not hold a 32-byte key`)
   return { id: 'local', key }

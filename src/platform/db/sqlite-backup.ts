@@ -7,7 +7,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { readMigrations } from '../bundled.ts' with { type: 'macro' }
+import { makeDirectoryOf, privately } from '../private-files.ts'
 
 const MIGRATIONS = readMigrations('sqlite').map(({ name }) => name)
 /** How long a lock of the moment is waited for: a start of a server, a checkpoint. */
@@ -155,12 +155,12 @@ const holdAlone = (path: string): (() => void) => {
  */
 export const restoreSqlite = (from: string, to: string, now: number): { inspected: Inspected; kept: string | undefined } => {
   if (!existsSync(from)) throw new BackupError(`${from} does not exist`)
-  mkdirSync(dirname(to) || '.', { recursive: true })
+  makeDirectoryOf(to)
   const partial = `${to}.partial-${randomUUID()}`
   const aside = `${to}.replaced-${new Date(now).toISOString().replaceAll(':', '-')}`
   try {
     // The copy is checked, so the backup itself is never written to.
-    copyFileSync(from, partial)
+    privately(() => copyFileSync(from, partial))
     chmodSync(partial, 0o600)
     const inspected = inspect(partial)
     if (inspected.unknown.length > 0)

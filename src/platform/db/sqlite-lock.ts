@@ -1,7 +1,6 @@
 import { Database } from 'bun:sqlite'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { StartError } from '../../errors.ts'
+import { closeToOthers, makeDirectoryOf, privately } from '../private-files.ts'
 
 /**
  * Takes a SQLite file for this process until it ends, because two servers on one file would take each other's running tasks. The lock is
@@ -12,8 +11,9 @@ import { StartError } from '../../errors.ts'
 export const lockDatabase = (url: string): { release(): void } | undefined => {
   if (!url.startsWith('sqlite:') || url.includes(':memory:')) return undefined
   const path = url.slice('sqlite:'.length)
-  mkdirSync(dirname(path), { recursive: true })
-  const lock = new Database(`${path}.lock`, { create: true })
+  makeDirectoryOf(path)
+  closeToOthers([`${path}.lock`])
+  const lock = privately(() => new Database(`${path}.lock`, { create: true }))
   const inUse = (): StartError => {
     const owner = lock.query<{ pid: number; since: string }, []>('select pid, since from owner').get()
     return new StartError(

@@ -1,9 +1,8 @@
 import { Database } from 'bun:sqlite'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { readMigrations } from '../bundled.ts' with { type: 'macro' }
+import { closeToOthers, makeDirectoryOf, privately } from '../private-files.ts'
 import {
   type Batch,
   type BatchColumn,
@@ -108,8 +107,12 @@ const migrate = (raw: Database) => {
  * its own savepoint: one fsync answers them all, and a failing one takes only itself back.
  */
 export const openSqlite = ({ path, synchronous = 'NORMAL' }: SqliteOptions): Db => {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const raw = new Database(path, { create: true, strict: true })
+  if (path !== ':memory:') {
+    makeDirectoryOf(path)
+    closeToOthers([path, `${path}-wal`, `${path}-shm`])
+  }
+  // SQLite gives the files beside it the rights of the database.
+  const raw = privately(() => new Database(path, { create: true, strict: true }))
   raw.run(`pragma busy_timeout=${BUSY_AT_START_MS}`)
   useWal(raw)
   raw.run(`pragma synchronous=${synchronous}`)
