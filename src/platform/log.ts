@@ -27,12 +27,35 @@ const SECRET_TEXT: [RegExp, string][] = [
   [/\+\d(?:[\s().-]{0,2}\d){9,14}(?!\d)/g, '[redacted phone]'],
 ]
 
-/** Removes credentials from free text: bearer values, `token=` parameters, JWTs, URL passwords, bot tokens, phone numbers. */
-export const redactText = (text: string): string => SECRET_TEXT.reduce((out, [pattern, to]) => out.replace(pattern, to), text)
+/** Most characters of a text in a log line. */
+const MAX_TEXT = 4000
+const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text)
+/** What the database's library and the database itself quote of a statement's parameters: people's data. */
+const withoutParameters = (text: string): string =>
+  text.replace(/\n?\bparams:[\s\S]*$/, '').replace(/(\binvalid input [^:\n]*: )"[\s\S]*"/, '$1[value]')
+/** Message and stack of an error, fit for a log line. The stack begins with the message, whose parameters may have lines of their own. */
+const textsOf = ({ message, stack }: Error): { message: string; stack: string | undefined } => {
+  const clean = (text: string) => redactText(cut(text))
+  const at = message === '' || stack === undefined ? -1 : stack.indexOf(message)
+  const frames = stack !== undefined && at >= 0 ? stack.slice(at + message.length) : undefined
+  return {
+    message: clean(message),
+    stack:
+      frames === undefined
+        ? stack === undefined
+          ? undefined
+          : clean(stack)
+        : cut(`${clean((stack as string).slice(0, at) + message)}${redactText(frames)}`),
+  }
+}
+
+/** Removes parameters of statements and credentials from free text: bearer values, `token=` parameters, JWTs, URL passwords, bot tokens, phone numbers. */
+export const redactText = (text: string): string =>
+  SECRET_TEXT.reduce((out, [pattern, to]) => out.replace(pattern, to), withoutParameters(text))
 
 /** A copy fit for a log line: secret-looking keys are masked, texts are cleaned, errors become `{name, message, stack}`. */
 export const redact = (value: unknown, depth = 0): unknown => {
-  if (typeof value === 'string') return redactText(value.length > 4000 ? `${value.slice(0, 4000)}...` : value)
+  if (typeof value === 'string') return redactText(cut(value))
   if (typeof value === 'bigint') return value.toString()
   if (value === null || typeof value !== 'object') return value
   if (depth > 5) return '[deep]'
@@ -40,8 +63,7 @@ export const redact = (value: unknown, depth = 0): unknown => {
   if (value instanceof Error)
     return {
       name: value.name,
-      message: redactText(value.message),
-      stack: value.stack ? redactText(value.stack) : undefined,
+      ...textsOf(value),
       cause: value.cause === undefined ? undefined : redact(value.cause, depth + 1),
       errors: value instanceof AggregateError ? value.errors.map((error) => redact(error, depth + 1)) : undefined,
     }
@@ -67,7 +89,7 @@ export const createLog = (
   const emit = (name: Exclude<LogLevel, 'silent'>) => {
     if (RANK[name] < RANK[level]) return () => {}
     return (message: string, fields?: LogFields) => {
-      const line = { time: new Date(now()).toISOString(), level: name, message: redactText(message), ...base, ...fields }
+      const line = { time: new Date(now()).toISOString(), level: name, message: redactText(cut(message)), ...base, ...fields }
       write(`${JSON.stringify(redact(line))}\n`)
     }
   }
