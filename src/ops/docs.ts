@@ -100,7 +100,7 @@ export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonl
     .get(
       '/docs/assets/:file',
       async ({ params, status }) => {
-        const asset = ASSETS[params.file]
+        const asset = Object.hasOwn(ASSETS, params.file) ? ASSETS[params.file] : undefined
         if (!asset) return status(404)
         const { default: path } = await asset.load()
         return new Response(Bun.file(path), { headers: { 'content-type': asset.type, 'cache-control': 'public, max-age=86400' } })

@@ -19,9 +19,9 @@ describe('/docs', () => {
     }
   })
 
-  test('an unknown asset is 404, also one that looks like a path', async () => {
+  test('security L1: an unknown asset is 404, also one that looks like a path or names what every object has', async () => {
     const { get } = await app
-    for (const name of ['nothing.js', '..%2Findex.ts', '%2e%2e%2fpackage.json'])
+    for (const name of ['nothing.js', '..%2Findex.ts', '%2e%2e%2fpackage.json', 'constructor', 'toString', '__proto__'])
       expect((await get(`/docs/assets/${name}`, {})).status).toBe(404)
   })
 
