@@ -28,7 +28,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
       }),
     )
 
-  test('a client that goes away within its body is no failure of the server', async () => {
+  test('security M2: a client that goes away within its body is no failure of the server', async () => {
     const app = await makeRig(database, { env: EVERY_FAMILY })
     const { hostname, port } = new URL(app.listen())
     const pending = (count: number) => eventually(() => app.app.server?.pendingRequests === count)
@@ -49,7 +49,7 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
         expect(await pending(0)).toBe(true)
       }
     const counted = (await app.platform.metrics.text(app.clock.now())).match(/^http_requests_total\{.*$/gm) ?? []
-    expect(counted.filter((line) => line.includes('status_code="400"'))).toHaveLength(4)
+    expect(counted.filter((line) => line.includes('status_code="499",outcome="client_closed"'))).toHaveLength(4)
     expect(counted.filter((line) => line.includes('status_code="5'))).toEqual([])
     expect(await app.notifications('system_error')).toEqual([])
     await app.stop()

@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Call, HttpFamily, RouteInfo } from './family.ts'
-import { queryOf, standIn } from './request.ts'
+import { CLIENT_CLOSED, queryOf, standIn } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 /** What every URL begins with that Elysia finds the path of. */
@@ -142,6 +142,10 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
       method: call.method,
       code: error.code,
       error: error.cause,
+    }
+    if (error.code === CLIENT_CLOSED) {
+      log.debug('the client has gone', facts)
+      return new Response(null, { status: error.status })
     }
     if (error.code === 'internal_error') log.error('request failed', facts)
     else if (error.status === 502 || error.status === 503) log.warn('request refused', facts)

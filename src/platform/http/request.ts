@@ -140,13 +140,15 @@ const requireIdentity = (request: Request): void => {
     })
 }
 
+/** Code of a request that its client has given up; the status 499 is nginx's, and only counted: nobody is there to read an answer. */
+export const CLIENT_CLOSED = 'client_closed'
 /** A client that goes away within its body has refused its own request: that is no failure of ours, and counts as none. */
 const unlessClosed = async <T>(reading: Promise<T>): Promise<T> => {
   try {
     return await reading
   } catch (error) {
     if ((error as { name?: unknown } | null)?.name !== 'AbortError') throw error
-    throw new AppError('bad_request', 400, 'The connection was closed before the body had ended', { cause: error })
+    throw new AppError(CLIENT_CLOSED, 499, 'The connection was closed before the body had ended', { cause: error })
   }
 }
 
