@@ -119,7 +119,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     .use(aliveRoutes())
     .use(routesOf(loveParser))
     .use(routesOf(stickers))
-    .use(opsRoutes(platform, { state, modules }))
+    .use(opsRoutes(platform, { state, modules, server: core.server }))
     .use(config.demo ? demoRoutes() : new Elysia())
     .use(
       docsRoutes(

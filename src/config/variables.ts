@@ -151,7 +151,12 @@ export const VARIABLES = {
     { secret: true },
   ),
   TELEGRAM_BOT_API_URL: variable(baseUrl, 'https://api.telegram.org', 'base URL of the Bot API'),
-  METRICS_TOKEN: variable(z.string(), unset('empty'), 'Bearer that /metrics asks for', { secret: true }),
+  METRICS_TOKEN: variable(
+    z.string(),
+    unset('empty'),
+    'Bearer that /metrics asks for; in production without it loopback and private addresses alone may read',
+    { secret: true },
+  ),
   JWT_SECRET: variable(
     z.string().min(16),
     unset('a development value'),

@@ -6,8 +6,11 @@ import type { Module } from '../module.ts'
 import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
 import { createSurface } from '../platform/http/macros.ts'
+import { type AddressSource, clientIp } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 
+/** How long one rendering of the metrics is shared. */
+const SHARED_MS = 1000
 /** A dependency that does not answer within this time counts as down. */
 const CHECK_MS = 1000
 
@@ -19,15 +22,36 @@ export interface OpsDeps {
   state: OpsState
   /** The mounted ones. */
   modules: readonly Pick<Module, 'requires'>[]
+  /** Known once the app listens. */
+  server(): AddressSource | null | undefined
+}
+
+/** Whether an address is of this machine or of a private network. A request without a socket comes from this process. */
+const isNear = async (address: string): Promise<boolean> => {
+  if (address === 'local') return true
+  const { default: ipaddr } = await import('ipaddr.js')
+  return ipaddr.isValid(address) && ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.process(address).range())
 }
 
 /** Probes and metrics (architecture §5). */
-export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, { state, modules }: OpsDeps) => {
+export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, { state, modules, server }: OpsDeps) => {
   const required = modules.flatMap(({ requires }) => requires)
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
     const answered = db.ping().then(() => true)
     return (await within(answered, CHECK_MS, clock).catch(() => false)) ?? false
+  }
+  let rendered: { at: number; text: Promise<string> } | undefined
+  /** The metrics as text. A rendering costs more than other reads, so one is shared by all who ask within a second. */
+  const exposition = (): Promise<string> => {
+    const now = clock.now()
+    if (!rendered || now - rendered.at >= SHARED_MS || now < rendered.at) {
+      rendered = { at: now, text: metrics.text(now) }
+      rendered.text.catch(() => {
+        rendered = undefined
+      })
+    }
+    return rendered.text
   }
   const ready = z
     .object({
@@ -42,8 +66,12 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
     always: [],
     invalid: { params: 400, query: 400, body: 400 },
     auth: {
-      check({ request }) {
-        if (!metricsToken) return undefined
+      async check({ request }) {
+        if (!metricsToken) {
+          if (config.production && !(await isNear(clientIp(request, server(), config.trustProxy))))
+            throw unauthorized('Metrics need a token')
+          return undefined
+        }
         const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
         if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
         return undefined
@@ -93,7 +121,7 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
       '/metrics',
       async ({ set }) => {
         set.headers['content-type'] = metrics.contentType
-        return metrics.text(clock.now())
+        return exposition()
       },
       {
         auth: 'metrics',

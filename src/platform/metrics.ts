@@ -183,8 +183,7 @@ const createRequestMetrics = () => {
       observe(status: number, seconds: number): void {
         let series = statuses.get(status)
         if (!series) {
-          const outcome =
-            status >= 500 ? 'error' : status === 499 ? 'client_closed' : status >= 400 ? 'client_error' : 'success'
+          const outcome = status >= 500 ? 'error' : status === 499 ? 'client_closed' : status >= 400 ? 'client_error' : 'success'
           series = { method, route, status_code: String(status), outcome, count: 0, sum: 0, buckets: BUCKETS.map(() => 0) }
           statuses.set(status, series)
         }
