@@ -9,7 +9,7 @@ type Name = keyof typeof VARIABLES
 
 /** Headings of the table, and which variables stand below each. The first that fits takes a variable. */
 const GROUPS: [heading: string, names: RegExp][] = [
-  ['Process', /^(NODE_ENV|PORT|HOST|LOG_LEVEL|ROLE|FAMILIES|REUSE_PORT|SHUTDOWN_TIMEOUT_SECONDS|DEMO)$/],
+  ['Process', /^(NODE_ENV|PORT|HOST|DEVELOPMENT_ANYWHERE|LOG_LEVEL|ROLE|FAMILIES|REUSE_PORT|SHUTDOWN_TIMEOUT_SECONDS|DEMO)$/],
   ['Browsers and proxies', /^(CORS_ORIGIN|CORS_ORIGIN_REGEX|TRUST_PROXY)$/],
   ['Database, Redis, RabbitMQ', /^(DATABASE_\w+|SQLITE_\w+|REDIS_URL|AMQP_URL|RABBITMQ_URL)$/],
   ['Tokens and keys', /^(INTERNAL_API_TOKEN|ANALYTICS_API_TOKEN|CRAWLER_API_TOKEN|SERVICE_TOKENS|METRICS_TOKEN)$/],

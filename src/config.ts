@@ -34,6 +34,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** Least length of a token in production. */
+const MIN_SECRET = 16
+
+/** Whether a name or an address, without a port, is this machine's own. */
+export const isLoopback = (host: string): boolean => /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host)
+
 export type Config = ReturnType<typeof loadConfig>
 
 /**
@@ -64,11 +70,17 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const production = mode === 'production'
   const families = parsed.FAMILIES
 
+  /** What can be guessed within a night is no secret. The empty text means that there is none. */
+  const demandLength = (name: string, value: string | undefined) => {
+    if (production && value && value.length < MIN_SECRET)
+      problems.push(`${name} must have at least ${MIN_SECRET} characters in production`)
+  }
   const secretFor = (name: Exclude<keyof typeof DEVELOPMENT_TOKENS | keyof typeof DEVELOPMENT_SECRETS, 'SERVICE_TOKENS'>) => {
     const value = parsed[name]
     const standIn: string = { ...DEVELOPMENT_TOKENS, ...DEVELOPMENT_SECRETS }[name]
     if (!production) return value ?? standIn
     if (value === standIn) problems.push(`${name} must not be the development value in production`)
+    else demandLength(name, value)
     return value
   }
   const internalToken = secretFor('INTERNAL_API_TOKEN') || undefined
@@ -101,6 +113,17 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const developmentServices = serviceTokens.parse(DEVELOPMENT_TOKENS.SERVICE_TOKENS)
   if (production && parsed.SERVICE_TOKENS?.some(({ token }) => developmentServices.some((known) => known.token === token)))
     problems.push('SERVICE_TOKENS must not be the development value in production')
+  if (production && parsed.SERVICE_TOKENS?.some(({ token }) => token.length < MIN_SECRET))
+    problems.push(`SERVICE_TOKENS must have tokens of at least ${MIN_SECRET} characters in production`)
+  demandLength('METRICS_TOKEN', parsed.METRICS_TOKEN)
+  if (production && parsed.ENCRYPTION_KEYS?.some(({ key }) => key.every((byte) => byte === key[0])))
+    problems.push('ENCRYPTION_KEYS must not have a key of one repeated byte in production')
+  const host = parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1')
+  // Everybody knows them: on an address that others reach they are no protection at all.
+  if (!production && !isLoopback(host) && !parsed.DEVELOPMENT_ANYWHERE)
+    problems.push(
+      `HOST ${host} is reached by others, who know the development secrets: set NODE_ENV=production, or DEVELOPMENT_ANYWHERE=1 to do it all the same`,
+    )
   const telegramBotMode = parsed.TELEGRAM_BOT_MODE ?? (parsed.TELEGRAM_BOT_TOKEN || production ? 'live' : 'sandbox')
   if (production && telegramBotMode === 'sandbox') problems.push('TELEGRAM_BOT_MODE must not be sandbox in production')
   const reusePort = parsed.REUSE_PORT
@@ -111,7 +134,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     mode,
     production,
     port: parsed.PORT,
-    host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    host,
+    /** Whether a request has to name this machine as its Host: against pages that reach a developer's server by DNS rebinding. */
+    loopbackOnly: mode === 'development' && !parsed.DEVELOPMENT_ANYWHERE,
     logLevel: parsed.LOG_LEVEL,
     database: {
       url: parsed.DATABASE_URL,

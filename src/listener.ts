@@ -1,5 +1,6 @@
 import { websocket } from 'elysia/ws'
 import type { Trawl } from './app.ts'
+import { isLoopback } from './config.ts'
 import { ALIVE } from './love-parser/health.ts'
 import { loveParserEnvelope } from './love-parser/surface.ts'
 import { createProbes } from './platform/http/pipeline.ts'
@@ -12,6 +13,23 @@ const HARD_BODY_BYTES = 64 * MIB
 const MAX_FRAME_BYTES = 2 * MIB
 /** Longer than the longest long poll (60 s, crawler). */
 const IDLE_SECONDS = 90
+
+/** Whether a request's Host is a name of this machine; one without a Host comes from no browser. */
+const namesThisMachine = ({ headers }: Request): boolean => {
+  const host = headers.get('host')
+  return host === null || host === '' || isLoopback(host.replace(/:\d+$/, ''))
+}
+const refused = () =>
+  Response.json(
+    {
+      error: {
+        message: 'A development server answers to names of its own machine; see DEVELOPMENT_ANYWHERE',
+        code: 'FORBIDDEN_HOST',
+        statusCode: 403,
+      },
+    },
+    { status: 403 },
+  )
 
 /**
  * Opens the port. That the process answers is said at once; every other request waits for the app, which is made when one first needs it.
@@ -34,7 +52,10 @@ export const openPort = (
     reusePort: config.reusePort,
     maxRequestBodySize: HARD_BODY_BYTES,
     idleTimeout: IDLE_SECONDS,
-    fetch: (request) => probe(request) ?? (handle ?? first)(request),
+    fetch: (request) => {
+      if (config.loopbackOnly && !namesThisMachine(request)) return refused()
+      return probe(request) ?? (handle ?? first)(request)
+    },
     websocket: {
       maxPayloadLength: MAX_FRAME_BYTES,
       idleTimeout: IDLE_SECONDS * 2,

@@ -8,7 +8,7 @@ import { createLog } from '../src/platform/log.ts'
 import { engineTables } from '../src/tasks/tables.ts'
 import { createTestApp } from './support/app.ts'
 
-const KEYS = `k1:${Buffer.alloc(32, 5).toString('base64')}`
+const KEYS = `k1:${Buffer.alloc(32, 'five').toString('base64')}`
 const SQLITE = () => openSqlite({ path: ':memory:' })
 /** A path of each family that answers something of its own. */
 const PATHS: Record<Family, string> = {

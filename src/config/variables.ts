@@ -51,6 +51,11 @@ export const VARIABLES = {
   NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
   PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
   HOST: variable(z.string().min(1), unset('127.0.0.1, in production 0.0.0.0'), 'address to listen on'),
+  DEVELOPMENT_ANYWHERE: variable(
+    flag,
+    '0',
+    'outside production, 1 lets a server with development secrets listen on other addresses than loopback, and answer under any Host',
+  ),
   LOG_LEVEL: variable(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'least level that is written'),
   DATABASE_URL: variable(
     z.string().refine((text) => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text), 'must be sqlite:PATH or postgres://...'),

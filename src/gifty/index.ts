@@ -53,7 +53,7 @@ export const createGifty = (core: Core) => {
   const { config, broker, clock, metrics } = platform
   const services = createGiftyServices(core)
   const { sources, search, sockets, reminders } = services
-  const surface = giftySurface({ platform, dashboard, systemErrors: services.systemErrors })
+  const surface = giftySurface({ platform, dashboard, systemErrors: services.systemErrors, server: core.server })
 
   metrics.onScrape({
     async refresh(gauges) {

@@ -4,7 +4,8 @@ import { secretMatcher } from '../platform/crypto.ts'
 import { type Call, corsPolicy, type HttpFamily, type Principal } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
-import { cleanText, isJsonType, lastOf, parseJson, readBodyText } from '../platform/http/request.ts'
+import { createRefusals } from '../platform/http/refusals.ts'
+import { type AddressSource, cleanText, isJsonType, lastOf, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import { detailedErrorView, errorView, giftyEnvelope, invalidRequest } from './envelope.ts'
 import type { SystemErrors } from './notifications.ts'
@@ -21,10 +22,12 @@ const SECURITY: Record<'internal' | 'analytics', Record<string, string[]>[]> = {
 export const problems = problemsWith(errorView)
 
 export interface GiftySurfaceDeps {
-  platform: Pick<Platform, 'config' | 'log'>
+  platform: Pick<Platform, 'config' | 'log' | 'rateLimiter'>
   dashboard: DashboardAccess
   /** Where failures that nobody has foreseen are counted. */
   systemErrors: SystemErrors
+  /** Known once the app listens. */
+  server(): AddressSource | null | undefined
 }
 
 /** A JSON body of at most `limit` bytes; no body is `{}`. @throws AppError 400, 413, 415 or 422 */
@@ -60,7 +63,8 @@ const cleanTexts = <T extends Record<string, string | undefined>>(values: T | un
 }
 
 /** What the family's routes share (gifty §1): the route first, then the credential, then the body; its envelope, CORS. */
-export const giftySurface = ({ platform, dashboard, systemErrors }: GiftySurfaceDeps) => {
+export const giftySurface = ({ platform, dashboard, systemErrors, server }: GiftySurfaceDeps) => {
+  const counted = createRefusals('gifty', { platform, server })
   const { config, log } = platform
   const internal = config.internalToken === undefined ? undefined : secretMatcher(config.internalToken)
   const analytics = config.analyticsToken === undefined ? undefined : secretMatcher(config.analyticsToken)
@@ -120,9 +124,11 @@ export const giftySurface = ({ platform, dashboard, systemErrors }: GiftySurface
     invalid: { params: 422, query: 422, body: 422 },
     auth: {
       check: ({ request, call }, token) =>
-        token === 'analytics' ? byAnalyticsToken(request.headers.get('x-analytics-token')) : byInternalToken(request, call),
+        counted(request, () =>
+          token === 'analytics' ? byAnalyticsToken(request.headers.get('x-analytics-token')) : byInternalToken(request, call),
+        ),
       security: (token) => SECURITY[token],
-      statuses: [401, 403],
+      statuses: [401, 403, 429],
     },
     body: { read: ({ request, call }, limit) => readBody(request, call, limit), statuses: [413, 415] },
     idempotency: {

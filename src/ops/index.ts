@@ -6,6 +6,7 @@ import type { Module } from '../module.ts'
 import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
 import { createSurface } from '../platform/http/macros.ts'
+import { createRefusals } from '../platform/http/refusals.ts'
 import { type AddressSource, clientIp } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 
@@ -34,7 +35,9 @@ const isNear = async (address: string): Promise<boolean> => {
 }
 
 /** Probes and metrics (architecture §5). */
-export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platform, { state, modules, server }: OpsDeps) => {
+export const opsRoutes = (platform: Platform, { state, modules, server }: OpsDeps) => {
+  const { config, clock, db, broker, metrics, redis } = platform
+  const counted = createRefusals('metrics', { platform, server })
   const required = modules.flatMap(({ requires }) => requires)
   const metricsToken = config.metricsToken === undefined ? undefined : secretMatcher(config.metricsToken)
   const databaseAnswers = async () => {
@@ -66,18 +69,17 @@ export const opsRoutes = ({ config, clock, db, broker, metrics, redis }: Platfor
     always: [],
     invalid: { params: 400, query: 400, body: 400 },
     auth: {
-      async check({ request }) {
-        if (!metricsToken) {
-          if (config.production && !(await isNear(clientIp(request, server(), config.trustProxy))))
+      check: ({ request }) =>
+        counted(request, async () => {
+          if (metricsToken) {
+            const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+            if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
+          } else if (config.production && !(await isNear(clientIp(request, server(), config.trustProxy))))
             throw unauthorized('Metrics need a token')
           return undefined
-        }
-        const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
-        if (token === undefined || !metricsToken(token)) throw unauthorized('Metrics need a token')
-        return undefined
-      },
+        }),
       security: () => [{ metrics: [] }],
-      statuses: [401],
+      statuses: [401, 429],
     },
   })
   return new Elysia()

@@ -48,6 +48,7 @@ const TEXTS = {
     en: 'Content-Encoding {encoding} is not supported',
     ru: 'Content-Encoding {encoding} не поддерживается',
   },
+  rate_limited: { en: 'Too many requests, try again later', ru: 'Слишком много запросов, повторите позже' },
   internal_error: { en: 'Something went wrong on the server', ru: 'Внутренняя ошибка сервера' },
   telegram_unavailable: { en: 'Telegram is not answering, try again later', ru: 'Telegram не отвечает, повторите позже' },
 } as const satisfies Record<string, Texts>
@@ -135,6 +136,7 @@ const ERRORS: Record<number, string> = {
   405: 'Method not allowed',
   413: 'Payload too large',
   415: 'Unsupported media type',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Service unavailable',
 }
@@ -144,6 +146,7 @@ const CODES: Record<number, MessageCode> = {
   405: 'method_not_allowed',
   413: 'payload_too_large',
   415: 'unsupported_media_type',
+  429: 'rate_limited',
 }
 
 export const languageOfCall = (call: Call): Language => (call.language === 'ru' ? 'ru' : 'en')

@@ -38,10 +38,10 @@ export const createStickersServices = (platform: Platform, random: () => number 
 export type StickersServices = ReturnType<typeof createStickersServices>
 
 /** The module of the sticker gallery (stickers.md). */
-export const createStickers = ({ platform }: Core) => {
+export const createStickers = ({ platform, server }: Core) => {
   const services = createStickersServices(platform)
   const { telegram, stickersets } = services
-  const surface = stickersSurface(platform)
+  const surface = stickersSurface({ platform, server })
   return {
     name: 'stickers' as const,
     requires: REQUIRED_SECRETS.stickers,

@@ -3,6 +3,7 @@ import { secretFinder } from '../platform/crypto.ts'
 import type { Call, HttpFamily, Principal } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
+import { createRefusals, type RefusalDeps } from '../platform/http/refusals.ts'
 import { isHostile, readBodyBytes } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import { errorView, languageOf, stickersEnvelope } from './envelope.ts'
@@ -75,8 +76,9 @@ export const problems = problemsWith(errorView)
  * What the family's routes share (stickers §2, §3): the service token before anything else, then the route, then the scope, all before a
  * byte of the body is read.
  */
-export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
-  const access = createServiceAccess(config.serviceTokens)
+export const stickersSurface = (deps: RefusalDeps) => {
+  const access = createServiceAccess(deps.platform.config.serviceTokens)
+  const counted = createRefusals('stickers', deps)
   const enter = (request: Request, call: Call) => {
     call.language = languageOf(request.headers.get('x-language'))
     const service = access.authenticate(request.headers.get('x-service-token'))
@@ -91,8 +93,8 @@ export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
     name: 'stickers',
     prefixes: [PREFIX],
     requestId: /^[A-Za-z0-9._-]{1,128}$/,
-    unmatched(request, call) {
-      enter(request, call)
+    async unmatched(request, call) {
+      await counted(request, () => enter(request, call))
       requireRoute(call)
       return undefined
     },
@@ -107,12 +109,15 @@ export const stickersSurface = ({ config }: Pick<Platform, 'config'>) => {
     parameters: [LANGUAGE],
     auth: {
       check({ request, call }, scope) {
-        const { service, principal } = enter(request, call)
-        access.require(service, scope)
-        return principal
+        const entered = counted(request, () => enter(request, call))
+        const allowed = ({ service, principal }: Awaited<typeof entered>) => {
+          access.require(service, scope)
+          return principal
+        }
+        return entered instanceof Promise ? entered.then(allowed) : allowed(entered)
       },
       security: () => [{ serviceToken: [] }],
-      statuses: [401, 403],
+      statuses: [401, 403, 429],
     },
     body: { read: ({ request }, limit) => readCreateBody(request, limit), statuses: [400, 413, 415] },
     tidy: (_, query) => query,

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { rawHttp } from '../gifty/raw-http.ts'
 import { makeRig } from '../gifty/rig.ts'
 import { onEachDatabase } from '../support/databases.ts'
 
@@ -31,5 +32,41 @@ onEachDatabase('security: what is anonymous', (database) => {
     rig.clock.advance(1)
     await rig.get('/metrics', {})
     expect(rendered).toBe(2)
+  })
+
+  test('L3: a development server answers to names of its own machine alone', async () => {
+    const rig = await makeRig(database, { env: { NODE_ENV: 'development' } })
+    const origin = rig.listen()
+    try {
+      const statusOf = async (host: string, path: string) =>
+        (await rawHttp(origin, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).status
+      for (const path of ['/livez', '/health', '/docs/json']) {
+        for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:80', '192.168.0.7'])
+          expect([host, await statusOf(host, path)]).toEqual([host, 403])
+        for (const host of ['localhost', 'LOCALHOST:3000', '127.0.0.1:1', '[::1]:3000', 'app.localhost'])
+          expect([host, await statusOf(host, path)]).toEqual([host, 200])
+      }
+    } finally {
+      await rig.stop()
+    }
+  })
+
+  test('L2: wrong credentials of one address are 429 in the end, in every family; a right one passes', async () => {
+    const rig = await makeRig(database, {
+      env: { FAMILIES: 'gifty,crawler,stickers', TRUST_PROXY: '1', METRICS_TOKEN: 'a-token-of-metrics' },
+    })
+    for (const [path, name, wrong, right] of [
+      ['/internal/stats', 'x-internal-token', 'wrong', 'dev-internal-token'],
+      ['/internal/stickersets', 'x-service-token', 'wrong', 'dev-service-token'],
+      ['/api/internal2/tasks', 'authorization', 'Bearer wrong', 'Bearer dev-crawler-token'],
+      ['/metrics', 'authorization', 'Bearer wrong', 'Bearer a-token-of-metrics'],
+    ] as const) {
+      const ask = async (credential: string, address: string) => rig.get(path, { [name]: credential, 'x-forwarded-for': address })
+      for (let n = 0; n < 600; n++) await ask(wrong, `2001:db8::${n.toString(16)}`)
+      const limited = await ask(wrong, '2001:db8::ffff')
+      expect([path, limited.status, Number(limited.headers.get('retry-after')) > 0]).toEqual([path, 429, true])
+      expect([path, (await ask(right, '2001:db8::1')).status]).not.toEqual([path, 429])
+      expect([path, [401, 403]]).toEqual([path, expect.arrayContaining([(await ask(wrong, '10.0.0.1')).status])])
+    }
   })
 })

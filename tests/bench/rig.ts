@@ -205,7 +205,7 @@ export const productionEnv = (database: string, more: Record<string, string> = {
   TELEGRAM_API_HASH: 'bench',
   TELEGRAM_SESSION: 'bench',
   DASHBOARD_JWT_SECRET: 'bench-dashboard-secret-of-some-length',
-  ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
+  ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 'seven').toString('base64')}`,
   ...more,
 })
 /** The server under test. */

@@ -15,7 +15,7 @@ export const taskData = (id: string | number, more: Record<string, any> = {}) =>
 })
 export const path = (id: string, rest = '') => `/tasks/${encodeURIComponent(id)}${rest}`
 
-const KEY = `test:${Buffer.alloc(32, 9).toString('base64')}`
+const KEY = `test:${Buffer.alloc(32, 'nine').toString('base64')}`
 export const UNLIMITED = { CRAWLER_RATE_LIMIT: '0', CRAWLER_PROGRESS_RATE_LIMIT: '0', ENCRYPTION_KEYS: KEY }
 
 /** Without rate limits, unless a test sets them. */

@@ -32,7 +32,7 @@ const PRODUCTION = {
   FAMILIES: 'gifty,crawler',
   INTERNAL_API_TOKEN: 'internal-token-of-production',
   CRAWLER_API_TOKEN: 'crawler-token-of-production',
-  ENCRYPTION_KEYS: `k:${Buffer.alloc(32, 7).toString('base64')}`,
+  ENCRYPTION_KEYS: `k:${Buffer.alloc(32, 'seven').toString('base64')}`,
 }
 
 interface Outage {

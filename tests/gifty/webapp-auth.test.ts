@@ -89,7 +89,7 @@ describe('initData', () => {
 test('gifty §12: production with a bot token needs DASHBOARD_JWT_SECRET', () => {
   const problems = (env: Record<string, string>) => {
     try {
-      loadConfig({ NODE_ENV: 'production', FAMILIES: 'gifty', INTERNAL_API_TOKEN: 'own', ...env })
+      loadConfig({ NODE_ENV: 'production', FAMILIES: 'gifty', INTERNAL_API_TOKEN: 'a-token-of-our-own', ...env })
       return ''
     } catch (error) {
       return (error as ConfigError).problems.join('\n')

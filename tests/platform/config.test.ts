@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigError, DEVELOPMENT_TOKENS, loadConfig, VARIABLES } from '../../src/config.ts'
 
-const KEYS = `k1:${Buffer.alloc(32, 1).toString('base64')},k0:${Buffer.alloc(32, 2).toString('base64')}`
+const KEYS = `k1:${Buffer.alloc(32, 'one').toString('base64')},k0:${Buffer.alloc(32, 'two').toString('base64')}`
 const LOVE_PARSER = {
   JWT_SECRET: 'a-real-secret-of-thirty-two-characters',
   ENCRYPTION_KEYS: KEYS,
@@ -171,8 +171,8 @@ describe('configuration', () => {
 
   test('architecture §12: the key ring is read in order; anything but 32-byte keys is refused', () => {
     expect(loadConfig({ ENCRYPTION_KEYS: KEYS }).encryptionKeys?.map(({ id, key }) => [id, key.length, key[0]])).toEqual([
-      ['k1', 32, 1],
-      ['k0', 32, 2],
+      ['k1', 32, 111],
+      ['k0', 32, 116],
     ])
     for (const bad of [
       'k1',
@@ -254,6 +254,30 @@ describe('configuration of payments', () => {
     for (const text of ['false', '0', 'no', '']) expect(loadConfig({ ROBOKASSA_IS_TEST: text }).robokassa.isTest).toBe(false)
     for (const text of ['on', 'off', 'y', '2'])
       expect(problemsOf({ ROBOKASSA_ALLOW_TEST: text })).toEqual(['ROBOKASSA_ALLOW_TEST must be true or false'])
+  })
+
+  test('security L2: production refuses short tokens and keys of one repeated byte', () => {
+    const short = 'fifteen-letters'
+    const names = ['INTERNAL_API_TOKEN', 'ANALYTICS_API_TOKEN', 'CRAWLER_API_TOKEN', 'METRICS_TOKEN']
+    for (const name of names)
+      expect(problemsOf({ ...PRODUCTION, [name]: short })).toEqual([`${name} must have at least 16 characters in production`])
+    expect(problemsOf({ ...PRODUCTION, SERVICE_TOKENS: `a:${short}x;b:${short}` })).toEqual([
+      'SERVICE_TOKENS must have tokens of at least 16 characters in production',
+    ])
+    for (const byte of [0, 65])
+      expect(problemsOf({ ...PRODUCTION, ENCRYPTION_KEYS: `k:${Buffer.alloc(32, byte).toString('base64')}` })).toEqual([
+        'ENCRYPTION_KEYS must not have a key of one repeated byte in production',
+      ])
+    expect(problemsOf({ ...PRODUCTION, ANALYTICS_API_TOKEN: '', METRICS_TOKEN: `${short}x` })).toEqual([])
+    expect(loadConfig({ INTERNAL_API_TOKEN: 'a' }).internalToken).toBe('a')
+  })
+
+  test('security L3: outside production a server listens on loopback, unless it is told to', () => {
+    for (const host of ['0.0.0.0', '::', '192.168.0.7', 'box.example', '127.0.0.1.example'])
+      expect(problemsOf({ HOST: host })).toEqual([expect.stringContaining('DEVELOPMENT_ANYWHERE')])
+    for (const host of ['127.0.0.1', '127.0.0.2', 'localhost', '::1']) expect(loadConfig({ HOST: host }).host).toBe(host)
+    expect(loadConfig({ HOST: '0.0.0.0', DEVELOPMENT_ANYWHERE: '1' }).host).toBe('0.0.0.0')
+    expect(loadConfig({ ...PRODUCTION, HOST: '0.0.0.0' }).host).toBe('0.0.0.0')
   })
 
   test('security H6: production refuses an OAuth secret of the crawler without the instance it belongs to', () => {

@@ -19,7 +19,7 @@ export const DASHBOARD_SECRET = 'dashboard-secret-of-the-fuzz-0123456789'
 const ENV = {
   TELEGRAM_BOT_TOKEN: BOT_TOKEN,
   TELEGRAM_BOT_MODE: 'sandbox',
-  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`,
+  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'five').toString('base64')}`,
   JWT_SECRET,
   DASHBOARD_JWT_SECRET: DASHBOARD_SECRET,
   METRICS_TOKEN,
