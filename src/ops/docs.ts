@@ -25,9 +25,26 @@ const SECURITY = {
 const ASYNC_DESCRIPTION =
   'What of the API is no request with one answer: sockets, event streams and queues. Requests stand in `/docs/json`.'
 
+const START = `SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true })`
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Trawl API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({ url: '/docs/json', dom_id: '#ui', deepLinking: true, persistAuthorization: true })</script></body></html>`
+<script>${START}</script></body></html>`
+
+/** Of the page: its own files and the one script that stands in it, by its hash; the UI shows its pictures as data. */
+const pageHeaders = () => ({
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${new Bun.CryptoHasher('sha256').update(START).digest('base64')}'`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+})
 
 /** The UI's files from the package, so that no page needs the internet; loaded with the first visit. */
 const ASSETS: Record<string, { type: string; load: () => Promise<{ default: string }> }> = {
@@ -94,7 +111,7 @@ export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonl
       },
       { detail: { hide: true } },
     )
-    .get('/docs', () => new Response(PAGE, { headers: { 'content-type': 'text/html; charset=utf-8' } }), {
+    .get('/docs', () => new Response(PAGE, { headers: pageHeaders() }), {
       detail: { hide: true },
     })
     .get(

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { rawHttp } from '../gifty/raw-http.ts'
 import { makeRig } from '../gifty/rig.ts'
 import { onEachDatabase } from '../support/databases.ts'
+import { EVERY_FAMILY } from '../support/harness.ts'
 
 const PRODUCTION = { NODE_ENV: 'production', INTERNAL_API_TOKEN: 'a-token-of-this-production', TRUST_PROXY: '1' }
 
@@ -68,5 +69,28 @@ onEachDatabase('security: what is anonymous', (database) => {
       expect([path, (await ask(right, '2001:db8::1')).status]).not.toEqual([path, 429])
       expect([path, [401, 403]]).toEqual([path, expect.arrayContaining([(await ask(wrong, '10.0.0.1')).status])])
     }
+  })
+
+  test('L5: every answer says nosniff, and one that may hold a secret is not kept', async () => {
+    const rig = await makeRig(database, { env: EVERY_FAMILY })
+    const headersOf = async (method: string, path: string) =>
+      (await rig.call(method, path, method === 'GET' ? undefined : {})).headers
+    for (const path of [
+      '/internal/stats',
+      '/api/internal2/tasks',
+      '/internal/stickersets',
+      '/docs',
+      '/livez',
+      '/api/health',
+      '/nothing',
+    ])
+      expect([path, (await headersOf('GET', path)).get('x-content-type-options')]).toEqual([path, 'nosniff'])
+    for (const path of [
+      '/internal/webapp/auth',
+      '/api/internal2/tasks/lease',
+      '/api/v1/telegram/auth/verify-code',
+      '/internal/sources',
+    ])
+      expect([path, (await headersOf('POST', path)).get('cache-control')]).toEqual([path, 'no-store'])
   })
 })

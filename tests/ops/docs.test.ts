@@ -19,6 +19,19 @@ describe('/docs', () => {
     }
   })
 
+  test('security L5: the page runs its own scripts alone, is in no frame and keeps no token', async () => {
+    const { get } = await app
+    const page = await get('/docs', {})
+    const policy = page.headers.get('content-security-policy') ?? ''
+    const inline = [...String(page.body).matchAll(/<script>([^<]*)<\/script>/g)].map((match) => match[1] as string)
+    expect(inline).toHaveLength(1)
+    for (const text of inline)
+      expect(policy).toContain(`'sha256-${new Bun.CryptoHasher('sha256').update(text).digest('base64')}'`)
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(String(page.body)).not.toContain('persistAuthorization')
+  })
+
   test('security L1: an unknown asset is 404, also one that looks like a path or names what every object has', async () => {
     const { get } = await app
     for (const name of ['nothing.js', '..%2Findex.ts', '%2e%2e%2fpackage.json', 'constructor', 'toString', '__proto__'])

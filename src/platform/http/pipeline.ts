@@ -64,6 +64,14 @@ export const requireRoute = (call: Call): RouteInfo => {
   throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
 }
 
+/** What every answer tells a browser: not to guess types, to keep no answer of a write, which may hold a secret, and to run nothing of a page of ours. */
+const protect = (headers: Headers, method: string): void => {
+  headers.set('x-content-type-options', 'nosniff')
+  if (method !== 'GET' && method !== 'OPTIONS' && !headers.has('cache-control')) headers.set('cache-control', 'no-store')
+  if (headers.get('content-type')?.startsWith('text/html') && !headers.has('content-security-policy'))
+    headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+}
+
 const requestIdOf = (request: Request, { requestId = REQUEST_ID, requestIdPrefix = '' }: HttpFamily): string => {
   const given = request.headers.get('x-request-id')
   return given !== null && requestId.test(given) ? given : requestIdPrefix + crypto.randomUUID()
@@ -83,6 +91,7 @@ export const createProbes = (
       const family = familyOf(path)
       // As a request without an origin gets them, which is nearly every one.
       const plain = new Response(null, { headers: { 'content-type': 'application/json;charset=utf-8', ...family.headers } })
+      protect(plain.headers, 'GET')
       family.decorate?.(plain, undefined, new Request(`${SCHEME}localhost${path}`))
       return [path, { body, family, headers: plain.headers, series: seriesOf('GET', path) }]
     }),
@@ -157,6 +166,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
     const series = call.route ? call.route.series : metrics.series(call.method, 'unmatched')
     series.observe(response.status, (performance.now() - call.startedAt) / 1000)
     response.headers.set('x-request-id', call.requestId)
+    protect(response.headers, call.method)
     for (const name in call.family.headers) response.headers.set(name, call.family.headers[name] as string)
     for (const name in call.headers) response.headers.set(name, call.headers[name] as string)
     call.family.decorate?.(response, call, request)
