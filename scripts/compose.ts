@@ -12,7 +12,7 @@ const SECRET_NAME = /PASS|TOKEN|SECRET|KEYS?$|SESSION|HASH$/
 const VARIABLE = /\$\{(\w+)(:[-?][^}]*)?\}/g
 /** Stand-ins that every rule of the configuration takes. */
 const FILLED: Record<string, string> = {
-  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'check').toString('base64')}`,
   SERVICE_TOKENS: 'bot:a-token-of-a-service',
   FAMILIES: 'gifty,crawler,stickers',
   TRUST_PROXY: '0',

@@ -13,7 +13,7 @@ import {
   isHandshake,
   isHostile,
   lastOf,
-  NotUtf8,
+  NotText,
   readBodyText,
   realRequest,
 } from '../platform/http/request.ts'
@@ -174,7 +174,7 @@ export const crawlerSurface = ({ platform, dashboard, server, isStopping }: Craw
   /** A JSON object, whatever the content type (§1). @throws AppError 400, 413 */
   const readBody = async (request: Request, call: Call, limit: number): Promise<Record<string, unknown>> => {
     const text = await readBodyText(request, limit).catch((error) => {
-      throw error instanceof NotUtf8 ? invalidJson() : error
+      throw error instanceof NotText ? invalidJson() : error
     })
     call.bodyText = text
     let body: unknown

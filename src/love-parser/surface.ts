@@ -3,7 +3,7 @@ import { AppError, unauthorized } from '../errors.ts'
 import { type Call, corsPolicy, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
-import { type AddressSource, callerOf, clientIp, isJsonType, NotUtf8, parseJson, readBodyText } from '../platform/http/request.ts'
+import { type AddressSource, callerOf, clientIp, isJsonType, NotText, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Accounts, Session } from './accounts/service.ts'
 import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
@@ -98,7 +98,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
   /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
   const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
     const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
-      throw error instanceof NotUtf8 ? unreadableBody('The body is not valid JSON') : error
+      throw error instanceof NotText ? unreadableBody('The body is not valid JSON') : error
     })
     call.bodyText = text
     if (kind === 'raw') return null

@@ -39,13 +39,14 @@ const createServiceAccess = (tokens: ServiceTokens) => {
 const readCreateBody = async (request: Request, limit: number): Promise<unknown> => {
   if (!/^\s*application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? ''))
     throw new AppError('unsupported_media_type', 415, 'The body should be application/json')
-  const bytes = await readBodyBytes(request, limit)
-  if (bytes.byteLength === 0) return NO_BODY
   try {
+    const bytes = await readBodyBytes(request, limit)
+    if (bytes.byteLength === 0) return NO_BODY
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     const value = JSON.parse(text)
     return isHostile(text, value) ? NOT_JSON : value
-  } catch {
+  } catch (error) {
+    if (error instanceof AppError) throw error
     return NOT_JSON
   }
 }

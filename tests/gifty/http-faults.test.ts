@@ -55,28 +55,57 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
     await app.stop()
   })
 
-  test('g-B8: a compressed body is refused by its coding, in the envelope of each family', async () => {
+  const PATHS = [
+    ['/internal/ingest-batch', AUTH.gifty, (answer: any) => [answer.error.code, answer.error.message]],
+    ['/api/internal2/tasks', AUTH.crawler, (answer: any) => [answer.code, answer.error]],
+    ['/internal/stickersets?userId=1', AUTH.stickers, (answer: any) => [answer.error, answer.message]],
+    ['/api/v1/telegram/auth/send-code', {}, (answer: any) => [answer.error.code, answer.error.message]],
+  ] as const
+
+  test('g-B8: a body in another coding than gzip is refused by its coding, in the envelope of each family', async () => {
     const app = await makeRig(database, { env: EVERY_FAMILY })
-    const body = Bun.gzipSync(Buffer.from(JSON.stringify({ items: [product(1)], source_id: 0 })))
-    for (const [path, headers, message] of [
-      ['/internal/ingest-batch', AUTH.gifty, (answer: any) => [answer.error.code, answer.error.message]],
-      ['/api/internal2/tasks', AUTH.crawler, (answer: any) => [answer.code, answer.error]],
-      ['/internal/stickersets', AUTH.stickers, (answer: any) => [answer.error, answer.message]],
-      ['/api/v1/telegram/auth/send-code', {}, (answer: any) => [answer.error.code, answer.error.message]],
-    ] as const) {
-      for (const length of [true, false]) {
-        const response = await send(app, `${path}${path.endsWith('sets') ? '?userId=1' : ''}`, body, {
-          ...headers,
-          'content-encoding': 'GZIP',
-          ...(length ? {} : { 'content-length': '' }),
-        } as Record<string, string>)
-        expect([path, response.status]).toEqual([path, 415])
-        expect(message(await response.json()).join(' ')).toContain('gzip')
-      }
+    for (const [path, headers, message] of PATHS) {
+      for (const coding of ['BR', 'deflate', 'gzip, br', 'zstd'])
+        for (const length of [true, false]) {
+          const response = await send(app, path, Buffer.from('{}'), {
+            ...headers,
+            'content-encoding': coding,
+            ...(length ? {} : { 'content-length': '' }),
+          } as Record<string, string>)
+          expect([path, response.status]).toEqual([path, 415])
+          expect(message(await response.json()).join(' ')).toContain(coding.toLowerCase())
+        }
       // What names no coding is read.
       const plain = await send(app, path, Buffer.from('{}'), { ...headers, 'content-encoding': 'identity' } as never)
       expect([path, plain.status]).not.toEqual([path, 415])
     }
+  })
+
+  test('issue 16: a body in gzip is read like the plain one, within the limit of its family', async () => {
+    const app = await makeRig(database, { env: EVERY_FAMILY })
+    const packed = (path: string, text: string | Uint8Array<ArrayBuffer>, headers: object, more: object = {}) =>
+      send(app, path, Bun.gzipSync(text), { ...headers, 'content-encoding': 'GZIP', ...more } as never)
+    for (const [path, headers] of PATHS) {
+      const plain = await send(app, path, Buffer.from('{"a":1}'), headers as never)
+      for (const more of [{}, { 'content-length': '' }])
+        expect([path, (await packed(path, '{"a":1}', headers, more)).status]).toEqual([path, plain.status])
+      // 200 MB of blanks in 200 KB.
+      expect([path, (await packed(path, Buffer.alloc(200_000_000, ' '), headers)).status]).toEqual([path, 413])
+      const broken = await send(app, path, Buffer.from('no gzip'), { ...headers, 'content-encoding': 'gzip' } as never)
+      const cut = await send(app, path, Bun.gzipSync('{"a":1}').subarray(0, 15), {
+        ...headers,
+        'content-encoding': 'gzip',
+      } as never)
+      const json = await send(app, path, Buffer.from('no json'), headers as never)
+      expect([path, broken.status, cut.status]).toEqual([path, json.status, json.status])
+    }
+    const source = await app.source()
+    const stored = await packed(
+      '/internal/ingest-batch',
+      JSON.stringify({ items: [product(1)], source_id: source.id }),
+      AUTH.gifty,
+    )
+    expect(stored.status).toBe(200)
   })
 
   test('g-B8: bytes that are no UTF-8 are no JSON, and nothing is stored of them', async () => {

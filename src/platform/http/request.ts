@@ -118,26 +118,37 @@ export const MIB = 1024 * 1024
 
 const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The body is larger than ${limit} bytes`)
 
-/** Bytes that are no UTF-8 text. A `SyntaxError`, because no JSON is made of them. */
-export class NotUtf8 extends SyntaxError {
-  override name = 'NotUtf8'
+/** Bytes that are no UTF-8 text, or not the gzip that they were said to be. A `SyntaxError`, because no JSON is made of them. */
+export class NotText extends SyntaxError {
+  override name = 'NotText'
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const decode = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes)
   } catch {
-    throw new NotUtf8('the body is not UTF-8')
+    throw new NotText('the body is not UTF-8')
   }
 }
-/** Bodies are read as they are sent. @throws AppError 415 that names a coding */
-const requireIdentity = (request: Request): void => {
+/** Whether a body is packed. @throws AppError 415 that names another coding than gzip */
+const isPacked = (request: Request): boolean => {
   const coding = request.headers.get('content-encoding')?.trim().toLowerCase()
+  if (coding === 'gzip') return true
   if (coding && coding !== 'identity')
     throw new AppError('unsupported_media_type', 415, `Content-Encoding ${cleanText(coding).slice(0, 100)} is not supported`, {
       details: { contentEncoding: cleanText(coding).slice(0, 100) },
-      headers: { 'accept-encoding': 'identity' },
+      headers: { 'accept-encoding': 'gzip, identity' },
     })
+  return false
+}
+/** What of a packed body is read, unpacked as it comes: the limit stops the work too. @throws NotText for what is no gzip */
+const readPacked = async (body: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> => {
+  try {
+    return await readStream(body.pipeThrough(new DecompressionStream('gzip') as never), limit)
+  } catch (error) {
+    if (error instanceof AppError || (error as { name?: unknown } | null)?.name === 'AbortError') throw error
+    throw new NotText('the body is not gzip')
+  }
 }
 
 /** Code of a request that its client has given up; the status 499 is nginx's, and only counted: nobody is there to read an answer. */
@@ -164,31 +175,22 @@ const readStream = async (stream: ReadableStream<Uint8Array>, limit: number): Pr
 }
 
 /**
- * Reads a body as text, counting as it comes, so that neither a lying nor a missing Content-Length gets past the limit.
- * @throws AppError 413 `payload_too_large`, 415 for a Content-Encoding; NotUtf8
- */
-export const readBodyText = async (request: Request, limit: number): Promise<string> => {
-  requireIdentity(request)
-  const declared = request.headers.get('content-length')
-  if (declared !== null) {
-    if (Number(declared) > limit) throw tooLarge(limit)
-    return decode(await unlessClosed(request.bytes()))
-  }
-  if (!request.body) return ''
-  return decode(await unlessClosed(readStream(request.body, limit)))
-}
-
-/**
- * Reads a body as bytes, counting as it comes.
- * @throws AppError 413 `payload_too_large`, 415 for a Content-Encoding
+ * Reads a body as bytes, counting as it comes, so that neither a lying nor a missing Content-Length gets past the limit; one in gzip is
+ * unpacked within the same limit.
+ * @throws AppError 413 `payload_too_large`, 415 for another Content-Encoding; NotText
  */
 export const readBodyBytes = async (request: Request, limit: number): Promise<Uint8Array> => {
-  requireIdentity(request)
+  const packed = isPacked(request)
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
-  if (!request.body) return new Uint8Array()
-  return unlessClosed<Uint8Array>(declared !== null ? request.bytes() : readStream(request.body, limit))
+  if (packed) return request.body ? unlessClosed<Uint8Array>(readPacked(request.body, limit)) : new Uint8Array()
+  if (declared !== null) return unlessClosed<Uint8Array>(request.bytes())
+  return request.body ? unlessClosed<Uint8Array>(readStream(request.body, limit)) : new Uint8Array()
 }
+
+/** `readBodyBytes`, as text. @throws NotText also for what is no UTF-8 */
+export const readBodyText = async (request: Request, limit: number): Promise<string> =>
+  decode(await readBodyBytes(request, limit))
 
 /** `application/json` or `application/*+json`, parameters allowed. */
 export const isJsonType = (contentType: string | null): boolean =>
