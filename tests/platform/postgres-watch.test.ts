@@ -217,3 +217,26 @@ test('O1: of a silent server only the connections that are silent are cut', asyn
   expect(await becomes('away')).toBeLessThan(1500)
   expect([silent.destroyed, speaking.destroyed]).toEqual([true, false])
 })
+
+test('architecture §8: what the driver has lost fails soon after the server is found away, what waits for one that is there does not', async () => {
+  let there = true
+  const { watch, pass, becomes } = watchOver(async () => {
+    if (!there) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+  })
+  const failed: string[] = []
+  const ended = watch.begin((error) => failed.push((error as Error & { code: string }).code))
+  await pass(20_000)
+  expect(failed).toEqual([])
+  there = false
+  await becomes('away')
+  expect(failed).toEqual([])
+  await pass(2500)
+  expect(failed).toEqual(['CONNECTION_CLOSED'])
+  there = true
+  await becomes('there')
+  const next = watch.begin((error) => failed.push(error.message))
+  await pass(5000)
+  expect(failed).toEqual(['CONNECTION_CLOSED'])
+  next(true)
+  ended()
+})

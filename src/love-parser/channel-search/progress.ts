@@ -132,6 +132,8 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
   const tick = async () => {
     ticking = true
     let wasShared = false
+    /** What is due since the last look began: a slow look puts others off, and must not make them be left out. */
+    let due = { beat: false, missed: false, check: false }
     for (let turn = 1; watched.size > 0 && !stopped.signal.aborted; turn++) {
       await clock.sleep(REPEAT_MS, stopped.signal)
       const beat = turn % REPEATS_PER_HEARTBEAT === 0
@@ -141,9 +143,11 @@ export const createProgressStreams = ({ bus, clock, log, snapshotOf, snapshotsOf
       const missed = !isAlone && !(isShared && wasShared)
       wasShared = isShared
       // Not waited for: a store that is slow must not keep the repeats from going out.
-      const check = turn % REPEATS_PER_CHECK === 0
-      if ((beat || missed || check) && !looking) {
+      due = { beat: due.beat || beat, missed: due.missed || missed, check: due.check || turn % REPEATS_PER_CHECK === 0 }
+      if ((due.beat || due.missed || due.check) && !looking) {
         looking = true
+        const { beat, missed, check } = due
+        due = { beat: false, missed: false, check: false }
         lookAgain(beat, missed, check)
           .catch((error) => log.warn('progress could not be read', { error }))
           .finally(() => {

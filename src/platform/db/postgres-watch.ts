@@ -10,6 +10,8 @@ const AGAIN_MS = 150
 const LOOK_MS = 250
 /** Milliseconds. A look that is later than this means that this process or the machine is busy: the time does not count. */
 const LATE_MS = 2 * LOOK_MS
+/** How long something may still wait once the server is known to be away and silent connections have been cut. */
+const LOST_MS = 1500
 /** Above the server's own limit of a statement: a connection that is silent for longer has lost its other end. */
 const SILENCE_MARGIN_MS = 5000
 
@@ -63,14 +65,15 @@ export const createWatch = ({
   every = everyUnreferenced,
 }: WatchOptions) => {
   const sockets = new Map<Socket, { read: number; readAt: number; isProbe: boolean }>()
-  /** Start times of the queries under way, oldest first. */
-  const underWay = new Set<{ at: number }>()
+  /** Start times of what is under way, oldest first, and what makes it fail from here. */
+  const underWay = new Set<{ at: number; giveUp: (() => void) | undefined }>()
   let calm = 0
   let lookedAt = now()
   /** When the pool, and when anything, last brought a byte or an answer. */
   let poolReadAt = 0
   let readAt = 0
   let away = false
+  let awayAt = 0
   let examining = false
   let stopped = false
   let stopLooking: (() => void) | undefined
@@ -87,6 +90,17 @@ export const createWatch = ({
   }
   const cutSilentFor = (ms: number) => {
     for (const [socket, seen] of sockets) if (!seen.isProbe && calm - seen.readAt > ms) socket.destroy(new DatabaseAway())
+  }
+  /**
+   * Makes fail what the driver has lost: it gives some queries to a connection that is just ending, and neither sends them again nor lets
+   * them fail. After the cuts everything else has failed.
+   */
+  const giveUpLost = () => {
+    for (const entry of underWay)
+      if (calm - Math.max(entry.at, awayAt) > doubtMs + LOST_MS) {
+        underWay.delete(entry)
+        entry.giveUp?.()
+      }
   }
   /** Resolves once this process has run on time for `ms`. */
   const calmFor = async (ms: number) => {
@@ -127,6 +141,7 @@ export const createWatch = ({
       await calmFor(AGAIN_MS)
       absent = await isAbsent()
     }
+    if (absent && !away) awayAt = calm
     away = absent
     if (away) cutSilentFor(doubtMs)
     examining = false
@@ -151,8 +166,10 @@ export const createWatch = ({
       return
     }
     const waits = oldest === undefined ? 0 : calm - oldest.at
-    if (away) cutSilentFor(doubtMs)
-    else if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cutSilentFor(statementTimeoutMs + SILENCE_MARGIN_MS)
+    if (away) {
+      cutSilentFor(doubtMs)
+      giveUpLost()
+    } else if (waits > statementTimeoutMs + SILENCE_MARGIN_MS) cutSilentFor(statementTimeoutMs + SILENCE_MARGIN_MS)
     if (away || (waits > doubtMs && calm - readAt > doubtMs)) void examine()
   }
 
@@ -185,11 +202,11 @@ export const createWatch = ({
     connect: (address: Address): Socket => open(address, false),
     /**
      * Notes that something waits for the server. The answer is to be called when it does not any more, with whether the server has
-     * answered it. @throws when the server is away
+     * answered it. `fail` makes it fail: called when the server is away and the driver has lost it. @throws when the server is away
      */
-    begin(): (isAnswered?: boolean) => void {
+    begin(fail?: (error: Error) => void): (isAnswered?: boolean) => void {
       if (away) throw new DatabaseAway()
-      const entry = { at: calm }
+      const entry = { at: calm, giveUp: fail && (() => fail(new DatabaseAway())) }
       underWay.add(entry)
       keepLooking()
       return (isAnswered = false) => {

@@ -161,7 +161,7 @@ export const openPostgres = async ({
     const send = of.unsafe.bind(of)
     // The driver's own `begin` comes this way as well, with an option of its own.
     of.unsafe = (text: string, values: unknown[] = [], options: { onexecute?: unknown } = {}) => {
-      const ended = watch.begin()
+      const ended = watch.begin((error) => query.reject(error))
       const query = send(text, values, options.onexecute ? options : { prepare: isPrepared(text) })
       query.then(
         () => ended(true),
@@ -228,11 +228,12 @@ export const openPostgres = async ({
   /** Runs a transaction, and again when it met another one; then what waited for its commit. */
   const again = async <T>(transact: (afterCommit: (() => void)[]) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
-      const ended = watch.begin()
+      const lost = Promise.withResolvers<never>()
+      const ended = watch.begin(lost.reject)
       try {
         open++
         const committed: (() => void)[] = []
-        const value = await transact(committed)
+        const value = await Promise.race([transact(committed), lost.promise])
         runAfterCommit(committed)
         return value
       } catch (error) {
