@@ -106,6 +106,9 @@ export interface DashboardDeps {
   totalRecipients(userId: string): Promise<number>
 }
 
+/** Whether the web app has to show the cards of plans, the only way to pay: it does so unless the status is `active`. */
+const offersPlans = ({ active, plan }: SubscriptionView): boolean => !active || plan === 'free'
+
 const activityStatus = (status: string) =>
   status === 'completed' || status === 'ready' ? 'completed' : status === 'failed' ? 'failed' : 'in_progress'
 
@@ -124,7 +127,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       totalFound(user.id),
       totalRecipients(user.id),
     ])
-    const { current, active } = subscription
+    const { current } = subscription
     const activity = [
       ...newSearches.map((search) => ({ type: 'parsing' as const, ...search })),
       ...newSegments.map((segment) => ({ type: 'audience' as const, ...segment })),
@@ -146,7 +149,7 @@ export const createDashboard = ({ clock, subscriptionOf, searches, segments, tot
       user_profile: userProfile(user),
       subscription: {
         plan: subscription.plan,
-        status: active ? 'active' : 'expired',
+        status: offersPlans(subscription) ? 'expired' : 'active',
         expires_at: current?.expiresAt.toISOString() ?? null,
         renewal_status: subscription.renewalStatus,
       },

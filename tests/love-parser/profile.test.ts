@@ -42,7 +42,7 @@ onEachDatabase('love-parser profile and dashboard', (database) => {
     const person = await rig.login('+79991112233')
     const expected = {
       user_profile: { name: 'Sandbox 2233', username: '@sandbox_2233', photo_url: null, phone: '+79991112233' },
-      subscription: { plan: 'free', status: 'active', expires_at: '2026-01-31T00:00:00.000Z', renewal_status: 'manual' },
+      subscription: { plan: 'free', status: 'expired', expires_at: '2026-01-31T00:00:00.000Z', renewal_status: 'manual' },
       limits: {
         parsing_limit: 1,
         parsing_used: 0,
@@ -89,7 +89,7 @@ onEachDatabase('love-parser profile and dashboard', (database) => {
         [{ planCode: 'pro-monthly', metadata: { autoRenew: 'no' } }, 'month', 'active', 'manual'],
         [{ planCode: 'pro-monthly', metadata: { autoRenew: 0, renewal: 'auto' } }, 'month', 'active', 'auto'],
         [{ planCode: null, planName: 'Yearly of a month', metadata: {} }, 'year', 'active', 'manual'],
-        [{ planCode: 'gold', planName: 'week', metadata: {} }, 'free', 'active', 'manual'],
+        [{ planCode: 'gold', planName: 'week', metadata: {} }, 'free', 'expired', 'manual'],
       ]
       for (const [change, plan, status, renewal_status] of cases) {
         await rig.setSubscription(person, { status: 'active', ...change })
@@ -106,6 +106,23 @@ onEachDatabase('love-parser profile and dashboard', (database) => {
         expires_at: null,
         renewal_status: 'manual',
       })
+    })
+
+    test('U1: a free plan is expired on the dashboard alone, so that plans are offered, and active once one is paid', async () => {
+      const rig = await makeRig(database)
+      const person = await rig.login()
+      expect((await dashboard(rig, person)).subscription).toMatchObject({ plan: 'free', status: 'expired' })
+      expect((await rig.me(person)).body.subscription).toMatchObject({ plan_type: 'free', status: 'active' })
+      expect((await rig.get('/api/v1/subscriptions/current', person.headers)).body).toMatchObject({
+        plan_type: 'free',
+        status: 'active',
+        renewal_status: 'manual',
+      })
+      expect((await rig.search(person)).status).toBe(202)
+      for (const planCode of ['week', 'month', 'year']) {
+        await rig.setSubscription(person, { planCode })
+        expect((await dashboard(rig, person)).subscription).toMatchObject({ plan: planCode, status: 'active' })
+      }
     })
 
     test('totals change as soon as a search finishes, usage as soon as one is accepted, segments as they are made', async () => {
