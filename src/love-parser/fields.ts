@@ -39,6 +39,28 @@ export const filterLanguage = () =>
     description: '2 to 8 characters, in any case',
   }).optional()
 
+/** What people put between digits: blanks, brackets, dashes, and the invisible marks that come along when a number is copied. */
+const BETWEEN_DIGITS = /[\s()[\]{}（）［］\p{Pd}\u2212\p{Cf}]/gu
+const withoutGaps = (value: unknown): unknown => (typeof value === 'string' ? value.replace(BETWEEN_DIGITS, '') : value)
+/** A number of Russia and Kazakhstan as it is dialled there, or without its plus. */
+const DOMESTIC = /^[78](\d{10})$/
+const international = (value: unknown): unknown => {
+  const plain = withoutGaps(value)
+  return typeof plain === 'string' ? plain.replace(DOMESTIC, '+7$1') : plain
+}
+/** A phone number as people type it, in its one form: `+` and 10 to 15 digits (love-parser §3). */
+export const phoneNumber = () =>
+  takes(z.preprocess(international, z.string().regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' })), {
+    type: 'string',
+    pattern: '^\\D*(?:\\d\\D*){10,15}$',
+  }).describe('`+` and 10 to 15 digits, or `8` or `7` and 10 digits; blanks, brackets and dashes are left out')
+/** A login code as people type it: 3 to 6 digits. */
+export const loginCode = () =>
+  takes(z.preprocess(withoutGaps, z.string().regex(/^\d{3,6}$/, { message: 'Must be 3 to 6 digits' })), {
+    type: 'string',
+    pattern: '^\\D*(?:\\d\\D*){3,6}$',
+  }).describe('3 to 6 digits; blanks, brackets and dashes are left out')
+
 /** A UUID of any version, in lower case. */
 export const uuid = () =>
   z

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts'
 import { callerOf } from '../../platform/http/request.ts'
 import { TelegramError, type TelegramProblem } from '../../platform/telegram/user-api/port.ts'
 import { authUserView } from '../accounts/profile.ts'
-import { uuid } from '../fields.ts'
+import { loginCode, phoneNumber, uuid } from '../fields.ts'
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
 import type { TelegramAuth } from './service.ts'
 
@@ -35,10 +35,7 @@ export const telegramAuthRoutes = (surface: LoveParserSurface, auth: TelegramAut
 
 const sendCodeRequest = z
   .object({
-    phone_number: z
-      .string()
-      .trim()
-      .regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' }),
+    phone_number: phoneNumber(),
   })
   .meta({ examples: [{ phone_number: '+79990000001' }] })
 const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.string() }).meta({
@@ -48,7 +45,7 @@ const sendCodeView = z.object({ auth_session_id: z.string(), phone_code_hash: z.
 export const verifyRequest = z
   .object({
     auth_session_id: uuid(),
-    code: z.string().regex(/^\d{3,6}$/, { message: 'Must be 3 to 6 digits' }),
+    code: loginCode(),
     password: z.string().min(1).nullish().describe('of two-step verification, when it is asked for'),
   })
   .meta({ examples: [{ auth_session_id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34', code: '12345' }] })
