@@ -103,6 +103,33 @@ onEachDatabase('love-parser export', (database) => {
     })
   })
 
+  test('F1 excel: BOM, semicolons, CRLF, decimal commas, every dangerous cell guarded, names too', async () => {
+    const rig = await makeRig(database)
+    const person = await rig.login()
+    const id = await searchWith(rig, person, [
+      { channelId: '1', title: '=1+1', username: 'name', memberCount: 900, description: 'a;b', activityScore: 0.5 },
+      { channelId: '2', title: 'a,b', memberCount: 800, description: 'say "hi"', activityScore: 1, lastPost: new Date(0) },
+      { channelId: '@3', title: '@home', memberCount: 700, description: 'line\nbreak', activityScore: 0.07 },
+      { channelId: '4', title: 'Ёлка', memberCount: 600, description: '-1;2' },
+    ])
+    const response = await rig.app.handle(
+      new Request(`http://localhost/api/v1/parsing/${id}/export?format=excel`, { headers: person.headers }),
+    )
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="parsing_results.csv"')
+    expect(response.headers.get('x-data-source')).toBe('sandbox')
+    // The decoder of `text()` would leave the mark out.
+    expect(Buffer.from(await response.arrayBuffer()).toString('utf8')).toBe(
+      `\ufeff${[
+        'id;title;username;subscribers;description;activity;last_post',
+        `1;'=1+1;'@name;900;"a;b";0,50;`,
+        '2;a,b;;800;"say ""hi""";1,00;1970-01-01T00:00:00.000Z',
+        `'@3;'@home;;700;"line\nbreak";0,07;`,
+        `4;Ёлка;;600;"'-1;2";0,00;`,
+      ].join('\r\n')}`,
+    )
+  })
+
   test('§4 ndjson: one Channel a line plus language and source', async () => {
     const rig = await makeRig(database)
     const person = await rig.login()

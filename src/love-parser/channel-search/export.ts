@@ -1,16 +1,28 @@
-import { csvCell, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/http/lists.ts'
+import { csvCell, type CsvSeparator, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/http/lists.ts'
+import type { ExportFormat } from './model.ts'
 import type { ExportedRow, ExportPlace } from './repository.ts'
-
-export type ExportFormat = 'csv' | 'ndjson'
 
 /** Rows held in memory at once. */
 const PAGE_ROWS = 1000
-const HEADER = 'id,title,username,subscribers,description,activity,last_post'
+const COLUMNS = ['id', 'title', 'username', 'subscribers', 'description', 'activity', 'last_post']
 /** 0.00 to 1.00: written far oftener than there are values. */
 const SCORES = Array.from({ length: 101 }, (_, hundredths) => (hundredths / 100).toFixed(2))
 
 const score = (value: number): string => SCORES[Math.round(value * 100)] ?? value.toFixed(2)
 const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
+
+/** The cells of a row, in the order of `COLUMNS`. `names`: what is no formula in a column of names. */
+const cells = (row: ExportedRow, names: RegExp, separator: CsvSeparator): string[] => [
+  csvCell(row.channel_id, names, separator),
+  csvCell(row.title, FORMULA, separator),
+  csvCell(row.username, names, separator),
+  String(row.subscribers),
+  csvCell(row.description, FORMULA, separator),
+  score(row.activity_score),
+  time(row.last_post) ?? '',
+]
+/** Spreadsheets of a language with decimal commas take `0.50` for a text, or for a date. */
+const withDecimalComma = (row: string[]): string[] => row.with(5, (row[5] as string).replace('.', ','))
 
 interface Writer {
   type: string
@@ -23,9 +35,15 @@ const WRITERS: Record<ExportFormat, Writer> = {
   csv: {
     type: 'text/csv; charset=utf-8',
     file: 'parsing_results.csv',
-    head: HEADER,
-    line: (row) =>
-      `\n${csvCell(row.channel_id, FORMULA_EXCEPT_AT)},${csvCell(row.title, FORMULA)},${csvCell(row.username, FORMULA_EXCEPT_AT)},${row.subscribers},${csvCell(row.description, FORMULA)},${score(row.activity_score)},${time(row.last_post) ?? ''}`,
+    head: COLUMNS.join(','),
+    line: (row) => `\n${cells(row, FORMULA_EXCEPT_AT, ',').join(',')}`,
+  },
+  // Excel takes a file without a byte order mark for the system's old code page, and reads `@name` as a formula.
+  excel: {
+    type: 'text/csv; charset=utf-8',
+    file: 'parsing_results.csv',
+    head: `\ufeff${COLUMNS.join(';')}`,
+    line: (row) => `\r\n${withDecimalComma(cells(row, FORMULA, ';')).join(';')}`,
   },
   ndjson: {
     type: 'application/x-ndjson; charset=utf-8',

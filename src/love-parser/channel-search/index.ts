@@ -80,7 +80,7 @@ export const channelSearchRoutes = (
         response: problems(404),
         detail: documented({
           summary: 'Export results',
-          description: 'CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.',
+          description: 'CSV, CSV as Excel reads it, or NDJSON, streamed; the header X-Data-Source says who ran the search.',
           responses: {
             200: {
               'text/csv': z

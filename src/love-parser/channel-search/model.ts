@@ -175,4 +175,6 @@ export const historyQuery = pageQuery(20)
 export const resultsQuery = pageQuery(50).extend({
   sort_by: z.enum(['subscribers', 'activity']).default('subscribers').describe('what the highest come first by'),
 })
-export const exportQuery = z.object({ format: z.enum(['csv', 'ndjson']).default('csv').describe('form of the file') })
+const EXPORT_FORMATS = ['csv', 'excel', 'ndjson'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+export const exportQuery = z.object({ format: z.enum(EXPORT_FORMATS).default('csv').describe('form of the file') })

@@ -60,9 +60,13 @@ export const FORMULA = /^[=+\-@\t\r]/
 /** The same for columns whose texts may begin with `@`, such as user names. */
 export const FORMULA_EXCEPT_AT = /^[=+\-\t\r]/
 
+/** What separates the cells of a line: a semicolon where people read decimal commas. */
+export type CsvSeparator = ',' | ';'
+const QUOTED = { ',': /[",\r\n]/, ';': /[";\r\n]/ }
+
 /** A cell of a CSV file (RFC 4180): quoted where it has to be, and behind an apostrophe where `formula` matches. Null is an empty cell. */
-export const csvCell = (text: string | null, formula: RegExp): string => {
+export const csvCell = (text: string | null, formula: RegExp, separator: CsvSeparator = ','): string => {
   if (text === null) return ''
   const safe = formula.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return QUOTED[separator].test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
