@@ -103,6 +103,59 @@ onEachDatabase('love-parser export', (database) => {
     })
   })
 
+  test('F2: the guard looks at the first character that shows, in its plain form; the text is otherwise unchanged', async () => {
+    const rig = await makeRig(database)
+    const person = await rig.login()
+    const dangerous = [
+      ...[
+        '\n=1',
+        ' =1',
+        '\u00a0=1',
+        '\u200b=1',
+        '\ufeff=1',
+        '\u2028=1',
+        '\u3000=1',
+        '\u00ad=1',
+        '\u202e=1',
+        '\u3164=1',
+        '\u2800=1',
+      ],
+      ...[' \u200b\n\t+1', '\u0001-1', '\u2060 @x'],
+      ...[
+        '\uff1d1',
+        '\uff0b1',
+        '\uff0d1',
+        '\uff20x',
+        '\u200b\uff1d1',
+        '\ufe66',
+        '\ufe62',
+        '\ufe63',
+        '\ufe6b',
+        '\u207a',
+        '\u22121',
+      ],
+    ]
+    const harmless = ['a=1', ' a=1', '\u200ba', '', ' ', '\u200b', '\u2014 тире', '«=»', '1=1', '😀=1', 'ё-1', '&=']
+    const titles = [...dangerous, ...harmless]
+    const id = await searchWith(
+      rig,
+      person,
+      titles.map((title, n) => ({ channelId: `c${n}`, title, memberCount: titles.length - n })),
+    )
+    for (const [format, separator, newline] of [
+      ['csv', ',', '\n'],
+      ['excel', ';', '\r\n'],
+    ] as const) {
+      const { text } = await read(rig, person, id, `?format=${format}`)
+      const expected = titles.map((title, n) => {
+        const guarded = n < dangerous.length ? `'${title}` : title
+        const cell = /[",;\r\n]/.test(guarded) ? `"${guarded}"` : guarded
+        return [`c${n}`, cell, '', titles.length - n, '', format === 'csv' ? '0.00' : '0,00', ''].join(separator)
+      })
+      expect(text.split(newline === '\n' ? /\n(?=c\d)/ : '\r\n').slice(1)).toEqual(expected)
+    }
+  })
+
   test('F1 excel: BOM, semicolons, CRLF, decimal commas, every dangerous cell guarded, names too', async () => {
     const rig = await makeRig(database)
     const person = await rig.login()

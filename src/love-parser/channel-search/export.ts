@@ -1,4 +1,4 @@
-import { csvCell, type CsvSeparator, FORMULA, FORMULA_EXCEPT_AT } from '../../platform/http/lists.ts'
+import { type CsvSeparator, csvCell, isFormula, isFormulaExceptAt } from '../../platform/http/lists.ts'
 import type { ExportFormat } from './model.ts'
 import type { ExportedRow, ExportPlace } from './repository.ts'
 
@@ -11,13 +11,13 @@ const SCORES = Array.from({ length: 101 }, (_, hundredths) => (hundredths / 100)
 const score = (value: number): string => SCORES[Math.round(value * 100)] ?? value.toFixed(2)
 const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
-/** The cells of a row, in the order of `COLUMNS`. `names`: what is no formula in a column of names. */
-const cells = (row: ExportedRow, names: RegExp, separator: CsvSeparator): string[] => [
-  csvCell(row.channel_id, names, separator),
-  csvCell(row.title, FORMULA, separator),
-  csvCell(row.username, names, separator),
+/** The cells of a row, in the order of `COLUMNS`. `formulaOfNames` says what is a formula in a column of names. */
+const cells = (row: ExportedRow, formulaOfNames: (text: string) => boolean, separator: CsvSeparator): string[] => [
+  csvCell(row.channel_id, formulaOfNames, separator),
+  csvCell(row.title, isFormula, separator),
+  csvCell(row.username, formulaOfNames, separator),
   String(row.subscribers),
-  csvCell(row.description, FORMULA, separator),
+  csvCell(row.description, isFormula, separator),
   score(row.activity_score),
   time(row.last_post) ?? '',
 ]
@@ -36,14 +36,14 @@ const WRITERS: Record<ExportFormat, Writer> = {
     type: 'text/csv; charset=utf-8',
     file: 'parsing_results.csv',
     head: COLUMNS.join(','),
-    line: (row) => `\n${cells(row, FORMULA_EXCEPT_AT, ',').join(',')}`,
+    line: (row) => `\n${cells(row, isFormulaExceptAt, ',').join(',')}`,
   },
   // Excel takes a file without a byte order mark for the system's old code page, and reads `@name` as a formula.
   excel: {
     type: 'text/csv; charset=utf-8',
     file: 'parsing_results.csv',
     head: `\ufeff${COLUMNS.join(';')}`,
-    line: (row) => `\r\n${withDecimalComma(cells(row, FORMULA, ';')).join(';')}`,
+    line: (row) => `\r\n${withDecimalComma(cells(row, isFormula, ';')).join(';')}`,
   },
   ndjson: {
     type: 'application/x-ndjson; charset=utf-8',

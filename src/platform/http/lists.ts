@@ -55,18 +55,32 @@ export const jsonArrayStream = async <T>(pages: AsyncIterator<T[]>): Promise<Res
   return new Response(stream, { headers: { 'content-type': 'application/json' } })
 }
 
-/** What a spreadsheet would run as a formula. */
-export const FORMULA = /^[=+\-@\t\r]/
+/** The first character that a reader sees: behind blanks, control and format characters, and others that are drawn as nothing. */
+const SHOWN = /[^\s\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u
+/** What nearly all texts begin with: letters and digits of Latin and Cyrillic. */
+const HARMLESS = /^[0-9A-Za-z\u0400-\u04ff]/
+/** The sign that a text begins with for a reader, in its plain form: `=` for the fullwidth one and for a small or raised one. */
+const firstSign = (text: string): string => {
+  const plain = SHOWN.exec(text)?.[0].normalize('NFKC')[0] ?? ''
+  return plain === '\u2212' ? '-' : plain
+}
+const begins = (text: string, signs: string): boolean => {
+  if (HARMLESS.test(text)) return false
+  const sign = firstSign(text)
+  return (sign !== '' && signs.includes(sign)) || text.startsWith('\t') || text.startsWith('\r')
+}
+/** What a spreadsheet would run as a formula, or a person's hand would make one when it copies the cell. */
+export const isFormula = (text: string): boolean => begins(text, '=+-@')
 /** The same for columns whose texts may begin with `@`, such as user names. */
-export const FORMULA_EXCEPT_AT = /^[=+\-\t\r]/
+export const isFormulaExceptAt = (text: string): boolean => begins(text, '=+-')
 
 /** What separates the cells of a line: a semicolon where people read decimal commas. */
 export type CsvSeparator = ',' | ';'
 const QUOTED = { ',': /[",\r\n]/, ';': /[";\r\n]/ }
 
-/** A cell of a CSV file (RFC 4180): quoted where it has to be, and behind an apostrophe where `formula` matches. Null is an empty cell. */
-export const csvCell = (text: string | null, formula: RegExp, separator: CsvSeparator = ','): string => {
+/** A cell of a CSV file (RFC 4180): quoted where it has to be, and behind an apostrophe where it is a formula. Null is an empty cell. */
+export const csvCell = (text: string | null, formula: (text: string) => boolean, separator: CsvSeparator = ','): string => {
   if (text === null) return ''
-  const safe = formula.test(text) ? `'${text}` : text
+  const safe = formula(text) ? `'${text}` : text
   return QUOTED[separator].test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { csvCell, FORMULA } from '../../platform/http/lists.ts'
+import { csvCell, isFormula } from '../../platform/http/lists.ts'
 import { LeaseGone, messageOf } from '../runtime.ts'
 import { TaskFailure } from './errors.ts'
 import { percentEncode } from './source/credentials.ts'
@@ -133,12 +133,9 @@ const cell = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-/** Matches nothing: a number is no formula, although it may begin with a sign. */
-const NO_FORMULA = /(?!)/
-const tableCell = (value: unknown): string => {
-  const text = cell(value)
-  return csvCell(text, NUMBER.test(text) ? NO_FORMULA : FORMULA)
-}
+/** A number is no formula, although it may begin with a sign. */
+const isFormulaBesideNumber = (text: string): boolean => isFormula(text) && !NUMBER.test(text)
+const tableCell = (value: unknown): string => csvCell(cell(value), isFormulaBesideNumber)
 
 const ESCAPES: Record<string, string> = {
   '&': '&amp;',
