@@ -99,6 +99,7 @@ export const createApp = (platform: Platform, { gateway }: AppOverrides = {}) =>
     log,
     metrics,
     probes: ALIVE,
+    trustProxy: config.trustProxy,
     families: [
       ...modules.map(({ http }) => http),
       // Its envelope is that of the paths that no family claims, so it is there without its module too.

@@ -214,6 +214,28 @@ onEachDatabase('love-parser conventions', (database) => {
     })
   })
 
+  describe('love-parser §1 F3', () => {
+    const warnings = (rig: { lines: string[] }) =>
+      rig.lines.map((line) => JSON.parse(line)).filter(({ level, message }) => level === 'warn' && message.includes('TRUST_PROXY'))
+    const forwarded = { 'x-forwarded-for': '203.0.113.7' }
+
+    test('F3: X-Forwarded-For with TRUST_PROXY=0 is one warning that names it, whatever route and family it comes to', async () => {
+      const rig = await makeRig(database, { env: { FAMILIES: 'gifty,love-parser', TRUST_PROXY: '0' } })
+      await rig.get('/api/v1/subscriptions/plans', {})
+      expect(warnings(rig)).toEqual([])
+      for (const path of ['/internal/sources', '/api/v1/subscriptions/plans', '/api/v1/nothing']) await rig.get(path, forwarded)
+      await rig.call('HEAD', '/api/v1/subscriptions/plans', undefined, forwarded)
+      expect(warnings(rig)).toHaveLength(1)
+      expect(JSON.stringify(warnings(rig))).not.toContain('203.0.113.7')
+    })
+
+    test('F3: nothing is said where it is set', async () => {
+      const rig = await makeRig(database, { env: { TRUST_PROXY: '1' } })
+      await rig.get('/api/v1/subscriptions/plans', forwarded)
+      expect(warnings(rig)).toEqual([])
+    })
+  })
+
   describe('love-parser §1 CORS', () => {
     const origin = { origin: 'https://app.example' }
     const env = { FRONTEND_URL: 'https://app.example', CORS_ORIGIN: 'https://second.example' }

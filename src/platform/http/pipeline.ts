@@ -117,13 +117,15 @@ export interface PipelineDeps {
   families: HttpFamily[]
   /** Paths whose GET always answers the same JSON text to anyone: sent without checks and framework, for probes. */
   probes?: Record<string, string>
+  /** How many proxies in front write `X-Forwarded-For` (`TRUST_PROXY`). */
+  trustProxy: number
 }
 
 /**
  * What every request passes: path and family, request id, one door for errors, metrics and log.
  * Wraps the root app; to be done before any route is mounted, because Elysia gives hooks to later routes only.
  */
-export const createPipeline = ({ log, metrics, families, probes = {} }: PipelineDeps) => {
+export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy }: PipelineDeps) => {
   const byPrefix = families
     .flatMap((family) => family.prefixes.map((prefix) => ({ prefix, family })))
     .sort((a, b) => b.prefix.length - a.prefix.length)
@@ -142,6 +144,16 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
   }, aliases[0]?.alias ?? '')
   let routes: ReturnType<typeof routesOf> | undefined
   const probe = createProbes(probes, familyOf, metrics)
+  /** Whether a forwarded request would still be news to the operator. */
+  let mayBeForwarded = trustProxy === 0
+  /** Everybody behind a proxy that is not trusted is one caller: they use up each other's limits, and no address is that of a client. */
+  const noticeProxy = (request: Request): void => {
+    if (!request.headers.has('x-forwarded-for')) return
+    mayBeForwarded = false
+    log.warn(
+      'requests arrive with X-Forwarded-For while TRUST_PROXY is 0: behind a proxy all clients share one address and one rate limit; set TRUST_PROXY to the number of proxies in front',
+    )
+  }
   /** The request that Elysia is about to be given; its first hook takes it over before anything is awaited. */
   let arriving: Call | undefined
 
@@ -208,6 +220,7 @@ export const createPipeline = ({ log, metrics, families, probes = {} }: Pipeline
           readdress(request, prefix + rest)
           return receive(app, request, next, bodiless, own)
         }
+    if (mayBeForwarded) noticeProxy(request)
     const call: Call = {
       requestId: '',
       path,
