@@ -4,6 +4,7 @@ import manifest from '../package.json' with { type: 'json' }
 import {
   BUILT_IN_EMBEDDER,
   CRAWLER_TASK_TYPES,
+  DEVELOPMENT_ORIGINS,
   DEVELOPMENT_SECRETS,
   DEVELOPMENT_SHOP,
   DEVELOPMENT_TOKENS,
@@ -215,7 +216,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     loveParserOrigins: [
       ...parsed.FRONTEND_URL,
       ...(parsed.CORS_ORIGIN ?? []),
-      ...(production ? [] : ['http://localhost:3000', 'http://localhost:5173']),
+      ...(production ? [] : DEVELOPMENT_ORIGINS),
     ].map((origin) => (origin === '*' ? origin : new URL(origin).origin)),
     requestBodyLimit: parsed.REQUEST_BODY_LIMIT,
     rateLimitMax: parsed.RATE_LIMIT_MAX,

@@ -12,6 +12,11 @@ export const DEVELOPMENT_SECRETS = {
   DASHBOARD_JWT_SECRET: 'development-dashboard-secret-not-for-production',
 } as const
 
+/** Where web apps run on a developer's machine: the usual ports of their tools, under both names of the machine. */
+export const DEVELOPMENT_ORIGINS = ['localhost', '127.0.0.1'].flatMap((host) =>
+  [3000, 4173, 5173, 8080].map((port) => `http://${host}:${port}`),
+)
+
 /** The shop of `bun dev`: all orders are test orders without money; `trawl robokassa sign --test` stands in for Robokassa. */
 export const DEVELOPMENT_SHOP = {
   ROBOKASSA_MERCHANT_LOGIN: 'demo',

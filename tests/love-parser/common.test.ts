@@ -216,7 +216,9 @@ onEachDatabase('love-parser conventions', (database) => {
 
   describe('love-parser §1 F3', () => {
     const warnings = (rig: { lines: string[] }) =>
-      rig.lines.map((line) => JSON.parse(line)).filter(({ level, message }) => level === 'warn' && message.includes('TRUST_PROXY'))
+      rig.lines
+        .map((line) => JSON.parse(line))
+        .filter(({ level, message }) => level === 'warn' && message.includes('TRUST_PROXY'))
     const forwarded = { 'x-forwarded-for': '203.0.113.7' }
 
     test('F3: X-Forwarded-For with TRUST_PROXY=0 is one warning that names it, whatever route and family it comes to', async () => {
@@ -254,8 +256,28 @@ onEachDatabase('love-parser conventions', (database) => {
         const plain = await rig.get(path)
         expect([plain.headers.get('vary'), plain.headers.get('access-control-allow-origin')]).toEqual(['Origin', null])
       }
-      for (const known of ['https://second.example', 'http://localhost:3000', 'http://localhost:5173'])
-        expect((await rig.get('/api/v1/nothing', { origin: known })).headers.get('access-control-allow-origin')).toBe(known)
+      expect(
+        (await rig.get('/api/v1/nothing', { origin: 'https://second.example' })).headers.get('access-control-allow-origin'),
+      ).toBe('https://second.example')
+    })
+
+    test('U5: the usual ports of development are allowed on both names of the machine; others are not', async () => {
+      const rig = await makeRig(database, { env })
+      const allowed = async (given: string) =>
+        (await rig.get('/api/v1/nothing', { origin: given })).headers.get('access-control-allow-origin')
+      for (const host of ['localhost', '127.0.0.1'])
+        for (const port of [3000, 4173, 5173, 8080])
+          expect(await allowed(`http://${host}:${port}`)).toBe(`http://${host}:${port}`)
+      for (const foreign of [
+        'http://localhost:8081',
+        'http://localhost',
+        'https://localhost:8080',
+        'http://localhost.example:8080',
+      ])
+        expect([foreign, await allowed(foreign)]).toEqual([foreign, null])
+      const ask = { origin: 'http://localhost:8080', 'access-control-request-method': 'POST' }
+      const preflight = await rig.call('OPTIONS', '/api/v1/parsing/search', undefined, ask)
+      expect(preflight.headers.get('access-control-allow-origin')).toBe('http://localhost:8080')
     })
 
     test('a preflight is 204 with the requested headers echoed and no request id; other origins get no ACAO', async () => {

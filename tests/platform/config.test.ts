@@ -133,7 +133,10 @@ describe('configuration', () => {
   })
 
   test('love-parser §1, §7: origins of the web app and the bounds of the channel limit', () => {
-    expect(loadConfig({}).loveParserOrigins).toEqual(['http://localhost:5173', 'http://localhost:3000', 'http://localhost:5173'])
+    expect(loadConfig({}).loveParserOrigins).toEqual([
+      'http://localhost:5173',
+      ...['localhost', '127.0.0.1'].flatMap((host) => [3000, 4173, 5173, 8080].map((port) => `http://${host}:${port}`)),
+    ])
     expect(
       loadConfig({ ...PRODUCTION, FRONTEND_URL: 'https://app.example/', CORS_ORIGIN: 'https://a.example, *' }).loveParserOrigins,
     ).toEqual(['https://app.example', 'https://a.example', '*'])
