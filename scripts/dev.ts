@@ -1,7 +1,7 @@
 import '../src/bun-version.ts'
 import { existsSync, statSync } from 'node:fs'
 
-/** `bun dev` on a fresh machine: installs what is missing, then runs the server with reload and a shop that takes play money. */
+/** `bun dev` on a fresh machine: installs what is missing, then runs the server with reload. */
 const stale =
   !existsSync('node_modules') ||
   !existsSync('node_modules/.bin') ||
@@ -10,12 +10,8 @@ if (stale) {
   const install = Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile'], { stdio: ['inherit', 'inherit', 'inherit'] })
   if (install.exitCode !== 0) process.exit(install.exitCode)
 }
-// Only now: it needs what has just been installed.
-const { DEVELOPMENT_SHOP } = await import('../src/config.ts')
-const shop = process.env.ROBOKASSA_MERCHANT_LOGIN ? {} : DEVELOPMENT_SHOP
 const server = Bun.spawn([process.execPath, '--watch', '--no-clear-screen', 'src/main.ts'], {
   stdio: ['inherit', 'inherit', 'inherit'],
-  env: { ...shop, ...process.env },
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal))
 process.exit(await server.exited)

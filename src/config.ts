@@ -213,11 +213,9 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     },
     jwtSecret,
     /** Origins that may call Love Parser from a browser (love-parser §1). */
-    loveParserOrigins: [
-      ...parsed.FRONTEND_URL,
-      ...(parsed.CORS_ORIGIN ?? []),
-      ...(production ? [] : DEVELOPMENT_ORIGINS),
-    ].map((origin) => (origin === '*' ? origin : new URL(origin).origin)),
+    loveParserOrigins: [...parsed.FRONTEND_URL, ...(parsed.CORS_ORIGIN ?? []), ...(production ? [] : DEVELOPMENT_ORIGINS)].map(
+      (origin) => (origin === '*' ? origin : new URL(origin).origin),
+    ),
     requestBodyLimit: parsed.REQUEST_BODY_LIMIT,
     rateLimitMax: parsed.RATE_LIMIT_MAX,
     rateLimitWindowMs: parsed.RATE_LIMIT_WINDOW_MS,
@@ -302,8 +300,23 @@ export const hostPortOf = (address: string): string => {
 const dataDirectory = (url = 'sqlite:data/trawl.db'): string =>
   url.startsWith('sqlite:') && !url.includes(':memory:') ? dirname(url.slice('sqlite:'.length)) : 'data'
 
-/** `loadConfig(process.env)`: the one place that reads the process environment. */
-export const configFromProcess = () => loadConfig(process.env)
+type Environment = Record<string, string | undefined>
+
+/** What says that there is a shop of one's own. */
+const OWN_SHOP = /^ROBOKASSA_(MERCHANT_LOGIN|(TEST_)?PASSWORD[12])$/
+/** The environment with the play shop, unless the login or a password of another shop is set. What else is set goes before it. */
+const withPlayShop = (env: Environment): Environment => {
+  if (Object.keys(env).some((name) => OWN_SHOP.test(name) && env[name])) return env
+  return { ...env, ...Object.fromEntries(Object.entries(DEVELOPMENT_SHOP).filter(([name]) => !env[name])) }
+}
+
+/** What a server reads: in development, however it is started, there is a shop that takes play money (love-parser §6). */
+export const configFromEnv = (env: Environment) => {
+  const isDevelopment = !env.NODE_ENV || env.NODE_ENV === VARIABLES.NODE_ENV.standard
+  return loadConfig(isDevelopment ? withPlayShop(env) : env)
+}
+/** `configFromEnv(process.env)`: this file alone reads the process environment. */
+export const configFromProcess = () => configFromEnv(process.env)
 
 /** What the command line tools read of the environment: as clients they need none of a server's secrets. */
 export const clientFromProcess = () => ({
@@ -329,12 +342,11 @@ export const gitlabWorkerFromEnv = (env: Record<string, string | undefined>) => 
 }
 export const gitlabWorkerFromProcess = () => gitlabWorkerFromEnv(process.env)
 
-/** What signs a payment notification, for the command line's helper. Without a shop of its own it is that of `bun dev`. */
+/** What signs a payment notification, for the command line's helper: outside production the play shop, where there is no other one. */
 export const robokassaFromProcess = () => {
   const names = Object.keys(VARIABLES).filter((name) => name.startsWith('ROBOKASSA_'))
   const own = Object.fromEntries(names.map((name) => [name, process.env[name]]))
-  const none = process.env.NODE_ENV !== 'production' && Object.values(own).every((value) => !value)
-  return loadConfig(none ? DEVELOPMENT_SHOP : own).robokassa
+  return loadConfig(process.env.NODE_ENV === 'production' ? own : withPlayShop(own)).robokassa
 }
 
 /** The database alone, so that migrating needs no secrets either. */

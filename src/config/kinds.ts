@@ -17,7 +17,7 @@ export const DEVELOPMENT_ORIGINS = ['localhost', '127.0.0.1'].flatMap((host) =>
   [3000, 4173, 5173, 8080].map((port) => `http://${host}:${port}`),
 )
 
-/** The shop of `bun dev`: all orders are test orders without money; `trawl robokassa sign --test` stands in for Robokassa. */
+/** The play shop of a development start: all orders are test orders without money; `trawl robokassa sign --test` stands in for Robokassa. */
 export const DEVELOPMENT_SHOP = {
   ROBOKASSA_MERCHANT_LOGIN: 'demo',
   ROBOKASSA_TEST_PASSWORD1: 'development-test-password-1',

@@ -36,6 +36,21 @@ test('DEMO: within 20 s the hub has discovered its categories and at least 500 i
     expect(after.new_24h).toBe(before.new_24h)
     expect(after.updated_24h).toBeLessThan(before.new_24h / 50)
     expect(after.failed_runs_24h).toBe(0)
+
+    // U6: the play shop is there although nothing but NODE_ENV says so.
+    const asJson = async (path: string, body: object, headers = {}) =>
+      (
+        await fetch(`${server.origin}/api/v1${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify(body),
+        })
+      ).json() as Promise<any>
+    const { auth_session_id } = await asJson('/telegram/auth/send-code', { phone_number: '+79991112233' })
+    const { access_token } = await asJson('/telegram/auth/verify-code', { auth_session_id, code: '12345' })
+    const order = await asJson('/subscriptions/purchase', { plan_type: 'week' }, { authorization: `Bearer ${access_token}` })
+    expect(new URL(order.robokassa_url).searchParams.get('IsTest')).toBe('1')
+
     server.child.kill('SIGTERM')
     expect(await server.child.exited).toBe(0)
   } finally {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, DEVELOPMENT_TOKENS, loadConfig, VARIABLES } from '../../src/config.ts'
+import { ConfigError, configFromEnv, DEVELOPMENT_TOKENS, loadConfig, VARIABLES } from '../../src/config.ts'
 
 const KEYS = `k1:${Buffer.alloc(32, 'one').toString('base64')},k0:${Buffer.alloc(32, 'two').toString('base64')}`
 const LOVE_PARSER = {
@@ -147,6 +147,28 @@ describe('configuration', () => {
       ['42', 42],
     ] as const)
       expect(loadConfig({ PARSING_CHANNEL_LIMIT: text }).channelLimit).toBe(limit)
+  })
+
+  test('U6: every development start without a shop has the play shop; tests and production have none', () => {
+    const play = { merchantLogin: 'demo', isTest: true, testAllowed: true, hash: 'sha256' }
+    for (const env of [
+      {},
+      { NODE_ENV: '' },
+      { NODE_ENV: 'development' },
+      { ROBOKASSA_MERCHANT_LOGIN: '', ROBOKASSA_PASSWORD1: '' },
+    ]) {
+      const { robokassa } = configFromEnv(env)
+      expect(robokassa).toMatchObject(play)
+      expect(robokassa.testPasswords.link).not.toBe('')
+      expect(robokassa.testPasswords.notification).not.toBe('')
+    }
+    // What is no shop goes before it.
+    expect(configFromEnv({ ROBOKASSA_HASH: 'md5' }).robokassa).toMatchObject({ ...play, hash: 'md5' })
+    const none = { merchantLogin: '', isTest: false }
+    expect(configFromEnv({ NODE_ENV: 'test' }).robokassa).toMatchObject(none)
+    expect(configFromEnv(PRODUCTION).robokassa).toMatchObject(none)
+    expect(configFromEnv({ ROBOKASSA_MERCHANT_LOGIN: 'mine' }).robokassa).toMatchObject({ merchantLogin: 'mine', isTest: false })
+    expect(configFromEnv({ ROBOKASSA_TEST_PASSWORD1: 'own' }).robokassa).toMatchObject(none)
   })
 
   test('gifty §1.1: an explicitly empty token means not configured; an empty other variable means unset', () => {
