@@ -55,6 +55,7 @@ export const startSummary = ({
   write('\n')
   if (!gifty) return { stop() {} }
   let last = ''
+  let stopped = false
   const show = async () => {
     const [stats, sites, workers, counts] = await Promise.all([
       gifty.reports.stats(),
@@ -74,9 +75,17 @@ export const startSummary = ({
   }
   const timer = setInterval(() => {
     // The summary is for a reader's comfort: a failing query is reported by what needs it.
-    show().catch(() => write('\nfleet: the database does not answer\n'))
+    show().catch(() => {
+      // A stop closes the database below a query that still runs.
+      if (!stopped) write('\nfleet: the database does not answer\n')
+    })
   }, EVERY_MS)
-  return { stop: () => clearInterval(timer) }
+  return {
+    stop() {
+      stopped = true
+      clearInterval(timer)
+    },
+  }
 }
 
 /**

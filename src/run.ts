@@ -8,6 +8,7 @@ import { databaseProblem } from './errors.ts'
 import { attach } from './listener.ts'
 import { listenLocally } from './local-socket.ts'
 import { createLifecycle, type Service } from './module.ts'
+import { within } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
 
 /** Milliseconds between two attempts to reach the database before the work begins. */
@@ -59,21 +60,45 @@ const servicesOf = (trawl: Trawl, platform: Platform, requestsEnded: () => Promi
         await Promise.all([runner.stop(), embedded?.stop()])
       },
     },
-    everySecond('watch', trawl.watch, log),
-    everySecond('dispatch', trawl.dispatch, log),
+    everySecond({ watch: trawl.watch, dispatch: trawl.dispatch }, platform),
   ]
 }
 
-/** A cron job. `protect` keeps a slow turn from overlapping with the next. */
-const everySecond = (name: string, run: () => Promise<unknown>, log: Platform['log']): Service => {
-  let job: { stop(): void } | undefined
+/** Milliseconds for which a stop waits for turns that run: they need the database that it closes in the end. */
+const STOP_MS = 2000
+
+/** Jobs that run every second. `protect` keeps a slow turn of a job from overlapping with its next one. */
+export const everySecond = (
+  turns: Record<string, () => Promise<unknown>>,
+  { log, clock }: Pick<Platform, 'log' | 'clock'>,
+): Service => {
+  const jobs: { stop(): void }[] = []
+  const running = new Set<Promise<void>>()
+  let stopping = false
+  const start = (turn: () => Promise<unknown>): Promise<void> => {
+    const done = turn()
+      .then(
+        () => {},
+        // One that the stop did not wait for any longer has lost its database.
+        (error) => (stopping ? log.warn('a tick was ended by the stop', { error }) : log.error('a tick failed', { error })),
+      )
+      .finally(() => running.delete(done))
+    running.add(done)
+    return done
+  }
   return {
-    name,
+    name: 'ticks',
     start() {
-      const options = { name: 'tick', pattern: '* * * * * *', protect: true } as const
-      job = new Elysia().use(cron({ ...options, run, catch: (error) => log.error('a tick failed', { error }) })).store.cron.tick
+      for (const turn of Object.values(turns)) {
+        const options = { name: 'tick', pattern: '* * * * * *', protect: true } as const
+        jobs.push(new Elysia().use(cron({ ...options, run: () => start(turn) })).store.cron.tick)
+      }
     },
-    stop: () => job?.stop(),
+    async stop() {
+      stopping = true
+      for (const job of jobs) job.stop()
+      await within(Promise.all(running), STOP_MS, clock)
+    },
   }
 }
 

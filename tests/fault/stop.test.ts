@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
+import postgres from 'postgres'
 import { eventually } from '../support/eventually.ts'
 import { killLeftovers, ownDirectory, startServer, startServerUnready, TOKEN } from '../support/processes.ts'
 
@@ -72,6 +73,54 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   expect(db.query('select status from parsing_runs where id = ?').get(run.run_id)).toEqual({ status: 'queued' })
   db.close()
 }, 120_000)
+
+/** A stop that did not wait for its tick has closed its idle connections by then; one that waits has not. */
+const CLOSED_MS = 1000
+const hasDatabase = Boolean(process.env.TEST_DATABASE_URL)
+if (!hasDatabase) console.warn('skipped: SIGTERM while a tick runs on Postgres (TEST_DATABASE_URL is not set)')
+test.skipIf(!hasDatabase)(
+  'L1: SIGTERM while a tick waits for a lock on Postgres logs no error',
+  async () => {
+    const name = `trawl_stop_${crypto.randomUUID().replaceAll('-', '')}`
+    const admin = postgres(process.env.TEST_DATABASE_URL as string, { max: 1 })
+    await admin.unsafe(`create database ${name}`)
+    const url = new URL(process.env.TEST_DATABASE_URL as string)
+    url.pathname = `/${name}`
+    const other = postgres(url.href, { max: 2, connection: { application_name: 'holder' } })
+    try {
+      for (const isReleased of [true, false]) {
+        const server = await startServer('', { DATABASE_URL: url.href })
+        // Registered by the start, and from then on touched by ticks alone.
+        await eventually(async () => (await other`select 1 from schedules limit 1`.catch(() => [])).length)
+        const stopped = Promise.withResolvers<void>()
+        const lock = other.begin(async (sql) => {
+          await sql`lock table schedules in access exclusive mode`
+          await eventually(
+            async () => (await admin`select 1 from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`).length,
+          )
+          server.child.kill('SIGTERM')
+          await server.said('stopping')
+          // Released between the end of the pool, which refuses further queries, and that of the query that waits.
+          const served = () => admin`select 1 from pg_stat_activity where datname = ${name} and wait_event_type <> 'Lock'
+            and application_name <> ${'holder'}`
+          if (isReleased) await eventually(async () => (await served()).length === 0, Boolean, CLOSED_MS).catch(() => {})
+          else await stopped.promise
+        })
+        if (isReleased) await lock
+        expect(await server.child.exited).toBe(0)
+        stopped.resolve()
+        await lock
+        await server.printed
+        expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
+      }
+    } finally {
+      await other.end()
+      await admin.unsafe(`drop database ${name} with (force)`)
+      await admin.end()
+    }
+  },
+  60_000,
+)
 
 test('SIGTERM ends a start that waits for its database', async () => {
   const asked = Promise.withResolvers<void>()
