@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { Clock } from '../platform/clock.ts'
+import { JSON_TYPE } from '../platform/http/family.ts'
 import { createLru } from '../platform/shared.ts'
 import { userProfile } from './accounts/profile.ts'
 import type { Session } from './accounts/service.ts'
@@ -14,7 +15,7 @@ export const dashboardRoutes = (surface: LoveParserSurface, dashboard: Dashboard
     .use(surface)
     .get(
       '/dashboard',
-      async ({ principal }) => new Response(await dashboard.show(principal), { headers: { 'content-type': 'application/json' } }),
+      async ({ principal }) => new Response(await dashboard.show(principal), { headers: { 'content-type': JSON_TYPE } }),
       {
         rate: 'general',
         auth: 'user',

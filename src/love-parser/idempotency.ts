@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Steps, Tx } from '../platform/db/index.ts'
+import { JSON_TYPE } from '../platform/http/family.ts'
 import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../platform/http/idempotency.ts'
 import { invalidField } from './envelope.ts'
 
@@ -54,7 +55,7 @@ export const createReplays = ({ db, clock }: { db: Db; clock: Clock }) => {
     })
     return new Response(answer.text, {
       status: answer.status,
-      headers: { 'content-type': 'application/json', ...(replayed ? { 'idempotency-replayed': 'true' } : {}) },
+      headers: { 'content-type': JSON_TYPE, ...(replayed ? { 'idempotency-replayed': 'true' } : {}) },
     })
   }
   return { once, purge: idempotency.purge }

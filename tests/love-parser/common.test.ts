@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, statusAndCode } from './rig.ts'
 
@@ -99,6 +100,42 @@ onEachDatabase('love-parser conventions', (database) => {
         expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
         expect(answer.body.error.requestId).toBe(answer.headers.get('x-request-id'))
       }
+    })
+
+    test('L2: JSON answers have one spelling of their type: of all routes, replays, errors and probes, beside another family too', async () => {
+      const rig = await makeRig(database, { env: { FAMILIES: 'gifty,crawler,love-parser' } })
+      const person = await rig.login()
+      const id = await rig.found(person)
+      const keyed = { ...person.headers, 'idempotency-key': 'one' }
+      await rig.setLimit(person, 'parsing', -1)
+      await rig.setLimit(person, 'audience', -1)
+      const segment = { name: 'a', source_parsing_id: id }
+      const made = await rig.post('/api/v1/audience/segments', segment, person.headers)
+      const own = '/api/v1'
+      const answers: [string, Awaited<ReturnType<typeof rig.get>>][] = [['POST segments', made]]
+      const paths = [
+        'dashboard',
+        'auth/me',
+        'parsing/history',
+        'audience/segments',
+        'subscriptions/current',
+        'subscriptions/plans',
+      ]
+      for (const path of [...paths, `parsing/${id}`, `parsing/${id}/results`, `audience/${made.body.id}/preview`, 'nothing'])
+        answers.push([path, await rig.get(`${own}/${path}`, person.headers)])
+      for (const path of ['/health', '/livez', '/readyz', '/api/health/db', '/docs/json'])
+        answers.push([path, await rig.get(path, {})])
+      for (const path of ['/internal/sources', '/internal/products', '/internal/stats', '/internal/tasks'])
+        answers.push([path, await rig.get(path, INTERNAL)])
+      answers.push(['crawler', await rig.get('/api/internal2/tasks', { authorization: 'Bearer dev-crawler-token' })])
+      for (const name of ['search', 'replayed search'])
+        answers.push([name, await rig.post(`${own}/parsing/search`, { query: 'crypto' }, keyed)])
+      answers.push([
+        'ingestion',
+        await rig.post('/internal/ingest-batch', { source_id: 0, items: [] }, { ...INTERNAL, 'idempotency-key': 'x' }),
+      ])
+      for (const [name, { headers }] of answers)
+        expect([name, headers.get('content-type')]).toEqual([name, 'application/json;charset=utf-8'])
     })
 
     test('security headers are on every answer', async () => {

@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 
+/** Type of JSON answers that we write ourselves: as Bun and the framework spell it in all others. */
+export const JSON_TYPE = 'application/json;charset=utf-8'
+
 /** What is known of a route besides its handler. */
 export interface RouteInfo {
   method: string

@@ -1,3 +1,5 @@
+import { JSON_TYPE } from './family.ts'
+
 /** Opaque cursors: the place after which a page goes on. A cursor that is not one of ours is undefined. */
 export const encodeCursor = (place: (string | number)[]): string => Buffer.from(JSON.stringify(place)).toString('base64url')
 
@@ -52,7 +54,7 @@ export const jsonArrayStream = async <T>(pages: AsyncIterator<T[]>): Promise<Res
       await pages.return?.(undefined)
     },
   })
-  return new Response(stream, { headers: { 'content-type': 'application/json' } })
+  return new Response(stream, { headers: { 'content-type': JSON_TYPE } })
 }
 
 /** The first character that a reader sees: behind blanks, control and format characters, and others that are drawn as nothing. */

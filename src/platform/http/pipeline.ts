@@ -2,7 +2,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Call, HttpFamily, RouteInfo } from './family.ts'
+import { type Call, type HttpFamily, JSON_TYPE, type RouteInfo } from './family.ts'
 import { CLIENT_CLOSED, queryOf, standIn } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
@@ -90,7 +90,7 @@ export const createProbes = (
     Object.entries(answers).map(([path, body]) => {
       const family = familyOf(path)
       // As a request without an origin gets them, which is nearly every one.
-      const plain = new Response(null, { headers: { 'content-type': 'application/json;charset=utf-8', ...family.headers } })
+      const plain = new Response(null, { headers: { 'content-type': JSON_TYPE, ...family.headers } })
       protect(plain.headers, 'GET')
       family.decorate?.(plain, undefined, new Request(`${SCHEME}localhost${path}`))
       // Bytes: beside headers of its own, a text takes Bun twice as long.
