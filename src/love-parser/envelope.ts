@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import type { HttpFamily } from '../platform/http/family.ts'
+import { WHOLE_NUMBER } from './fields.ts'
 
 /** The family's error envelope (love-parser §1). */
 export const errorView = z
@@ -56,7 +57,8 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
     case 'invalid_type':
       if (missing) return issue.path.length === 0 ? 'The body must be a JSON object' : 'This field is required'
       if (issue.path.length === 0) return 'The body must be a JSON object'
-      if (issue.expected === 'int' || issue.expected === 'number') return 'Must be a whole number'
+      if (issue.expected === 'int') return WHOLE_NUMBER
+      if (issue.expected === 'number' && issue.message === WHOLE_NUMBER) return WHOLE_NUMBER
       return `Must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
     case 'too_small':
       if (issue.origin === 'string')
@@ -76,10 +78,18 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
   }
 }
 
+/** Whether an issue is about the range in which numbers are exact, where the field has a limit of its own that says more. */
+const isImplied = (issue: z.core.$ZodIssue, all: readonly z.core.$ZodIssue[]): boolean => {
+  const limit = issue.code === 'too_big' ? issue.maximum : issue.code === 'too_small' ? issue.minimum : undefined
+  if (limit !== Number.MAX_SAFE_INTEGER && limit !== Number.MIN_SAFE_INTEGER) return false
+  return all.some((other) => other !== issue && other.code === issue.code && other.path.join('.') === issue.path.join('.'))
+}
+
 /** The problems of a refused value: nested paths collapse to their top field (§1). */
 const refusedBy = (error: z.core.$ZodError): Refused => {
   const refused: Refused = { formErrors: [], fieldErrors: {} }
   for (const issue of error.issues) {
+    if (isImplied(issue, error.issues)) continue
     const message = messageOf(issue)
     const field = issue.path[0]
     if (field === undefined) refused.formErrors.push(message)

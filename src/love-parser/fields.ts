@@ -3,12 +3,18 @@ import { isUuid } from '../platform/clock.ts'
 import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, takes, textLike } from '../platform/http/schema.ts'
 
 /** Field kinds of the contract (love-parser §1). */
-const toInteger = numberFrom(INTEGER)
-const toNumber = numberFrom(DECIMAL)
+/** Digits beyond the range of numbers stay a number, so that the limit is named, not the spelling. */
+const inRange = (value: unknown): unknown =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? Math.sign(value) * Number.MAX_VALUE : value
+const toInteger = (value: unknown) => inRange(numberFrom(INTEGER)(value))
+const toNumber = (value: unknown) => inRange(numberFrom(DECIMAL)(value))
+/** What is said of a text that is no number where a whole one is meant; zod itself knows only that it is none. */
+export const WHOLE_NUMBER = 'Must be a whole number'
+const wholeNumber = () => z.int({ error: WHOLE_NUMBER })
 
 /** JSON integer or decimal text of one. */
 export const integer = (min: number, max: number) =>
-  takes(z.preprocess(toInteger, z.int().min(min).max(max)), {
+  takes(z.preprocess(toInteger, wholeNumber().min(min).max(max)), {
     oneOf: [{ type: 'integer', minimum: min, maximum: max }, textLike(INTEGER)],
   })
 /** How a filter that is not set may be sent, beside leaving it out. */
@@ -16,7 +22,7 @@ const NOT_SET = [{ type: 'null' }, { type: 'string', pattern: '^\\s*$' }]
 /** An optional filter field: null and blank mean not set. */
 export const filterInteger = (min: number) =>
   takes(
-    z.preprocess((value) => toInteger(blankAsAbsent(value)), z.int().min(min).optional()),
+    z.preprocess((value) => toInteger(blankAsAbsent(value)), wholeNumber().min(min).optional()),
     {
       anyOf: [{ type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER }, textLike(INTEGER), ...NOT_SET],
     },

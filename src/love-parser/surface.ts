@@ -98,7 +98,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
   /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
   const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
     const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
-      throw error instanceof NotText ? unreadableBody('The body is not valid JSON') : error
+      throw error instanceof NotText ? unreadableBody(error.message) : error
     })
     call.bodyText = text
     if (kind === 'raw') return null

@@ -171,6 +171,47 @@ onEachDatabase('love-parser conventions', (database) => {
       expect((await rig.get('/api/v1/parsing/history?page=1000000', headers)).body).toEqual([])
     })
 
+    test('B2: one wording a cause: a share is no whole number, and a number too large is told the limit of its field', async () => {
+      const rig = await makeRig(database)
+      const person = await rig.login()
+      const fieldErrors = async (path: string, body?: unknown) => {
+        const answer = body ? await rig.post(path, body, person.headers) : await rig.get(path, person.headers)
+        expect(answer.status).toBe(422)
+        return answer.body.error.details.fieldErrors
+      }
+      const segment = (filters: object) =>
+        fieldErrors('/api/v1/audience/segments', { name: 'abc', source_parsing_id: ID, filters })
+      for (const engagement_min of ['0,4', 'half', true, []])
+        expect(await segment({ engagement_min })).toEqual({ filters: ['Must be a number'] })
+      for (const engagement_max of [2, '9'.repeat(400)])
+        expect(await segment({ engagement_max })).toEqual({ filters: ['Must be at most 1'] })
+      for (const min_subscribers of ['0,4', 'abc', 1.5, '1.5', true])
+        expect(await segment({ min_subscribers })).toEqual({ filters: ['Must be a whole number'] })
+      expect(await segment({ min_subscribers: '99999999999999999999' })).toEqual({
+        filters: ['Must be at most 9007199254740991'],
+      })
+      expect(await segment({ min_subscribers: '-99999999999999999999' })).toEqual({ filters: ['Must be at least 0'] })
+      const history = (query: string) => fieldErrors(`/api/v1/parsing/history?${query}`)
+      for (const page of ['99999999999999999999', '9'.repeat(400), '1000001'])
+        expect(await history(`page=${page}`)).toEqual({ page: ['Must be at most 1000000'] })
+      expect(await history('page=-99999999999999999999')).toEqual({ page: ['Must be at least 1'] })
+      expect(await history('limit=99999999999999999999')).toEqual({ limit: ['Must be at most 100'] })
+      expect(await history('page=1,5')).toEqual({ page: ['Must be a whole number'] })
+    })
+
+    test('B2: a body that is no UTF-8 or no gzip is told so, not that its JSON is wrong', async () => {
+      const rig = await makeRig(database)
+      const sent = async (body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) => {
+        const url = 'http://localhost/api/v1/telegram/auth/send-code'
+        const type = { 'content-type': 'application/json' }
+        const answer = await rig.app.handle(new Request(url, { method: 'POST', headers: { ...type, ...headers }, body }))
+        return [answer.status, ((await answer.json()) as any).error.message]
+      }
+      expect(await sent(new Uint8Array([0x22, 0xff, 0x22]), {})).toEqual([400, 'The body is not UTF-8'])
+      expect(await sent(new Uint8Array([1, 2, 3]), { 'content-encoding': 'gzip' })).toEqual([400, 'The body is not gzip'])
+      expect(await sent(new TextEncoder().encode('{'), {})).toEqual([400, 'The body is not valid JSON'])
+    })
+
     test('ids in paths are UUIDs of any version in any case; a malformed one is 422 on that parameter', async () => {
       const rig = await makeRig(database)
       const person = await rig.login()

@@ -127,7 +127,7 @@ const decode = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes)
   } catch {
-    throw new NotText('the body is not UTF-8')
+    throw new NotText('The body is not UTF-8')
   }
 }
 /** Whether a body is packed. @throws AppError 415 that names another coding than gzip */
@@ -147,7 +147,7 @@ const readPacked = async (body: ReadableStream<Uint8Array>, limit: number): Prom
     return await readStream(body.pipeThrough(new DecompressionStream('gzip') as never), limit)
   } catch (error) {
     if (error instanceof AppError || (error as { name?: unknown } | null)?.name === 'AbortError') throw error
-    throw new NotText('the body is not gzip')
+    throw new NotText('The body is not gzip')
   }
 }
 
