@@ -37,6 +37,7 @@ export const {
   payments,
   paymentOrderCounter,
   notifications,
+  refusedNotifications,
   replays,
   parsingHistory,
   parsedChannels,

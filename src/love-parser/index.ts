@@ -28,7 +28,7 @@ const loveParserRoutes = (
         .use(dashboardRoutes(surface, services.dashboard))
         .use(channelSearchRoutes(surface, services.searches, services.progress, services.replays))
         .use(audienceRoutes(surface, services.audience, services.replays))
-        .use(subscriptionsRoutes(surface, services.subscriptions, services.replays)),
+        .use(subscriptionsRoutes(surface, services.subscriptions, services.refusedNotifications, services.replays)),
     )
 
 /** The module of Love Parser (love-parser.md). `gateway` stands in for the Telegram of the configured mode. */

@@ -8,6 +8,7 @@ import { takes } from '../platform/http/schema.ts'
 import type { Bus } from '../platform/shared.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
 import { invalidField, invalidRequest, unreadableBody } from './envelope.ts'
+import { NotificationRefused, type RefusedFacts } from './subscriptions/refused-notifications.ts'
 import { notificationsTables } from './tables.ts'
 
 /** The texts of notifications, and the facts that each text needs (love-parser §8). */
@@ -221,14 +222,20 @@ export interface PaymentNotification extends z.output<typeof notificationFields>
 const literally = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' ? (context?.source ?? String(value)) : value
 
+/** Order and sum of what may be a notification, where they are texts. */
+const factsOf = (value: unknown): RefusedFacts => {
+  const { InvId, OutSum, Sum } = (value ?? {}) as Record<string, unknown>
+  const text = (given: unknown) => (typeof given === 'string' ? given : undefined)
+  return { order: text(InvId), sum: text(OutSum) ?? text(Sum) }
+}
 const checked = (value: unknown, json: boolean): PaymentNotification => {
   const result = notificationFields.safeParse(value, { reportInput: true })
-  if (!result.success) throw invalidRequest(result.error)
+  if (!result.success) throw new NotificationRefused('fields', invalidRequest(result.error), factsOf(value))
   const shp: [string, string][] = []
   for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
     if (!/^shp_/i.test(name)) continue
     const text = scalar.safeParse(given)
-    if (!text.success) throw invalidField(name, 'Must be a text or a number')
+    if (!text.success) throw new NotificationRefused('fields', invalidField(name, 'Must be a text or a number'), factsOf(value))
     shp.push([name, text.data])
   }
   return { ...result.data, shp, json }
@@ -243,7 +250,7 @@ const fieldsOf = (parameters: URLSearchParams): Record<string, string> => {
 
 /**
  * Reads a notification from a JSON body, a form body, or the query when there is no body (love-parser §6 check 1).
- * @throws AppError 400 malformed JSON, 415 another media type, 422 missing or unusable fields
+ * @throws NotificationRefused 400 malformed JSON, 415 another media type, 422 missing or unusable fields
  */
 export const readNotification = (request: {
   contentType: string | null
@@ -256,14 +263,14 @@ export const readNotification = (request: {
     try {
       value = JSON.parse(bodyText, literally as never)
     } catch {
-      throw unreadableBody('The body is not valid JSON')
+      throw new NotificationRefused('unreadable', unreadableBody('The body is not valid JSON'), {})
     }
     return checked(value, true)
   }
   if (bodyText === '') return checked(fieldsOf(query), false)
   if (contentType !== null && /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType))
     return checked(fieldsOf(new URLSearchParams(bodyText)), false)
-  throw new AppError('unsupported_media_type', 415, 'The body must be JSON or a form')
+  throw new NotificationRefused('unreadable', new AppError('unsupported_media_type', 415, 'The body must be JSON or a form'), {})
 }
 
 /** The stored parameters of a callback: all but the signature. */

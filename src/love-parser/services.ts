@@ -15,6 +15,7 @@ import { createReplays } from './idempotency.ts'
 import { createNotifications, notificationsKind, notificationsRepository } from './notifications.ts'
 import { createScheduledWork, jobKind } from './scheduled-work.ts'
 import type { Category } from './subscriptions/periods.ts'
+import { createRefusedNotifications } from './subscriptions/refused-notifications.ts'
 import { createSubscriptions } from './subscriptions/service.ts'
 import { createTelegramAuth, telegramAuthRepository } from './telegram-auth/service.ts'
 
@@ -117,6 +118,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     touch,
   })
   const replays = createReplays({ db, clock })
+  const refusedNotifications = createRefusedNotifications({ db, clock, log, metrics })
   const telegramAuth = createTelegramAuth({
     db,
     clock,
@@ -161,7 +163,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     metrics,
     engine,
     subscriptions,
-    purges: [users.purgeRevocations, telegramAuth.purge, replays.purge],
+    purges: [users.purgeRevocations, telegramAuth.purge, replays.purge, refusedNotifications.purge],
   })
   const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
   const connections = metrics.gauge('redis_connections_active', 'Redis connections in use')
@@ -190,6 +192,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     replays,
     gateway,
     subscriptions,
+    refusedNotifications,
     kinds: [searchKind(life), notificationsKind, jobKind],
     /** Handlers of its kinds, and the processes that run them: those with the telegram worker, and those that keep the schedules. */
     jobs: [

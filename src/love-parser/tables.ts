@@ -197,6 +197,27 @@ export const subscriptionsTables = defineTables((k) => {
   return { subscriptions, usage, payments, paymentOrderCounter }
 })
 
+/** Payment notifications that were refused (love-parser §6, §9). They belong to nobody: what they say is not verified. */
+export const refusedNotificationsTables = defineTables((k) => {
+  const refusedNotifications = k.table(
+    'refused_payment_notifications',
+    {
+      id: k.uuid().primaryKey(),
+      reason: k.text().notNull(),
+      /** Robokassa's InvId and sum as they were received, cut. */
+      orderNumber: k.text(),
+      sum: k.text(),
+      address: k.text().notNull(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [
+      k.index('refused_payment_notifications_reason_ix').on(t.reason, t.createdAt, t.id),
+      k.index('refused_payment_notifications_created_ix').on(t.createdAt),
+    ],
+  )
+  return { refusedNotifications }
+})
+
 /** Searches and the channels they found (love-parser §4, §9). */
 export const channelSearchTables = defineTables((k) => {
   const { users } = accountsTables(k)

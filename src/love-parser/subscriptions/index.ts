@@ -7,6 +7,7 @@ import { notificationFields, type PaymentNotification, readNotification } from '
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
 import { CATEGORIES, PLAN_CODES, PLANS } from './periods.ts'
 import type { PaidPlan } from './purchases.ts'
+import { NotificationRefused, type RefusedNotifications } from './refused-notifications.ts'
 import type { Subscriptions, SubscriptionView } from './service.ts'
 
 const accepted = z.string().meta({ examples: ['OK1'] })
@@ -18,10 +19,21 @@ const received = ({ json, InvId }: PaymentNotification): Response =>
     : new Response(`OK${InvId}`, { headers: { 'content-type': 'text/plain; charset=utf-8' } })
 
 /** Plans and payments (love-parser §6). */
-export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: Subscriptions, replays: Replays) => {
-  const receive = async (call: Call, notification: PaymentNotification): Promise<Response> => {
-    await subscriptions.receivePayment(notification, ipOf(call))
-    return received(notification)
+export const subscriptionsRoutes = (
+  surface: LoveParserSurface,
+  subscriptions: Subscriptions,
+  refusedNotifications: RefusedNotifications,
+  replays: Replays,
+) => {
+  const receive = async (call: Call, request: Parameters<typeof readNotification>[0]): Promise<Response> => {
+    try {
+      const notification = readNotification(request)
+      await subscriptions.receivePayment(notification, ipOf(call))
+      return received(notification)
+    } catch (error) {
+      if (error instanceof NotificationRefused) await refusedNotifications.note(error, ipOf(call))
+      throw error
+    }
   }
   const queryOf = (request: Request) => new URL(request.url).searchParams
 
@@ -63,7 +75,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
       '/webhook/robokassa',
       ({ request, call }) => {
         const contentType = request.headers.get('content-type')
-        return receive(call, readNotification({ contentType, bodyText: call.bodyText ?? '', query: queryOf(request) }))
+        return receive(call, { contentType, bodyText: call.bodyText ?? '', query: queryOf(request) })
       },
       {
         rate: 'webhook',
@@ -81,7 +93,7 @@ export const subscriptionsRoutes = (surface: LoveParserSurface, subscriptions: S
     )
     .get(
       '/webhook/robokassa',
-      ({ request, call }) => receive(call, readNotification({ contentType: null, bodyText: '', query: queryOf(request) })),
+      ({ request, call }) => receive(call, { contentType: null, bodyText: '', query: queryOf(request) }),
       {
         rate: 'webhook',
         anyone: true,

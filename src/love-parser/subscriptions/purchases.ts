@@ -22,6 +22,7 @@ import {
   planOf,
   shopUnavailable,
 } from './periods.ts'
+import { NotificationRefused, type RefusalReason } from './refused-notifications.ts'
 import type { PaymentRow, PaymentsRepository, SubscriptionRow, SubscriptionsRepository } from './repository.ts'
 
 /** The shop, as `config.ts` reads it (love-parser §10). Empty texts are not set. */
@@ -152,6 +153,9 @@ export interface WebhookDeps {
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
 
+const refused = (reason: RefusalReason, answer: AppError, { InvId, OutSum, Sum }: PaymentNotification) =>
+  new NotificationRefused(reason, answer, { order: InvId, sum: OutSum ?? Sum })
+
 /** Texts that an amount may have been signed as: the received text, and for JSON also the number with two decimals. */
 const signedAmounts = (amount: string, json: boolean): string[] => {
   const hundredths = json ? hundredthsOf(amount) : undefined
@@ -173,20 +177,28 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         notification.SignatureValue,
       ),
     )
-    if (!good) throw forbidden('The signature of the notification is wrong')
+    if (!good) throw refused('signature', forbidden('The signature of the notification is wrong'), notification)
   }
 
   /** Checks 5 and 6: answers the payment. */
   const checkPayment = (payment: PaymentRow | undefined, amount: string, notification: PaymentNotification): PaymentRow => {
-    if (!payment) throw new AppError('not_found', 404, 'Order not found', { details: { orderId: notification.InvId } })
-    if (notification.IsTest === '1' && !payment.isTest) throw forbidden('A test payment cannot pay a real order')
+    const refuse = (reason: RefusalReason, answer: AppError): never => {
+      throw refused(reason, answer, notification)
+    }
+    if (!payment)
+      return refuse(
+        'order_unknown',
+        new AppError('not_found', 404, 'Order not found', { details: { orderId: notification.InvId } }),
+      )
+    if (notification.IsTest === '1' && !payment.isTest)
+      refuse('test_payment', forbidden('A test payment cannot pay a real order'))
     // A test order of before, in a shop that has since stopped testing.
-    if (payment.isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
+    if (payment.isTest && !shop.testAllowed) refuse('test_payment', forbidden('Test payments are not allowed'))
     if (hundredthsOf(amount) !== payment.amountMinor)
-      throw invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order')
+      refuse('amount', invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order'))
     if ((notification.OutSumCurrency ?? CURRENCY) !== payment.currency)
-      throw invalidField('OutSumCurrency', 'Differs from the currency of the order')
-    if (!isPlanCode(payment.planCode)) throw invalidField('InvId', 'The plan of this order is not sold any more')
+      refuse('currency', invalidField('OutSumCurrency', 'Differs from the currency of the order'))
+    if (!isPlanCode(payment.planCode)) refuse('plan', invalidField('InvId', 'The plan of this order is not sold any more'))
     return payment
   }
 
@@ -194,7 +206,7 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
     /**
      * Applies a notification. A repeat of it is a success without effect, also in parallel.
      * @param clientIp the address it came from
-     * @throws AppError 403, 404 `{orderId}`, 422 by the failed check; 503 while the shop is not configured
+     * @throws NotificationRefused 403, 404 `{orderId}`, 422 by the failed check; AppError 503 while the shop is not configured
      */
     async receive(notification: PaymentNotification, clientIp: string): Promise<void> {
       const isTest = notification.IsTest === '1'
@@ -203,11 +215,12 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         shop.merchantLogin !== '' &&
         notification.MerchantLogin !== shop.merchantLogin
       )
-        throw forbidden('The notification is for another shop')
-      if (!isAllowed(clientIp)) throw forbidden('Notifications are not accepted from this address')
-      if (isTest && !shop.testAllowed) throw forbidden('Test payments are not allowed')
+        throw refused('shop', forbidden('The notification is for another shop'), notification)
+      if (!isAllowed(clientIp))
+        throw refused('address', forbidden('Notifications are not accepted from this address'), notification)
+      if (isTest && !shop.testAllowed) throw refused('test_payment', forbidden('Test payments are not allowed'), notification)
       const amount = notification.OutSum ?? notification.Sum
-      if (amount === undefined) throw invalidField('OutSum', 'This field is required')
+      if (amount === undefined) throw refused('amount_missing', invalidField('OutSum', 'This field is required'), notification)
       const number = Number(notification.InvId)
       const found = Number.isSafeInteger(number) ? await payments.find(number) : undefined
       checkSignature(amount, notification, isTest || found?.isTest === true)

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { refusedNotificationsTables } from '../../../src/love-parser/tables.ts'
+import { createId } from '../../../src/platform/clock.ts'
 import { signNotification } from '../../../src/platform/payments/robokassa.ts'
 import { onEachDatabase, type TestDatabase } from '../../support/databases.ts'
 import { DAY } from '../../support/fake-clock.ts'
-import { makeRig, type Person, type Rig, START, statusAndCode } from '../rig.ts'
+import { makeRig, type Person, type Rig, rigOver, START, statusAndCode } from '../rig.ts'
 
 const ENV = { ROBOKASSA_MERCHANT_LOGIN: 'demo', ROBOKASSA_PASSWORD1: 'pw1', ROBOKASSA_PASSWORD2: 'pw2' }
 const BASE = '/api/v1/subscriptions'
@@ -152,6 +154,113 @@ onEachDatabase('routes of plans and payments', (database) => {
     expect(statusAndCode(unknown)).toEqual([404, 'NOT_FOUND'])
     expect(unknown.body.error.details).toEqual({ orderId: '77' })
     expect(statusAndCode(await rig.call('PUT', HOOK, {}, {}))).toEqual([404, 'NOT_FOUND'])
+  })
+
+  const refusals = (rig: Rig) =>
+    rig.query(
+      'select reason, order_number, sum, address, created_at from refused_payment_notifications order by created_at, reason',
+    )
+  const warnings = (rig: Rig) =>
+    rig.lines.map((line) => JSON.parse(line)).filter(({ level, message }) => level === 'warn' && /notification/.test(message))
+  const counted = async (rig: Rig, reason: string) =>
+    new RegExp(`^payment_notifications_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(
+      (await rig.get('/metrics', {})).body,
+    )?.[1]
+
+  test('M2: every refused notification is stored, logged once at warn and counted by its reason; a repeat is none', async () => {
+    const { rig, person } = await buying(database, { ...ENV, ROBOKASSA_ALLOWED_IPS: '1.2.3.0/24', TRUST_PROXY: '1' })
+    await purchase(rig, person, { plan_type: 'month' })
+    const good = { 'x-forwarded-for': '1.2.3.4' }
+    const json = { ...good, 'content-type': 'application/json' }
+    const cases: [
+      reason: string,
+      status: number,
+      body: string,
+      headers: Record<string, string>,
+      order: string | null,
+      sum: string | null,
+    ][] = [
+      ['unreadable', 400, '{', json, null, null],
+      ['unreadable', 415, 'x', { ...good, 'content-type': 'text/xml' }, null, null],
+      ['fields', 422, 'OutSum=7&InvId=1', { ...FORM, ...good }, '1', '7'],
+      ['fields', 422, 'Sum=7&InvId=abc&SignatureValue=x', { ...FORM, ...good }, 'abc', '7'],
+      ['fields', 422, '[]', json, null, null],
+      ['shop', 403, `${GOLDEN}&MerchantLogin=other`, { ...FORM, ...good }, '1', '950.000000'],
+      ['address', 403, GOLDEN, { ...FORM, 'x-forwarded-for': '9.9.9.9' }, '1', '950.000000'],
+      ['amount_missing', 422, 'InvId=1&SignatureValue=x', { ...FORM, ...good }, '1', null],
+      ['signature', 403, '{"InvId":1,"SignatureValue":"x","OutSum":950.10}', json, '1', '950.10'],
+      ['order_unknown', 404, signed('77', '950.00'), { ...FORM, ...good }, '77', '950.00'],
+      ['test_payment', 403, `${signed('1', '950.00')}&IsTest=1`, { ...FORM, ...good }, '1', '950.00'],
+      ['amount', 422, signed('1', '1.00'), { ...FORM, ...good }, '1', '1.00'],
+      ['currency', 422, `${signed('1', '950.00')}&OutSumCurrency=USD`, { ...FORM, ...good }, '1', '950.00'],
+    ]
+    // An unset test password would be 503.
+    const passwords = { ...ENV, ROBOKASSA_TEST_PASSWORD1: 'pw1', ROBOKASSA_TEST_PASSWORD2: 'pw2' }
+    const tested = await rigOver(rig.db, {
+      clock: rig.clock,
+      env: { ...passwords, ROBOKASSA_ALLOWED_IPS: '1.2.3.0/24', TRUST_PROXY: '1' },
+    })
+    for (const [n, [reason, status, body, headers, order, sum]] of cases.entries()) {
+      tested.clock.advance(1000)
+      const before = Number(await counted(tested, reason))
+      expect([reason, (await hook(tested, body, headers)).status]).toEqual([reason, status])
+      const rows = await refusals(tested)
+      expect(rows).toHaveLength(n + 1)
+      expect(rows[n]).toMatchObject({ reason, order_number: order, sum, address: headers['x-forwarded-for'] })
+      expect(new Date(rows[n].created_at).getTime()).toBe(tested.clock.now())
+      expect(warnings(tested)).toHaveLength(n + 1)
+      expect(warnings(tested)[n]).toMatchObject({ reason, order, sum, address: headers['x-forwarded-for'] })
+      // What is rendered is shared for a second.
+      tested.clock.advance(1000)
+      expect([reason, Number(await counted(tested, reason))]).toEqual([reason, before + 1])
+    }
+    expect((await tested.get(`${HOOK}?${signed('1', '1.00')}`, good)).status).toBe(422)
+    expect(await refusals(tested)).toHaveLength(cases.length + 1)
+
+    for (let n = 0; n < 2; n++) expect((await hook(tested, GOLDEN, { ...FORM, ...good })).body).toBe('OK1')
+    expect(await refusals(tested)).toHaveLength(cases.length + 1)
+    expect(JSON.stringify([await refusals(tested), tested.lines])).not.toMatch(/pw1|pw2|f5a0dac1|SignatureValue/)
+  })
+
+  test('M2: what is stored is bounded: length of texts, rows of a reason, age', async () => {
+    const { rig } = await buying(database)
+    const long = '9'.repeat(5000)
+    expect((await hook(rig, `InvId=${long}&SignatureValue=x&OutSum=${long}`)).status).toBe(403)
+    expect((await refusals(rig))[0]).toMatchObject({ order_number: '9'.repeat(64), sum: '9'.repeat(64) })
+    expect((await hook(rig, signed('77', '950.00'))).status).toBe(404)
+    const { refusedNotifications } = refusedNotificationsTables(rig.db.kit)
+    rig.clock.advance(1000)
+    const createdAt = new Date(rig.clock.now())
+    await rig.db.q
+      .insert(refusedNotifications)
+      .values(Array.from({ length: 999 }, () => ({ id: createId(rig.clock), reason: 'signature', address: '', createdAt })))
+      .returning({ id: refusedNotifications.id })
+    for (let n = 0; n < 2; n++) {
+      rig.clock.advance(1000)
+      await hook(rig, `InvId=${n + 2}&SignatureValue=x&OutSum=1`)
+    }
+    expect(await rig.count('refused_payment_notifications', "reason = 'signature'")).toBe(1000)
+    // The oldest have gone, and none of another reason.
+    expect(await rig.count('refused_payment_notifications', `order_number = '${'9'.repeat(64)}'`)).toBe(0)
+    expect(await rig.count('refused_payment_notifications', "order_number in ('2', '3')")).toBe(2)
+    expect(await rig.count('refused_payment_notifications', "reason = 'order_unknown'")).toBe(1)
+
+    const purge = () => rig.db.tx((tx) => rig.loveParser!.refusedNotifications.purge(tx, new Date(rig.clock.now())))
+    rig.clock.advance(89 * DAY)
+    await purge()
+    expect(await rig.count('refused_payment_notifications')).toBe(1001)
+    rig.clock.advance(DAY)
+    await purge()
+    expect(await rig.count('refused_payment_notifications')).toBe(0)
+  })
+
+  test('M2: the shop gets its answer although the refusal cannot be stored', async () => {
+    const { rig } = await buying(database)
+    await rig.db.sql(sql`alter table refused_payment_notifications rename to away`)
+    expect((await hook(rig, signed('77', '950.00'))).status).toBe(404)
+    await rig.db.sql(sql`alter table away rename to refused_payment_notifications`)
+    expect(rig.errors()).toMatchObject([{ reason: 'order_unknown', order: '77' }])
+    expect(await counted(rig, 'order_unknown')).toBe('1')
   })
 
   test('§6: ROBOKASSA_ALLOWED_IPS is asked with the address behind the trusted proxies', async () => {
