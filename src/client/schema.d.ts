@@ -1821,7 +1821,7 @@ export interface paths {
         };
         /**
          * Export results
-         * @description CSV or NDJSON, streamed; the header X-Data-Source says who ran the search.
+         * @description CSV, CSV as Excel reads it, or NDJSON, streamed; the header X-Data-Source says who ran the search.
          */
         get: operations["getApiV1ParsingSearchIdExport"];
         put?: never;
@@ -16220,6 +16220,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
+                    /** @description `+` and 10 to 15 digits, or `8` or `7` and 10 digits; blanks, brackets and dashes are left out */
                     phone_number: string;
                 };
             };
@@ -16323,6 +16324,7 @@ export interface operations {
                 "application/json": {
                     /** Format: uuid */
                     auth_session_id: string;
+                    /** @description 3 to 6 digits; blanks, brackets and dashes are left out */
                     code: string;
                     /** @description of two-step verification, when it is asked for */
                     password?: string | null;
@@ -17186,7 +17188,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description form of the file */
-                format?: "csv" | "ndjson";
+                format?: "csv" | "excel" | "ndjson";
             };
             header?: never;
             path: {
