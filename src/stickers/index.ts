@@ -1,9 +1,10 @@
+import { Elysia } from 'elysia'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
 import type { Platform } from '../platform/index.ts'
 import { type BotApi, createBotApi, createSandboxBotApi } from '../platform/telegram/bot-api.ts'
 import { artRepository, createArt } from './art.ts'
-import { stickersetsRoutes } from './stickersets/index.ts'
+import { publicStickersetsRoutes, stickersetsRoutes } from './stickersets/index.ts'
 import { stickersetsRepository } from './stickersets/repository.ts'
 import { createStickersets } from './stickersets/service.ts'
 import { stickersSurface } from './surface.ts'
@@ -47,7 +48,8 @@ export const createStickers = ({ platform, server }: Core) => {
     requires: REQUIRED_SECRETS.stickers,
     services,
     http: surface.http,
-    routes: () => stickersetsRoutes(surface.routes, stickersets),
+    routes: () =>
+      new Elysia().use(stickersetsRoutes(surface.routes, stickersets)).use(publicStickersetsRoutes(surface.routes, stickersets)),
     schedules: [
       {
         name: 'purge-sticker-cache',

@@ -52,6 +52,8 @@ const readCreateBody = async (request: Request, limit: number): Promise<unknown>
 }
 
 const PREFIX = '/internal/stickersets'
+/** What the bots' inline mode calls: public sets alone, without a service token (stickers §5.9). */
+export const PUBLIC_PREFIX = '/api/stickersets'
 /** Segments that are no id, and what lies below them. */
 const FIXED = /^\/(?:check|search|categories)(\/.*)?$/
 
@@ -92,10 +94,11 @@ export const stickersSurface = (deps: RefusalDeps) => {
   }
   const http: HttpFamily = {
     name: 'stickers',
-    prefixes: [PREFIX],
+    prefixes: [PREFIX, PUBLIC_PREFIX],
     requestId: /^[A-Za-z0-9._-]{1,128}$/,
     async unmatched(request, call) {
-      await counted(request, () => enter(request, call))
+      if (call.path.startsWith(PUBLIC_PREFIX)) call.language = languageOf(request.headers.get('x-language'))
+      else await counted(request, () => enter(request, call))
       requireRoute(call)
       return undefined
     },
@@ -121,7 +124,11 @@ export const stickersSurface = (deps: RefusalDeps) => {
       statuses: [401, 403, 429],
     },
     body: { read: ({ request }, limit) => readCreateBody(request, limit), statuses: [400, 413, 415] },
-    tidy: (_, query) => query,
+    // Before every check, so that the errors of a route anybody may call have a language too.
+    tidy({ request, call }, query) {
+      call.language ??= languageOf(request.headers.get('x-language'))
+      return query
+    },
   })
   return { http, routes }
 }

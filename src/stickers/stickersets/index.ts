@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Call, Principal } from '../../platform/http/family.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { JSON_TYPE, languageOfCall } from '../envelope.ts'
-import { problems, type StickersSurface } from '../surface.ts'
+import { PUBLIC_PREFIX, problems, type StickersSurface } from '../surface.ts'
 import { INFO_STATUSES, type InfoStatus } from '../telegram/service.ts'
 import * as model from './model.ts'
 import type { Answer, Stickersets } from './service.ts'
@@ -129,3 +129,17 @@ export const stickersetsRoutes = (surface: StickersSurface, gallery: Stickersets
         detail: { summary: 'Take a set back from the public', description: 'Takes no ART back. Any body is ignored.' },
       },
     )
+
+/** The one route that needs no service token: the search of public sets as inline mode sends it (stickers §5.9). */
+export const publicStickersetsRoutes = (surface: StickersSurface, gallery: Stickersets) =>
+  new Elysia({ prefix: PUBLIC_PREFIX, detail: { tags: ['stickers'] } })
+    .use(surface)
+    .get('/search', async ({ call, query }) => replyWithSets(await gallery.search(query, languageOfCall(call))), {
+      anyone: true,
+      query: model.searchQuery,
+      response: { 200: model.searchResult },
+      detail: {
+        summary: 'Search public sets without a token',
+        description: 'Answers as `/internal/stickersets/search` does; a service token that is sent changes nothing.',
+      },
+    })
