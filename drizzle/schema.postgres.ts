@@ -52,6 +52,7 @@ export const {
   stickerArtTransactions,
   stickersetTelegramCache,
   crawlerAccounts,
+  crawlerFormerTokens,
   crawlerTasks,
   crawlerAudit,
   crawlerReceipts,

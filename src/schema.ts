@@ -59,12 +59,13 @@ export const allTables = (kit: Kit) => ({
 /** The crawler's, under names that no other family has. */
 const crawlerTables = (kit: Kit) => {
   const { tasks, audit, receipts } = crawlerTasksTables(kit)
-  const { accounts } = credentialsTables(kit)
+  const { accounts, formerTokens } = credentialsTables(kit)
   const { timeline } = progressTables(kit)
   const { areas, taskAreas, authorizations } = areasTables(kit)
   const { events, connections, processes } = streamsTables(kit)
   return {
     crawlerAccounts: accounts,
+    crawlerFormerTokens: formerTokens,
     crawlerTasks: tasks,
     crawlerAudit: audit,
     crawlerReceipts: receipts,

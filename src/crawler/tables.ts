@@ -30,7 +30,22 @@ export const credentialsTables = defineTables((k) => {
     },
     (t) => [k.unique('crawler_accounts_token_uq').on(t.tokenHash, t.instance)],
   )
-  return { accounts }
+  /** Access tokens that an account had before: who still comes with one means that account (gitlab-crawler §12). */
+  const formerTokens = k.table(
+    'crawler_former_tokens',
+    {
+      /** Keyed hash, as in the account. */
+      tokenHash: k.text().notNull(),
+      instance: k.text().notNull(),
+      accountId: k
+        .text()
+        .notNull()
+        .references(() => accounts.id, { onDelete: 'cascade' }),
+      createdAt: k.epoch().notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.tokenHash, t.instance] }), k.index('crawler_former_tokens_account_ix').on(t.accountId)],
+  )
+  return { accounts, formerTokens }
 })
 
 /** Written literally alike in the partial index and in its query, so that the index is used. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually, happensWithin } from '../support/eventually.ts'
-import { makeProcesses, makeRig, path, type Rig, refusal } from './rig.ts'
+import { makeProcesses, makeRig, path, type Rig, refusal, restarted } from './rig.ts'
 
 const servers: ReturnType<typeof Bun.serve>[] = []
 afterEach(async () => {
@@ -195,5 +195,100 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     expect(await app.rows('crawler_accounts')).toBe(2)
     const { sql } = await import('drizzle-orm')
     expect(await app.db.sql<any>(sql.raw('select distinct account_id from crawler_tasks'))).toHaveLength(1)
+  })
+
+  test('crawler B2: who comes with a former token joins the account, over rotations, a restart and processes', async () => {
+    const { asked, origin, allowed } = gitlab((n) => renewed(n))
+    const [one, two] = await makeProcesses(database, 2, { env: allowed })
+    const endpoint = { apiEndpoint: `${origin}/api/v4` }
+    const first = { accessToken: 'old-access', refreshToken: 'old-refresh', clientId: 'id' }
+    const create = (app: Rig, id: string, credentials: object = first) => app.create(id, { ...endpoint, credentials })
+    const leaseOf = async (app: Rig, id: string) => (await app.lease({ max: 50 })).find((task) => task.id === id)
+    await create(one, 't1')
+    await leaseOf(one, 't1')
+    await refresh(one, 't1')
+    for (const [n, app] of [one, two, await restarted(one, { env: allowed })].entries()) {
+      await create(app, `again${n}`)
+      const version = n + 2
+      expect((await leaseOf(app, `again${n}`)).credentials).toMatchObject({ accessToken: `new-${n + 1}`, version })
+      // Another rotation: the token before it is a former one as well.
+      expect((await refresh(app, `again${n}`, { credentialsVersion: version })).body.data.credentials.accessToken).toBe(
+        `new-${n + 2}`,
+      )
+      await create(app, `newest${n}`, { accessToken: `new-${n + 1}`, refreshToken: `refresh-${n + 1}`, clientId: 'id' })
+      expect((await leaseOf(app, `newest${n}`)).credentials).toMatchObject({ accessToken: `new-${n + 2}` })
+    }
+    expect(asked.map((form) => form.refresh_token)).toEqual(['old-refresh', 'refresh-1', 'refresh-2', 'refresh-3'])
+    expect(await one.rows('crawler_accounts')).toBe(1)
+    // A token never seen is a stranger.
+    await create(one, 'stranger', { accessToken: 'never-seen' })
+    expect(await one.rows('crawler_accounts')).toBe(2)
+    // The same token elsewhere as well.
+    await one.create('elsewhere', { credentials: first })
+    expect((await leaseOf(one, 'elsewhere')).credentials.accessToken).toBe('old-access')
+    const stored = JSON.stringify(await one.query('select * from crawler_former_tokens'))
+    for (const secret of ['old-access', 'new-1']) expect(stored).not.toContain(secret)
+  })
+
+  test('crawler B2: creates in one burst around the refresh all join the account, and R1 is sent once', async () => {
+    const open = Promise.withResolvers<void>()
+    const { asked, origin, allowed } = gitlab(async (n) => {
+      await open.promise
+      return renewed(n)
+    })
+    const [one, two] = await makeProcesses(database, 2, { env: allowed })
+    await leased(one, origin)
+    const refreshing = refresh(one, 't0')
+    await eventually(() => asked.length > 0)
+    const burst = (from: number) =>
+      [one, two, one, two].map((app, n) =>
+        app.create(`burst${from + n}`, { apiEndpoint: `${origin}/api/v4`, credentials: oauth }),
+      )
+    const before = burst(0)
+    open.resolve()
+    await Promise.all([...before, ...burst(4), refreshing])
+    await Promise.all(burst(8))
+    const tasks = await two.lease({ max: 50 })
+    expect(tasks).toHaveLength(12)
+    expect(new Set(tasks.map((task) => task.credentials.accessToken))).toEqual(new Set(['new-1']))
+    for (const task of tasks) expect((await refresh(two, task.id)).body.data.credentials.accessToken).toBe('new-1')
+    expect(asked.map((form) => form.refresh_token)).toEqual(['old-refresh'])
+    expect(await one.rows('crawler_accounts')).toBe(1)
+  })
+
+  test('crawler B2: a bulk create and a PUT with a former token join the account and replace nothing', async () => {
+    const { asked, origin, allowed } = gitlab((n) => renewed(n))
+    const app = await makeRig(database, { env: allowed })
+    await leased(app, origin)
+    await refresh(app, 't0')
+    const endpoint = { apiEndpoint: `${origin}/api/v4` }
+    const bulk = await app.ok('POST', '/tasks/bulk', {
+      tasks: ['b0', 'b1'].map((id) => ({ id, type: 'FETCH_ISSUES', credentials: oauth, ...endpoint })),
+    })
+    expect(bulk.meta.created).toBe(2)
+    for (const task of await app.lease({ max: 10 }))
+      expect(task.credentials).toEqual({
+        accessToken: 'new-1',
+        tokenType: 'oauth2',
+        expiresAt: expect.any(String),
+        refreshable: true,
+        version: 2,
+      })
+    // Its own former token: the waiting task goes on with the current pair.
+    await app.report('t0', { type: 'paused', workerId: 'w1', fence: 1, credentialStatus: { type: 'credential_expiry' } })
+    expect((await app.put('t0', { credentials: oauth })).body.data.status).toBe('queued')
+    // That of another account: the task moves there.
+    await app.create('other', { ...endpoint, credentials: { accessToken: 'theirs' } })
+    await app.put('other', { credentials: oauth })
+    const tasks = await app.lease({ max: 10 })
+    expect(tasks.map(({ id, credentials }) => [id, credentials.accessToken, credentials.version]).sort()).toEqual([
+      ['other', 'new-1', 2],
+      ['t0', 'new-1', 2],
+    ])
+    // A PUT replaces a token too, and leaves a fingerprint.
+    await app.put('t0', { credentials: { accessToken: 'put' } })
+    await app.create('late', { ...endpoint, credentials: { accessToken: 'new-1' } })
+    expect((await app.lease())[0].credentials).toMatchObject({ accessToken: 'put', version: 3 })
+    expect(asked).toHaveLength(1)
   })
 })

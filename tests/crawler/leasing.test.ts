@@ -262,6 +262,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     const tables = [
       'crawler_tasks',
       'crawler_accounts',
+      'crawler_former_tokens',
       'crawler_events',
       'crawler_timeline',
       'crawler_receipts',

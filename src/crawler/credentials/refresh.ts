@@ -89,11 +89,13 @@ export const createRefresh = ({
       const free = current.refreshOwner === owner ? { refreshOwner: null, refreshUntil: null } : {}
       if (verdict.kind === 'renewed') {
         const { accessToken, refreshToken, expiresIn } = verdict
-        const [tokenHash] = credentials.hashesOf(accessToken)
+        const hashes = credentials.hashesOf(accessToken)
+        // GitLab may prolong the token that it has given out.
+        if (!hashes.includes(current.tokenHash)) yield* repository.keepFormer(tx, current, now)
         yield* repository.change(tx, account.id, {
           ...free,
           ...credentials.encrypt(account.id, { accessToken, refreshToken }),
-          tokenHash: tokenHash as string,
+          tokenHash: hashes[0] as string,
           tokenType: 'oauth2',
           expiresAt: expiresIn === undefined ? null : new Date(now.getTime() + expiresIn * 1000),
           version: current.version + 1,

@@ -109,15 +109,21 @@ export const createCredentials = ({
       const remember = (rows: AccountRow[]) => {
         for (const row of rows) known.set(keyOf(row.instance, row.tokenHash), row)
       }
-      const find = (n: number) => {
+      const former = new Map<string, AccountRow>()
+      const findIn = (accounts: Map<string, AccountRow>, n: number) => {
         for (const hash of keys[n] as string[]) {
-          const row = known.get(keyOf((wanted[n] as WantedAccount).instance, hash))
+          const row = accounts.get(keyOf((wanted[n] as WantedAccount).instance, hash))
           if (row) return row
         }
         return undefined
       }
+      const find = (n: number) => findIn(known, n) ?? findIn(former, n)
       const all = [...new Set(keys.flat())]
       remember(yield* repository.byHashes(tx, all))
+      const strangers = keys.filter((_, n) => !find(n)).flat()
+      if (strangers.length > 0)
+        for (const { formerHash, ...row } of yield* repository.byFormerHashes(tx, [...new Set(strangers)]))
+          former.set(keyOf(row.instance, formerHash), row)
       const missing = new Map<string, AccountRow>()
       wanted.forEach((one, n) => {
         if (find(n)) return
@@ -131,14 +137,16 @@ export const createCredentials = ({
         remember(yield* repository.byHashes(tx, all))
       }
       const ids: string[] = []
-      const added = new Map<string, Pick<AccountRow, 'id'> & Partial<AccountRow>>()
+      const added = new Map<string, Pick<AccountRow, 'id' | 'tokenHash'> & Partial<AccountRow>>()
       for (const [n, { credentials }] of wanted.entries()) {
         const account = find(n)
         if (!account) throw new Error('an account that was just made is not there')
-        const more =
-          missing.size > 0 && [...missing.values()].some((row) => row.id === account.id) ? {} : additions(account, credentials)
+        // What comes beside a former token belongs to that one, such as a refresh token that is used up.
+        const isCurrent = findIn(known, n) !== undefined
+        const isNew = missing.size > 0 && [...missing.values()].some((row) => row.id === account.id)
+        const more = isCurrent && !isNew ? additions(account, credentials) : {}
         if (Object.keys(more).length > 0) {
-          added.set(account.id, { ...added.get(account.id), ...more, id: account.id })
+          added.set(account.id, { ...added.get(account.id), ...more, id: account.id, tokenHash: account.tokenHash })
           Object.assign(account, more)
         }
         ids.push(account.id)
@@ -147,16 +155,21 @@ export const createCredentials = ({
       return ids
     },
     /**
-     * Gives an account other tokens (§7.8). Answers the account that has them now: another one of the instance, if that had the
-     * access token before.
+     * Gives an account other tokens (§7.8). Answers the account that has them now: another one of the instance, if that has the
+     * access token. A token that an account had before changes nothing and means that account.
      */
     *replace(tx: Tx, accountId: string, given: CredentialsInput, now: number): Steps<string> {
       const account = yield* repository.lock(tx, accountId)
       if (!account) throw new Error('a task without an account')
       const hashes = hashesOf(given.accessToken)
       const other = yield* repository.holderOf(tx, account.instance, hashes)
+      if (!other) {
+        const had = (yield* repository.byFormerHashes(tx, hashes)).find(({ instance }) => instance === account.instance)
+        if (had) return had.id
+      }
       const target = other && other.id !== accountId ? other : account
       const stored = encrypt(target.id, given)
+      if (!hashes.includes(target.tokenHash)) yield* repository.keepFormer(tx, target, new Date(now))
       yield* repository.change(tx, target.id, {
         tokenHash: hashes[0] as string,
         refreshToken: null,
