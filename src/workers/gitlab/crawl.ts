@@ -49,31 +49,38 @@ export const beginning = (
   plan: Plan,
   pageSize: number,
   cursor: string | undefined,
-): Pick<Position, 'next' | 'mode'> => {
+): Pick<Position, 'list' | 'next' | 'mode'> => {
   const first = plan.collections[0] as Collection
   const keyset = first.paging === 'keyset'
   if (cursor === undefined || cursor === '')
-    return { next: firstRequest(base, first, pageSize), mode: keyset ? 'keyset' : 'offset' }
+    return { list: 0, next: firstRequest(base, first, pageSize), mode: keyset ? 'keyset' : 'offset' }
   if (/^[1-9]\d{0,8}$/.test(cursor) && first.paging !== 'single')
-    return { next: firstRequest(base, first, pageSize, 'offset', Number(cursor)), mode: 'offset' }
+    return { list: 0, next: firstRequest(base, first, pageSize, 'offset', Number(cursor)), mode: 'offset' }
   const url = cursor.startsWith('/') ? URL.parse(`${base.origin}${cursor}`) : null
-  const of = plan.collections.find(
-    (collection) => url?.origin === base.origin && url.pathname === `${base.path}${collection.path}`,
+  const list = plan.collections.findIndex(
+    ({ path }) => url?.origin === base.origin && decodedPath(url.pathname) === decodedPath(`${base.path}${path}`),
   )
+  const of = plan.collections[list]
   if (!of || !url) throw badTask('options.pagination.cursor is neither a page number nor a place in this list')
   return {
+    list,
     next: `${url.pathname}${url.search}`,
     mode: of.paging === 'keyset' && url.searchParams.get('pagination') === 'keyset' ? 'keyset' : 'offset',
   }
 }
 
-/** The collection of a position. */
-const collectionAt = (base: Base, plan: Plan, next: string): number =>
-  plan.collections.findIndex(({ path }) => next === `${base.path}${path}` || next.startsWith(`${base.path}${path}?`))
+/** A path whatever the spelling of its escapes: a client may have kept its cursor with `%2f` for `%2F`. */
+const decodedPath = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path // not decodable, so compared as it is
+  }
+}
 
-/** Whether a position can be gone on from with this plan. */
-export const continues = (base: Base, plan: Plan, position: Position): boolean =>
-  position.next === null || collectionAt(base, plan, position.next) >= 0
+/** Whether a position can be gone on from with this plan. Its address says where to ask, never which list it is of. */
+export const continues = (base: Base, plan: Plan, { list, next }: Position): boolean =>
+  next === null || (plan.collections[list] !== undefined && next.startsWith(`${base.path}/`))
 
 /**
  * Fetches and stores everything from the position on, a page at a time (gitlab-worker §2, §3.2, §8).
@@ -127,13 +134,15 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
   }
 
   /** Moves the position behind a stored page; answers whether it was the last. */
-  const advance = (index: number, page: Page, count: number): boolean => {
-    const collection = plan.collections[index] as Collection
-    const following = plan.collections[index + 1]
+  const advance = (page: Page, count: number): boolean => {
+    const collection = plan.collections[position.list] as Collection
+    const following = plan.collections[position.list + 1]
+    let { list } = position
     let { next } = page.after
     let { mode, lastId, boundaryIds, since } = page.after
     if (next !== null && collection.isPast?.(page.items)) next = null
     if (next === null && following) {
+      list++
       next = firstRequest(base, following, options.pageSize)
       mode = following.paging === 'keyset' ? 'keyset' : 'offset'
       lastId = null
@@ -146,13 +155,12 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
       options.warn(`${TRUNCATED} ${position.page} pages`)
       next = null
     }
-    Object.assign(position, { next, mode, lastId, boundaryIds, since, stage: next === null ? 'finalizing' : plan.stage })
+    Object.assign(position, { list, next, mode, lastId, boundaryIds, since, stage: next === null ? 'finalizing' : plan.stage })
     return next === null
   }
 
   while (position.next !== null) {
-    const index = collectionAt(base, plan, position.next)
-    const collection = plan.collections[index] as Collection
+    const collection = plan.collections[position.list] as Collection
     let page: Page
     try {
       page = await reader.page(collection, { ...position, next: position.next })
@@ -166,7 +174,7 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
       return
     }
     const items = await keep(collection, page)
-    const last = advance(index, page, items.length)
+    const last = advance(page, items.length)
     await options.stored({ collection, total: page.total, areas: areasOf(collection, items), last })
     if (!last) control.check()
   }
@@ -198,6 +206,8 @@ const inParallel = async <T, R>(items: T[], limit: number, work: (item: T) => Pr
 /** The position of a task (gitlab-worker §7). */
 export interface Position {
   stage: 'discovering' | 'fetching' | 'finalizing'
+  /** Index of the plan's list that is being read. */
+  list: number
   /** Path and query of the next request; null: all pages are stored. */
   next: string | null
   mode: 'offset' | 'keyset'
@@ -221,6 +231,8 @@ const resumeState = z.object({
   // Which instance it belongs to; a state without it is believed.
   host: z.string().optional(),
   stage: z.enum(['discovering', 'fetching', 'finalizing']),
+  // A state of the release before has none, which is enough where the plan has one list.
+  list: count.optional(),
   next: z.string().nullable(),
   mode: z.enum(['offset', 'keyset']),
   page: count,
@@ -249,12 +261,13 @@ export const encodeState = (host: string, { areas, ...position }: Position, part
   return sizeOf(shorter) <= MOST_BYTES ? shorter : { ...shorter, boundaryIds: [] }
 }
 
-/** Reads a resumeState; undefined when this worker did not write it: the task starts from the beginning. */
-export const decodeState = (host: string, value: unknown): { position: Position; parts: Part[] } | undefined => {
+/** Reads a resumeState of a plan with `lists` lists; undefined when it does not say where it is: the task starts from the beginning. */
+export const decodeState = (host: string, value: unknown, lists: number): { position: Position; parts: Part[] } | undefined => {
   const result = resumeState.safeParse(value)
   if (!result.success || (result.data.host !== undefined && result.data.host !== host)) return undefined
   const { v, host: _, parts, areas = { inserted: 0, jobsCreated: 0 }, since = null, ...position } = result.data
-  return { position: { ...position, since, areas }, parts }
+  const { list = lists === 1 || position.next === null ? 0 : undefined } = position
+  return list === undefined ? undefined : { position: { ...position, list, since, areas }, parts }
 }
 
 /** The progress of a task so far, as its reports show it (gitlab-worker §6). */

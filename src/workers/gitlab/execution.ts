@@ -232,7 +232,7 @@ const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: stri
   })
   const common = { base, directory, pageSize }
 
-  const old = task.resumeState === null ? undefined : decodeState(base.host, task.resumeState)
+  const old = task.resumeState === null ? undefined : decodeState(base.host, task.resumeState, plan.collections.length)
   if (old && continues(base, plan, old.position)) {
     // Unreadable parts count as missing: the task starts over, and its first write reports what is wrong with the disk.
     const stand = await partsStand(disk, join(root, directory), old.parts).catch(() => false)

@@ -92,6 +92,7 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
     if (link !== undefined) next = insideBase(base, link, cursor.next)
     else if (cursor.mode === 'offset') {
       const page = headers.get('x-next-page')?.trim()
+      if (page && !/^\d{1,9}$/.test(page)) throw new TaskFailure('BAD_RESPONSE', "GitLab's x-next-page is no page", true)
       if (page) {
         const url = new URL(`${base.origin}${cursor.next}`)
         url.searchParams.set('page', page)

@@ -94,6 +94,7 @@ describe('GitLab worker: addresses and waits', () => {
   test('gitlab-worker §7: a resumeState stays below 64 KiB, and only a readable one of this host is believed', () => {
     const position: Position = {
       stage: 'fetching',
+      list: 0,
       next: '/api/v4/issues?page=2',
       mode: 'offset',
       page: 1,
@@ -108,10 +109,10 @@ describe('GitLab worker: addresses and waits', () => {
     const parts = [{ file: 'part-1.jsonl', bytes: 10, items: 1 }]
     const state = encodeState('g.test', position, parts)
     expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(65_536)
-    expect(decodeState('g.test', state)?.position.boundaryIds).toHaveLength(3000)
-    expect(decodeState('g.test', state)?.parts).toEqual(parts)
+    expect(decodeState('g.test', state, 1)?.position.boundaryIds).toHaveLength(3000)
+    expect(decodeState('g.test', state, 1)?.parts).toEqual(parts)
     for (const odd of [{ ...state, v: 2 }, null, 'x', { v: 1 }, { ...state, parts: [{ file: 'x' }] }])
-      expect(decodeState('g.test', odd)).toBeUndefined()
-    expect(decodeState('other.test', state)).toBeUndefined()
+      expect(decodeState('g.test', odd, 1)).toBeUndefined()
+    expect(decodeState('other.test', state, 1)).toBeUndefined()
   })
 })
