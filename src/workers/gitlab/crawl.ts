@@ -41,7 +41,7 @@ export interface CrawlOptions {
 
 const DETAILS_AT_ONCE = 4
 
-export const TRUNCATED = 'truncated after'
+const TRUNCATED = 'truncated after'
 
 /** Path and query where a fresh task begins; a cursor of the task may move it (gitlab-worker §3.2). @throws TaskFailure BAD_TASK */
 export const beginning = (
@@ -133,30 +133,39 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
     })
   }
 
+  /** Notes that the result is not whole, and why. */
+  const cut = (reason: string) => {
+    options.warn(reason)
+    position.cut.push(reason.slice(0, MOST_WARNING))
+  }
+
+  /** Moves the position to the beginning of the next list; without one everything is read. */
+  const leaveList = () => {
+    const following = plan.collections[position.list + 1]
+    if (!following) return void Object.assign(position, { next: null, stage: 'finalizing' })
+    position.list++
+    Object.assign(position, {
+      next: firstRequest(base, following, options.pageSize),
+      mode: following.paging === 'keyset' ? 'keyset' : 'offset',
+      lastId: null,
+      boundaryIds: [],
+      since: null,
+    })
+  }
+
   /** Moves the position behind a stored page; answers whether it was the last. */
   const advance = (page: Page, count: number): boolean => {
     const collection = plan.collections[position.list] as Collection
-    const following = plan.collections[position.list + 1]
-    let { list } = position
-    let { next } = page.after
-    let { mode, lastId, boundaryIds, since } = page.after
-    if (next !== null && collection.isPast?.(page.items)) next = null
-    if (next === null && following) {
-      list++
-      next = firstRequest(base, following, options.pageSize)
-      mode = following.paging === 'keyset' ? 'keyset' : 'offset'
-      lastId = null
-      boundaryIds = []
-      since = null
-    }
     position.page++
     position.itemsByType[collection.name] = (position.itemsByType[collection.name] ?? 0) + count
-    if (next !== null && options.maxPages !== undefined && position.page >= options.maxPages) {
-      options.warn(`${TRUNCATED} ${position.page} pages`)
-      next = null
+    if (page.total !== null) position.total = page.total
+    Object.assign(position, page.after)
+    if (page.after.next === null || collection.isPast?.(page.items)) leaveList()
+    if (position.next !== null && options.maxPages !== undefined && position.page >= options.maxPages) {
+      cut(`${TRUNCATED} ${position.page} pages`)
+      Object.assign(position, { next: null, stage: 'finalizing' })
     }
-    Object.assign(position, { list, next, mode, lastId, boundaryIds, since, stage: next === null ? 'finalizing' : plan.stage })
-    return next === null
+    return position.next === null
   }
 
   while (position.next !== null) {
@@ -166,12 +175,13 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
       page = await reader.page(collection, { ...position, next: position.next })
     } catch (error) {
       if (!(error instanceof GitlabRefusal)) throw error
-      if (error.status === 404 && collection.instanceLevel)
+      if (error.status === 404 && collection.instanceLevel && position.page === 0)
         throw new TaskFailure('NOT_GITLAB', `${base.origin}${base.path} is not a GitLab API`, false, 404)
-      // The resource is gone or hidden: what there is of it is stored.
-      options.warn(`${error.status} for ${error.path}`)
-      Object.assign(position, { next: null, stage: 'finalizing' })
-      return
+      // What is left of this list is gone or hidden; the other lists need not be.
+      cut(`${error.status} for ${error.path}`)
+      position.refused = true
+      leaveList()
+      continue
     }
     const items = await keep(collection, page)
     const last = advance(page, items.length)
@@ -219,6 +229,12 @@ export interface Position {
   /** created_at of the last item of a list that may have to continue by windows. */
   since: string | null
   itemsByType: Record<string, number>
+  /** GitLab's total of the list that is being read, as its newest page has it; null when there was none. */
+  total: number | null
+  /** Why the result is not whole: a list was refused, or `maxPages` reached. */
+  cut: string[]
+  /** Whether a list was refused. */
+  refused: boolean
   startedAt: string
   warnings: string[]
   /** What the API made of reported areas. */
@@ -241,6 +257,10 @@ const resumeState = z.object({
   since: z.string().nullable().optional(),
   parts: z.array(z.object({ file: z.string(), bytes: count, items: count })),
   itemsByType: z.record(z.string(), count),
+  // A state of the release before has none of these.
+  total: count.nullable().default(null),
+  cut: z.array(z.string()).optional(),
+  refused: z.boolean().default(false),
   startedAt: z.string(),
   warnings: z.array(z.string()),
   areas: z.object({ inserted: count, jobsCreated: count }).optional(),
@@ -253,7 +273,7 @@ const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 export const encodeState = (host: string, { areas, ...position }: Position, parts: Part[]): object => {
   const { itemsByType, warnings } = position
   // Copies: the position moves on while a report of this state waits for its turn.
-  const own = { ...position, itemsByType: { ...itemsByType }, warnings: [...warnings] }
+  const own = { ...position, itemsByType: { ...itemsByType }, cut: [...position.cut], warnings: [...warnings] }
   const state = { v: 1, host, ...own, parts, ...(areas.inserted + areas.jobsCreated > 0 ? { areas: { ...areas } } : {}) }
   if (sizeOf(state) <= MOST_BYTES) return state
   const shorter = { ...state, warnings: state.warnings.slice(0, 3) }
@@ -267,7 +287,8 @@ export const decodeState = (host: string, value: unknown, lists: number): { posi
   if (!result.success || (result.data.host !== undefined && result.data.host !== host)) return undefined
   const { v, host: _, parts, areas = { inserted: 0, jobsCreated: 0 }, since = null, ...position } = result.data
   const { list = lists === 1 || position.next === null ? 0 : undefined } = position
-  return list === undefined ? undefined : { position: { ...position, list, since, areas }, parts }
+  const { cut = position.warnings.filter((text) => text.startsWith(TRUNCATED)) } = position
+  return list === undefined ? undefined : { position: { ...position, list, cut, since, areas }, parts }
 }
 
 /** The progress of a task so far, as its reports show it (gitlab-worker §6). */
@@ -303,10 +324,7 @@ export const createCrawlProgress = (workerId: string, firstToken: string): Crawl
       if (!warnings) return
       const line = progress.clean(text).slice(0, MOST_WARNING)
       warningCount++
-      // The manifest's `truncated` is read from it, so it must not be crowded out.
-      if (text.startsWith(TRUNCATED)) warnings.unshift(line)
-      else if (warnings.length < MOST_WARNINGS) warnings.push(line)
-      warnings.length = Math.min(warnings.length, MOST_WARNINGS)
+      if (warnings.length < MOST_WARNINGS) warnings.push(line)
     },
     clean(text) {
       const secrets = [firstToken, opened?.token() ?? ''].filter((secret) => secret.length >= LEAST_SECRET)
@@ -321,6 +339,7 @@ export const createCrawlProgress = (workerId: string, firstToken: string): Crawl
             ...costs,
             warnings: fitting(opened.position.warnings),
             warningCount,
+            ...(opened.position.cut.length > 0 ? { truncated: true } : {}),
             output: opened.store.manifestPath,
             ...(opened.discovers ? { areas: { ...opened.position.areas } } : {}),
           }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../platform/clock.ts'
 import { Interrupted, type Job, LeaseGone } from '../runtime.ts'
 import type { CrawlProgress } from './crawl.ts'
-import { beginning, continues, crawl, decodeState, type Position, type StoredPage, TRUNCATED } from './crawl.ts'
+import { beginning, continues, crawl, decodeState, type Position, type StoredPage } from './crawl.ts'
 import { Deferred } from './errors.ts'
 import type { LeasedTask, Shared, Update } from './model.ts'
 import { type Plan, planOf } from './plan/index.ts'
@@ -139,7 +139,7 @@ const progressOf = ({ progress }: Work, { plan, position }: PreparedTask, { coll
   return {
     type: 'progress' as const,
     processed,
-    total: last ? processed : known,
+    total: last ? totalAtEnd(plan, position, processed) : known,
     currentStep: `Fetching ${collection.name}, page ${position.page}`,
     stage: plan.stage,
     operationType: plan.operationType,
@@ -151,6 +151,10 @@ const progressOf = ({ progress }: Work, { plan, position }: PreparedTask, { coll
     metadata: progress.metadata(),
   }
 }
+
+/** What a task has at its end is its total, unless GitLab has announced more and then refused it (gitlab-worker §3.3). */
+const totalAtEnd = (plan: Plan, { total, refused }: Position, processed: number): number =>
+  refused && total !== null && plan.collections.length === 1 ? Math.max(total, processed) : processed
 
 const finish = async (
   work: Work,
@@ -179,7 +183,8 @@ const finish = async (
     items,
     itemsByType,
     parts: store.parts(),
-    truncated: position.warnings.some((text) => text.startsWith(TRUNCATED)),
+    truncated: position.cut.length > 0,
+    ...(position.cut.length > 0 ? { truncatedReasons: position.cut.map(progress.clean) } : {}),
     warnings: position.warnings,
   }
   await store.writeManifest(manifest, () => {
@@ -189,7 +194,7 @@ const finish = async (
   return {
     type: 'completed',
     processed: items,
-    total: items,
+    total: totalAtEnd(plan, position, items),
     stage: 'finalizing',
     operationType: 'finalization',
     currentDataType: current,
@@ -247,6 +252,9 @@ const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: stri
     boundaryIds: [],
     since: null,
     itemsByType: Object.fromEntries(plan.collections.map(({ name }) => [name, 0])),
+    total: null,
+    cut: [],
+    refused: false,
     startedAt: now,
     warnings: [],
     areas: { inserted: 0, jobsCreated: 0 },

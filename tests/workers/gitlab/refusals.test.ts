@@ -15,7 +15,7 @@ describe('GitLab worker: what GitLab refuses', () => {
     rig = await createRig()
     const { id } = rig.task('FETCH_ISSUES', { resourceId: 'acme/gone' })
     expect(await rig.finish(id)).toMatchObject({ status: 'completed', progress: { processed: 0, total: 0 } })
-    expect(rig.manifest(id)).toMatchObject({ items: 0, itemsByType: { issues: 0 }, parts: [] })
+    expect(rig.manifest(id)).toMatchObject({ items: 0, itemsByType: { issues: 0 }, parts: [], truncated: true })
     expect(rig.manifest(id).warnings).toEqual([expect.stringMatching(/^404 for \/api\/v4\/projects\/acme%2Fgone\/issues/)])
   })
 
@@ -23,7 +23,82 @@ describe('GitLab worker: what GitLab refuses', () => {
     rig = await createRig()
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
     rig.gitlab.on = ({ number }) => (number === 2 ? answer(403, { message: '403 Forbidden' }) : undefined)
-    expect(await rig.finish(id)).toMatchObject({ status: 'completed', progress: { processed: 100, total: 100 } })
+    expect(await rig.finish(id)).toMatchObject({ status: 'completed', progress: { processed: 100, total: 250 } })
+  })
+
+  test('crawler F2: a list that ends early for a refusal is truncated, and keeps the total that was announced', async () => {
+    for (const status of [403, 404]) {
+      rig = await createRig()
+      const { id } = rig.task('FETCH_ISSUES', PROJECT)
+      rig.gitlab.on = ({ query }) => (query.get('page') === '3' ? answer(status) : undefined)
+      expect(await rig.finish(id)).toMatchObject({ status: 'completed', progress: { processed: 200, total: 250 } })
+      const reason = expect.stringMatching(new RegExp(`^${status} for /api/v4/projects/acme%2Ftools/issues.*page=3`))
+      expect(rig.manifest(id)).toMatchObject({
+        items: 200,
+        truncated: true,
+        truncatedReasons: [reason],
+        warnings: [reason],
+      })
+      expect(rig.api.of(id).at(-1)?.body.metadata).toMatchObject({ truncated: true })
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('crawler F2: instance lists and keyset lists as well; without a total it is what is stored', async () => {
+    rig = await createRig()
+    const issues = rig.task('FETCH_ISSUES').id
+    const jobs = rig.task('FETCH_JOBS', { ...PROJECT, pagination: { pageSize: 20 } }).id
+    let pages = 0
+    rig.gitlab.on = ({ path, query }) => {
+      if (path.endsWith('/issues')) return query.get('page') === '2' ? answer(404) : undefined
+      return ++pages === 2 ? answer(403) : undefined
+    }
+    const all = [...rig.gitlab.data.issues.values()].flat().length
+    expect((await rig.finish(issues)).progress).toMatchObject({ processed: 100, total: all })
+    expect((await rig.finish(jobs)).progress).toMatchObject({ processed: 20, total: 20 })
+    for (const id of [issues, jobs]) expect(rig.manifest(id)).toMatchObject({ truncated: true })
+  })
+
+  test('crawler F2: the mark outlives a release into the queue', async () => {
+    rig = await createRig()
+    const { id } = rig.task('DISCOVER_AREAS', { resourceId: 'acme' })
+    let limited = false
+    rig.gitlab.on = ({ path }) => {
+      if (path.endsWith('/descendant_groups')) return answer(403)
+      if (limited || !path.endsWith('/projects')) return undefined
+      limited = true
+      return answer(429, {}, { 'retry-after': '2000' })
+    }
+    expect((await rig.finish(id)).status).toBe('completed')
+    expect(limited).toBe(true)
+    expect(rig.manifest(id)).toMatchObject({
+      truncated: true,
+      truncatedReasons: [expect.stringMatching(/^403 for .*descendant_groups/)],
+    })
+  })
+
+  test('crawler B3: a refused list of a discovery is left out with its warning, and the next one is asked', async () => {
+    for (const [options, refused, itemsByType] of [
+      [{ resourceId: 'acme' }, '/groups/acme/descendant_groups', { groups: 1, projects: 3 }],
+      [{ resourceId: 'acme' }, '/groups/acme', { groups: 1, projects: 3 }],
+      [{ resourceId: 'acme' }, '/groups/acme/projects', { groups: 2, projects: 0 }],
+      [{}, '/groups', { groups: 0, projects: 4 }],
+      [{}, '/projects', { groups: 3, projects: 0 }],
+    ] as const) {
+      rig = await createRig()
+      const { id } = rig.task('DISCOVER_AREAS', options)
+      rig.gitlab.on = ({ asked }) => (asked.split('?')[0] === refused ? answer(403) : undefined)
+      expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1 })
+      const reason = expect.stringMatching(new RegExp(`^403 for /api/v4${refused}`))
+      expect([refused, rig.manifest(id)]).toMatchObject([
+        refused,
+        { itemsByType, truncated: true, truncatedReasons: [reason], warnings: [reason] },
+      ])
+      expect(rig.api.areas.size).toBe(itemsByType.groups + itemsByType.projects)
+      await rig.stop()
+    }
+    rig = await createRig()
   })
 
   test('gitlab-worker §3.3: a tier without vulnerabilities completes with a warning', async () => {
