@@ -76,12 +76,21 @@ export const commandOf = (type: TaskType, area?: 'group' | 'project'): string =>
   if (area === 'group' && words.group) return words.group
   return (area && words.spawned) ?? words.command
 }
-/** The type of an imported row by its command (§15); an unknown command stays as it is. */
-export const typeOfCommand = (command: string): string => {
-  if (command === 'project') return 'FETCH_PROJECT_DETAILS'
-  if (command === 'group') return 'FETCH_GROUP_DETAILS'
-  for (const [type, words] of Object.entries(COMMANDS)) if (Object.values(words).includes(command as never)) return type
-  return command
+/** Types that without a resource mean the whole instance, although their command never did. */
+const isOfInstance = (type: string) => type === 'FETCH_ISSUES' || type === 'FETCH_MERGE_REQUESTS'
+/**
+ * What the command of an imported row means (§15): its type, and the kind of resource where the word says more than the type. `project`
+ * and `group` are one resource, or the list of all where the row names none; `issues` were never those of a whole instance. An unknown
+ * command stays as it is.
+ */
+export const meaningOfCommand = (command: string, hasResource: boolean): { type: string; resourceType?: 'group' | 'project' } => {
+  if (command === 'project') return { type: hasResource ? 'FETCH_PROJECT_DETAILS' : 'FETCH_PROJECTS' }
+  if (command === 'group') return { type: hasResource ? 'FETCH_GROUP_DETAILS' : 'FETCH_GROUPS' }
+  for (const [type, words] of Object.entries<{ command: string; spawned?: string; group?: string }>(COMMANDS)) {
+    if (command === words.command) return isOfInstance(type) && !hasResource ? { type, resourceType: 'project' } : { type }
+    if (command === words.spawned || command === words.group) return { type, resourceType: 'group' }
+  }
+  return { type: command }
 }
 
 export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const

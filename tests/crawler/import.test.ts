@@ -3,6 +3,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { leasedTask } from '../../src/workers/gitlab/model.ts'
+import { planOf } from '../../src/workers/gitlab/plan/index.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { makeRig, restarted } from './rig.ts'
 
@@ -83,5 +85,48 @@ onEachDatabase('crawler import (gitlab-crawler §15)', (database) => {
     await restarted(app, { env: { CRAWLER_IMPORT_DB: file } })
     expect(await app.rows('crawler_tasks')).toBe(4)
     expect(Bun.hash(readFileSync(file))).toBe(before)
+  })
+
+  test('crawler B4: an imported job keeps what its command meant', async () => {
+    const file = oldCrawler()
+    const db = new Database(file)
+    const cases = [
+      // command, full_path, type, the worker's first call
+      ['groupIssues', 'top', 'FETCH_ISSUES', '/groups/top/issues'],
+      ['issues', 'top/alpha', 'FETCH_ISSUES', '/projects/top%2Falpha/issues'],
+      ['mergeRequests', 'top/alpha', 'FETCH_MERGE_REQUESTS', '/projects/top%2Falpha/merge_requests'],
+      ['groupProjects', 'top', 'FETCH_PROJECTS', '/groups/top/projects'],
+      ['groupSubgroups', 'top', 'FETCH_GROUPS', '/groups/top/subgroups'],
+      ['project', 'top/alpha', 'FETCH_PROJECT_DETAILS', '/projects/top%2Falpha'],
+      ['project', null, 'FETCH_PROJECTS', '/projects'],
+      ['group', 'top', 'FETCH_GROUP_DETAILS', '/groups/top'],
+      ['group', null, 'FETCH_GROUPS', '/groups'],
+      ['groupMembers', 'top', 'FETCH_GROUP_MEMBERS', '/groups/top/members/all'],
+      ['GROUP_PROJECT_DISCOVERY', 'top', 'DISCOVER_AREAS', '/groups/top'],
+      // They never meant a whole instance.
+      ['issues', null, 'FETCH_ISSUES', 'resourceId is required for FETCH_ISSUES'],
+      ['groupIssues', null, 'FETCH_ISSUES', 'resourceId is required for FETCH_ISSUES'],
+      ['mergeRequests', null, 'FETCH_MERGE_REQUESTS', 'resourceId is required for FETCH_MERGE_REQUESTS'],
+    ] as const
+    db.run("delete from job where id <> 'j2'")
+    for (const [n, [command, fullPath]] of cases.entries())
+      db.run(
+        `insert into job (id, accountId, command, status, full_path, gitlabGraphQLUrl, created_at) values ('c${n}', 'acc', ?, 'queued', ?, 'https://git.example/api/graphql', ${SECONDS})`,
+        [command, fullPath],
+      )
+    db.close()
+    const app = await makeRig(database, { env: { CRAWLER_IMPORT_DB: file } })
+    const leased = await app.lease({ max: 50 })
+    expect(leased).toHaveLength(cases.length)
+    for (const [n, [command, fullPath, type, call]] of cases.entries()) {
+      const task = leasedTask.parse(leased.find(({ id }) => id === `c${n}`))
+      let asked: string | undefined
+      try {
+        asked = planOf(task, new Date(SECONDS * 1000).toISOString()).collections[0]?.path
+      } catch (error) {
+        asked = (error as Error).message
+      }
+      expect([command, fullPath, task.type, asked]).toEqual([command, fullPath, type, call])
+    }
   })
 })

@@ -5,7 +5,7 @@ import type { Log } from '../../platform/log.ts'
 import type { AreaRow, AreasRepository } from '../areas/repository.ts'
 import type { AccountRow, CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
-import { digest, isoOr, isTaskType, JOB_STATUSES, type JobStatus, parseTime, typeOfCommand } from '../fields.ts'
+import { digest, isoOr, isTaskType, JOB_STATUSES, type JobStatus, meaningOfCommand, parseTime } from '../fields.ts'
 import { newProgress, type ProgressState, type StoredTask, UNTOUCHED } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 
@@ -150,10 +150,11 @@ export const createImport = ({
     const id = job.text('id')
     const command = job.text('command') ?? ''
     if (id === null) return undefined
-    const type = typeOfCommand(command)
     const address = addressOf(job)
     const instance = originOf(address)
     const path = job.text('full_path', 'resourceId')
+    const gitlabId = job.text('gitlab_id')
+    const { type, resourceType } = meaningOfCommand(command, path !== null || gitlabId !== null)
     const createdAt = job.time('created_at') ?? now
     const status = oldStatus(job.text('status'))
     const branch = job.text('branch')
@@ -169,8 +170,8 @@ export const createImport = ({
       leasable: isTaskType(type),
       fullPath: path,
       resourceKey: path === null ? null : digest(path),
-      gitlabId: job.text('gitlab_id'),
-      resourceType: job.text('resource_type'),
+      gitlabId,
+      resourceType: job.text('resource_type') ?? resourceType ?? null,
       branch,
       fromDate: from,
       toDate: to,
