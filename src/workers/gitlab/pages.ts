@@ -38,6 +38,8 @@ export interface Reader {
 /** Most items with one created_at: with more, a window could not move past them. */
 const MOST_TIES = 3000
 const LONG_KEY = 64
+/** Pages without anything new, one after the other, after which a list counts as endless. */
+const MOST_IDLE = 5
 
 const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isList = (value: unknown): value is Item[] => Array.isArray(value) && value.every(isItem)
@@ -63,8 +65,35 @@ const edgeOf = (collection: Collection, cursor: Cursor, items: Item[], ids: stri
   return { boundaryIds: tied ? [...new Set([...cursor.boundaryIds, ...ids])] : ids, since }
 }
 
+/** Notices that a list does not end: it leads to an address where it has been, or brings the same pages again and again. */
+const createGuard = () => {
+  const addresses = new Set<string>()
+  const pages = new Set<number | bigint>()
+  let idle = 0
+  const endless = (why: string) => new TaskFailure('BAD_RESPONSE', `GitLab's pages do not end: ${why}`, false)
+  return {
+    /** Takes a page; answers whether it brings what an earlier one has brought. */
+    isRepeated(content: unknown, isEmpty: boolean): boolean {
+      const page = Bun.hash(JSON.stringify(content))
+      const known = isEmpty || pages.has(page)
+      pages.add(page)
+      idle = known ? idle + 1 : 0
+      return known
+    },
+    /** Goes on from one address to the next. @throws TaskFailure BAD_RESPONSE */
+    follow(from: string, to: string | null): void {
+      addresses.add(from)
+      if (to === null) return
+      if (addresses.has(to)) throw endless('the next page is one that was read before')
+      if (idle >= MOST_IDLE) throw endless(`${idle} in a row bring nothing new`)
+    },
+  }
+}
+
 /** Reads lists page by page (gitlab-worker §3.2): Link or x-next-page, keyset or offset, without repeating an item. */
 export const createReader = ({ base, client, control, pageSize }: ReaderOptions): Reader => {
+  let reading: Collection | undefined
+  let guard = createGuard()
   /** The start of the next window when GitLab allows no greater offset. @throws TaskFailure OFFSET_LIMIT */
   const windowAfter = (collection: Collection, cursor: Cursor): string => {
     const url = new URL(`${base.origin}${cursor.next}`)
@@ -99,7 +128,6 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
         next = `${url.pathname}${url.search}`
       }
     }
-    if (next === cursor.next) throw new TaskFailure('BAD_RESPONSE', "GitLab's next page is the page itself", true)
     return next
   }
 
@@ -124,16 +152,19 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
       if (key !== undefined) seen.add(key)
       fresh.push(item)
     }
+    const isRepeated = guard.isRepeated(ids.length === items.length ? ids : items, items.length === 0)
+    const next = follow(collection, headers, cursor)
+    guard.follow(cursor.next, next)
     // A page that is read again does not change the position that is known to be stored.
     const newest = items.at(-1)
     const last = newest && !again(newest) ? newest[collection.identity] : undefined
     const total = headers.get('x-total')
     return {
-      items: fresh,
+      items: isRepeated ? [] : fresh,
       source: cursor.next,
       total: total !== null && /^\d+$/.test(total) && cursor.mode === 'offset' ? Number(total) : single ? 1 : null,
       after: {
-        next: follow(collection, headers, cursor),
+        next,
         mode: cursor.mode,
         lastId: typeof last === 'string' || typeof last === 'number' ? last : cursor.lastId,
         ...edgeOf(collection, cursor, items, ids),
@@ -143,6 +174,8 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
 
   return {
     async page(collection, start) {
+      if (reading !== collection) guard = createGuard()
+      reading = collection
       for (let cursor = start; ; ) {
         control.check()
         try {
@@ -154,6 +187,8 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
           else if (cursor.mode === 'offset' && /maximum allowed offset/i.test(error.text))
             cursor = { ...cursor, next: windowAfter(collection, cursor) }
           else throw new TaskFailure('GITLAB_REJECTED', error.shown, false, 405)
+          // The other way begins with what this one has brought.
+          guard = createGuard()
         }
       }
     },

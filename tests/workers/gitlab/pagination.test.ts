@@ -224,6 +224,67 @@ describe('GitLab worker: pagination', () => {
     expect(task.progress).toMatchObject({ processed: 100, error: { code: 'OFFSET_LIMIT', retryable: false, httpStatus: 405 } })
   })
 
+  test('crawler B5: a server that ignores the page and always links on is BAD_RESPONSE within ten requests', async () => {
+    const rows = (from: number) =>
+      Array.from({ length: 100 }, (_, n) => ({ id: from + n, name: `b${from + n}`, created_at: 'x' }))
+    const linkTo = (call: { path: string }, query: string) => ({
+      link: `<${rig.gitlab.origin}${call.path}?${query}>; rel="next"`,
+    })
+    const page = (query: URLSearchParams) => Number(query.get('page') ?? query.get('id_after') ?? 0)
+    type Served = { rows: object[]; next: string }
+    // What a server does, how many requests that takes, and how many items are stored.
+    const servers: [string, (at: number) => Served, number, number][] = [
+      ['the same page', (at) => ({ rows: rows(1), next: `page=${at + 1}` }), 6, 100],
+      ['two pages in turn', (at) => ({ rows: rows(at % 2 ? 1 : 101), next: `page=${at + 1}` }), 7, 200],
+      ['empty pages', (at) => ({ rows: [], next: `page=${at + 1}` }), 5, 0],
+      ['a next that goes back', (at) => ({ rows: rows(at * 100), next: `page=${at === 3 ? 2 : at + 1}` }), 3, 200],
+      ['itself', (at) => ({ rows: rows(at * 100), next: `page=${at}` }), 2, 100],
+    ]
+    for (const [name, serve, requests, stored] of servers) {
+      rig = await createRig()
+      const { id } = rig.task('FETCH_ISSUES', PROJECT)
+      rig.gitlab.on = (call) => {
+        const served = serve(page(call.query))
+        return Response.json(served.rows, { headers: linkTo(call, served.next) })
+      }
+      const task = await rig.finish(id)
+      expect([name, task]).toMatchObject([
+        name,
+        { status: 'failed', attempts: 1, progress: { error: { code: 'BAD_RESPONSE', retryable: false } } },
+      ])
+      expect([name, rig.gitlab.calls.length, task.progress.processed]).toEqual([name, requests, stored])
+      await rig.stop()
+    }
+    // By x-next-page, by name, and by keyset.
+    for (const [type, headers] of [
+      ['FETCH_ISSUES', (call: any) => ({ 'x-next-page': String(page(call.query) + 1) })],
+      ['FETCH_BRANCHES', (call: any) => linkTo(call, `page=${page(call.query) + 1}`)],
+      ['FETCH_JOBS', (call: any) => linkTo(call, `pagination=keyset&id_after=${page(call.query) + 1}`)],
+      ['DISCOVER_AREAS', (call: any) => linkTo(call, `page=${page(call.query) + 1}`)],
+    ] as const) {
+      rig = await createRig()
+      const { id } = rig.task(type, type === 'DISCOVER_AREAS' ? {} : PROJECT)
+      rig.gitlab.on = (call) => Response.json(rows(1), { headers: headers(call) as Record<string, string> })
+      expect((await rig.finish(id)).progress.error).toMatchObject({ code: 'BAD_RESPONSE' })
+      expect(rig.gitlab.calls).toHaveLength(6)
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('crawler B5: some empty pages in a list are no end of it', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    const issues = rig.gitlab.data.issues.get(101) as any[]
+    rig.gitlab.on = ({ query }) => {
+      const at = Number(query.get('page'))
+      const found = at % 5 === 1 ? issues.slice((at - 1) * 10, (at + 4) * 10) : []
+      return Response.json(found, { headers: { 'x-next-page': at < 25 ? String(at + 1) : '' } })
+    }
+    await rig.finish(id)
+    expect(hashOf(rig.items(id))).toBe(hashOf(issues))
+  })
+
   test('gitlab-worker §3.1: apiEndpoint becomes the API base, below a path and from graphql too', async () => {
     rig = await createRig({ gitlab: { prefix: '/git' } })
     const endpoints = ['/git', '/git/', '/git/api/v4/', '/git/api/graphql']
