@@ -46,6 +46,10 @@ export const jittered = (ms: number, random: () => number): number => Math.round
 export const backoffMs = (attempt: number, mostMs: number, firstMs = 1000): number =>
   Math.min(firstMs * 2 ** Math.min(attempt - 1, 30), mostMs)
 
+/** The wait before the next attempt, in ms: what a header asks for, if that is not shorter than the backoff less a fifth. */
+export const retryWaitMs = (asked: number | undefined, backoff: number, random: () => number): number =>
+  asked !== undefined && asked >= backoff * 0.8 ? asked : jittered(backoff, random)
+
 /** Retry-After in ms from now: seconds or an HTTP date; undefined when absent or unreadable. */
 export const retryAfterMs = (text: string | null | undefined, now: number): number | undefined => {
   if (!text) return undefined

@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, jittered } from '../../platform/clock.ts'
+import { backoffMs, type Clock, retryWaitMs } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Beat, type Job, LeaseGone } from '../runtime.ts'
 import type { CrawlerApi } from './api/connection.ts'
@@ -93,7 +93,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         }
         const leftMs = job.leaseEndsAt() - MARGIN_MS - clock.now()
         if (leftMs <= 0) throw lose('the API could not be reached')
-        const waitMs = error.retryAfterMs ?? jittered(backoffMs(attempt, MOST_BACKOFF_MS), random)
+        const waitMs = retryWaitMs(error.retryAfterMs, backoffMs(attempt, MOST_BACKOFF_MS), random)
         log.debug('a report was not delivered', { task_id: task.id, problem: error.message })
         await clock.sleep(Math.min(waitMs, leftMs), job.lost)
         // Only a 429 certainly had no effect; after other errors the same report is sent again with the same updateId.

@@ -35,6 +35,38 @@ describe('GitLab worker: rate limits', () => {
     for (const id of ids) expect(hashOf(rig.items(id))).toBe(hashOf(rig.gitlab.data.issues.get(101) as any[]))
   })
 
+  test('crawler B6: no wait is shorter than the backoff of its attempt, whatever a header says', async () => {
+    const past = new Date(Date.parse('2020-01-01T00:00:00Z')).toUTCString()
+    for (const [status, headers] of [
+      [429, { 'retry-after': '0' }],
+      [429, { 'retry-after': '0.001' }],
+      [429, { 'retry-after': past }],
+      [429, { 'ratelimit-reset': '0' }],
+      [429, { 'ratelimit-remaining': '0', 'ratelimit-reset': '1500000000' }],
+      [503, { 'retry-after': '0' }],
+    ] as const) {
+      rig = await createRig({ settings: { maxRetries: 9 } })
+      const { id } = rig.task('FETCH_ISSUES', PROJECT)
+      let refused = 0
+      rig.gitlab.on = ({ query }) =>
+        query.get('page') === '2' && refused++ < 6 ? Response.json({}, { status, headers: headers as any }) : undefined
+      expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1, progress: { processed: 250 } })
+      const expected = status === 429 ? [1, 2, 4, 8, 16, 32] : [1, 2, 4, 8, 16, 16]
+      expect([headers, gaps().slice(1, 7)]).toEqual([headers, expected.map((seconds) => seconds * 1000)])
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('crawler B6: 429 with Retry-After 0 twelve times: ten are waited out, the next attempt ends it', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    let refused = 0
+    rig.gitlab.on = ({ query }) => (query.get('page') === '2' && refused++ < 12 ? limited('0') : undefined)
+    expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 2, progress: { processed: 250 } })
+    expect(Math.min(...gaps().slice(1, 10))).toBeGreaterThanOrEqual(800)
+  })
+
   test('gitlab-worker §9.6: Retry-After 40 is paused, then resumed, and the lease lives on', async () => {
     rig = await createRig({ settings: { leaseSeconds: 20 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)

@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, jittered, retryAfterMs } from '../../../platform/clock.ts'
+import { backoffMs, type Clock, retryAfterMs, retryWaitMs } from '../../../platform/clock.ts'
 import { type Exchange, ExchangeError, exchange } from '../../../platform/upstream.ts'
 import { badTask, CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
@@ -92,11 +92,11 @@ export const createClient = (options: ClientOptions): GitlabClient => {
     let limited = 0
     let bad = 0
     let renewed = false
-    const unavailable = async (what: string, status?: number, waitMs?: number) => {
+    const unavailable = async (what: string, status?: number, asked?: number) => {
       if (++failures > options.maxRetries)
         throw new TaskFailure('GITLAB_UNAVAILABLE', `GitLab does not answer: ${what}`, true, status)
       costs.retries++
-      await waits.hold(waitMs ?? jittered(backoffMs(failures, 16_000), random))
+      await waits.hold(retryWaitMs(asked, backoffMs(failures, 16_000), random))
     }
     const unusable = (what: string) => {
       if (++bad >= MAX_BAD) throw new TaskFailure('BAD_RESPONSE', `GitLab's answer to ${path} ${what}`, true)
@@ -147,9 +147,8 @@ export const createClient = (options: ClientOptions): GitlabClient => {
   const limitWaitMs = (headers: Headers, attempt: number): number => {
     const now = clock.now()
     const asked = options.respectRetryAfter ? retryAfterMs(headers.get('retry-after'), now) : undefined
-    if (asked !== undefined) return asked
     const reset = resetAt(headers, now)
-    return reset !== undefined && reset > now ? reset - now : jittered(backoffMs(attempt, 60_000), random)
+    return retryWaitMs(asked ?? (reset === undefined ? undefined : reset - now), backoffMs(attempt, 60_000), random)
   }
   return { get }
 }
