@@ -291,4 +291,56 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
     expect((await app.lease())[0].credentials).toMatchObject({ accessToken: 'put', version: 3 })
     expect(asked).toHaveLength(1)
   })
+
+  test('crawler B7: a create completes the account of a known token whole, alone and within one bulk', async () => {
+    const whole = {
+      refreshToken: 'r',
+      clientId: 'id',
+      clientSecret: 's',
+      tokenType: 'oauth2',
+      expiresAt: '2027-01-01T00:00:00.000Z',
+    }
+    const views = async (app: Rig) => (await app.lease({ max: 10 })).map((task) => task.credentials)
+    const full = { accessToken: 'T', tokenType: 'oauth2', refreshable: true, expiresAt: whole.expiresAt, version: 1 }
+    const one = await makeRig(database)
+    await one.create('a', { credentials: { accessToken: 'T' } })
+    await one.create('b', { credentials: { accessToken: 'T', ...whole } })
+    // A bare token takes nothing back.
+    await one.create('c', { credentials: { accessToken: 'T' } })
+    expect(await views(one)).toEqual([full, full, full])
+    const stored = await one.query('select client_secret, refresh_token from crawler_accounts')
+    expect(stored).toEqual([{ client_secret: expect.any(String), refresh_token: expect.any(String) }])
+
+    const bulk = await makeRig(database)
+    const task = (id: string, credentials: object) => ({
+      id,
+      type: 'FETCH_ISSUES',
+      credentials: { accessToken: 'T', ...credentials },
+    })
+    const endpoint = { apiEndpoint: 'https://gitlab.example/api/v4' }
+    await bulk.ok('POST', '/tasks/bulk', {
+      tasks: [task('a', {}), task('b', whole), task('c', {})].map((one) => ({ ...one, ...endpoint })),
+    })
+    expect(await views(bulk)).toEqual([full, full, full])
+
+    // Field by field.
+    for (const [brought, seen] of [
+      [{ tokenType: 'oauth2' }, { tokenType: 'oauth2', refreshable: false }],
+      [{ refreshToken: 'r' }, { tokenType: 'oauth2', refreshable: false }],
+      [
+        { refreshToken: 'r', clientId: 'id' },
+        { tokenType: 'oauth2', refreshable: true },
+      ],
+      [
+        { refreshToken: 'r', tokenType: 'pat' },
+        { tokenType: 'pat', refreshable: false },
+      ],
+      [{ expiresAt: whole.expiresAt }, { tokenType: 'pat', expiresAt: whole.expiresAt }],
+    ] as const) {
+      const app = await makeRig(database)
+      await app.create('a', { credentials: { accessToken: 'T' } })
+      await app.create('b', { credentials: { accessToken: 'T', ...brought } })
+      for (const view of await views(app)) expect([brought, view]).toMatchObject([brought, seen])
+    }
+  })
 })

@@ -36,7 +36,7 @@ export const credentialsRepository = (db: Db) => {
         .where(eq(accounts.id, param('id'))),
     ),
   )
-  const ADDED = ['refresh_token', 'client_id', 'client_secret', 'expires_at']
+  const ADDED = ['refresh_token', 'client_id', 'client_secret', 'token_type', 'expires_at']
   const complete = db.batch<{ id: string }>(
     'crawler_accounts_complete',
     [
@@ -87,7 +87,16 @@ export const credentialsRepository = (db: Db) => {
     *complete(tx: Tx, rows: (Pick<AccountRow, 'id' | 'tokenHash'> & Partial<AccountRow>)[], now: Date): Steps<void> {
       yield* tx.batch(
         complete,
-        rows.map((row) => [row.id, row.tokenHash, row.refreshToken, row.clientId, row.clientSecret, row.expiresAt, now]),
+        rows.map((row) => [
+          row.id,
+          row.tokenHash,
+          row.refreshToken,
+          row.clientId,
+          row.clientSecret,
+          row.tokenType,
+          row.expiresAt,
+          now,
+        ]),
       )
     },
     /** The other account of an instance that has one of these tokens. */

@@ -84,8 +84,13 @@ export const createCredentials = ({
   const additions = (account: AccountRow, given: CredentialsInput): Partial<AccountRow> => {
     const brought = SECRETS.filter((name) => name !== 'accessToken' && given[name])
     const expiresAt = dateOr(given.expiresAt)
-    const expires = expiresAt && expiresAt.getTime() !== account.expiresAt?.getTime() ? { expiresAt } : {}
-    if (brought.length === 0) return expires
+    // A bare token says nothing about its type.
+    const tokenType = given.tokenType ?? (given.refreshToken ? 'oauth2' : account.tokenType)
+    const plain: Partial<AccountRow> = {
+      ...(expiresAt && expiresAt.getTime() !== account.expiresAt?.getTime() ? { expiresAt } : {}),
+      ...(tokenType === account.tokenType ? {} : { tokenType }),
+    }
+    if (brought.length === 0) return plain
     let known: Secrets = {}
     try {
       known = decrypt(account)
@@ -93,7 +98,7 @@ export const createCredentials = ({
       // Written anew below: with what the client brings, the account can be read again.
     }
     const changed = brought.filter((name) => known[name] !== given[name])
-    return { ...encrypt(account.id, Object.fromEntries(changed.map((name) => [name, given[name]]))), ...expires }
+    return { ...encrypt(account.id, Object.fromEntries(changed.map((name) => [name, given[name]]))), ...plain }
   }
 
   return {
@@ -125,10 +130,14 @@ export const createCredentials = ({
         for (const { formerHash, ...row } of yield* repository.byFormerHashes(tx, [...new Set(strangers)]))
           former.set(keyOf(row.instance, formerHash), row)
       const missing = new Map<string, AccountRow>()
+      const makers = new Map<number, string>()
       wanted.forEach((one, n) => {
         if (find(n)) return
         const key = keyOf(one.instance, (keys[n] as string[])[0] as string)
-        if (!missing.has(key)) missing.set(key, newAccount(one, now))
+        if (missing.has(key)) return
+        const row = newAccount(one, now)
+        missing.set(key, row)
+        makers.set(n, row.id)
       })
       if (missing.size > 0) {
         const rows = [...missing.values()].sort((a, b) => (a.tokenHash < b.tokenHash ? -1 : 1))
@@ -143,8 +152,8 @@ export const createCredentials = ({
         if (!account) throw new Error('an account that was just made is not there')
         // What comes beside a former token belongs to that one, such as a refresh token that is used up.
         const isCurrent = findIn(known, n) !== undefined
-        const isNew = missing.size > 0 && [...missing.values()].some((row) => row.id === account.id)
-        const more = isCurrent && !isNew ? additions(account, credentials) : {}
+        const isMade = makers.get(n) === account.id
+        const more = isCurrent && !isMade ? additions(account, credentials) : {}
         if (Object.keys(more).length > 0) {
           added.set(account.id, { ...added.get(account.id), ...more, id: account.id, tokenHash: account.tokenHash })
           Object.assign(account, more)
