@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
 import { MINUTE, SECOND } from '../support/fake-clock.ts'
@@ -13,6 +14,31 @@ const listening = (app: Rig) => {
   running.push(app)
   return app.listen()
 }
+/** Status line and headers of an upgrade's answer, as they are on the wire. */
+const upgradeHead = (origin: string, target: string, offered: string | undefined): Promise<string[]> =>
+  new Promise((resolve, reject) => {
+    const { host, hostname, port } = new URL(origin)
+    const lines = [
+      `GET ${target} HTTP/1.1`,
+      `Host: ${host}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version: 13',
+      `Authorization: ${AUTH.authorization}`,
+      ...(offered === undefined ? [] : [`Sec-WebSocket-Protocol: ${offered}`]),
+    ]
+    let got = ''
+    const socket = connect(Number(port), hostname, () => socket.write(`${lines.join('\r\n')}\r\n\r\n`))
+    socket.on('error', reject)
+    socket.on('data', (bytes) => {
+      got += bytes.toString('latin1')
+      const end = got.indexOf('\r\n\r\n')
+      if (end < 0) return
+      socket.destroy()
+      resolve(got.slice(0, end).split('\r\n'))
+    })
+  })
 const processed = (frames: { data?: any }[]) => frames.map((frame) => frame.data.progress.processed)
 
 onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
@@ -22,6 +48,26 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     for (let n = 0; n < count; n++) seen.push(...processed([await socket.event('progress')]))
     return seen
   }
+
+  test('crawler D1: only gitlab-crawler-v1 is ever selected, on both sockets', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    await app.create('t')
+    for (const to of ['/connect', path('t', '/websocket')])
+      for (const [offered, selected] of [
+        [undefined, undefined],
+        ['foo', undefined],
+        ['foo, bar', undefined],
+        ['gitlab-crawler-v2', undefined],
+        ['x, gitlab-crawler-v1', 'gitlab-crawler-v1'],
+        ['gitlab-crawler-v1,x', 'gitlab-crawler-v1'],
+      ]) {
+        const head = await upgradeHead(origin, `${BASE}${to}`, offered)
+        expect(head[0]).toStartWith('HTTP/1.1 101')
+        const answered = head.filter((line) => /^sec-websocket-protocol:/i.test(line)).map((line) => line.split(': ')[1])
+        expect([to, offered, answered]).toEqual([to, offered, selected === undefined ? [] : [selected]])
+      }
+  })
 
   test('§17.20: a socket opens with connection_ready; without upgrade headers it is 400; the 101st connection is 503', async () => {
     const app = await makeRig(database)

@@ -132,7 +132,8 @@ export const createSockets = ({
       if (taskId !== undefined && !row) throw refused(taskNotFound())
       if (stopping) throw refused(shuttingDown())
       connection.queue.recheck = again
-      const headers: Record<string, string> = offered.includes(PROTOCOL) ? { 'sec-websocket-protocol': PROTOCOL } : {}
+      // Bun selects the first offered protocol unless the header is set; an empty one is not sent.
+      const headers = { 'sec-websocket-protocol': offered.includes(PROTOCOL) ? PROTOCOL : '' }
       if (!server?.upgrade(request, { data: new Handlers(connection, { opening, row }), headers }))
         throw refused(upgradeRequired())
     },
