@@ -409,6 +409,44 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await app.report('credential_resumed', { type: 'progress', processed: 1 })).currentStatus).toBe('running')
     expect((await app.ok('GET', '/tasks?status=paused')).meta.total).toBe(5)
   })
+
+  test('crawler D2: 0 is unknown while a task runs, and a number at its end', async () => {
+    const app = await makeRig(database)
+    const seen = async (id: string) => (await app.progress(id)).progress
+    const unknown = { processed: 0, total: null, percentage: null }
+    const none = { processed: 0, total: 0, totalItems: 0, percentage: 100 }
+    for (const [id, end] of [
+      ['completed', { type: 'completed', total: 0 }],
+      ['items', { type: 'completed', totalItems: 0 }],
+      ['sum', { type: 'completed', groupTotal: 0, projectTotal: 0 }],
+      ['stage', { type: 'progress', stage: 'completed', total: 0 }],
+      ['status', { type: 'status', status: 'completed', total: 0 }],
+    ] as const) {
+      await app.create(id)
+      await app.report(id, { ...end, type: 'progress', stage: 'fetching', status: undefined })
+      expect([id, await seen(id)]).toMatchObject([id, unknown])
+      expect((await app.report(id, end)).progress).toMatchObject({ processed: 0, total: 0, percentage: 100 })
+      expect([id, await seen(id)]).toMatchObject([id, none])
+      // What was answered can be sent back.
+      const { body } = await app.put(id, { progress: await seen(id) })
+      expect(body.data.progress).toMatchObject({ processed: 0, total: 0, percentage: 100 })
+      // A new run begins with nothing known.
+      await app.put(id, { status: 'queued' })
+      expect([id, await seen(id)]).toMatchObject([id, unknown])
+    }
+    await app.create('put')
+    await app.put('put', { progress: { total: 0 } })
+    expect(await seen('put')).toMatchObject(unknown)
+    await app.put('put', { status: 'completed', progress: { total: 0 } })
+    expect(await seen('put')).toMatchObject(none)
+    // Nobody has said that it is none.
+    await app.create('silent')
+    await app.report('silent', { type: 'completed' })
+    expect(await seen('silent')).toMatchObject(unknown)
+    await app.create('failed')
+    await app.report('failed', { type: 'failed', error: 'no', total: 0 })
+    expect(await seen('failed')).toMatchObject(unknown)
+  })
 })
 
 describe('crawler times', () => {

@@ -6,6 +6,7 @@ import type { AreaRow, AreasRepository } from '../areas/repository.ts'
 import type { AccountRow, CredentialsRepository } from '../credentials/repository.ts'
 import type { Credentials, WantedAccount } from '../credentials/service.ts'
 import { digest, isoOr, isTaskType, JOB_STATUSES, type JobStatus, meaningOfCommand, parseTime } from '../fields.ts'
+import { percentageOf } from '../tasks/change.ts'
 import { newProgress, type ProgressState, type StoredTask, UNTOUCHED } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 
@@ -72,18 +73,20 @@ const dictionary = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 
 /** An old progress in today's shape; its other fields stay in the metadata. */
-const oldProgress = (value: unknown): ProgressState => {
+const oldProgress = (value: unknown, isComplete: boolean): ProgressState => {
   const old = dictionary(value)
   const items = Object.entries(dictionary(old.itemsByType)).filter(
     (entry): entry is [string, number] => number(entry[1]) !== null,
   )
   const processed = number(old.processedItems) ?? number(old.processed) ?? 0
-  const total = number(old.totalItems) ?? number(old.total)
+  const given = number(old.totalItems) ?? number(old.total)
+  // On the way 0 meant unknown, also in the earlier crawler.
+  const total = given === 0 && !isComplete ? null : given
   return {
     ...newProgress(),
     processed,
-    total: total === 0 ? null : total,
-    percentage: total ? Math.min(100, Math.round((processed / total) * 100)) : null,
+    total,
+    percentage: percentageOf(processed, total),
     currentStep: word(old.currentStep) ?? word(old.stage) ?? 'Task imported',
     message: word(old.message),
     error: word(old.error),
@@ -159,7 +162,7 @@ export const createImport = ({
     const status = oldStatus(job.text('status'))
     const branch = job.text('branch')
     const [from, to] = [job.time('from'), job.time('to')]
-    const progress = oldProgress(job.json('progress'))
+    const progress = oldProgress(job.json('progress'), status === 'finished')
     const resume = job.json('resume_state', 'resumeState')
     return {
       id,

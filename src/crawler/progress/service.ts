@@ -255,7 +255,7 @@ export const createProgress = ({
     const { row, now } = change
     const old = row.progress
     const word: CredentialWord | undefined = credentialWordOf(update)
-    const merged = mergeProgress(old, update, now)
+    const merged = mergeProgress(old, update, now, { isComplete: effect === 'completed' })
     if (word && !update.credentialStatus) merged.credentialStatus = { type: word }
     row.progress = merged
     const resume = update.resumeState !== undefined ? update.resumeState : update.progress

@@ -325,10 +325,12 @@ export const effectOf = (update: Update, row: Pick<TaskRow, 'status' | 'failureK
   }
 }
 
-const known = (total: number | null | undefined): number | null => (total === undefined || total === 0 ? null : total)
-
-/** A total is given outright, or as the sum of groups and projects; undefined keeps the old one. */
-const totalOf = (update: ProgressFields): number | null | undefined => {
+/**
+ * A total is given outright, or as the sum of groups and projects; undefined keeps the old one. 0 means unknown while a task is on its
+ * way, and none when it has come to its end.
+ */
+const totalOf = (update: ProgressFields, isComplete: boolean): number | null | undefined => {
+  const known = (total: number | null) => (total === 0 && !isComplete ? null : total)
   const given = update.totalItems !== undefined ? update.totalItems : update.total
   if (given !== undefined) return known(given)
   if (update.groupTotal === undefined && update.projectTotal === undefined) return undefined
@@ -350,22 +352,23 @@ const itemsOf = (old: Record<string, number>, update: ProgressFields): Record<st
   return Object.fromEntries(items)
 }
 
-const percentageOf = (processed: number, total: number | null): number | null =>
-  total === null ? null : Math.min(100, Math.round((processed / total) * 100))
+export const percentageOf = (processed: number, total: number | null): number | null =>
+  total === null ? null : total === 0 ? 100 : Math.min(100, Math.round((processed / total) * 100))
 
 /**
- * A task's progress with an update merged in (§9). `mode` `set` lets the counter of processed items go down, as an operator may.
+ * A task's progress with an update merged in (§9). `mode` `set` lets the counter of processed items go down, as an operator may;
+ * `isComplete`: the task is completed with this update, or was before.
  * Pure: every accepted update is merged under the task's lock, so none is lost.
  */
 export const mergeProgress = (
   old: ProgressState,
   update: ProgressFields,
   now: number,
-  mode: 'max' | 'set' = 'max',
+  { mode = 'max', isComplete = false }: { mode?: 'max' | 'set'; isComplete?: boolean } = {},
 ): ProgressState => {
   const given = [update.processedItems, update.processed].filter((number) => number !== undefined)
   const processed = given.length === 0 ? old.processed : mode === 'set' ? Math.max(...given) : Math.max(old.processed, ...given)
-  const total = totalOf(update)
+  const total = totalOf(update, isComplete)
   const newTotal = total === undefined ? old.total : total
   return {
     processed,

@@ -98,7 +98,8 @@ export const createTasks = ({
 }) => {
   const merge = (change: TaskRowChange, put: Put) => {
     if (put.progress) {
-      change.row.progress = mergeProgress(change.row.progress, put.progress, change.now, 'set')
+      const isComplete = put.status === 'completed' || change.row.status === 'finished'
+      change.row.progress = mergeProgress(change.row.progress, put.progress, change.now, { mode: 'set', isComplete })
       if (put.progress.resumeState !== undefined)
         change.row.resumeState = put.progress.resumeState === null ? null : JSON.stringify(put.progress.resumeState)
       for (const { timestamp, event, details } of put.progress.timeline ?? [])

@@ -43,6 +43,19 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     }
   }, 180_000)
 
+  test('crawler D2: a project without items ends at 0 of 0, which is 100 %', async () => {
+    real = await createReal(database)
+    for (const type of ['FETCH_ISSUES', 'FETCH_TAGS', 'FETCH_COMMITS', 'FETCH_JOBS'])
+      await real.create(type, type, { resourceId: 'acme/lab/rig' })
+    real.gitlab.data.issues.set(102, [])
+    await real.start()
+    for (const type of ['FETCH_ISSUES', 'FETCH_TAGS', 'FETCH_COMMITS', 'FETCH_JOBS']) {
+      expect([type, await real.until(type, 'completed', 'failed')]).toEqual([type, 'completed'])
+      expect([type, (await real.progress(type)).progress]).toMatchObject([type, { processed: 0, total: 0, percentage: 100 }])
+      expect((await real.detail(type)).progress).toMatchObject({ processed: 0, total: 0, percentage: 100 })
+    }
+  })
+
   test('gitlab-worker §9.11: killed in the middle of each page, the next attempt continues, and nothing is there twice', async () => {
     real = await createReal(database)
     for (let page = 1; page <= PAGES; page++) {
