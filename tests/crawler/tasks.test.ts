@@ -95,6 +95,9 @@ onEachDatabase('crawler tasks (gitlab-crawler §6, §7.3 to §7.9)', (database) 
       ['rateLimits.burstLimit', { rateLimits: { burstLimit: 0 } }],
       ['priority', { priority: 'now' }],
       ['options.resourceId', { options: { resourceId: 'x'.repeat(1025) } }],
+      // crawler F6: an empty value never widens a task.
+      ['options.resourceId', { options: { resourceId: '' } }],
+      ['options.branch', { options: { resourceId: 'a/b', branch: '' } }],
       ['options.resourceType', { options: { resourceType: 'team' } }],
       ['options.branch', { options: { branch: 'x'.repeat(256) } }],
       ['options.fromDate', { options: { fromDate: '2026-02-30' } }],

@@ -116,7 +116,7 @@ export const createCreation = ({
   const newRow = (data: TaskData, accountId: string, now: number): StoredTask => {
     const { options } = data
     const endpoint = data.apiEndpoint ?? defaultApiEndpoint
-    const branch = options.branch === undefined || options.branch === '' ? null : options.branch
+    const branch = options.branch ?? null
     const instance = instanceOf(endpoint)
     return {
       id: data.id,

@@ -51,11 +51,15 @@ const apiEndpoint = z
 
 const taskOptions = z
   .object({
+    // Empty would be a task about the whole instance.
     resourceId: optional(
-      z.union([text(1024), z.number()], { error: 'must be a string of at most 1024 characters or a number' }).transform(String),
+      z
+        .union([text(1024).min(1), z.number()], { error: 'must be a string of 1 to 1024 characters or a number' })
+        .transform(String),
     ),
     resourceType: optional(z.enum(RESOURCE_TYPES)),
-    branch: optional(text(255)),
+    // Empty would be all branches.
+    branch: optional(text(255).min(1, 'must not be empty')),
     fromDate: optional(time()),
     toDate: optional(time()),
     pagination: optional(

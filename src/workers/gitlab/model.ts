@@ -29,7 +29,7 @@ export type TaskType = (typeof TASK_TYPES)[number]
 
 export type ResourceType = 'project' | 'group' | 'user' | 'instance'
 
-const word = z.union([z.string(), z.number()]).transform((value) => (value === '' ? undefined : String(value)))
+const word = z.union([z.string(), z.number()]).transform(String)
 const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined)
 
 const credentials = z.object({

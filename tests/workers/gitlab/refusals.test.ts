@@ -270,6 +270,12 @@ describe('GitLab worker: what GitLab refuses', () => {
       ['FETCH_ISSUES', { resourceId: '5', resourceType: 'user' }, {}, 'FETCH_ISSUES does not take the resource type user'],
       ['FETCH_PROJECT_DETAILS', {}, {}, 'resourceId is required for FETCH_PROJECT_DETAILS'],
       ['FETCH_GROUP_MEMBERS', {}, {}, 'resourceId is required for FETCH_GROUP_MEMBERS'],
+      // crawler F6: what the release before has stored.
+      ['FETCH_ISSUES', { resourceId: '' }, {}, 'resourceId is empty'],
+      ['FETCH_PROJECTS', { resourceId: '' }, {}, 'resourceId is empty'],
+      ['DISCOVER_AREAS', { resourceId: '', resourceType: 'instance' }, {}, 'resourceId is empty'],
+      ['FETCH_COMMITS', { ...PROJECT, branch: '' }, {}, 'branch is empty'],
+      ['FETCH_JOBS', { ...PROJECT, filters: { pipelineId: '' } }, {}, 'filters.pipelineId is empty'],
       ['FETCH_TAGS', { resourceId: '..' }, {}, '".." is not the id or path of a GitLab resource'],
       [
         'FETCH_TAGS',

@@ -92,6 +92,9 @@ export const planOf = (task: LeasedTask, startedAt: string): Plan => {
   if (!type) throw badTask(`unknown task type ${task.type}`)
   const resourceId = options?.resourceId ?? metadata.resourceId
   const known = metadata.gitlabId ?? resourceId
+  // An empty value never widens what a task is about.
+  if (resourceId === '' || known === '') throw badTask('resourceId is empty')
+  if ((options?.branch ?? metadata.branch) === '') throw badTask('branch is empty')
   const requested = options?.resourceType ?? metadata.resourceType
   const allowed = ALLOWED[type] ?? ['project']
   const resourceType = (requested ?? impliedType(type, known !== undefined)) as ResourceType

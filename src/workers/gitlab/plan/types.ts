@@ -1,3 +1,4 @@
+import { badTask } from '../errors.ts'
 import type { TaskType } from '../model.ts'
 import { segment } from '../source/credentials.ts'
 import { type Filters, filterList, isOn, readFilters } from './areas.ts'
@@ -243,7 +244,8 @@ export const COLLECTIONS: Record<Exclude<TaskType, 'DISCOVER_AREAS'>, (wanted: W
   },
   FETCH_JOBS: (wanted) => {
     const { id, filters } = wanted
-    const ofPipeline = filters.pipelineId !== undefined && filters.pipelineId !== null && filters.pipelineId !== ''
+    const ofPipeline = filters.pipelineId !== undefined && filters.pipelineId !== null
+    if (filters.pipelineId === '') throw badTask('filters.pipelineId is empty')
     const read = readFilters(filters, ofPipeline ? ['include_retried'] : [], ['pipelineId', 'scope'])
     const scope: Query = filterList(read.own.scope ?? []).map((value) => ['scope[]', value])
     const keep = within(wanted, 'created_at')
