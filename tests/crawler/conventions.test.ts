@@ -25,6 +25,42 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     return app.dashboard.sign({ sub: '77', role, jti: 'j' }, 600)
   }
 
+  test('crawler F7: bytes that are no UTF-8 are INVALID_JSON at every door, and nothing is stored', async () => {
+    const app = await makeRig(database)
+    await app.create('t')
+    for (const [method, to, before, after] of [
+      ['POST', '/tasks', '{"type":"task","data":{"type":"FETCH_ISSUES","credentials":{"accessToken":"x"},"id":"', '"}}'],
+      ['POST', '/tasks/bulk', '{"tasks":[{"type":"FETCH_ISSUES","credentials":{"accessToken":"x"},"id":"', '"}]}'],
+      ['POST', '/tasks/lease', '{"workerId":"', '"}'],
+      ['PUT', '/tasks/t', '{"error":"', '"}'],
+      ['POST', '/tasks/t/progress', '{"type":"progress","message":"', '"}'],
+      ['POST', '/tasks/t/websocket', '{"text":"', '"}'],
+      ['POST', '/tasks/t/credentials/refresh', '{"fence":1,"credentialsVersion":1,"workerId":"', '"}'],
+      ['POST', '/connect', '{"clientType":"', '"}'],
+      ['POST', '/health', '{"operation":"', '"}'],
+    ] as const)
+      for (const bytes of [
+        [0xc3, 0x28, 0xff],
+        [0xff, 0xfe],
+        [0xed, 0xa0, 0x80],
+        [0xc0, 0x80],
+      ]) {
+        const body = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)])
+        for (const gzip of [false, true]) {
+          const answer = await app.app.handle(
+            new Request(`http://localhost${BASE}${to}`, {
+              method,
+              headers: { ...AUTH, 'content-type': 'application/json', ...(gzip ? { 'content-encoding': 'gzip' } : {}) },
+              body: gzip ? Bun.gzipSync(body) : body,
+            }),
+          )
+          const { code } = (await answer.json()) as any
+          expect([to, bytes, answer.status, code]).toEqual([to, bytes, 400, 'INVALID_JSON'])
+        }
+      }
+    expect(await app.rows('crawler_tasks')).toBe(1)
+  })
+
   test('§17.3: every refusal has error, status, timestamp and details.requestId = X-Request-Id', async () => {
     const app = await makeRig(database)
     await app.create('t')
