@@ -61,6 +61,18 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect(await app.rows('crawler_tasks')).toBe(1)
   })
 
+  test('crawler F9: response times have at most two decimals', async () => {
+    const app = await makeRig(database)
+    const isShort = (ms: number) => /^\d+(\.\d{1,2})?$/.test(String(ms))
+    for (let n = 0; n < 20; n++) {
+      app.clock.advance(1001)
+      const { responseTime, services } = await app.ok('GET', '/health?details=true')
+      const { results } = await app.ok('POST', '/health', { operation: 'deep_check' })
+      for (const ms of [responseTime, services.database.responseTime, results.database.responseTime])
+        expect([ms, isShort(ms)]).toEqual([ms, true])
+    }
+  })
+
   test('§17.3: every refusal has error, status, timestamp and details.requestId = X-Request-Id', async () => {
     const app = await makeRig(database)
     await app.create('t')
