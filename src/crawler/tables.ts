@@ -22,6 +22,8 @@ export const credentialsTables = defineTables((k) => {
       tokenType: k.oneOf('oauth2', 'pat').notNull(),
       expiresAt: k.epoch(),
       version: k.int().notNull(),
+      /** Why the last renewal was refused; null since there are newer tokens. */
+      refusal: k.text(),
       /** The process that refreshes, and until when others wait for it: one refresh at a time over all processes. */
       refreshOwner: k.text(),
       refreshUntil: k.epoch(),

@@ -343,4 +343,59 @@ onEachDatabase('crawler credentials (gitlab-crawler §7.16, §12)', (database) =
       for (const view of await views(app)) expect([brought, view]).toMatchObject([brought, seen])
     }
   })
+
+  test('crawler F4: a refused refresh explains itself on every task of the account, later ones too', async () => {
+    for (const [status, error, guided] of [
+      [400, 'invalid_grant', 'Renew the OAuth authorization at'],
+      [401, 'invalid_client', 'Check the client id and secret'],
+      [403, undefined, 'Renew the OAuth authorization at'],
+    ] as const) {
+      const reason = error ?? `http_${status}`
+      const { asked, origin, allowed } = gitlab(() => Response.json(error ? { error } : {}, { status }))
+      const app = await makeRig(database, { env: allowed })
+      await leased(app, origin, 2)
+      const expected = (id: string) => ({
+        type: 'credential_expiry',
+        severity: 'HIGH',
+        errorType: 'OAUTH2_EXPIRED',
+        reason,
+        providerId: new URL(origin).host,
+        instanceType: 'gitlab-self-hosted',
+        message: expect.stringContaining(reason),
+        adminGuidance: expect.arrayContaining([expect.stringContaining(guided), expect.stringContaining(`/tasks/${id};`)]),
+      })
+      const expectExplained = async (id: string) => {
+        const { progress, jobStatus, timeline } = await app.progress(id)
+        expect([id, jobStatus, progress.credentialStatus]).toEqual([id, 'credential_expired', expected(id)])
+        expect(timeline.map(({ event, details }: any) => [event, details.reason])).toContainEqual([
+          'credential_status_change',
+          reason,
+        ])
+      }
+      // Both work already; the second one comes when the tokens may be erased.
+      for (const id of ['t0', 't1']) {
+        expect((await refresh(app, id)).body.data).toEqual({ taskId: id, refreshSuccessful: false, reason })
+        await expectExplained(id)
+      }
+      const calls = asked.length
+      await app.create('later', { apiEndpoint: `${origin}/api/v4`, credentials: { accessToken: 'old-access' } })
+      // With a token left a worker finds out by itself, without one there is no lease.
+      const [task] = await app.lease()
+      expect(task === undefined).toBe(error === 'invalid_grant')
+      if (task) await refresh(app, 'later')
+      await expectExplained('later')
+      expect(asked.length).toBe(error === 'invalid_grant' ? calls : calls + 1)
+      // New credentials end it, for later reasons as well.
+      expect((await app.put('t0', { credentials: { accessToken: 'renewed' } })).body.data.status).toBe('queued')
+      expect(await app.query('select refusal from crawler_accounts')).toEqual([{ refusal: null }])
+      const [again] = await app.lease({ max: 1 })
+      expect((await refresh(app, again.id, { fence: again.lease.fence, credentialsVersion: 2 })).body.data.reason).toBe(
+        'no refresh token',
+      )
+      expect((await app.progress(again.id)).progress.credentialStatus).toMatchObject({
+        errorType: 'PAT_EXPIRED',
+        reason: 'no refresh token',
+      })
+    }
+  })
 })

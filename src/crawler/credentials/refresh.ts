@@ -5,8 +5,9 @@ import { ExchangeError, exchange } from '../../platform/upstream.ts'
 import { holds } from '../../tasks/index.ts'
 import { leaseLost, taskNotFound } from '../envelope.ts'
 import { statusOf } from '../fields.ts'
-import { addTimelineEvent, endLease, pause, startChange, type TaskRowChange } from '../tasks/change.ts'
+import { endLease, startChange, type TaskRowChange } from '../tasks/change.ts'
 import type { TaskStore } from '../tasks/store.ts'
+import { expireCredentials } from './expiry.ts'
 import type { RefreshAnswer, RefreshRequest } from './index.ts'
 import type { AccountRow, CredentialsRepository } from './repository.ts'
 import type { Credentials } from './service.ts'
@@ -99,11 +100,13 @@ export const createRefresh = ({
           tokenType: 'oauth2',
           expiresAt: expiresIn === undefined ? null : new Date(now.getTime() + expiresIn * 1000),
           version: current.version + 1,
+          refusal: null,
           updatedAt: now,
         })
-      } else if (verdict.kind === 'refused' && verdict.erase)
-        yield* repository.change(tx, account.id, { ...free, accessToken: null, refreshToken: null, updatedAt: now })
-      else yield* repository.change(tx, account.id, free)
+      } else if (verdict.kind === 'refused') {
+        const erased = verdict.erase ? { accessToken: null, refreshToken: null, updatedAt: now } : {}
+        yield* repository.change(tx, account.id, { ...free, ...erased, refusal: verdict.reason })
+      } else yield* repository.change(tx, account.id, free)
     })
 
   /** Claims the refresh, waits for the process that has claimed it, or finds that there is a newer token already. */
@@ -129,7 +132,12 @@ export const createRefresh = ({
         const secrets = credentials.decrypt(claim)
         const client = credentials.clientOf(claim.instance, secrets)
         if (!secrets.refreshToken || client === undefined)
-          verdict = { kind: 'refused', reason: secrets.refreshToken ? 'no client id' : 'no refresh token', erase: false }
+          verdict = {
+            kind: 'refused',
+            // What became of the refresh token says more than that it is gone.
+            reason: secrets.refreshToken ? 'no client id' : (claim.refusal ?? 'no refresh token'),
+            erase: false,
+          }
         else if (claim.instance === '') verdict = { kind: 'refused', reason: 'no apiEndpoint', erase: false }
         else
           verdict = await ask(claim.instance, {
@@ -170,16 +178,15 @@ export const createRefresh = ({
         const view = account && credentials.view(account)
         if (view) return { taskId, refreshSuccessful: true, credentials: view }
       }
-      const reason = verdict.kind === 'refused' ? verdict.reason : 'no token'
+      const account = await repository.get(row.accountId)
+      const reason = verdict.kind === 'refused' ? verdict.reason : (account?.refusal ?? 'no token')
       await db.tx(function* (tx) {
         const now = clock.now()
         const current = yield* store.lock(tx, taskId)
         if (!current || !holds(current, { owner: workerId, fence }, now)) return
         const change: TaskRowChange = startChange(current, now)
-        change.reason = 'credential_expiry'
         endLease(change)
-        pause(change, 'credential_expired')
-        addTimelineEvent(change, 'credential_status_change', { type: 'credential_expiry', reason })
+        expireCredentials(change, account, reason)
         yield* store.save(tx, [change])
       })
       return { taskId, refreshSuccessful: false, reason }

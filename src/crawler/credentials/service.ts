@@ -74,6 +74,7 @@ export const createCredentials = ({
       tokenType: typeOf(credentials),
       expiresAt: dateOr(credentials.expiresAt),
       version: 1,
+      refusal: null,
       refreshOwner: null,
       refreshUntil: null,
       createdAt: new Date(now),
@@ -186,6 +187,7 @@ export const createCredentials = ({
         tokenType: typeOf(given),
         expiresAt: dateOr(given.expiresAt),
         version: target.version + 1,
+        refusal: null,
         updatedAt: new Date(now),
       })
       return target.id

@@ -252,7 +252,16 @@ export const createImport = ({
         const id = createId(clock)
         const [host, tokenHash] = [instance === '' ? '' : new URL(instance).host, digest('no token', id)]
         const none = { accessToken: null, refreshToken: null, clientId: null, clientSecret: null, expiresAt: null }
-        const row = { id, providerId: host, instance, tokenHash, ...none, tokenType: 'oauth2' as const, version: 1 }
+        const row = {
+          id,
+          providerId: host,
+          instance,
+          tokenHash,
+          ...none,
+          tokenType: 'oauth2' as const,
+          version: 1,
+          refusal: null,
+        }
         nameless.push({ ...row, refreshOwner: null, refreshUntil: null, createdAt: new Date(now), updatedAt: new Date(now) })
         return id
       }

@@ -1,5 +1,6 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Moves, type Task } from '../../tasks/index.ts'
+import { expireCredentials } from '../credentials/expiry.ts'
 import type { AccountRow } from '../credentials/repository.ts'
 import { type Credentials, credentialsUnreadable } from '../credentials/service.ts'
 import type { TaskType } from '../fields.ts'
@@ -9,7 +10,6 @@ import {
   grant,
   KINDS,
   leaseEndOf,
-  pause,
   queue,
   retryDelayMs,
   settleExpiry,
@@ -116,8 +116,8 @@ export const crawlerKinds = ({
           fail(change, 'final', credentialsUnreadable)
         } else if (view === undefined) {
           withhold(change)
-          change.reason = 'credential_expiry'
-          pause(change, 'credential_expired')
+          const account = accounts.get(row.accountId)
+          expireCredentials(change, account, account?.refusal ?? 'no token')
         } else {
           grant(change)
           const leased = toLeased(change, view)

@@ -1,0 +1,1 @@
+ALTER TABLE "crawler_accounts" ADD COLUMN "refusal" text;
