@@ -2192,6 +2192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stickersets/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search public sets without a token
+         * @description Answers as `/internal/stickersets/search` does; a service token that is sent changes nothing.
+         */
+        get: operations["getApiStickersetsSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -19765,6 +19785,111 @@ export interface operations {
             };
             /** @description Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StickersError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StickersError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StickersError"];
+                };
+            };
+        };
+    };
+    getApiStickersetsSearch: {
+        parameters: {
+            query?: {
+                /** @description words that all have to occur */
+                query?: string;
+                /** @description most sets */
+                limit?: number;
+                /** @description sets to leave out at the beginning */
+                offset?: number;
+                /** @description without Telegram's data of the sets */
+                shortInfo?: boolean;
+                /** @description with one sticker of each set, drawn anew */
+                preview?: boolean;
+            };
+            header?: {
+                /** @description language of names, descriptions and messages; English unless it is `ru` */
+                "X-Language"?: "en" | "ru";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "content": [
+                     *         {
+                     *           "id": 11,
+                     *           "userId": 42,
+                     *           "title": "Tea cats",
+                     *           "description": null,
+                     *           "descriptions": null,
+                     *           "name": "tea_cats",
+                     *           "url": "https://t.me/addstickers/tea_cats",
+                     *           "createdAt": "2026-01-15T09:00:00.000Z",
+                     *           "telegramStickerSetInfo": null,
+                     *           "categories": [
+                     *             {
+                     *               "id": 3,
+                     *               "key": "cute",
+                     *               "name": "Cute",
+                     *               "description": null,
+                     *               "iconUrl": null,
+                     *               "displayOrder": 30,
+                     *               "isActive": true
+                     *             }
+                     *           ],
+                     *           "likesCount": 5,
+                     *           "state": "ACTIVE",
+                     *           "visibility": "PUBLIC",
+                     *           "type": "USER",
+                     *           "deletedAt": null,
+                     *           "blockReason": null,
+                     *           "isPublic": true,
+                     *           "isBlocked": false,
+                     *           "isOfficial": false,
+                     *           "authorId": 42,
+                     *           "availableActions": [],
+                     *           "isLikedByCurrentUser": false
+                     *         }
+                     *       ],
+                     *       "limit": 20,
+                     *       "offset": 0,
+                     *       "totalElements": 1,
+                     *       "hasNext": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StickerSetSearch"];
+                };
+            };
+            /** @description Bad request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
