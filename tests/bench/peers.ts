@@ -104,7 +104,8 @@ const enter = async (name: Name, start: Enter, hasRuns: boolean) => {
 
 /** Rates of all contestants, jobs a second by round, in turns: each goes first as often as the others, and the first round warms. */
 const contend = async (contestants: Partial<Record<Name, Enter>>, hasRuns: boolean, { rounds, pairs, smoke }: Scale) => {
-  const jobs = pairs * BATCH * (smoke ? 1 : 2)
+  // Enough that a round takes half a second: shorter ones say more about a checkpoint or the first statements than about the contestant.
+  const jobs = pairs * BATCH * (smoke ? 1 : 8)
   const entered: Awaited<ReturnType<typeof enter>>[] = []
   try {
     for (const [name, start] of Object.entries(contestants)) entered.push(await enter(name as Name, start, hasRuns))
