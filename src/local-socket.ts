@@ -27,7 +27,7 @@ const isSame = (path: string, { dev, ino }: { dev: number; ino: number }): boole
  */
 export const listenLocally = (path: string, handle: (request: Request) => Response | Promise<Response>) => {
   removeStale(path)
-  // A stop of Bun removes the name that it listened on, whoever has it by then: so the file gets its own name afterwards.
+  // Bun removes the name that it listened on when it stops, also if a newer server has it: so the file is renamed afterwards.
   const first = `${path}.${Math.random().toString(36).slice(2, 6)}`
   // Created under a mask, so that there is no moment in which others may connect.
   const before = process.umask(0o177)

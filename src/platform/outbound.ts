@@ -102,7 +102,7 @@ const unpacked = (response: Response): Response => {
   const { pipeline, Readable } = process.getBuiltinModule('node:stream')
   const unpack = coding === 'gzip' ? createGunzip() : coding === 'br' ? createBrotliDecompress() : undefined
   if (!unpack) throw new AddressError('refused', 'the answer is packed in a way that was not asked for')
-  // Whoever reads the unpacked body sees its error.
+  // The error comes out of the unpacked body, at its reader.
   pipeline(Readable.fromWeb(response.body as never), unpack, () => {})
   const { status, headers } = response
   return new Response(Readable.toWeb(unpack) as never, { status, headers })

@@ -213,7 +213,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     return leaseWithHooks(requests, { atOnce: false, mayBeExpired: true })
   }
   /**
-   * Leases for all requests of a batch. Whoever looks for tasks locks the first of each kind and priority, and passes over what others have
+   * Leases for all requests of a batch. A lease locks the first tasks of each kind and priority, and passes over what others have
    * locked: two processes at once would leave tasks that neither takes, until a sweep finds them.
    */
   const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<Together> => {

@@ -154,7 +154,7 @@ const suite = (name: string, withRedis: boolean) =>
             (counts) => counts.every((count) => count > 0),
             GIVE_MS,
           )
-          // Two more ticks of all three, which nothing tells of: what is to be seen is that they dispatch nothing.
+          // Two more ticks of all three. They leave no trace, because they have nothing to dispatch.
           await Bun.sleep(2500)
           expect(await Promise.all(ids.map(runsOf))).toEqual(ids.map(() => 1))
           const dispatched = await Promise.all(schedulers.map((server) => metric(server, 'trawl_runs_dispatched_total')))

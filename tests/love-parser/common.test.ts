@@ -171,7 +171,7 @@ onEachDatabase('love-parser conventions', (database) => {
       expect((await rig.get('/api/v1/parsing/history?page=1000000', headers)).body).toEqual([])
     })
 
-    test('B2: one wording a cause: a share is no whole number, and a number too large is told the limit of its field', async () => {
+    test('B2: one wording a cause: a share is no whole number, and a number too large names the limit of its field', async () => {
       const rig = await makeRig(database)
       const person = await rig.login()
       const fieldErrors = async (path: string, body?: unknown) => {
@@ -199,7 +199,7 @@ onEachDatabase('love-parser conventions', (database) => {
       expect(await history('page=1,5')).toEqual({ page: ['Must be a whole number'] })
     })
 
-    test('B2: a body that is no UTF-8 or no gzip is told so, not that its JSON is wrong', async () => {
+    test('B2: the refusal of a body that is no UTF-8 or no gzip says so, not that its JSON is wrong', async () => {
       const rig = await makeRig(database)
       const sent = async (body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) => {
         const url = 'http://localhost/api/v1/telegram/auth/send-code'

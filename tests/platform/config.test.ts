@@ -297,7 +297,7 @@ describe('configuration of payments', () => {
     expect(loadConfig({ INTERNAL_API_TOKEN: 'a' }).internalToken).toBe('a')
   })
 
-  test('security L3: outside production a server listens on loopback, unless it is told to', () => {
+  test('security L3: outside production a server listens on loopback, unless DEVELOPMENT_ANYWHERE is set', () => {
     for (const host of ['0.0.0.0', '::', '192.168.0.7', 'box.example', '127.0.0.1.example'])
       expect(problemsOf({ HOST: host })).toEqual([expect.stringContaining('DEVELOPMENT_ANYWHERE')])
     for (const host of ['127.0.0.1', '127.0.0.2', 'localhost', '::1']) expect(loadConfig({ HOST: host }).host).toBe(host)

@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 50
 const WITHIN_MS = 50_000
 
 /**
- * Waits until an answer is good, and answers it. The one way to wait for what no event tells and no injected clock decides.
+ * Waits until an answer is good, and answers it. Only for what neither an event nor an injected clock can be waited for.
  * @throws when it is not in time, with the last answer
  */
 export const eventually = async <T>(

@@ -14,7 +14,7 @@ export type Slot = (typeof SLOTS)[number]
 /** The last day, in the account's zone, that each reminder was given for. */
 export type RemindedDays = Partial<Record<Slot, string>>
 
-/** A task as Weeek tells it; only what is looked at is named. */
+/** A task as Weeek sends it; only what is looked at is named. */
 export type WeeekTask = Record<string, unknown>
 
 /** Weeek's ids are numbers, but nothing here depends on that. */
@@ -47,7 +47,7 @@ const tasksAnswer = z.object({
   tasks: z.array(
     z
       .record(z.string(), z.unknown())
-      .describe('as Weeek tells it')
+      .describe('as Weeek sends it')
       .meta({ examples: [{ id: 1, title: 'Call the shop', date: '2026-01-15', completed: false }] }),
   ),
 })

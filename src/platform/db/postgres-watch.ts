@@ -92,8 +92,8 @@ export const createWatch = ({
     for (const [socket, seen] of sockets) if (!seen.isProbe && calm - seen.readAt > ms) socket.destroy(new DatabaseAway())
   }
   /**
-   * Makes fail what the driver has lost: it gives some queries to a connection that is just ending, and neither sends them again nor lets
-   * them fail. After the cuts everything else has failed.
+   * Makes fail what still waits after the cuts, when everything that the driver knows of has failed: it has been seen to leave a query
+   * neither answered nor refused.
    */
   const giveUpLost = () => {
     for (const entry of underWay)
