@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { FetchError } from '../../src/workers/web/errors.ts'
 import { FetchError as FetchErrorClass } from '../../src/workers/web/errors.ts'
 import type { Fetcher } from '../../src/workers/web/fetcher.ts'
+import { createReader } from '../../src/workers/web/reader.ts'
 import { collectSitemaps, readSitemap, sitemapText } from '../../src/workers/web/sitemap.ts'
 
 const urlset = (...urls: string[]) =>
@@ -22,7 +23,6 @@ const serve = (files: Record<string, string | Uint8Array>): Fetcher & { asked: s
         contentType: 'text/xml',
         link: '',
         bytes: typeof file === 'string' ? new TextEncoder().encode(file) : file,
-        text: () => '',
       }
     },
     sitemaps: async () => [],
@@ -69,7 +69,7 @@ describe('sitemaps', () => {
     }
     const web = serve(files)
     const problems: [string, string][] = []
-    const urls = await collectSitemaps(web, ['https://a/sitemap.xml'], {
+    const urls = await collectSitemaps({ fetcher: web, reader: createReader() }, ['https://a/sitemap.xml'], {
       host: 'a',
       maxFiles: 10,
       report: (url: string, problem: FetchError) => problems.push([url, problem.message]),
@@ -81,7 +81,7 @@ describe('sitemaps', () => {
 
   test('the number of files is bounded', async () => {
     const web = serve(Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`https://a/${at}`, index(`https://a/${at + 1}`)])))
-    await collectSitemaps(web, ['https://a/0'], { host: 'a', maxFiles: 3, report: () => {} })
+    await collectSitemaps({ fetcher: web, reader: createReader() }, ['https://a/0'], { host: 'a', maxFiles: 3, report: () => {} })
     expect(web.asked).toHaveLength(3)
   })
 

@@ -1,39 +1,9 @@
 import { type Clock, retryAfterMs } from '../../platform/clock.ts'
 import { AddressError, type AddressPolicy, type Lookup, lookupAll, pinned, resolveTarget } from '../../platform/outbound.ts'
 import { FetchError, stopped, unlessAborted } from './errors.ts'
+import { decodePage } from './extract/charset.ts'
+import type { WebDocument } from './extract/index.ts'
 import { createRobots } from './robots.ts'
-
-const BOMS: [number[], string][] = [
-  [[0xef, 0xbb, 0xbf], 'utf-8'],
-  [[0xff, 0xfe], 'utf-16le'],
-  [[0xfe, 0xff], 'utf-16be'],
-]
-
-const decoder = (label: string | undefined) => {
-  if (!label) return undefined
-  try {
-    return new TextDecoder(label.trim())
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined // an unknown label: try the next source
-    throw error
-  }
-}
-
-/**
- * Decodes a page the way browsers do: byte order mark, `Content-Type` charset, then the document's own declaration (meta, XML
- * declaration), else UTF-8. Malformed bytes become U+FFFD.
- */
-export const decodePage = (bytes: Uint8Array, contentType: string): string => {
-  for (const [bom, label] of BOMS) if (bom.every((byte, index) => bytes[index] === byte)) return decoder(label)!.decode(bytes)
-  const declared = decoder(/charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1])
-  if (declared) return declared.decode(bytes)
-  const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
-  const label =
-    /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1] ?? /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w-]+)/i.exec(head)?.[1]
-  // A declaration that was readable as ASCII cannot stand in a UTF-16 document.
-  const meta = /^utf-?16/i.test(label ?? '') ? undefined : decoder(label)
-  return (meta ?? new TextDecoder()).decode(bytes)
-}
 
 export interface Pace {
   /** Waits for this host's next free moment and reserves it; the following request starts at least `delayMs` later. */
@@ -67,20 +37,17 @@ const createPace = (clock: Clock): Pace => {
 
 const USER_AGENT = 'TrawlBot/1.0'
 
-/** A fetched page; `url` is where the redirects ended. */
-export interface Page {
-  url: string
-  contentType: string
+/** A fetched page. */
+export interface Page extends WebDocument {
   /** The `Link` header, or an empty text. */
   link: string
-  bytes: Uint8Array
-  /** The body decoded by BOM, header or meta charset. */
-  text(): string
 }
 
 export interface PageOptions {
   /** Least time between the starts of two requests to this host, ms; `Crawl-delay` raises it. */
   delayMs?: number
+  /** Largest body after decompression, bytes. Default: the fetcher's. */
+  maxBytes?: number
   signal?: AbortSignal
 }
 
@@ -201,11 +168,11 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
   })
 
   return {
-    async page(address, { delayMs = 0, signal } = {}) {
+    async page(address, { delayMs = 0, maxBytes: limit = maxBytes, signal } = {}) {
       for (let waits = 0; ; waits++) {
         const { url, answer } = await follow(
           visitable(address),
-          { bytes: maxBytes },
+          { bytes: limit },
           async (hop) => {
             await robots.check(hop, signal)
             await pace.turn(hop.host, Math.max(delayMs, await robots.delayMs(hop, signal)), signal)
@@ -220,7 +187,6 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
             contentType,
             link: headers.get('link') ?? '',
             bytes,
-            text: () => decodePage(bytes, contentType),
           }
         }
         const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get('retry-after'), clock.now()) : undefined

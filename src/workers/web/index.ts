@@ -5,6 +5,7 @@ import type { Lookup } from '../../platform/outbound.ts'
 import { httpPort, type WorkerPort } from '../port.ts'
 import { type RunTask, startWorker, type Worker } from '../worker.ts'
 import type { Fetcher } from './fetcher.ts'
+import type { DocumentReader } from './reader.ts'
 
 const WEB_KIND = 'source.run.web'
 
@@ -24,12 +25,14 @@ export interface WebRunnerOptions {
  */
 export const createWebRunner = ({ clock = systemClock, allowPrivate, lookup, fetcher }: WebRunnerOptions = {}): RunTask => {
   let shared: Promise<Fetcher> | undefined
+  let reader: DocumentReader | undefined
   return async (context) => {
     shared ??= fetcher
       ? Promise.resolve(fetcher)
       : import('./fetcher.ts').then(({ createFetcher }) => createFetcher({ clock, allowPrivate, lookup }))
-    const [ready, { runWebTask }] = await Promise.all([shared, import('./run.ts')])
-    return runWebTask(context, ready)
+    const [ready, { runWebTask }, { createReader }] = await Promise.all([shared, import('./run.ts'), import('./reader.ts')])
+    reader ??= createReader()
+    return runWebTask(context, { fetcher: ready, reader })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Link, Outline } from './extract/index.ts'
+import type { Link, PageOutline } from './extract/index.ts'
 
 const words = (text: string) => new Set(text.split(' '))
 
@@ -54,7 +54,7 @@ export const isCategoryLink = (link: Link, host: string): boolean => {
 }
 
 /** Addresses of product pages that a listing links to, in page order without repeats. */
-export const productLinks = (page: Outline, host: string): string[] => {
+export const productLinks = (page: PageOutline, host: string): string[] => {
   const found = new Set<string>()
   for (const { url, zone } of page.links) {
     if (zone === 'footer' || zone === 'menu' || new URL(url).host !== host) continue
@@ -81,7 +81,7 @@ const listingOf = (url: URL): string => {
 }
 
 /** The listing's next page: `Link` header, rel=next, else the link to the following page number of this same listing. */
-export const nextPage = (page: Outline, current: string, linkHeader: string): string | undefined => {
+export const nextPage = (page: PageOutline, current: string, linkHeader: string): string | undefined => {
   const here = new URL(current)
   const sameHost = (address: string | undefined) =>
     address && URL.canParse(address, current) && new URL(address, current).host === here.host

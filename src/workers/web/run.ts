@@ -4,8 +4,9 @@ import { redactText } from '../../platform/log.ts'
 import { type IngestAnswer, PortRefused, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
 import type { TaskContext } from '../worker.ts'
 import { FetchError } from './errors.ts'
-import { type PageData, readPage } from './extract/index.ts'
+import type { PageData } from './extract/index.ts'
 import type { Fetcher, Page } from './fetcher.ts'
+import type { DocumentReader } from './reader.ts'
 import { crawlDeep, discover } from './strategies.ts'
 
 /** What a run shows as progress and sums up at its end. */
@@ -24,6 +25,7 @@ export interface Counts {
 export interface Session {
   task: WebTask
   fetcher: Fetcher
+  reader: DocumentReader
   log: RunLog
   counts: Counts
   signal: AbortSignal
@@ -46,7 +48,12 @@ export interface LoadedPage {
 
 const BATCH = 50
 
-const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, log: RunLog): Session => {
+const createSession = (
+  context: TaskContext,
+  task: WebTask,
+  { fetcher, reader }: { fetcher: Fetcher; reader: DocumentReader },
+  log: RunLog,
+): Session => {
   const { signal } = context
   const counts: Counts = { pages: 0, pages_failed: 0, items: 0, items_new: 0, categories: 0, rejected: 0, remarks: 0 }
   const items: ScrapedProduct[] = []
@@ -63,7 +70,8 @@ const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, lo
       throw new FetchError('status', `Not a page but ${page.contentType}`, false)
     // Reading takes about 25 ms per MB of HTML; give waiting requests of this process their turn before each page.
     await new Promise<void>((resolve) => setImmediate(resolve))
-    const data = readPage(page.text(), page.url, { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency })
+    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency }
+    const data = await reader.page(page, options, signal)
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
     for (const reason of data.rejected) log.add(`${url}: skipped, ${reason}`)
     for (const { product_url, field, message } of data.remarks) {
@@ -109,6 +117,7 @@ const createSession = (context: TaskContext, task: WebTask, fetcher: Fetcher, lo
   return {
     task,
     fetcher,
+    reader,
     log,
     counts,
     signal,
@@ -234,10 +243,13 @@ export const createRunLog = (clock: Clock): RunLog => {
  * Runs one task of kind `source.run.web` (gifty §2.8, §4) and answers `{logs}`, <= 100,000 characters. Throws `JobFailed`: retryable for
  * timeouts, 5xx, 429 and unreachable hosts, final for 404, robots.txt and refused addresses.
  */
-export const runWebTask = async (context: TaskContext, fetcher: Fetcher): Promise<{ logs: string }> => {
+export const runWebTask = async (
+  context: TaskContext,
+  tools: { fetcher: Fetcher; reader: DocumentReader },
+): Promise<{ logs: string }> => {
   const task = readPayload(context.task.payload)
   const log = createRunLog(context.clock)
-  const session = createSession(context, task, fetcher, log)
+  const session = createSession(context, task, tools, log)
   const startedAt = context.clock.now()
   log.add(`${task.strategy} of ${task.type} ${task.url}, at most ${task.maxPages} pages, ${task.delayMs} ms apart`)
   try {

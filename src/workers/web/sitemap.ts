@@ -1,7 +1,10 @@
 import { gunzipSync } from 'node:zlib'
 import { XMLParser } from 'fast-xml-parser'
 import { FetchError } from './errors.ts'
-import { decodePage, type Fetcher, type PageOptions } from './fetcher.ts'
+import { decodePage } from './extract/charset.ts'
+import type { WebDocument } from './extract/index.ts'
+import type { Fetcher, PageOptions } from './fetcher.ts'
+import type { DocumentReader } from './reader.ts'
 
 const MAX_URLS = 20_000
 const MAX_UNPACKED_BYTES = 10 * 1024 * 1024
@@ -70,12 +73,15 @@ export const sitemapText = (bytes: Uint8Array, contentType: string): string => {
   }
 }
 
+/** Unpacks, decodes and reads a sitemap. Throws `FetchError`. */
+export const readSitemapDocument = ({ bytes, contentType }: WebDocument): Sitemap => readSitemap(sitemapText(bytes, contentType))
+
 /**
  * All page addresses on `host` reachable from `starts`, through index files. At most `maxFiles` requests and 20,000 addresses.
  * A file that cannot be read is passed to `report` and skipped; `FetchError` `aborted` is thrown.
  */
 export const collectSitemaps = async (
-  fetcher: Fetcher,
+  { fetcher, reader }: { fetcher: Fetcher; reader: DocumentReader },
   starts: string[],
   options: PageOptions & { host: string; maxFiles: number; report: (url: string, problem: FetchError) => void },
 ): Promise<string[]> => {
@@ -86,7 +92,7 @@ export const collectSitemaps = async (
     const url = queue.shift()!
     try {
       const page = await fetcher.page(url, options)
-      const { urls, sitemaps } = readSitemap(sitemapText(page.bytes, page.contentType))
+      const { urls, sitemaps } = await reader.sitemap(page, options.signal)
       for (const next of sitemaps) if (hostOf(next) === options.host && !seen.has(next)) queue.push(next) && seen.add(next)
       for (const address of urls) if (hostOf(address) === options.host && found.size < MAX_URLS) found.add(address)
     } catch (error) {

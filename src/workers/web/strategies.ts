@@ -73,9 +73,9 @@ const readPages = async (session: Session, urls: string[]) => {
 
 /** The source's address is a sitemap: the product pages it lists are read, or all pages when no address looks like a product. */
 const readSitemapSource = async (session: Session) => {
-  const { task, fetcher, signal, log, counts } = session
+  const { task, signal, log, counts } = session
   let firstProblem: Error | undefined
-  const urls = await collectSitemaps(fetcher, [task.url], {
+  const urls = await collectSitemaps(session, [task.url], {
     host: new URL(task.url).host,
     maxFiles: Math.min(MAX_DEEP_SITEMAP_FILES, task.maxPages),
     delayMs: task.delayMs,
@@ -186,13 +186,13 @@ const addCrumbs = ({ page, data }: LoadedPage, add: (url: string, name: string, 
 }
 
 const fromSitemaps = async (session: Session, hub: LoadedPage): Promise<string[]> => {
-  const { fetcher, task, signal, log, counts } = session
-  const listed = await fetcher.sitemaps(hub.page.url, signal)
+  const { task, signal, log, counts } = session
+  const listed = await session.fetcher.sitemaps(hub.page.url, signal)
   const { host } = new URL(hub.page.url)
   // robots.txt may name a sitemap anywhere; a sitemap of another host is neither trusted nor needed.
   const declared = [...listed, ...hub.data.outline.sitemaps].filter((url) => URL.canParse(url) && new URL(url).host === host)
   const starts = declared.length > 0 ? declared : [new URL('/sitemap.xml', hub.page.url).href]
-  return collectSitemaps(fetcher, starts, {
+  return collectSitemaps(session, starts, {
     host,
     maxFiles: Math.min(MAX_SITEMAP_FILES, Math.max(session.left(), 0)),
     delayMs: task.delayMs,

@@ -1,12 +1,13 @@
 import type { PriceHints } from '../../../platform/price.ts'
 import type { ScrapedProduct } from '../../port.ts'
+import { decodePage } from './charset.ts'
 import { readJsonLd } from './json-ld.ts'
 import { readCrumbs, readProduct } from './microdata.ts'
 import { readOpenGraph } from './opengraph.ts'
-import { type Outline, outline } from './outline.ts'
+import { type Outline, outline, type PageOutline } from './outline.ts'
 import { absoluteUrl, type Candidate, type Crumb } from './product.ts'
 
-export type { Link, Outline } from './outline.ts'
+export type { Link, PageOutline } from './outline.ts'
 export type { Crumb } from './product.ts'
 
 /** Which marks the products came from. */
@@ -19,8 +20,9 @@ export interface Remark {
   message: string
 }
 
+/** What a page holds, as plain data. */
 export interface PageData {
-  outline: Outline
+  outline: PageOutline
   source: Source
   products: ScrapedProduct[]
   /** Products without a name or an address of their own, with the reason. */
@@ -42,6 +44,17 @@ export interface ReadOptions {
   currency?: string
 }
 
+/** A fetched document before it is decoded. `url` is where the redirects ended. */
+export interface WebDocument {
+  url: string
+  contentType: string
+  bytes: Uint8Array
+}
+
+/** Decodes a page and reads it. */
+export const readDocument = ({ url, contentType, bytes }: WebDocument, options: ReadOptions): PageData =>
+  readPage(decodePage(bytes, contentType), url, options)
+
 /**
  * All product data of a page, as ScrapedProduct of gifty §3. JSON-LD is read first, then microdata, then OpenGraph; the
  * first that names a valid product wins, and a lone product takes missing fields from OpenGraph. Never throws on bad input.
@@ -60,7 +73,7 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
       : (page.crumbRoots.map((node) => readCrumbs(node, page.ids)).find((trail) => trail.length > 0) ?? [])
   const graph = readOpenGraph(page.meta, hints)
   const data: PageData = {
-    outline: page,
+    outline: plainOutline(page),
     source: 'none',
     products: [],
     rejected: [],
@@ -100,6 +113,18 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
   }
   return data
 }
+
+/** The outline without nodes and scripts: these stay where the page was parsed. */
+const plainOutline = ({ title, heading, lang, base, links, next, canonical, sitemaps }: Outline): PageOutline => ({
+  title,
+  heading,
+  lang,
+  base,
+  links,
+  next,
+  canonical,
+  sitemaps,
+})
 
 /** Fills what a lone product lacks from the page's OpenGraph tags, which describe the same thing. */
 const complete = (candidate: Candidate, graph: Candidate): Candidate => {

@@ -13,8 +13,8 @@ export interface Link {
   zone: Zone
 }
 
-/** What one walk over a page finds. */
-export interface Outline {
+/** What a page says of itself and where it leads: plain data, which crosses from the reading thread to the run. */
+export interface PageOutline {
   title: string
   heading: string
   /** Language tag of the page, or ''. */
@@ -28,6 +28,10 @@ export interface Outline {
   canonical?: string
   /** `<link rel=sitemap>`. */
   sitemaps: string[]
+}
+
+/** What one walk over a page finds: the outline, and the places where the marks of products stand. */
+export interface Outline extends PageOutline {
   /** Texts of JSON-LD scripts. */
   scripts: string[]
   /** Lower-case property or name -> first content. */
