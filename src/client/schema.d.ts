@@ -2362,6 +2362,8 @@ export interface components {
          *       "items_updated": 30,
          *       "categories_found": 0,
          *       "items_rejected": 1,
+         *       "pages_failed": 0,
+         *       "outcome": "partial",
          *       "error": null
          *     }
          */
@@ -2389,6 +2391,10 @@ export interface components {
             categories_found: number;
             /** @description elements of its batches that were not stored */
             items_rejected: number;
+            /** @description pages of the site that its worker could not read */
+            pages_failed: number;
+            /** @description of a completed run: `partial` when something of it was lost; null while it is open and when it did not complete */
+            outcome: ("completed" | "partial") | null;
             error: string | null;
         };
         /** @description What went wrong */
@@ -6137,6 +6143,8 @@ export interface operations {
                      *           "items_updated": 30,
                      *           "categories_found": 0,
                      *           "items_rejected": 1,
+                     *           "pages_failed": 0,
+                     *           "outcome": "partial",
                      *           "error": null
                      *         }
                      *       ],

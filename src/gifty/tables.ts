@@ -1,7 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { accessTables } from '../access/tables.ts'
 import { defineTables } from '../platform/db/kit.ts'
-import { type ClientConfig, type Rejection, RUN_STATUSES, type RunStatus, type Schedule } from './sources/model.ts'
+import {
+  type ClientConfig,
+  type FailedPage,
+  type Rejection,
+  RUN_STATUSES,
+  type RunStatus,
+  type Schedule,
+} from './sources/model.ts'
 import type { RemindedDays } from './weeek/index.ts'
 
 /** Parsing sources and their runs (gifty §12). */
@@ -78,6 +85,12 @@ export const sourcesTables = defineTables((k) => {
       itemsRejected: k.big().notNull().default(0),
       /** The first hundred rejected elements with their reasons. */
       rejections: k.json<Rejection[]>(),
+      /** Pages of the site that its worker could not read. */
+      pagesFailed: k.big().notNull().default(0),
+      /** The first hundred of them with their reasons. */
+      failedPages: k.json<FailedPage[]>(),
+      /** Why the run ended before it had read everything. */
+      outcomeReason: k.text(),
       /** Whether a worker ever reported on it; batches alone do not count. */
       reported: k.bool().notNull().default(false),
       isHub: k.bool().notNull().default(false),

@@ -10,7 +10,7 @@ const source = db.query<any, [number]>('select * from parsing_sources where id =
 const total = db.query<{ n: number }, [number, string]>('select count(*) as n from products where source_id = ? and site_key = ?')
 const hinted = process.argv[3] === 'hinted'
 const shown =
-  'id, source_id, status, strategy, trigger, reason, error, items_rejected, task_id, items_scraped, items_new, items_updated, categories_found, started_at, finished_at, created_at'
+  'id, source_id, status, strategy, trigger, reason, error, items_rejected, pages_failed, outcome_reason, task_id, items_scraped, items_new, items_updated, categories_found, started_at, finished_at, created_at'
 const history = db.query<any, [number]>(
   `select ${hinted ? shown : '*'} from parsing_runs where source_id = ${hinted ? 'likely(?)' : '?'} order by id desc limit 50`,
 )
@@ -54,6 +54,13 @@ const readSource = (id: number): Response => {
       trigger: run.trigger,
       items_scraped: run.items_scraped,
       items_rejected: run.items_rejected,
+      pages_failed: run.pages_failed,
+      outcome:
+        run.status === 'completed'
+          ? run.items_rejected > 0 || run.pages_failed > 0 || run.outcome_reason !== null
+            ? 'partial'
+            : 'completed'
+          : null,
       task_id: run.task_id,
       items_new: run.items_new,
       items_updated: run.items_updated,

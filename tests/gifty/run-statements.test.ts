@@ -44,7 +44,20 @@ const SOURCES = product<{
     { itemsScraped: 0, itemsNew: 0, itemsRejected: 1, categoriesFound: 5 },
   ],
   before: [null, 12],
-  result: [undefined, {}, { logs: 'second\n' }, { logs: 'x'.repeat(100_010) }, { logs: 3 }, 'text'],
+  result: [
+    undefined,
+    { pages: 3, pages_failed: 0, failed_pages: [], rejected: 0, ended_early: null },
+    { logs: 'second\n' },
+    { logs: 'x'.repeat(100_010) },
+    { logs: 3 },
+    'text',
+    { pages: 9, failed_pages: [{ url: 'https://shop.example/1', status: 500, reason: 'HTTP 500' }] },
+    { pages: 2, pages_failed: 2 },
+    { rejected: 1, ended_early: 'the budget of 200 pages' },
+    { pages_failed: '1' },
+    { pages: 1.5 },
+    { failed_pages: 0 },
+  ],
 })
 
 /** The domain of source tasks over a database; `policies` may change its kinds. */
@@ -169,7 +182,7 @@ onEachDatabase('runs inside statements of the engine', (database) => {
       const byHooks = await course(await database.fresh(), (kinds) => kinds.map((kind) => ({ ...kind, inStatement: undefined })))
       const byStatement = await course(await database.fresh())
       expect(byHooks.leased).toBe(SOURCES.length)
-      expect(Object.keys(byHooks.refused).length).toBe(SOURCES.length / 3)
+      expect(Object.keys(byHooks.refused).length).toBe((SOURCES.length * 5) / 12)
       expect(new Set(byHooks.ended.runs.map((run: any) => run.status))).toEqual(
         new Set(['completed', 'failed', 'running', 'queued']),
       )

@@ -33,6 +33,8 @@ onEachDatabase('gifty runs', (database) => {
           items_new: 4,
           items_updated: 1,
           items_rejected: 0,
+          pages_failed: 0,
+          outcome: 'completed',
           categories_found: 1,
           task_id: null,
           error: null,
@@ -55,6 +57,65 @@ onEachDatabase('gifty runs', (database) => {
     await app.ingest([], { source_id: id, categories: [category(1), category(2)] })
     await app.report(id, 'waiting')
     expect((await app.detail(id)).config.last_stats).toEqual({ processed_items: 0, new_items: 0 })
+  })
+
+  test('operations §2: a run that lost something is partial, and its source rests as after any other', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source({ refresh_interval_hours: 6 })
+    const endRun = async (result: object, items: object[] = [product(1)]) => {
+      const { run_id } = await app.force(id)
+      const [task] = await app.lease()
+      await app.ingest(items, { source_id: id })
+      const answer = await app.verb(task, 'complete', 'w1', { result })
+      const run = (await app.runs(id)).find((one: any) => one.id === run_id)
+      return { answer, run, source: await app.detail(id) }
+    }
+    const failed_pages = Array.from({ length: 120 }, (_, n) => ({
+      url: `https://shop.example/${n}`,
+      ...(n === 0 ? {} : { status: 503 }),
+      reason: n === 0 ? 'No complete answer within 15 s' : 'HTTP 503',
+    }))
+    const lost = await endRun({ logs: 'done', pages: 200, pages_failed: 130, failed_pages, rejected: 2 })
+    expect(lost.run).toMatchObject({ status: 'completed', outcome: 'partial', pages_failed: 130, items_rejected: 2, error: null })
+    expect(lost.source).toMatchObject({ status: 'waiting', next_sync_at: iso(app.clock.now() + 6 * HOUR) })
+    expect(lost.source.config.last_stats).toEqual({ processed_items: 1, new_items: 1, rejected: 2, pages_failed: 130 })
+    const [stored] = await app.query(`select failed_pages from parsing_runs where id = ${lost.run.id}`)
+    const kept = typeof stored.failed_pages === 'string' ? JSON.parse(stored.failed_pages) : stored.failed_pages
+    expect(kept).toHaveLength(100)
+    expect(kept.slice(0, 2)).toEqual([
+      { url: 'https://shop.example/0', status: null, reason: 'No complete answer within 15 s' },
+      { url: 'https://shop.example/1', status: 503, reason: 'HTTP 503' },
+    ])
+    expect((await endRun({ ended_early: 'the budget of 200 pages is used up' })).run).toMatchObject({ outcome: 'partial' })
+    const whole = await endRun({ pages: 3, pages_failed: 0, failed_pages: [], rejected: 0, ended_early: null })
+    expect(whole.run).toMatchObject({ status: 'completed', outcome: 'completed', pages_failed: 0 })
+    expect(whole.source.config.last_stats).toEqual({ processed_items: 1, new_items: 0 })
+    const unread = await endRun({ pages: 2, pages_failed: 2, failed_pages: failed_pages.slice(0, 2) }, [])
+    expect(unread.run).toMatchObject({
+      status: 'failed',
+      outcome: null,
+      pages_failed: 2,
+      error: 'All 2 pages failed, the first: https://shop.example/0: No complete answer within 15 s',
+    })
+    expect(unread.source).toMatchObject({ status: 'error', is_active: true })
+  })
+
+  test('gifty §4: a result that cannot be read is refused and the lease stays', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source()
+    await app.force(id)
+    const [task] = await app.lease()
+    for (const [result, message] of [
+      [{ pages_failed: -1 }, 'result.pages_failed'],
+      [{ pages: 'many' }, 'result.pages'],
+      [{ failed_pages: [{ url: 'https://a.example/' }] }, 'result.failed_pages.0.reason'],
+      [{ ended_early: 1 }, 'result.ended_early'],
+    ] as const) {
+      const { status, body } = await app.verb(task, 'complete', 'w1', { result })
+      expect(status).toBe(422)
+      expect(JSON.stringify(body)).toContain(message)
+    }
+    expect((await app.verb(task, 'complete')).status).toBe(200)
   })
 
   test('gifty §2.3: a report or a lease opens or starts the one run there can be', async () => {

@@ -207,10 +207,12 @@ export class RunsModel {
     Object.assign(run, { status: 'running', hasReport: true, lastActivity: this.now })
     source.status = 'running'
   }
-  stats = (run: ModelRun) =>
-    run.scraped > 0 || run.strategy !== 'discovery'
+  stats = (run: ModelRun) => ({
+    ...(run.scraped > 0 || run.strategy !== 'discovery'
       ? { processed_items: run.scraped, new_items: run.new }
-      : { status: 'discovery_completed', categories_found: run.categories }
+      : { status: 'discovery_completed', categories_found: run.categories }),
+    ...(run.rejected > 0 ? { rejected: run.rejected } : {}),
+  })
 
   complete(source: ModelSource, run: ModelRun, byReport: boolean) {
     if (run.rejected > 0 && run.scraped === 0 && run.categories === 0)

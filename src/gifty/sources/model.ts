@@ -36,6 +36,77 @@ export interface Rejection {
   index: number
   errors: { field: string; message: string }[]
 }
+/** A page of the site that was not read. */
+export interface FailedPage {
+  url: string
+  /** The HTTP status, where there was an answer. */
+  status: number | null
+  reason: string
+}
+/** What a worker says of a run that it has completed (gifty §4). */
+export interface RunLosses {
+  /** Pages that were asked for, if it counts them. */
+  pages: number
+  pagesFailed: number
+  /** At most a hundred. */
+  failedPages: FailedPage[]
+  /** Elements that it did not send because they could not be used. */
+  rejected: number
+  /** Why it ended before it had read everything. */
+  endedEarly: string | undefined
+}
+export interface RunResult {
+  logs?: string | undefined
+  losses?: RunLosses
+}
+
+const KEPT_PAGES = 100
+const count = z.int().min(0).nullish()
+const cut = (limit: number) => z.string().transform((value) => (value.length > limit ? value.slice(0, limit) : value))
+/** The result of a source task. Keys that are not named here are kept with the task. */
+const runResult = z
+  .object(
+    {
+      logs: z.string('result.logs should be a string').nullish(),
+      pages: count,
+      pages_failed: count,
+      rejected: count,
+      failed_pages: z
+        .array(z.object({ url: cut(2048), status: z.int().nullish(), reason: cut(500) }))
+        .nullish()
+        .transform((pages) => pages?.slice(0, KEPT_PAGES)),
+      ended_early: cut(500).nullish(),
+    },
+    'Input should be an object',
+  )
+  .nullish()
+
+/** Reads what a worker says with `complete`, or why it is refused. */
+export const readRunResult = (result: unknown): RunResult | string => {
+  const read = runResult.safeParse(result)
+  if (!read.success) {
+    const [{ path, message }] = read.error.issues as [z.core.$ZodIssue]
+    return path.length === 0 || path[0] === 'logs' ? message : `result.${path.join('.')}: ${message}`
+  }
+  const { logs, pages, pages_failed: failed, rejected, failed_pages: failedPages, ended_early: endedEarly } = read.data ?? {}
+  const pagesFailed = Math.max(failed ?? 0, failedPages?.length ?? 0)
+  const hasLosses = pagesFailed > 0 || (rejected ?? 0) > 0 || Boolean(endedEarly)
+  return {
+    logs: logs ?? undefined,
+    ...(hasLosses
+      ? {
+          losses: {
+            pages: pages ?? 0,
+            pagesFailed,
+            failedPages: (failedPages ?? []).map((page) => ({ ...page, status: page.status ?? null })),
+            rejected: rejected ?? 0,
+            endedEarly: endedEarly || undefined,
+          },
+        }
+      : {}),
+  }
+}
+
 /** Keys of `config` that the server owns: shown in it, ignored on input, never dispatched (gifty §2.1). */
 const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
 /** Statuses that the scheduler passes over. */
@@ -65,6 +136,13 @@ export const runView = z
     items_updated: z.int(),
     categories_found: z.int(),
     items_rejected: z.int().describe('elements of its batches that were not stored'),
+    pages_failed: z.int().describe('pages of the site that its worker could not read'),
+    outcome: z
+      .enum(['completed', 'partial'])
+      .nullable()
+      .describe(
+        'of a completed run: `partial` when something of it was lost; null while it is open and when it did not complete',
+      ),
     error: z.string().nullable(),
   })
   .meta({
@@ -86,6 +164,8 @@ export const runView = z
         items_updated: 30,
         categories_found: 0,
         items_rejected: 1,
+        pages_failed: 0,
+        outcome: 'partial',
         error: null,
       },
     ],
@@ -334,6 +414,9 @@ export const clientConfig = (config: Record<string, unknown> | null | undefined)
   return own
 }
 
+/** Whether something of a completed run was lost (operations §2). */
+const isPartial = (run: RunSummary) => run.itemsRejected > 0 || run.pagesFailed > 0 || run.outcomeReason !== null
+
 export const toRun = (run: RunSummary): RunView => ({
   id: run.id,
   source_id: run.sourceId,
@@ -351,6 +434,8 @@ export const toRun = (run: RunSummary): RunView => ({
   items_updated: run.itemsUpdated,
   categories_found: run.categoriesFound,
   items_rejected: run.itemsRejected,
+  pages_failed: run.pagesFailed,
+  outcome: run.status === 'completed' ? (isPartial(run) ? 'partial' : 'completed') : null,
   error: run.error ?? run.reason,
 })
 

@@ -34,6 +34,8 @@ export interface BatchCounts {
   updated: number
   unchanged: number
   categories: number
+  /** Elements that were not stored: `addRejections` counts them on the run. */
+  rejected: number
 }
 
 export interface RunReportsDeps extends Pick<RunStoreDeps, 'db' | 'repository' | 'engine'> {
@@ -185,7 +187,8 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
               now,
             ),
           ]))[0] as RunRow)
-    const change: SourceChange = { lastSyncedAt: now, lastStats: statsOf(run), updatedAt: now }
+    const lastStats = statsOf({ ...run, itemsRejected: run.itemsRejected + counts.rejected })
+    const change: SourceChange = { lastSyncedAt: now, lastStats, updatedAt: now }
     if (!KEEPS_ON_INGEST.includes(source.status)) change.status = 'waiting'
     if (source.status !== 'error') change.nextSyncAt = nextRegular(source, now)
     yield* repository.update(tx, source.id, change)

@@ -1,8 +1,11 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
+import { type RunResult, readRunResult } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
 import {
+  addLosses,
+  allPagesFailed,
   allRejected,
   cancelRun,
   completeRun,
@@ -49,7 +52,7 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
   }
 
   /**
-   * Completes runs, or fails those of which every element was refused. A deep one that a worker has reported (`reported`) without an item is
+   * Completes runs, or fails those of which every element was refused or every page failed. A deep one that a worker has reported (`reported`) without an item is
    * compared with the one before it.
    */
   function* completeRuns(tx: Tx, open: OpenRunChange[], now: Date, reported = true): Steps<void> {
@@ -78,6 +81,11 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
         failRun(change, { status: 'failed', text, isBroken: false, random: random() }, now)
         continue
       }
+      const unread = allPagesFailed(change)
+      if (unread !== undefined) {
+        failRun(change, { status: 'failed', text: unread, isBroken: false, random: random() }, now)
+        continue
+      }
       const itemsBefore = before.get(run.id) ?? 0
       if (itemsBefore > 0) noteEmpty(change, itemsBefore, now)
       completeRun(change, reported, now)
@@ -94,20 +102,21 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
     },
     *completed(tx, done, now) {
       const refused = new Map<string, Refusal>()
-      const logs = new Map<string, string>()
+      const results = new Map<string, RunResult>()
       for (const { task, result } of done) {
-        const text = (result as { logs?: unknown } | null | undefined)?.logs
-        if (result !== undefined && result !== null && (typeof result !== 'object' || Array.isArray(result)))
-          refused.set(task.id, { code: 'invalid', message: 'Input should be an object' })
-        else if (text !== undefined && text !== null && typeof text !== 'string')
-          refused.set(task.id, { code: 'invalid', message: 'result.logs should be a string' })
-        else if (text) logs.set(task.id, text)
+        const read = readRunResult(result)
+        if (typeof read === 'string') refused.set(task.id, { code: 'invalid', message: read })
+        else results.set(task.id, read)
       }
       const open = yield* store.ofTasks(
         tx,
         done.flatMap(({ task }) => (refused.has(task.id) ? [] : [task.id])),
       )
-      for (const [taskId, change] of open) if (logs.has(taskId)) change.logs = tail(logs.get(taskId) as string)
+      for (const [taskId, change] of open) {
+        const { logs, losses } = results.get(taskId) as RunResult
+        if (logs) change.logs = tail(logs)
+        if (losses) addLosses(change, losses, now)
+      }
       yield* completeRuns(tx, [...open.values()], now)
       yield* store.save(tx, open.values(), now)
       return refused

@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../platform/clock.ts'
 import { type BatchColumn, bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList, rowDecoder } from '../../platform/db/sql.ts'
 import { sourcesTables } from '../tables.ts'
-import type { Rejection } from './model.ts'
+import type { Rejection, RunLosses } from './model.ts'
 import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, type RunSummary, sourcesColumns } from './row.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
@@ -136,6 +136,20 @@ export const runQueries = (db: Db) => {
     `update parsing_runs set items_rejected = items_rejected + ${bound('count', 'int')}, rejections = ${either(':rejections', ':rejections::jsonb')},
       last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')} where id = ${bound('id', 'bigint')} returning id`,
   )
+  const saveLosses = db.batch<{ id: number }>(
+    'runs_save_losses',
+    [
+      { name: 'id', type: 'bigint' },
+      { name: 'items_rejected', type: 'bigint' },
+      { name: 'pages_failed', type: 'bigint' },
+      { name: 'failed_pages', type: 'jsonb' },
+      { name: 'outcome_reason', type: 'text' },
+    ],
+    (source) => `update parsing_runs as r set items_rejected = s.items_rejected, pages_failed = s.pages_failed,
+        failed_pages = s.failed_pages, outcome_reason = s.outcome_reason
+      from ${source} s where r.id = s.id returning ${either('id', 'r.id')}`,
+    'json',
+  )
 
   const addLoose = db.statement<{ shard: number }>(
     'loose_ingests_add',
@@ -238,6 +252,21 @@ export const runQueries = (db: Db) => {
       const kept = [...((known?.rejections as Rejection[] | undefined) ?? []), ...rejected].slice(0, KEPT_REJECTIONS)
       yield* tx.run(addRejections, { id, count: rejected.length, rejections: JSON.stringify(kept), now })
     },
+    /** Stores what the workers of ended runs say was lost. The runs' sources are locked, so that no batch counts meanwhile. */
+    *saveLosses(tx: Tx, changed: { run: RunRow; losses: RunLosses }[]): Steps<void> {
+      if (changed.length === 0) return
+      yield* tx.batch(
+        saveLosses,
+        changed.map(({ run, losses }) => [
+          run.id,
+          run.itemsRejected,
+          run.pagesFailed,
+          JSON.stringify(losses.failedPages),
+          run.outcomeReason,
+        ]),
+        {},
+      )
+    },
     *openRun(tx: Tx, sourceId: number): Steps<RunRow | undefined> {
       return (yield* tx.run(openRun, { id: sourceId }))[0]
     },
@@ -314,6 +343,8 @@ export const historyQueries = (db: Db) => {
     itemsUpdated: runs.itemsUpdated,
     categoriesFound: runs.categoriesFound,
     itemsRejected: runs.itemsRejected,
+    pagesFailed: runs.pagesFailed,
+    outcomeReason: runs.outcomeReason,
     taskId: runs.taskId,
     startedAt: runs.startedAt,
     finishedAt: runs.finishedAt,

@@ -3,7 +3,7 @@ import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.t
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
-import { missingSource, type Rejection, type RunStatus, type Strategy } from './model.ts'
+import { missingSource, type Rejection, type RunLosses, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 
@@ -52,6 +52,8 @@ export interface RunRowChange {
   hasNewError?: boolean
   /** Appended to the run's logs, and shown with the source. */
   logs?: string
+  /** What its worker says was lost, beside the elements that the server refused. */
+  losses?: RunLosses
   opening?: Opening
   notes: Notification[]
 }
@@ -186,6 +188,10 @@ export const createRunStore = ({ db, clock, repository, engine, notifications }:
         all.flatMap(({ run, isRunChanged, logs }) => (run && (isRunChanged || logs !== undefined) ? [{ run, logs }] : [])),
         now,
       )
+      yield* repository.saveLosses(
+        tx,
+        all.flatMap(({ run, losses }) => (run && losses ? [{ run, losses }] : [])),
+      )
       const opening = all.filter((change) => change.opening !== undefined)
       const opened = yield* open(tx, opening, now)
       for (const change of opening) if (opened.has(change.source.id)) markQueued(change, now)
@@ -233,10 +239,15 @@ export const nextRegular = (source: SourceRow, now: Date): Date =>
     : new Date(now.getTime() + source.refreshIntervalHours * HOUR_MS)
 
 /** What a source shows of its last run (gifty §2.4). */
-export const statsOf = (run: Pick<RunRow, 'itemsScraped' | 'itemsNew' | 'categoriesFound' | 'strategy'>) =>
-  run.itemsScraped > 0 || run.strategy !== 'discovery'
+export const statsOf = (
+  run: Pick<RunRow, 'itemsScraped' | 'itemsNew' | 'itemsRejected' | 'pagesFailed' | 'categoriesFound' | 'strategy'>,
+) => ({
+  ...(run.itemsScraped > 0 || run.strategy !== 'discovery'
     ? { processed_items: run.itemsScraped, new_items: run.itemsNew }
-    : { status: 'discovery_completed', categories_found: run.categoriesFound }
+    : { status: 'discovery_completed', categories_found: run.categoriesFound }),
+  ...(run.itemsRejected > 0 ? { rejected: run.itemsRejected } : {}),
+  ...(run.pagesFailed > 0 ? { pages_failed: run.pagesFailed } : {}),
+})
 
 const changeSource = (change: RunRowChange, values: Partial<SourceRow>, now: Date) => {
   Object.assign(change.source, values, { updatedAt: now })
@@ -289,6 +300,21 @@ export const noteEmpty = (change: OpenRunChange, itemsBefore: number, now: Date)
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
   changeRun(change, { error: change.run.error ?? text }, now)
   change.notes.push(noteOf(change.source, 'Source came back empty', text, false))
+}
+
+/** Counts on an open run what its worker says was lost. */
+export const addLosses = (change: OpenRunChange, losses: RunLosses, now: Date) => {
+  const { run } = change
+  change.losses = losses
+  const { pagesFailed, rejected, endedEarly } = losses
+  changeRun(change, { pagesFailed, itemsRejected: run.itemsRejected + rejected, outcomeReason: endedEarly ?? null }, now)
+}
+
+/** Why a run has failed of which every page failed; undefined while one was read. */
+export const allPagesFailed = ({ run, losses }: OpenRunChange): string | undefined => {
+  if (!losses?.pages || losses.pagesFailed < losses.pages || run.itemsScraped > 0 || run.categoriesFound > 0) return undefined
+  const [first] = losses.failedPages
+  return `All ${losses.pages} pages failed${first ? `, the first: ${first.url}: ${first.reason}` : ''}`
 }
 
 /** Why a run has failed of which every element was rejected. */
