@@ -1,18 +1,11 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
 import { MINUTE, SECOND } from '../support/fake-clock.ts'
-import { makeRig, path, type Rig, restarted, TOKEN } from './rig.ts'
-import { openEvents } from './stream-rig.ts'
+import { makeRig, path, restarted, TOKEN } from './rig.ts'
+import { listenUntilTheEnd, openEvents } from './stream-rig.ts'
 
-const running: Rig[] = []
-afterEach(async () => {
-  for (const app of running.splice(0)) await app.stop()
-})
-const listening = (app: Rig) => {
-  running.push(app)
-  return app.listen()
-}
+const { listening } = listenUntilTheEnd()
 
 onEachDatabase('crawler event streams (gitlab-crawler §14)', (database) => {
   test('§17.26: Last-Event-ID resumes without loss or repetition, also after a restart', async () => {

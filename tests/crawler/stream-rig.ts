@@ -1,3 +1,4 @@
+import { afterEach } from 'bun:test'
 import { openClientSocket } from '../support/client-socket.ts'
 import { eventually } from '../support/eventually.ts'
 import { AUTH, BASE, type Rig } from './rig.ts'
@@ -37,6 +38,34 @@ export const openSocket = async (
   }
 }
 export type Socket = Awaited<ReturnType<typeof openSocket>>
+
+/** Lets apps of a file's tests listen; they stop after the test. */
+export const listenUntilTheEnd = () => {
+  const running: Rig[] = []
+  afterEach(async () => {
+    for (const app of running.splice(0)) await app.stop()
+  })
+  return {
+    /** Its origin. */
+    listening: (app: Rig): string => {
+      running.push(app)
+      return app.listen()
+    },
+    /** Stops one before the end of its test. */
+    stop: (app: Rig): Promise<void> => {
+      running.splice(running.indexOf(app), 1)
+      return app.stop()
+    },
+  }
+}
+
+const processed = (frames: { data?: any }[]) => frames.map((frame) => frame.data.progress.processed)
+/** On Postgres events of this process too come by way of the table, looked at every 50 ms of the clock or after a commit. */
+export const progressOf = async (socket: Socket, count: number): Promise<number[]> => {
+  const seen: number[] = []
+  for (let n = 0; n < count; n++) seen.push(...processed([await socket.event('progress')]))
+  return seen
+}
 
 /** Waits until the server has noticed that `count` sockets are left. */
 export const leftWith = (app: Rig, count: number) => eventually(() => app.crawler.streams.count() === count)

@@ -24,9 +24,7 @@ export const databaseGeneration = () => generation
 const postgresUrl = process.env.TEST_DATABASE_URL
 /** Statements of the data migrations. */
 const seedsOf = (dialect: 'sqlite' | 'postgres') =>
-  readMigrations(dialect).flatMap(({ statements }) =>
-    statements.filter((statement) => /^(?:--.*\n)*INSERT INTO/.test(statement)),
-  )
+  readMigrations(dialect).flatMap(({ statements }) => statements.filter((statement) => /^(?:--.*\n)*INSERT INTO/.test(statement)))
 const SEEDS = seedsOf('postgres')
 const SQLITE_SEEDS = seedsOf('sqlite')
 
