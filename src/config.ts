@@ -12,6 +12,7 @@ import {
   type FAMILIES,
   serviceTokens,
 } from './config/kinds.ts'
+import { nearMisses } from './config/near-misses.ts'
 import { missingSecrets, REQUIRED_SECRETS } from './config/secrets.ts'
 import { VARIABLES } from './config/variables.ts'
 
@@ -317,6 +318,9 @@ export const configFromEnv = (env: Environment) => {
 }
 /** `configFromEnv(process.env)`: this file alone reads the process environment. */
 export const configFromProcess = () => configFromEnv(process.env)
+
+/** What the process has been given under a name that is nearly one of ours. */
+export const nearMissesOfProcess = () => nearMisses(process.env)
 
 /** What the command line tools read of the environment: as clients they need none of a server's secrets. */
 export const clientFromProcess = () => ({

@@ -1,6 +1,7 @@
 import { type Config, DEVELOPMENT_TOKENS } from './config.ts'
 import { AppError } from './errors.ts'
 import type { GiftyServices } from './gifty/services.ts'
+import type { Terminal } from './platform/terminal.ts'
 import type { Engine } from './tasks/index.ts'
 
 const EVERY_MS = 1000
@@ -11,8 +12,7 @@ export interface SummaryDeps {
   gifty: GiftyServices | undefined
   engine: Engine
   config: SummaryConfig
-  write?: (text: string) => void
-  isTerminal?: boolean
+  terminal: Pick<Terminal, 'write' | 'live'>
 }
 
 type SummaryConfig = Pick<Config, 'demo' | 'families' | 'internalToken' | 'analyticsToken' | 'serviceTokens'> & {
@@ -42,20 +42,17 @@ const credentialsOf = ({
 }
 
 /** The banner of `bun dev`, then one live line about the fleet: rewritten in a terminal, printed on change elsewhere. */
-export const startSummary = ({
-  origin,
-  gifty,
-  engine,
-  config,
-  write = (text) => process.stdout.write(text),
-  isTerminal = process.stdout.isTTY,
-}: SummaryDeps) => {
-  write(`\n  Trawl   ${origin}\n  docs    ${origin}/docs\n${config.demo ? `  shop    ${origin}/demo/shop\n` : ''}\n`)
-  for (const [name, shown] of credentialsOf(config)) write(`  ${name.padEnd(20)} ${shown}\n`)
-  write('\n')
+export const startSummary = ({ origin, gifty, engine, config, terminal: { write, live } }: SummaryDeps) => {
+  const credentials = credentialsOf(config).map(([name, shown]) => `  ${name.padEnd(20)} ${shown}\n`)
+  const shop = config.demo ? `  shop    ${origin}/demo/shop\n` : ''
+  write(`\n  Trawl   ${origin}\n  docs    ${origin}/docs\n${shop}\n${credentials.join('')}\n`)
   if (!gifty) return { stop() {} }
   let last = ''
   let stopped = false
+  const say = (line: string) => {
+    if (line !== last) live(line)
+    last = line
+  }
   const show = async () => {
     const [stats, sites, workers, counts] = await Promise.all([
       gifty.reports.stats(),
@@ -68,22 +65,22 @@ export const startSummary = ({
         .filter(({ kind, state }) => kind.startsWith('source.') && states.includes(state))
         .reduce((sum, { count }) => sum + count, 0)
     const sources = sites.reduce((sum, site) => sum + site.total_sources, 0)
-    const line = `fleet: ${sources} sources | runs ${inState('leased')} running, ${inState('queued')} queued, ${stats.runs_24h} today (${stats.failed_runs_24h} failed) | ${workers.length} workers | ${stats.products_total} products, ${stats.new_24h} new today`
-    if (line === last) return
-    last = line
-    write(isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)
+    say(
+      `fleet: ${sources} sources | runs ${inState('leased')} running, ${inState('queued')} queued, ${stats.runs_24h} today (${stats.failed_runs_24h} failed) | ${workers.length} workers | ${stats.products_total} products, ${stats.new_24h} new today`,
+    )
   }
   const timer = setInterval(() => {
     // The summary is for a reader's comfort: a failing query is reported by what needs it.
     show().catch(() => {
       // A stop closes the database below a query that still runs.
-      if (!stopped) write('\nfleet: the database does not answer\n')
+      if (!stopped) say('fleet: the database does not answer')
     })
   }, EVERY_MS)
   return {
     stop() {
       stopped = true
       clearInterval(timer)
+      live()
     },
   }
 }

@@ -38,6 +38,10 @@ export const listenLocally = (path: string, handle: (request: Request) => Respon
       idleTimeout: IDLE_SECONDS,
       fetch: (request: Request) => handle(markLocal(request)),
     } as never)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === undefined) throw error
+    throw new StartError(`CRAWLER_SOCKET ${path} cannot be made: its directory is missing or not writable (${code})`)
   } finally {
     process.umask(before)
   }

@@ -10,6 +10,7 @@ import { listenLocally } from './local-socket.ts'
 import { createLifecycle, type Service } from './module.ts'
 import { within } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
+import type { Terminal } from './platform/terminal.ts'
 
 /** Milliseconds between two attempts to reach the database before the work begins. */
 const PREPARE_AGAIN_MS = 500
@@ -106,7 +107,7 @@ export const everySecond = (
  * Makes the app behind the open port and what runs in it. `start` begins the work, `stop` ends requests, work and connections; none of
  * them closes the platform.
  */
-export const run = async (platform: Platform, server: Bun.Server<unknown>, origin: string) => {
+export const run = async (platform: Platform, server: Bun.Server<unknown>, origin: string, terminal: Terminal) => {
   const { config, db, log } = platform
   const trawl = createApp(platform)
   attach(trawl.app, server)
@@ -127,7 +128,7 @@ export const run = async (platform: Platform, server: Bun.Server<unknown>, origi
         log.info('demo shop seeded', { url: `${origin}/demo/shop` })
       if (trawl.state.stopping) return
       if (config.mode === 'development')
-        summary = startSummary({ origin, gifty: trawl.gifty?.services, engine: trawl.engine, config })
+        summary = startSummary({ origin, gifty: trawl.gifty?.services, engine: trawl.engine, config, terminal })
       await services.start()
     },
     async stop() {

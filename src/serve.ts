@@ -1,8 +1,9 @@
-import { ConfigError, configFromProcess, VERSION } from './config.ts'
+import { ConfigError, configFromProcess, nearMissesOfProcess, VERSION } from './config.ts'
 import { StartError } from './errors.ts'
 import { openPort } from './listener.ts'
 import { lockDatabase } from './platform/db/sqlite-lock.ts'
-import { createPlatform } from './platform/index.ts'
+import { createPlatform, type Platform } from './platform/index.ts'
+import { createTerminal } from './platform/terminal.ts'
 import type { Running } from './run.ts'
 
 /** Milliseconds from the open port to the app and its work, unless a request needs the app before. */
@@ -20,16 +21,18 @@ export const serve = async (): Promise<void> => {
   const config = configFromProcess()
   // Before anything is migrated or taken over.
   const lock = lockDatabase(config.database.url)
-  const platform = await createPlatform(config, { version: VERSION })
+  const terminal = createTerminal()
+  const platform = await createPlatform(config, { version: VERSION, terminal })
   const { log } = platform
+  for (const text of nearMissesOfProcess()) log.warn(text)
 
   let made: Promise<Running> | undefined
   /** The app and what runs in it, loaded after the port is open: a process that was just started can say that it is there. */
   const running = (): Promise<Running> => {
-    made ??= import('./run.ts').then(({ run }) => run(platform, server, origin))
+    made ??= import('./run.ts').then(({ run }) => run(platform, server, origin, terminal))
     return made
   }
-  const server = openPort(platform, async () => (await running().catch(fail)).app, { port: config.port, hostname: config.host })
+  const server = open(platform, async () => (await running().catch(fail)).app)
   const origin = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${server.port}`
   const later = setTimeout(() => {
     running()
@@ -57,6 +60,21 @@ export const serve = async (): Promise<void> => {
     lock?.release()
     log.info('stopped', {})
     process.exit(0)
+  }
+}
+
+/** Opens the port that is configured. @throws StartError when it cannot be had */
+const open = (platform: Platform, app: Parameters<typeof openPort>[1]) => {
+  const { port, host } = platform.config
+  try {
+    return openPort(platform, app, { port, hostname: host })
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use: stop what listens there, or set PORT to another one`)
+    if (code === 'EADDRNOTAVAIL') throw new StartError(`${host} is no address of this machine: HOST names it`)
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new StartError(`This user may not listen on port ${port}: set PORT to 1024 or more`)
+    throw error
   }
 }
 

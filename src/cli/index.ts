@@ -1,5 +1,6 @@
 import '../bun-version.ts'
 import { ConfigError, clientFromProcess, gitlabWorkerFromProcess, VERSION } from '../config.ts'
+import { StartError } from '../errors.ts'
 import { systemClock } from '../platform/clock.ts'
 import { CommandError, EXIT, type Io, UsageError } from './io.ts'
 
@@ -62,7 +63,7 @@ export const runCli = async (argv: string[], io: Io): Promise<number> => {
       io.err(`trawl ${name}: ${(error as Error).message}\n\n${help}`)
       return EXIT.usage
     }
-    if (!(error instanceof CommandError || error instanceof ConfigError)) throw error
+    if (!(error instanceof CommandError || error instanceof ConfigError || error instanceof StartError)) throw error
     io.err(`trawl ${name}: ${error.message}\n`)
     return error instanceof ConfigError ? EXIT.usage : EXIT.givenUp
   }

@@ -10,6 +10,7 @@ import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { Redis } from './redis/index.ts'
 import { type Bus, createLocalBus, createLocalKv, type Kv } from './shared.ts'
+import { createTerminal, type Terminal } from './terminal.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {
@@ -42,6 +43,8 @@ export interface PlatformOverrides {
   /** Instead of the one `AMQP_URL` names; its owner closes it. */
   broker?: Broker
   version: string
+  /** Where the log goes; default standard output. */
+  terminal?: Terminal
 }
 
 /** Opens what the configuration names. */
@@ -50,7 +53,15 @@ export const createPlatform = async (config: Config, overrides: PlatformOverride
   // Processes share Postgres: its clock decides what all of them see. SQLite has one process, and so one clock.
   const shared = overrides.clock === undefined && db.isShared ? await followDatabaseClock(db) : undefined
   const clock = overrides.clock ?? shared ?? systemClock
-  const log = overrides.log ?? createLog({ level: config.logLevel, now: clock.now })
+  const { terminal = createTerminal() } = overrides
+  const log =
+    overrides.log ??
+    createLog({
+      level: config.logLevel,
+      now: clock.now,
+      write: terminal.write,
+      format: terminal.isInteractive ? 'readable' : 'json',
+    })
   const metrics = createMetrics({ version: overrides.version, dialect: db.name })
   metrics.onScrape({
     async refresh({ connections }) {

@@ -76,21 +76,42 @@ export const redact = (value: unknown, depth = 0): unknown => {
   )
 }
 
+type Line = { time: string; level: string; message: string } & LogFields
+
+/** How a line is written: JSON for programs, one short line for people. */
+export type LogFormat = 'json' | 'readable'
+
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? (/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)) : JSON.stringify(value)
+/** `12:00:01 warn  message  key=value`, and the stack of an error below it. */
+const readable = ({ time, level, message, ...fields }: Line): string => {
+  const { error } = fields as { error?: { name?: string; message?: string; stack?: string } }
+  const rest = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${key === 'error' && error?.message ? asText(error.message) : asText(value)}`],
+  )
+  const stack = error?.stack ? `\n${error.stack}` : ''
+  return `${time.slice(11, 19)} ${level.padEnd(5)} ${[message, ...rest].join('  ')}${stack}`
+}
+
 export interface LogOptions {
   level: LogLevel
   now?: () => number
+  /** Gets whole lines with their newline. */
   write?: (line: string) => void
+  /** Default `json`. */
+  format?: LogFormat
 }
 
 export const createLog = (
-  { level, now = Date.now, write = (line) => process.stdout.write(line) }: LogOptions,
+  { level, now = Date.now, write = (line) => process.stdout.write(line), format = 'json' }: LogOptions,
   base: LogFields = {},
 ): Log => {
   const emit = (name: Exclude<LogLevel, 'silent'>) => {
     if (RANK[name] < RANK[level]) return () => {}
     return (message: string, fields?: LogFields) => {
       const line = { time: new Date(now()).toISOString(), level: name, message: redactText(cut(message)), ...base, ...fields }
-      write(`${JSON.stringify(redact(line))}\n`)
+      const clean = redact(line) as Line
+      write(`${format === 'json' ? JSON.stringify(clean) : readable(clean)}\n`)
     }
   }
   return {
@@ -98,7 +119,7 @@ export const createLog = (
     info: emit('info'),
     warn: emit('warn'),
     error: emit('error'),
-    child: (fields) => createLog({ level, now, write }, { ...base, ...fields }),
+    child: (fields) => createLog({ level, now, write, format }, { ...base, ...fields }),
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config.ts'
 import { startSummary } from '../../src/development.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { createTerminal } from '../../src/platform/terminal.ts'
 import { createTestApp } from '../support/app.ts'
 
 const shown = async (env: Record<string, string>) => {
@@ -12,10 +13,12 @@ const shown = async (env: Record<string, string>) => {
     gifty: app.services,
     engine: app.engine,
     config: loadConfig(env),
-    write: (more) => {
-      text += more
-    },
-    isTerminal: false,
+    terminal: createTerminal({
+      write: (more) => {
+        text += more
+      },
+      isInteractive: false,
+    }),
   })
   summary.stop()
   return text

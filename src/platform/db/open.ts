@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Db } from './index.ts'
+import { databaseStartError } from './start-problem.ts'
 
 /** How often the offset is measured anew. */
 const SYNC_MS = 10_000
@@ -74,14 +75,21 @@ export interface DatabaseOptions {
   prepared?: boolean
 }
 
-/** Opens the database a URL names and brings its schema up to date. Only the dialect that is used is loaded. */
+/**
+ * Opens the database a URL names and brings its schema up to date. Only the dialect that is used is loaded.
+ * @throws StartError when the file or the server cannot be used
+ */
 export const openDatabase = async ({ url, synchronous, ...pool }: DatabaseOptions): Promise<Db> => {
-  if (url.startsWith('sqlite:')) {
-    const { openSqlite } = await import('./sqlite.ts')
-    return openSqlite({ path: url.slice('sqlite:'.length), synchronous })
+  try {
+    if (url.startsWith('sqlite:')) {
+      const { openSqlite } = await import('./sqlite.ts')
+      return openSqlite({ path: url.slice('sqlite:'.length), synchronous })
+    }
+    const { openPostgres } = await import('./postgres.ts')
+    return await openPostgres({ url, ...pool })
+  } catch (error) {
+    throw databaseStartError(url, error)
   }
-  const { openPostgres } = await import('./postgres.ts')
-  return openPostgres({ url, ...pool })
 }
 
 /** A SQLite file of another program, opened for reading alone. */

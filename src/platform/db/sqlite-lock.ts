@@ -1,16 +1,24 @@
 import { Database } from 'bun:sqlite'
 import { StartError } from '../../errors.ts'
 import { closeToOthers, makeDirectoryOf, privately } from '../private-files.ts'
+import { databaseStartError } from './start-problem.ts'
 
 /**
  * Takes a SQLite file for this process until it ends, because two servers on one file would take each other's running tasks. The lock is
  * a write lock on a small database beside the file: the system drops it with the process, also after kill -9, so none is ever stale.
  * Readers and backups do not ask for it; Postgres and a database in memory have none.
- * @throws StartError when another process has it
+ * @throws StartError when another process has it, or no file can be made there
  */
 export const lockDatabase = (url: string): { release(): void } | undefined => {
   if (!url.startsWith('sqlite:') || url.includes(':memory:')) return undefined
-  const path = url.slice('sqlite:'.length)
+  try {
+    return lockFile(url.slice('sqlite:'.length))
+  } catch (error) {
+    throw databaseStartError(url, error)
+  }
+}
+
+const lockFile = (path: string): { release(): void } => {
   makeDirectoryOf(path)
   closeToOthers([`${path}.lock`])
   const lock = privately(() => new Database(`${path}.lock`, { create: true }))
