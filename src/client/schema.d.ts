@@ -2443,8 +2443,28 @@ export interface components {
          *     }
          */
         IngestBatchInput: {
-            items: components["schemas"]["ScrapedProductInput"][];
-            categories?: components["schemas"]["ScrapedCategoryInput"][] | null;
+            items: {
+                title: string;
+                product_url: string;
+                /** @description may be absent where the batch names its source or lease */
+                site_key?: string | null;
+                description?: string | null;
+                price?: (number | string) | null;
+                currency?: string | null;
+                image_url?: string | null;
+                merchant?: string | null;
+                category?: string | null;
+                raw_data?: {
+                    [key: string]: unknown;
+                } | null;
+            }[];
+            categories?: {
+                name?: string | null;
+                url: string;
+                parent_url?: string | null;
+                /** @description may be absent where the batch names its source or lease */
+                site_key?: string | null;
+            }[] | null;
             /** @description 0 where the source is not known */
             source_id: number | string;
             /** @description ignored */
@@ -2455,44 +2475,6 @@ export interface components {
             task_id?: string | null;
             worker_id?: string | null;
             fence?: (number | string) | null;
-        };
-        /**
-         * @example {
-         *       "title": "Teapot",
-         *       "product_url": "https://tea.example/p/2",
-         *       "site_key": "tea",
-         *       "price": 2300,
-         *       "currency": "RUB"
-         *     }
-         */
-        ScrapedProductInput: {
-            title: string;
-            product_url: string;
-            /** @example tea */
-            site_key: string;
-            description?: string | null;
-            price?: (number | string) | null;
-            currency?: string | null;
-            image_url?: string | null;
-            merchant?: string | null;
-            category?: string | null;
-            raw_data?: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /**
-         * @example {
-         *       "name": "Green tea",
-         *       "url": "https://tea.example/green",
-         *       "site_key": "tea"
-         *     }
-         */
-        ScrapedCategoryInput: {
-            name?: string | null;
-            url: string;
-            parent_url?: string | null;
-            /** @example tea */
-            site_key: string;
         };
         /**
          * @example {
@@ -14426,6 +14408,15 @@ export interface operations {
                     "application/json": components["schemas"]["CrawlerError"];
                 };
             };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrawlerError"];
+                };
+            };
             /** @description Body too large */
             413: {
                 headers: {
@@ -14846,6 +14837,15 @@ export interface operations {
             };
             /** @description Missing or invalid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrawlerError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,6 +41,12 @@ export const ANONYMOUS = ''
 /** Who asks over the Unix socket. */
 const SOCKET = 'socket'
 
+/** Dashboard people see tasks and change them; the tokens in a lease are other people's. @throws AppError 403 */
+export const requireWorker = (principal: string): void => {
+  if (principal.startsWith('admin:'))
+    throw new AppError('FORBIDDEN', 403, 'Tasks with their credentials are handed to workers alone')
+}
+
 /** Which messages a missing or wrong credential is refused with (§2); `upgrade` is `stream` for what has to become a WebSocket. */
 export type AuthRealm = 'upgrade' | 'stream' | 'connect' | 'tasks' | 'task' | 'health' | 'operations'
 const REALM_MESSAGES: Record<AuthRealm, { none: string; wrong: string }> = {

@@ -196,7 +196,17 @@ onEachDatabase('crawler conventions (gitlab-crawler §1 to §4, §7.14)', (datab
     expect(await words('POST', '/health', {})).toBe('Authentication required')
     expect(await words('POST', '/health', wrong)).toBe('Invalid authentication')
     await app.create('a')
-    await app.send('DELETE', path('a'), undefined, { authorization: `Bearer ${jwt}` })
+    const asAdmin = { authorization: `Bearer ${jwt}` }
+    const takings: [string, object][] = [
+      ['/tasks/lease', { workerId: 'w' }],
+      [path('a', '/credentials/refresh'), { workerId: 'w', fence: 1, credentialsVersion: 1 }],
+    ]
+    for (const [to, body] of takings) {
+      const answer = await app.send('POST', to, body, asAdmin)
+      expect([to, ...refusal(answer)]).toEqual([to, 403, 'FORBIDDEN', 'Tasks with their credentials are handed to workers alone'])
+      expect(JSON.stringify(answer.body)).not.toContain('glpat')
+    }
+    await app.send('DELETE', path('a'), undefined, asAdmin)
     const { sql } = await import('drizzle-orm')
     expect(await app.db.sql<any>(sql.raw('select principal, action from crawler_audit'))).toMatchObject([
       { principal: 'admin:77', action: 'deleted' },

@@ -135,6 +135,11 @@ onEachDatabase('crawler sockets: replacement and resume (gitlab-crawler §13)', 
     })
     expect([stolen.status, ((await stolen.json()) as any).code]).toEqual([409, 'CONNECTION_ID_TAKEN'])
     const admin = await openSocket(origin, `/connect?connectionId=admin&token=${jwt}`, { headers: {} })
+    for (const [type, data] of [
+      ['task_request', { max: 1 }],
+      ['token_refresh_request', { taskId: 't', fence: 1, credentialsVersion: 1 }],
+    ] as const)
+      expect(await admin.ask(type, data)).toMatchObject({ type: 'error', data: { code: 'FORBIDDEN' } })
     app.clock.advance(61 * SECOND)
     await app.crawler.streams.sweep()
     expect(await admin.closed()).toBe(1008)

@@ -18,7 +18,7 @@ test('gifty §3.3: spellings of one product URL are one product', () => {
     ['http://a.example:80/', 'http://a.example/'],
     ['http://a.example:443/', 'http://a.example:443/'],
     ['https://a.example:80/', 'https://a.example:80/'],
-    ['//CDN.a.example:8080/x#y', '//cdn.a.example:8080/x'],
+    ['//CDN.a.example:8080/x#y', undefined],
     ['https://a.example?', 'https://a.example/'],
     ['https://a.example/?UTM_Source=1&GCLID=2&_openstat=3&asid=4', 'https://a.example/'],
     ['https://a.example/?b=2&a=1&b=1', 'https://a.example/?b=2&a=1&b=1'],
@@ -47,7 +47,7 @@ test('gifty §3.3: the normal form of a normal form is itself', () => {
     fc.constantFrom(...' \t#?&=:@/%[]+', ':80', ':443', '%zz', '%FF', 'utm_source=1', '\ufeff', '\u00a0', 'İ', 'ΑΣ'),
   )
   const url = fc
-    .tuple(fc.constantFrom('http:', 'HTTPS:', ''), fc.constantFrom('a', 'A.example', ''), fc.array(piece, { maxLength: 8 }))
+    .tuple(fc.constantFrom('http:', 'HTTPS:'), fc.constantFrom('a', 'A.example', ''), fc.array(piece, { maxLength: 8 }))
     .map(([scheme, host, rest]) => `${scheme}//${host}${rest.join('')}`)
   fc.assert(
     fc.property(url, (text) => {

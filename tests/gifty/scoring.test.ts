@@ -9,7 +9,11 @@ onEachDatabase('gifty scoring', (database) => {
   test('gifty §5: tasks are active products without a score, then changed ones; newest change first, then gift_id', async () => {
     const app = await makeRig(database)
     expect(await app.ok('GET', '/internal/scoring/tasks')).toEqual([])
-    await app.ingest([product('b'), product('B'), product('a', { category: 'Toys', merchant: 'M', image_url: 'i', price: null })])
+    await app.ingest([
+      product('b'),
+      product('B'),
+      product('a', { category: 'Toys', merchant: 'M', image_url: 'https://shop.example/i', price: null }),
+    ])
     app.clock.advance(1000)
     await app.ingest([product('z'), product('gone')])
     await app.db.sql(

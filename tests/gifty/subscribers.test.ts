@@ -181,6 +181,15 @@ onEachDatabase('gifty subscribers', (database) => {
       app.post('/internal/telegram/invites', { username: 'guest', password: 'p', permissions }, admin)
     expect(codeOf(await invite(['x']))).toEqual(refused)
     expect((await invite([])).status).toBe(200)
+    for (const [method, to, body] of [
+      ['PATCH', '', { slug: 'x' }],
+      ['PATCH', '', { name: 'Nine' }],
+      ['POST', '/subscribe?topic=scraping', undefined],
+      ['POST', '/unsubscribe?topic=scraping', undefined],
+      ['POST', '/language?language=en', undefined],
+    ] as const)
+      expect([to, ...codeOf(await app.call(method, `${PEOPLE}/9${to}`, body, admin))]).toEqual([to, ...refused])
+    expect(await app.ok('GET', `${PEOPLE}/9`)).toMatchObject({ slug: null, name: null, subscriptions: [], language: 'ru' })
     // The rest is an admin's work, and one's own state and fall are one's own.
     expect((await app.patch(`${PEOPLE}/8`, { name: 'Eight' }, admin)).body.name).toBe('Eight')
     expect((await app.post(`${PEOPLE}/7/role?role=admin`, undefined, admin)).status).toBe(200)

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { optional } from '../../platform/http/schema.ts'
 import { storable, taskParams, text, time } from '../fields.ts'
-import { type CrawlerSurface, problems } from '../surface.ts'
+import { type CrawlerSurface, problems, requireWorker } from '../surface.ts'
 import type { Refresh } from './refresh.ts'
 
 /** Credentials as a client gives them (§6). */
@@ -59,16 +59,17 @@ export type RefreshAnswer = z.infer<typeof refreshAnswer>['data']
 export const credentialsRoutes = (surface: CrawlerSurface, refresh: Refresh) =>
   new Elysia({ detail: { tags: ['crawler: credentials'] } }).use(surface).post(
     '/tasks/:id/credentials/refresh',
-    async ({ call, params, body }) => ({
-      data: await refresh.refresh(params.id, storable(body, call.bodyText ?? '')),
-    }),
+    async ({ call, params, body, principal }) => {
+      requireWorker(principal)
+      return { data: await refresh.refresh(params.id, storable(body, call.bodyText ?? '')) }
+    },
     {
       auth: 'task',
       rate: 'general',
       bodyLimit: 'single',
       params: taskParams,
       body: refreshBody,
-      response: { 200: refreshAnswer, ...problems(409) },
+      response: { 200: refreshAnswer, ...problems(403, 409) },
       detail: {
         summary: 'Refresh credentials',
         description: 'For the holder of the lease; one call to GitLab at a time per account.',

@@ -5,7 +5,7 @@ import { optional, withDefault } from '../../platform/http/schema.ts'
 import { credentialsView, EXAMPLE_CREDENTIALS } from '../credentials/index.ts'
 import { shuttingDown } from '../envelope.ts'
 import { storable, TASK_TYPES } from '../fields.ts'
-import type { CrawlerSurface } from '../surface.ts'
+import { type CrawlerSurface, problems, requireWorker } from '../surface.ts'
 import { detailShape, EXAMPLE_DETAIL, optionsView, rateLimitsView } from '../tasks/model.ts'
 import type { Leasing } from './service.ts'
 
@@ -74,7 +74,8 @@ export const leaseAnswer = z.object({
 export const leasingRoutes = (surface: CrawlerSurface, leasing: Leasing, clock: Clock, isStopping: () => boolean) =>
   new Elysia({ detail: { tags: ['crawler: leasing'] } }).use(surface).post(
     '/tasks/lease',
-    async ({ request, call, body }) => {
+    async ({ request, call, body, principal }) => {
+      requireWorker(principal)
       if (isStopping()) throw shuttingDown()
       const data = await leasing.lease(storable(body, call.bodyText ?? ''), request.signal)
       return { data, meta: { count: data.length, serverTime: new Date(clock.now()).toISOString() } }
@@ -84,7 +85,7 @@ export const leasingRoutes = (surface: CrawlerSurface, leasing: Leasing, clock: 
       rate: 'general',
       bodyLimit: 'single',
       body: leaseBody,
-      response: { 200: leaseAnswer },
+      response: { 200: leaseAnswer, ...problems(403) },
       detail: {
         summary: 'Lease tasks',
         description:

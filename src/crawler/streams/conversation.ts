@@ -9,6 +9,7 @@ import { accept, iso, UPDATE_TYPES } from '../fields.ts'
 import { taskRequest } from '../leasing/index.ts'
 import type { Leasing } from '../leasing/service.ts'
 import type { Progress } from '../progress/service.ts'
+import { requireWorker } from '../surface.ts'
 import type { Creation } from '../tasks/creation.ts'
 import { frameText } from './hub.ts'
 import { ackFrame, clientFrame, heartbeatFrame, subscribeFrame } from './model.ts'
@@ -104,6 +105,7 @@ export const createConversations = (deps: ConversationDeps) => {
           return send('ack', { refId: ref, taskId: answer.data.id, result: answer.data })
         }
         case 'task_request': {
+          requireWorker(connection.principal)
           const request = accept(taskRequest, input)
           const workerId = request.workerId ?? connection.connectionId
           connection.subscribeWorker(workerId)
@@ -112,6 +114,7 @@ export const createConversations = (deps: ConversationDeps) => {
           return send('ack', { refId: ref, count: tasks.length })
         }
         case 'token_refresh_request': {
+          requireWorker(connection.principal)
           const taskId = taskOf(input)
           const workerId =
             typeof input.workerId === 'string' ? input.workerId : ((await ownerAmong(taskId)) ?? connection.connectionId)

@@ -15,17 +15,17 @@ const TRACKING_PARAMS = [
 ]
 const CONTENT_MAX = 4000
 const CATEGORY_KEY_MAX = 100
-const URL_PARTS = /^(?:(https?):)?\/\/([^/?#\\\s]+)((?:\/[^?#]*)?)(\?[^#]*)?(?:#.*)?$/is
+const URL_PARTS = /^(https?):\/\/([^/?#\\\s]+)((?:\/[^?#]*)?)(\?[^#]*)?(?:#.*)?$/is
 const HOST_AND_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d*))?$/
 
 /**
  * The normal form of a product or category URL: scheme and host in lower case, no default port, a path of at least `/`, no fragment, no listed parameter,
- * the other parameters in their order, form-urlencoded. Undefined for a text that is not an http(s) or `//` URL.
+ * the other parameters in their order, form-urlencoded. Undefined for a text that is not an http(s) URL: without a scheme no client could open it.
  */
 export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | undefined => {
   const parts = URL_PARTS.exec(url.trim())
   if (!parts) return undefined
-  const scheme = parts[1]?.toLowerCase()
+  const scheme = (parts[1] as string).toLowerCase()
   const authority = parts[2] as string
   const at = authority.lastIndexOf('@') + 1
   const place = HOST_AND_PORT.exec(authority.slice(at).toLowerCase())
@@ -41,7 +41,7 @@ export const normaliseUrl = (url: string, strip: ReadonlySet<string>): string | 
   // Blanks that stood before a fragment or a dropped query would be trimmed the next time: the form would not be normal.
   const rawPath = parts[3] || '/'
   const path = query === '' ? rawPath.trimEnd() : `${rawPath}?${query}`
-  return `${scheme === undefined ? '' : `${scheme}:`}//${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
+  return `${scheme}://${authority.slice(0, at)}${host}${isDefault ? '' : `:${port}`}${path}`
 }
 
 export const stripSet = (params: unknown): ReadonlySet<string> =>

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type AppError, badRequest, conflict, forbidden, toAppError } from '../../errors.ts'
+import { AppError, badRequest, conflict, forbidden, toAppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { cleanValue, isDeeper, MIB } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
@@ -28,6 +28,8 @@ const WAIT_MS = 30_000
 /** Answers to `lease` can be large; tasks are pushed only while nothing waits. */
 const LIMITS = { coalesceBytes: 64 * MIB, maxBytes: 64 * MIB, stalledMs: 60_000, lowWaterBytes: 64 * 1024 }
 /** Bus topic: a worker sent `hello`; another process then ends its older socket of the same name. */
+/** Leases under way on one socket: each holds a wait and a search for tasks. */
+const MAX_LEASING = 16
 const WORKER_HELLO = 'gifty.worker-hello'
 interface WorkerHello {
   worker_id: string
@@ -62,6 +64,8 @@ class Connection {
   turn = new AbortController()
   /** Aborts the pump's wait for tasks only, because it now requests another number of them. */
   wait = new AbortController()
+  /** Leases that the worker has asked for and that are not answered. */
+  leasing = 0
   /** Aborts when the socket ends. */
   readonly closed = new AbortController()
 
@@ -287,9 +291,12 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     }
     switch (type) {
       case 'lease': {
+        if (connection.leasing >= MAX_LEASING)
+          throw new AppError('rate_limited', 429, `A socket has at most ${MAX_LEASING} leases under way: wait for their replies`)
         const given = (data ?? {}) as { lease_seconds?: unknown }
         const body = read(VERBS.lease)
-        const leased = await fleet.lease(
+        connection.leasing++
+        const leasing = fleet.lease(
           {
             ...body,
             kinds: body.kinds ?? hello.kinds,
@@ -299,6 +306,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
           },
           connection.closed.signal,
         )
+        const leased = await leasing.finally(() => connection.leasing--)
         if (session.isEnded()) await release(worker_id, leased.tasks)
         for (const task of leased.tasks) connection.knows(task.id, task.fence, Date.parse(task.lease_expires_at))
         // The pump waits for as many as were free before.

@@ -9,6 +9,8 @@ import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './inde
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500
 const MAX_SOURCE_URL = 2048
+/** Keys of an item's `raw_data`: more are a table, not facts of a product. */
+const MAX_RAW_KEYS = 1000
 const UNKNOWN_CURRENCY = 'Stored without a price: its currency is not known; name it in `currency`'
 
 export interface CheckedCategory {
@@ -43,6 +45,19 @@ const withPrice = (item: unknown, usual: string | undefined): { item: unknown; p
   const isOpen = currency === undefined || currency === null || currency === ''
   return { item: { ...(item as object), price: read.price, ...(isOpen && read.currency ? { currency: read.currency } : {}) } }
 }
+/**
+ * An image's address as it is stored: http(s) with a host, `//` with the scheme of the product's page; undefined for what no browser should be
+ * given.
+ */
+const imageAddress = (image: string, productUrl: string): string | undefined => {
+  const text = image.trim()
+  const full = text.startsWith('//') ? `${productUrl.slice(0, productUrl.indexOf(':'))}:${text}` : text
+  if (!/^https?:\/\/[^/?#\\\s]/i.test(full) || !URL.canParse(full)) return undefined
+  return text.startsWith('//') ? full : text
+}
+const NO_IMAGE = 'Stored without a new image: it is no http or https address'
+const hasManyKeys = (raw: unknown): boolean => typeof raw === 'object' && raw !== null && Object.keys(raw).length > MAX_RAW_KEYS
+
 const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem => ({
   type: 'value_error',
   loc: [...base, 'price'],
@@ -50,16 +65,27 @@ const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem 
   input: shownInput(price, []),
 })
 
-/**
- * Checks every element on its own (gifty §3). `strip` are the query parameters the source drops, `usual` is the currency of its products
- * that name none.
- */
+/** What a batch's source says of its elements. */
+export interface SourceTerms {
+  /** The query parameters that it drops. */
+  strip: ReadonlySet<string>
+  /** The currency of products that name none. */
+  usual?: string | undefined
+  /** The site of elements that name none. */
+  siteKey?: string | undefined
+}
+
+/** Checks every element on its own (gifty §3). */
 export const checkElements = async (
   items: unknown[],
   categories: unknown[],
-  strip: ReadonlySet<string>,
-  usual?: string,
+  { strip, usual, siteKey }: SourceTerms,
 ): Promise<CheckedElements> => {
+  const withSite = (element: unknown): unknown =>
+    siteKey !== undefined && typeof element === 'object' && element !== null && !Array.isArray(element)
+      ? { ...element, site_key: (element as { site_key?: unknown }).site_key ?? siteKey }
+      : element
+
   const checked: CheckedElements = { products: [], categories: [], rejected: [], remarks: [], problems: [] }
   const reject = (kind: 'item' | 'category', index: number, found: FieldProblem[]) => {
     checked.rejected.push({ kind, index, errors: found.map(({ loc, msg }) => ({ field: loc.slice(3).join('.'), message: msg })) })
@@ -79,9 +105,14 @@ export const checkElements = async (
   for (let index = 0; index < items.length; index++) {
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
     const base = ['body', 'items', index]
-    const { item, problem } = withPrice(items[index], usual)
+    const { item, problem } = withPrice(withSite(items[index]), usual)
     if (problem === 'ambiguous') {
       reject('item', index, [ambiguousPrice(base, (items[index] as { price: string }).price)])
+      continue
+    }
+    if (hasManyKeys((item as { raw_data?: unknown } | null)?.raw_data)) {
+      const msg = `Input should have at most ${MAX_RAW_KEYS} keys`
+      reject('item', index, [{ type: 'too_long', loc: [...base, 'raw_data'], msg, input: null }])
       continue
     }
     const result = scrapedProduct.safeParse(item)
@@ -92,16 +123,20 @@ export const checkElements = async (
     const url = normaliseUrl(result.data.product_url, strip)
     if (url === undefined) reject('item', index, [badUrl(base, 'product_url', result.data.product_url)])
     else {
-      checked.products.push({ product: result.data, url })
+      const { image_url: image, ...product } = result.data
+      const kept = image ? imageAddress(image, url) : image
+      checked.products.push({ product: { ...product, ...(kept === undefined ? {} : { image_url: kept }) }, url })
+      if (image && kept === undefined) checked.remarks.push({ index, field: 'image_url', message: NO_IMAGE })
       if (problem === 'currency') checked.remarks.push({ index, field: 'price', message: UNKNOWN_CURRENCY })
     }
   }
   for (let index = 0; index < categories.length; index++) {
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
-    const result = scrapedCategory.safeParse(categories[index])
+    const category = withSite(categories[index])
+    const result = scrapedCategory.safeParse(category)
     const base = ['body', 'categories', index]
     if (!result.success) {
-      reject('category', index, explain(scrapedCategory, categories[index], base))
+      reject('category', index, explain(scrapedCategory, category, base))
       continue
     }
     const url = normaliseUrl(result.data.url, strip)

@@ -25,11 +25,12 @@ export const ingestBatch = z.object({
 })
 export type IngestBatch = z.output<typeof ingestBatch>
 
+const siteFromSource = () => siteKey().nullish().describe('may be absent where the batch names its source or lease')
 /** The same batch as the documentation shows it. */
 const ingestBatchDocument = ingestBatch
   .extend({
-    items: z.array(scrapedProduct),
-    categories: z.array(scrapedCategory).nullish(),
+    items: z.array(scrapedProduct.extend({ site_key: siteFromSource() })),
+    categories: z.array(scrapedCategory.extend({ site_key: siteFromSource() })).nullish(),
     stats: object().nullish().describe('ignored'),
   })
   .meta({

@@ -210,7 +210,12 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       [...batch.items, ...categories].map((element) => (element as { site_key?: unknown } | null)?.site_key),
     )
     const place = await expectedPlace(batch, siteKeys)
-    const checked = await checkElements(batch.items, categories, stripSet(place?.config.strip_params), currencyOf(place))
+    const isNamed = batch.source_id !== 0 || Boolean(batch.task_id)
+    const checked = await checkElements(batch.items, categories, {
+      strip: stripSet(place?.config.strip_params),
+      usual: currencyOf(place),
+      siteKey: isNamed ? place?.siteKey : undefined,
+    })
     if (checked.rejected.length > 0 && checked.products.length + checked.categories.length === 0) {
       await countRefused(batch, place, siteKeys, checked.rejected)
       warnRejected(place, checked.rejected)
@@ -242,7 +247,11 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     })
     if (!replayed) warnRejected(place, answer.rejected)
     if (!replayed && answer.remarks)
-      log.warn('prices without a known currency', { source_id: place?.id ?? null, count: answer.remarks.length })
+      log.warn('items stored in part', {
+        source_id: place?.id ?? null,
+        count: answer.remarks.length,
+        fields: [...new Set(answer.remarks.map(({ field }) => field))],
+      })
     if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
     return { answer, replayed }
   }

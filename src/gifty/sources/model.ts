@@ -330,7 +330,7 @@ export const reportResponse = z
   .meta({ examples: [{ status: 'ok' }] })
 
 export const syncSpiders = z
-  .object({ available_spiders: z.array(text()).describe('site keys that the fleet has spiders for') })
+  .object({ available_spiders: z.array(text()).max(5000).describe('site keys that the fleet has spiders for') })
   .meta({ examples: [{ available_spiders: ['tea', 'books'] }] })
 export const syncSpidersResponse = z
   .object({

@@ -86,30 +86,42 @@ export const subscribersRoutes = (surface: GiftySurface, subscribers: Subscriber
         },
       },
     )
-    .post('/subscribers/:chat_id/subscribe', ({ params, query }) => subscribers.setTopic(params.chat_id, query.topic, true), {
-      auth: 'internal',
-      bodyLimit: MIB,
-      params,
-      query: model.topicQuery,
-      response: { 200: okResponse, ...problems(404) },
-      detail: { summary: 'Subscribe to a topic', description: 'Repeating it changes nothing.' },
-    })
-    .post('/subscribers/:chat_id/unsubscribe', ({ params, query }) => subscribers.setTopic(params.chat_id, query.topic, false), {
-      auth: 'internal',
-      bodyLimit: MIB,
-      params,
-      query: model.topicQuery,
-      response: { 200: okResponse, ...problems(404) },
-      detail: { summary: 'Unsubscribe from a topic', description: 'Repeating it changes nothing.' },
-    })
-    .post('/subscribers/:chat_id/language', ({ params, query }) => subscribers.setLanguage(params.chat_id, query.language), {
-      auth: 'internal',
-      bodyLimit: MIB,
-      params,
-      query: model.languageQuery,
-      response: { 200: okResponse, ...problems(404) },
-      detail: { summary: 'Set the language of a subscriber', description: 'Two to eight letters or hyphens.' },
-    })
+    .post(
+      '/subscribers/:chat_id/subscribe',
+      ({ params, query, principal }) => subscribers.setTopic(principal, params.chat_id, query.topic, true),
+      {
+        auth: 'internal',
+        bodyLimit: MIB,
+        params,
+        query: model.topicQuery,
+        response: { 200: okResponse, ...problems(404) },
+        detail: { summary: 'Subscribe to a topic', description: 'Repeating it changes nothing.' },
+      },
+    )
+    .post(
+      '/subscribers/:chat_id/unsubscribe',
+      ({ params, query, principal }) => subscribers.setTopic(principal, params.chat_id, query.topic, false),
+      {
+        auth: 'internal',
+        bodyLimit: MIB,
+        params,
+        query: model.topicQuery,
+        response: { 200: okResponse, ...problems(404) },
+        detail: { summary: 'Unsubscribe from a topic', description: 'Repeating it changes nothing.' },
+      },
+    )
+    .post(
+      '/subscribers/:chat_id/language',
+      ({ params, query, principal }) => subscribers.setLanguage(principal, params.chat_id, query.language),
+      {
+        auth: 'internal',
+        bodyLimit: MIB,
+        params,
+        query: model.languageQuery,
+        response: { 200: okResponse, ...problems(404) },
+        detail: { summary: 'Set the language of a subscriber', description: 'Two to eight letters or hyphens.' },
+      },
+    )
     .get('/topics/:topic/subscribers', ({ params }) => jsonArrayStream(subscribers.ofTopic(params.topic)), {
       auth: 'internal',
       params: model.topicParams,

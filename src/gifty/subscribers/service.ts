@@ -60,6 +60,10 @@ const refuse = () => forbidden('This needs a superadmin')
 const requireOwnOrSuperadmin = (actor: Principal, target: SubscriberRow | undefined): void => {
   if (!mayAll(actor) && (!target || principalIdOf(target.id) !== actor.id)) throw refuse()
 }
+/** @throws AppError 403 for an admin on a superadmin */
+const requireNotAbove = (actor: Principal, target: SubscriberRow): void => {
+  if (!mayAll(actor) && target.role === 'superadmin') throw refuse()
+}
 /** Own role only, and not upwards. @throws AppError 403 */
 const requireRoleChange = (actor: Principal, target: SubscriberRow | undefined, role: Role): void => {
   requireOwnOrSuperadmin(actor, target)
@@ -272,6 +276,7 @@ export const createSubscribers = (deps: SubscribersDeps) => {
           const isActive = input.is_active ?? undefined
           if (isActive !== undefined) requireOwnOrSuperadmin(actor, row)
           if (!row) throw missingSubscriber()
+          requireNotAbove(actor, row)
           const slug = input.slug === undefined || input.slug === null ? undefined : normaliseName(input.slug) || null
           const change = { isActive, slug, name: input.name ?? undefined, updatedAt: nowDate() }
           return yield* shownOne(tx, yield* queries.update(tx, row.id, change))
@@ -300,16 +305,20 @@ export const createSubscribers = (deps: SubscribersDeps) => {
         return OK
       })
     },
-    setLanguage: (chatId: number | null, language: string) =>
+    /** @throws AppError 403 for an admin on a superadmin, 404 */
+    setLanguage: (actor: Principal, chatId: number | null, language: string) =>
       db.tx(function* (tx) {
-        const { id } = yield* existing(tx, chatId)
-        yield* queries.update(tx, id, { language, updatedAt: nowDate() })
+        const row = yield* existing(tx, chatId)
+        requireNotAbove(actor, row)
+        yield* queries.update(tx, row.id, { language, updatedAt: nowDate() })
         return OK
       }),
-    /** Adds or removes one topic; repeating it changes nothing, and neighbours are not touched. */
-    setTopic: (chatId: number | null, topic: string, wanted: boolean) =>
+    /** Adds or removes one topic; repeating it changes nothing, and neighbours are not touched. @throws AppError 403, 404 */
+    setTopic: (actor: Principal, chatId: number | null, topic: string, wanted: boolean) =>
       db.tx(function* (tx) {
-        const { id } = yield* existing(tx, chatId)
+        const row = yield* existing(tx, chatId)
+        requireNotAbove(actor, row)
+        const { id } = row
         const now = nowDate()
         const changed = wanted ? yield* queries.addTopic(tx, id, topic, now) : yield* queries.removeTopic(tx, id, topic)
         if (changed) yield* queries.update(tx, id, { updatedAt: now })
