@@ -194,6 +194,8 @@ export const progressTables = defineTables((k) => {
       event: k.text().notNull(),
       /** JSON kept as text, where the event has details: a JSON column could not distinguish `null` details from none. */
       details: k.text(),
+      /** Whether the server noted it: a client's own event for the same change takes its place. */
+      byServer: k.bool().notNull().default(false),
     },
     (t) => [k.index('crawler_timeline_task_ix').on(t.taskId, t.at, t.id)],
   )

@@ -390,6 +390,39 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect(named('error')).toMatchObject([{ details: 'own' }])
   })
 
+  test('crawler F8: a client that tells of a change in a second request has it once in the timeline', async () => {
+    const app = await makeRig(database)
+    await app.create('t')
+    const names = async () =>
+      (await app.progress('t')).timeline.map(({ event, details = {} }: any) => [event, details.toStage ?? details.to ?? null])
+    const tell = (event: string, details: object) =>
+      app.report('t', {
+        type: 'progress',
+        timeline: [{ timestamp: new Date(app.clock.now()).toISOString(), event, details }],
+      })
+    await app.report('t', { type: 'progress', stage: 'discovery' })
+    expect(await names()).toContainEqual(['stage_change', 'discovery'])
+    app.clock.advance(2000)
+    // Another change than the one that was noted: both stay.
+    await tell('stage_change', { toStage: 'elsewhere' })
+    await tell('stage_change', { toStage: 'discovery', by: 'me' })
+    const stages = (await app.progress('t')).timeline.filter(({ event }: any) => event === 'stage_change')
+    expect(stages.map(({ details }: any) => details)).toEqual([{ toStage: 'elsewhere' }, { toStage: 'discovery', by: 'me' }])
+    // Long after it is another event.
+    await app.report('t', { type: 'progress', stage: 'fetching' })
+    app.clock.advance(11_000)
+    await tell('stage_change', { toStage: 'fetching' })
+    expect((await names()).filter(([, to]: any) => to === 'fetching')).toHaveLength(2)
+    await app.report('t', { type: 'progress', stage: 'completed' })
+    app.clock.advance(1000)
+    await tell('completion', { items: 3 })
+    const { timeline, timelineTruncated } = await app.progress('t')
+    expect(timeline.filter(({ event }: any) => event === 'completion')).toMatchObject([{ details: { items: 3 } }])
+    expect(timelineTruncated).toBe(0)
+    const [row] = await app.query('select timeline_size as size from crawler_tasks')
+    expect(Number(row.size)).toBe(timeline.length)
+  })
+
   test('§9: a credentialStatus decides before the table of updates, and has job statuses of its own', async () => {
     const app = await makeRig(database)
     for (const [word, jobStatus] of [

@@ -38,7 +38,7 @@ import {
   toProgress,
   wordOf,
 } from '../tasks/change.ts'
-import type { TasksRepository, TimelineQueries } from '../tasks/repository.ts'
+import type { ServerEvent, TasksRepository, TimelineQueries } from '../tasks/repository.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
 import { type Acknowledged, type AreasResult, type Update, updateBody } from './model.ts'
@@ -100,6 +100,27 @@ export const createReceipts = ({ statements, keepReceipts }: TasksRepository) =>
   },
 })
 export type Receipts = ReturnType<typeof createReceipts>
+
+/** Events that the server notes by itself (§9). */
+const SERVER_EVENTS = new Set([
+  'stage_change',
+  'status_change',
+  'completion',
+  'error',
+  'areas_discovered',
+  'credential_status_change',
+])
+/** A client may report a change and its own event for it in two requests, this far apart. */
+const RETOLD_WITHIN_MS = 10_000
+const targetOf = (details: unknown): unknown => {
+  const { toStage, toStatus, to } = (details ?? {}) as Record<string, unknown>
+  return toStage ?? toStatus ?? to
+}
+/** Whether an update has its own event for the change that the server has noted: of the same name and, where both name it, the same target. */
+const isRetoldBy = ({ event, details }: ServerEvent, { timeline = [] }: Update): boolean => {
+  const target = details === null ? undefined : targetOf(JSON.parse(details))
+  return timeline.some((own) => own.event === event && [undefined, target].includes(targetOf(own.details) as undefined))
+}
 
 /** Updates that go together in one transaction. */
 const MOST = 50
@@ -270,10 +291,11 @@ export const createProgress = ({
   }
 
   /** Takes one update of a locked task into its change, or refuses it. */
-  function* takeOne(tx: Tx, change: TaskRowChange, update: Update): Steps<Taken | AppError> {
+  function* takeOne(tx: Tx, change: TaskRowChange, update: Update, noted: readonly ServerEvent[]): Steps<Taken | AppError> {
     settleExpiry(change)
     change.updateType = update.type
     if (update.timeline) change.own = new Set(update.timeline.map((entry) => entry.event))
+    change.replaced = noted.filter((event) => isRetoldBy(event, update)).map(({ id }) => id)
     const effect = effectOf(update, change.row)
     if (effect === 'ignored') {
       keepTimeline(change, update)
@@ -299,6 +321,15 @@ export const createProgress = ({
         reports.flatMap(({ marks }) => marks),
         now,
       )
+      const speakers = reports.filter(({ update }) => update.timeline?.some(({ event }) => SERVER_EVENTS.has(event)))
+      const noted =
+        speakers.length === 0
+          ? []
+          : yield* timeline.ofServer(
+              tx,
+              speakers.map(({ id }) => id),
+              now - RETOLD_WITHIN_MS,
+            )
       const taken: (Taken | AppError)[] = []
       // bounded: an update with areas is alone in its batch, others run no statement here
       for (const { id, update, marks } of reports) {
@@ -306,7 +337,15 @@ export const createProgress = ({
         const change = row && startChange(row, now)
         if (!change) taken.push(taskNotFound())
         else if (marks.some(({ key }) => known.has(key))) taken.push({ change, more: { duplicate: true } })
-        else taken.push(yield* takeOne(tx, change, update))
+        else
+          taken.push(
+            yield* takeOne(
+              tx,
+              change,
+              update,
+              noted.filter(({ taskId }) => taskId === id),
+            ),
+          )
       }
       const isSaved = (one: Taken | AppError): one is Taken => !(one instanceof AppError) && !one.more.duplicate
       yield* receipts.keep(

@@ -21,6 +21,7 @@ export interface TimelineEvent {
   at: number
   event: string
   details?: unknown
+  byServer?: true
 }
 
 /**
@@ -34,6 +35,8 @@ export interface TaskRowChange {
   timeline: TimelineEvent[]
   /** Names of the timeline events that the update brings; the server then does not add its own of that name. */
   own: ReadonlySet<string>
+  /** Stored events of the server whose place the update's own ones take. */
+  replaced: number[]
   /** Sent to subscribers with a change of status. */
   reason?: string
   /** The worker whose lease was revoked, and the reason. */
@@ -54,6 +57,7 @@ export const startChange = (row: TaskRow, now: number): TaskRowChange => ({
   now,
   timeline: [],
   own: NONE,
+  replaced: [],
   updateType: 'status',
 })
 
@@ -62,7 +66,7 @@ export const retryDelayMs = (attempts: number): number => Math.min(BASE_DELAY_MS
 
 /** Adds an event of the server to the timeline, unless the update brought one of that name. */
 export const addTimelineEvent = (change: TaskRowChange, event: string, details?: unknown): void => {
-  if (!change.own.has(event)) change.timeline.push({ at: change.now, event, details })
+  if (!change.own.has(event)) change.timeline.push({ at: change.now, event, details, byServer: true })
 }
 
 /** Ends the lease, if there is one. With a `reason` the holder is notified. */

@@ -337,6 +337,15 @@ export interface TimelineRow {
   event: string
   /** JSON, or null. */
   details: string | null
+  byServer: boolean
+}
+
+/** An event of a timeline that the server noted. */
+export interface ServerEvent {
+  id: number
+  taskId: string
+  event: string
+  details: string | null
 }
 
 /** Queries of tasks' timelines. */
@@ -349,9 +358,21 @@ export const timelineQueries = (db: Db) => {
       { name: 'at', type: 'bigint' },
       { name: 'event', type: 'text' },
       { name: 'details', type: 'text' },
+      { name: 'by_server', type: 'boolean' },
     ],
     (source) =>
-      `insert into crawler_timeline (task_id, at, event, details) select task_id, at, event, details from ${source} s where true returning id`,
+      `insert into crawler_timeline (task_id, at, event, details, by_server)
+       select task_id, at, event, details, by_server from ${source} s where true returning id`,
+  )
+  const { inList, true: yes } = db.fragments
+  const ofServer = db.statement<ServerEvent>(
+    'crawler_timeline_of_server',
+    `select id, task_id as "taskId", event, details from crawler_timeline
+     where ${inList('task_id', 'ids', 'text')} and at >= :since and by_server = ${yes} order by id`,
+  )
+  const removeThese = db.statement<{ id: number }>(
+    'crawler_timeline_remove_these',
+    `delete from crawler_timeline where ${inList('id', 'ids', 'bigint')} returning id`,
   )
   /** Drops the oldest events of tasks: of each as many as `items` says, a JSON list of `{taskId, count}`. */
   const oldest = (items: string) => `delete from crawler_timeline where id in (
@@ -385,8 +406,15 @@ export const timelineQueries = (db: Db) => {
     *add(tx: Tx, events: TimelineRow[]): Steps<void> {
       yield* tx.batch(
         add,
-        events.map(({ taskId, at, event, details }) => [taskId, at, event, details]),
+        events.map(({ taskId, at, event, details, byServer }) => [taskId, at, event, details, byServer]),
       )
+    },
+    /** Events that the server noted since a time, of these tasks, oldest first. */
+    *ofServer(tx: Tx, taskIds: readonly string[], since: number): Steps<ServerEvent[]> {
+      return yield* tx.run(ofServer, { ids: taskIds, since })
+    },
+    *removeThese(tx: Tx, ids: readonly number[]): Steps<void> {
+      yield* tx.run(removeThese, { ids })
     },
     *drop(tx: Tx, surplus: { taskId: string; count: number }[]): Steps<void> {
       yield* tx.run(drop, { items: JSON.stringify(surplus) })

@@ -139,6 +139,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
 
   /** Fits the new events into the timeline's limit; answers how many of the oldest stored events have to be removed. */
   const fitTimeline = (change: TaskRowChange): number => {
+    change.row.timelineSize -= change.replaced.length
     if (change.timeline.length === 0) return 0
     change.timeline.sort((a, b) => a.at - b.at)
     const size = change.row.timelineSize + change.timeline.length
@@ -157,16 +158,19 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
     const revived: TaskRow[] = []
     const appended: Parameters<TimelineQueries['add']>[1] = []
     const surplus: { taskId: string; count: number }[] = []
+    const replaced: number[] = []
     for (const change of changes) {
       const { before, row, now } = change
       const drop = fitTimeline(change)
       if (drop > 0) surplus.push({ taskId: row.id, count: drop })
-      for (const { at, event, details } of change.timeline)
+      replaced.push(...change.replaced)
+      for (const { at, event, details, byServer = false } of change.timeline)
         appended.push({
           taskId: row.id,
           at: new Date(at),
           event,
           details: details === undefined ? null : JSON.stringify(details),
+          byServer,
         })
       events.push(...eventsOf(change))
       row.updatedAt = new Date(now)
@@ -180,6 +184,7 @@ export const createTaskStore = ({ repository, queries, timeline, adoption, engin
         tx,
         changes.map((change) => change.row),
       )
+    if (replaced.length > 0) yield* timeline.removeThese(tx, replaced)
     if (appended.length > 0) yield* timeline.add(tx, appended)
     if (surplus.length > 0) yield* timeline.drop(tx, surplus)
     events.push(...more)

@@ -1,0 +1,1 @@
+ALTER TABLE "crawler_timeline" ADD COLUMN "by_server" boolean DEFAULT false NOT NULL;

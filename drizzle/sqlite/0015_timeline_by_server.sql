@@ -1,0 +1,1 @@
+ALTER TABLE `crawler_timeline` ADD `by_server` integer DEFAULT false NOT NULL;
