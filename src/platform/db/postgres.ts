@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { databaseProblem } from '../../errors.ts'
 import { readMigrations } from '../bundled.ts' with { type: 'macro' }
+import { createAdmission } from './admission.ts'
 import {
   type Batch,
   type BatchColumn,
@@ -31,6 +32,8 @@ const TX_ATTEMPTS = 6
 const CONNECT_SECONDS = 30
 /** Seconds between two attempts to connect. The driver's own waits grow to 20 s, and queries would wait as long. */
 const retrySeconds = (tries: number) => Math.min(0.05 * 2 ** tries, 0.25)
+/** Longest wait for a connection that is worth beginning: clients give up about then. */
+const QUEUE_MS = 60_000
 /** Most statements that a connection prepares; later texts, which are built per request, are sent unprepared. */
 const MAX_PREPARED = 2000
 
@@ -43,6 +46,8 @@ export interface PostgresOptions {
   prepared?: boolean
   /** After this long a wait without a byte over any connection, the server is probed. */
   doubtMs?: number
+  /** While a new transaction would wait longer for its turn, it is refused. */
+  queueMs?: number
   /** Called with each notice of the server. */
   onNotice?(notice: { message?: string }): void
 }
@@ -111,6 +116,7 @@ export const openPostgres = async ({
   statementTimeoutMs = 30_000,
   prepared: mayPrepare = true,
   doubtMs = DOUBT_MS,
+  queueMs = QUEUE_MS,
   onNotice = () => {},
 }: PostgresOptions): Promise<Db> => {
   await migrate(url)
@@ -180,7 +186,7 @@ export const openPostgres = async ({
   for (const plain of ['25', '1043'])
     client.options.serializers[plain as never] = ((text: unknown) => String(text).replaceAll('\0', '')) as never
   const base: Session = { client, builders }
-  let open = 0
+  const admission = createAdmission({ places: poolMax, limitMs: queueMs })
 
   const drive = async (steps: Steps<unknown>, session: Session): Promise<unknown> => {
     let state = steps.next()
@@ -227,11 +233,18 @@ export const openPostgres = async ({
 
   /** Runs a transaction, and again when it met another one; then what waited for its commit. */
   const again = async <T>(transact: (afterCommit: (() => void)[]) => Promise<T>): Promise<T> => {
+    admission.begin()
+    try {
+      return await attempts(transact)
+    } finally {
+      admission.end()
+    }
+  }
+  const attempts = async <T>(transact: (afterCommit: (() => void)[]) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const lost = Promise.withResolvers<never>()
       const ended = watch.begin(lost.reject)
       try {
-        open++
         const committed: (() => void)[] = []
         const value = await Promise.race([transact(committed), lost.promise])
         runAfterCommit(committed)
@@ -241,7 +254,6 @@ export const openPostgres = async ({
         await Bun.sleep(2 ** attempt * 5 * Math.random())
       } finally {
         ended()
-        open--
       }
     }
   }
@@ -324,7 +336,7 @@ export const openPostgres = async ({
     async ping() {
       await client.unsafe('select 1')
     },
-    connections: () => Math.min(open, poolMax),
+    connections: () => Math.min(admission.open(), poolMax),
     async close() {
       await client.end({ timeout: 2 })
       watch.stop()
