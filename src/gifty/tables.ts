@@ -216,8 +216,13 @@ export const searchTables = defineTables((k) => {
         .references(() => products.giftHash, { onDelete: 'cascade' }),
       contentHash: k.text().notNull(),
       indexedAt: k.at().notNull(),
+      /** By which rules its words were cut; the release before this column writes 1. */
+      wordsVersion: k.int().notNull().default(1),
     },
-    (t) => [k.unique('product_documents_gift_uq').on(t.giftHash)],
+    (t) => [
+      k.unique('product_documents_gift_uq').on(t.giftHash),
+      k.index('product_documents_words_version_ix').on(t.id).where(sql`${t.wordsVersion} < 2`),
+    ],
   )
   const productEmbeddings = k.table(
     'product_embeddings',

@@ -1,4 +1,5 @@
 import { notFound } from '../../errors.ts'
+import { hashOfText } from '../../platform/http/idempotency.ts'
 import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/lists.ts'
 import { cleanText } from '../../platform/http/request.ts'
 import { invalidField } from '../envelope.ts'
@@ -89,9 +90,13 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
   /** The list by relevance: a text is in the query. */
   const listFound = async (text: string, query: ProductsQuery) => {
     let last: { distance: number; giftId: string; giftHash: string } | undefined
+    const { cursor: _, limit: __, ...question } = query
+    // A place in one order is none in another: a cursor goes on with the question it came from.
+    const asked = (await hashOfText(JSON.stringify(question), 'base64url')).slice(0, 16)
     if (query.cursor !== undefined) {
-      const [mark, distance, giftId] = decodeCursor(query.cursor) ?? []
-      if (mark !== BY_RELEVANCE || typeof distance !== 'number' || typeof giftId !== 'string') throw badCursor(query.cursor)
+      const [mark, distance, giftId, of] = decodeCursor(query.cursor) ?? []
+      if (mark !== BY_RELEVANCE || typeof distance !== 'number' || typeof giftId !== 'string' || of !== asked)
+        throw badCursor(query.cursor)
       const id = cleanText(giftId)
       last = { distance, giftId: id, giftHash: giftHash(id) }
     }
@@ -115,7 +120,7 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
     const end = page.at(-1)
     return {
       items: await viewsOf(page),
-      next_cursor: found.length > page.length && end ? encodeCursor([BY_RELEVANCE, end.distance, end.giftId]) : null,
+      next_cursor: found.length > page.length && end ? encodeCursor([BY_RELEVANCE, end.distance, end.giftId, asked]) : null,
     }
   }
 

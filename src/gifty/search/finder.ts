@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/index.ts'
-import { isStopWord, stemOf, wordsOf } from '../../platform/search/words.ts'
+import { compoundsOf, isStopWord, stemOf, termOf } from '../../platform/search/words.ts'
 import type { CatalogLookup, LookupFilter } from '../catalog/lookup.ts'
 import { toProduct } from '../catalog/service.ts'
 import { invalidField } from '../envelope.ts'
@@ -109,54 +109,66 @@ const MOST_WORDS = 40
 /** How much a word counts in title, category, merchant, description. */
 const LITE_WEIGHTS = '10.0, 4.0, 2.0, 1.0'
 /** The same as Postgres wants them: description, merchant, category, title. Divided by the logarithm of the length, as bm25 does. */
-const POSTGRES_RANK = `ts_rank('{0.1,0.2,0.4,1.0}', document, to_tsquery('russian', :query), 1)`
+const POSTGRES_RANK = `ts_rank('{0.1,0.2,0.4,1.0}', document, to_tsquery('simple', :query), 1)`
 
-/** Distinct words of a query without stop words, in their order. */
-const queryWords = (text: string): string[] => {
-  const words = new Map<string, string>()
-  for (const word of wordsOf(text)) if (!isStopWord(word)) words.set(stemOf(word), words.get(stemOf(word)) ?? word)
+/** Ways to write one word of a query, any of which will do: a word, or several that all have to be there. */
+type Spellings = readonly (string | readonly string[])[]
+
+/**
+ * Distinct words of a query without stop words, in their order. One that is written in parts is looked for as one word, and as its parts
+ * unless a stop word among them would leave too little.
+ */
+const queryWords = (text: string): Spellings[] => {
+  const words = new Map<string, Spellings>()
+  for (const { parts, joined } of compoundsOf(text)) {
+    const telling = parts.filter((part) => !isStopWord(part))
+    const key = termOf(joined ?? parts.join(' '))
+    if (words.has(key)) continue
+    if (joined === undefined) for (const part of telling) words.set(termOf(part), [part])
+    else words.set(key, telling.length > 1 ? [joined, telling] : [joined])
+  }
   return [...words.values()].slice(0, MOST_WORDS)
 }
 
 /** Queries of the full-text index; `distance` is the negative relevance. */
 export const textQueries = (db: Db) => {
-  const { and, or, spelled } = db.fragments.either(
-    { and: ' AND ', or: ' OR ', spelled: (word: string) => `"${stemOf(word)}"` },
-    { and: ' & ', or: ' | ', spelled: (word: string) => `'${word}'` },
-  )
+  const { and, or, quote } = db.fragments.either({ and: ' AND ', or: ' OR ', quote: '"' }, { and: ' & ', or: ' | ', quote: "'" })
+  const word = (text: string) => `${quote}${termOf(text)}${quote}`
+  const spelled = (spelling: Spellings[number]): string =>
+    typeof spelling === 'string' ? word(spelling) : `(${spelling.map(word).join(and)})`
   type Found = { gift_hash: string; distance: number }
   const best = db.statement<Found>('text_best', {
     sqlite: `select d.gift_hash, f.distance from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
         where product_words match :query order by distance limit likely(:max)) f
       join product_documents d on d.id = f.id order by f.distance`,
     postgres: `select gift_hash, -${POSTGRES_RANK}::float8 as distance from product_documents
-      where document @@ to_tsquery('russian', :query) order by distance limit :max::int`,
+      where document @@ to_tsquery('simple', :query) order by distance limit :max::int`,
   })
   const bestFrom = db.statement<Found>('text_best_from', {
     sqlite: `select d.gift_hash, f.distance from (select * from (select rowid as id, bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
         where product_words match :query) where distance >= :least order by distance limit likely(:max)) f
       join product_documents d on d.id = f.id order by f.distance`,
     postgres: `select * from (select gift_hash, -${POSTGRES_RANK}::float8 as distance from product_documents
-      where document @@ to_tsquery('russian', :query)) f where distance >= :least::float8 order by distance limit :max::int`,
+      where document @@ to_tsquery('simple', :query)) f where distance >= :least::float8 order by distance limit :max::int`,
   })
   const distanceOf = db.statement<{ distance: number }>('text_distance_of', {
     sqlite: `select bm25(product_words, ${LITE_WEIGHTS}) as distance from product_words
       where product_words match :query and rowid = (select id from product_documents where gift_hash = :hash)`,
     postgres: `select -${POSTGRES_RANK}::float8 as distance from product_documents
-      where document @@ to_tsquery('russian', :query) and gift_hash = :hash`,
+      where document @@ to_tsquery('simple', :query) and gift_hash = :hash`,
   })
   const anything = db.statement<{ one: number }>('text_anything', {
     sqlite: 'select 1 as one from product_words where product_words match :query limit 1',
-    postgres: `select 1 as one from product_documents where document @@ to_tsquery('russian', :query) limit 1`,
+    postgres: `select 1 as one from product_documents where document @@ to_tsquery('simple', :query) limit 1`,
   })
   const toCandidates = (rows: Found[]): Candidate[] => rows.map((row) => ({ giftHash: row.gift_hash, distance: row.distance }))
 
   return {
     /**
-     * A query in the engine's own language. Each word is a list of spellings, any of which will do. Words are letters and digits
-     * only (`wordsOf`), so nothing in them can be taken for an operator.
+     * A query in the engine's own language. Words are letters and digits only (`compoundsOf`), so nothing in them can be taken for an
+     * operator.
      */
-    expression(words: readonly (readonly string[])[], mode: 'all' | 'any'): string {
+    expression(words: readonly Spellings[], mode: 'all' | 'any'): string {
       return words.map((spellings) => `(${spellings.map(spelled).join(or)})`).join(mode === 'all' ? and : or)
     },
     /** The `max` best for an expression, best first; those with a distance of at least `least`, if given. */
@@ -183,10 +195,11 @@ export const createTextSearch = (queries: TextQueries, lookup: CatalogLookup, sp
       after,
     })
   /** Each word of a text with its other spellings: with and without a fleeting vowel, and its possible corrections. */
-  const spelledWords = (text: string): Promise<string[][]> =>
+  const spelledWords = (text: string): Promise<Spellings[]> =>
     Promise.all(
-      queryWords(text).map(async (word) => {
-        const spellings = [word, ...vowelVariants(stemOf(word))]
+      queryWords(text).map(async (given) => {
+        const [word] = given as [string]
+        const spellings = [...given, ...vowelVariants(stemOf(word))]
         if (await queries.isFound(queries.expression([spellings], 'any'))) return spellings
         return [...spellings, ...(await spelling.corrections(word))]
       }),

@@ -1,5 +1,5 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { stemsOf, wordsOf } from '../../platform/search/words.ts'
+import { termsOf } from '../../platform/search/words.ts'
 
 /** Whose vectors: only vectors of one model and version can be compared. */
 export interface EmbeddingModel {
@@ -168,12 +168,14 @@ export interface ProductDocument {
 
 /** Of a longer description the beginning is indexed: Postgres refuses documents of more than a megabyte of distinct words. */
 const INDEXED_CHARACTERS = 20_000
+/** The rules by which words are cut and stemmed (`termsOf`): documents of lower versions are made anew. */
+const WORDS_VERSION = 2
 /** Rows of one statement that backfills. */
 const BACKFILL = 500
 
 /**
- * The full-text index. Written explicitly, in the transaction that stores the products, and not by triggers: on SQLite the words are
- * stems, which only this code can cut, and a product that is merely seen again costs nothing.
+ * The full-text index. Written explicitly, in the transaction that stores the products, and not by triggers: its words are stems, which only
+ * this code cuts, the same for both databases; and a product that is merely seen again costs nothing.
  */
 export const documentsRepository = (db: Db) => {
   const drop = db.batch<{ id: number }>(
@@ -188,8 +190,8 @@ export const documentsRepository = (db: Db) => {
       { name: 'content_hash', type: 'text' },
     ],
     (source) =>
-      `insert into product_documents (gift_hash, content_hash, indexed_at) select gift_hash, content_hash, :now from ${source} s where true
-       returning id, gift_hash`,
+      `insert into product_documents (gift_hash, content_hash, indexed_at, words_version)
+       select gift_hash, content_hash, :now, ${WORDS_VERSION} from ${source} s where true returning id, gift_hash`,
   )
   const WORDS = ['title', 'category', 'merchant', 'description'] as const
   const words = WORDS.map((name) => ({ name, type: 'text' as const }))
@@ -202,25 +204,29 @@ export const documentsRepository = (db: Db) => {
   const put = db.batch<never>(
     'documents_put',
     [{ name: 'gift_hash', type: 'text' }, { name: 'content_hash', type: 'text' }, ...words],
-    (source) => `insert into product_documents (gift_hash, content_hash, indexed_at, document)
-      select gift_hash, content_hash, :now::timestamptz,
-        ${WORDS.map((name, n) => `setweight(to_tsvector('russian', ${name}), '${'ABCD'[n]}')`).join(' || ')}
+    (source) => `insert into product_documents (gift_hash, content_hash, indexed_at, words_version, document)
+      select gift_hash, content_hash, :now::timestamptz, ${WORDS_VERSION},
+        ${WORDS.map((name, n) => `setweight(to_tsvector('simple', ${name}), '${'ABCD'[n]}')`).join(' || ')}
       from ${source} s where true order by gift_hash
-      on conflict (gift_hash) do update
-        set id = default, content_hash = excluded.content_hash, indexed_at = excluded.indexed_at, document = excluded.document`,
+      on conflict (gift_hash) do update set id = default, content_hash = excluded.content_hash, indexed_at = excluded.indexed_at,
+        words_version = excluded.words_version, document = excluded.document`,
   )
   const missing = db.statement<{ gift_hash: string }>(
     'documents_missing',
     `select p.gift_hash from products p left join product_documents d on d.gift_hash = p.gift_hash
      where d.id is null order by p.gift_hash limit ${BACKFILL}`,
   )
+  // Literal, as in the partial index.
+  const outdated = db.statement<{ gift_hash: string }>(
+    'documents_outdated',
+    `select gift_hash from product_documents where words_version < ${WORDS_VERSION} limit ${BACKFILL}`,
+  )
   const cut = (text: string | null) => (text === null ? '' : text.slice(0, INDEXED_CHARACTERS))
-  const rowOf = (document: ProductDocument, split: (text: string) => string[]): string[] =>
-    WORDS.map((name) => split(cut(document[name])).join(' '))
+  const rowOf = (document: ProductDocument): string[] => WORDS.map((name) => termsOf(cut(document[name])).join(' '))
 
   type Put = (tx: Tx, documents: readonly ProductDocument[], at: Date, isNew: boolean) => Steps<void>
   const putVectors: Put = function* (tx, documents, at) {
-    const rows = documents.map((document) => [document.giftHash, document.contentHash, ...rowOf(document, wordsOf)])
+    const rows = documents.map((document) => [document.giftHash, document.contentHash, ...rowOf(document)])
     yield* tx.batch(put, rows, { now: at })
   }
   const putStems: Put = function* (tx, documents, at, isNew) {
@@ -238,15 +244,18 @@ export const documentsRepository = (db: Db) => {
     const ids = new Map(made.map((row) => [row.gift_hash, row.id]))
     yield* tx.batch(
       addWords,
-      documents.map((document) => [ids.get(document.giftHash), ...rowOf(document, stemsOf)]),
+      documents.map((document) => [ids.get(document.giftHash), ...rowOf(document)]),
     )
   }
 
   return {
     /** Indexes products again. `isNew`: none of them has a document yet. */
     put: db.fragments.either(putStems, putVectors),
-    /** Products that were stored before there was an index, up to 500. */
-    missing: async (): Promise<string[]> => (await missing.all()).map((row) => row.gift_hash),
+    /** Products that were stored before there was an index, up to 500; then those whose words an earlier release has cut. */
+    async missing(): Promise<string[]> {
+      const rows = await missing.all()
+      return (rows.length > 0 ? rows : await outdated.all()).map((row) => row.gift_hash)
+    },
   }
 }
 export type DocumentsRepository = ReturnType<typeof documentsRepository>

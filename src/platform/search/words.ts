@@ -38,11 +38,74 @@ export const stemOf = (word: string): string => {
   stems.set(word, stem)
   return stem
 }
-/** Stems of the words that mean something, in order, repeats included. */
-export const stemsOf = (text: string): string[] =>
-  wordsOf(text)
-    .filter((word) => !STOP.has(word))
-    .map(stemOf)
+/** Latin letters that look like the Cyrillic ones at the same place, in lower case; `b` and `h` are those of capital letters. */
+const LATIN_TWINS = 'abcehkmoptxy'
+const CYRILLIC_TWINS = 'авсенкмортху'
+const toCyrillic = new Map([...LATIN_TWINS].map((letter, n) => [letter, CYRILLIC_TWINS[n] as string]))
+const toLatin = new Map([...CYRILLIC_TWINS].map((letter, n) => [letter, LATIN_TWINS[n] as string]))
+const isMixed = (word: string) => /[a-z]/.test(word) && CYRILLIC.test(word)
+/** A word of both alphabets in the one that all its letters can be of; the Cyrillic one where both would do. */
+const inOneAlphabet = (word: string): string => {
+  if (!isMixed(word)) return word
+  for (const [other, twins] of [
+    [/[a-z]/, toCyrillic],
+    [CYRILLIC, toLatin],
+  ] as const) {
+    const letters = [...word].map((letter) => (other.test(letter) ? twins.get(letter) : letter))
+    if (!letters.includes(undefined)) return letters.join('')
+  }
+  return word
+}
+
+/** Units and letters of models, which are typed in either alphabet (`4K`, `A4`, `50 см`), in Latin ones. Longer words are words of a language. */
+const LONGEST_UNIT = 2
+const unitInLatin = (word: string): string => {
+  if (word.length > LONGEST_UNIT || !CYRILLIC.test(word)) return word
+  const letters = [...word].map((letter) => toLatin.get(letter))
+  return letters.includes(undefined) ? word : letters.join('')
+}
+
+/** Runs of letters and digits with single hyphens or apostrophes between them. */
+const COMPOUND = /[\p{L}\p{N}]+(?:[-\u2010\u2011'\u2019][\p{L}\p{N}]+)*/gu
+/** Of a longer compound the parts alone are words. */
+const MOST_PARTS = 4
+
+/** A word, or several that are written as one: `350мл`, `USB-C`. */
+export interface Compound {
+  /** Runs of letters or of digits, in one alphabet, without accents. */
+  parts: string[]
+  /** The parts as one word, where there are some and the word is not too long. */
+  joined?: string
+}
+
+/** The words of a text as full-text search takes them, in its order. */
+export const compoundsOf = (text: string): Compound[] => {
+  const plain = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll('ё', 'е')
+    .normalize('NFD')
+    // Accents of Latin letters; of Cyrillic ones they make other letters.
+    .replace(/([a-z])\p{M}+/gu, '$1')
+    .normalize('NFC')
+  return (plain.match(COMPOUND) ?? []).map((compound): Compound => {
+    const parts = (compound.match(/\p{N}+|\p{L}+/gu) ?? []).map((part) =>
+      inOneAlphabet(part.length > LONGEST ? part.slice(0, LONGEST).toWellFormed() : part),
+    )
+    const joined = parts.map(unitInLatin).join('')
+    return parts.length > 1 && parts.length <= MOST_PARTS && joined.length <= LONGEST ? { parts, joined } : { parts }
+  })
+}
+
+/** What stands for a word in the index, and is looked for. */
+export const termOf = (word: string): string => stemOf(unitInLatin(word))
+
+/** Terms under which a text is found: of the words that mean something, and of words that are written as one, in order, repeats included. */
+export const termsOf = (text: string): string[] =>
+  compoundsOf(text).flatMap(({ parts, joined }) => [
+    ...parts.filter((part) => !STOP.has(part)).map(termOf),
+    ...(joined === undefined ? [] : [termOf(joined)]),
+  ])
 
 /**
  * How many letters have to be changed, added, left out or swapped with their neighbour to make one word of the other; above `most`

@@ -1,0 +1,2 @@
+ALTER TABLE `product_documents` ADD `words_version` integer DEFAULT 1 NOT NULL;--> statement-breakpoint
+CREATE INDEX `product_documents_words_version_ix` ON `product_documents` (`id`) WHERE "product_documents"."words_version" < 2;
