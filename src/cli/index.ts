@@ -65,7 +65,8 @@ export const runCli = async (argv: string[], io: Io): Promise<number> => {
     }
     if (!(error instanceof CommandError || error instanceof ConfigError || error instanceof StartError)) throw error
     io.err(`trawl ${name}: ${error.message}\n`)
-    return error instanceof ConfigError ? EXIT.usage : EXIT.givenUp
+    if (error instanceof ConfigError) return EXIT.usage
+    return error instanceof CommandError ? error.exit : EXIT.givenUp
   }
 }
 
@@ -74,6 +75,7 @@ const main = async () => {
   return runCli(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    stdin: () => Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>,
     isTty: process.stderr.isTTY === true,
     cwd: process.cwd(),
     clock: systemClock,

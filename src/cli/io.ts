@@ -6,6 +6,8 @@ import type { LogLevel } from '../platform/log.ts'
 export interface Io {
   out(text: string): void
   err(text: string): void
+  /** Standard input. */
+  stdin(): AsyncIterable<Uint8Array>
   /** Whether `err` is a terminal, which takes a progress bar. */
   isTty: boolean
   /** Where resume files live. */
@@ -30,6 +32,13 @@ export class UsageError extends Error {
 /** The command cannot continue; the message gives the reason and what to do. */
 export class CommandError extends Error {
   override name = 'CommandError'
+  constructor(
+    message: string,
+    /** Exit code of the process. */
+    readonly exit: number = 3,
+  ) {
+    super(message)
+  }
 }
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:3000'

@@ -5,6 +5,8 @@ import { CommandError, type Io } from './io.ts'
 
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 10_000
+/** A server that names its time is given it, up to this. */
+const MAX_RETRY_AFTER_MS = 300_000
 const TIMEOUT_MS = 120_000
 
 export interface SenderOptions {
@@ -45,7 +47,7 @@ export const createSender = ({ origin, token, clock, retries, onRetry }: SenderO
         if (answer.status < 500 && answer.status !== 429 && code !== 'idempotency_in_progress') return answer
         problem = `${origin} answered ${answer.status}${typeof code === 'string' ? ` ${code}` : ''}`
         const retryAfter = retryAfterMs(response.headers.get('retry-after'), clock.now())
-        if (retryAfter !== undefined) waitMs = Math.min(Math.max(retryAfter, waitMs), MAX_WAIT_MS)
+        if (retryAfter !== undefined) waitMs = Math.min(Math.max(retryAfter, waitMs), MAX_RETRY_AFTER_MS)
       } catch (error) {
         problem = `${origin} cannot be reached (${error instanceof Error ? error.message : String(error)})`
       }
@@ -65,63 +67,10 @@ const parse = (text: string): any => {
   }
 }
 
-/** A line of a file: its text, its number from 1, and where it ends, in bytes from the start of the file. */
-export interface Line {
-  /** Undefined for a line that is too long to be taken. */
-  text: string | undefined
-  number: number
-  end: number
-}
-
-/** Where reading continues: the bytes and lines already sent. */
+/** Where reading continues: the bytes and records already sent. Files that are not read line by line go on by their records. */
 export interface Place {
   offset: number
   line: number
-}
-
-export const MAX_LINE_BYTES = 4 * 1024 * 1024
-const NEWLINE = 10
-
-/**
- * Lines of a file of any size, from `place` on; memory holds one line and one chunk. Blank lines are counted and left out, a line
- * beyond 4 MiB comes without its text.
- */
-export async function* readLines(path: string, { offset, line }: Place): AsyncGenerator<Line> {
-  const decoder = new TextDecoder()
-  let parts: Uint8Array[] = []
-  let kept = 0
-  let number = line
-  let at = offset
-  const finish = (end: number): Line | undefined => {
-    number++
-    const text = kept > MAX_LINE_BYTES ? undefined : decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts))
-    parts = []
-    kept = 0
-    return text?.trim() === '' ? undefined : { text, number, end }
-  }
-  const keep = (part: Uint8Array) => {
-    kept += part.byteLength
-    if (kept > MAX_LINE_BYTES) parts = []
-    else parts.push(part)
-  }
-  for await (const chunk of Bun.file(path).slice(offset).stream()) {
-    let from = 0
-    for (;;) {
-      const newline = chunk.indexOf(NEWLINE, from)
-      if (newline < 0) break
-      keep(chunk.subarray(from, newline))
-      from = newline + 1
-      const found = finish(at + from)
-      if (found) yield found
-    }
-    // A copy: the rest of the chunk would otherwise be held as long as this line.
-    if (from < chunk.byteLength) keep(chunk.slice(from))
-    at += chunk.byteLength
-  }
-  if (kept > 0) {
-    const last = finish(at)
-    if (last) yield last
-  }
 }
 
 const BAR_WIDTH = 24
@@ -195,6 +144,10 @@ export interface Progress {
   file: { size: number; modifiedMs: number }
   batch: number
   source: number
+  /** What else shapes the items: fields, currency, format. Absent in older files. */
+  terms?: string
+  /** Bytes of the file of rejected lines; absent without one. */
+  rejectedBytes?: number
 }
 
 export const MAX_REASONS = 10
@@ -208,20 +161,33 @@ export const resumePath = (cwd: string, file: string, site: string, server: stri
 /** The stored progress if it is about the same work; undefined starts anew, which stores nothing twice either. */
 export const readProgress = async (
   path: string,
-  same: Pick<Progress, 'file' | 'batch' | 'source'>,
+  same: Pick<Progress, 'file' | 'batch' | 'source' | 'terms'>,
 ): Promise<Progress | undefined> => {
   const stored = (await Bun.file(path)
     .json()
     .catch(() => undefined)) as Progress | undefined
   if (typeof stored?.runId !== 'string' || typeof stored.place?.offset !== 'number') return undefined
-  const { file, batch, source } = stored
-  return Bun.deepEquals({ file, batch, source }, same) ? stored : undefined
+  const { file, batch, source, terms } = stored
+  return Bun.deepEquals({ file, batch, source, terms }, same) ? stored : undefined
+}
+
+/** Runs what writes a file. @throws CommandError that names the file, and a full disk as what it is */
+export const naming = <T>(path: string, write: () => T): T => {
+  try {
+    return write()
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === undefined) throw error
+    throw new CommandError(code === 'ENOSPC' ? `${path}: the disk is full` : `${path} cannot be written (${code})`)
+  }
 }
 
 /** Replaces the file in one step: a crash leaves the old progress or the new one. */
 export const writeProgress = (path: string, progress: Progress): void => {
-  writeFileSync(`${path}.tmp`, JSON.stringify(progress), { mode: 0o600 })
-  renameSync(`${path}.tmp`, path)
+  naming(path, () => {
+    writeFileSync(`${path}.tmp`, JSON.stringify(progress), { mode: 0o600 })
+    renameSync(`${path}.tmp`, path)
+  })
 }
 
 export const removeProgress = (path: string): void => rmSync(path, { force: true })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { readLines } from '../../src/cli/sender.ts'
+import { openInput } from '../../src/cli/ingest-input.ts'
 import { CLI, ownDirectory, runHere } from './rig.ts'
 
 let directory: ReturnType<typeof ownDirectory>
@@ -63,29 +63,32 @@ describe('trawl', () => {
 })
 
 describe('lines of a file', () => {
+  const readLines = async (path: string, from: { offset: number; line: number }) =>
+    Array.fromAsync((await openInput({ name: path, path, stdin: async function* () {} }, 'ndjson')).records(from))
+
   test('come whole from chunks of any size, with their numbers and ends', async () => {
     const path = join(directory.path, 'lines')
     const long = 'ж'.repeat(150_000)
     const text = ['a', '', long, '  ', 'я'].join('\n')
     await Bun.write(path, text)
-    const lines = await Array.fromAsync(readLines(path, { offset: 0, line: 0 }))
+    const lines = await readLines(path, { offset: 0, line: 0 })
     expect(lines.map(({ text, number }) => [text === long ? 'long' : text, number])).toEqual([
       ['a', 1],
       ['long', 3],
       ['я', 5],
     ])
     expect(lines.at(-1)?.end).toBe(Buffer.byteLength(text))
-    const rest = await Array.fromAsync(readLines(path, { offset: lines[1]!.end, line: 3 }))
+    const rest = await readLines(path, { offset: lines[1]!.end, line: 3 })
     expect(rest).toEqual(lines.slice(2))
   })
 
   test('that are too long come without their text', async () => {
     const path = join(directory.path, 'lines')
     await Bun.write(path, `${'x'.repeat(5 * 1024 * 1024)}\nnext`)
-    const lines = await Array.fromAsync(readLines(path, { offset: 0, line: 0 }))
-    expect(lines.map(({ text, number }) => [text, number])).toEqual([
-      [undefined, 1],
-      ['next', 2],
+    const lines = await readLines(path, { offset: 0, line: 0 })
+    expect(lines.map(({ json, problem, number }) => [json, problem, number])).toEqual([
+      [undefined, 'longer than 4 MiB', 1],
+      ['next', undefined, 2],
     ])
   })
 })

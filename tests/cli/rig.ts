@@ -27,6 +27,7 @@ export const runHere = async (cwd: string, argv: string[], more: Partial<Io> = {
     err: (text) => {
       err += text
     },
+    stdin: async function* () {},
     isTty: false,
     cwd,
     clock: {

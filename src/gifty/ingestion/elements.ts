@@ -9,6 +9,7 @@ import { type IngestAnswer, type ScrapedCategory, scrapedCategory } from './inde
 /** Elements checked between two turns of the event loop: a large batch must not hold up other requests. */
 const SLICE = 500
 const MAX_SOURCE_URL = 2048
+const MAX_PRODUCT_URL = 4096
 /** Keys of an item's `raw_data`: more are a table, not facts of a product. */
 const MAX_RAW_KEYS = 1000
 const UNKNOWN_CURRENCY = 'Stored without a price: its currency is not known; name it in `currency`'
@@ -56,6 +57,12 @@ const imageAddress = (image: string, productUrl: string): string | undefined => 
   return text.startsWith('//') ? full : text
 }
 const NO_IMAGE = 'Stored without a new image: it is no http or https address'
+const tooManyKeys = (base: (string | number)[]): FieldProblem => ({
+  type: 'too_long',
+  loc: [...base, 'raw_data'],
+  msg: `Input should have at most ${MAX_RAW_KEYS} keys`,
+  input: null,
+})
 const hasManyKeys = (raw: unknown): boolean => typeof raw === 'object' && raw !== null && Object.keys(raw).length > MAX_RAW_KEYS
 
 const ambiguousPrice = (base: (string | number)[], price: string): FieldProblem => ({
@@ -106,23 +113,22 @@ export const checkElements = async (
     if (index > 0 && index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
     const base = ['body', 'items', index]
     const { item, problem } = withPrice(withSite(items[index]), usual)
-    if (problem === 'ambiguous') {
-      reject('item', index, [ambiguousPrice(base, (items[index] as { price: string }).price)])
-      continue
-    }
-    if (hasManyKeys((item as { raw_data?: unknown } | null)?.raw_data)) {
-      const msg = `Input should have at most ${MAX_RAW_KEYS} keys`
-      reject('item', index, [{ type: 'too_long', loc: [...base, 'raw_data'], msg, input: null }])
-      continue
-    }
-    const result = scrapedProduct.safeParse(item)
-    if (!result.success) {
-      reject('item', index, explain(scrapedProduct, item, base))
-      continue
-    }
-    const url = normaliseUrl(result.data.product_url, strip)
-    if (url === undefined) reject('item', index, [badUrl(base, 'product_url', result.data.product_url)])
-    else {
+    const { raw_data: raw, product_url: address } = (item ?? {}) as { raw_data?: unknown; product_url?: unknown }
+    const manyKeys = hasManyKeys(raw)
+    // Not walked by the schema, which costs what the limit saves.
+    const result = scrapedProduct.safeParse(manyKeys ? { ...(item as object), raw_data: null } : item)
+    const url = typeof address === 'string' ? normaliseUrl(address, strip) : undefined
+    const isBadUrl = typeof address === 'string' && address !== '' && address.length <= MAX_PRODUCT_URL && url === undefined
+    if (!result.success || url === undefined || problem === 'ambiguous' || manyKeys) {
+      // All that is wrong with it at once: whoever repairs it needs one round.
+      const found = [
+        ...(result.success ? [] : explain(scrapedProduct, item, base).filter(({ loc }) => !(problem && loc.at(-1) === 'price'))),
+        ...(isBadUrl ? [badUrl(base, 'product_url', address)] : []),
+        ...(problem === 'ambiguous' ? [ambiguousPrice(base, (items[index] as { price: string }).price)] : []),
+        ...(manyKeys ? [tooManyKeys(base)] : []),
+      ]
+      reject('item', index, found)
+    } else {
       const { image_url: image, ...product } = result.data
       const kept = image ? imageAddress(image, url) : image
       checked.products.push({ product: { ...product, ...(kept === undefined ? {} : { image_url: kept }) }, url })
