@@ -25,6 +25,12 @@ export interface PageData {
   outline: PageOutline
   source: Source
   products: ScrapedProduct[]
+  /** `product_url` of the product that the page is about; undefined on listings. The other products are cards or related goods. */
+  own?: string
+  /** The price of `own` is the lowest of an AggregateOffer: of several sellers or variants, or of a listing that calls itself a product. */
+  isAggregate: boolean
+  /** The page calls itself a list of products: og:type `product.group`, CollectionPage, SearchResultsPage, a list as its main entity. */
+  isGroup: boolean
   /** Products without a name or an address of their own, with the reason. */
   rejected: string[]
   /** Fields of `products` that the page states and that could not be read: the product is stored without them. */
@@ -76,6 +82,8 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
     outline: plainOutline(page),
     source: 'none',
     products: [],
+    isAggregate: false,
+    isGroup: /^(?:og:)?product\.group$/i.test(page.meta.get('og:type')?.trim() ?? ''),
     rejected: [],
     remarks: [],
     listUrls: [...new Set(listUrls.flatMap((address) => absoluteUrl(address, page.base) ?? []))],
@@ -108,6 +116,7 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
     }
     if (data.products.length > 0) {
       data.source = source
+      if (lone) data.own = data.products[0]?.product_url
       break
     }
   }
