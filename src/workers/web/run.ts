@@ -21,6 +21,31 @@ export interface Counts {
   remarks: number
 }
 
+/** A page that a run could not read. */
+export interface FailedPage {
+  url: string
+  /** What the host answered, if that is why. */
+  status: number | null
+  reason: string
+}
+
+/** The `result` of a completed run (gifty §2.8): its story, and what of the site it did not get. */
+export interface WebRunResult {
+  /** At most 100,000 characters. */
+  logs: string
+  /** Pages asked for, those that failed included. */
+  pages: number
+  pages_failed: number
+  /** The first 100. */
+  failed_pages: FailedPage[]
+  /** Products that were never sent, such as those without a name. What the server rejects is not in it. */
+  rejected: number
+  /** Fields that products were stored without. */
+  remarks: number
+  /** Why the run ended before everything it had found was read. */
+  ended_early?: string
+}
+
 /** One run of a source: its budget of pages, its batches, its story. Lives as long as its task. */
 export interface Session {
   task: WebTask
