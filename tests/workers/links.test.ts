@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { classifyUrl } from '../../src/workers/web/addresses.ts'
 import { outline } from '../../src/workers/web/extract/outline.ts'
-import { classifyUrl, isCategoryLink, nextPage, productLinks } from '../../src/workers/web/links.ts'
+import { isCategoryLink, productLinks } from '../../src/workers/web/links.ts'
+import { nextPage } from '../../src/workers/web/paging.ts'
 
 describe('classification by address', () => {
   test.each([
@@ -9,7 +11,7 @@ describe('classification by address', () => {
     ['/category/123456', 'category'],
     ['/collections/summer', 'category'],
     ['/catalog/women/dresses', 'category'],
-    ['/index.php?route=x', 'category'],
+    ['/index.php?route=x', 'service'],
     ['/phones', 'unknown'],
     ['/', 'unknown'],
     ['/product/red-cup', 'product'],
@@ -20,8 +22,8 @@ describe('classification by address', () => {
     ['/cart', 'service'],
     ['/login/', 'service'],
     ['/about-us', 'service'],
-    ['/catalog/obuv?sort=price', 'service'],
-    ['/catalog/obuv?page=2', 'service'],
+    ['/catalog/obuv?sort=price', 'view'],
+    ['/catalog/obuv?page=2', 'view'],
     ['/catalog/price.pdf', 'service'],
     ['/dostavka', 'service'],
   ])('%s is %s', (path, kind) => {
@@ -39,7 +41,7 @@ describe('category links', () => {
       <div class="product-card"><a href="/catalog/cups/blue">Blue cup</a></div>
       <a href="javascript:void(0)">x</a><a href="mailto:a@b.example">mail</a><a href="/catalog/hidden" rel="nofollow">hidden</a>
       <footer><nav><a href="/catalog/all">All</a></nav></footer>`
-    const found = links(html).filter((link) => isCategoryLink(link, 'shop.example'))
+    const found = links(html).filter((link) => isCategoryLink(link, new Set(['shop.example'])))
     expect(found.map(({ url, text }) => [url, text])).toEqual([
       ['https://shop.example/phones', 'Phones'],
       ['https://shop.example/tv', 'TV'],
@@ -51,7 +53,7 @@ describe('category links', () => {
   test('product links of a listing, once each', () => {
     const html = `<nav><a href="/product/menu">Deal</a></nav><div class="product-card"><a href="/blue-cup"><img></a><a href="/blue-cup#reviews">Blue</a></div>
       <a href="/product/red">Red</a><a href="/story">Story</a><footer><a href="/product/foot">x</a></footer>`
-    expect(productLinks(outline(html, 'https://shop.example/c/cups'), 'shop.example')).toEqual([
+    expect(productLinks(outline(html, 'https://shop.example/c/cups'), 'https://shop.example/c/cups')).toEqual([
       'https://shop.example/blue-cup',
       'https://shop.example/product/red',
     ])

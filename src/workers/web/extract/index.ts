@@ -124,7 +124,7 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
 }
 
 /** The outline without nodes and scripts: these stay where the page was parsed. */
-const plainOutline = ({ title, heading, lang, base, links, next, canonical, sitemaps }: Outline): PageOutline => ({
+const plainOutline = ({ title, heading, lang, base, links, next, canonical, sitemaps, refresh }: Outline): PageOutline => ({
   title,
   heading,
   lang,
@@ -133,6 +133,7 @@ const plainOutline = ({ title, heading, lang, base, links, next, canonical, site
   next,
   canonical,
   sitemaps,
+  refresh,
 })
 
 /** Fills what a lone product lacks from the page's OpenGraph tags, which describe the same thing. */
