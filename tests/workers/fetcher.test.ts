@@ -221,7 +221,7 @@ describe('statuses', () => {
   test.each([
     [404, false],
     [410, false],
-    [403, false],
+    [403, true],
     [408, true],
     [500, true],
     [429, true],
@@ -256,8 +256,13 @@ describe('statuses', () => {
     const web = fetcher({ clock })
     expect(await problemOf(web.page(`${base}/busy`))).toMatchObject({ status: 429, retryable: true })
     expect(clock.slept).toEqual([1_000, 1_000])
-    expect(await problemOf(web.page(`${base}/later`))).toMatchObject({ status: 503, retryable: true })
-    expect(clock.slept).toHaveLength(2)
+    const later = { problem: 'paused', status: 503, retryable: true, message: 'HTTP 503, the host asks to wait 3600 s' }
+    expect(await problemOf(web.page(`${base}/later`))).toEqual(later)
+    expect(clock.slept).toEqual([1_000, 1_000, 1_000]) // the third busy answer holds for the next page
+    // Nobody in this process asks the host until its time is over, not even for robots.txt.
+    const before = asked.length
+    expect(await problemOf(web.page(`${base}/other`))).toEqual(later)
+    expect(asked).toHaveLength(before)
   })
 })
 

@@ -5,7 +5,8 @@ import { type LeasedTask, PortRefused } from '../../src/workers/port.ts'
 import { FetchError } from '../../src/workers/web/errors.ts'
 import type { Fetcher } from '../../src/workers/web/fetcher.ts'
 import { allowOwnOrigin, createWebRunner, startWebWorker } from '../../src/workers/web/index.ts'
-import { createRunLog, readPayload } from '../../src/workers/web/run.ts'
+import { readPayload } from '../../src/workers/web/run.ts'
+import { createRunLog } from '../../src/workers/web/run-log.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { type FakePort, fakePort, hastyClock, ingested, signalled, webTask } from './doubles.ts'
 
@@ -31,7 +32,7 @@ const run = async (task: LeasedTask, fetcher: Fetcher, port: FakePort = fakePort
   const ended = signalled()
   port.on.ended = ended.resolve
   port.queue.push(task)
-  const worker = startWebWorker({ port, log: silentLog, clock: fakeClock(), fetcher, workerId: 'w1' })
+  const worker = startWebWorker({ port, log: silentLog, clock: hastyClock(), fetcher, workerId: 'w1' })
   await ended.promise
   await worker.stop()
   return port
@@ -293,7 +294,10 @@ describe('task', () => {
       log: silentLog,
       signal: new AbortController().signal,
     }
-    await expect(createWebRunner({ fetcher: web({}) })(context)).rejects.toMatchObject({ name: 'JobFailed', retryable: false })
+    await expect(createWebRunner({ fetcher: web({}) }).run(context)).rejects.toMatchObject({
+      name: 'JobFailed',
+      retryable: false,
+    })
   })
 
   test('gifty §2.2: logs keep beginning and end within 100,000 characters', () => {
