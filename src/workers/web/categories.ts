@@ -65,10 +65,8 @@ export const findCategories = async (session: Session, hub: LoadedPage, { open }
     for (const link of all) if (isCategoryTile(link, hosts)) add(link.url, link.text, hubUrl)
 
   if (open) await lookBelow(session, found, add, hosts)
-  if (tooLong > 0) {
-    session.counts.pages_failed += tooLong
-    log.add(`${tooLong} categories left out, their addresses are longer than ${MAX_ADDRESS} characters`)
-  }
+  session.counts.pages_failed += tooLong
+  if (tooLong > 0) log.add(`${tooLong} categories left out, their addresses are longer than ${MAX_ADDRESS} characters`)
   for (const entry of found.values()) entry.name ||= slugName(entry.url)
   return [...found.values()]
 }
@@ -115,14 +113,14 @@ const fromSitemaps = async (session: Session, hub: LoadedPage, hosts: ReadonlySe
   const starts = declared.length > 0 ? declared : [new URL('/sitemap.xml', hub.page.url).href]
   const { kept, counts: seen, filesLeft } = await collectSitemaps(session, starts, {
     hosts,
-    maxFiles: Math.min(MAX_SITEMAP_FILES, Math.max(session.left(), 0)),
+    maxFiles: Math.min(MAX_SITEMAP_FILES, Math.max(task.maxPages - counts.pages, 0)),
     keep: { category: MAX_CATEGORIES },
     delayMs: task.delayMs,
     signal,
     report: (url, problem) => {
       // Most sites have no sitemap at the guessed place; that is no failed page.
-      if (declared.length > 0) counts.pages_failed++
-      log.add(`${url}: ${problem.message}`)
+      if (declared.length > 0) session.failed(url, problem)
+      else log.add(`${url}: ${problem.message}`)
     },
   })
   const total = Object.values(seen).reduce((sum, number) => sum + number, 0)

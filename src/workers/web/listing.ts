@@ -148,18 +148,20 @@ export async function* readProductPages(
   { session, asked }: Crawl,
   pages: ReadonlyMap<string, Product | undefined>,
 ): AsyncGenerator<void, void> {
-  let done = 0
-  for (const [url, card] of pages) {
-    if (session.left() <= 0) {
-      await addProducts(session, [...pages.values()].slice(done).filter((product) => product !== undefined))
-      return session.log.add(`Page budget used up, ${pages.size - done} product pages not read`)
-    }
-    done++
+  const { log } = session
+  const urls = [...pages.keys()].filter((url) => !asked.has(addressKey(url)))
+  for (const [index, url] of urls.entries()) {
     const key = addressKey(url)
-    if (asked.has(key)) continue
+    if (asked.has(key)) continue // meanwhile, by another listing
+    if (session.left() <= 0) {
+      const cards = urls.slice(index).flatMap((one) => pages.get(one) ?? [])
+      await addProducts(session, cards)
+      return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
+    }
     asked.add(key)
     const loaded = await openPage(session, url)
     const products = loaded ? productsOf(loaded) : []
+    const card = pages.get(url)
     await addProducts(session, products.length > 0 || !card ? products : [card])
     yield
   }
@@ -179,7 +181,9 @@ export const takeTurns = async (crawl: Crawl, starts: string[]) => {
   while (open.length > 0) {
     const unfinished: typeof open = []
     for (const [index, listing] of open.entries()) {
-      const share = Math.max(MIN_TURN, Math.floor(session.left() / (open.length - index)))
+      // Not `left()`, which is for asking whether one more may be read.
+      const left = session.task.maxPages - session.counts.pages
+      const share = Math.max(MIN_TURN, Math.floor(left / (open.length - index)))
       let isDone = false
       // Without budget a listing ends at its next step, and sends what it still has.
       for (let requests = 0; requests < share && !isDone; requests++) isDone = (await listing.next()).done === true

@@ -1,4 +1,5 @@
 import { addressKey, MAX_ADDRESS, withoutTracking } from './addresses.ts'
+import { FetchError } from './errors.ts'
 import type { LoadedPage, Session } from './run.ts'
 
 /** Hops of `<meta http-equiv=refresh>` that are followed, as many as redirects. */
@@ -16,10 +17,10 @@ export const openPage = async (session: Session, address: string): Promise<Loade
   return loaded && followRefreshes(session, loaded, (next) => session.next(next))
 }
 
-const isTooLong = ({ counts, log }: Session, url: string) => {
+/** An address that is not visited costs none of the run's budget. */
+const isTooLong = (session: Session, url: string) => {
   if (url.length <= MAX_ADDRESS) return false
-  counts.pages_failed++
-  log.add(`${url.slice(0, 200)}...: not visited, its address is longer than ${MAX_ADDRESS} characters`)
+  session.failed(url.slice(0, 200), new FetchError('refused', `Address longer than ${MAX_ADDRESS} characters`, false))
   return true
 }
 

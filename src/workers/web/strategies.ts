@@ -40,7 +40,7 @@ const readHub = async (session: Session, hub: LoadedPage) => {
 
 /** The source's address is a sitemap: its product pages are read first, then what may be one, then its categories; service pages never. */
 const readSitemapSource = async (session: Session) => {
-  const { task, signal, log, counts } = session
+  const { task, signal, log } = session
   let firstProblem: Error | undefined
   // Each kind alone may have to fill the budget, and some pages will fail or repeat others.
   const most = task.maxPages * 2
@@ -52,8 +52,7 @@ const readSitemapSource = async (session: Session) => {
     signal,
     report: (url, problem) => {
       if (url === task.url) firstProblem = problem
-      counts.pages_failed++
-      log.add(`${url}: ${problem.message}`)
+      session.failed(url, problem)
     },
   })
   if (firstProblem) throw firstProblem
@@ -61,10 +60,8 @@ const readSitemapSource = async (session: Session) => {
   log.add(`${task.url}: ${total} addresses, ${seen.product} of products, ${seen.category} of categories, ${seen.service} of service pages`)
   if (foreign > 0) log.add(`${foreign} addresses of other hosts left out`)
   if (filesLeft > 0) log.add(`${filesLeft} sitemap files not read`)
-  if (tooLong > 0) {
-    counts.pages_failed += tooLong
-    log.add(`${tooLong} addresses not visited, they are longer than ${MAX_ADDRESS} characters`)
-  }
+  session.counts.pages_failed += tooLong
+  if (tooLong > 0) log.add(`${tooLong} addresses not visited, they are longer than ${MAX_ADDRESS} characters`)
   const pages = [...kept.product, ...kept.unknown, ...kept.view, ...leavesFirst(kept.category)]
   await readAll(readProductPages(startCrawl(session), new Map(pages.map((url) => [withoutTracking(url), undefined]))))
 }

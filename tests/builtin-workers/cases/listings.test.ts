@@ -357,6 +357,6 @@ describe('listings, hubs and product pages', () => {
     })
     expect(brief.map(([, , , path]) => path)).toEqual(['/product/1'])
     expect(requests.some((path) => path.length > 2048)).toBe(false)
-    expect(source.last_logs ?? source.logs).toContain('longer than 2048 characters')
+    expect(source.config.last_logs).toContain('Address longer than 2048 characters')
   })
 })
