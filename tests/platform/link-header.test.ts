@@ -4,7 +4,10 @@ import { nextInLinkHeader, readLinkHeader } from '../../src/platform/http/link-h
 describe('Link headers (RFC 8288)', () => {
   test.each([
     ['<https://g/a?x=1,2>; rel="first", <https://g/b?y=;>; title="a, b"; rel=next', 'https://g/b?y=;'],
-    ['<https://s/c?page=0>; rel="prev"; title="a, b", <https://s/c?page=2>; title="next, page"; rel="next"', 'https://s/c?page=2'],
+    [
+      '<https://s/c?page=0>; rel="prev"; title="a, b", <https://s/c?page=2>; title="next, page"; rel="next"',
+      'https://s/c?page=2',
+    ],
     ['<https://g/b>; rel="prev next"', 'https://g/b'],
     ['<b> ; REL = next', 'b'],
     ['<a>; title="a \\" <x>; rel=next, ", <b>;rel=next', 'b'],
@@ -25,7 +28,9 @@ describe('Link headers (RFC 8288)', () => {
 
   test('H5: a field of any length costs no more than its first 8 KiB, and what that cuts does not count', () => {
     const startedAt = performance.now()
-    for (const hostile of ['<', '<a>;rel=', '"', ';=', '<a>;"', '\\"', '<>', ',', '<a>; x="\\'].map((piece) => piece.repeat(100_000)))
+    for (const hostile of ['<', '<a>;rel=', '"', ';=', '<a>;"', '\\"', '<>', ',', '<a>; x="\\'].map((piece) =>
+      piece.repeat(100_000),
+    ))
       readLinkHeader(hostile)
     expect(performance.now() - startedAt).toBeLessThan(500)
     expect(nextInLinkHeader(`<a>; title="${'x'.repeat(10_000)}"; rel=next`)).toBeUndefined()

@@ -91,7 +91,11 @@ describe('sitemaps', () => {
     await expect(readSitemap('<a>'.repeat(200_000))).rejects.toThrow('nests deeper')
   })
 
-  const collect = (web: Fetcher, start: string, options: { maxFiles?: number; keep?: number; problems?: [string, string][] } = {}) =>
+  const collect = (
+    web: Fetcher,
+    start: string,
+    options: { maxFiles?: number; keep?: number; problems?: [string, string][] } = {},
+  ) =>
     collectSitemaps({ fetcher: web, reader: createReader() }, [start], {
       hosts: new Set(['a']),
       maxFiles: options.maxFiles ?? 10,
@@ -121,7 +125,9 @@ describe('sitemaps', () => {
   })
 
   test('the numbers of files and of addresses are bounded, and what is left out is counted', async () => {
-    const chain = serve(Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`https://a/${at}`, index(`https://a/${at + 1}`)])))
+    const chain = serve(
+      Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`https://a/${at}`, index(`https://a/${at + 1}`)])),
+    )
     expect((await collect(chain, 'https://a/0', { maxFiles: 3 })).filesLeft).toBe(1)
     expect(chain.asked).toHaveLength(3)
     const web = serve({ 'https://a/s': urlset(...Array.from({ length: 20 }, (_, at) => `https://a/c/${at}`)) })

@@ -125,7 +125,8 @@ const classifyQuery = (params: [string, string][], segments: string[]): LinkKind
     const parts = last.split(/[-_]/)
     const isScript = !params.every(([key]) => /^p$/i.test(key))
     if (isScript && (PRODUCT.has(last) || parts.some((part) => PRODUCT_WORD.test(part)))) return 'product'
-    if (isScript && (CATEGORY.has(last) || parts.some((part) => CATEGORY_WORD.test(part)))) return only(SOME_ID) ? 'category' : 'view'
+    if (isScript && (CATEGORY.has(last) || parts.some((part) => CATEGORY_WORD.test(part))))
+      return only(SOME_ID) ? 'category' : 'view'
   }
   if (params.every(([key]) => CATEGORY_ID.test(key))) return 'category'
   return undefined
@@ -133,7 +134,11 @@ const classifyQuery = (params: [string, string][], segments: string[]): LinkKind
 
 /** The kind of page that a route names: `product/category`, `products.view`, `productdetails`. */
 const routeKind = (route: string): LinkKind | undefined => {
-  const parts = route.toLowerCase().slice(0, 200).split(/[^a-z]+/).filter(Boolean)
+  const parts = route
+    .toLowerCase()
+    .slice(0, 200)
+    .split(/[^a-z]+/)
+    .filter(Boolean)
   if (parts.some((part) => SERVICE.has(part))) return 'service'
   if (parts.some((part) => CATEGORY_WORD.test(part))) return 'category'
   if (parts.some((part) => PRODUCT_WORD.test(part)) && parts.every((part) => PRODUCT_WORD.test(part) || ROUTE_EXTRA.test(part)))

@@ -24,7 +24,11 @@ type Add = (address: string, name: string, parent?: string) => void
 /**
  * Category pages of a site: menu links of the hub, breadcrumbs, sitemaps, and with `open` what the categories found link to below themselves.
  */
-export const findCategories = async (session: Session, hub: LoadedPage, { open }: { open: boolean }): Promise<FoundCategory[]> => {
+export const findCategories = async (
+  session: Session,
+  hub: LoadedPage,
+  { open }: { open: boolean },
+): Promise<FoundCategory[]> => {
   const { log } = session
   const hubUrl = hub.page.url
   const hosts = hostsOf(session, hub)
@@ -38,7 +42,8 @@ export const findCategories = async (session: Session, hub: LoadedPage, { open }
     const key = addressKey(url)
     if (self.has(key)) return
     // Parents are named by the address under which they were found themselves.
-    const above = parent && addressKey(parent) !== key ? (found.get(addressKey(parent))?.url ?? withoutTracking(parent)) : undefined
+    const above =
+      parent && addressKey(parent) !== key ? (found.get(addressKey(parent))?.url ?? withoutTracking(parent)) : undefined
     const known = found.get(key)
     if (known) {
       known.name ||= name
@@ -72,7 +77,7 @@ export const findCategories = async (session: Session, hub: LoadedPage, { open }
 }
 
 /** The hosts of a run's shop: the source's and that of the page that answered, `www.` or not. */
-export const hostsOf = ({ task }: Session, { page }: LoadedPage): ReadonlySet<string> =>
+const hostsOf = ({ task }: Session, { page }: LoadedPage): ReadonlySet<string> =>
   new Set([task.url, page.url].map((address) => shopHost(new URL(address).host)))
 
 /** Opens categories, nearest first, to learn names, parents and subcategories. */
@@ -87,7 +92,8 @@ const lookBelow = async (session: Session, found: Categories, add: Add, hosts: R
     entry.name ||= loaded.data.outline.heading || loaded.data.crumbs.at(-1)?.name || ''
     addCrumbs(loaded, add)
     for (const link of loaded.data.outline.links)
-      if (link.zone !== 'product' && isCategoryLink(link, hosts) && isBelow(link.url, entry.url)) add(link.url, link.text, entry.url)
+      if (link.zone !== 'product' && isCategoryLink(link, hosts) && isBelow(link.url, entry.url))
+        add(link.url, link.text, entry.url)
   }
 }
 
@@ -111,7 +117,11 @@ const fromSitemaps = async (session: Session, hub: LoadedPage, hosts: ReadonlySe
   // robots.txt may name a sitemap anywhere; a sitemap of another host is neither trusted nor needed.
   const declared = [...listed, ...hub.data.outline.sitemaps].filter((url) => isOnHost(url, hosts))
   const starts = declared.length > 0 ? declared : [new URL('/sitemap.xml', hub.page.url).href]
-  const { kept, counts: seen, filesLeft } = await collectSitemaps(session, starts, {
+  const {
+    kept,
+    counts: seen,
+    filesLeft,
+  } = await collectSitemaps(session, starts, {
     hosts,
     maxFiles: Math.min(MAX_SITEMAP_FILES, Math.max(task.maxPages - counts.pages, 0)),
     keep: { category: MAX_CATEGORIES },

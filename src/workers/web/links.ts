@@ -56,7 +56,8 @@ const strengthOf = (
   const url = new URL(address)
   const isOther = directory(url.pathname) !== directory(here.pathname)
   // Sorting, paging and the way back up are no products, whatever they stand in; one script may show everything by its query.
-  const byQuery = kind === 'view' && !isOther && /\.(?:php|aspx?|jsp|cgi)$/i.test(url.pathname) && /[?&](?:id|n|code)=/i.test(url.search)
+  const byQuery =
+    kind === 'view' && !isOther && /\.(?:php|aspx?|jsp|cgi)$/i.test(url.pathname) && /[?&](?:id|n|code)=/i.test(url.search)
   if (url.pathname === '/' || isAbove(url, here) || (!isOther && !byQuery)) return undefined
   if (zone === 'product') return kind === 'unknown' && /\bnofollow\b/.test(rel) ? undefined : 'strong'
   if (zone !== 'card') return undefined

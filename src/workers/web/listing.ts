@@ -49,7 +49,8 @@ export async function* readListing(crawl: Crawl, start: LoadedPage | string): As
     listings.add(addressKey(start))
     loaded = await openPage(session, start)
     // Two addresses of one category: the second redirects to the first.
-    if (loaded && addressKey(loaded.page.url) !== addressKey(start) && listings.has(addressKey(loaded.page.url))) loaded = undefined
+    if (loaded && addressKey(loaded.page.url) !== addressKey(start) && listings.has(addressKey(loaded.page.url)))
+      loaded = undefined
     yield
   } else loaded = start
   const known = new Set<string>()

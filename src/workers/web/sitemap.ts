@@ -8,6 +8,8 @@ import type { WebDocument } from './extract/index.ts'
 export const MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 const MAX_ENTRIES = 50_000
 const CHUNK = 64 * 1024
+/** Bytes read between two collections of garbage. */
+const COLLECT_AFTER = 4 * 1024 * 1024
 const MAX_DEPTH = 100
 
 export interface Sitemap {
@@ -67,7 +69,8 @@ const createSitemapReader = (base: string): SitemapReader => {
         // Extensions have addresses of their own (`image:loc`): the entry's has the entry's prefix.
         const isAddress = entry && ENTRIES[entry.name] === name && entry.prefix === prefix && !entry.isFound
         if (!isAddress || entries >= MAX_ENTRIES) return
-        if (entry.name === 'entry') entry.isFound = /^(?:alternate)?$/.test(attributes.rel ?? '') && take(attributes.href ?? '', 'entry')
+        if (entry.name === 'entry')
+          entry.isFound = /^(?:alternate)?$/.test(attributes.rel ?? '') && take(attributes.href ?? '', 'entry')
         else text = ''
       },
       ontext(data) {
@@ -183,7 +186,14 @@ const decoderFor = (head: Uint8Array, contentType: string): TextDecoder => {
 export const readSitemapDocument = async ({ url, bytes, contentType }: WebDocument): Promise<Sitemap> => {
   const reader = createSitemapReader(url)
   let decoder: TextDecoder | undefined
+  let since = 0
   for await (const piece of unpacked(bytes)) {
+    // Millions of short-lived texts would pile up to three times the file before the collector looks at them by itself.
+    since += piece.byteLength
+    if (since >= COLLECT_AFTER) {
+      since = 0
+      Bun.gc(false)
+    }
     decoder ??= decoderFor(piece, contentType)
     reader.write(decoder.decode(piece, { stream: true }))
     if (reader.isFull()) break

@@ -32,7 +32,10 @@ const readHub = async (session: Session, hub: LoadedPage) => {
   const crawl = startCrawl(session)
   if (categories.length === 0) return readAll(readListing(crawl, hub))
   const own = ownProduct(hub)
-  await takeProducts(session, own ? { page, data: { ...data, products: data.products.filter((product) => product !== own) } } : hub)
+  await takeProducts(
+    session,
+    own ? { page, data: { ...data, products: data.products.filter((product) => product !== own) } } : hub,
+  )
   const starts = categories.map(({ url }) => url)
   const next = nextPage(data.outline, page.url, page.link)
   await takeTurns(crawl, next ? [...starts, next] : starts)
@@ -44,7 +47,13 @@ const readSitemapSource = async (session: Session) => {
   let firstProblem: Error | undefined
   // Each kind alone may have to fill the budget, and some pages will fail or repeat others.
   const most = task.maxPages * 2
-  const { kept, counts: seen, foreign, tooLong, filesLeft } = await collectSitemaps(session, [task.url], {
+  const {
+    kept,
+    counts: seen,
+    foreign,
+    tooLong,
+    filesLeft,
+  } = await collectSitemaps(session, [task.url], {
     hosts: new Set([shopHost(new URL(task.url).host)]),
     maxFiles: Math.min(MAX_SITEMAP_FILES, task.maxPages),
     keep: { product: most, unknown: most, view: most, category: most },
@@ -57,7 +66,9 @@ const readSitemapSource = async (session: Session) => {
   })
   if (firstProblem) throw firstProblem
   const total = Object.values(seen).reduce((sum, number) => sum + number, 0)
-  log.add(`${task.url}: ${total} addresses, ${seen.product} of products, ${seen.category} of categories, ${seen.service} of service pages`)
+  log.add(
+    `${task.url}: ${total} addresses, ${seen.product} of products, ${seen.category} of categories, ${seen.service} of service pages`,
+  )
   if (foreign > 0) log.add(`${foreign} addresses of other hosts left out`)
   if (filesLeft > 0) log.add(`${filesLeft} sitemap files not read`)
   session.counts.pages_failed += tooLong

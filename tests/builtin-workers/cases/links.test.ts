@@ -113,18 +113,50 @@ const pagings: { name: string; pages: ShopCase['pages']; at?: string; right: num
   {
     name: 'pages counted from 0',
     pages: {
-      '/c': product(1) + pager([['?page=0', '1'], ['?page=1', '2'], ['?page=2', '3']]),
-      '/c?page=1': product(2) + pager([['?page=0', '1'], ['?page=1', '2'], ['?page=2', '3']]),
-      '/c?page=2': product(3) + pager([['?page=0', '1'], ['?page=1', '2']]),
+      '/c':
+        product(1) +
+        pager([
+          ['?page=0', '1'],
+          ['?page=1', '2'],
+          ['?page=2', '3'],
+        ]),
+      '/c?page=1':
+        product(2) +
+        pager([
+          ['?page=0', '1'],
+          ['?page=1', '2'],
+          ['?page=2', '3'],
+        ]),
+      '/c?page=2':
+        product(3) +
+        pager([
+          ['?page=0', '1'],
+          ['?page=1', '2'],
+        ]),
     },
     right: 3,
   },
   {
     name: 'offsets',
     pages: {
-      '/c': product(1) + pager([['?offset=40', '3'], ['?offset=20', '2']]),
-      '/c?offset=20': product(2) + pager([['?offset=0', '1'], ['?offset=40', '3']]),
-      '/c?offset=40': product(3) + pager([['?offset=0', '1'], ['?offset=20', '2']]),
+      '/c':
+        product(1) +
+        pager([
+          ['?offset=40', '3'],
+          ['?offset=20', '2'],
+        ]),
+      '/c?offset=20':
+        product(2) +
+        pager([
+          ['?offset=0', '1'],
+          ['?offset=40', '3'],
+        ]),
+      '/c?offset=40':
+        product(3) +
+        pager([
+          ['?offset=0', '1'],
+          ['?offset=20', '2'],
+        ]),
     },
     right: 3,
   },

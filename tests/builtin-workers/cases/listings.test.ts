@@ -170,7 +170,10 @@ const cases: Case[] = [
     shop: {
       type: 'list',
       at: '/catalog/tea/',
-      pages: { '/catalog/tea/': await caseText('list-bitrix.html'), ...plain('/catalog/tea/green-tea/', '/catalog/tea/black-tea/') },
+      pages: {
+        '/catalog/tea/': await caseText('list-bitrix.html'),
+        ...plain('/catalog/tea/green-tea/', '/catalog/tea/black-tea/'),
+      },
     },
     right: ['/catalog/tea/green-tea/', '/catalog/tea/black-tea/'],
     before: 'nothing',
@@ -191,7 +194,11 @@ const cases: Case[] = [
   },
   {
     name: 'list-plain-cards',
-    shop: { type: 'list', at: '/tea', pages: { '/tea': await caseText('list-plain-cards.html'), ...plain('/green-tea', '/black-tea') } },
+    shop: {
+      type: 'list',
+      at: '/tea',
+      pages: { '/tea': await caseText('list-plain-cards.html'), ...plain('/green-tea', '/black-tea') },
+    },
     right: ['/green-tea', '/black-tea'],
     before: 'nothing',
   },
@@ -353,7 +360,10 @@ describe('listings, hubs and product pages', () => {
     const { brief, requests, source } = await runShop({
       type: 'list',
       at: '/tea',
-      pages: { '/tea': `<div class="product"><a href="${long}">X</a></div><div class="product"><a href="/product/1">1</a></div>`, ...plain('/product/1') },
+      pages: {
+        '/tea': `<div class="product"><a href="${long}">X</a></div><div class="product"><a href="/product/1">1</a></div>`,
+        ...plain('/product/1'),
+      },
     })
     expect(brief.map(([, , , path]) => path)).toEqual(['/product/1'])
     expect(requests.some((path) => path.length > 2048)).toBe(false)

@@ -62,10 +62,7 @@ describe('sitemaps', () => {
     return `<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${Array.from({ length: count }, (_, id) => entry(id)).join('')}</urlset>`
   }
   const things = Object.fromEntries(
-    Array.from({ length: 60 }, (_, id) => [
-      `/p/large-collection-of-things-for-home-and-garden-${id}`,
-      plainPage(`Thing ${id}`),
-    ]),
+    Array.from({ length: 60 }, (_, id) => [`/p/large-collection-of-things-for-home-and-garden-${id}`, plainPage(`Thing ${id}`)]),
   )
 
   test('sitemap-large: 30,000 addresses in 6 MB, and 60,000 packed, as many as max_pages allows', async () => {
@@ -94,8 +91,16 @@ describe('sitemaps', () => {
 
   test.each([
     ['addresses of www', 'https://shop.example/sitemap.xml', {}],
-    ['a redirect to www', 'https://shop.example/sitemap.xml', { 'https://shop.example/sitemap.xml': 'https://www.shop.example/sitemap.xml' }],
-    ['a move to another host', 'https://old.example/sitemap.xml', { 'https://old.example/sitemap.xml': 'https://www.shop.example/sitemap.xml' }],
+    [
+      'a redirect to www',
+      'https://shop.example/sitemap.xml',
+      { 'https://shop.example/sitemap.xml': 'https://www.shop.example/sitemap.xml' },
+    ],
+    [
+      'a move to another host',
+      'https://old.example/sitemap.xml',
+      { 'https://old.example/sitemap.xml': 'https://www.shop.example/sitemap.xml' },
+    ],
   ] as const)('sitemap-www: %s', async (_, at, moved: Record<string, string>) => {
     const sitemap = await caseText('sitemap-www.xml')
     const fetcher = createFetcher({

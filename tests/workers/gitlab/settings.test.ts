@@ -61,7 +61,9 @@ describe('GitLab worker: addresses and waits', () => {
   })
 
   test('gitlab-worker §3.2: the next link, among others and in any spelling', () => {
-    expect(nextInLinkHeader('<https://g/a?x=1,2>; rel="first", <https://g/b?y=;>; title="a, b"; rel=next')).toBe('https://g/b?y=;')
+    expect(nextInLinkHeader('<https://g/a?x=1,2>; rel="first", <https://g/b?y=;>; title="a, b"; rel=next')).toBe(
+      'https://g/b?y=;',
+    )
     expect(nextInLinkHeader('<https://g/b>; rel="prev next"')).toBe('https://g/b')
     expect(nextInLinkHeader('<https://g/b>; rel="nextish", <https://g/c>; rel=prev')).toBeUndefined()
     expect(nextInLinkHeader(null)).toBeUndefined()

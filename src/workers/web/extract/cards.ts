@@ -64,7 +64,10 @@ export const createCardFinder = (): CardFinder => {
       const hasDigit = /\d/.test(text)
       if (!hasDigit && text.trim().length > MAX_SIGN) return
       if (MONEY.test(text)) mark(node.parent, hasDigit ? PRICE : CURRENCY)
-      else if (hasDigit && PRICE_CLASS.test(`${node.parent.attribs?.class ?? ''} ${node.parent.attribs?.itemprop ?? ''}`.slice(0, 300)))
+      else if (
+        hasDigit &&
+        PRICE_CLASS.test(`${node.parent.attribs?.class ?? ''} ${node.parent.attribs?.itemprop ?? ''}`.slice(0, 300))
+      )
         mark(node.parent, PRICE)
       else if (hasDigit && /^[\s\d.,'’]+$/.test(text)) mark(node.parent, NUMBER)
     },
@@ -80,7 +83,8 @@ export const createCardFinder = (): CardFinder => {
         if (!card) return zone
         const isMain = mains.get(card.node) === url
         // Menus repeat links with pictures or with prices (filters) as well; only a whole card in one is a product's.
-        if (zone === 'menu') return card.kind === 'priced' && isMain && ((below.get(card.node) ?? 0) & PICTURE) !== 0 ? 'product' : zone
+        if (zone === 'menu')
+          return card.kind === 'priced' && isMain && ((below.get(card.node) ?? 0) & PICTURE) !== 0 ? 'product' : zone
         if (card.kind === 'priced') return isMain ? 'product' : 'plain'
         if (zone === 'product') return isMain ? zone : 'plain'
         return isMain ? 'card' : zone
@@ -169,11 +173,7 @@ const cardOf = (link: Node, targets: Map<Node, Set<string>>, peers: Peers): Card
 }
 
 /** For each card the page that it is about: the one that the fewest cards beside it lead to, then the one it links most often, then the first. */
-const mainTargets = (
-  links: readonly FoundLink[],
-  cards: (Card | undefined)[],
-  peers: Peers,
-): Map<Node, string> => {
+const mainTargets = (links: readonly FoundLink[], cards: (Card | undefined)[], peers: Peers): Map<Node, string> => {
   /** Links of each card by address, in page order. */
   const inCard = new Map<Node, Map<string, number>>()
   for (const [index, { url, isPage }] of links.entries()) {
@@ -197,7 +197,8 @@ const mainTargets = (
     let best: { url: string; cards: number; links: number } | undefined
     for (const [url, number] of counts) {
       const cardsOf = shared.get(node.parent!)!.get(keyOf(node, url))!
-      if (!best || cardsOf < best.cards || (cardsOf === best.cards && number > best.links)) best = { url, cards: cardsOf, links: number }
+      if (!best || cardsOf < best.cards || (cardsOf === best.cards && number > best.links))
+        best = { url, cards: cardsOf, links: number }
     }
     mains.set(node, best!.url)
   }

@@ -8,7 +8,10 @@ const WITHIN_WORDS = new Set(['b', 'i', 'em', 'strong', 'u', 'mark', 'font', 'wb
 const COUNT_CLASS = /(?:^|[\s_-])(?:counts?|counter|quantity|qty|num(?:ber)?|amount|badge)(?=$|[\s_-])/i
 const UNITS = String.raw`items?|products?|goods|results?|pcs|шт|тов(?:ар\p{L}{0,3})?|позици\p{L}{1,2}|предложени\p{L}{1,2}|артикул\p{L}{0,2}|produkte?|artikel|produits?|articles?|productos?|prodotti|produkt\p{L}{0,3}`
 const COUNT = new RegExp(String.raw`^[([]?\s?\d[\d\s.,]{0,12}\+?\s?(?:(?:${UNITS})\.?)?\s?[)\]]?$`, 'iu')
-const COUNT_AT_END = new RegExp(String.raw`\s?[([]\s?(?!(?:19|20)\d\d\s?[)\]])\d[\d\s.,]{0,12}\+?\s?(?:(?:${UNITS})\.?)?\s?[)\]]$`, 'iu')
+const COUNT_AT_END = new RegExp(
+  String.raw`\s?[([]\s?(?!(?:19|20)\d\d\s?[)\]])\d[\d\s.,]{0,12}\+?\s?(?:(?:${UNITS})\.?)?\s?[)\]]$`,
+  'iu',
+)
 
 /**
  * The name that a link or heading shows: its text without a count that has an element of its own or stands in brackets at the end. Neighbouring
@@ -37,7 +40,10 @@ export const nameOf = (node: Node, limit: number): string => {
   const isCount = (own: Node) =>
     own !== node && COUNT.test(tidy(texts.get(own)!, 40)) && (own !== first || COUNT_CLASS.test(own.attribs?.class ?? ''))
   const shown = tidy(joined(pieces.filter(({ own }) => !isCount(own))), limit)
-  const name = shown.replace(/\s?[([]\s?[)\]]$/, '').replace(COUNT_AT_END, '').trim()
+  const name = shown
+    .replace(/\s?[([]\s?[)\]]$/, '')
+    .replace(COUNT_AT_END, '')
+    .trim()
   return name || shown || tidy(joined(pieces), limit)
 }
 
