@@ -40,7 +40,7 @@ const SERVICE = words(
     'careers stores store-locator api feed rss sitemap subscribe newsletter password reset gift-cards loyalty bonus partners app download downloads ' +
     'korzina izbrannoe sravnenie oplata dostavka vozvrat garantiya kontakty o-kompanii o-nas novosti stati akcii otzyvy vakansii magaziny pomoshch poisk ' +
     'oferta politika voprosy vhod registratsiya wp-admin wp-login admin cgi-bin static assets media images img css js cdn-cgi wp-json wp-content ' +
-    'customer my-account information',
+    'customer my-account information pages policies blogs',
 )
 /** Segments that introduce a category. */
 const CATEGORY = words(
@@ -80,6 +80,7 @@ export const classifyUrl = (address: string): LinkKind => {
   const raw = url.pathname.toLowerCase().split('/').filter(Boolean)
   const segments = raw.map((segment) => segment.replace(SCRIPT, ''))
   if (FILE.test(url.pathname) || segments.some((segment) => SERVICE.has(segment))) return 'service'
+  if (segments.includes('filter')) return 'view' // Bitrix: `/catalog/tea/filter/price-from-100/apply/`
   if (raw[0] === 'content' && /^\d+-/.test(raw[1] ?? '')) return 'service' // texts of PrestaShop
   const params = [...url.searchParams].filter(([key]) => !TRACKING.test(key))
   const byQuery = params.length > 0 ? classifyQuery(params, segments) : undefined
@@ -95,6 +96,10 @@ const classifyPath = (segments: string[], raw: string[]): LinkKind => {
   const marked = before.findLastIndex((segment) => PRODUCT.has(segment) || CATEGORY.has(segment))
   if (marked >= 0 && PRODUCT.has(before[marked]!)) return 'product'
   if (/(?:^|[-_])\d{6,}$/.test(last) && !CATEGORY.has(before.at(-1) ?? '')) return 'product'
+  // osCommerce: `green-tea-p-34.html`, `tea-c-12.html`.
+  const sort = /-([pc])-\d{1,9}(?:_\d{1,9}){0,9}$/.exec(last)?.[1]
+  if (sort && marked < 0) return sort === 'p' ? 'product' : 'category'
+  if (/^(?:product|tovar|item|goods)[-_]?\d+$/.test(last)) return 'product'
   // PrestaShop: `12-name.html` is a product, `12-name` a category.
   if (marked < 0 && /^\d{1,7}-(?:\d{1,7}-)?[^\d\W]/.test(last)) {
     if (raw.at(-1)!.endsWith('.html')) return 'product'
@@ -107,7 +112,11 @@ const classifyPath = (segments: string[], raw: string[]): LinkKind => {
 const classifyQuery = (params: [string, string][], segments: string[]): LinkKind | undefined => {
   if (params.some(([key]) => ACTION.test(key))) return 'service'
   const has = (pattern: RegExp) => params.some(([key, value]) => pattern.test(key) && value !== '')
-  const only = (pattern: RegExp) => params.every(([key]) => pattern.test(key) || ROUTE.test(key) || LOOSE_ROUTE.test(key))
+  const only = (pattern: RegExp) =>
+    params.every(
+      ([key, value]) =>
+        pattern.test(key) || ROUTE.test(key) || (LOOSE_ROUTE.test(key) && (key === 'option' || routeKind(value) !== undefined)),
+    )
   for (const [key, value] of params) {
     const isRoute = ROUTE.test(key)
     if (!isRoute && (!LOOSE_ROUTE.test(key) || /^\d*$/.test(value))) continue

@@ -1,5 +1,6 @@
 import { addressKey, classifyUrl, isOnHost, MAX_ADDRESS, shopHost, withoutTracking } from './addresses.ts'
-import { isBelow, isCategoryLink, isCategoryTile } from './links.ts'
+import { isBelow, isCategoryLink, isCategoryTile, productLinks } from './links.ts'
+import { describesListing, ownProduct } from './listing.ts'
 import { openPage } from './pages.ts'
 import type { LoadedPage, Session } from './run.ts'
 import { collectSitemaps } from './sitemaps.ts'
@@ -66,8 +67,10 @@ export const findCategories = async (
   if (inSitemaps.length > 0) log.add(`Sitemaps: ${found.size - before} more categories`)
 
   // A shop without a menu shows its categories as tiles.
-  if (found.size === 0 && hub.data.products.length === 0)
+  if (found.size === 0 && hub.data.products.length === 0) {
     for (const link of all) if (isCategoryTile(link, hosts)) add(link.url, link.text, hubUrl)
+    for (const address of hub.data.listUrls) if (classifyUrl(address) === 'category') add(address, '', hubUrl)
+  }
 
   if (open) await lookBelow(session, found, add, hosts)
   session.counts.pages_failed += tooLong
@@ -84,28 +87,49 @@ const hostsOf = ({ task }: Session, { page }: LoadedPage): ReadonlySet<string> =
 const lookBelow = async (session: Session, found: Categories, add: Add, hosts: ReadonlySet<string>) => {
   let visits = 0
   // A Map may grow while it is iterated; entries added on the way are visited as well.
-  for (const entry of found.values()) {
+  for (const [key, entry] of found) {
     if (visits >= MAX_VISITS || session.left() <= 0) break
     visits++
     const loaded = await openPage(session, entry.url)
     if (!loaded) continue
+    if (isProductPage(loaded)) {
+      found.delete(key)
+      session.log.add(`${entry.url}: a product, no category`)
+      continue
+    }
     entry.name ||= loaded.data.outline.heading || loaded.data.crumbs.at(-1)?.name || ''
     addCrumbs(loaded, add)
+    const goods = new Set(
+      [...loaded.data.products.map((product) => product.product_url), ...loaded.data.listUrls].map(addressKey),
+    )
     for (const link of loaded.data.outline.links)
-      if (link.zone !== 'product' && isCategoryLink(link, hosts) && isBelow(link.url, entry.url))
+      if (
+        link.zone !== 'product' &&
+        !goods.has(addressKey(link.url)) &&
+        isCategoryLink(link, hosts) &&
+        isBelow(link.url, entry.url)
+      )
         add(link.url, link.text, entry.url)
   }
 }
 
+/** Whether a page among the categories is a product's after all: it is about one, and nothing says that this is the listing itself. */
+const isProductPage = (loaded: LoadedPage): boolean => {
+  const { page, data } = loaded
+  const own = ownProduct(loaded)
+  if (!own || data.isAggregate || data.isGroup) return false
+  return !describesListing(loaded, own, productLinks(data.outline, page.url).length)
+}
+
 /** A trail names the page's ancestors, home first; a step that reads like a product or a service page is none. */
 const addCrumbs = ({ page, data }: LoadedPage, add: Add) => {
-  const isProductPage = data.products.length === 1 && data.source !== 'none'
+  const isAboutProduct = data.products.length === 1 && data.source !== 'none'
   const steps = data.crumbs.slice(1).filter((step) => step.url && URL.canParse(step.url))
   let parent = data.crumbs[0]?.url
   for (const [index, step] of steps.entries()) {
     const kind = classifyUrl(step.url!)
     const isSelf = addressKey(step.url!) === addressKey(page.url)
-    if (kind === 'service' || kind === 'product' || (isProductPage && isSelf && index === steps.length - 1)) continue
+    if (kind === 'service' || kind === 'product' || (isAboutProduct && isSelf && index === steps.length - 1)) continue
     add(step.url!, step.name, parent)
     parent = step.url!
   }

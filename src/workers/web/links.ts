@@ -5,14 +5,18 @@ import type { Link, PageOutline } from './extract/index.ts'
 const SERVICE_TEXT =
   /^(?:home|log ?in|sign ?(?:in|up)|register|(?:my )?(?:account|cart|basket|bag)|shopping cart|checkout|contacts?(?: us)?|about(?: us)?|delivery|shipping|payment|returns?|help|faq|blog|news|wish ?list|compare|главная|вход|войти|регистрация|корзина|личный кабинет|избранное|сравнение|контакты|о компании|о нас|о магазине|доставка(?: и оплата)?|оплата(?: и доставка)?|возврат|гарантия|помощь|блог|новости|статьи|отзывы|вакансии|магазины|акции)$/i
 
+/** A script that shows one thing by its id: in a menu it is a category. */
+const ONE_OF_SCRIPT = /^\?(?:id|code|slug|name|type|sid|gid|cat_?name)=[^&]{1,200}$/i
+
 /** Whether a link on a page of these hosts leads to a category: by its address, or because it is in a menu and its address fits nothing else. */
 export const isCategoryLink = (link: Link, hosts: ReadonlySet<string>): boolean => {
-  const name = link.text
-  if (link.zone === 'footer' || !name || name.length > 100 || !isOnHost(link.url, hosts)) return false
-  if (/\bnofollow\b/.test(link.rel)) return false
-  const kind = classifyUrl(link.url)
+  const { kind, text: name } = link
+  if (kind === 'service' || kind === 'product' || link.zone === 'footer' || !name || name.length > 100) return false
+  if (/\bnofollow\b/.test(link.rel) || !isOnHost(link.url, hosts)) return false
   if (kind === 'category') return link.zone !== 'product'
-  return kind === 'unknown' && link.zone === 'menu' && new URL(link.url).pathname !== '/' && !SERVICE_TEXT.test(name)
+  if (link.zone !== 'menu' || SERVICE_TEXT.test(name)) return false
+  const { pathname, search } = new URL(withoutTracking(link.url))
+  return kind === 'unknown' ? pathname !== '/' : kind === 'view' && ONE_OF_SCRIPT.test(search)
 }
 
 /**
@@ -20,8 +24,8 @@ export const isCategoryLink = (link: Link, hosts: ReadonlySet<string>): boolean 
  * when it is read.
  */
 export const isCategoryTile = (link: Link, hosts: ReadonlySet<string>): boolean => {
+  const { kind } = link
   if (!isOnHost(link.url, hosts) || !link.text || link.text.length > 100) return false
-  const kind = classifyUrl(link.url)
   if (link.zone === 'card') return (kind === 'unknown' || kind === 'category') && new URL(link.url).pathname !== '/'
   return link.zone === 'product' && kind === 'category'
 }
@@ -34,10 +38,8 @@ export const productLinks = (page: PageOutline, current: string): string[] => {
   /** Taken when nothing better is there. */
   const weak = new Map<string, string>()
   for (const link of page.links) {
-    if (link.zone === 'footer' || link.zone === 'menu' || !isOnHost(link.url, hosts)) continue
-    const kind = classifyUrl(link.url)
-    const strength = strengthOf(link, kind, here)
-    if (!strength) continue
+    const strength = strengthOf(link, here)
+    if (!strength || !isOnHost(link.url, hosts)) continue
     const address = withoutTracking(link.url)
     const into = strength === 'strong' ? found : weak
     const key = addressKey(address)
@@ -46,24 +48,21 @@ export const productLinks = (page: PageOutline, current: string): string[] => {
   return [...(found.size > 0 ? found : weak).values()]
 }
 
-const strengthOf = (
-  { url: address, zone, rel }: Link,
-  kind: ReturnType<typeof classifyUrl>,
-  here: URL,
-): 'strong' | 'weak' | undefined => {
+const strengthOf = ({ url: address, zone, rel, kind }: Link, here: URL): 'strong' | 'weak' | undefined => {
   if (kind === 'service' || zone === 'menu' || zone === 'footer') return undefined
   if (kind === 'product') return 'strong'
+  if (zone === 'plain') return undefined
   const url = new URL(address)
   const isOther = directory(url.pathname) !== directory(here.pathname)
-  // Sorting, paging and the way back up are no products, whatever they stand in; one script may show everything by its query.
-  const byQuery =
-    kind === 'view' && !isOther && /\.(?:php|aspx?|jsp|cgi)$/i.test(url.pathname) && /[?&](?:id|n|code)=/i.test(url.search)
-  if (url.pathname === '/' || isAbove(url, here) || (!isOther && !byQuery)) return undefined
+  // Sorting, paging and the way back up are no products, whatever they stand in; one script may show everything by its ids.
+  const byId = kind === 'view' && ids(url).some(([key, value]) => here.searchParams.get(key) !== value)
+  if (url.pathname === '/' || isAbove(url, here) || (!isOther && !byId)) return undefined
   if (zone === 'product') return kind === 'unknown' && /\bnofollow\b/.test(rel) ? undefined : 'strong'
-  if (zone !== 'card') return undefined
   if (kind === 'unknown' || kind === 'view') return 'strong'
   return isAbove(here, url) ? 'weak' : undefined
 }
+
+const ids = (url: URL) => [...url.searchParams].filter(([key]) => /^(?:id|n|code|slug|art)$/i.test(key))
 
 /** A path with a slash at its end. */
 const directory = (path: string) => (path.endsWith('/') ? path : `${path}/`)

@@ -129,11 +129,12 @@ const hasArticle = ({ raw_data: { sku, gtin, mpn } = {} }: Product) => Boolean(s
  * Whether the product that a listing's page calls its own is the listing: shops mark their categories as products for the sake of stars and
  * prices in search results. Articles and the addresses of products speak against it, further pages and links to products for it.
  */
-const describesListing = ({ page, data }: LoadedPage, own: Product, links: number): boolean => {
+export const describesListing = ({ page, data }: LoadedPage, own: Product, links: number): boolean => {
   if (links === 0 || classifyUrl(page.url) === 'product') return false
   if (data.isGroup) return true
   if (hasArticle(own)) return false
-  return data.isAggregate || links > 1 || nextPage(data.outline, page.url, page.link) !== undefined
+  if (data.isAggregate || nextPage(data.outline, page.url, page.link) !== undefined) return true
+  return links > 1 && !own.raw_data?.availability && !own.raw_data?.brand
 }
 
 /** Linked product pages that no card describes. Where cards and links never agree, they name the same products by different addresses. */

@@ -4,7 +4,7 @@ import type { PageOutline } from './extract/index.ts'
 
 const PAGE_KEY =
   /^(?:page|p|pg|pn|paged|cpage|pagen?_\d+|(?:current|product)[-_]?page|page[-_]?(?:num|number|no|index|n|id)|page\[(?:number|page)\]|pagina|seite|stranica|strana|str)$/i
-const OFFSET_KEY = /^(?:start|offset|skip|from|limitstart|page\[offset\])$/i
+const OFFSET_KEY = /^(?:start|start_?index|offset|ofs|skip|from|first|begin|limitstart|page\[offset\])$/i
 /** Sorting and numbers per page: a link to a further page may state them while the first page's address does not. */
 const VIEW_KEY = /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\])$/i
 const PATH_PAGE = /(?:[/_-](?:page|pagina|seite|stranica|strana)[/_=-]?|\/p[/-]?)(\d{1,5})$/i
@@ -59,10 +59,12 @@ export const nextPage = (page: PageOutline, current: string, linkHeader: string)
     return isOnHost(url.href, hosts) ? url.href : undefined
   }
   const stated = sameHost(nextInLinkHeader(linkHeader)) ?? sameHost(page.next)
-  if (stated) return stated === current ? undefined : stated
+  if (stated && stated !== current) return stated
   const here = pageAddress(current)
+  // All pages of a listing begin like it; the rest need not be taken apart.
+  const start = here.listing.split('?', 1)[0]!.replace(/[/_,;-]\d{1,4}$/, '')
   const candidates = page.links
-    .filter(({ url }) => isOnHost(url, hosts))
+    .filter(({ url }) => url.replace(/^https?:\/\/(?:www\.)?/, '').startsWith(start))
     .map(({ url, text }) => ({ url, text: text.trim(), ...pageAddress(url) }))
   const ofListing = candidates.filter((one) => one.listing === here.listing)
   return (
@@ -72,6 +74,7 @@ export const nextPage = (page: PageOutline, current: string, linkHeader: string)
       candidates.filter((one) => one.plain === here.plain),
     ) ??
     numberedBelow(here, candidates) ??
+    byLabel(current, candidates) ??
     ofListing.find((one) => one.key && NEXT_TEXT.test(one.text) && comesAfter(one, here))?.url
   )
 }
@@ -102,11 +105,50 @@ const following = (here: PageAddress, links: Candidate[]): string | undefined =>
   return undefined
 }
 
-/** `/tea/2` labelled 2, on `/tea` or `/tea/1`: a number below the listing that only its label shows to be a page. */
+/** `/tea/2`, `/tea-2.html` or `/tea,2` labelled 2, on `/tea` or its page 1: a number that only its label shows to be a page. */
 const numberedBelow = (here: PageAddress, links: Candidate[]): string | undefined => {
   const [path = '', query = ''] = here.listing.split('?', 2)
-  const own = /^(.*)\/(\d{1,4})$/.exec(path)
-  const isPage = (base: string, number: number) =>
-    links.find((one) => one.text === String(number) && one.listing === `${base}/${number}?${query}`)?.url
-  return isPage(path, 2) ?? (own ? isPage(own[1]!, Number(own[2]) + 1) : undefined)
+  const own = /^(.{1,2000}?)([/_,;-])(\d{1,4})$/.exec(path)
+  const isPage = (base: string, separators: string, number: number) => {
+    const wanted = new Set([...separators].map((separator) => `${base}${separator}${number}?${query}`))
+    return links.find((one) => one.text === String(number) && wanted.has(one.listing))?.url
+  }
+  return isPage(path, '/_,;-', 2) ?? (own ? isPage(own[1]!, own[2]!, Number(own[3]) + 1) : undefined)
+}
+
+/** The link labelled with the next number that differs from this page in one numeric parameter of any name (`?cp=2`, `?n=24`). */
+const byLabel = (current: string, links: Candidate[]): string | undefined => {
+  const here = new URL(withoutTracking(current))
+  /** By parameter: value -> link and label. */
+  const byKey = new Map<string, { url: string; label: number; value: number }[]>()
+  for (const { url, text } of links) {
+    if (!/^\d{1,4}$/.test(text)) continue
+    const key = oneNumber(here, new URL(withoutTracking(url)))
+    if (!key) continue
+    const value = Number(new URL(url).searchParams.get(key) ?? 0)
+    const pages = byKey.get(key) ?? []
+    pages.push({ url, label: Number(text), value })
+    byKey.set(key, pages)
+  }
+  for (const [key, pages] of byKey) {
+    const value = Number(here.searchParams.get(key) ?? 0)
+    const before = pages.filter((page) => page.value < value).map(({ label }) => label)
+    const label = here.searchParams.has(key) ? Math.max(0, ...before) + 1 : 1
+    const next = pages.find((page) => page.label === label + 1 && page.value > value)
+    if (next) return next.url
+  }
+  return undefined
+}
+
+/** The one numeric parameter in which two addresses differ. */
+const oneNumber = (here: URL, there: URL): string | undefined => {
+  if (here.host !== there.host || here.pathname !== there.pathname) return undefined
+  const keys = new Set([...here.searchParams.keys(), ...there.searchParams.keys()])
+  if (keys.size > 20) return undefined
+  const differing = [...keys].filter((key) => here.searchParams.get(key) !== there.searchParams.get(key))
+  const [key] = differing
+  if (!key || differing.length > 1) return undefined
+  return /^\d{1,7}$/.test(there.searchParams.get(key) ?? '0') && /^\d{1,7}$/.test(here.searchParams.get(key) ?? '0')
+    ? key
+    : undefined
 }

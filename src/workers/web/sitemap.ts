@@ -98,7 +98,8 @@ const createSitemapReader = (base: string): SitemapReader => {
     write(piece) {
       if (isXml === undefined) {
         const start = piece.trimStart()
-        if (start) isXml = start.startsWith('<')
+        // Some shops print warnings before the document.
+        if (start) isXml = /^<|<(?:\?xml|urlset|sitemapindex|rss|feed)[\s>]/i.test(start)
       }
       if (!isXml) return lines.write(piece)
       if (head !== undefined) {

@@ -1,4 +1,4 @@
-import { classifyUrl } from '../addresses.ts'
+import { classifyUrl, type LinkKind } from '../addresses.ts'
 import { createCardFinder } from './cards.ts'
 import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
 import { isProductRoot, typeOf } from './microdata.ts'
@@ -14,6 +14,8 @@ export interface Link {
   text: string
   rel: string
   zone: Zone
+  /** What its address alone says. */
+  kind: LinkKind
 }
 
 /** What a page says of itself and where it leads: plain data, which crosses from the reading thread to the run. */
@@ -135,13 +137,13 @@ export const outline = (html: string, url: string): Outline => {
     if (!address) return []
     const kind = classifyUrl(address)
     const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && new URL(address).pathname !== here)
-    return [{ node, zone, url: address, isPage }]
+    return [{ node, zone, url: address, kind, isPage }]
   })
   const zones = cards.zones(links)
-  for (const [index, { node, url: address }] of links.entries()) {
+  for (const [index, { node, url: address, kind }] of links.entries()) {
     const rel = node.attribs!.rel?.toLowerCase() ?? ''
     if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: nameOf(node, 200) || labelOf(node), rel, zone: zones[index]! })
+    result.links.push({ url: address, text: nameOf(node, 200) || labelOf(node), rel, zone: zones[index]!, kind })
   }
   return result
 }
