@@ -18,7 +18,7 @@ const MAX_HEADER_CHARS = 8192
 
 /** A jar by the rules of RFC 6265: a cookie goes to the host that set it, or to its domain if that is no public suffix. */
 export const createCookies = (): Cookies => {
-  const jar = new CookieJar()
+  const jar = new CookieJar(undefined, { allowSecureOnLocal: false })
   const known = new Set<string>()
   return {
     header(url) {
