@@ -1,6 +1,9 @@
-import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
-import { isProductRoot, typeOf } from './microdata.ts'
+import { isHome, isSameSite } from './address.ts'
+import { type Budget, createBudget } from './budget.ts'
+import { type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
+import { typeOf } from './microdata.ts'
 import { absoluteUrl } from './product.ts'
+import { parseHtml } from './tree.ts'
 
 /** The part of the page a link is in, by its nearest ancestor that determines one. */
 export type Zone = 'menu' | 'product' | 'footer' | 'plain'
@@ -30,19 +33,21 @@ export interface PageOutline {
   sitemaps: string[]
 }
 
-/** What one walk over a page finds: the outline, and the places where the marks of products stand. */
+/** What one walk over a page finds: the outline, and where the marks of products stand. */
 export interface Outline extends PageOutline {
   /** Texts of JSON-LD scripts. */
   scripts: string[]
   /** Lower-case property or name -> first content. */
   meta: Map<string, string>
-  productRoots: Node[]
-  crumbRoots: Node[]
-  ids: Map<string, Node>
+  /** The document, for who reads its marks. */
+  root: Node
 }
 
 const MAX_LINKS = 5000
-const MAX_ROOTS = 1000
+/** `<link>` elements that are looked at. */
+const MAX_HEADS = 1000
+/** Nodes of one heading that are searched for its text. */
+const HEADING_NODES = 200
 /** Nodes of one link that are searched for its name. */
 const LINK_NODES = 100
 const PRODUCT_ZONE =
@@ -68,7 +73,8 @@ const zoneOf = (node: Node, above: Zone): Zone => {
 }
 
 /** Walks a page once. `url` is the address it was fetched from. */
-export const outline = (html: string, url: string): Outline => {
+export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
+  const root = parseHtml(html, budget)
   const result: Outline = {
     title: '',
     heading: '',
@@ -78,21 +84,13 @@ export const outline = (html: string, url: string): Outline => {
     sitemaps: [],
     scripts: [],
     meta: new Map(),
-    productRoots: [],
-    crumbRoots: [],
-    ids: new Map(),
+    root,
   }
   const anchors: { node: Node; zone: Zone }[] = []
   const heads: Node[] = []
-  walk<Zone>(parseHtml(html), 'plain', (node, above) => {
-    const { name, attribs } = node
-    if (!name || !attribs) return above
-    if (attribs.id && !result.ids.has(attribs.id)) result.ids.set(attribs.id, node)
-    if (attribs.itemscope !== undefined && attribs.itemtype) {
-      if (isProductRoot(node)) {
-        if (result.productRoots.length < MAX_ROOTS) result.productRoots.push(node)
-      } else if (typeOf(node) === 'BreadcrumbList' && result.crumbRoots.length < 10) result.crumbRoots.push(node)
-    }
+  walk<Zone>(root, 'plain', (node, above) => {
+    const { name, attribs = {} } = node
+    if (!name) return above
     switch (name) {
       case 'script':
         if (/^application\/ld\+json/i.test(attribs.type?.trim() ?? '')) result.scripts.push(rawText(node))
@@ -104,13 +102,15 @@ export const outline = (html: string, url: string): Outline => {
         result.lang ||= attribs.lang ?? attribs['xml:lang'] ?? ''
         break
       case 'title':
-        result.title ||= textOf(node, 500)
+        result.title ||= textOf(node, 500, HEADING_NODES, budget)
         break
       case 'h1':
-        result.heading ||= textOf(node, 500)
+        result.heading ||= textOf(node, 500, HEADING_NODES, budget)
         break
       case 'base':
-        if (attribs.href && URL.canParse(attribs.href, url)) result.base = new URL(attribs.href, url).href
+        // The first one counts; a longer one than addresses are would be read again with every link.
+        if (attribs.href && result.base === url && attribs.href.length <= 2048)
+          result.base = absoluteUrl(attribs.href, url) ?? url
         break
       case 'meta': {
         const key = (attribs.property ?? attribs.name)?.trim().toLowerCase()
@@ -118,7 +118,7 @@ export const outline = (html: string, url: string): Outline => {
         break
       }
       case 'link':
-        heads.push(node)
+        if (heads.length < MAX_HEADS) heads.push(node)
         break
       case 'a':
         if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone: zoneOf(node, above) })
@@ -132,8 +132,7 @@ export const outline = (html: string, url: string): Outline => {
     const address = absoluteUrl(attribs.href, result.base)
     if (!address) continue
     if (rel.includes(' next ')) result.next ??= address
-    if (rel.includes(' canonical ') && new URL(address).host === new URL(url).host && new URL(address).pathname !== '/')
-      result.canonical ??= address
+    if (rel.includes(' canonical ') && isSameSite(address, url) && !isHome(address, url)) result.canonical ??= address
     if (rel.includes(' sitemap ')) result.sitemaps.push(address)
   }
   for (const { node, zone } of anchors) {
