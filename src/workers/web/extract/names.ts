@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import { type Node, skip, stop, tidy, walk } from './dom.ts'
 
 /** Nodes of one link or heading that are searched for its name. */
@@ -17,7 +18,7 @@ const COUNT_AT_END = new RegExp(
  * The name that a link or heading shows: its text without a count that has an element of its own or stands in brackets at the end. Neighbouring
  * elements are parted by a blank.
  */
-export const nameOf = (node: Node, limit: number): string => {
+export const nameOf = (node: Node, limit: number, budget?: Budget): string => {
   /** Texts of the elements below, in page order; `own` is the nearest element that may be a count. */
   const pieces: { text: string; own: Node; isJoined: boolean }[] = []
   let seen = 0
@@ -33,6 +34,7 @@ export const nameOf = (node: Node, limit: number): string => {
     else if (child !== node && child.name) return { own: child, isJoined: WITHIN_WORDS.has(child.name) }
     return above
   })
+  budget?.spend('reads', seen)
   const texts = new Map<Node, string>()
   for (const { own, text } of pieces) texts.set(own, (texts.get(own) ?? '') + text)
   // A number before any name is the name's beginning (`7 Up`) unless its class says otherwise.

@@ -1,10 +1,12 @@
 import { classifyUrl, type LinkKind } from '../addresses.ts'
+import { isHome, isSameSite } from './address.ts'
+import { type Budget, createBudget } from './budget.ts'
 import { createCardFinder } from './cards.ts'
-import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
-import { isProductRoot, typeOf } from './microdata.ts'
+import { type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
 import { nameOf } from './names.ts'
 import { absoluteUrl } from './product.ts'
 import { readRefresh } from './refresh.ts'
+import { parseHtml } from './tree.ts'
 import { type Zone, zoneOf } from './zones.ts'
 
 export interface Link {
@@ -37,23 +39,27 @@ export interface PageOutline {
   refresh?: string
 }
 
-/** What one walk over a page finds: the outline, and the places where the marks of products stand. */
+/** What one walk over a page finds: the outline, and where the marks of products stand. */
 export interface Outline extends PageOutline {
   /** Texts of JSON-LD scripts. */
   scripts: string[]
   /** Lower-case property or name -> first content. */
   meta: Map<string, string>
-  productRoots: Node[]
-  crumbRoots: Node[]
-  ids: Map<string, Node>
+  /** The document, for who reads its marks. */
+  root: Node
 }
 
 const MAX_LINKS = 5000
-const MAX_ROOTS = 1000
+/** `<link>` elements that are looked at. */
+const MAX_HEADS = 1000
+/** Nodes of one heading that are searched for its text. */
+const HEADING_NODES = 200
 /** Nodes of one link without text that are searched for a picture's name. */
 const LINK_NODES = 100
+
 /** Walks a page once. `url` is the address it was fetched from. */
-export const outline = (html: string, url: string): Outline => {
+export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
+  const root = parseHtml(html, budget)
   const result: Outline = {
     title: '',
     heading: '',
@@ -63,24 +69,16 @@ export const outline = (html: string, url: string): Outline => {
     sitemaps: [],
     scripts: [],
     meta: new Map(),
-    productRoots: [],
-    crumbRoots: [],
-    ids: new Map(),
+    root,
   }
   const anchors: { node: Node; zone: Zone }[] = []
   const heads: Node[] = []
   const cards = createCardFinder()
   let refresh: string | undefined
-  walk<Zone>(parseHtml(html), 'plain', (node, above) => {
-    const { name, attribs } = node
+  walk<Zone>(root, 'plain', (node, above) => {
+    const { name, attribs = {} } = node
     if (node.type === 'text') cards.text(node)
-    if (!name || !attribs) return above
-    if (attribs.id && !result.ids.has(attribs.id)) result.ids.set(attribs.id, node)
-    if (attribs.itemscope !== undefined && attribs.itemtype) {
-      if (isProductRoot(node)) {
-        if (result.productRoots.length < MAX_ROOTS) result.productRoots.push(node)
-      } else if (typeOf(node) === 'BreadcrumbList' && result.crumbRoots.length < 10) result.crumbRoots.push(node)
-    }
+    if (!name) return above
     switch (name) {
       case 'script':
         if (/^application\/ld\+json/i.test(attribs.type?.trim() ?? '')) result.scripts.push(rawText(node))
@@ -92,13 +90,15 @@ export const outline = (html: string, url: string): Outline => {
         result.lang ||= attribs.lang ?? attribs['xml:lang'] ?? ''
         break
       case 'title':
-        result.title ||= textOf(node, 500)
+        result.title ||= textOf(node, 500, HEADING_NODES, budget)
         break
       case 'h1':
-        result.heading ||= nameOf(node, 500)
+        result.heading ||= nameOf(node, 500, budget)
         break
       case 'base':
-        if (attribs.href && URL.canParse(attribs.href, url)) result.base = new URL(attribs.href, url).href
+        // The first one counts; a longer one than addresses are would be read again with every link.
+        if (attribs.href && result.base === url && attribs.href.length <= 2048)
+          result.base = absoluteUrl(attribs.href, url) ?? url
         break
       case 'meta': {
         const key = (attribs.property ?? attribs.name)?.trim().toLowerCase()
@@ -107,7 +107,7 @@ export const outline = (html: string, url: string): Outline => {
         break
       }
       case 'link':
-        heads.push(node)
+        if (heads.length < MAX_HEADS) heads.push(node)
         break
       case 'img':
       case 'picture':
@@ -125,8 +125,7 @@ export const outline = (html: string, url: string): Outline => {
     const address = absoluteUrl(attribs.href, result.base)
     if (!address) continue
     if (rel.includes(' next ')) result.next ??= address
-    if (rel.includes(' canonical ') && new URL(address).host === new URL(url).host && new URL(address).pathname !== '/')
-      result.canonical ??= address
+    if (rel.includes(' canonical ') && isSameSite(address, url) && !isHome(address, url)) result.canonical ??= address
     if (rel.includes(' sitemap ')) result.sitemaps.push(address)
   }
   const leadsOn = absoluteUrl(refresh, result.base)
@@ -143,7 +142,7 @@ export const outline = (html: string, url: string): Outline => {
   for (const [index, { node, url: address, kind }] of links.entries()) {
     const rel = node.attribs!.rel?.toLowerCase() ?? ''
     if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: nameOf(node, 200) || labelOf(node), rel, zone: zones[index]!, kind })
+    result.links.push({ url: address, text: nameOf(node, 200, budget) || labelOf(node), rel, zone: zones[index]!, kind })
   }
   return result
 }
