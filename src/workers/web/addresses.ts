@@ -80,7 +80,8 @@ export const classifyUrl = (address: string): LinkKind => {
   const raw = url.pathname.toLowerCase().split('/').filter(Boolean)
   const segments = raw.map((segment) => segment.replace(SCRIPT, ''))
   if (FILE.test(url.pathname) || segments.some((segment) => SERVICE.has(segment))) return 'service'
-  if (segments.includes('filter')) return 'view' // Bitrix: `/catalog/tea/filter/price-from-100/apply/`
+  // Bitrix: `/catalog/tea/filter/price-from-100/apply/`. A further page of a category is the category.
+  if (segments.includes('filter') || /\/page[/_-]?\d{1,5}\/?$/i.test(url.pathname)) return 'view'
   if (raw[0] === 'content' && /^\d+-/.test(raw[1] ?? '')) return 'service' // texts of PrestaShop
   const params = [...url.searchParams].filter(([key]) => !TRACKING.test(key))
   const byQuery = params.length > 0 ? classifyQuery(params, segments) : undefined

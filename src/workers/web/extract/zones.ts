@@ -17,8 +17,8 @@ const PRODUCT_WORD = /^(?:products?|prods?|goods|tovar\w*|sku)$/
 const NO_CARD = /^(?:filters?|tabs?|sort\w*|toolbar|pagination|pager|menu|nav|reviews?)$/
 const CARD_WORD = /^(?:item|card|tile|cell|thumb|snippet|box)$/
 const OF_SHOP = /^(?:catalog\w*|katalog\w*|offers?|items?|shop|store|listing)$/
-/** First words of classes that describe what an element has, not what it is. */
-const STATE = /^(?:has|with|no|without|is|js|layout)$/
+/** Words of classes that describe what an element has, not what it is. */
+const STATE = /^(?:has|with|no|without)$/
 const MAX_TOKENS = 20
 
 /** Words of one class: `catalog__item-card`, `catalogItem` -> catalog, item, card. */
@@ -34,7 +34,7 @@ type Hint = 'footer' | 'category' | 'menu' | 'list' | 'product' | 'item'
 const hintOf = (token: string): Hint | undefined => {
   const words = wordsOf(token)
   const has = (pattern: RegExp) => words.some((word) => pattern.test(word))
-  if (STATE.test(words[0] ?? '')) return undefined // `with-sidebar` says so of the page around it
+  if (has(STATE)) return undefined // `with-sidebar` says so of the page around it
   if (has(FOOTER_WORD)) return has(CARD_WORD) || has(PRODUCT_WORD) ? undefined : 'footer'
   // `product-category` is a category's tile, `category-products` the list on a category's page.
   if (has(CATEGORY_WORD)) return CATEGORY_WORD.test(words[0]!) && has(CATEGORY_PAGE) ? undefined : 'category'
