@@ -2,7 +2,7 @@ import { addressKey, classifyUrl, withoutTracking } from './addresses.ts'
 import type { PageData } from './extract/index.ts'
 import { listedProducts, productLinks } from './links.ts'
 import { openPage } from './pages.ts'
-import { nextPage } from './paging.ts'
+import { hasFurtherPages, nextPage } from './paging.ts'
 import type { LoadedPage, Session } from './run.ts'
 
 type Product = PageData['products'][number]
@@ -119,7 +119,7 @@ const productsOf = (loaded: LoadedPage): Product[] => {
   const { page, data } = loaded
   const own = ownProduct(loaded)
   if (!own || classifyUrl(page.url) === 'product' || hasArticle(own)) return data.products
-  const isListing = data.isGroup || nextPage(data.outline, page.url, page.link) !== undefined
+  const isListing = data.isGroup || hasFurtherPages(data.outline, page.url, page.link)
   return isListing ? data.products.filter((product) => product !== own) : data.products
 }
 
@@ -133,7 +133,7 @@ export const describesListing = ({ page, data }: LoadedPage, own: Product, links
   if (links === 0 || classifyUrl(page.url) === 'product') return false
   if (data.isGroup) return true
   if (hasArticle(own)) return false
-  if (data.isAggregate || nextPage(data.outline, page.url, page.link) !== undefined) return true
+  if (data.isAggregate || hasFurtherPages(data.outline, page.url, page.link)) return true
   return links > 1 && !own.raw_data?.availability && !own.raw_data?.brand
 }
 
@@ -145,10 +145,14 @@ const uncovered = (cards: Product[], links: string[]): string[] => {
   return missing.length === byKey.size && cards.length * 5 >= byKey.size * 4 ? [] : missing
 }
 
-/** Reads product pages; yields after each. A page that gives nothing leaves the product as its card showed it. */
+/**
+ * Reads product pages; yields after each. A page that gives nothing leaves the product as its card showed it. With `isSure` false nobody said
+ * that they are products' pages.
+ */
 export async function* readProductPages(
   { session, asked }: Crawl,
   pages: ReadonlyMap<string, Product | undefined>,
+  isSure = true,
 ): AsyncGenerator<void, void> {
   const { log } = session
   const urls = [...pages.keys()].filter((url) => !asked.has(addressKey(url)))
@@ -162,7 +166,7 @@ export async function* readProductPages(
     }
     asked.add(key)
     const loaded = await openPage(session, url)
-    const products = loaded ? productsOf(loaded) : []
+    const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
     await addProducts(session, products.length > 0 || !card ? products : [card])
     yield
@@ -177,7 +181,7 @@ export const readAll = async (requests: AsyncGenerator<void, void>) => {
 }
 
 /** Reads several listings, each in its turn with an equal share of what is left of the budget, until all have ended. */
-export const takeTurns = async (crawl: Crawl, starts: string[]) => {
+export const takeTurns = async (crawl: Crawl, starts: (string | LoadedPage)[]) => {
   const { session } = crawl
   let open = starts.map((start) => readListing(crawl, start))
   while (open.length > 0) {

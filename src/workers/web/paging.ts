@@ -79,6 +79,12 @@ export const nextPage = (page: PageOutline, current: string, linkHeader: string)
   )
 }
 
+/** Whether this page is one of several of its listing. `rel=next` alone does not tell: on products' pages it leads to the next product. */
+export const hasFurtherPages = (page: PageOutline, current: string, linkHeader: string): boolean => {
+  const next = nextPage(page, current, linkHeader)
+  return next !== undefined && pageAddress(next).key !== '' && pageAddress(next).plain === pageAddress(current).plain
+}
+
 interface Candidate extends PageAddress {
   url: string
   text: string

@@ -3,7 +3,7 @@ import { MAX_ADDRESS, shopHost, withoutTracking } from './addresses.ts'
 import { findCategories } from './categories.ts'
 import { ownProduct, readAll, readListing, readProductPages, startCrawl, takeProducts, takeTurns } from './listing.ts'
 import { openFirst } from './pages.ts'
-import { nextPage } from './paging.ts'
+import { hasFurtherPages } from './paging.ts'
 import type { LoadedPage, Session } from './run.ts'
 import { collectSitemaps } from './sitemaps.ts'
 
@@ -23,22 +23,18 @@ export const crawlDeep = async (session: Session): Promise<void> => {
 }
 
 /**
- * A hub is read through its categories, all within one budget of pages. Products that it shows itself are its bestsellers, and it is a
- * listing only when it has no categories or pages of its own.
+ * A hub is read through its categories, all within one budget of pages. Products that it shows itself are its bestsellers; it is a listing
+ * besides when it has further pages, and nothing but a listing when it has no categories.
  */
 const readHub = async (session: Session, hub: LoadedPage) => {
   const { page, data } = hub
-  const categories = await findCategories(session, hub, { open: false })
+  const categories = (await findCategories(session, hub, { open: false })).map(({ url }) => url)
   const crawl = startCrawl(session)
   if (categories.length === 0) return readAll(readListing(crawl, hub))
+  if (hasFurtherPages(data.outline, page.url, page.link)) return takeTurns(crawl, [...categories, hub])
   const own = ownProduct(hub)
-  await takeProducts(
-    session,
-    own ? { page, data: { ...data, products: data.products.filter((product) => product !== own) } } : hub,
-  )
-  const starts = categories.map(({ url }) => url)
-  const next = nextPage(data.outline, page.url, page.link)
-  await takeTurns(crawl, next ? [...starts, next] : starts)
+  await takeProducts(session, { page, data: { ...data, products: data.products.filter((product) => product !== own) } })
+  await takeTurns(crawl, categories)
 }
 
 /** The source's address is a sitemap: its product pages are read first, then what may be one, then its categories; service pages never. */
@@ -74,7 +70,7 @@ const readSitemapSource = async (session: Session) => {
   session.counts.pages_failed += tooLong
   if (tooLong > 0) log.add(`${tooLong} addresses not visited, they are longer than ${MAX_ADDRESS} characters`)
   const pages = [...kept.product, ...kept.unknown, ...kept.view, ...leavesFirst(kept.category)]
-  await readAll(readProductPages(startCrawl(session), new Map(pages.map((url) => [withoutTracking(url), undefined]))))
+  await readAll(readProductPages(startCrawl(session), new Map(pages.map((url) => [withoutTracking(url), undefined])), false))
 }
 
 /** Categories below which nothing lies may be products (`/catalog/tea/green-tea/`). */

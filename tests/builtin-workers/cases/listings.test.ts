@@ -99,6 +99,34 @@ const cases: Case[] = [
     before: 'the 2 bestsellers',
   },
   {
+    name: 'a hub that is a listing as well, with further pages',
+    shop: {
+      type: 'hub',
+      at: '/',
+      pages: {
+        '/': `<nav><a href="/category/tea">Tea</a></nav>${micro('new', [1])}<a href="/?page=2">2</a>`,
+        '/?page=2': micro('new', [2]),
+        '/category/tea': micro('tea', [1]),
+      },
+    },
+    right: ['/product/new-1', '/product/new-2', '/product/tea-1'],
+    before: 'the 2 new ones',
+  },
+  {
+    name: 'a hub without a menu shows its categories as tiles',
+    shop: {
+      type: 'hub',
+      at: '/',
+      pages: {
+        '/': '<div class="tile"><a href="/tea"><img alt="Tea"></a></div><div class="tile"><a href="/coffee"><img alt="Coffee"></a></div>',
+        '/tea': micro('tea', [1]),
+        '/coffee': micro('coffee', [1]),
+      },
+    },
+    right: ['/product/coffee-1', '/product/tea-1'],
+    before: 'nothing',
+  },
+  {
     name: 'hub-nav-itemlist: navigation is no list of products',
     shop: {
       type: 'hub',
@@ -258,6 +286,20 @@ const cases: Case[] = [
     },
     right: ['/p/a', '/p/b'],
     before: 'both without a price',
+  },
+  {
+    name: 'a product page whose rel=next leads to the next product is a product page',
+    shop: {
+      type: 'list',
+      at: '/tea',
+      pages: {
+        '/tea': '<div class="product"><a href="/green">Green</a></div><div class="product"><a href="/black">Black</a></div>',
+        '/green': `${plainPage('Green')}<a rel="next" href="/black">Black</a><div class="product"><a href="/black">Black</a></div>`,
+        ...plain('/black'),
+      },
+    },
+    right: ['/green', '/black'],
+    before: 'the same',
   },
   {
     name: 'list-endless: a listing that repeats itself ends, and the next one is read',

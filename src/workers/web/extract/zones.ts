@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Node } from './dom.ts'
 import { typeOf } from './microdata.ts'
 
@@ -29,9 +30,14 @@ const wordsOf = (token: string): string[] =>
     .split(/[^a-z]+/)
     .filter(Boolean)
 
+/** Without one of these a class says nothing: most do not. */
+const TELLING =
+  /foot|copyright|social|categor|nav|menu|crumb|sidebar|rubric|depart|prod|goods|tovar|sku|item|card|tile|cell|thumb|snippet|box|section|collection|catalog|katalog/i
+
 type Hint = 'footer' | 'category' | 'menu' | 'list' | 'product' | 'item'
 
 const hintOf = (token: string): Hint | undefined => {
+  if (!TELLING.test(token)) return undefined
   const words = wordsOf(token)
   const has = (pattern: RegExp) => words.some((word) => pattern.test(word))
   if (has(STATE)) return undefined // `with-sidebar` says so of the page around it
@@ -46,15 +52,26 @@ const hintOf = (token: string): Hint | undefined => {
   return undefined
 }
 
+/** By class and id: pages repeat them. */
+const known = new LRUCache<string, ReadonlySet<Hint | undefined>>({ max: 2000 })
+const hintsOf = (marks: string): ReadonlySet<Hint | undefined> => {
+  let hints = known.get(marks)
+  if (!hints) {
+    hints = new Set(marks.trim().split(/\s+/, MAX_TOKENS).map(hintOf))
+    known.set(marks, hints)
+  }
+  return hints
+}
+
 /** The zone of what is in a node, given the zone around it: the nearest element that determines one does. */
 export const zoneOf = (node: Node, above: Zone): Zone => {
   const { name, attribs = {} } = node
   if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
   if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
   if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
-  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`.slice(0, 300).trim()
+  const marks = (attribs.id ? `${attribs.class ?? ''} ${attribs.id}` : (attribs.class ?? '')).slice(0, 300)
   if (marks) {
-    const hints = new Set(marks.split(/\s+/, MAX_TOKENS).map(hintOf))
+    const hints = hintsOf(marks)
     const menu = above === 'footer' ? 'footer' : 'menu'
     if (hints.has('footer')) return 'footer'
     if (hints.has('category')) return menu
