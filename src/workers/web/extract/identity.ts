@@ -139,7 +139,8 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
       if (isListed || facts.isGroup) return 0
       if (titles.includes(key)) return 60
       if (isAlone && (hasGraph || titles.some((one) => contains(one, key)) || (!heading && contains(title, key)))) return 45
-      return 0
+      // Nothing says what the page is called: what it holds is its own if it says where it stands.
+      return isAlone && !title && titles.length === 0 && facts.canonical ? 15 : 0
     }
     // A list that calls itself a product.
     if (facts.isGroup && candidate.isAggregate) return 0
