@@ -10,7 +10,8 @@ const LIMITS = {
   /** Microdata and RDFa items with their values. */
   items: 100_000,
   /** Objects of JSON-LD, each time one is followed. */
-  things: 200_000,
+  things: 100_000,
+  products: 5_000,
 } as const
 
 export type Cost = keyof typeof LIMITS

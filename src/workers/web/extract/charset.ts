@@ -85,7 +85,7 @@ const wideCharset = (bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined => 
 /** ISO-2022 writes Japanese and Korean in ASCII with escapes, which are valid UTF-8. */
 const isEscaped = (ascii: string, declared: string[]) =>
   declared.includes('iso-2022-jp') ||
-  (declared.length === 0 && ['\u001b$B', '\u001b$@'].some((escape) => ascii.slice(0, 100_000).includes(escape)))
+  (declared.length === 0 && ['\u001b$B', '\u001b$@'].some((start) => ascii.slice(0, 100_000).includes(start)))
 
 /** A word or two in a charset of two bytes a character may be valid UTF-8 by chance. */
 const isByChance = (utf8: string, declared: string | undefined): boolean => {

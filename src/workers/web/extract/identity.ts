@@ -21,6 +21,8 @@ export interface Marked {
   candidate: Candidate
   /** Absolute, of this shop, no home page. */
   address?: string
+  /** `address` in the form in which it is compared. */
+  addressKey?: string
   /** Why the address that a mark names is not taken. */
   problem?: string
 }
@@ -61,12 +63,12 @@ export const complete = (target: Candidate, from: Candidate): Candidate => {
 
 const PROBLEMS = { home: 'its address is the home page', host: 'its address is on another host' }
 
-const addressOf = (candidate: Candidate, facts: PageFacts): Pick<Marked, 'address' | 'problem'> => {
+const addressOf = (candidate: Candidate, facts: PageFacts): Pick<Marked, 'address' | 'addressKey' | 'problem'> => {
   let problem: string | undefined
   for (const value of [candidate.url, candidate.page, candidate.offerUrl]) {
     const address = productAddress(value, facts.base, facts.url)
     if (address === 'home' || address === 'host') problem ??= PROBLEMS[address]
-    else if (address) return { address }
+    else if (address) return { address, addressKey: comparable(address) }
   }
   return problem ? { problem } : {}
 }
@@ -86,8 +88,8 @@ const merge = (candidates: Candidate[], facts: PageFacts): Marked[] => {
     const key = nameKey(candidate.name)
     const ofId = candidate.id === undefined ? undefined : byId.get(candidate.id)
     const isSame = (index: number) => {
-      const { address } = merged[index]!
-      return !address || !own.address || comparable(address) === comparable(own.address)
+      const { addressKey } = merged[index]!
+      return !addressKey || !own.addressKey || addressKey === own.addressKey
     }
     const same = ofId ?? (key ? byName.get(key)?.find(isSame) : undefined)
     if (same !== undefined && (ofId === undefined || isSame(ofId))) {
@@ -121,13 +123,14 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
   const titles = [heading, nameKey(facts.graphTitle)].filter(Boolean)
   const title = nameKey(facts.title)
   const homeless = marks.filter(({ address, candidate }) => !address && candidate.name)
+  const unlisted = homeless.filter(({ candidate }) => candidate.isListed !== true).length
   const named = marks.filter(({ candidate }) => candidate.name)
   const isAlone = named.length === 1
   const areOthersPlaced = named.length > homeless.length
-  const evidenceOf = ({ candidate, address }: Marked): number => {
+  const evidenceOf = ({ candidate, address, addressKey }: Marked): number => {
     const key = nameKey(candidate.name)
     const isListed = candidate.isListed === true
-    const isHere = address !== undefined && pages.has(comparable(address))
+    const isHere = addressKey !== undefined && pages.has(addressKey)
     if (candidate.isMain && (!address || isHere)) return 100
     if (isHere || isPage(candidate.page)) return 90
     if (candidate.id?.includes('#') && isPage(candidate.id)) return isListed ? 30 : 80
@@ -136,7 +139,8 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
       if (isListed || facts.isGroup) return 0
       if (titles.includes(key)) return 60
       if (isAlone && (hasGraph || titles.some((one) => contains(one, key)) || (!heading && contains(title, key)))) return 45
-      return 0
+      // Nothing says what the page is called: what it holds is its own if it says where it stands.
+      return isAlone && !title && titles.length === 0 && facts.canonical ? 15 : 0
     }
     // A list that calls itself a product.
     if (facts.isGroup && candidate.isAggregate) return 0
@@ -145,7 +149,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     if (!isListed && areOthersPlaced && homeless.length === 1 && !facts.isGroup) return 40
     if (heading && contains(key, heading) && !isListed && !facts.isGroup) return 35
     if (isAlone && homeless.length === 1 && !facts.isGroup) return 30
-    if (!isListed && !facts.isGroup && homeless.filter(({ candidate: one }) => one.isListed !== true).length === 1) return 25
+    if (!isListed && !facts.isGroup && unlisted === 1) return 25
     return 0
   }
   let own: Marked | undefined

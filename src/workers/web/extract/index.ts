@@ -203,10 +203,11 @@ const placeOthers = (sources: Sourced[], ownName: string | undefined, ownUrl: st
   /** Names by the syntaxes before: two of them may write one address in two ways. */
   const byName = new Map<string, Other>()
   const ownKey = nameKey(ownName)
+  const ownAddressKey = ownUrl === undefined ? undefined : comparable(ownUrl)
   for (const { source, others } of sources) {
     const placedHere: Other[] = []
     for (const marked of others) {
-      const { candidate, address } = marked
+      const { candidate, address, addressKey = '' } = marked
       const key = nameKey(candidate.name)
       if (!candidate.name) result.push({ marked, source, problem: 'product without a name' })
       else if (!address) {
@@ -215,15 +216,15 @@ const placeOthers = (sources: Sourced[], ownName: string | undefined, ownUrl: st
         if (known) known.marked.candidate = complete(known.marked.candidate, candidate)
         else if (key !== ownKey)
           result.push({ marked, source, problem: `no address for "${shown}"${marked.problem ? `, ${marked.problem}` : ''}` })
-      } else if (ownUrl === undefined || comparable(address) !== comparable(ownUrl)) {
-        const known = byAddress.get(comparable(address)) ?? byName.get(key)
+      } else if (addressKey !== ownAddressKey) {
+        const known = byAddress.get(addressKey) ?? byName.get(key)
         if (known) {
           if (nameKey(known.marked.candidate.name) === key) known.marked.candidate = complete(known.marked.candidate, candidate)
         } else {
           const other = { marked, source }
           result.push(other)
           placedHere.push(other)
-          byAddress.set(comparable(address), other)
+          byAddress.set(addressKey, other)
         }
       }
     }

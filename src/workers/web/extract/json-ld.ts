@@ -8,21 +8,29 @@ export interface JsonLd extends SchemaData {
   broken: number
 }
 
+/** Characters of a page's scripts that are repaired: repair reads every one of them several times. */
+const MAX_REPAIR_CHARS = 1_000_000
+/** What a script costs at least: a page may hold a hundred thousand broken ones. */
+const THINGS_A_SCRIPT = 20
 /** Keys are cut out of deeper values than things of schema.org have. */
 const MAX_DEPTH = 60
 
 /** Reads the texts of a page's JSON-LD scripts. A script beyond repair is counted. Throws `FetchError` when they hold too much. */
 export const readJsonLd = (scripts: string[], options: Partial<SchemaOptions> = {}): JsonLd => {
+  const { hints = {}, budget = createBudget() } = options
   const documents: unknown[] = []
   let broken = 0
+  let repairs = MAX_REPAIR_CHARS
   for (const script of scripts) {
     if (!script.trim()) continue
-    const { values, isBroken } = readLooseJson(script)
+    budget.spend('things', THINGS_A_SCRIPT)
+    const { values, isBroken, isRepaired } = readLooseJson(script, repairs)
+    if (isRepaired) repairs = Math.max(0, repairs - script.length)
     if (isBroken) broken++
     // Other vocabularies than schema.org may be prefixed; schema.org's own prefix is cut off.
     documents.push(...(PREFIXED.test(script) ? values.map((value) => withoutPrefix(value, 0)) : values))
   }
-  return { ...readThings(documents, { hints: {}, budget: createBudget(), ...options }), broken }
+  return { ...readThings(documents, { ...options, hints, budget }), broken }
 }
 
 const PREFIXED = /"(?:schema:|https?:\/\/(?:www\.)?schema\.org\/)[A-Za-z]\w{0,60}"\s{0,20}:/

@@ -21,8 +21,6 @@ const BARE = /[^\s\u0000-\u001f\u00a0\ufeff,:;{}[\]"'`/]+/y
 /** Behind a number in an object: the decimals of a comma, or another group, since no key begins with a digit. */
 const MORE_DIGITS = /[,.]\d+|[ \u00a0\u202f]\d{3}(?!\d)/y
 const LINE_END = /[\r\n\u2028\u2029]/g
-/** Longer scripts are read if they are JSON, but not repaired: repair reads every character. */
-const MAX_REPAIR_CHARS = 1_000_000
 /** Blanks after a quote that are looked past, to see whether it ends its string. */
 const MAX_BLANKS = 200
 
@@ -31,9 +29,12 @@ type Last = 'start' | 'open' | 'comma' | 'colon' | 'value'
 
 /**
  * Reads the JSON that page templates emit. Several values in one text are all read; one beyond repair is left out and reported. Never
- * throws for what the text holds.
+ * throws for what the text holds. A script longer than `maxRepair` characters is read if it is JSON, but not repaired.
  */
-export const readLooseJson = (script: string): { values: unknown[]; isBroken: boolean } => {
+export const readLooseJson = (
+  script: string,
+  maxRepair = 1_000_000,
+): { values: unknown[]; isBroken: boolean; isRepaired: boolean } => {
   const attempts = [
     () => [script],
     () => cleanValues(script),
@@ -41,7 +42,7 @@ export const readLooseJson = (script: string): { values: unknown[]; isBroken: bo
     () => cleanValues(unescapeHtml(script)),
   ]
   let best: unknown[] = []
-  for (const attempt of attempts) {
+  for (const [index, attempt] of attempts.entries()) {
     const texts = attempt()
     const values: unknown[] = []
     let failed = 0
@@ -50,11 +51,11 @@ export const readLooseJson = (script: string): { values: unknown[]; isBroken: bo
       if (value === undefined) failed++
       else values.push(value)
     }
-    if (failed === 0 && values.length > 0) return { values, isBroken: false }
+    if (failed === 0 && values.length > 0) return { values, isBroken: false, isRepaired: index > 0 }
     if (values.length > best.length) best = values
-    if (script.length > MAX_REPAIR_CHARS) break
+    if (script.length > maxRepair) break
   }
-  return { values: best.filter((value) => value !== null && typeof value === 'object'), isBroken: true }
+  return { values: best.filter((value) => value !== null && typeof value === 'object'), isBroken: true, isRepaired: true }
 }
 
 const parse = (text: string): unknown => {

@@ -227,8 +227,7 @@ const valuesOf = (node: Node, prop: string, budget: Budget): string[] => {
   const content = attribs.content?.trim()
   if (PRICES.has(prop)) {
     // An empty `content` states nothing: what is shown counts.
-    budget.spend('reads', 100)
-    return [content || (name === 'data' && attribs.value?.trim()) || priceText(node)]
+    return [content || (name === 'data' && attribs.value?.trim()) || priceText(node, budget)]
   }
   if (PICTURES.has(prop) || (prop === 'url' && name === 'img')) return content ? [content] : picturesOf(node)
   if (content) return [content]

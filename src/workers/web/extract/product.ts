@@ -36,7 +36,8 @@ export interface Crumb {
   url?: string
 }
 
-const MARKUP = /&(?:#\w{1,8}|\w{2,8});|<[a-z/!]/i
+const ENTITY = /&(?:#\w{1,8}|\w{2,8});/
+const TAG = /<[a-z/!][^<>]*>/i
 
 /**
  * Plain text of a value that may carry entities or tags; undefined when nothing remains. What becomes HTML by decoding is decoded once
@@ -45,7 +46,12 @@ const MARKUP = /&(?:#\w{1,8}|\w{2,8});|<[a-z/!]/i
 export const plainText = (value: unknown, limit: number): string | undefined => {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   let text = String(value).slice(0, limit * 4)
-  for (let pass = 0; pass < 2 && MARKUP.test(text); pass++) text = textOf(parseHtml(text, createBudget()), limit * 2, 20_000)
+  for (let pass = 0; pass < 2; pass++) {
+    const hasTags = TAG.test(text)
+    if (!hasTags && !ENTITY.test(text)) break
+    // `a<b` is no tag.
+    text = textOf(parseHtml(hasTags ? text : text.replaceAll('<', '&lt;'), createBudget()), limit * 2, 20_000)
+  }
   return tidy(text, limit) || undefined
 }
 
@@ -65,11 +71,12 @@ const MAX_ADDRESS = 8192
 export const absoluteUrl = (value: string | undefined, base: string): string | undefined => {
   if (!value || value.length > MAX_ADDRESS) return undefined
   const text = value.trim()
-  if (!text || !URL.canParse(text, base)) return undefined
-  const url = new URL(text, base)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
-  url.username = ''
-  url.password = ''
-  url.hash = ''
+  const url = text ? URL.parse(text, base) : null
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined
+  if (url.href.includes('@')) {
+    url.username = ''
+    url.password = ''
+  }
+  if (url.href.includes('#')) url.hash = ''
   return url.href
 }

@@ -73,6 +73,7 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
   const addProduct = (thing: Thing, place: Place) => {
     if (seen.has(thing)) return
     seen.add(thing)
+    options.budget.spend('products')
     found.push({ thing, place })
   }
   const visit = (value: unknown, depth: number, place: Place): void => {

@@ -61,7 +61,9 @@ const newAttributes = Attributes as unknown as new () => Record<string, string>
  * Parses HTML into a tree with the tokenizer of htmlparser2: three times faster than the standard's algorithm and enough for reading
  * marks. Its parser is not used, since it takes time by the depth of the page for each tag. Linear in the text; each node is paid for.
  */
-export const parseHtml = (html: string, budget: Budget): Node => {
+export const parseHtml = (text: string, budget: Budget): Node => {
+  // Browsers end a comment there as well; the tokenizer does not.
+  const html = text.includes('--!>') ? text.replaceAll('--!>', '-->') : text
   const root: Node = { type: 'root', children: [] }
   const open: Node[] = [root]
   /** How many elements of a name are open: a closing tag without one costs nothing. */
