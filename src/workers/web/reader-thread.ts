@@ -19,14 +19,14 @@ const MAX_ANSWER = 16 * 1024 * 1024
 
 /** The entry of the thread that reads what strangers wrote (`reader.ts`). Whoever started it may end it at any moment. */
 const port = self as unknown as {
-  onmessage: (event: { data: ReadRequest }) => void
+  onmessage: (event: { data: ReadRequest }) => Promise<void>
   postMessage(answer: ReadAnswer, moved?: ArrayBuffer[]): void
 }
 
-const read = (request: ReadRequest): ReadAnswer => {
+const read = async (request: ReadRequest): Promise<ReadAnswer> => {
   try {
     const found =
-      request.type === 'page' ? readDocument(request.document, request.options) : readSitemapDocument(request.document)
+      request.type === 'page' ? readDocument(request.document, request.options) : await readSitemapDocument(request.document)
     const value = serialize(found)
     if (value.byteLength <= MAX_ANSWER) return { type: 'read', value }
     throw new FetchError('too_large', `The page states more than ${MAX_ANSWER / 1024 / 1024} MB`, false)
@@ -41,8 +41,8 @@ const read = (request: ReadRequest): ReadAnswer => {
   }
 }
 
-port.onmessage = ({ data }) => {
-  const answer = read(data)
+port.onmessage = async ({ data }) => {
+  const answer = await read(data)
   port.postMessage(answer, answer.type === 'read' && answer.value instanceof ArrayBuffer ? [answer.value] : [])
 }
 port.postMessage({ type: 'ready' })
