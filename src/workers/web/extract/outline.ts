@@ -1,19 +1,23 @@
+import { classifyUrl, type LinkKind } from '../addresses.ts'
 import { isHome, isSameSite } from './address.ts'
 import { type Budget, createBudget } from './budget.ts'
+import { createCardFinder } from './cards.ts'
 import { type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
-import { typeOf } from './microdata.ts'
+import { nameOf } from './names.ts'
 import { absoluteUrl } from './product.ts'
+import { readRefresh } from './refresh.ts'
 import { parseHtml } from './tree.ts'
-
-/** The part of the page a link is in, by its nearest ancestor that determines one. */
-export type Zone = 'menu' | 'product' | 'footer' | 'plain'
+import { type Zone, zoneOf } from './zones.ts'
 
 export interface Link {
   /** Absolute, without fragment. */
   url: string
+  /** Its name, without a count in an element of its own. */
   text: string
   rel: string
   zone: Zone
+  /** What its address alone says. */
+  kind: LinkKind
 }
 
 /** What a page says of itself and where it leads: plain data, which crosses from the reading thread to the run. */
@@ -31,6 +35,8 @@ export interface PageOutline {
   canonical?: string
   /** `<link rel=sitemap>`. */
   sitemaps: string[]
+  /** Where `<meta http-equiv=refresh>` leads at once, if it is another address. */
+  refresh?: string
 }
 
 /** What one walk over a page finds: the outline, and where the marks of products stand. */
@@ -48,29 +54,8 @@ const MAX_LINKS = 5000
 const MAX_HEADS = 1000
 /** Nodes of one heading that are searched for its text. */
 const HEADING_NODES = 200
-/** Nodes of one link that are searched for its name. */
+/** Nodes of one link without text that are searched for a picture's name. */
 const LINK_NODES = 100
-const PRODUCT_ZONE =
-  /(?:^|[\s_-])(?:products?|goods|tovar\w*|sku)(?![\w-]*categor)|(?:item|product|offer)[_-]?(?:card|tile|cell)/i
-const MENU_ZONE =
-  /(?:^|[\s_-])(?:nav|navbar|navigation|menu|mega-?menu|submenu|categor\w*|catalog\w*|katalog\w*|breadcrumbs?|crumbs|sidebar|rubric\w*|departments?|collections?|sections?-list)(?=$|[\s_-])/i
-const FOOTER_ZONE = /(?:^|[\s_-])(?:footer|copyright|socials?)(?=$|[\s_-])/i
-
-const zoneOf = (node: Node, above: Zone): Zone => {
-  const { name, attribs = {} } = node
-  if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
-  if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
-  if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
-  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`.slice(0, 300)
-  if (marks.length > 1) {
-    if (FOOTER_ZONE.test(marks)) return 'footer'
-    if (PRODUCT_ZONE.test(marks)) return 'product'
-    if (MENU_ZONE.test(marks)) return above === 'footer' ? 'footer' : 'menu'
-  }
-  if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList'))
-    return above === 'footer' ? 'footer' : 'menu'
-  return above
-}
 
 /** Walks a page once. `url` is the address it was fetched from. */
 export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
@@ -88,8 +73,11 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   }
   const anchors: { node: Node; zone: Zone }[] = []
   const heads: Node[] = []
+  const cards = createCardFinder()
+  let refresh: string | undefined
   walk<Zone>(root, 'plain', (node, above) => {
     const { name, attribs = {} } = node
+    if (node.type === 'text') cards.text(node)
     if (!name) return above
     switch (name) {
       case 'script':
@@ -105,7 +93,7 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
         result.title ||= textOf(node, 500, HEADING_NODES, budget)
         break
       case 'h1':
-        result.heading ||= textOf(node, 500, HEADING_NODES, budget)
+        result.heading ||= nameOf(node, 500, budget)
         break
       case 'base':
         // The first one counts; a longer one than addresses are would be read again with every link.
@@ -115,10 +103,15 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
       case 'meta': {
         const key = (attribs.property ?? attribs.name)?.trim().toLowerCase()
         if (key && attribs.content !== undefined && !result.meta.has(key)) result.meta.set(key, attribs.content)
+        refresh ??= readRefresh(node)
         break
       }
       case 'link':
         if (heads.length < MAX_HEADS) heads.push(node)
+        break
+      case 'img':
+      case 'picture':
+        cards.picture(node)
         break
       case 'a':
         if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone: zoneOf(node, above) })
@@ -135,12 +128,21 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
     if (rel.includes(' canonical ') && isSameSite(address, url) && !isHome(address, url)) result.canonical ??= address
     if (rel.includes(' sitemap ')) result.sitemaps.push(address)
   }
-  for (const { node, zone } of anchors) {
+  const leadsOn = absoluteUrl(refresh, result.base)
+  if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
+  const here = new URL(url).pathname
+  const links = anchors.flatMap(({ node, zone }) => {
     const address = absoluteUrl(node.attribs!.href, result.base)
-    if (!address) continue
+    if (!address) return []
+    const kind = classifyUrl(address)
+    const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && new URL(address).pathname !== here)
+    return [{ node, zone, url: address, kind, isPage }]
+  })
+  const zones = cards.zones(links)
+  for (const [index, { node, url: address, kind }] of links.entries()) {
     const rel = node.attribs!.rel?.toLowerCase() ?? ''
     if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: textOf(node, 200, LINK_NODES) || labelOf(node), rel, zone })
+    result.links.push({ url: address, text: nameOf(node, 200, budget) || labelOf(node), rel, zone: zones[index]!, kind })
   }
   return result
 }
