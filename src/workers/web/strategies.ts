@@ -48,6 +48,7 @@ const readSitemapSource = async (session: Session) => {
     counts: seen,
     foreign,
     tooLong,
+    filesCut,
     filesLeft,
   } = await collectSitemaps(session, [task.url], {
     hosts: new Set([shopHost(new URL(task.url).host)]),
@@ -66,6 +67,7 @@ const readSitemapSource = async (session: Session) => {
     `${task.url}: ${total} addresses, ${seen.product} of products, ${seen.category} of categories, ${seen.service} of service pages`,
   )
   if (foreign > 0) log.add(`${foreign} addresses of other hosts left out`)
+  if (filesCut > 0) log.add(`${filesCut} sitemap files were not read to their end: at most 50,000 addresses count`)
   if (filesLeft > 0) log.add(`${filesLeft} sitemap files not read`)
   session.counts.pages_failed += tooLong
   if (tooLong > 0) log.add(`${tooLong} addresses not visited, they are longer than ${MAX_ADDRESS} characters`)
