@@ -18,7 +18,7 @@ export interface DocumentReader {
 export interface ReaderOptions {
   /** For one document, in ms of its thread's time. Default 3,000. */
   budgetMs?: number
-  /** How far this process may grow while documents are read, in bytes. Default 128 MiB; 5 MB of ordinary HTML take 110 MB. */
+  /** How far this process may grow while documents are read, in bytes. Default 160 MiB; 5 MB of ordinary HTML take 145 MB. */
   growth?: number
   /** Threads at once. Default 2. */
   threads?: number
@@ -76,7 +76,7 @@ interface Thread {
  * with its thread, whose memory goes back to the system. `close` ends all at once.
  */
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
-  const { budgetMs = 3000, growth = 128 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
+  const { budgetMs = 3000, growth = 160 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
   const threads = new Set<Thread>()
   /** Threads that were told to end and have not yet, with the time of that. */
   const ending = new Map<Thread, number>()
