@@ -14,6 +14,8 @@ const done = Bun.spawnSync(
     '--splitting',
     '--sourcemap=none',
     'src/main.ts',
+    // Threads are entries of their own: `src/workers/web/reader.ts` starts this one by its place below `src`.
+    'src/workers/web/reader-thread.ts',
     '--outfile',
     outfile,
   ],

@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
 import { type Allowed, hostOf, isListed } from './allow-list.ts'
+import { bodyOf, fetchUnpacked } from './unpacked.ts'
 
 /** All addresses of a name, as texts. Rejects when the name does not resolve. */
 export type Lookup = (host: string) => Promise<string[]>
@@ -90,31 +91,13 @@ export const pinned = (url: URL, address: string | undefined): { href: string; t
   return { href: copy.href, ...(isNamed ? { tls: { serverName: url.hostname } } : {}) }
 }
 
-/**
- * The answer with its body unpacked as it is read, so that a reader who counts stops the work too: a few packed kilobytes may hold
- * gigabytes.
- * @throws AddressError for a coding that was not asked for
- */
-const unpacked = (response: Response): Response => {
-  const coding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
-  if (coding === '' || coding === 'identity' || response.body === null) return response
-  const { createBrotliDecompress, createGunzip } = process.getBuiltinModule('node:zlib')
-  const { pipeline, Readable } = process.getBuiltinModule('node:stream')
-  const unpack = coding === 'gzip' ? createGunzip() : coding === 'br' ? createBrotliDecompress() : undefined
-  if (!unpack) throw new AddressError('refused', 'the answer is packed in a way that was not asked for')
-  // The error comes out of the unpacked body, at its reader.
-  pipeline(Readable.fromWeb(response.body as never), unpack, () => {})
-  const { status, headers } = response
-  return new Response(Readable.toWeb(unpack) as never, { status, headers })
-}
-
 /** Most addresses of a name that are tried. */
 const MAX_TRIES = 3
 
 /**
  * `fetch` under the policy, for clients whose addresses come from others: the GitLab worker, the renewal of tokens. Follows no redirect,
  * unpacks gzip and br under the reader's limit. The next address is tried when a connection is refused.
- * @throws AddressError without any connection; what `fetch` throws
+ * @throws AddressError without any connection; what `fetchUnpacked` throws
  */
 export const createOutbound = ({
   lookup = lookupAll,
@@ -124,18 +107,15 @@ export const createOutbound = ({
   return async (request: Request): Promise<Response> => {
     const url = new URL(request.url)
     const { addresses = [undefined] } = await resolveTarget(url, policy)
+    const body = await bodyOf(request)
     const { method, signal } = request
     const headers = new Headers(request.headers)
     headers.set('host', url.host)
-    headers.set('accept-encoding', 'gzip, br')
-    const body = request.body === null ? undefined : await request.bytes()
     const tries = addresses.slice(0, MAX_TRIES)
     for (const [at, address] of tries.entries()) {
-      const { href, ...connection } = pinned(url, address)
       try {
-        return unpacked(
-          await fetch(href, { method, headers, body, signal, redirect: 'manual', decompress: false, ...connection }),
-        )
+        const { href, ...connection } = pinned(url, address)
+        return await fetchUnpacked(href, { method, headers, body, signal, ...connection })
       } catch (error) {
         if (at === tries.length - 1 || codeOf(error) !== 'ConnectionRefused') throw error
       }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Kv } from './shared.ts'
+import { sendUnpacked } from './unpacked.ts'
 
 /** Why a request got no usable answer. `refused`: its address must not be visited (platform/outbound.ts). */
 export type ExchangeProblem = 'timeout' | 'unavailable' | 'too_large' | 'refused'
@@ -62,7 +63,7 @@ const ignore = () => {}
 export const exchange = async (
   url: string,
   init: { method?: string; headers?: Record<string, string>; body?: string },
-  { clock, timeoutMs, maxBytes, reads, signal, fetch: send = fetch }: ExchangeOptions,
+  { clock, timeoutMs, maxBytes, reads, signal, fetch: send = sendUnpacked }: ExchangeOptions,
 ): Promise<Exchange> => {
   signal?.throwIfAborted()
   const over = new AbortController()
@@ -98,7 +99,7 @@ export const exchange = async (
     if (error instanceof ExchangeError) throw error
     signal?.throwIfAborted()
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-    throw code === 'ADDRESS_REFUSED' ? new ExchangeError('refused', status, code) : failure(code)
+    throw code === 'ADDRESS_REFUSED' || code === 'CODING_REFUSED' ? new ExchangeError('refused', status, code) : failure(code)
   } finally {
     answered.abort()
     // Lets go of the connection of an answer that was not read to its end.

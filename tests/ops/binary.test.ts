@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { refusalOf } from '../../src/bun-version.ts'
 import { VERSION } from '../../src/config.ts'
+import { eventually } from '../support/eventually.ts'
 import { killLeftovers, ownDirectory, ROOT, startServer, TOKEN } from '../support/processes.ts'
 
 const own = ownDirectory()
@@ -37,6 +38,35 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   expect(await ask('/api/v1/auth/me')).toBe(401)
   expect(await ask('/docs/json')).toBe(200)
   expect(await ask('/metrics')).toBe(200)
+  // Its web worker reads pages: the thread is inside the binary.
+  const shop = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: ({ url }) =>
+      new URL(url).pathname === '/cup'
+        ? new Response(`<script type="application/ld+json">{"@type":"Product","name":"Cup","offers":{"price":1}}</script>`, {
+            headers: { 'content-type': 'text/html' },
+          })
+        : new Response('', { status: 404 }),
+  })
+  const reading = await startServer(
+    join(own.path, 'reading.db'),
+    { EMBEDDED_WORKERS: 'web', OUTBOUND_ALLOW: `127.0.0.1:${shop.port}` },
+    undefined,
+    [binary],
+  )
+  const config = { worker: 'web', web: { delay_ms: 0 } }
+  const cup = { url: `http://127.0.0.1:${shop.port}/cup`, type: 'product', site_key: 'cups', config }
+  const { body: made } = await reading.call('POST', '/internal/sources', cup)
+  await reading.call('POST', `/internal/sources/${made.id}/force-run`)
+  const { items } = await eventually(
+    async () => (await reading.call('GET', '/internal/products?site_key=cups')).body,
+    (page: any) => page.items.length > 0,
+  )
+  expect(items).toMatchObject([{ title: 'Cup', price: 1 }])
+  reading.child.kill('SIGTERM')
+  expect(await reading.child.exited).toBe(0)
+  await shop.stop(true)
   const copy = join(own.path, 'copy.db')
   expect(command('backup', copy)).toMatchObject({ exitCode: 0, said: expect.stringContaining(copy) })
   server.child.kill('SIGTERM')

@@ -3,6 +3,7 @@ import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { allowListed } from '../../src/platform/allow-list.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { createOutbound, isPublicAddress, resolveTarget } from '../../src/platform/outbound.ts'
+import { sendUnpacked } from '../../src/platform/unpacked.ts'
 import { exchange } from '../../src/platform/upstream.ts'
 
 const deny = () => false
@@ -148,10 +149,18 @@ describe('the outbound client', () => {
 
   test('security H3: packed answers are unpacked as a stream under the limit, other codings refused', async () => {
     expect([await textOf('/gzip'), await textOf('/br')]).toEqual(['packed', 'packed'])
-    await expect(ask('/deflate')).rejects.toMatchObject({ problem: 'refused' })
+    await expect(ask('/deflate')).rejects.toMatchObject({ problem: 'refused', code: 'CODING_REFUSED' })
     await expect(ask('/broken')).rejects.toMatchObject({ problem: 'unavailable' })
     const before = process.memoryUsage().rss
     for (let n = 0; n < 4; n++) await expect(ask('/bomb')).rejects.toMatchObject({ problem: 'too_large' })
     expect(process.memoryUsage().rss - before).toBeLessThan(128 * MIB)
+  })
+
+  test('security decision 3: so are those of hosts that the operator has configured', async () => {
+    expect(Buffer.from((await ask('/br', sendUnpacked)).bytes).toString()).toBe('packed')
+    const plain = (path: string) =>
+      exchange(`http://127.0.0.1:${server.port}${path}`, {}, { clock: systemClock, timeoutMs: 10_000, maxBytes: MIB })
+    await expect(plain('/deflate')).rejects.toMatchObject({ problem: 'refused' })
+    await expect(plain('/bomb')).rejects.toMatchObject({ problem: 'too_large' })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cleanJson } from '../../src/workers/web/extract/json-ld.ts'
+import { cleanJson } from '../../src/workers/web/extract/loose-json.ts'
 
 const read = (text: string) => JSON.parse(cleanJson(text))
 

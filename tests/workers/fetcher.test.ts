@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { brotliCompressSync } from 'node:zlib'
+import { brotliCompressSync, constants } from 'node:zlib'
 import { decodePage } from '../../src/workers/web/extract/charset.ts'
 import { createFetcher, type FetcherOptions, type Page } from '../../src/workers/web/fetcher.ts'
 import { allowOwnOrigin } from '../../src/workers/web/index.ts'
@@ -50,7 +50,7 @@ const bytes = (...parts: (string | number[])[]) =>
   new Uint8Array(parts.flatMap((part) => (typeof part === 'string' ? [...new TextEncoder().encode(part)] : part)))
 
 describe('bodies', () => {
-  test('gzip, deflate and brotli are unpacked', async () => {
+  test('gzip and brotli are unpacked', async () => {
     const text = new TextEncoder().encode('<p>unpacked</p>')
     site['/gzip'] = () => html(Bun.gzipSync(text), { 'content-encoding': 'gzip' })
     site['/br'] = () => html(new Uint8Array(brotliCompressSync(text)), { 'content-encoding': 'br' })
@@ -70,6 +70,39 @@ describe('bodies', () => {
   ])('charset: %s', async (_, body, contentType) => {
     site['/page'] = () => new Response(body, { headers: { 'content-type': contentType } })
     expect(textOf(await fetcher().page(`${base}/page`)).replace(/^<[^>]*>/, '')).toBe('Привет')
+  })
+
+  test('security decision 3: only what was asked for is unpacked', async () => {
+    let accepted: string | null = null
+    site['/deflate'] = (request) => {
+      accepted = request.headers.get('accept-encoding')
+      return html(Bun.deflateSync(new TextEncoder().encode('<p>')), { 'content-encoding': 'deflate' })
+    }
+    expect(await problemOf(fetcher().page(`${base}/deflate`))).toMatchObject({ problem: 'unreadable', retryable: false })
+    expect(accepted as string | null).toBe('gzip, br')
+  })
+
+  test('security H3: of a packed bomb no more is unpacked than fits', async () => {
+    const fast = { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } }
+    const bomb = new Uint8Array(brotliCompressSync(Buffer.alloc(512 * 1024 * 1024, ' '), fast))
+    site['/bomb'] = () => html(bomb, { 'content-encoding': 'br' })
+    Bun.gc(true)
+    const web = fetcher()
+    const before = process.memoryUsage.rss()
+    for (let n = 0; n < 8; n++) expect(await problemOf(web.page(`${base}/bomb`))).toMatchObject({ problem: 'too_large' })
+    expect(process.memoryUsage.rss() - before).toBeLessThan(128 * 1024 * 1024)
+  })
+
+  test('a body that is cut off is a lost connection', async () => {
+    const packed = Bun.gzipSync(crypto.getRandomValues(new Uint8Array(5000)))
+    site['/cut'] = () => html(packed.subarray(0, 3000), { 'content-encoding': 'gzip' })
+    expect(await problemOf(fetcher().page(`${base}/cut`))).toMatchObject({ problem: 'network', retryable: true })
+  })
+
+  test('security H4: an address beyond 2,048 characters is not visited', async () => {
+    const problem = await problemOf(fetcher().page(`${base}/${'x'.repeat(2048)}`))
+    expect(problem).toMatchObject({ problem: 'refused', retryable: false })
+    expect(asked).toEqual([])
   })
 
   test('a body beyond 5 MiB is given up, declared, chunked or packed', async () => {
@@ -221,7 +254,7 @@ describe('statuses', () => {
   test.each([
     [404, false],
     [410, false],
-    [403, false],
+    [403, true],
     [408, true],
     [500, true],
     [429, true],
@@ -256,8 +289,13 @@ describe('statuses', () => {
     const web = fetcher({ clock })
     expect(await problemOf(web.page(`${base}/busy`))).toMatchObject({ status: 429, retryable: true })
     expect(clock.slept).toEqual([1_000, 1_000])
-    expect(await problemOf(web.page(`${base}/later`))).toMatchObject({ status: 503, retryable: true })
-    expect(clock.slept).toHaveLength(2)
+    const later = { problem: 'paused', status: 503, retryable: true, message: 'HTTP 503, the host asks to wait 3600 s' }
+    expect(await problemOf(web.page(`${base}/later`))).toEqual(later)
+    expect(clock.slept).toEqual([1_000, 1_000, 1_000]) // the third busy answer holds for the next page
+    // Nobody in this process asks the host until its time is over, not even for robots.txt.
+    const before = asked.length
+    expect(await problemOf(web.page(`${base}/other`))).toEqual(later)
+    expect(asked).toHaveLength(before)
   })
 })
 

@@ -5,7 +5,8 @@ import { type LeasedTask, PortRefused } from '../../src/workers/port.ts'
 import { FetchError } from '../../src/workers/web/errors.ts'
 import type { Fetcher } from '../../src/workers/web/fetcher.ts'
 import { allowOwnOrigin, createWebRunner, startWebWorker } from '../../src/workers/web/index.ts'
-import { createRunLog, readPayload } from '../../src/workers/web/run.ts'
+import { readPayload } from '../../src/workers/web/run.ts'
+import { createRunLog } from '../../src/workers/web/run-log.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { type FakePort, fakePort, hastyClock, ingested, signalled, webTask } from './doubles.ts'
 
@@ -31,7 +32,7 @@ const run = async (task: LeasedTask, fetcher: Fetcher, port: FakePort = fakePort
   const ended = signalled()
   port.on.ended = ended.resolve
   port.queue.push(task)
-  const worker = startWebWorker({ port, log: silentLog, clock: fakeClock(), fetcher, workerId: 'w1' })
+  const worker = startWebWorker({ port, log: silentLog, clock: hastyClock(), fetcher, workerId: 'w1' })
   await ended.promise
   await worker.stop()
   return port
@@ -238,6 +239,60 @@ describe('deep', () => {
   })
 })
 
+describe('the result', () => {
+  const resultOf = async (fetcher: Fetcher, payload: Record<string, unknown> = {}) =>
+    (await run(webTask({ url: `${ORIGIN}/c/a`, ...payload }), fetcher)).seen.completed[0]?.result
+
+  test('operations §2: pages that were not read, products that were not sent', async () => {
+    const nameless = { '@type': 'Product', url: '/product/3' }
+    const fetcher = web({
+      '/c/a': ld([product(1), nameless]) + '<link rel="next" href="/c/a?page=2">',
+      '/c/a?page=2': 403,
+    })
+    const { logs, ...rest } = await resultOf(fetcher)
+    expect(rest).toEqual({
+      pages: 2,
+      pages_failed: 1,
+      failed_pages: [{ url: `${ORIGIN}/c/a?page=2`, status: 403, reason: 'HTTP 403' }],
+      rejected: 1,
+      remarks: 0,
+    })
+    expect(logs).toContain('2 pages (1 failed)')
+  })
+
+  test('operations §2: a limit that was reached; not one that was just enough', async () => {
+    const pages = { '/c/a': listing([1], '/c/a?page=2'), '/c/a?page=2': listing([2]) }
+    const limited = (max_pages: number) => resultOf(web(pages), { config: { web: { max_pages } } })
+    expect((await limited(1)).ended_early).toBe('the limit of 1 pages was reached')
+    expect((await limited(2)).ended_early).toBeUndefined()
+  })
+
+  test('a page that takes too long to read is not read again, and the run goes on', async () => {
+    const fetcher = web({ '/c/a': '<div class="product-card"><a href="/product/1">1</a><a href="/product/2">2</a></div>' })
+    const { page } = fetcher
+    fetcher.page = async (url, options) => {
+      if (url.endsWith('/product/1')) throw new FetchError('too_large', 'The page takes more than 3 s to read', false)
+      return url.endsWith('/product/2')
+        ? { ...(await page(`${ORIGIN}/c/a`)), url, bytes: Buffer.from(listing([2])) }
+        : page(url, options)
+    }
+    const port = await run(webTask({ url: `${ORIGIN}/c/a` }), fetcher)
+    expect(port.products().map(({ title }) => title)).toEqual(['Cup 2'])
+    expect(port.seen.completed[0]!.result).toMatchObject({
+      pages: 3,
+      pages_failed: 1,
+      failed_pages: [{ url: `${ORIGIN}/product/1`, status: null, reason: 'The page takes more than 3 s to read' }],
+    })
+  })
+
+  test('of many failed pages the first hundred are named', async () => {
+    const links = range(150).map((id) => `<a href="/product/${id}">${id}</a>`)
+    const fetcher = web({ '/c/a': `<div class="product-card">${links.join('')}</div>`, '/product/0': listing([0]) })
+    const { pages_failed, failed_pages } = await resultOf(fetcher)
+    expect([pages_failed, failed_pages.length]).toEqual([149, 100])
+  })
+})
+
 describe('discovery', () => {
   test('gifty §3: categories from navigation, sitemap, breadcrumbs and subcategories, with parents; nothing else', async () => {
     const crumbs = ld({
@@ -293,7 +348,10 @@ describe('task', () => {
       log: silentLog,
       signal: new AbortController().signal,
     }
-    await expect(createWebRunner({ fetcher: web({}) })(context)).rejects.toMatchObject({ name: 'JobFailed', retryable: false })
+    await expect(createWebRunner({ fetcher: web({}) }).run(context)).rejects.toMatchObject({
+      name: 'JobFailed',
+      retryable: false,
+    })
   })
 
   test('gifty §2.2: logs keep beginning and end within 100,000 characters', () => {

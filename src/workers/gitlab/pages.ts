@@ -1,8 +1,9 @@
+import { nextInLinkHeader } from '../../platform/http/link-header.ts'
 import { GitlabRefusal, TaskFailure } from './errors.ts'
 import type { Control } from './execution.ts'
 import { type Collection, firstRequest, type Item } from './plan/index.ts'
 import type { GitlabClient } from './source/client.ts'
-import { type Base, insideBase, nextLink } from './source/credentials.ts'
+import { type Base, insideBase } from './source/credentials.ts'
 
 /** The position in a collection between two pages. */
 export interface Cursor {
@@ -116,7 +117,7 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
 
   const follow = (collection: Collection, headers: Headers, cursor: Cursor): string | null => {
     if (collection.paging === 'single') return null
-    const link = nextLink(headers.get('link'))
+    const link = nextInLinkHeader(headers.get('link'))
     let next: string | null = null
     if (link !== undefined) next = insideBase(base, link, cursor.next)
     else if (cursor.mode === 'offset') {

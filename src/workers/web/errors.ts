@@ -1,27 +1,46 @@
-/** Why a page could not be fetched. `refused`: an address or scheme that is never visited; `robots`: robots.txt forbids it. */
+/**
+ * Why a page could not be had. `refused`: an address or scheme that is never visited; `robots`: robots.txt forbids it; `paused`: its host
+ * has asked to be left alone; `too_large`: over its budget of bytes, time or memory; `unreadable`: no page, or one that cannot be read.
+ */
 export type FetchProblem =
   | 'refused'
   | 'robots'
   | 'robots_unavailable'
+  | 'paused'
   | 'timeout'
   | 'network'
   | 'status'
   | 'too_large'
+  | 'unreadable'
   | 'redirects'
   | 'aborted'
 
-/** A page that could not be fetched. `retryable` says whether a later run may fare better (gifty §4, fail). */
+/** A page that could not be had. `retryable` says whether a later run may fare better (gifty §4, fail). */
 export class FetchError extends Error {
   override name = 'FetchError'
   constructor(
     readonly problem: FetchProblem,
     message: string,
     readonly retryable: boolean,
+    /** What the host answered, if that is why. */
     readonly status?: number,
+    /** How long the host asked to be left alone, ms. */
+    readonly waitMs?: number,
   ) {
     super(message)
   }
 }
+
+/** Answers that a host gives while it is busy or being restarted. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/** Whether the same page may be had a moment later. */
+export const isPassing = ({ problem, status }: FetchError): boolean =>
+  problem === 'timeout' || problem === 'network' || (problem === 'status' && status !== undefined && PASSING.has(status))
+
+/** Whether the address of a source is of no use any more: only then is the source broken (gifty §2.8). */
+export const isFinal = ({ problem, status }: FetchError): boolean =>
+  problem === 'refused' || problem === 'robots' || (problem === 'status' && (status === 404 || status === 410))
 
 export const stopped = () => new FetchError('aborted', 'Stopped', true)
 

@@ -5,7 +5,7 @@ import type { Lookup } from '../../platform/outbound.ts'
 import { httpPort, type WorkerPort } from '../port.ts'
 import { type RunTask, startWorker, type Worker } from '../worker.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { DocumentReader } from './reader.ts'
+import type { createReader } from './reader.ts'
 
 const WEB_KIND = 'source.run.web'
 
@@ -19,14 +19,20 @@ export interface WebRunnerOptions {
   fetcher?: Fetcher
 }
 
+export interface WebRunner {
+  run: RunTask
+  /** Ends the threads that read pages; they start again with the next task. */
+  close(): void
+}
+
 /**
  * The `run` function of a worker for kind `source.run.web` (gifty §2.8). The crawler's code (HTML and XML parsers) is loaded with the
  * first task: a server that embeds the worker should not pay for it at start.
  */
-export const createWebRunner = ({ clock = systemClock, allowPrivate, lookup, fetcher }: WebRunnerOptions = {}): RunTask => {
+export const createWebRunner = ({ clock = systemClock, allowPrivate, lookup, fetcher }: WebRunnerOptions = {}): WebRunner => {
   let shared: Promise<Fetcher> | undefined
-  let reader: DocumentReader | undefined
-  return async (context) => {
+  let reader: ReturnType<typeof createReader> | undefined
+  const run: RunTask = async (context) => {
     shared ??= fetcher
       ? Promise.resolve(fetcher)
       : import('./fetcher.ts').then(({ createFetcher }) => createFetcher({ clock, allowPrivate, lookup }))
@@ -34,6 +40,7 @@ export const createWebRunner = ({ clock = systemClock, allowPrivate, lookup, fet
     reader ??= createReader()
     return runWebTask(context, { fetcher: ready, reader })
   }
+  return { run, close: () => reader?.close() }
 }
 
 export interface WebWorkerOptions extends WebRunnerOptions {
@@ -59,7 +66,8 @@ export const startWebWorker = (options: WebWorkerOptions): Worker => {
     (origin && token ? httpPort({ origin, token, clock, ...(options.fetch ? { fetch: options.fetch } : {}) }) : undefined)
   if (!port) throw new Error('A web worker needs a port, or an origin and a token')
   const host = systemHostname().slice(0, 80)
-  return startWorker({
+  const runner = createWebRunner(options)
+  const worker = startWorker({
     port,
     clock,
     log: log.child({ worker: 'web' }),
@@ -69,8 +77,15 @@ export const startWebWorker = (options: WebWorkerOptions): Worker => {
     kinds: [WEB_KIND],
     concurrency,
     leaseSeconds,
-    run: createWebRunner(options),
+    run: runner.run,
   })
+  return {
+    async stop() {
+      const stopped = worker.stop() // aborts the tasks, and with them the pages that are read
+      runner.close()
+      await stopped
+    },
+  }
 }
 
 /** `allowPrivate` for one server's own address, by the names a machine has for itself; for `http://127.0.0.1:3000` and the like. */

@@ -1,99 +1,110 @@
+import { addressKey, classifyUrl, idsIn, isOnHost, shopHost, withoutTracking } from './addresses.ts'
 import type { Link, PageOutline } from './extract/index.ts'
 
-const words = (text: string) => new Set(text.split(' '))
+/** Names of menu entries that lead to no category, for addresses that say nothing. */
+const SERVICE_TEXT =
+  /^(?:home|log ?in|sign ?(?:in|up)|register|(?:my )?(?:account|cart|basket|bag)|shopping cart|checkout|contacts?(?: us)?|about(?: us)?|delivery|shipping|payment|returns?|help|faq|blog|news|wish ?list|compare|главная|вход|войти|регистрация|корзина|личный кабинет|избранное|сравнение|контакты|о компании|о нас|о магазине|доставка(?: и оплата)?|оплата(?: и доставка)?|возврат|гарантия|помощь|блог|новости|статьи|отзывы|вакансии|магазины|акции)$/i
 
-/** Path segments that never are a category, Russian transliterations included. */
-const SERVICE = words(
-  'cart basket checkout order orders login logout signin sign-in signup sign-up register registration auth account my profile lk cabinet personal ' +
-    'wishlist favorites favourites favorite compare comparison search help faq support about about-us contacts contact contact-us delivery shipping ' +
-    'payment payments returns refund warranty terms privacy policy legal cookies blog news press article articles review reviews vacancies jobs career ' +
-    'careers stores store-locator api feed rss sitemap subscribe newsletter password reset gift-cards loyalty bonus partners app download downloads ' +
-    'korzina izbrannoe sravnenie oplata dostavka vozvrat garantiya kontakty o-kompanii o-nas novosti stati akcii otzyvy vakansii magaziny pomoshch poisk ' +
-    'oferta politika voprosy vhod registratsiya wp-admin wp-login.php admin cgi-bin static assets media images img css js cdn-cgi',
-)
-/** Segments that introduce a category. */
-const CATEGORY = words(
-  'c cat category categories catalog catalogue katalog collection collections department departments section sections rubric rubrics razdel razdely ' +
-    'group groups kategoriya kategorii kategoria browse shop taxonomy product-category t',
-)
-/** Segments that introduce one product. */
-const PRODUCT = words('p product products prod item items goods good tovar tovary dp sku detail offer offers card kartochka')
-const FILE = /\.(?:jpe?g|png|gif|webp|svg|ico|css|js|json|xml|gz|pdf|zip|rar|docx?|xlsx?|mp[34]|webm|txt|rss|atom)$/i
-const CATEGORY_QUERY = /^(?:cat|category|category_id|categoryid|cat_id|cid|section|section_id|path|route)$/i
+/** A script that shows one thing by its id: in a menu it is a category. */
+const ONE_OF_SCRIPT = /^\?(?:id|code|slug|name|type|sid|gid|cat_?name)=[^&]{1,200}$/i
 
-export type LinkKind = 'category' | 'product' | 'service' | 'unknown'
-
-/** Classifies a page by its address alone. */
-export const classifyUrl = (address: string): LinkKind => {
-  const url = new URL(address)
-  const segments = url.pathname
-    .toLowerCase()
-    .split('/')
-    .filter(Boolean)
-    .map((segment) => segment.replace(/\.(?:html?|php|aspx?)$/, ''))
-  if (FILE.test(url.pathname) || segments.some((segment) => SERVICE.has(segment))) return 'service'
-  // Sorting, filters and pages of a category are the category again; only queries that select a category make a new one.
-  const keys = [...url.searchParams.keys()]
-  if (keys.length > 0 && !keys.every((key) => CATEGORY_QUERY.test(key))) return 'service'
-  const last = segments.at(-1) ?? ''
-  const before = segments.slice(0, -1)
-  const marked = before.findLastIndex((segment) => PRODUCT.has(segment) || CATEGORY.has(segment))
-  if (marked >= 0 && PRODUCT.has(before[marked]!)) return 'product'
-  if (/(?:^|[-_])\d{6,}$/.test(last) && !CATEGORY.has(before.at(-1) ?? '')) return 'product'
-  if (keys.length > 0 || marked >= 0) return 'category'
-  return 'unknown'
-}
-
-/** Whether a link on a page of `host` leads to a category: by its address, or because it is in a menu and its address fits nothing else. */
-export const isCategoryLink = (link: Link, host: string): boolean => {
-  if (new URL(link.url).host !== host || link.zone === 'footer' || !link.text || link.text.length > 100) return false
-  if (/\bnofollow\b/.test(link.rel)) return false
-  const kind = classifyUrl(link.url)
+/** Whether a link on a page of these hosts leads to a category: by its address, or because it is in a menu and its address fits nothing else. */
+export const isCategoryLink = (link: Link, hosts: ReadonlySet<string>): boolean => {
+  const { kind, text: name } = link
+  if (kind === 'service' || kind === 'product' || link.zone === 'footer' || !name || name.length > 100) return false
+  if (/\bnofollow\b/.test(link.rel) || !isOnHost(link.url, hosts)) return false
   if (kind === 'category') return link.zone !== 'product'
-  return kind === 'unknown' && link.zone === 'menu' && new URL(link.url).pathname !== '/'
+  if (link.zone !== 'menu' || SERVICE_TEXT.test(name)) return false
+  const { pathname, search } = new URL(withoutTracking(link.url))
+  return kind === 'unknown' ? pathname !== '/' : kind === 'view' && ONE_OF_SCRIPT.test(search)
 }
 
-/** Addresses of product pages that a listing links to, in page order without repeats. */
-export const productLinks = (page: PageOutline, host: string): string[] => {
-  const found = new Set<string>()
-  for (const { url, zone } of page.links) {
-    if (zone === 'footer' || zone === 'menu' || new URL(url).host !== host) continue
-    const kind = classifyUrl(url)
-    if (kind === 'product' || (kind === 'unknown' && zone === 'product' && new URL(url).pathname !== '/')) found.add(url)
-  }
-  return [...found]
+/**
+ * Links of a page that shows its categories as tiles and has no menu: what could be categories when nothing else is. Whether it is one shows
+ * when it is read.
+ */
+export const isCategoryTile = (link: Link, hosts: ReadonlySet<string>): boolean => {
+  const { kind } = link
+  if (!isOnHost(link.url, hosts) || !link.text || link.text.length > 100) return false
+  if (link.zone === 'card') return (kind === 'unknown' || kind === 'category') && new URL(link.url).pathname !== '/'
+  return link.zone === 'product' && kind === 'category'
 }
 
-const PAGE_KEY = /^(?:page|p|pg|paged|pagen?_\d+|pagenumber|page_num)$/i
-
-/** Page number in an address (`?page=2`, `/page/2/`), 1 when there is none. */
-const pageNumber = (url: URL): number => {
-  for (const [key, value] of url.searchParams) if (PAGE_KEY.test(key) && /^\d{1,5}$/.test(value)) return Number(value)
-  return Number(/\/(?:page|p)[/-]?(\d{1,5})\/?$/i.exec(url.pathname)?.[1] ?? 1)
-}
-
-/** The listing an address belongs to: the address without its page number. */
-const listingOf = (url: URL): string => {
-  const copy = new URL(url)
-  for (const key of [...copy.searchParams.keys()]) if (PAGE_KEY.test(key)) copy.searchParams.delete(key)
-  copy.pathname = copy.pathname.replace(/\/(?:page|p)[/-]?\d{1,5}\/?$/i, '').replace(/\/$/, '')
-  return copy.href.replace(/\?$/, '')
-}
-
-/** The listing's next page: `Link` header, rel=next, else the link to the following page number of this same listing. */
-export const nextPage = (page: PageOutline, current: string, linkHeader: string): string | undefined => {
+/** Addresses of product pages that the page at `current` links to, in page order without repeats and without tracking. */
+export const productLinks = (page: PageOutline, current: string): string[] => {
+  const hosts = new Set([shopHost(new URL(current).host)])
   const here = new URL(current)
-  const sameHost = (address: string | undefined) =>
-    address && URL.canParse(address, current) && new URL(address, current).host === here.host
-      ? new URL(address, current).href
-      : undefined
-  const header = /<([^<>]{1,4096})>\s*;[^,]*\brel\s*=\s*"?[^",;]*\bnext\b/i.exec(linkHeader)?.[1]
-  const stated = sameHost(header) ?? sameHost(page.next)
-  if (stated) return stated === current ? undefined : stated
-  const following = pageNumber(here) + 1
-  const listing = listingOf(here)
-  return page.links.find(({ url }) => {
-    const target = new URL(url)
-    return target.host === here.host && pageNumber(target) === following && listingOf(target) === listing
-  })?.url
+  const found = new Map<string, string>()
+  /** Taken when nothing better is there. */
+  const weak = new Map<string, string>()
+  for (const link of page.links) {
+    const strength = strengthOf(link, here)
+    if (!strength || !isOnHost(link.url, hosts)) continue
+    const address = withoutTracking(link.url)
+    const into = strength === 'strong' ? found : weak
+    const key = addressKey(address)
+    if (!into.has(key)) into.set(key, address)
+  }
+  return [...(found.size > 0 ? found : weak).values()]
+}
+
+const strengthOf = ({ url: address, zone, rel, kind }: Link, here: URL): 'strong' | 'weak' | undefined => {
+  if (kind === 'service' || zone === 'menu' || zone === 'footer') return undefined
+  if (kind === 'product') return 'strong'
+  if (zone === 'plain') return undefined
+  const url = new URL(address)
+  const isOther = directory(url.pathname) !== directory(here.pathname)
+  // Sorting, paging and the way back up are no products, whatever they stand in; one script may show everything by its ids.
+  const byId = kind === 'view' && idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
+  if (url.pathname === '/' || isAbove(url, here) || (!isOther && !byId)) return undefined
+  if (zone === 'product') return kind === 'unknown' && /\bnofollow\b/.test(rel) ? undefined : 'strong'
+  if (kind === 'unknown' || kind === 'view') return 'strong'
+  return isAbove(here, url) ? 'weak' : undefined
+}
+
+/** A path with a slash at its end. */
+const directory = (path: string) => (path.endsWith('/') ? path : `${path}/`)
+
+/** Whether `upper` is a directory above `lower`, by path. */
+const isAbove = (upper: URL, lower: URL) =>
+  upper.pathname.length < lower.pathname.length && lower.pathname.startsWith(directory(upper.pathname))
+
+/**
+ * Of the addresses that ItemLists of the page name, those of products: navigation is listed as well. In page order, without repeats.
+ */
+export const listedProducts = (page: PageOutline, addresses: string[], current: string): string[] => {
+  if (addresses.length === 0) return []
+  const hosts = new Set([shopHost(new URL(current).host)])
+  const here = new URL(current)
+  const zones = new Map<string, Set<string>>()
+  for (const { url, zone } of page.links) {
+    const key = addressKey(url)
+    const known = zones.get(key)
+    if (known) known.add(zone)
+    else zones.set(key, new Set([zone]))
+  }
+  const found = new Map<string, string>()
+  for (const address of addresses) {
+    if (!isOnHost(address, hosts)) continue
+    const kind = classifyUrl(address)
+    const key = addressKey(address)
+    const seenIn = zones.get(key)
+    const isInMenuOnly = seenIn !== undefined && [...seenIn].every((zone) => zone === 'menu' || zone === 'footer')
+    const url = new URL(address)
+    if (kind === 'service' || url.pathname === '/' || isInMenuOnly || key === addressKey(current)) continue
+    if (kind === 'category' && !seenIn?.has('product') && !isAbove(here, url)) continue
+    if (!found.has(key)) found.set(key, withoutTracking(address))
+  }
+  return [...found.values()]
+}
+
+/** Whether `address` is below the category at `parent`: by path, or by OpenCart's `path=20_26`. */
+export const isBelow = (address: string, parent: string): boolean => {
+  const url = new URL(address)
+  const above = new URL(parent)
+  if (url.host !== above.host) return false
+  const path = url.searchParams.get('path')
+  const pathAbove = above.searchParams.get('path')
+  if (path && pathAbove) return url.pathname === above.pathname && path.startsWith(`${pathAbove}_`)
+  return above.search === '' && isAbove(above, url)
 }

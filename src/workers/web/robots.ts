@@ -1,7 +1,7 @@
-import robotsParser from 'robots-parser'
 import type { Clock } from '../../platform/clock.ts'
 import { createLru } from '../../platform/shared.ts'
 import { FetchError, unlessAborted } from './errors.ts'
+import { parseRobots } from './robots-rules.ts'
 
 export interface Robots {
   /** Throws `FetchError` `robots` (not retryable) or `robots_unavailable` (retryable: RFC 9309 reads a failing robots.txt as "no"). */
@@ -12,7 +12,7 @@ export interface Robots {
 }
 
 interface Rules {
-  allowed(url: string): boolean
+  allows(path: string): boolean
   delayMs: number
   sitemaps: string[]
 }
@@ -24,7 +24,9 @@ const KEEP_FAILURE_MS = 5 * 60_000
 const MAX_HOSTS = 64
 const MAX_CRAWL_DELAY_MS = 10_000
 
-const ALL: Rules = { allowed: () => true, delayMs: 0, sitemaps: [] }
+const ALL: Rules = { allows: () => true, delayMs: 0, sitemaps: [] }
+
+const token = (agent: string) => agent.split('/')[0]!.toLowerCase()
 
 /**
  * robots.txt per origin, cached. `load` fetches a URL without asking robots and answers `{status, text}`; a rejection counts as down.
@@ -43,18 +45,13 @@ export const createRobots = (options: {
       const { status, text } = await load(url)
       if (status >= 500 || status === 429) return { down: `robots.txt answers ${status}` }
       if (status >= 400) return { rules: ALL }
-      const parsed = robotsParser(url.href, text)
-      const delay = Number(parsed.getCrawlDelay(agent) ?? 0) * 1000
-      return {
-        rules: {
-          allowed: (page) => parsed.isAllowed(page, agent) ?? true,
-          delayMs: Number.isFinite(delay) ? Math.min(Math.max(delay, 0), MAX_CRAWL_DELAY_MS) : 0,
-          sitemaps: parsed.getSitemaps(),
-        },
-      }
+      const { crawlDelay = 0, allows, sitemaps } = parseRobots(text, token(agent))
+      return { rules: { allows, sitemaps, delayMs: Math.min(crawlDelay * 1000, MAX_CRAWL_DELAY_MS) } }
     } catch (error) {
-      // A refused address is also refused for the page itself, with a better message than one about robots.txt.
-      if (error instanceof FetchError && (error.problem === 'refused' || error.problem === 'network')) throw error
+      // RFC 9309 §2.3.1.2: after five redirects it counts as not there.
+      if (error instanceof FetchError && error.problem === 'redirects') return { rules: ALL }
+      // A host that cannot be reached is asked again with the next page, which says so better.
+      if (error instanceof FetchError && (error.problem === 'network' || error.problem === 'paused')) throw error
       return { down: `robots.txt cannot be read: ${error instanceof Error ? error.message : String(error)}` }
     }
   }
@@ -86,8 +83,8 @@ export const createRobots = (options: {
 
   return {
     async check(url, signal) {
-      const { allowed } = await rules(url, signal)
-      if (!allowed(url.href)) throw new FetchError('robots', `robots.txt disallows ${url.pathname}`, false)
+      const { allows } = await rules(url, signal)
+      if (!allows(url.pathname + url.search)) throw new FetchError('robots', `robots.txt disallows ${url.pathname}`, false)
     },
     delayMs: async (url, signal) => (await rules(url, signal)).delayMs,
     sitemaps: async (url, signal) => (await rules(url, signal)).sitemaps,

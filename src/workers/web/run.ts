@@ -1,12 +1,13 @@
 import { JobFailed } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { redactText } from '../../platform/log.ts'
+import { backoffMs } from '../../platform/clock.ts'
 import { type IngestAnswer, PortRefused, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
 import type { TaskContext } from '../worker.ts'
-import { FetchError } from './errors.ts'
+import { createCookies } from './cookies.ts'
+import { FetchError, isFinal, isPassing, stopped } from './errors.ts'
 import type { PageData } from './extract/index.ts'
 import type { Fetcher, Page } from './fetcher.ts'
 import type { DocumentReader } from './reader.ts'
+import { createRunLog, type RunLog } from './run-log.ts'
 import { crawlDeep, discover } from './strategies.ts'
 
 /** What a run shows as progress and sums up at its end. */
@@ -21,24 +22,57 @@ export interface Counts {
   remarks: number
 }
 
+/** A page that a run could not read. */
+export interface FailedPage {
+  url: string
+  /** What the host answered, if that is why. */
+  status: number | null
+  reason: string
+}
+
+/** The `result` of a completed run (gifty §2.8): its story, and what of the site it did not get. */
+export interface WebRunResult {
+  /** At most 100,000 characters. */
+  logs: string
+  /** Pages asked for, those that failed included. */
+  pages: number
+  pages_failed: number
+  /** The first 100. */
+  failed_pages: FailedPage[]
+  /** Products that were never sent, such as those without a name. What the server rejects is not in it. */
+  rejected: number
+  /** Fields that products were stored without. */
+  remarks: number
+  /** Why the run ended before everything it had found was read. */
+  ended_early?: string
+}
+
 /** One run of a source: its budget of pages, its batches, its story. Lives as long as its task. */
 export interface Session {
   task: WebTask
+  /** The process's, with the cookies of this run; a page that fails in passing is tried again, within the run's budget of tries. */
   fetcher: Fetcher
   reader: DocumentReader
   log: RunLog
   counts: Counts
   signal: AbortSignal
-  /** Pages that may still be fetched. */
+  /** Pages that may still be fetched. To be asked when there is one more to read: without any left the run counts as ended early. */
   left(): number
-  /** The run's first page: failing to get it fails the run (`JobFailed`, retryable when the site may recover). */
+  /** The run's first page: failing to get it fails the run (`JobFailed`, final only when the address is of no use any more). */
   first(url: string): Promise<LoadedPage>
-  /** Any other page: a failure is reported and counted, and the answer is undefined. Throws only when stopped. */
+  /**
+   * Any other page: a failure is reported and counted, and the answer is undefined; so it is, without a request, once the run has to end
+   * early. Throws only when stopped.
+   */
   next(url: string): Promise<LoadedPage | undefined>
+  /** Counts and reports a page that was not read. */
+  failed(url: string, problem: FetchError): void
   addProducts(products: ScrapedProduct[]): Promise<void>
   addCategories(categories: ScrapedCategory[]): Promise<void>
   /** Sends the last, incomplete batch. */
   flush(): Promise<void>
+  /** What the run comes to, after `flush`. Throws `JobFailed` for one that got nothing, or whose host asked to be left alone. */
+  outcome(): Promise<Omit<WebRunResult, 'logs'>>
 }
 
 export interface LoadedPage {
@@ -47,6 +81,16 @@ export interface LoadedPage {
 }
 
 const BATCH = 50
+const MAX_FAILED_PAGES = 100
+/** Lines of a page's own in the log, of each kind. */
+const MAX_LINES = 50
+/** How often one page is asked for again. */
+const MAX_REPEATS = 2
+const FIRST_BACKOFF_MS = 500
+const MAX_BACKOFF_MS = 8000
+/** Pages in a row that fail in passing: a host that answers so is not asked further. Of 429 it takes fewer. */
+const MAX_FAILED_IN_A_ROW = 20
+const MAX_REFUSED_IN_A_ROW = 3
 
 const createSession = (
   context: TaskContext,
@@ -54,7 +98,7 @@ const createSession = (
   { fetcher, reader }: { fetcher: Fetcher; reader: DocumentReader },
   log: RunLog,
 ): Session => {
-  const { signal } = context
+  const { signal, clock } = context
   const counts: Counts = { pages: 0, pages_failed: 0, items: 0, items_new: 0, categories: 0, rejected: 0, remarks: 0 }
   const items: ScrapedProduct[] = []
   const categories: ScrapedCategory[] = []
@@ -62,26 +106,76 @@ const createSession = (
   /** Addresses of products of which a field could not be read; listings repeat them. */
   const remarked = new Set<string>()
   let batches = 0
+  const cookies = createCookies()
+  const failedPages: FailedPage[] = []
+  let repeats = Math.max(3, Math.ceil(task.maxPages / 10))
+  let pagesRead = 0
+  /** Products that were not sent. */
+  let unsent = 0
+  let failedInARow = 0
+  /** Why nothing more is asked for. */
+  let stop: { reason: string; isPlea: boolean } | undefined
+  let isLimited = false
+
+  /** Looks at an answer that failed: a host that wants to be left alone, or cannot do more, ends the run. */
+  const heed = (error: FetchError) => {
+    if (error.problem === 'paused') stop ??= { reason: error.message, isPlea: true }
+    if (!isPassing(error)) return
+    failedInARow++
+    const isRefusal = error.status === 429
+    if (failedInARow >= (isRefusal ? MAX_REFUSED_IN_A_ROW : MAX_FAILED_IN_A_ROW))
+      stop ??= { reason: `${failedInARow} pages in a row failed, the last with ${error.message}`, isPlea: isRefusal }
+  }
+
+  const get: Fetcher['page'] = async (url, options) => {
+    for (let tries = 1; ; tries++) {
+      if (stop) throw new FetchError('paused', stop.reason, true)
+      try {
+        const page = await fetcher.page(url, { cookies, signal, ...options })
+        failedInARow = 0
+        return page
+      } catch (error) {
+        if (!(error instanceof FetchError)) throw error
+        // The fetcher itself has waited where the host said how long.
+        const again = isPassing(error) && error.waitMs === undefined && tries <= MAX_REPEATS && repeats > 0
+        if (!again) {
+          heed(error)
+          throw error
+        }
+        repeats--
+        const waitMs = backoffMs(tries, MAX_BACKOFF_MS, FIRST_BACKOFF_MS)
+        log.add(`${url}: ${error.message}, asked again after ${waitMs} ms`)
+        await clock.sleep(waitMs, signal)
+        if (signal.aborted) throw stopped()
+      }
+    }
+  }
 
   const load = async (url: string): Promise<LoadedPage> => {
     counts.pages++
-    const page = await fetcher.page(url, { delayMs: task.delayMs, signal })
-    if (/^(?:image|audio|video|font)\/|^application\/(?:pdf|zip|octet-stream)/i.test(page.contentType))
-      throw new FetchError('status', `Not a page but ${page.contentType}`, false)
-    // Reading takes about 25 ms per MB of HTML; give waiting requests of this process their turn before each page.
-    await new Promise<void>((resolve) => setImmediate(resolve))
-    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency }
+    const page = await get(url, { delayMs: task.delayMs })
+    if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
+    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, now: clock.now() }
     const data = await reader.page(page, options, signal)
+    pagesRead++
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
-    for (const reason of data.rejected) log.add(`${url}: skipped, ${reason}`)
-    for (const { product_url, field, message } of data.remarks) {
-      if (remarked.has(product_url)) continue
-      remarked.add(product_url)
+    // A hostile page may have thousands of either.
+    for (const reason of data.rejected.slice(0, MAX_LINES)) log.add(`${url}: skipped, ${reason}`)
+    if (data.rejected.length > MAX_LINES) log.add(`${url}: ${data.rejected.length - MAX_LINES} more skipped`)
+    const fresh = data.remarks.filter(({ product_url }) => !remarked.has(product_url))
+    for (const { product_url } of fresh) remarked.add(product_url)
+    for (const { product_url, field, message } of fresh.slice(0, MAX_LINES))
       log.add(`${product_url}: stored without ${field}, ${message}`)
-    }
+    unsent += data.rejected.length
     counts.rejected += data.rejected.length
     counts.remarks = remarked.size
     return { page, data }
+  }
+
+  const failed = (url: string, { message, status }: FetchError) => {
+    counts.pages_failed++
+    if (failedPages.length < MAX_FAILED_PAGES) failedPages.push({ url, status: status ?? null, reason: message })
+    log.add(`${url}: ${message}`)
   }
 
   const send = async (products: ScrapedProduct[], found: ScrapedCategory[]) => {
@@ -111,34 +205,64 @@ const createSession = (
       const name = kind === 'item' ? products[index]?.product_url : found[index]?.url
       log.add(`Rejected ${kind} ${name ?? index}: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`)
     }
-    await context.progress({ ...counts, remarks: counts.remarks || undefined })
+    await report()
   }
+
+  const report = () => context.progress({ ...counts, remarks: counts.remarks || undefined })
 
   return {
     task,
-    fetcher,
+    fetcher: { page: get, sitemaps: fetcher.sitemaps },
     reader,
     log,
     counts,
     signal,
-    left: () => task.maxPages - counts.pages,
+    failed,
+    left() {
+      const left = task.maxPages - counts.pages
+      if (left <= 0) isLimited = true
+      return left
+    },
     async first(url) {
       try {
         return await load(url)
       } catch (error) {
         if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
         counts.pages_failed++
-        throw new JobFailed(`${url}: ${error.message}`, error.retryable)
+        throw new JobFailed(`${url}: ${error.message}`, !isFinal(error))
       }
     },
     async next(url) {
+      if (stop) return undefined
       try {
         return await load(url)
       } catch (error) {
         if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
-        counts.pages_failed++
-        log.add(`${url}: ${error.message}`)
+        failed(url, error)
         return undefined
+      }
+    },
+    async outcome() {
+      const { pages, pages_failed, remarks } = counts
+      const [example] = failedPages
+      const hasNothing = counts.items + counts.categories + counts.rejected === 0
+      if (stop?.isPlea) {
+        await report()
+        throw new JobFailed(`${task.url}: ended early, ${stop.reason}`, true)
+      }
+      // The first page alone is worth nothing when all that it led to has failed.
+      if (example && hasNothing && pagesRead <= 1) {
+        await report()
+        throw new JobFailed(`${pages_failed} pages could not be read, the first: ${example.url}: ${example.reason}`, true)
+      }
+      const ended = stop?.reason ?? (isLimited ? `the limit of ${task.maxPages} pages was reached` : undefined)
+      return {
+        pages,
+        pages_failed,
+        failed_pages: failedPages,
+        rejected: unsent,
+        remarks,
+        ...(ended ? { ended_early: ended } : {}),
       }
     },
     async addProducts(products) {
@@ -205,48 +329,24 @@ const clamp = (value: unknown, fallback: number, low: number, high: number) => {
   return Number.isFinite(number) ? Math.min(Math.max(Math.round(number), low), high) : fallback
 }
 
-const MAX_CHARS = 100_000 // what the server keeps of a run's logs (gifty §2.2, report-logs)
-const MAX_LINE = 1000
+/** What a file has to begin with that is served as bytes of any kind, and is a page nevertheless. */
+const MARKUP = /^(?:\xef\xbb\xbf)?\s*<[!?a-z]/i
 
-/** A run's readable story, at most 100,000 characters: the beginning and the end stay, the middle goes. */
-export interface RunLog {
-  add(line: string): void
-  text(): string
-}
-
-export const createRunLog = (clock: Clock): RunLog => {
-  const head: string[] = []
-  const tail: string[] = []
-  let headChars = 0
-  let tailChars = 0
-  let dropped = 0
-  return {
-    add(line) {
-      const stamped = `${new Date(clock.now()).toISOString()} ${redactText(line).slice(0, MAX_LINE)}`
-      if (tail.length === 0 && headChars + stamped.length < MAX_CHARS / 2 - 100) {
-        headChars += stamped.length + 1
-        head.push(stamped)
-        return
-      }
-      tail.push(stamped)
-      tailChars += stamped.length + 1
-      while (tailChars > MAX_CHARS / 2 - 100) {
-        tailChars -= tail.shift()!.length + 1
-        dropped++
-      }
-    },
-    text: () => [...head, ...(dropped > 0 ? [`... ${dropped} lines left out ...`] : []), ...tail].join('\n'),
-  }
+/** Whether an answer may be a page. A declared picture, film or archive is none; what is declared as bytes is looked at. */
+const isPage = ({ contentType, bytes }: Page): boolean => {
+  if (/^(?:image|audio|video|font)\/|^application\/(?:pdf|zip)/i.test(contentType)) return false
+  if (!/^(?:application|binary)\/(?:octet-stream|x-download|force-download)/i.test(contentType)) return true
+  return MARKUP.test(Buffer.from(bytes.subarray(0, 1024)).toString('latin1'))
 }
 
 /**
- * Runs one task of kind `source.run.web` (gifty §2.8, §4) and answers `{logs}`, <= 100,000 characters. Throws `JobFailed`: retryable for
- * timeouts, 5xx, 429 and unreachable hosts, final for 404, robots.txt and refused addresses.
+ * Runs one task of kind `source.run.web` (gifty §2.8, §4). Throws `JobFailed`: final for a source's own address that answers 404 or 410,
+ * that robots.txt forbids or that is refused; retryable for everything else, also when the host asks to be left alone for long.
  */
 export const runWebTask = async (
   context: TaskContext,
   tools: { fetcher: Fetcher; reader: DocumentReader },
-): Promise<{ logs: string }> => {
+): Promise<WebRunResult> => {
   const task = readPayload(context.task.payload)
   const log = createRunLog(context.clock)
   const session = createSession(context, task, tools, log)
@@ -254,16 +354,19 @@ export const runWebTask = async (
   log.add(`${task.strategy} of ${task.type} ${task.url}, at most ${task.maxPages} pages, ${task.delayMs} ms apart`)
   try {
     await (task.strategy === 'discovery' ? discover(session) : crawlDeep(session))
+    await session.flush()
   } catch (error) {
     if (error instanceof FetchError && !context.signal.aborted)
-      throw new JobFailed(`${task.url}: ${error.message}`, error.retryable)
+      throw new JobFailed(`${task.url}: ${error.message}`, !isFinal(error))
     throw error
   }
+  const outcome = await session.outcome()
   const { counts } = session
   const seconds = ((context.clock.now() - startedAt) / 1000).toFixed(1)
   log.add(
     `Done in ${seconds} s: ${counts.pages} pages (${counts.pages_failed} failed), ${counts.items} items (${counts.items_new} new), ` +
       `${counts.categories} categories, ${counts.rejected} rejected${counts.remarks > 0 ? `, ${counts.remarks} remarks` : ''}`,
   )
-  return { logs: log.text() }
+  if (outcome.ended_early) log.add(`Ended early: ${outcome.ended_early}`)
+  return { logs: log.text(), ...outcome }
 }

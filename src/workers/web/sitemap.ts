@@ -1,106 +1,215 @@
-import { gunzipSync } from 'node:zlib'
-import { XMLParser } from 'fast-xml-parser'
+import { createGunzip } from 'node:zlib'
+import { Parser } from 'htmlparser2'
+import { MAX_ADDRESS } from './addresses.ts'
 import { FetchError } from './errors.ts'
-import { decodePage } from './extract/charset.ts'
 import type { WebDocument } from './extract/index.ts'
-import type { Fetcher, PageOptions } from './fetcher.ts'
-import type { DocumentReader } from './reader.ts'
 
-const MAX_URLS = 20_000
-const MAX_UNPACKED_BYTES = 10 * 1024 * 1024
-
-/** Entities are not expanded by the parser at all: a sitemap needs only the five of XML and numbers, which `plain` knows. */
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  processEntities: false,
-  parseTagValue: false,
-  trimValues: true,
-  removeNSPrefix: true,
-})
-
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
-const plain = (text: string) =>
-  text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{1,5}));/gi, (whole, decimal, hex, name) => {
-    if (name) return NAMED[name.toLowerCase()] ?? whole
-    const code = decimal ? Number(decimal) : Number.parseInt(hex, 16)
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole
-  })
-
-const listOf = (value: unknown): any[] => (Array.isArray(value) ? value : value === undefined || value === '' ? [] : [value])
+/** Of one file, packed and unpacked (sitemaps.org). */
+export const MAX_SITEMAP_BYTES = 50 * 1024 * 1024
+const MAX_ENTRIES = 50_000
+/** Of all addresses of a file together: more than twice what 50,000 usual ones have. */
+const MAX_CHARS = 12_000_000
+const CHUNK = 64 * 1024
+/** Bytes read between two collections of garbage. */
+const COLLECT_AFTER = 4 * 1024 * 1024
+const MAX_DEPTH = 100
 
 export interface Sitemap {
-  /** Page addresses, in file order. */
+  /** Page addresses, in file order, at most 50,000. */
   urls: string[]
   /** Further sitemaps, of an index file. */
   sitemaps: string[]
+  /** Addresses over 2,048 characters, which are left out. */
+  tooLong: number
+  /** There are more addresses than are read. */
+  isCut: boolean
 }
 
-/** Reads `<urlset>`, `<sitemapindex>` or a plain list of URLs. Throws `FetchError` for a document type declaration or broken XML. */
-export const readSitemap = (text: string): Sitemap => {
-  const start = text.trimStart()
-  if (!start.startsWith('<')) {
-    const lines = start.split(/\s+/, MAX_URLS).filter((line) => /^https?:\/\//i.test(line))
-    return { urls: lines, sitemaps: [] }
-  }
-  // Sitemaps have no use for a DTD; attackers have ("billion laughs").
-  if (/<!DOCTYPE|<!ENTITY/i.test(start)) throw new FetchError('status', 'Sitemap declares a document type', false)
-  let root: any
-  try {
-    root = parser.parse(start)
-  } catch (error) {
-    throw new FetchError('status', `Sitemap is not XML (${error instanceof Error ? error.message : String(error)})`, false)
-  }
-  const locations = (entries: unknown) =>
-    listOf(entries)
-      .slice(0, MAX_URLS)
-      .flatMap((entry) => listOf(entry?.loc).slice(0, 1))
-      .filter((loc): loc is string => typeof loc === 'string' && loc !== '')
-      .map(plain)
-  return { urls: locations(root?.urlset?.url), sitemaps: locations(root?.sitemapindex?.sitemap) }
+/** Takes a sitemap piece by piece. */
+interface SitemapReader {
+  /** Throws `FetchError` for a document type with entities. */
+  write(text: string): void
+  end(): Sitemap
+  /** More than counts is there already. */
+  isFull(): boolean
 }
 
-/** The text of a sitemap, unpacked when the file itself is gzip (`.xml.gz`), within 10 MiB. */
-export const sitemapText = (bytes: Uint8Array, contentType: string): string => {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return decodePage(bytes, contentType)
+interface Element {
+  prefix: string
+  name: string
+  /** Of an entry: an address was found. */
+  isFound?: boolean
+}
+
+/** Elements that hold one address each, and the child that names it. */
+const ENTRIES: Record<string, string> = { url: 'loc', sitemap: 'loc', item: 'link', entry: 'link' }
+
+/** `urlset` and `sitemapindex`, RSS (`item`, `link`), Atom (`entry`, `link href`), or a plain list of addresses. Nothing is expanded. */
+const createSitemapReader = (base: string): SitemapReader => {
+  const result: Sitemap = { urls: [], sitemaps: [], tooLong: 0, isCut: false }
+  const stack: Element[] = []
+  /** Text of the address that is being read. */
+  let text: string | undefined
+  let entries = 0
+  let chars = 0
+  const isFull = () => entries >= MAX_ENTRIES || chars >= MAX_CHARS
+
+  const take = (address: string, entry: string) => {
+    const value = address.trim()
+    if (!value) return false
+    if (isFull()) {
+      result.isCut = true
+      return true
+    }
+    entries++
+    chars += Math.min(value.length, MAX_ADDRESS)
+    if (value.length > MAX_ADDRESS) result.tooLong++
+    else if (URL.canParse(value, base)) (entry === 'sitemap' ? result.sitemaps : result.urls).push(new URL(value, base).href)
+    return true
+  }
+
+  const parser = new Parser(
+    {
+      onopentag(tag, attributes) {
+        if (stack.length >= MAX_DEPTH) throw new FetchError('status', `Sitemap nests deeper than ${MAX_DEPTH} elements`, false)
+        const colon = tag.indexOf(':')
+        const prefix = colon < 0 ? '' : tag.slice(0, colon)
+        const name = tag.slice(colon + 1).toLowerCase()
+        const entry = stack.at(-1)
+        stack.push({ prefix, name })
+        // Extensions have addresses of their own (`image:loc`): the entry's has the entry's prefix.
+        const isAddress = entry && ENTRIES[entry.name] === name && entry.prefix === prefix && !entry.isFound
+        if (!isAddress) return
+        if (entry.name === 'entry')
+          entry.isFound = /^(?:alternate)?$/.test(attributes.rel ?? '') && take(attributes.href ?? '', 'entry')
+        else text = ''
+      },
+      ontext(data) {
+        if (text !== undefined && text.length <= MAX_ADDRESS) text += data.slice(0, MAX_ADDRESS + 1)
+      },
+      onclosetag() {
+        stack.pop()
+        const entry = stack.at(-1)
+        if (text === undefined || !entry) return
+        entry.isFound = take(text, entry.name)
+        text = undefined
+      },
+    },
+    { xmlMode: true, decodeEntities: true },
+  )
+
+  const lines = createLineReader((line) => {
+    if (/^https?:\/\//i.test(line)) take(line, 'url')
+  })
+  let isXml: boolean | undefined
+  /** The beginning, until the root element: a document type stands there. */
+  let head: string | undefined = ''
+
+  return {
+    write(piece) {
+      if (isXml === undefined) {
+        const start = piece.trimStart()
+        // Some shops print warnings before the document.
+        if (start) isXml = /^<|<(?:\?xml|urlset|sitemapindex|rss|feed)[\s>]/i.test(start)
+      }
+      if (!isXml) return lines.write(piece)
+      if (head !== undefined) {
+        head = (head + piece).slice(0, CHUNK)
+        refuseEntities(head)
+        if (head.length >= CHUNK) head = undefined
+      }
+      parser.write(piece)
+    },
+    end() {
+      if (isXml) parser.end()
+      else lines.end()
+      return result
+    },
+    isFull: () => result.isCut,
+  }
+}
+
+/** A sitemap has no use for entities; attackers have ("billion laughs"). A document type without them is harmless: it is not fetched. */
+const refuseEntities = (head: string) => {
+  if (/<!ENTITY/i.test(head)) throw new FetchError('status', 'Sitemap declares entities in its document type', false)
+}
+
+const createLineReader = (take: (line: string) => void) => {
+  let rest = ''
+  return {
+    write(piece: string) {
+      const lines = (rest + piece).split(/\s+/)
+      rest = lines.pop()!.slice(0, MAX_ADDRESS + 1)
+      for (const line of lines) take(line)
+    },
+    end: () => take(rest),
+  }
+}
+
+/** Pieces of a sitemap's bytes, unpacked when the file itself is gzip (`.xml.gz`). Throws `FetchError` over 50 MiB or for a broken archive. */
+async function* unpacked(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+    for (let at = 0; at < bytes.byteLength; at += CHUNK) yield bytes.subarray(at, at + CHUNK)
+    return
+  }
+  const gunzip = createGunzip({ chunkSize: CHUNK })
+  gunzip.end(bytes)
+  let size = 0
   try {
-    return decodePage(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }), 'application/xml')
+    for await (const piece of gunzip as AsyncIterable<Uint8Array>) {
+      size += piece.byteLength
+      if (size > MAX_SITEMAP_BYTES)
+        throw new FetchError('too_large', `Sitemap exceeds ${MAX_SITEMAP_BYTES} bytes when it is unpacked`, false)
+      yield piece
+    }
   } catch (error) {
+    if (error instanceof FetchError) throw error
     throw new FetchError(
-      'too_large',
+      'status',
       `Sitemap cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
       false,
     )
+  } finally {
+    gunzip.destroy()
   }
 }
 
-/** Unpacks, decodes and reads a sitemap. Throws `FetchError`. */
-export const readSitemapDocument = ({ bytes, contentType }: WebDocument): Sitemap => readSitemap(sitemapText(bytes, contentType))
+/** A decoder for the file: byte order mark, header, XML declaration, else UTF-8. */
+const decoderFor = (head: Uint8Array, contentType: string): TextDecoder => {
+  const start = new TextDecoder('latin1').decode(head.subarray(0, 200))
+  const label = start.startsWith('ÿþ')
+    ? 'utf-16le'
+    : start.startsWith('þÿ')
+      ? 'utf-16be'
+      : start.startsWith('ï»¿')
+        ? 'utf-8'
+        : (/charset\s{0,9}=\s{0,9}["']?([\w-]{1,40})/i.exec(contentType)?.[1] ??
+          /^\s{0,99}<\?xml[^>]{0,150}encoding\s{0,9}=\s{0,9}["']([\w-]{1,40})/i.exec(start)?.[1] ??
+          'utf-8')
+  try {
+    return new TextDecoder(label)
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return new TextDecoder() // an unknown label
+    throw error
+  }
+}
 
-/**
- * All page addresses on `host` reachable from `starts`, through index files. At most `maxFiles` requests and 20,000 addresses.
- * A file that cannot be read is passed to `report` and skipped; `FetchError` `aborted` is thrown.
- */
-export const collectSitemaps = async (
-  { fetcher, reader }: { fetcher: Fetcher; reader: DocumentReader },
-  starts: string[],
-  options: PageOptions & { host: string; maxFiles: number; report: (url: string, problem: FetchError) => void },
-): Promise<string[]> => {
-  const queue = [...new Set(starts)]
-  const seen = new Set(queue)
-  const found = new Set<string>()
-  for (let files = 0; queue.length > 0 && files < options.maxFiles && found.size < MAX_URLS; files++) {
-    const url = queue.shift()!
-    try {
-      const page = await fetcher.page(url, options)
-      const { urls, sitemaps } = await reader.sitemap(page, options.signal)
-      for (const next of sitemaps) if (hostOf(next) === options.host && !seen.has(next)) queue.push(next) && seen.add(next)
-      for (const address of urls) if (hostOf(address) === options.host && found.size < MAX_URLS) found.add(address)
-    } catch (error) {
-      if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
-      options.report(url, error)
+/** Reads a sitemap as it is unpacked; neither its text nor its tree is ever whole in memory. Throws `FetchError`. */
+export const readSitemapDocument = async ({ url, bytes, contentType }: WebDocument): Promise<Sitemap> => {
+  const reader = createSitemapReader(url)
+  let decoder: TextDecoder | undefined
+  let since = 0
+  for await (const piece of unpacked(bytes)) {
+    // Millions of short-lived texts would pile up to three times the file before the collector looks at them by itself.
+    since += piece.byteLength
+    if (since >= COLLECT_AFTER) {
+      since = 0
+      Bun.gc(false)
     }
+    decoder ??= decoderFor(piece, contentType)
+    reader.write(decoder.decode(piece, { stream: true }))
+    if (reader.isFull()) break
   }
-  return [...found]
+  if (decoder) reader.write(decoder.decode())
+  return reader.end()
 }
-
-const hostOf = (address: string) => (URL.canParse(address) ? new URL(address).host : '')

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigError, gitlabWorkerFromEnv, loadConfig } from '../../../src/config.ts'
 import { retryAfterMs } from '../../../src/platform/clock.ts'
+import { nextInLinkHeader } from '../../../src/platform/http/link-header.ts'
 import { decodeState, encodeState, type Position } from '../../../src/workers/gitlab/crawl.ts'
-import { baseOf, createBuckets, insideBase, nextLink, segment } from '../../../src/workers/gitlab/source/credentials.ts'
+import { baseOf, createBuckets, insideBase, segment } from '../../../src/workers/gitlab/source/credentials.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 describe('GitLab worker: settings', () => {
@@ -60,10 +61,12 @@ describe('GitLab worker: addresses and waits', () => {
   })
 
   test('gitlab-worker §3.2: the next link, among others and in any spelling', () => {
-    expect(nextLink('<https://g/a?x=1,2>; rel="first", <https://g/b?y=;>; title="a, b"; rel=next')).toBe('https://g/b?y=;')
-    expect(nextLink('<https://g/b>; rel="prev next"')).toBe('https://g/b')
-    expect(nextLink('<https://g/b>; rel="nextish", <https://g/c>; rel=prev')).toBeUndefined()
-    expect(nextLink(null)).toBeUndefined()
+    expect(nextInLinkHeader('<https://g/a?x=1,2>; rel="first", <https://g/b?y=;>; title="a, b"; rel=next')).toBe(
+      'https://g/b?y=;',
+    )
+    expect(nextInLinkHeader('<https://g/b>; rel="prev next"')).toBe('https://g/b')
+    expect(nextInLinkHeader('<https://g/b>; rel="nextish", <https://g/c>; rel=prev')).toBeUndefined()
+    expect(nextInLinkHeader(null)).toBeUndefined()
     const base = baseOf('https://g.test/api/v4')
     expect(insideBase(base, 'http://evil.test/api/v4/projects?id_after=5', '/api/v4/projects')).toBe(
       '/api/v4/projects?id_after=5',

@@ -125,14 +125,6 @@ export const insideBase = (base: Base, link: string, current: string): string =>
   return `${url.pathname}${url.search}`
 }
 
-const LINK = /<([^>]*)>((?:\s*;\s*[^\s=;,]+\s*=\s*(?:"[^"]*"|[^\s;,]*))*)/g
-/** The URL of `rel="next"` in a Link header. */
-export const nextLink = (header: string | null): string | undefined => {
-  for (const [, url, params] of (header ?? '').matchAll(LINK))
-    if (/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?=[\s;,]|$))/i.test(params ?? '')) return url
-  return undefined
-}
-
 /** Requests of one task: its rateLimits or the worker's defaults. */
 export interface Limits {
   perMinute: number

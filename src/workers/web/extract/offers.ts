@@ -8,8 +8,11 @@ export interface StatedPrice {
   currency?: unknown
   /** `InStock`, `OutOfStock`, ... */
   availability?: string | undefined
-  /** `list`: what it cost before, or elsewhere. `aside`: not what one piece costs everybody: per unit, per month, for members. */
-  kind?: 'list' | 'aside' | undefined
+  /**
+   * `list`: what it cost before, or elsewhere. `ended`: a price whose time is over or has not come. `aside`: not what one piece costs
+   * everybody: per unit, per month, for members.
+   */
+  kind?: 'list' | 'ended' | 'aside' | undefined
 }
 export interface ChosenPrice {
   price?: number
@@ -63,9 +66,10 @@ const read = (entry: StatedPrice, others: unknown, hints: PriceHints): Reading |
   return { ...entry, value: found.price, code: code ?? found.currency }
 }
 
+const KIND_RANK = { list: 1, ended: 2, aside: 3 }
 /** Lower is better: something to pay, that can be bought, at the price of now. */
 const rank = ({ value, availability, kind }: Reading) =>
-  (value > 0 ? 0 : 100) + (isSoldOut(availability) ? 10 : 0) + (kind === 'aside' ? 2 : kind === 'list' ? 1 : 0)
+  (value > 0 ? 0 : 100) + (isSoldOut(availability) ? 10 : 0) + (kind ? KIND_RANK[kind] : 0)
 
 /**
  * The price at which a product can be bought now: of all that a page states the lowest that is no list price, of an offer that is not sold

@@ -2,6 +2,9 @@ import type { PriceHints } from '../../../platform/price.ts'
 import { choosePrice } from './offers.ts'
 import { type Candidate, plainText } from './product.ts'
 
+/** `product.group` is a list of products. */
+export const isGroupType = (type: string | undefined): boolean => /^(?:og:)?products?(?:\.group|s)$/i.test(type?.trim() ?? '')
+
 /**
  * The product that OpenGraph tags describe, or undefined when the page does not call itself one.
  * `meta`: lower-case property or name -> first content.
@@ -15,7 +18,8 @@ export const readOpenGraph = (meta: Map<string, string>, hints: PriceHints = {})
       kind: name === 'product:original_price' ? ('list' as const) : undefined,
     }),
   )
-  if (!/^(?:og:)?product/i.test(any('og:type') ?? '') && !amounts.some(({ price }) => price)) return undefined
+  const type = any('og:type') ?? ''
+  if (isGroupType(type) || (!/^(?:og:)?product(?:\.item)?$/i.test(type) && !amounts.some(({ price }) => price))) return undefined
   const { price, currency, remark } = choosePrice(amounts, hints)
   const facts: Candidate['facts'] = {}
   const addFact = (key: string, value: string | undefined) => {
@@ -33,7 +37,7 @@ export const readOpenGraph = (meta: Map<string, string>, hints: PriceHints = {})
     price,
     currency,
     priceRemark: remark,
-    image: any('og:image:secure_url', 'og:image', 'og:image:url'),
+    images: ['og:image:secure_url', 'og:image', 'og:image:url'].flatMap((key) => any(key) ?? []),
     brand: any('product:brand', 'og:brand'),
     category: any('product:category'),
     facts,

@@ -1,16 +1,23 @@
-import { type Node, parseHtml, skip, stop, textOf, tidy, walk } from './dom.ts'
-import { isProductRoot, typeOf } from './microdata.ts'
+import { classifyUrl, idsIn, type LinkKind } from '../addresses.ts'
+import { isHome, isSameSite } from './address.ts'
+import { type Budget, createBudget } from './budget.ts'
+import { createCardFinder } from './cards.ts'
+import { type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
+import { nameOf } from './names.ts'
 import { absoluteUrl } from './product.ts'
-
-/** The part of the page a link is in, by its nearest ancestor that determines one. */
-export type Zone = 'menu' | 'product' | 'footer' | 'plain'
+import { readRefresh } from './refresh.ts'
+import { parseHtml } from './tree.ts'
+import { type Zone, zoneOf } from './zones.ts'
 
 export interface Link {
   /** Absolute, without fragment. */
   url: string
+  /** Its name, without a count in an element of its own. */
   text: string
   rel: string
   zone: Zone
+  /** What its address alone says. */
+  kind: LinkKind
 }
 
 /** What a page says of itself and where it leads: plain data, which crosses from the reading thread to the run. */
@@ -28,47 +35,31 @@ export interface PageOutline {
   canonical?: string
   /** `<link rel=sitemap>`. */
   sitemaps: string[]
+  /** Where `<meta http-equiv=refresh>` leads at once, if it is another address. */
+  refresh?: string
 }
 
-/** What one walk over a page finds: the outline, and the places where the marks of products stand. */
+/** What one walk over a page finds: the outline, and where the marks of products stand. */
 export interface Outline extends PageOutline {
   /** Texts of JSON-LD scripts. */
   scripts: string[]
   /** Lower-case property or name -> first content. */
   meta: Map<string, string>
-  productRoots: Node[]
-  crumbRoots: Node[]
-  ids: Map<string, Node>
+  /** The document, for who reads its marks. */
+  root: Node
 }
 
 const MAX_LINKS = 5000
-const MAX_ROOTS = 1000
-/** Nodes of one link that are searched for its name. */
+/** `<link>` elements that are looked at. */
+const MAX_HEADS = 1000
+/** Nodes of one heading that are searched for its text. */
+const HEADING_NODES = 200
+/** Nodes of one link without text that are searched for a picture's name. */
 const LINK_NODES = 100
-const PRODUCT_ZONE =
-  /(?:^|[\s_-])(?:products?|goods|tovar\w*|sku)(?![\w-]*categor)|(?:item|product|offer)[_-]?(?:card|tile|cell)/i
-const MENU_ZONE =
-  /(?:^|[\s_-])(?:nav|navbar|navigation|menu|mega-?menu|submenu|categor\w*|catalog\w*|katalog\w*|breadcrumbs?|crumbs|sidebar|rubric\w*|departments?|collections?|sections?-list)(?=$|[\s_-])/i
-const FOOTER_ZONE = /(?:^|[\s_-])(?:footer|copyright|socials?)(?=$|[\s_-])/i
-
-const zoneOf = (node: Node, above: Zone): Zone => {
-  const { name, attribs = {} } = node
-  if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
-  if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
-  if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
-  const marks = `${attribs.class ?? ''} ${attribs.id ?? ''}`.slice(0, 300)
-  if (marks.length > 1) {
-    if (FOOTER_ZONE.test(marks)) return 'footer'
-    if (PRODUCT_ZONE.test(marks)) return 'product'
-    if (MENU_ZONE.test(marks)) return above === 'footer' ? 'footer' : 'menu'
-  }
-  if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList'))
-    return above === 'footer' ? 'footer' : 'menu'
-  return above
-}
 
 /** Walks a page once. `url` is the address it was fetched from. */
-export const outline = (html: string, url: string): Outline => {
+export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
+  const root = parseHtml(html, budget)
   const result: Outline = {
     title: '',
     heading: '',
@@ -78,21 +69,16 @@ export const outline = (html: string, url: string): Outline => {
     sitemaps: [],
     scripts: [],
     meta: new Map(),
-    productRoots: [],
-    crumbRoots: [],
-    ids: new Map(),
+    root,
   }
   const anchors: { node: Node; zone: Zone }[] = []
   const heads: Node[] = []
-  walk<Zone>(parseHtml(html), 'plain', (node, above) => {
-    const { name, attribs } = node
-    if (!name || !attribs) return above
-    if (attribs.id && !result.ids.has(attribs.id)) result.ids.set(attribs.id, node)
-    if (attribs.itemscope !== undefined && attribs.itemtype) {
-      if (isProductRoot(node)) {
-        if (result.productRoots.length < MAX_ROOTS) result.productRoots.push(node)
-      } else if (typeOf(node) === 'BreadcrumbList' && result.crumbRoots.length < 10) result.crumbRoots.push(node)
-    }
+  const cards = createCardFinder()
+  let refresh: string | undefined
+  walk<Zone>(root, 'plain', (node, above) => {
+    const { name, attribs = {} } = node
+    if (node.type === 'text') cards.text(node)
+    if (!name) return above
     switch (name) {
       case 'script':
         if (/^application\/ld\+json/i.test(attribs.type?.trim() ?? '')) result.scripts.push(rawText(node))
@@ -104,21 +90,28 @@ export const outline = (html: string, url: string): Outline => {
         result.lang ||= attribs.lang ?? attribs['xml:lang'] ?? ''
         break
       case 'title':
-        result.title ||= textOf(node, 500)
+        result.title ||= textOf(node, 500, HEADING_NODES, budget)
         break
       case 'h1':
-        result.heading ||= textOf(node, 500)
+        result.heading ||= nameOf(node, 500, budget)
         break
       case 'base':
-        if (attribs.href && URL.canParse(attribs.href, url)) result.base = new URL(attribs.href, url).href
+        // The first one counts; a longer one than addresses are would be read again with every link.
+        if (attribs.href && result.base === url && attribs.href.length <= 2048)
+          result.base = absoluteUrl(attribs.href, url) ?? url
         break
       case 'meta': {
         const key = (attribs.property ?? attribs.name)?.trim().toLowerCase()
         if (key && attribs.content !== undefined && !result.meta.has(key)) result.meta.set(key, attribs.content)
+        refresh ??= readRefresh(node)
         break
       }
       case 'link':
-        heads.push(node)
+        if (heads.length < MAX_HEADS) heads.push(node)
+        break
+      case 'img':
+      case 'picture':
+        cards.picture(node)
         break
       case 'a':
         if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone: zoneOf(node, above) })
@@ -132,19 +125,31 @@ export const outline = (html: string, url: string): Outline => {
     const address = absoluteUrl(attribs.href, result.base)
     if (!address) continue
     if (rel.includes(' next ')) result.next ??= address
-    if (rel.includes(' canonical ') && new URL(address).host === new URL(url).host && new URL(address).pathname !== '/')
-      result.canonical ??= address
+    if (rel.includes(' canonical ') && isSameSite(address, url) && !isHome(address, url)) result.canonical ??= address
     if (rel.includes(' sitemap ')) result.sitemaps.push(address)
   }
-  for (const { node, zone } of anchors) {
+  const leadsOn = absoluteUrl(refresh, result.base)
+  if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
+  const here = new URL(url)
+  const links = anchors.flatMap(({ node, zone }) => {
     const address = absoluteUrl(node.attribs!.href, result.base)
-    if (!address) continue
+    if (!address) return []
+    const kind = classifyUrl(address)
+    const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && isElsewhere(new URL(address), here))
+    return [{ node, zone, url: address, kind, isPage }]
+  })
+  const zones = cards.zones(links)
+  for (const [index, { node, url: address, kind }] of links.entries()) {
     const rel = node.attribs!.rel?.toLowerCase() ?? ''
     if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: textOf(node, 200, LINK_NODES) || labelOf(node), rel, zone })
+    result.links.push({ url: address, text: nameOf(node, 200, budget) || labelOf(node), rel, zone: zones[index]!, kind })
   }
   return result
 }
+
+/** Whether an address shows another thing than this page does sorted or filtered otherwise. */
+const isElsewhere = (url: URL, here: URL) =>
+  url.pathname !== here.pathname || idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
 
 const rawText = (node: Node) => (node.children ?? []).map((child) => child.data ?? '').join('')
 

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import { type Node, skip, stop, tidy, walk } from './dom.ts'
 
 const SILENT = new Set(['script', 'style', 'noscript', 'template', 'svg'])
@@ -19,11 +20,12 @@ const raisedText = (text: string) =>
     .replace(/(?<!\d)\d{2,3}(?!\d)/, (digits) => [...digits].map((digit) => SUPERSCRIPTS[Number(digit)]).join(''))
 
 /** A walk over the text of a price; `raised` is set below what stands for hundredths. */
-const collect = (root: Node, isWanted: (node: Node) => boolean): string => {
+const collect = (root: Node, isWanted: (node: Node) => boolean, budget: Budget): string => {
   let text = ''
   let seen = 0
-  walk<boolean>(root, false, (node, raised) => {
-    if (text.length > MAX_CHARS || ++seen > MAX_NODES) return stop
+  const enter = (node: Node, raised: boolean) => {
+    seen++
+    if (text.length > MAX_CHARS) return stop
     const { name, attribs = {} } = node
     if (node.type === 'text') {
       const data = (node.data ?? '').slice(0, MAX_CHARS)
@@ -33,27 +35,34 @@ const collect = (root: Node, isWanted: (node: Node) => boolean): string => {
     if (!name) return raised
     if (SILENT.has(name) || (node !== root && !isWanted(node))) return skip
     if (BLOCKS.has(name)) text += ' '
-    return raised || name === 'sup' || (node !== root && CENTS.test(attribs.class ?? ''))
-  })
+    return raised || name === 'sup' || (node !== root && CENTS.test(classOf(attribs)))
+  }
+  walk<boolean>(root, false, enter, MAX_NODES)
+  budget.spend('reads', seen)
   return tidy(text, MAX_CHARS)
 }
 
-const isHidden = ({ attribs = {} }: Node) => attribs['aria-hidden'] === 'true' || /display:\s*none/i.test(attribs.style ?? '')
+/** Longer ones are no style of a template. */
+const MAX_STYLE = 300
+const classOf = (attribs: Record<string, string>) => (attribs.class ?? '').slice(0, MAX_STYLE)
+const styleOf = (attribs: Record<string, string>) => (attribs.style ?? '').slice(0, MAX_STYLE)
+
+const isHidden = ({ attribs = {} }: Node) => attribs['aria-hidden'] === 'true' || /display:\s{0,5}none/i.test(styleOf(attribs))
 const isOld = ({ name, attribs = {} }: Node) =>
-  STRUCK.has(name ?? '') || OLD.test(attribs.class ?? '') || /line-through/i.test(attribs.style ?? '')
+  STRUCK.has(name ?? '') || OLD.test(classOf(attribs)) || /line-through/i.test(styleOf(attribs))
 
 /**
  * The text of an element that shows a price: without what is struck through, or shown a second time for the eye only, while another number
  * is left; raised hundredths (`$12<sup>99</sup>`) as `$12⁹⁹`.
  */
-export const priceText = (node: Node): string => {
+export const priceText = (node: Node, budget: Budget): string => {
   for (const isWanted of [
     (child: Node) => !isOld(child) && !isHidden(child),
     (child: Node) => !isOld(child),
     (child: Node) => !isHidden(child),
   ]) {
-    const text = collect(node, isWanted)
+    const text = collect(node, isWanted, budget)
     if (/[\d\u0660-\u0669\u06f0-\u06f9]/.test(text)) return text
   }
-  return collect(node, () => true)
+  return collect(node, () => true, budget)
 }

@@ -1,0 +1,130 @@
+import type { Budget } from './budget.ts'
+import { plainText, schemaWord } from './product.ts'
+
+/** A thing of schema.org, from JSON-LD, microdata or RDFa: `@type`, `@id`, and properties with one value or a list. */
+export type Thing = Record<string, any>
+/** Gives the thing that a reference stands for; anything else stays as it is. */
+export type Follow = (thing: any) => any
+
+/** A value as a list: lists and sets of JSON-LD are opened. */
+export const listOf = (value: unknown): any[] => {
+  if (value === undefined || value === null) return []
+  if (Array.isArray(value)) return value
+  const inner = typeof value === 'object' ? ((value as Thing)['@list'] ?? (value as Thing)['@set']) : undefined
+  return Array.isArray(inner) ? inner : [value]
+}
+/** The first value that is not empty. */
+export const first = (value: unknown): any =>
+  listOf(value).find((one) => one !== '' && one !== null && !(typeof one === 'string' && !one.trim()))
+export const typesOf = (thing: Thing): string[] =>
+  listOf(thing['@type'])
+    .slice(0, 20)
+    .flatMap((type) => schemaWord(type) ?? [])
+
+/** What is sold as such. */
+const PRODUCT =
+  /^(?:Product|ProductGroup|IndividualProduct|ProductModel|SomeProducts|ProductCollection|Vehicle|Car|Motorcycle|MotorizedBicycle|BusOrCoach|Book|Audiobook|DietarySupplement)$/
+/** Works and the like, products where somebody offers them. */
+const WORK =
+  /^(?:CreativeWork|MusicAlbum|MusicRelease|MusicRecording|Movie|Game|VideoGame|SoftwareApplication|MobileApplication|WebApplication|VisualArtwork|Painting|Photograph|Sculpture|Poster|SheetMusic|ComicIssue|ComicStory|Map|Drug|PublicationIssue|PublicationVolume)$/
+export const isProduct = (thing: Thing): boolean => {
+  const types = typesOf(thing)
+  return (
+    types.some((type) => PRODUCT.test(type)) ||
+    (listOf(thing.offers).length > 0 &&
+      (types.some((type) => WORK.test(type)) || (types.length === 0 && thing.name !== undefined)))
+  )
+}
+
+/** A text that may be wrapped: "x", {"@value": "x"}, {"name": "x"}, or a list of these. */
+export const textIn = (value: unknown, limit: number, follow: Follow): string | undefined => {
+  for (const entry of listOf(value).slice(0, 10)) {
+    const one = follow(entry)
+    const text = plainText(one && typeof one === 'object' ? (first(one['@value']) ?? firstText(one.name)) : one, limit)
+    if (text) return text
+  }
+  return undefined
+}
+const firstText = (value: unknown): unknown => {
+  const one = first(value)
+  return one && typeof one === 'object' ? first(one['@value']) : one
+}
+
+/** An address that may be wrapped: of a picture, a page, a thing. */
+export const urlIn = (value: unknown, follow: Follow): string | undefined => {
+  const one = follow(first(value))
+  const text = one && typeof one === 'object' ? firstOf(one.contentUrl, one.url, one['@id'], one['@value']) : one
+  return typeof text === 'string' ? plainAddress(text) : undefined
+}
+/** The addresses of a list. */
+export const urlsIn = (value: unknown, limit: number, follow: Follow): string[] =>
+  listOf(value)
+    .slice(0, limit)
+    .flatMap((one) => urlIn(one, follow) ?? [])
+
+const firstOf = (...values: unknown[]): unknown => {
+  for (const value of values) {
+    const one = first(value)
+    if (typeof one === 'string') return one
+    if (one && typeof one === 'object' && typeof first(one['@value'] ?? one['@id'] ?? one.url) === 'string')
+      return first(one['@value'] ?? one['@id'] ?? one.url)
+  }
+  return undefined
+}
+/** Only entities are decoded: an address may hold `<`. */
+const plainAddress = (text: string): string | undefined => {
+  const short = text.slice(0, 8193).trim()
+  return (/&(?:amp|#0*38|#x0*26);/i.test(short) ? short.replace(/&(?:amp|#0{0,5}38|#x0{0,5}26);/gi, '&') : short) || undefined
+}
+
+const REFERENCE_KEYS = new Set(['@id', '@type', '@context'])
+/** Nodes of one `@id` that are put together. */
+const MAX_NODES_OF_ID = 5
+const MAX_KEYS = 300
+
+/**
+ * Indexes the things of a page by `@id` and returns how references are followed: an object with an `@id` is completed by what other objects
+ * with this `@id` and a type in common say; its own properties win. `resolve` makes an `@id` comparable.
+ */
+export const createFollow = (documents: unknown[], budget: Budget, resolve: (id: string) => string = (id) => id): Follow => {
+  const byId = new Map<string, Thing[]>()
+  const seen = new Set<unknown>()
+  const stack = [...documents]
+  while (stack.length > 0) {
+    const value = stack.pop()
+    if (!value || typeof value !== 'object' || seen.has(value)) continue
+    seen.add(value)
+    budget.spend('things')
+    const id = (value as Thing)['@id']
+    if (typeof id === 'string' && Object.keys(value).some((key) => !REFERENCE_KEYS.has(key))) {
+      const nodes = byId.get(resolve(id))
+      if (!nodes) byId.set(resolve(id), [value as Thing])
+      else if (nodes.length < MAX_NODES_OF_ID) nodes.push(value as Thing)
+    }
+    for (const child of Object.values(value)) if (child && typeof child === 'object') stack.push(child)
+  }
+  const completed = new Map<Thing, Thing>()
+  const follow: Follow = (thing) => {
+    if (!thing || typeof thing !== 'object' || Array.isArray(thing) || typeof thing['@id'] !== 'string') return thing
+    const known = completed.get(thing)
+    if (known) return known
+    budget.spend('things')
+    const types = typesOf(thing)
+    const nodes = (byId.get(resolve(thing['@id'])) ?? []).filter(
+      (node) => node !== thing && haveTypeInCommon(types, typesOf(node)),
+    )
+    // A mere reference is the thing itself, however many there are.
+    const isReference = !Object.keys(thing).some((key) => !REFERENCE_KEYS.has(key))
+    const result = isReference && nodes[0] ? follow(nodes[0]) : nodes.reduce((sum: Thing, node) => fill(sum, node), thing)
+    completed.set(thing, result)
+    return result
+  }
+  return follow
+}
+
+const haveTypeInCommon = (some: string[], others: string[]) =>
+  some.length === 0 || others.length === 0 || some.some((type) => others.includes(type))
+const fill = (thing: Thing, from: Thing): Thing => {
+  const keys = Object.keys(from)
+  return keys.length > MAX_KEYS ? thing : { ...from, ...thing }
+}
