@@ -58,6 +58,11 @@ export const composeProblems = (files: { compose: string; example: string; prome
     const { test, interval, timeout } = (service.healthcheck ?? {}) as Json
     if (list(test).length < 2 || list(test)[0] !== 'CMD' || !interval || !timeout)
       say('no health check with test, interval and timeout')
+    if (!list(service.security_opt).includes('no-new-privileges:true')) say('it may gain privileges')
+    if (!service.mem_limit) say('it may take all memory of the machine')
+    if (ours && !(list(service.cap_drop).includes('ALL') && service.read_only === true))
+      say('it has capabilities, or a file system that it may write, which it does not need')
+    if (name === 'redis' && !list(service.command).includes('--requirepass')) say('it is open to every process of its network')
     if (service.restart !== 'unless-stopped') say('it does not start again by itself')
 
     for (const [on, how] of Object.entries<Json>(service.depends_on ?? {}))
