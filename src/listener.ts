@@ -4,7 +4,7 @@ import { isLoopback } from './config.ts'
 import { ALIVE } from './love-parser/health.ts'
 import { loveParserEnvelope } from './love-parser/surface.ts'
 import { createProbes } from './platform/http/pipeline.ts'
-import { MIB } from './platform/http/request.ts'
+import { hasBadHost, MIB } from './platform/http/request.ts'
 import type { Platform } from './platform/index.ts'
 
 /** Above every contract's own limit: the server itself cuts off larger bodies, without an envelope. */
@@ -53,6 +53,8 @@ export const openPort = (
     maxRequestBodySize: HARD_BODY_BYTES,
     idleTimeout: IDLE_SECONDS,
     fetch: (request) => {
+      // The app refuses it in the family's envelope.
+      if (hasBadHost(request)) return (handle ?? first)(request)
       if (config.loopbackOnly && !namesThisMachine(request)) return refused()
       return probe(request) ?? (handle ?? first)(request)
     },

@@ -32,6 +32,8 @@ const KNOWN: Record<string, { code: string; message?: string }> = {
   payload_too_large: { code: 'PAYLOAD_TOO_LARGE', message: 'Request body too large' },
   unsupported_media_type: { code: 'UNSUPPORTED_MEDIA_TYPE' },
   unauthorized: { code: 'UNAUTHORIZED' },
+  bad_request: { code: 'BAD_REQUEST' },
+  bad_host: { code: 'BAD_REQUEST' },
   internal_error: { code: 'INTERNAL', message: 'Internal server error' },
   unavailable: { code: 'UNAVAILABLE', message: 'Service temporarily unavailable' },
   not_configured: { code: 'NOT_CONFIGURED' },

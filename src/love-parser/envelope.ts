@@ -24,6 +24,7 @@ const CODES: Record<string, string> = {
   forbidden: 'FORBIDDEN',
   validation_error: 'VALIDATION_ERROR',
   bad_request: 'VALIDATION_ERROR',
+  bad_host: 'VALIDATION_ERROR',
   payload_too_large: 'VALIDATION_ERROR',
   unsupported_media_type: 'VALIDATION_ERROR',
   subscription_required: 'SUBSCRIPTION_REQUIRED',

@@ -19,6 +19,7 @@ const TEXTS = {
   too_long: { en: '{field} must not exceed {max} characters', ru: '{field}: не более {max} символов' },
   repeated: { en: '{field} must be given only once', ru: '{field} можно указать только один раз' },
   invalid_json: { en: 'The request body is not valid JSON', ru: 'Тело запроса не является корректным JSON' },
+  bad_host: { en: 'The Host header names no single host', ru: 'Заголовок Host должен называть один хост' },
   invalid_name: {
     en: '{field} must be a sticker set name (Latin letters, digits, underscore) or a t.me/addstickers link',
     ru: '{field}: нужно имя стикерсета (латиница, цифры, подчёркивание) или ссылка t.me/addstickers',
@@ -157,7 +158,9 @@ const bodyOf = (error: AppError, status: number, call: Call): Record<string, unk
   const language = languageOfCall(call)
   const { requestId } = call
   if (status === 400) {
-    const problems = (error.details?.problems as Problem[] | undefined) ?? [{ field: 'body', code: 'invalid_json' }]
+    const unexplained: Problem =
+      error.code === 'bad_host' ? { field: 'host', code: 'bad_host' } : { field: 'body', code: 'invalid_json' }
+    const problems = (error.details?.problems as Problem[] | undefined) ?? [unexplained]
     const details = problems.map(({ field, code, values }) => ({
       field,
       code,

@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Call, type HttpFamily, JSON_TYPE, type RouteInfo } from './family.ts'
-import { CLIENT_CLOSED, queryOf, standIn } from './request.ts'
+import { CLIENT_CLOSED, hasBadHost, queryOf, standIn } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 /** What every URL begins with that Elysia finds the path of. */
@@ -185,6 +185,18 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
     call.family.decorate?.(response, call, request)
     return response
   }
+  const callOf = (request: Request, method: string, path: string, bodiless: boolean, family = familyOf(path)): Call => ({
+    requestId: requestIdOf(request, family),
+    path,
+    method,
+    family,
+    route: undefined,
+    allowed: [],
+    startedAt: performance.now(),
+    principal: undefined,
+    bodiless,
+    bodyText: undefined,
+  })
   const receive = (
     app: AnyElysia,
     request: Request,
@@ -197,6 +209,10 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
     const url = request.url
     const method = request.method
     const from = pathStart(url)
+    if (hasBadHost(request)) {
+      const call = callOf(request, method, pathAt(url, from), bodiless, aliased)
+      return complete(call, request, finish(new AppError('bad_host', 400, 'The Host header names no single host'), call))
+    }
     if (!url.startsWith(SCHEME)) {
       readdress(request, url.slice(from))
       return receive(app, request, next, bodiless)
@@ -221,19 +237,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
           return receive(app, request, next, bodiless, own)
         }
     if (mayBeForwarded) noticeProxy(request)
-    const call: Call = {
-      requestId: '',
-      path,
-      method,
-      family: family ?? familyOf(path),
-      route: undefined,
-      allowed: [],
-      startedAt: performance.now(),
-      principal: undefined,
-      bodiless,
-      bodyText: undefined,
-    }
-    call.requestId = requestIdOf(request, call.family)
+    const call = callOf(request, method, path, bodiless, family)
     arriving = call
     const answer = next(request)
     // An upgraded socket has no response.
