@@ -155,7 +155,7 @@ const createSession = (
     counts.pages++
     const page = await get(url, { delayMs: task.delayMs })
     if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
-    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency }
+    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, now: clock.now() }
     const data = await reader.page(page, options, signal)
     pagesRead++
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)

@@ -275,6 +275,22 @@ describe('kind 16: where a price or an address may stand', () => {
       product('Lamp', { model: [{ '@type': 'ProductModel', offers: offer }], offers: undefined }),
       [lamp],
     ],
+    [
+      'the address of an offer as a text',
+      {
+        '@graph': [
+          { '@type': 'Product', name: 'Lamp', offers: ['#o'] },
+          { ...offer, '@id': '#o' },
+        ],
+      },
+      [lamp],
+    ],
+    ['a specification as the price', product('Lamp', { offers: { price: { price: 10, priceCurrency: 'EUR' } } }), [lamp]],
+    [
+      'a compound price of one part',
+      product('Lamp', { offers: { priceSpecification: { '@type': 'CompoundPriceSpecification', priceComponent: [offer] } } }),
+      [lamp],
+    ],
     ['a car', product('Lamp', { '@type': 'Car' }), [lamp]],
     ['several types', product('Lamp', { '@type': ['CreativeWork', 'Product'] }), [lamp]],
     ['a record that is for sale', product('Lamp', { '@type': 'MusicAlbum' }), [lamp]],

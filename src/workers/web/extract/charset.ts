@@ -1,5 +1,3 @@
-import { detectAll } from 'jschardet'
-
 const BOMS: [number[], string][] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xff, 0xfe], 'utf-16le'],
@@ -207,6 +205,8 @@ const SURE = 0.15
 const detected = (sample: Uint8Array, ascii: string): string[] => {
   const language = /<html[^>]{0,500}?\slang\s{0,5}=\s{0,5}["']?([\w-]{2,20})/i.exec(ascii.slice(0, 20_000))?.[1]
   const usual = USUAL.find(([pattern]) => language !== undefined && pattern.test(language))?.[1] ?? []
+  // Loaded at the first page that needs it: its models take 20 MB.
+  const { detectAll } = require('jschardet') as typeof import('jschardet')
   const found = detectAll(sample)
     .flatMap(({ encoding, confidence }) => {
       const label = decoder(encoding ?? undefined)?.encoding as string | undefined

@@ -19,7 +19,7 @@ const MAX_SET = 50
 const MAX_SET_CHARS = 50_000
 
 /** The largest picture of a `srcset`: `a.jpg 1x, b.jpg 2x` or `a.jpg 300w, b.jpg 900w`; addresses may hold commas. */
-export const largestOf = (srcset: string | undefined): string | undefined => {
+const largestOf = (srcset: string | undefined): string | undefined => {
   if (!srcset) return undefined
   let best: { url: string; size: number } | undefined
   const words = srcset

@@ -144,8 +144,9 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
   }
   if (own) add(own.marked, own.source, ownAddress(own.marked, facts), true)
   for (const { marked, source, problem } of placeOthers(sources, own?.marked.candidate.name, data.own)) {
-    if (problem) data.rejected.push(`${source}: ${problem}`)
-    else add(marked, source, marked.address!, false)
+    if (!problem) add(marked, source, marked.address!, false)
+    // What a second syntax says in part is no loss where the first one named the product.
+    else if (data.source === 'none' || data.source === source) data.rejected.push(`${source}: ${problem}`)
   }
   return data
 }

@@ -51,6 +51,13 @@ const allStated = (value: unknown): unknown[] =>
     .map((one) => stated(one))
     .filter((one) => one !== undefined)
 
+/** A compound price of one component is that component. */
+const onlyComponent = (terms: Thing, follow: Follow): Thing => {
+  const components = listOf(terms.priceComponent)
+  const component = components.length === 1 && stated(terms.price) === undefined ? follow(components[0]) : undefined
+  return component && typeof component === 'object' ? component : terms
+}
+
 /** What one offer states: its own prices, else the lowest of an aggregate, and its price specifications. */
 const ofOffer = (offer: Thing, follow: Follow, now: number | undefined): StatedPrice[] => {
   const availability = word(offer.availability)
@@ -58,10 +65,11 @@ const ofOffer = (offer: Thing, follow: Follow, now: number | undefined): StatedP
   const prices = allStated(offer.price)
   const owns = prices.length > 0 ? prices : allStated(offer.lowPrice)
   const own = owns[0]
-  const specifications = listOf(offer.priceSpecification)
+  const specifications = [...listOf(offer.priceSpecification), ...listOf(offer.price)]
     .slice(0, MAX_SPECIFICATIONS)
     .map(follow)
-    .filter((terms) => terms && typeof terms === 'object')
+    .filter((terms) => terms && typeof terms === 'object' && terms['@value'] === undefined)
+    .map((terms) => onlyComponent(terms, follow))
   // A specification of the same price says what it is for: a month, a unit.
   const isQualified = specifications.some((terms) => isAside(terms, follow) && Number(stated(terms.price)) === Number(own))
   const kind = isQualified || isAside(offer, follow) ? 'aside' : isOutOfDate(offer, now) ? 'ended' : undefined

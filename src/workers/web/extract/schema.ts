@@ -196,7 +196,12 @@ const toCrumbs = (thing: Thing, follow: Follow): Crumb[] =>
 
 const toCandidate = (thing: Thing, options: SchemaOptions & { follow: Follow }): Candidate => {
   const { follow, hints, now } = options
-  const few = (value: unknown) => listOf(value).slice(0, MAX_OFFERS).map(follow).filter(isObject)
+  /** The things of a list; a text may be the `@id` of one. */
+  const few = (value: unknown) =>
+    listOf(value)
+      .slice(0, MAX_OFFERS)
+      .map((one) => follow(typeof one === 'string' ? { '@id': one } : one))
+      .filter(isObject)
   const nested = (offer: Thing) => [...few(offer.offers), ...few(offer.itemListElement)]
   const variants = [...few(thing.hasVariant), ...few(thing.model)]
   const direct = [...few(thing.offers), ...variants.flatMap((variant) => few(variant.offers))]

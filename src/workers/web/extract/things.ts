@@ -104,18 +104,22 @@ export const createFollow = (documents: unknown[], budget: Budget, resolve: (id:
     for (const child of Object.values(value)) if (child && typeof child === 'object') stack.push(child)
   }
   const completed = new Map<Thing, Thing>()
-  return (thing) => {
+  const follow: Follow = (thing) => {
     if (!thing || typeof thing !== 'object' || Array.isArray(thing) || typeof thing['@id'] !== 'string') return thing
     const known = completed.get(thing)
     if (known) return known
     budget.spend('things')
     const types = typesOf(thing)
-    const result = (byId.get(resolve(thing['@id'])) ?? [])
-      .filter((node) => node !== thing && haveTypeInCommon(types, typesOf(node)))
-      .reduce((sum: Thing, node) => fill(sum, node), thing)
+    const nodes = (byId.get(resolve(thing['@id'])) ?? []).filter(
+      (node) => node !== thing && haveTypeInCommon(types, typesOf(node)),
+    )
+    // A mere reference is the thing itself, however many there are.
+    const isReference = !Object.keys(thing).some((key) => !REFERENCE_KEYS.has(key))
+    const result = isReference && nodes[0] ? follow(nodes[0]) : nodes.reduce((sum: Thing, node) => fill(sum, node), thing)
     completed.set(thing, result)
     return result
   }
+  return follow
 }
 
 const haveTypeInCommon = (some: string[], others: string[]) =>
