@@ -147,6 +147,29 @@ describe('the next page', () => {
     expect(next(html, undefined, header)).toBe(expected)
   })
 
+  test.each([
+    ['/c', '/c?cp=2'],
+    ['/c.html', '/c-2.html'],
+    ['/c', '/c,2'],
+    ['/c/', '/c/page2/'],
+    ['/c', '/c/p2'],
+    ['/c', '/c?n=24'],
+    ['/c', '/c/stranitsa-2'],
+    ['/c', '/c;page=2'],
+    ['/c', '/c/index2.html'],
+    ['/', '/page/2/'],
+    ['/s.php?cat=5', '/s.php?cat=5&start=10'],
+    ['/c?sort=a', '/c?sort=a&page=2'],
+    ['/c/seite3', '/c/seite4'],
+    ['/c?n=24', '/c?n=48'],
+  ])('%s leads on to %s', (here, there) => {
+    const numbers: Record<string, string> = { '/c/seite3': '4', '/c?n=24': '3' }
+    const number = numbers[here] ?? '2'
+    const html = `<a href="${here}">${Number(number) - 1}</a><a href="/c">1</a><a href="${there}">${number}</a>`
+    expect(next(html, `https://shop.example${here}`)).toBe(`https://shop.example${there}`)
+    expect(next(`<a href="/other-2">2</a><a href="/c?rating=5">5</a>`, `https://shop.example${here}`)).toBeUndefined()
+  })
+
   test('counts on from the page it is on and keeps other parameters apart', () => {
     const html = '<a href="?color=red&page=1">1</a><a href="?color=red&page=3">3</a><a href="?page=3">3</a>'
     expect(next(html, 'https://shop.example/c/cups?page=2&color=red')).toBe('https://shop.example/c/cups?color=red&page=3')

@@ -77,16 +77,21 @@ describe('sitemaps', () => {
       urls: [],
       sitemaps: [],
       tooLong: 0,
+      isCut: false,
     })
   })
 
   test('at most 50,000 addresses, each of 2,048 characters; deep nesting is refused', async () => {
     const many = urlset(...Array.from({ length: 50_010 }, (_, at) => `https://a/${at}`))
-    expect((await readSitemap(many)).urls).toHaveLength(50_000)
+    const cut = await readSitemap(many)
+    expect([cut.urls.length, cut.isCut]).toEqual([50_000, true])
+    const long = await readSitemap(urlset(...Array.from({ length: 10_000 }, (_, at) => `https://a/${'x'.repeat(2000)}${at}`)))
+    expect([long.urls.length < 6000, long.isCut]).toEqual([true, true])
     expect(await readSitemap(urlset(`https://a/${'x'.repeat(1_000_000)}`, 'https://a/1'))).toEqual({
       urls: ['https://a/1'],
       sitemaps: [],
       tooLong: 1,
+      isCut: false,
     })
     await expect(readSitemap('<a>'.repeat(200_000))).rejects.toThrow('nests deeper')
   })

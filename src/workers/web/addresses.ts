@@ -68,6 +68,10 @@ const PRODUCT_WORD = /^(?:products?|productdetails?|showproduct|goods?|items?|to
 const CATEGORY_WORD = /^(?:categor(?:y|ies)|catalog(?:ue)?|katalog|sections?|collections?|razdel)$/
 const ROUTE_EXTRA = /^(?:view|info|details?|show|page|index|com|main|default)$/
 
+/** Parameters that may name what a script shows: `?id=5`. */
+export const idsIn = (url: URL): [string, string][] =>
+  [...url.searchParams].filter(([key]) => /^(?:id|n|code|slug|art)$/i.test(key))
+
 /**
  * `view`: a page as sorting, filters or a page number show it, or a query that says nothing of what it shows. A service page is never
  * visited.

@@ -4,7 +4,6 @@ import { createLru } from '../../platform/shared.ts'
 import { CodingRefused, fetchUnpacked } from '../../platform/unpacked.ts'
 import type { Cookies } from './cookies.ts'
 import { FetchError, isFinal, stopped, unlessAborted } from './errors.ts'
-import { decodePage } from './extract/charset.ts'
 import type { WebDocument } from './extract/index.ts'
 import { createRobots } from './robots.ts'
 
@@ -209,7 +208,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
     agent: USER_AGENT,
     load: async (url) => {
       const { answer } = await follow({ url, limit: { bytes: ROBOTS_BYTES, truncate: true } }, async () => {})
-      return { status: answer.status, text: decodePage(answer.bytes, 'text/plain; charset=utf-8') }
+      return { status: answer.status, text: new TextDecoder().decode(answer.bytes) }
     },
   })
 

@@ -1,4 +1,4 @@
-import { addressKey, classifyUrl, isOnHost, shopHost, withoutTracking } from './addresses.ts'
+import { addressKey, classifyUrl, idsIn, isOnHost, shopHost, withoutTracking } from './addresses.ts'
 import type { Link, PageOutline } from './extract/index.ts'
 
 /** Names of menu entries that lead to no category, for addresses that say nothing. */
@@ -55,14 +55,12 @@ const strengthOf = ({ url: address, zone, rel, kind }: Link, here: URL): 'strong
   const url = new URL(address)
   const isOther = directory(url.pathname) !== directory(here.pathname)
   // Sorting, paging and the way back up are no products, whatever they stand in; one script may show everything by its ids.
-  const byId = kind === 'view' && ids(url).some(([key, value]) => here.searchParams.get(key) !== value)
+  const byId = kind === 'view' && idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
   if (url.pathname === '/' || isAbove(url, here) || (!isOther && !byId)) return undefined
   if (zone === 'product') return kind === 'unknown' && /\bnofollow\b/.test(rel) ? undefined : 'strong'
   if (kind === 'unknown' || kind === 'view') return 'strong'
   return isAbove(here, url) ? 'weak' : undefined
 }
-
-const ids = (url: URL) => [...url.searchParams].filter(([key]) => /^(?:id|n|code|slug|art)$/i.test(key))
 
 /** A path with a slash at its end. */
 const directory = (path: string) => (path.endsWith('/') ? path : `${path}/`)

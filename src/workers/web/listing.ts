@@ -16,9 +16,25 @@ export interface Crawl {
   asked: Set<string>
   /** Listings for which no budget was left. */
   unopened: number
+  /** Products that pages show beside what they are about: sent at the end, because of the same product the first is stored. */
+  later: Product[]
 }
 
-export const startCrawl = (session: Session): Crawl => ({ session, listings: new Set(), asked: new Set(), unopened: 0 })
+const startCrawl = (session: Session): Crawl => ({ session, listings: new Set(), asked: new Set(), unopened: 0, later: [] })
+
+/** One crawl of listings and product pages, with what it sends last. */
+export const withCrawl = async (session: Session, read: (crawl: Crawl) => Promise<void>) => {
+  const started = startCrawl(session)
+  await read(started)
+  if (started.unopened > 0) session.log.add(`Page budget used up, ${started.unopened} categories not read`)
+  await addProducts(session, started.later)
+}
+
+const MAX_LATER = 20_000
+/** Keeps products for the end of the crawl. */
+export const sendLater = ({ later }: Crawl, products: Product[]) => {
+  for (const product of products) if (later.length < MAX_LATER) later.push(product)
+}
 
 /** Pages in a row without a product address that the listing had not shown before; then it is taken to be endless. */
 const MAX_STALE_PAGES = 2
@@ -94,10 +110,7 @@ const takeListing = async (session: Session, loaded: LoadedPage) => {
   const isWhole = (product: Product) => product.price !== undefined || remarked.has(product.product_url)
   const whole = cards.filter(isWhole)
   const partial = whole.length * 2 >= cards.length ? [] : cards.filter((product) => !isWhole(product))
-  await addProducts(
-    session,
-    cards.filter((product) => !partial.includes(product)),
-  )
+  await addProducts(session, partial.length > 0 ? whole : cards)
   for (const product of partial) toRead.set(withoutTracking(product.product_url), product)
   for (const url of uncovered(cards, [...listed, ...linked])) if (!toRead.has(url)) toRead.set(url, undefined)
   if (toRead.size > 0) log.add(`${page.url}: ${toRead.size} links to follow`)
@@ -150,10 +163,11 @@ const uncovered = (cards: Product[], links: string[]): string[] => {
  * that they are products' pages.
  */
 export async function* readProductPages(
-  { session, asked }: Crawl,
+  crawl: Crawl,
   pages: ReadonlyMap<string, Product | undefined>,
   isSure = true,
 ): AsyncGenerator<void, void> {
+  const { session, asked } = crawl
   const { log } = session
   const urls = [...pages.keys()].filter((url) => !asked.has(addressKey(url)))
   for (const [index, url] of urls.entries()) {
@@ -168,7 +182,13 @@ export async function* readProductPages(
     const loaded = await openPage(session, url)
     const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
-    await addProducts(session, products.length > 0 || !card ? products : [card])
+    const own = products.filter((product) => product.product_url === loaded?.data.own)
+    if (own.length > 0)
+      sendLater(
+        crawl,
+        products.filter((product) => !own.includes(product)),
+      )
+    await addProducts(session, own.length > 0 ? own : products.length > 0 || !card ? products : [card])
     yield
   }
 }
@@ -197,5 +217,4 @@ export const takeTurns = async (crawl: Crawl, starts: (string | LoadedPage)[]) =
     }
     open = unfinished
   }
-  if (crawl.unopened > 0) session.log.add(`Page budget used up, ${crawl.unopened} categories not read`)
 }

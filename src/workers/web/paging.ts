@@ -8,6 +8,8 @@ const OFFSET_KEY = /^(?:start|start_?index|offset|ofs|skip|from|first|begin|limi
 /** Sorting and numbers per page: a link to a further page may state them while the first page's address does not. */
 const VIEW_KEY = /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\])$/i
 const PATH_PAGE = /(?:[/_-](?:page|pagina|seite|stranica|strana)[/_=-]?|\/p[/-]?)(\d{1,5})$/i
+/** How an address may end on its page number, whatever the word. */
+const SUFFIX = /[/_,;-](?:[a-z]{1,12}[/_=-]?)?(\d{1,4})$/i
 const NEXT_TEXT =
   /^(?:next(?: page)?|more|load more|show more|older|далее|дальше|вперед|вперёд|следующ\S{1,4}(?: страница)?|показать (?:ещ[её]|больше)|weiter|nächste|suivante?|siguiente|successiva|avanti|›|»|>|>>|→)\s{0,2}[›»>→]{0,2}$/i
 
@@ -62,7 +64,7 @@ export const nextPage = (page: PageOutline, current: string, linkHeader: string)
   if (stated && stated !== current) return stated
   const here = pageAddress(current)
   // All pages of a listing begin like it; the rest need not be taken apart.
-  const start = here.listing.split('?', 1)[0]!.replace(/[/_,;-]\d{1,4}$/, '')
+  const start = here.listing.split('?', 1)[0]!.replace(SUFFIX, '')
   const candidates = page.links
     .filter(({ url }) => url.replace(/^https?:\/\/(?:www\.)?/, '').startsWith(start))
     .map(({ url, text }) => ({ url, text: text.trim(), ...pageAddress(url) }))
@@ -111,15 +113,21 @@ const following = (here: PageAddress, links: Candidate[]): string | undefined =>
   return undefined
 }
 
-/** `/tea/2`, `/tea-2.html` or `/tea,2` labelled 2, on `/tea` or its page 1: a number that only its label shows to be a page. */
+/** `/tea/2`, `/tea-2.html`, `/tea,2` or `/tea/seite2` labelled 2, on `/tea` or its page 1: only its label shows the number to be a page. */
 const numberedBelow = (here: PageAddress, links: Candidate[]): string | undefined => {
   const [path = '', query = ''] = here.listing.split('?', 2)
-  const own = /^(.{1,2000}?)([/_,;-])(\d{1,4})$/.exec(path)
-  const isPage = (base: string, separators: string, number: number) => {
-    const wanted = new Set([...separators].map((separator) => `${base}${separator}${number}?${query}`))
-    return links.find((one) => one.text === String(number) && wanted.has(one.listing))?.url
-  }
-  return isPage(path, '/_,;-', 2) ?? (own ? isPage(own[1]!, own[2]!, Number(own[3]) + 1) : undefined)
+  const pageBelow = (base: string, number: number) =>
+    links.find((one) => {
+      if (one.text !== String(number)) return false
+      const [there = '', thereQuery = ''] = one.listing.split('?', 2)
+      if (thereQuery !== query || !there.startsWith(base) || there.length > base.length + 30) return false
+      const suffix = SUFFIX.exec(there.slice(base.length))
+      return suffix !== null && suffix.index === 0 && Number(suffix[1]) === number
+    })?.url
+  if (!path.includes('/')) return undefined // everything is below the root
+  const own = SUFFIX.exec(path.slice(-30))
+  const base = own ? path.slice(0, path.length - own[0].length) : ''
+  return pageBelow(path, 2) ?? (own ? pageBelow(base, Number(own[1]) + 1) : undefined)
 }
 
 /** The link labelled with the next number that differs from this page in one numeric parameter of any name (`?cp=2`, `?n=24`). */

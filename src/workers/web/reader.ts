@@ -18,7 +18,7 @@ export interface DocumentReader {
 export interface ReaderOptions {
   /** For one document, in ms of its thread's time. Default 3,000. */
   budgetMs?: number
-  /** How far this process may grow while documents are read, in bytes. Default 128 MiB; 5 MB of ordinary HTML take 110 MB. */
+  /** How far this process may grow while documents are read, in bytes. Default 160 MiB; 5 MB of ordinary HTML take 145 MB. */
   growth?: number
   /** Threads at once. Default 2. */
   threads?: number
@@ -39,8 +39,10 @@ const START_MS = 20_000
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
 const GROWN = 32 * MB
-/** How long a large document waits for the memory of threads that have ended, in ms. It goes back within 100. */
+/** How long after the end of a thread a large document waits for its memory, in ms. It goes back within 100. */
 const SETTLE_MS = 500
+/** The longest wait for a thread to end, in ms: what it does in one native call (`JSON.parse`) goes on until that returns. */
+const MOST_ENDING_MS = 5000
 
 /** Where the thread's code is: beside this file, or, in a compiled Trawl, an entry of its own inside (`scripts/build.ts`). */
 const threadEntry = (): string => {
@@ -74,8 +76,10 @@ interface Thread {
  * with its thread, whose memory goes back to the system. `close` ends all at once.
  */
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
-  const { budgetMs = 3000, growth = 128 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
+  const { budgetMs = 3000, growth = 160 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
   const threads = new Set<Thread>()
+  /** Threads that were told to end and have not yet, with the time of that. */
+  const ending = new Map<Thread, number>()
   const waiting: Job[] = []
   let ticks: ReturnType<typeof setInterval> | undefined
   let tickedAt = 0
@@ -87,6 +91,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     threads.delete(thread)
     clearTimeout(thread.idle)
     endedAt = performance.now()
+    ending.set(thread, endedAt)
     thread.worker.terminate()
   }
   /** Ends a thread with the document that it reads. */
@@ -158,6 +163,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0 }
     threads.add(thread)
     const died = (why: string) => {
+      if (ending.delete(thread)) endedAt = performance.now()
       if (!threads.has(thread)) return
       if (thread.state === 'starting') failStart(thread, why)
       else give(thread, new FetchError('unreadable', `The page ended the thread that read it (${why})`.slice(0, 200), false))
@@ -187,16 +193,21 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     const first = waiting[0]
     if (!first?.isLarge) return waiting.shift()
     const isFree = ![...threads].some(({ job }) => job?.isLarge)
-    const isSettled =
-      process.memoryUsage.rss() - floor.rss < GROWN || performance.now() - Math.max(first.since, endedAt) > SETTLE_MS
-    if (isFree && isSettled) return waiting.shift()
+    if (isFree && isSettled(first)) return waiting.shift()
     const at = waiting.findIndex(({ isLarge }) => !isLarge)
     return at < 0 ? undefined : waiting.splice(at, 1)[0]
+  }
+  /** Whether the memory of threads that have ended is ours no more, as far as one can wait for it. */
+  const isSettled = ({ since }: Job): boolean => {
+    const now = performance.now()
+    for (const [thread, at] of ending) if (now - at > MOST_ENDING_MS) ending.delete(thread)
+    if (ending.size > 0) return false
+    return process.memoryUsage.rss() - floor.rss < GROWN || now - Math.max(since, endedAt) > SETTLE_MS
   }
   const begin = (thread: Thread, job: Job) => {
     clearTimeout(thread.idle)
     const rss = process.memoryUsage.rss()
-    const isAlone = ![...threads].some(isReading)
+    const isAlone = ending.size === 0 && ![...threads].some(isReading)
     // Not while memory of ended threads is still ours.
     if (rss < floor.rss || (isAlone && performance.now() - endedAt > SETTLE_MS)) floor = { rss, heap: heapSize() }
     Object.assign(thread, { state: 'reading', job, usedMs: 0, rss })

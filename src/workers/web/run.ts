@@ -82,6 +82,8 @@ export interface LoadedPage {
 
 const BATCH = 50
 const MAX_FAILED_PAGES = 100
+/** Lines of a page's own in the log, of each kind. */
+const MAX_LINES = 50
 /** How often one page is asked for again. */
 const MAX_REPEATS = 2
 const FIRST_BACKOFF_MS = 500
@@ -157,12 +159,13 @@ const createSession = (
     const data = await reader.page(page, options, signal)
     pagesRead++
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
-    for (const reason of data.rejected) log.add(`${url}: skipped, ${reason}`)
-    for (const { product_url, field, message } of data.remarks) {
-      if (remarked.has(product_url)) continue
-      remarked.add(product_url)
+    // A hostile page may have thousands of either.
+    for (const reason of data.rejected.slice(0, MAX_LINES)) log.add(`${url}: skipped, ${reason}`)
+    if (data.rejected.length > MAX_LINES) log.add(`${url}: ${data.rejected.length - MAX_LINES} more skipped`)
+    const fresh = data.remarks.filter(({ product_url }) => !remarked.has(product_url))
+    for (const { product_url } of fresh) remarked.add(product_url)
+    for (const { product_url, field, message } of fresh.slice(0, MAX_LINES))
       log.add(`${product_url}: stored without ${field}, ${message}`)
-    }
     unsent += data.rejected.length
     counts.rejected += data.rejected.length
     counts.remarks = remarked.size

@@ -7,6 +7,8 @@ import type { WebDocument } from './extract/index.ts'
 /** Of one file, packed and unpacked (sitemaps.org). */
 export const MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 const MAX_ENTRIES = 50_000
+/** Of all addresses of a file together: more than twice what 50,000 usual ones have. */
+const MAX_CHARS = 12_000_000
 const CHUNK = 64 * 1024
 /** Bytes read between two collections of garbage. */
 const COLLECT_AFTER = 4 * 1024 * 1024
@@ -19,6 +21,8 @@ export interface Sitemap {
   sitemaps: string[]
   /** Addresses over 2,048 characters, which are left out. */
   tooLong: number
+  /** There are more addresses than are read. */
+  isCut: boolean
 }
 
 /** Takes a sitemap piece by piece. */
@@ -26,7 +30,7 @@ interface SitemapReader {
   /** Throws `FetchError` for a document type with entities. */
   write(text: string): void
   end(): Sitemap
-  /** All entries that count are there. */
+  /** More than counts is there already. */
   isFull(): boolean
 }
 
@@ -42,16 +46,23 @@ const ENTRIES: Record<string, string> = { url: 'loc', sitemap: 'loc', item: 'lin
 
 /** `urlset` and `sitemapindex`, RSS (`item`, `link`), Atom (`entry`, `link href`), or a plain list of addresses. Nothing is expanded. */
 const createSitemapReader = (base: string): SitemapReader => {
-  const result: Sitemap = { urls: [], sitemaps: [], tooLong: 0 }
+  const result: Sitemap = { urls: [], sitemaps: [], tooLong: 0, isCut: false }
   const stack: Element[] = []
   /** Text of the address that is being read. */
   let text: string | undefined
   let entries = 0
+  let chars = 0
+  const isFull = () => entries >= MAX_ENTRIES || chars >= MAX_CHARS
 
   const take = (address: string, entry: string) => {
     const value = address.trim()
     if (!value) return false
+    if (isFull()) {
+      result.isCut = true
+      return true
+    }
     entries++
+    chars += Math.min(value.length, MAX_ADDRESS)
     if (value.length > MAX_ADDRESS) result.tooLong++
     else if (URL.canParse(value, base)) (entry === 'sitemap' ? result.sitemaps : result.urls).push(new URL(value, base).href)
     return true
@@ -68,7 +79,7 @@ const createSitemapReader = (base: string): SitemapReader => {
         stack.push({ prefix, name })
         // Extensions have addresses of their own (`image:loc`): the entry's has the entry's prefix.
         const isAddress = entry && ENTRIES[entry.name] === name && entry.prefix === prefix && !entry.isFound
-        if (!isAddress || entries >= MAX_ENTRIES) return
+        if (!isAddress) return
         if (entry.name === 'entry')
           entry.isFound = /^(?:alternate)?$/.test(attributes.rel ?? '') && take(attributes.href ?? '', 'entry')
         else text = ''
@@ -88,7 +99,7 @@ const createSitemapReader = (base: string): SitemapReader => {
   )
 
   const lines = createLineReader((line) => {
-    if (/^https?:\/\//i.test(line) && entries < MAX_ENTRIES) take(line, 'url')
+    if (/^https?:\/\//i.test(line)) take(line, 'url')
   })
   let isXml: boolean | undefined
   /** The beginning, until the root element: a document type stands there. */
@@ -114,7 +125,7 @@ const createSitemapReader = (base: string): SitemapReader => {
       else lines.end()
       return result
     },
-    isFull: () => entries >= MAX_ENTRIES,
+    isFull: () => result.isCut,
   }
 }
 

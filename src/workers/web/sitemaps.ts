@@ -24,6 +24,8 @@ export interface Collected {
   foreign: number
   /** Addresses over 2,048 characters. */
   tooLong: number
+  /** Files with more addresses than are read. */
+  filesCut: number
   /** Files that `maxFiles` left unread. */
   filesLeft: number
 }
@@ -36,8 +38,8 @@ export const collectSitemaps = async (
   starts: string[],
   options: SitemapOptions,
 ): Promise<Collected> => {
-  const { report, keep, maxFiles, ...request } = options
-  const hosts = new Set(options.hosts)
+  const { hosts: given, report, keep, maxFiles, ...request } = options
+  const hosts = new Set(given)
   const queue = [...new Set(starts)]
   const seenFiles = new Set(queue)
   const seen = new Set<string>()
@@ -46,6 +48,7 @@ export const collectSitemaps = async (
     counts: { product: 0, category: 0, unknown: 0, view: 0, service: 0 },
     foreign: 0,
     tooLong: 0,
+    filesCut: 0,
     filesLeft: 0,
   }
   const add = (address: string) => {
@@ -68,8 +71,9 @@ export const collectSitemaps = async (
     try {
       const page = await fetcher.page(url, { ...request, maxBytes: MAX_SITEMAP_BYTES })
       hosts.add(shopHost(new URL(page.url).host)) // the shop may have moved to another name
-      const { urls, sitemaps, tooLong } = await reader.sitemap(page, request.signal)
+      const { urls, sitemaps, tooLong, isCut } = await reader.sitemap(page, request.signal)
       result.tooLong += tooLong
+      if (isCut) result.filesCut++
       for (const next of sitemaps) {
         if (!isOnHost(next, hosts) || seenFiles.has(next) || queue.length >= MAX_QUEUE) continue
         seenFiles.add(next)

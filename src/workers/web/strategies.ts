@@ -1,7 +1,7 @@
 import type { ScrapedCategory } from '../port.ts'
 import { MAX_ADDRESS, shopHost, withoutTracking } from './addresses.ts'
 import { findCategories } from './categories.ts'
-import { ownProduct, readAll, readListing, readProductPages, startCrawl, takeProducts, takeTurns } from './listing.ts'
+import { ownProduct, readAll, readListing, readProductPages, sendLater, takeProducts, takeTurns, withCrawl } from './listing.ts'
 import { openFirst } from './pages.ts'
 import { hasFurtherPages } from './paging.ts'
 import type { LoadedPage, Session } from './run.ts'
@@ -17,7 +17,7 @@ export const crawlDeep = async (session: Session): Promise<void> => {
     const start = await openFirst(session)
     if (task.type === 'product') await takeProducts(session, start)
     else if (task.type === 'hub') await readHub(session, start)
-    else await readAll(readListing(startCrawl(session), start))
+    else await withCrawl(session, (shared) => readAll(readListing(shared, start)))
   }
   await session.flush()
 }
@@ -29,12 +29,16 @@ export const crawlDeep = async (session: Session): Promise<void> => {
 const readHub = async (session: Session, hub: LoadedPage) => {
   const { page, data } = hub
   const categories = (await findCategories(session, hub, { open: false })).map(({ url }) => url)
-  const crawl = startCrawl(session)
-  if (categories.length === 0) return readAll(readListing(crawl, hub))
-  if (hasFurtherPages(data.outline, page.url, page.link)) return takeTurns(crawl, [...categories, hub])
-  const own = ownProduct(hub)
-  await takeProducts(session, { page, data: { ...data, products: data.products.filter((product) => product !== own) } })
-  await takeTurns(crawl, categories)
+  await withCrawl(session, async (shared) => {
+    if (categories.length === 0) return readAll(readListing(shared, hub))
+    if (hasFurtherPages(data.outline, page.url, page.link)) return takeTurns(shared, [...categories, hub])
+    const own = ownProduct(hub)
+    sendLater(
+      shared,
+      data.products.filter((product) => product !== own),
+    )
+    await takeTurns(shared, categories)
+  })
 }
 
 /** The source's address is a sitemap: its product pages are read first, then what may be one, then its categories; service pages never. */
@@ -48,6 +52,7 @@ const readSitemapSource = async (session: Session) => {
     counts: seen,
     foreign,
     tooLong,
+    filesCut,
     filesLeft,
   } = await collectSitemaps(session, [task.url], {
     hosts: new Set([shopHost(new URL(task.url).host)]),
@@ -66,11 +71,13 @@ const readSitemapSource = async (session: Session) => {
     `${task.url}: ${total} addresses, ${seen.product} of products, ${seen.category} of categories, ${seen.service} of service pages`,
   )
   if (foreign > 0) log.add(`${foreign} addresses of other hosts left out`)
+  if (filesCut > 0) log.add(`${filesCut} sitemap files were not read to their end: at most 50,000 addresses count`)
   if (filesLeft > 0) log.add(`${filesLeft} sitemap files not read`)
   session.counts.pages_failed += tooLong
   if (tooLong > 0) log.add(`${tooLong} addresses not visited, they are longer than ${MAX_ADDRESS} characters`)
   const pages = [...kept.product, ...kept.unknown, ...kept.view, ...leavesFirst(kept.category)]
-  await readAll(readProductPages(startCrawl(session), new Map(pages.map((url) => [withoutTracking(url), undefined])), false))
+  const toRead = new Map(pages.map((url) => [withoutTracking(url), undefined]))
+  await withCrawl(session, (shared) => readAll(readProductPages(shared, toRead, false)))
 }
 
 /** Categories below which nothing lies may be products (`/catalog/tea/green-tea/`). */

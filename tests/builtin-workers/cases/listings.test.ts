@@ -375,6 +375,29 @@ describe('listings, hubs and product pages', () => {
     expect(requests.filter((path) => path.startsWith('/tea')).length).toBeLessThanOrEqual(5)
   })
 
+  test('what a page shows beside its product does not replace what the other product says of itself', async () => {
+    const beside = ld({
+      '@type': 'Product',
+      name: 'B',
+      url: '/black',
+      offers: { '@type': 'Offer', price: 7, priceCurrency: 'RUB' },
+    })
+    const { brief } = await runShop({
+      type: 'list',
+      at: '/tea',
+      pages: {
+        '/tea': '<div class="product"><a href="/green">Green</a></div><div class="product"><a href="/black">Black</a></div>',
+        '/green': plainPage('Green tea') + beside.replace('/black', '/white') + beside,
+        '/black': plainPage('Black tea'),
+      },
+    })
+    expect(brief).toEqual([
+      ['Black tea', 100, 'RUB', '/black'],
+      ['Green tea', 100, 'RUB', '/green'],
+      ['B', 7, 'RUB', '/white'],
+    ])
+  })
+
   test('cards with whole marks are stored without their pages', async () => {
     const { products, requests } = await runShop({
       type: 'list',

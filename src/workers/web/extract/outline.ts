@@ -1,4 +1,4 @@
-import { classifyUrl, type LinkKind } from '../addresses.ts'
+import { classifyUrl, idsIn, type LinkKind } from '../addresses.ts'
 import { isHome, isSameSite } from './address.ts'
 import { type Budget, createBudget } from './budget.ts'
 import { createCardFinder } from './cards.ts'
@@ -130,12 +130,12 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   }
   const leadsOn = absoluteUrl(refresh, result.base)
   if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
-  const here = new URL(url).pathname
+  const here = new URL(url)
   const links = anchors.flatMap(({ node, zone }) => {
     const address = absoluteUrl(node.attribs!.href, result.base)
     if (!address) return []
     const kind = classifyUrl(address)
-    const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && new URL(address).pathname !== here)
+    const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && isElsewhere(new URL(address), here))
     return [{ node, zone, url: address, kind, isPage }]
   })
   const zones = cards.zones(links)
@@ -146,6 +146,10 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   }
   return result
 }
+
+/** Whether an address shows another thing than this page does sorted or filtered otherwise. */
+const isElsewhere = (url: URL, here: URL) =>
+  url.pathname !== here.pathname || idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
 
 const rawText = (node: Node) => (node.children ?? []).map((child) => child.data ?? '').join('')
 
