@@ -491,6 +491,8 @@ describe('kind 18: categories', () => {
       'Black',
     ],
     ['no home page', [['Tea', '/tea']], 'Tea'],
+    ['a category without an address behind the home page', [['Home', '/'], ['Drinks']], 'Drinks'],
+    ['the product under a shorter name behind the home page', [['Home', '/'], ['Black']], undefined],
     [
       'no home page and the page itself',
       [
@@ -554,6 +556,10 @@ describe('kind M: broken markup and JSON', () => {
     const data = at('/l', ld(`${JSON.stringify(product('Lamp'))}\n{"@type":"Product","name":`))
     expect(data.products.map(({ title }) => title)).toEqual(['Lamp'])
     expect(data.brokenScripts).toBe(1)
+  })
+
+  test('a script in a picture that is not closed', () => {
+    expect(at('/l', `<p><svg><path d="M0">${ld(product('Lamp'))}`).products.map(({ title }) => title)).toEqual(['Lamp'])
   })
 
   const thing =
