@@ -70,6 +70,12 @@ const addressOf = (candidate: Candidate, facts: PageFacts): Pick<Marked, 'addres
     if (address === 'home' || address === 'host') problem ??= PROBLEMS[address]
     else if (address) return { address, addressKey: comparable(address) }
   }
+  // An `@id` may be an address; the page's own says only that the thing is described there, like other things.
+  const identified = /^(?:https?:|\/)/i.test(candidate.id ?? '') ? productAddress(candidate.id, facts.base, facts.url) : undefined
+  if (identified && identified !== 'home' && identified !== 'host') {
+    const addressKey = comparable(identified)
+    if (addressKey !== comparable(facts.url)) return { address: identified, addressKey }
+  }
   return problem ? { problem } : {}
 }
 
@@ -119,6 +125,8 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     const address = productAddress(value, facts.base, facts.url)
     return address !== undefined && address !== 'home' && address !== 'host' && pages.has(comparable(address))
   }
+  const isIdentified = ({ id }: Candidate) => id !== undefined && !id.startsWith('#') && !id.startsWith('_:') && isPage(id)
+  const identifiedHere = marks.filter(({ candidate }) => isIdentified(candidate)).length
   const heading = nameKey(facts.heading)
   const titles = [heading, nameKey(facts.graphTitle)].filter(Boolean)
   const title = nameKey(facts.title)
@@ -133,7 +141,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     const isHere = addressKey !== undefined && pages.has(addressKey)
     if (candidate.isMain && (!address || isHere)) return 100
     if (isHere || isPage(candidate.page)) return 90
-    if (candidate.id?.includes('#') && isPage(candidate.id)) return isListed ? 30 : 80
+    if (isIdentified(candidate) && identifiedHere === 1) return isListed ? 30 : 80
     if (!key) return marks.length === 1 && hasGraph && !isListed ? 20 : 0
     if (address) {
       if (isListed || facts.isGroup) return 0
