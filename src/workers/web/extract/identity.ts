@@ -70,13 +70,17 @@ const addressOf = (candidate: Candidate, facts: PageFacts): Pick<Marked, 'addres
     if (address === 'home' || address === 'host') problem ??= PROBLEMS[address]
     else if (address) return { address, addressKey: comparable(address) }
   }
-  // An `@id` may be an address; the page's own says only that the thing is described there, like other things.
-  const identified = /^(?:https?:|\/)/i.test(candidate.id ?? '') ? productAddress(candidate.id, facts.base, facts.url) : undefined
-  if (identified && identified !== 'home' && identified !== 'host') {
-    const addressKey = comparable(identified)
-    if (addressKey !== comparable(facts.url)) return { address: identified, addressKey }
-  }
   return problem ? { problem } : {}
+}
+
+/** An `@id` may be an address: for a product that has no other and is not the page's own. */
+const withIdentity = (mark: Marked, facts: PageFacts): Marked => {
+  const { id = '' } = mark.candidate
+  const address = !mark.address && /^(?:https?:|\/)/i.test(id) ? productAddress(id, facts.base, facts.url) : undefined
+  if (!address || address === 'home' || address === 'host') return mark
+  const addressKey = comparable(address)
+  // The page's own address says only that the thing is described there, like other things.
+  return addressKey === comparable(facts.url) ? mark : { ...mark, address, addressKey }
 }
 
 /** Two marks of one `@id`, or of one name without different addresses, are one product. */
@@ -135,7 +139,8 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
   const named = marks.filter(({ candidate }) => candidate.name)
   const isAlone = named.length === 1
   const areOthersPlaced = named.length > homeless.length
-  const evidenceOf = ({ candidate, address, addressKey }: Marked): number => {
+  const evidenceOf = (mark: Marked): number => {
+    const { candidate, address, addressKey } = mark
     const key = nameKey(candidate.name)
     const isListed = candidate.isListed === true
     const isHere = addressKey !== undefined && pages.has(addressKey)
@@ -156,6 +161,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     if (titles.some((one) => contains(one, key)) || contains(title, key)) return 55
     if (!isListed && areOthersPlaced && homeless.length === 1 && !facts.isGroup) return 40
     if (heading && contains(key, heading) && !isListed && !facts.isGroup) return 35
+    if (isListed && withIdentity(mark, facts).address) return 0
     if (isAlone && homeless.length === 1 && !facts.isGroup) return 30
     if (!isListed && !facts.isGroup && unlisted === 1) return 25
     return 0
@@ -169,7 +175,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
       evidence = found
     }
   }
-  return { own, evidence, others: marks.filter((mark) => mark !== own) }
+  return { own, evidence, others: marks.filter((mark) => mark !== own).map((mark) => withIdentity(mark, facts)) }
 }
 
 /** Of two marks with the same evidence: the one of the page's heading, or with a price. */
