@@ -57,7 +57,9 @@ describe('documents', () => {
 
   test('what a page makes of the reader is its own failure', async () => {
     const reader = make()
-    expect(await problemOf(reader.sitemap({ ...page(''), bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }))).toMatchObject({ name: 'FetchError' })
+    expect(await problemOf(reader.sitemap({ ...page(''), bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }))).toMatchObject({
+      name: 'FetchError',
+    })
     const broken = { ...page('x'), url: 'no address' }
     expect(await problemOf(reader.page(broken, options))).toMatchObject({ problem: 'unreadable', retryable: false })
     expect(await titleOf(reader, 'Cup')).toBe('Cup')

@@ -18,7 +18,7 @@ export interface Pace {
 
 const MAX_HOSTS = 1000
 /** The longest Retry-After that is waited for. Longer, and the run ends. */
-export const MAX_RETRY_AFTER_MS = 30_000
+const MAX_RETRY_AFTER_MS = 30_000
 /** The longest pause that a host can ask for. */
 const MAX_PAUSE_MS = 24 * HOUR_MS
 
