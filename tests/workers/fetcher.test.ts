@@ -313,13 +313,14 @@ describe('robots.txt and pacing', () => {
     expect(clock.slept).toEqual([2_000])
   })
 
-  test('a failing robots.txt means no for now; it is asked again after five minutes', async () => {
+  test('a robots.txt that fails three times means no for now; it is asked again after five minutes', async () => {
     let status = 503
     site['/robots.txt'] = () => new Response('', { status })
     site['/page'] = () => html('x')
     const clock = fakeClock()
     const web = fetcher({ clock })
-    expect(await problemOf(web.page(`${base}/page`))).toMatchObject({ problem: 'robots_unavailable', retryable: true })
+    for (let n = 0; n < 3; n++)
+      expect(await problemOf(web.page(`${base}/page`))).toMatchObject({ problem: 'robots_unavailable', retryable: true })
     status = 404
     expect(await problemOf(web.page(`${base}/page`))).toMatchObject({ problem: 'robots_unavailable' })
     clock.advance(5 * 60_000)

@@ -55,6 +55,14 @@ describe('documents', () => {
     expect(new TextDecoder().decode(all.subarray(0, 6))).toBe('before')
   })
 
+  test('three megabytes of ordinary HTML are within every budget', async () => {
+    const card = (n: number) =>
+      `<div class="card" data-id="${n}"><a class="link" href="/product/${n}"><img loading=lazy src="/i/${n}.jpg"><span>Cup ${n} of the shop</span></a><b>10</b></div>\n`
+    const html = Array.from({ length: 20_000 }, (_, n) => card(n)).join('')
+    expect(html.length).toBeGreaterThan(2.8e6)
+    expect((await make().page(page(html + product('Cup')), options)).products).toMatchObject([{ title: 'Cup' }])
+  })
+
   test('what a page makes of the reader is its own failure', async () => {
     const reader = make()
     expect(await problemOf(reader.sitemap({ ...page(''), bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }))).toMatchObject({

@@ -246,7 +246,7 @@ describe('the result', () => {
   test('operations §2: pages that were not read, products that were not sent', async () => {
     const nameless = { '@type': 'Product', url: '/product/3' }
     const fetcher = web({
-      '/c/a': ld([product(1), nameless]) + '<link rel="next" href="/c/a?page=2">',
+      '/c/a': `${ld([product(1), nameless])}<link rel="next" href="/c/a?page=2">`,
       '/c/a?page=2': 403,
     })
     const { logs, ...rest } = await resultOf(fetcher)

@@ -36,7 +36,10 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /** Whether the same page may be had a moment later. */
 export const isPassing = ({ problem, status }: FetchError): boolean =>
-  problem === 'timeout' || problem === 'network' || (problem === 'status' && status !== undefined && PASSING.has(status))
+  problem === 'timeout' ||
+  problem === 'network' ||
+  problem === 'robots_unavailable' ||
+  (problem === 'status' && status !== undefined && PASSING.has(status))
 
 /** Whether the address of a source is of no use any more: only then is the source broken (gifty §2.8). */
 export const isFinal = ({ problem, status }: FetchError): boolean =>

@@ -39,6 +39,8 @@ const START_MS = 20_000
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
 const GROWN = 32 * MB
+/** How long a document waits for a thread that is at work before another one is started, in ms. */
+const PATIENCE_MS = 50
 /** How long after the end of a thread a large document waits for its memory, in ms. It goes back within 100. */
 const SETTLE_MS = 500
 /** The longest wait for a thread to end, in ms: what it does in one native call (`JSON.parse`) goes on until that returns. */
@@ -213,7 +215,16 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     Object.assign(thread, { state: 'reading', job, usedMs: 0, rss })
     thread.worker.postMessage(job.request, [job.request.document.bytes.buffer as ArrayBuffer])
   }
-  /** Gives waiting documents to free threads, and starts as many more as they need. */
+  /** Whether one more thread is worth its start: a page is mostly read before another thread could be. */
+  const isShort = (): boolean => {
+    const [first] = waiting
+    if (!first || threads.size >= most) return false
+    if (threads.size === 0) return true
+    // A thread takes memory too: none starts while a large document is read.
+    if ([...threads].some(({ state, job }) => state === 'starting' || job?.isLarge)) return false
+    return performance.now() - first.since > PATIENCE_MS
+  }
+  /** Gives waiting documents to free threads, and starts one more when they do not suffice. */
   const next = () => {
     for (const thread of threads) {
       if (thread.state !== 'idle') continue
@@ -221,10 +232,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       if (!job) break
       begin(thread, job)
     }
-    const starting = [...threads].filter(({ state }) => state === 'starting').length
-    // A thread takes memory too: none starts while a large document is read.
-    const isFree = ![...threads].some(({ job }) => job?.isLarge)
-    for (let n = starting; isFree && n < waiting.length && threads.size < most; n++) start()
+    if (isShort()) start()
     watch()
   }
 

@@ -21,6 +21,8 @@ type Loaded = { rules: Rules } | { down: string }
 
 const KEEP_MS = 60 * 60_000
 const KEEP_FAILURE_MS = 5 * 60_000
+/** Failures in a row before one is kept: the first may pass, and the page that needs it is asked for again. */
+const FAILURES_TO_KEEP = 3
 const MAX_HOSTS = 64
 const MAX_CRAWL_DELAY_MS = 10_000
 
@@ -37,7 +39,7 @@ export const createRobots = (options: {
   load: (url: URL) => Promise<{ status: number; text: string }>
 }): Robots => {
   const { clock, agent, load } = options
-  const cache = createLru<string, { until: number; loaded: Promise<Loaded> }>(MAX_HOSTS)
+  const cache = createLru<string, { until: number; failures: number; loaded: Promise<Loaded> }>(MAX_HOSTS)
 
   const fetchRules = async (origin: string): Promise<Loaded> => {
     const url = new URL('/robots.txt', origin)
@@ -60,12 +62,13 @@ export const createRobots = (options: {
     const { origin } = url
     let entry = cache.get(origin)
     if (!entry || entry.until <= clock.now()) {
-      const fresh = { until: clock.now() + KEEP_MS, loaded: fetchRules(origin) }
+      const fresh = { until: clock.now() + KEEP_MS, failures: entry?.failures ?? 0, loaded: fetchRules(origin) }
       entry = fresh
       cache.set(origin, fresh)
       fresh.loaded.then(
         (loaded) => {
-          if ('down' in loaded) fresh.until = clock.now() + KEEP_FAILURE_MS
+          fresh.failures = 'down' in loaded ? fresh.failures + 1 : 0
+          if (fresh.failures > 0) fresh.until = clock.now() + (fresh.failures < FAILURES_TO_KEEP ? 0 : KEEP_FAILURE_MS)
         },
         () => {
           if (cache.peek(origin) === fresh) cache.delete(origin) // the awaiting callers handle it

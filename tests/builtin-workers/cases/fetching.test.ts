@@ -127,6 +127,15 @@ describe('cases web R: robots.txt at its edges', () => {
     expect(requests.filter((path) => path === '/robots.txt')).toHaveLength(6)
   })
 
+  test('one that fails in passing is asked for again, one that goes on failing fails the run softly', async () => {
+    const robots = (good: number) => (_: Request, asked: number) => new Response('', { status: asked < good ? 503 : 404 })
+    const passing = await runShop({ at: '/lamp', pages: { '/robots.txt': robots(3), '/lamp': page('Lamp') } })
+    expect(passing.brief).toHaveLength(1)
+    const failing = await runShop({ at: '/lamp', pages: { '/robots.txt': robots(99), '/lamp': page('Lamp') } })
+    expect(failing.source).toMatchObject({ is_active: true, status: 'error' })
+    expect(failing.requests).toEqual(['/robots.txt', '/robots.txt', '/robots.txt'])
+  })
+
   test('a redirect to an address that is refused is no answer, and no reason to break the source', async () => {
     const { source } = await runShop({
       at: '/lamp',
