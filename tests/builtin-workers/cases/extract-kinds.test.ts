@@ -153,6 +153,18 @@ describe('kind 2: the page’s own product', () => {
       ld(related('Green', '/g'), related('Grey', '/h')) + microCard('Green', '/g?from=list') + microCard('Grey', '/h'),
       ['Green /g', 'Grey /h'],
     ],
+    [
+      'its @id is the page’s, and those of others are theirs',
+      '/l',
+      ld(product('Red', { '@id': '/l#product' }), product('Green', { '@id': `${ORIGIN}/g#product` })),
+      ['Red */l', 'Green /g'],
+    ],
+    [
+      'two @ids of the page tell nothing',
+      '/l',
+      `<h1>Grey</h1>${ld(product('Red', { '@id': '/l#1' }), product('Green', { '@id': '/l#2' }))}`,
+      [],
+    ],
     ['og:type product.group is a list', '/l', meta('og:type', 'product.group') + meta('og:title', 'Lamps'), []],
     ['og:type product.item is a product', '/l', meta('og:type', 'product.item') + meta('og:title', 'Lamp'), ['Lamp */l']],
   ])('%s', (_, path, html, right) => {
@@ -385,8 +397,11 @@ describe('kind 16: where a price or an address may stand', () => {
       { '@type': 'ListItem', item: { '@type': 'Article', url: '/news' } },
       { '@type': 'ListItem', url: '/p/1' },
       { '@type': 'ListItem', item: { '@id': '/p/2', name: 'Two' } },
+      { '@type': 'ListItem', item: { '@type': 'Product', url: '/p/3' } },
     ]
-    expect(at('/l', ld({ '@type': 'ItemList', itemListElement: entries })).listUrls).toEqual([`${ORIGIN}/p/1`, `${ORIGIN}/p/2`])
+    expect(at('/l', ld({ '@type': 'ItemList', itemListElement: entries })).listUrls).toEqual(
+      [1, 2, 3].map((n) => `${ORIGIN}/p/${n}`),
+    )
   })
 })
 
@@ -491,6 +506,8 @@ describe('kind 18: categories', () => {
       'Black',
     ],
     ['no home page', [['Tea', '/tea']], 'Tea'],
+    ['a category without an address behind the home page', [['Home', '/'], ['Drinks']], 'Drinks'],
+    ['the product under a shorter name behind the home page', [['Home', '/'], ['Black']], undefined],
     [
       'no home page and the page itself',
       [
@@ -554,6 +571,10 @@ describe('kind M: broken markup and JSON', () => {
     const data = at('/l', ld(`${JSON.stringify(product('Lamp'))}\n{"@type":"Product","name":`))
     expect(data.products.map(({ title }) => title)).toEqual(['Lamp'])
     expect(data.brokenScripts).toBe(1)
+  })
+
+  test('a script in a picture that is not closed', () => {
+    expect(at('/l', `<p><svg><path d="M0">${ld(product('Lamp'))}`).products.map(({ title }) => title)).toEqual(['Lamp'])
   })
 
   const thing =

@@ -3,7 +3,7 @@ import { FetchError } from '../errors.ts'
 /** What one document may cost, whatever it holds: a page of a shop stays a hundred times below. */
 const LIMITS = {
   /** Elements and texts of the tree. 5 MB of markup by hand or by template have about 250,000. */
-  nodes: 600_000,
+  nodes: 400_000,
   attributes: 1_000_000,
   /** Nodes that are looked at again, to read a text or what `itemref` names. */
   reads: 3_000_000,

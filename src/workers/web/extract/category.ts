@@ -1,5 +1,5 @@
 import { comparable, isHome } from './address.ts'
-import { nameKey } from './identity.ts'
+import { contains, nameKey } from './identity.ts'
 import type { Crumb } from './product.ts'
 
 /** Names of home pages in trails. */
@@ -26,7 +26,7 @@ export const categoryOf = (
   const isProduct = (crumb: Crumb) => nameKey(crumb.name) === name
   if (pages.size > 0) {
     const last = steps.at(-1)
-    if (last && (isProduct(last) || isOwnStep(last, steps, pages, nameKey(heading)))) steps.pop()
+    if (last && (isProduct(last) || isOwnStep(last, steps, pages, { heading: nameKey(heading), name }))) steps.pop()
   }
   while (steps.length > 0 && isProduct(steps.at(-1)!)) steps.pop()
   const start = steps[0]
@@ -35,10 +35,18 @@ export const categoryOf = (
 }
 
 /** Whether the last step stands for the page: by its address, its heading, or since it alone has no address. */
-const isOwnStep = (last: Crumb, steps: Crumb[], pages: Set<string>, heading: string): boolean => {
+const isOwnStep = (
+  last: Crumb,
+  steps: Crumb[],
+  pages: Set<string>,
+  { heading, name }: { heading: string; name: string },
+): boolean => {
   if (last.url) return pages.has(comparable(last.url))
-  if (heading && nameKey(last.name) === heading) return true
-  return steps.length > 1 && steps.slice(0, -1).every(({ url }) => url)
+  const key = nameKey(last.name)
+  if (heading && key === heading) return true
+  if (steps.length < 2 || !steps.slice(0, -1).every(({ url }) => url)) return false
+  // Behind nothing but a home page it is the only category, unless the product bears its name.
+  return steps.length > 2 || contains(name, key) || contains(key, name)
 }
 
 const isHomeStep = ({ name, url }: Crumb, page: string, siteName: string | undefined): boolean => {

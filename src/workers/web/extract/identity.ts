@@ -73,6 +73,16 @@ const addressOf = (candidate: Candidate, facts: PageFacts): Pick<Marked, 'addres
   return problem ? { problem } : {}
 }
 
+/** An `@id` may be an address: for a product that has no other and is not the page's own. */
+const withIdentity = (mark: Marked, facts: PageFacts): Marked => {
+  const { id = '' } = mark.candidate
+  const address = !mark.address && /^(?:https?:|\/)/i.test(id) ? productAddress(id, facts.base, facts.url) : undefined
+  if (!address || address === 'home' || address === 'host') return mark
+  const addressKey = comparable(address)
+  // The page's own address says only that the thing is described there, like other things.
+  return addressKey === comparable(facts.url) ? mark : { ...mark, address, addressKey }
+}
+
 /** Two marks of one `@id`, or of one name without different addresses, are one product. */
 const merge = (candidates: Candidate[], facts: PageFacts): Marked[] => {
   const merged: (Marked | undefined)[] = []
@@ -119,6 +129,8 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     const address = productAddress(value, facts.base, facts.url)
     return address !== undefined && address !== 'home' && address !== 'host' && pages.has(comparable(address))
   }
+  const isIdentified = ({ id }: Candidate) => id !== undefined && !id.startsWith('#') && !id.startsWith('_:') && isPage(id)
+  const identifiedHere = marks.filter(({ candidate }) => isIdentified(candidate)).length
   const heading = nameKey(facts.heading)
   const titles = [heading, nameKey(facts.graphTitle)].filter(Boolean)
   const title = nameKey(facts.title)
@@ -127,13 +139,14 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
   const named = marks.filter(({ candidate }) => candidate.name)
   const isAlone = named.length === 1
   const areOthersPlaced = named.length > homeless.length
-  const evidenceOf = ({ candidate, address, addressKey }: Marked): number => {
+  const evidenceOf = (mark: Marked): number => {
+    const { candidate, address, addressKey } = mark
     const key = nameKey(candidate.name)
     const isListed = candidate.isListed === true
     const isHere = addressKey !== undefined && pages.has(addressKey)
     if (candidate.isMain && (!address || isHere)) return 100
     if (isHere || isPage(candidate.page)) return 90
-    if (candidate.id?.includes('#') && isPage(candidate.id)) return isListed ? 30 : 80
+    if (isIdentified(candidate) && identifiedHere === 1) return isListed ? 30 : 80
     if (!key) return marks.length === 1 && hasGraph && !isListed ? 20 : 0
     if (address) {
       if (isListed || facts.isGroup) return 0
@@ -148,6 +161,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
     if (titles.some((one) => contains(one, key)) || contains(title, key)) return 55
     if (!isListed && areOthersPlaced && homeless.length === 1 && !facts.isGroup) return 40
     if (heading && contains(key, heading) && !isListed && !facts.isGroup) return 35
+    if (isListed && withIdentity(mark, facts).address) return 0
     if (isAlone && homeless.length === 1 && !facts.isGroup) return 30
     if (!isListed && !facts.isGroup && unlisted === 1) return 25
     return 0
@@ -161,7 +175,7 @@ export const sortMarks = (candidates: Candidate[], facts: PageFacts, hasGraph: b
       evidence = found
     }
   }
-  return { own, evidence, others: marks.filter((mark) => mark !== own) }
+  return { own, evidence, others: marks.filter((mark) => mark !== own).map((mark) => withIdentity(mark, facts)) }
 }
 
 /** Of two marks with the same evidence: the one of the page's heading, or with a price. */

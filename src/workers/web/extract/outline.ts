@@ -50,6 +50,8 @@ export interface Outline extends PageOutline {
 }
 
 const MAX_LINKS = 5000
+/** Nodes of one picture that are searched for scripts. */
+const SVG_NODES = 2000
 /** `<link>` elements that are looked at. */
 const MAX_HEADS = 1000
 /** Nodes of one heading that are searched for its text. */
@@ -81,10 +83,21 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
     if (!name) return above
     switch (name) {
       case 'script':
-        if (/^application\/ld\+json/i.test(attribs.type?.trim() ?? '')) result.scripts.push(rawText(node))
+        if (isLinkedData(node)) result.scripts.push(rawText(node))
         return skip
       case 'style':
+        return skip
       case 'svg':
+        // Of a picture that is not closed the page's scripts are part.
+        walk(
+          node,
+          undefined,
+          (child) => {
+            if (child.name === 'script' && isLinkedData(child)) result.scripts.push(rawText(child))
+            return undefined
+          },
+          SVG_NODES,
+        )
         return skip
       case 'html':
         result.lang ||= attribs.lang ?? attribs['xml:lang'] ?? ''
@@ -151,6 +164,7 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
 const isElsewhere = (url: URL, here: URL) =>
   url.pathname !== here.pathname || idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
 
+const isLinkedData = ({ attribs }: Node) => /^\s{0,20}application\/ld\+json/i.test(attribs?.type ?? '')
 const rawText = (node: Node) => (node.children ?? []).map((child) => child.data ?? '').join('')
 
 /** The name of a link that shows no text: its label, title, or its picture's alt. */

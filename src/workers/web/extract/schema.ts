@@ -119,7 +119,9 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
     if (place.url) candidate.url ??= place.url
     if (place.isMain) candidate.isMain = true
     if (place.isListed) candidate.isListed = true
-    result.products.push(candidate)
+    // An entry that only says where its product is.
+    if (!candidate.name && place.isListed && candidate.url) result.listUrls.push(candidate.url)
+    else result.products.push(candidate)
   }
   return result
 }

@@ -15,7 +15,7 @@ export interface Node {
 }
 
 /** Attributes of one element that are kept. */
-const MAX_ATTRIBUTES = 200
+const MAX_ATTRIBUTES = 60
 const set = (names: string) => new Set(names.split(' '))
 const VOID = set('area base basefont br col embed frame hr img input link meta param source track wbr')
 const FOREIGN = set('svg math')
