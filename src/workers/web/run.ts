@@ -157,6 +157,9 @@ const createSession = (
     if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
     const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, now: clock.now() }
     const data = await reader.page(page, options, signal)
+    // It may be a mistake of ours, so the source is not broken for it as for a 404.
+    if (data.isGone && data.products.length === 0)
+      throw new FetchError('unreadable', 'The page says that it was not found', true, 200)
     pagesRead++
     if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
     // A hostile page may have thousands of either.

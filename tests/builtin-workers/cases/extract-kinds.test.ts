@@ -632,12 +632,13 @@ describe('kind F: pages that say they were not found', () => {
   ])('%s', (title) => {
     const data = at('/gone', stub(title))
     expect(data.products).toEqual([])
-    expect(data.rejected).toEqual([`opengraph: the page says that it was not found: "${title}"`])
+    expect([data.isGone, data.rejected]).toEqual([true, []])
   })
   test.each(['Lost and Found', 'Found object', '404 Cleaning Fluid', 'Peugeot 404', 'Not Found Tee', 'Nothing but found wood'])(
     'the product %s stays',
     (title) => {
-      expect(at('/p', stub(title)).products.map((one) => one.title)).toEqual([title])
+      const data = at('/p', stub(title))
+      expect([data.isGone, data.products.map((one) => one.title)]).toEqual([false, [title]])
     },
   )
   test('what has a price is offered, whatever it is called', () => {

@@ -39,6 +39,8 @@ export interface PageData {
   isAggregate: boolean
   /** The page calls itself a list of products: og:type `product.group`, CollectionPage, SearchResultsPage, a list as its main entity. */
   isGroup: boolean
+  /** The page says with status 200 that what was asked for was not found. */
+  isGone: boolean
   /** Products without a name or an address of their own, with the reason. */
   rejected: string[]
   /** Fields of `products` that the page states and that could not be read: the product is stored without them. */
@@ -113,6 +115,7 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
     products: [],
     isAggregate: false,
     isGroup,
+    isGone: false,
     rejected: [],
     remarks: [],
     listUrls: [
@@ -142,7 +145,8 @@ export const readPage = (html: string, url: string, options: ReadOptions): PageD
     if (marked.candidate.priceRemark)
       data.remarks.push({ product_url: product.product_url, field: 'price', message: marked.candidate.priceRemark })
   }
-  if (own) add(own.marked, own.source, ownAddress(own.marked, facts), true)
+  if (own && isGone(own.marked.candidate, page)) data.isGone = true
+  else if (own) add(own.marked, own.source, ownAddress(own.marked, facts), true)
   for (const { marked, source, problem } of placeOthers(sources, own?.marked.candidate.name, data.own)) {
     if (!problem) add(marked, source, marked.address!, false)
     // What a second syntax says in part is no loss where the first one named the product.
@@ -263,7 +267,6 @@ const toProduct = (
   if (candidate.name.includes(UNREADABLE)) return `unreadable characters in the name "${shown}"`
   if (address.length > 4096) return `address longer than 4096 characters for "${shown}"`
   const isOwn = place === 'own'
-  if (isOwn && isGone(candidate, page)) return `the page says that it was not found: "${shown}"`
   // The trail of a product's page is not that of the goods beside it.
   const trail =
     place === 'beside'
