@@ -1,4 +1,4 @@
-import { type Config, DEVELOPMENT_TOKENS } from './config.ts'
+import { type Config, DEVELOPMENT_TOKENS, isLoopback } from './config.ts'
 import { AppError } from './errors.ts'
 import type { GiftyServices } from './gifty/services.ts'
 import type { Terminal } from './platform/terminal.ts'
@@ -85,6 +85,23 @@ export const startSummary = ({ origin, gifty, engine, config, terminal: { write,
   }
 }
 
+const DEMO_SITE = 'demo-shop'
+const DEMO_PATH = '/demo/shop'
+
+/**
+ * Ports under which this server has shown its demo shop before: its sources and products keep the address of their first start, so the
+ * shop has to be found there under any port.
+ */
+export const formerDemoPorts = async ({ sources }: GiftyServices): Promise<ReadonlySet<number>> => {
+  const ports = new Set<number>()
+  for await (const part of sources.all({ site_key: DEMO_SITE }))
+    for (const { url, type } of part) {
+      const { hostname, pathname, port } = new URL(url)
+      if (type === 'hub' && pathname === DEMO_PATH && isLoopback(hostname)) ports.add(Number(port || 80))
+    }
+  return ports
+}
+
 /**
  * Seeds a new database with the demo shop as one hub source and forces its first run, so that a newcomer sees every step from
  * schedule to catalogue. Answers whether it did.
@@ -92,9 +109,9 @@ export const startSummary = ({ origin, gifty, engine, config, terminal: { write,
 export const seedDemo = async ({ sources, reports }: GiftyServices, origin: string): Promise<boolean> => {
   if (!(await sources.all({ limit: 1 }).next()).done || (await reports.stats()).products_total > 0) return false
   const hub = await sources.upsert({
-    url: `${origin}/demo/shop`,
+    url: `${origin}${DEMO_PATH}`,
     type: 'hub',
-    site_key: 'demo-shop',
+    site_key: DEMO_SITE,
     strategy: 'discovery',
     config: { worker: 'web', web: { delay_ms: 10 }, note: 'The shop this process serves itself' },
   })

@@ -1,10 +1,12 @@
 import type { Trawl } from './app.ts'
+import { formerDemoPorts } from './development.ts'
 import { JobDelayed, JobFailed } from './errors.ts'
-import { type Allowed, allowListed } from './platform/allow-list.ts'
+import { type Allowed, allowListed, isListed } from './platform/allow-list.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
 import type { Log } from './platform/log.ts'
 import type { Bus } from './platform/shared.ts'
+import { fetchUnpacked } from './platform/unpacked.ts'
 import {
   type Dispatcher,
   type Engine,
@@ -126,14 +128,27 @@ interface EmbeddedWorker {
 }
 type Host = Pick<Platform, 'config' | 'clock' | 'log'>
 
-/** Private addresses the web worker may reach: the demo shop on our own port, and what the configuration lists. */
-const privateAddresses = (port: number, { demo, outboundAllow }: Host['config']): Allowed => {
-  const own = allowOwnOrigin(port)
+/**
+ * How the web worker reaches private addresses: what the configuration lists, and the demo shop on our own port, also under the ports that
+ * it had at earlier starts.
+ */
+const privateNetwork = async ({ app, gifty }: Trawl, { demo, outboundAllow }: Host['config']) => {
   const listed = allowListed(outboundAllow)
-  return (host, at) => (demo && own(host, at)) || listed(host, at)
+  if (!demo || !gifty) return { allowPrivate: listed }
+  const port = Number(app.server?.port)
+  const former = [...(await formerDemoPorts(gifty.services))].filter((one) => one !== port)
+  const isFormer: Allowed = (host, at) => former.some((one) => allowOwnOrigin(one)(host, at)) && !listed(host, at)
+  const allowPrivate: Allowed = (host, at) => allowOwnOrigin(port)(host, at) || isFormer(host, at) || listed(host, at)
+  const connect: typeof fetchUnpacked = (href, init) => {
+    const url = new URL(href)
+    if (isListed(url, isFormer)) url.port = String(port)
+    return fetchUnpacked(url.href, init)
+  }
+  return { allowPrivate, connect }
 }
 
-const startWeb = ({ app }: Trawl, { config, clock, log }: Host): EmbeddedWorker | undefined => {
+const startWeb = async (trawl: Trawl, { config, clock, log }: Host): Promise<EmbeddedWorker | undefined> => {
+  const { app } = trawl
   if (!config.families.includes('gifty') || !config.internalToken) return undefined
   return startWebWorker({
     log,
@@ -142,7 +157,7 @@ const startWeb = ({ app }: Trawl, { config, clock, log }: Host): EmbeddedWorker 
     token: config.internalToken,
     fetch: (request) => app.handle(request),
     concurrency: config.embeddedWorkerConcurrency,
-    allowPrivate: privateAddresses(Number(app.server?.port), config),
+    ...(await privateNetwork(trawl, config)),
   })
 }
 
@@ -186,7 +201,7 @@ export const embeddedWorkers = (trawl: Trawl, host: Host) => {
   }
   return {
     async start() {
-      if (wanted.includes('web')) await keep(startWeb(trawl, host))
+      if (wanted.includes('web')) await keep(await startWeb(trawl, host))
       if (wanted.includes('gitlab')) await keep(await startGitlab(trawl, host))
     },
     async stop() {

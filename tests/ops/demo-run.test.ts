@@ -57,3 +57,35 @@ test('DEMO: within 20 s the hub has discovered its categories and at least 500 i
     folder.remove()
   }
 }, 180_000)
+
+test('cases ux 3: the demo goes on under another port', async () => {
+  const folder = ownDirectory()
+  try {
+    const env = { NODE_ENV: 'development', DEMO: '1', EMBEDDED_WORKERS: 'web', LOG_LEVEL: 'info' }
+    const ended = async (server: Awaited<ReturnType<typeof startServer>>, count: number) =>
+      eventually(
+        async () => (await server.call('GET', '/internal/tasks?limit=200')).body.tasks,
+        (tasks) => tasks.length === count && tasks.every(({ status }: any) => status !== 'pending' && status !== 'leased'),
+      )
+    const first = await startServer(folder.database, env)
+    await ended(first, 14)
+    first.child.kill('SIGTERM')
+    await first.child.exited
+    const second = await startServer(folder.database, env)
+    expect(second.origin).not.toBe(first.origin)
+    const products = async () => (await second.call('GET', '/internal/stats')).body.products_total
+    const before = await products()
+    for (const id of [1, 2]) expect((await second.call('POST', `/internal/sources/${id}/force-run`)).status).toBe(200)
+    await ended(second, 16)
+    for (const id of [1, 2]) {
+      const { body } = await second.call('GET', `/internal/sources/${id}`)
+      expect([id, body.status, body.history[0].status]).toEqual([id, 'waiting', 'completed'])
+    }
+    expect((await second.call('GET', '/internal/sources/2')).body.history[0].items_scraped).toBeGreaterThan(20)
+    expect(await products()).toBe(before)
+    second.child.kill('SIGTERM')
+    expect(await second.child.exited).toBe(0)
+  } finally {
+    folder.remove()
+  }
+}, 180_000)

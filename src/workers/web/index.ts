@@ -4,7 +4,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Lookup } from '../../platform/outbound.ts'
 import { httpPort, type WorkerPort } from '../port.ts'
 import { type RunTask, startWorker, type Worker } from '../worker.ts'
-import type { Fetcher } from './fetcher.ts'
+import type { Fetcher, FetcherOptions } from './fetcher.ts'
 import type { createReader } from './reader.ts'
 
 const WEB_KIND = 'source.run.web'
@@ -13,6 +13,8 @@ export interface WebRunnerOptions {
   clock?: Clock
   /** Private origins that may be crawled nevertheless, such as this server's own demo shop. Default: none. */
   allowPrivate?: (host: string, port: number) => boolean
+  /** One request of the network; default `fetchUnpacked`. */
+  connect?: FetcherOptions['connect']
   /** Stands in for DNS in tests. */
   lookup?: Lookup
   /** Stands in for the network in tests. */
@@ -29,13 +31,19 @@ export interface WebRunner {
  * The `run` function of a worker for kind `source.run.web` (gifty §2.8). The crawler's code (HTML and XML parsers) is loaded with the
  * first task: a server that embeds the worker should not pay for it at start.
  */
-export const createWebRunner = ({ clock = systemClock, allowPrivate, lookup, fetcher }: WebRunnerOptions = {}): WebRunner => {
+export const createWebRunner = ({
+  clock = systemClock,
+  allowPrivate,
+  connect,
+  lookup,
+  fetcher,
+}: WebRunnerOptions = {}): WebRunner => {
   let shared: Promise<Fetcher> | undefined
   let reader: ReturnType<typeof createReader> | undefined
   const run: RunTask = async (context) => {
     shared ??= fetcher
       ? Promise.resolve(fetcher)
-      : import('./fetcher.ts').then(({ createFetcher }) => createFetcher({ clock, allowPrivate, lookup }))
+      : import('./fetcher.ts').then(({ createFetcher }) => createFetcher({ clock, allowPrivate, connect, lookup }))
     const [ready, { runWebTask }, { createReader }] = await Promise.all([shared, import('./run.ts'), import('./reader.ts')])
     reader ??= createReader()
     return runWebTask(context, { fetcher: ready, reader })
