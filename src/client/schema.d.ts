@@ -2539,7 +2539,7 @@ export interface components {
             query?: string | null;
             vector?: (number | string)[] | null;
             /** @default 20 */
-            limit?: number | string;
+            limit?: (number | string) | null;
             max_price?: (number | string) | null;
             min_similarity?: (number | string) | null;
             categories?: string[] | null;
@@ -3988,9 +3988,9 @@ export interface components {
                 includeMetadata?: boolean | null;
                 fanout?: (("default" | "full" | "none") | {
                     /** @default [] */
-                    group?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
+                    group?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[] | null;
                     /** @default [] */
-                    project?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
+                    project?: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[] | null;
                 }) | null;
             } | null;
         };
@@ -4203,9 +4203,9 @@ export interface components {
             includeMetadata: boolean;
             fanout?: ("default" | "full" | "none") | {
                 /** @default [] */
-                group: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
+                group: unknown;
                 /** @default [] */
-                project: ("DISCOVER_AREAS" | "FETCH_PROJECTS" | "FETCH_GROUPS" | "FETCH_PROJECT_DETAILS" | "FETCH_GROUP_DETAILS" | "FETCH_PROJECT_MEMBERS" | "FETCH_GROUP_MEMBERS" | "FETCH_ISSUES" | "FETCH_MERGE_REQUESTS" | "FETCH_COMMITS" | "FETCH_BRANCHES" | "FETCH_TAGS" | "FETCH_PIPELINES" | "FETCH_JOBS" | "FETCH_DEPLOYMENTS" | "FETCH_ENVIRONMENTS" | "FETCH_VULNERABILITIES")[];
+                project: unknown;
             };
         };
         /**
@@ -6816,7 +6816,7 @@ export interface operations {
                 "application/json": {
                     error: string;
                     /** @default true */
-                    is_broken?: boolean | (0 | 1) | string;
+                    is_broken?: (boolean | (0 | 1) | string) | null;
                     /**
                      * @description the run that the report is about; the open one when absent
                      * @example 17
@@ -7280,14 +7280,14 @@ export interface operations {
                     /** @example 1 */
                     model_version: string;
                     /** @default 50 */
-                    limit?: number | string;
+                    limit?: (number | string) | null;
                     /** @description whose lease it is; without a name the lease lasts 120 s and gives way to other nameless ones */
                     worker_id?: string | null;
                     /**
                      * @description how long a named lease lasts, in seconds
                      * @default 900
                      */
-                    lease_seconds?: number | string;
+                    lease_seconds?: (number | string) | null;
                 };
             };
         };
@@ -8872,11 +8872,11 @@ export interface operations {
                     /** @description no runs of these sites */
                     exclude_site_keys?: string[] | null;
                     /** @default 1 */
-                    max?: number | string;
+                    max?: (number | string) | null;
                     /** @default 60 */
-                    lease_seconds?: number | string;
+                    lease_seconds?: (number | string) | null;
                     /** @default 0 */
-                    wait_seconds?: number | string;
+                    wait_seconds?: (number | string) | null;
                 };
             };
         };
@@ -9466,7 +9466,7 @@ export interface operations {
                     fence: number | string;
                     error: string;
                     /** @default true */
-                    retryable?: boolean | (0 | 1) | string;
+                    retryable?: (boolean | (0 | 1) | string) | null;
                 };
             };
         };
@@ -9617,7 +9617,7 @@ export interface operations {
                      * @description how long the task is not offered to anybody
                      * @default 0
                      */
-                    delay_seconds?: number | string;
+                    delay_seconds?: (number | string) | null;
                 };
             };
         };
@@ -9757,7 +9757,7 @@ export interface operations {
                     pid: number | string;
                     cpu_usage?: (number | string) | null;
                     /** @default online */
-                    status?: string;
+                    status?: string | null;
                     worker_id?: string | null;
                 };
             };

@@ -84,7 +84,7 @@ export const leaseFields = {
   worker_id: workerName()
     .nullish()
     .describe('whose lease it is; without a name the lease lasts 120 s and gives way to other nameless ones'),
-  lease_seconds: absent(integer(5, 3600), 900).describe('how long a named lease lasts, in seconds'),
+  lease_seconds: absentOrNull(integer(5, 3600), 900).describe('how long a named lease lasts, in seconds'),
 }
 /** Query fields of a keyset page (gifty §1.3). */
 export const pageFields = (limit: number) => ({

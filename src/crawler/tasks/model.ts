@@ -19,7 +19,7 @@ const FANOUTS = ['default', 'full', 'none'] as const
 export const fanout = z.union(
   [
     z.enum(FANOUTS),
-    z.object({ group: z.array(z.enum(TASK_TYPES)).default([]), project: z.array(z.enum(TASK_TYPES)).default([]) }),
+    z.object({ group: withDefault(z.array(z.enum(TASK_TYPES)), []), project: withDefault(z.array(z.enum(TASK_TYPES)), []) }),
   ],
   { error: 'must be default, full, none or {group, project} with lists of task types' },
 )

@@ -4,6 +4,7 @@ import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
 import { categoryTask } from '../categories/index.ts'
 import {
   absent,
+  absentOrNull,
   boolean,
   fenceNumber,
   integer,
@@ -50,9 +51,9 @@ export const leaseBody = z
   .object({
     worker_id: workerId,
     ...wanted,
-    max: absent(integer(1, 100), 1),
-    lease_seconds: absent(leaseSeconds, 60),
-    wait_seconds: absent(integer(0, 30), 0),
+    max: absentOrNull(integer(1, 100), 1),
+    lease_seconds: absentOrNull(leaseSeconds, 60),
+    wait_seconds: absentOrNull(integer(0, 30), 0),
   })
   .meta({ examples: [{ worker_id: 'worker-1', kinds: ['source.run'], max: 2, lease_seconds: 60, wait_seconds: 20 }] })
 export const heartbeatBody = z
@@ -89,14 +90,14 @@ export const failBody = z
     worker_id: workerId,
     fence,
     error: text().transform((error) => tailOf(error, MAX_ERROR)),
-    retryable: absent(boolean(), true),
+    retryable: absentOrNull(boolean(), true),
   })
   .meta({ examples: [{ worker_id: 'worker-1', fence: 1, error: 'the shop answered 503', retryable: true }] })
 export const releaseBody = z
   .object({
     worker_id: workerId,
     fence,
-    delay_seconds: absent(integer(0, 86_400), 0).describe('how long the task is not offered to anybody'),
+    delay_seconds: absentOrNull(integer(0, 86_400), 0).describe('how long the task is not offered to anybody'),
   })
   .meta({ examples: [{ worker_id: 'worker-1', fence: 1, delay_seconds: 30 }] })
 export const workerHeartbeatBody = z
@@ -106,7 +107,7 @@ export const workerHeartbeatBody = z
     ram_usage_pct: number(),
     pid: integer(0),
     cpu_usage: number().nullish(),
-    status: absent(text(0, 64), 'online'),
+    status: absentOrNull(text(0, 64), 'online'),
     worker_id: text(1, 300).nullish(),
   })
   .meta({
@@ -132,8 +133,8 @@ export const helloData = z
     hostname: text(1, 255).nullish(),
     pid: integer(0).nullish(),
     ...wanted,
-    max: absent(integer(1, 100), 1),
-    lease_seconds: absent(leaseSeconds, 60),
+    max: absentOrNull(integer(1, 100), 1),
+    lease_seconds: absentOrNull(leaseSeconds, 60),
   })
   .meta({ examples: [{ worker_id: 'worker-1', hostname: 'crawler-3', pid: 4117, kinds: ['source.run'], max: 2 }] })
 

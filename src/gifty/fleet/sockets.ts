@@ -302,7 +302,8 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
             kinds: body.kinds ?? hello.kinds,
             site_keys: body.site_keys ?? hello.site_keys,
             exclude_site_keys: body.exclude_site_keys ?? hello.exclude_site_keys,
-            lease_seconds: given.lease_seconds === undefined ? hello.lease_seconds : body.lease_seconds,
+            lease_seconds:
+              given.lease_seconds === undefined || given.lease_seconds === null ? hello.lease_seconds : body.lease_seconds,
           },
           connection.closed.signal,
         )

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { documented } from '../../platform/http/openapi.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { EXAMPLE_PRODUCT, productView } from '../catalog/index.ts'
-import { absent, integer, leaseFields, number, text } from '../fields.ts'
+import { absentOrNull, integer, leaseFields, number, text } from '../fields.ts'
 import { exampleSubmitAnswer, submitAnswer } from '../submissions.ts'
 import type { GiftySurface } from '../surface.ts'
 import type { SearchServices } from './service.ts'
@@ -15,7 +15,7 @@ export const searchRequest = z
   .object({
     query: optional(text(1, 1000)),
     vector: optional(z.array(number())),
-    limit: absent(integer(1, 100), 20),
+    limit: absentOrNull(integer(1, 100), 20),
     max_price: optional(number(0)),
     min_similarity: optional(number(-1, 1)),
     categories: optional(z.array(text())),
@@ -37,7 +37,7 @@ const modelFields = {
   model_version: text(1, 200).meta({ examples: ['1'] }),
 }
 
-export const tasksRequest = z.object({ ...modelFields, limit: absent(integer(1, 500), 50), ...leaseFields })
+export const tasksRequest = z.object({ ...modelFields, limit: absentOrNull(integer(1, 500), 50), ...leaseFields })
 export type TasksRequest = z.output<typeof tasksRequest>
 const unembedded = { gift_id: z.string(), content_text: z.string(), content_hash: z.string() }
 const { gift_id, content_text, content_hash } = EXAMPLE_PRODUCT

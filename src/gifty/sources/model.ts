@@ -3,6 +3,7 @@ import { notFound } from '../../errors.ts'
 import { isSameZone } from '../../tasks/index.ts'
 import {
   absent,
+  absentOrNull,
   boolean,
   fenceNumber,
   httpUrl,
@@ -317,7 +318,7 @@ export const reportLogs = z
   .object({ logs: text(), ...reportOf })
   .meta({ examples: [{ logs: '2026-01-15 09:00:02 page 1: 60 products\n', run_id: 17 }] })
 export const reportError = z
-  .object({ error: text(), is_broken: absent(boolean(), true), ...reportOf })
+  .object({ error: text(), is_broken: absentOrNull(boolean(), true), ...reportOf })
   .meta({ examples: [{ error: 'the catalogue answered 503', is_broken: false, run_id: 17 }] })
 export const reportResponse = z
   .object({
