@@ -60,7 +60,7 @@ onEachDatabase('gifty worker protocol', (database) => {
       [lease, { worker_id: 'x'.repeat(129) }, 'string_too_long', ['worker_id']],
       [lease, { worker_id: 'w', max: 0 }, 'greater_than_equal', ['max']],
       [lease, { worker_id: 'w', max: 101 }, 'less_than_equal', ['max']],
-      [lease, { worker_id: 'w', max: null }, 'int_type', ['max']],
+      [lease, { worker_id: 'w', max: true }, 'int_type', ['max']],
       [lease, { worker_id: 'w', lease_seconds: 4 }, 'greater_than_equal', ['lease_seconds']],
       [lease, { worker_id: 'w', lease_seconds: 3601 }, 'less_than_equal', ['lease_seconds']],
       [lease, { worker_id: 'w', wait_seconds: 31 }, 'less_than_equal', ['wait_seconds']],

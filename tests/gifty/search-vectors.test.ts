@@ -146,7 +146,7 @@ onEachDatabase('gifty vector search', (database) => {
     await bad({ query: 'a'.repeat(1001) }, ['query'])
     await bad({ query: 'a', limit: 0 }, ['limit'])
     await bad({ query: 'a', limit: 101 }, ['limit'])
-    await bad({ query: 'a', limit: null }, ['limit'])
+    await bad({ query: 'a', limit: 'many' }, ['limit'])
     await bad({ query: 'a', min_similarity: 1.5 }, ['min_similarity'])
     await bad({ query: 'a', max_price: -1 }, ['max_price'])
     await bad({ query: 'a', categories: 'Toys' }, ['categories'])
