@@ -5,6 +5,7 @@ import { csvCell, isFormula } from '../../platform/http/lists.ts'
 import { LeaseGone, messageOf } from '../runtime.ts'
 import { TaskFailure } from './errors.ts'
 import { percentEncode } from './source/credentials.ts'
+import { ExactNumber } from './source/json.ts'
 
 /** The few things the worker does to a disk; tests bring one that breaks. */
 export interface Disk {
@@ -132,7 +133,7 @@ const META = ['taskId', 'type', 'resourceId', 'fetchedAt', 'source'] as const
 const cell = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/
 /** A number is no formula, although it may begin with a sign. */
 const isFormulaBesideNumber = (text: string): boolean => isFormula(text) && !NUMBER.test(text)
 const tableCell = (value: unknown): string => csvCell(cell(value), isFormulaBesideNumber)
@@ -192,7 +193,7 @@ export const createEncoder = (format: Format, columns: readonly string[], includ
 /** A copy of an item without what must not be stored: `runners_token`, and user info in `import_url` (gitlab-worker §7). */
 const cleaned = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(cleaned)
-  if (value === null || typeof value !== 'object') return value
+  if (value === null || typeof value !== 'object' || value instanceof ExactNumber) return value
   const out: Record<string, unknown> = {}
   for (const [key, inner] of Object.entries(value)) {
     if (key === 'runners_token') continue
