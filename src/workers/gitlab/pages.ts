@@ -53,6 +53,8 @@ const MOST_TIES = 3000
 const LONG_KEY = 64
 /** Pages without anything new, one after the other, after which a list counts as endless. */
 const MOST_IDLE = 5
+/** Pages before the last one that are read again when many rows have gone at once. */
+const MOST_BACK = 5
 
 /** Whether a value of a body is an object. */
 export const isItem = (value: unknown): value is Item =>
@@ -175,11 +177,41 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
       ask: (path, patience) => ask(collection, { next: path, mode }, patience),
       first: firstRequest(base, collection, pageSize),
     })
-  let list: { of: Collection; mode: Cursor['mode']; pages: ReturnType<typeof openList>; leftOut: number } | undefined
+  interface OpenList {
+    of: Collection
+    mode: Cursor['mode']
+    pages: ReturnType<typeof openList>
+    /** Rows that were left out. */
+    leftOut: number
+    /** The keys on the last pages, the oldest first; offset lists alone. */
+    recent: { page: number; size: number; keys: string[] }[]
+  }
+  let list: OpenList | undefined
+
+  /**
+   * After more than a page of rows has gone: the items of the pages before `page`, whose items these are, as far as they can be new.
+   * Every item on the pages that this attempt remembers is known by its key. Before those new is what stands behind the last known item.
+   */
+  const readBefore = async (open: OpenList, cursor: Cursor, page: number, items: Item[], seen: Set<string>): Promise<Item[]> => {
+    const isKnown = (item: Item) => seen.has(keyOf(open.of, item) ?? '')
+    if (items.some(isKnown)) return []
+    const oldest = open.recent[0]?.page ?? page
+    let older: Item[] = []
+    let sure: Item[] = []
+    for (let number = page - 1; number >= Math.max(1, page - MOST_BACK); number--) {
+      control.check()
+      const before = await open.pages.read(withParams(cursor.next, { page: number }))
+      const last = before.items.findLastIndex(isKnown)
+      if (last >= 0) return [...before.items.slice(number >= oldest ? 0 : last + 1), ...older]
+      older = [...before.items, ...older]
+      if (number >= oldest) sure = older
+    }
+    return sure
+  }
 
   const read = async (collection: Collection, cursor: Cursor): Promise<Page> => {
     if (list?.of !== collection || list.mode !== cursor.mode)
-      list = { of: collection, mode: cursor.mode, pages: openList(collection, cursor.mode), leftOut: 0 }
+      list = { of: collection, mode: cursor.mode, pages: openList(collection, cursor.mode), leftOut: 0, recent: [] }
     const { pages } = list
     const page = await pages.read(cursor.next)
     const { next, total } = page
@@ -187,15 +219,17 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
     const place = cursor.mode === 'offset' && collection.paging !== 'single' ? placeOf(cursor.next) : undefined
     const before = cursor.listTotal ?? page.firstTotal
     const gone = place && before !== null && total !== null ? before - total : 0
+    const seen = new Set(cursor.boundaryIds)
+    if (place && gone > place.size) for (const { keys } of list.recent) for (const key of keys) seen.add(key)
     if (place && gone > 0 && place.page > 1) {
       // Rows of pages before have gone, and as many of this page are now on the one before.
       const back = await pages.read(withParams(cursor.next, { page: place.page - 1 }))
-      items = [...back.items, ...items]
+      const older = gone > place.size ? await readBefore(list, cursor, place.page - 1, back.items, seen) : []
+      items = [...older, ...back.items, ...items]
       // Rows that were left out before would be counted again.
       if (list.leftOut === 0) leftOut = [...back.leftOut, ...leftOut]
     }
     list.leftOut += leftOut.length
-    const seen = new Set(cursor.boundaryIds)
     // A keyset list read by offsets again: everything up to the last id is stored already.
     const again = (item: Item) =>
       collection.paging === 'keyset' &&
@@ -211,6 +245,11 @@ export const createReader = ({ base, client, control, pageSize }: ReaderOptions)
       if (again(item) || (key !== undefined && seen.has(key))) continue
       if (key !== undefined) seen.add(key)
       fresh.push(item)
+    }
+    if (place) {
+      // Pages of another size, or of a window that has begun anew, are counted differently.
+      const isNext = list.recent.at(-1)?.page === place.page - 1 && list.recent.at(-1)?.size === place.size
+      list.recent = [...(isNext ? list.recent.slice(-MOST_BACK) : []), { ...place, keys: ids }]
     }
     const isRepeated = guard.isRepeated(ids.length === items.length ? ids : items, items.length === 0)
     guard.follow(cursor.next, next)

@@ -194,12 +194,11 @@ export const createEncoder = (format: Format, columns: readonly string[], includ
 const cleaned = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(cleaned)
   if (value === null || typeof value !== 'object' || value instanceof ExactNumber) return value
-  const out: Record<string, unknown> = {}
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === 'runners_token') continue
-    out[key] = key === 'import_url' && typeof inner === 'string' ? withoutUser(inner) : cleaned(inner)
-  }
-  return out
+  const kept = Object.entries(value).filter(([key]) => key !== 'runners_token')
+  // Not by assignment: a key may be `__proto__`.
+  return Object.fromEntries(
+    kept.map(([key, inner]) => [key, key === 'import_url' && typeof inner === 'string' ? withoutUser(inner) : cleaned(inner)]),
+  )
 }
 
 const withoutUser = (address: string): string => {

@@ -181,6 +181,35 @@ describe('GitLab worker: a page that keeps failing is asked again in smaller one
     rig = await createRig()
   })
 
+  test('crawler F5: of a page that is too large in parts as well no more is held than one answer may have', async () => {
+    for (const type of ['FETCH_ISSUES', 'FETCH_JOBS'] as const) {
+      rig = await createRig({ gitlab: { data: seedGitlab({ issues: 11 }) } })
+      rig.gitlab.data.jobs.length = 11
+      const { id } = rig.task(type, { ...PROJECT, pagination: { pageSize: 4 } })
+      const padding = new Uint8Array(20 * 1024 * 1024).fill(32)
+      const asked: string[] = []
+      await rig.start({
+        gitlabFetch: async (request) => {
+          const { searchParams: query } = new URL(request.url)
+          asked.push(`${query.get('page') ?? 'key'}/${query.get('per_page')}`)
+          // In the middle of what is left of the first page.
+          if (asked.length === 6) return Response.json({}, { status: 429, headers: { 'retry-after': '2000' } })
+          const answer = await rig.network(request)
+          const parts = [...Array.from({ length: Number(query.get('per_page')) }, () => padding), await answer.arrayBuffer()]
+          return new Response(new Blob(parts), answer)
+        },
+      })
+      expect([type, await rig.finish(id)]).toMatchObject([type, { status: 'completed', fence: 2 }])
+      const rows = type === 'FETCH_ISSUES' ? issues() : [...rig.gitlab.data.jobs].reverse()
+      expect(hashOf(rig.items(id))).toBe(hashOf(rows))
+      expect(rig.manifest(id)).toMatchObject({ items: 11, truncated: false })
+      const parts = rig.manifest(id).parts.map((part: any) => part.items)
+      expect([type, parts]).toEqual([type, [3, 8]])
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
   test('crawler F5: a list that shrinks while a page is read in parts', async () => {
     rig = await createRig()
     const { id } = rig.task('FETCH_ISSUES', PROJECT)

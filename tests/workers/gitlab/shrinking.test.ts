@@ -70,17 +70,38 @@ describe('GitLab worker: a list that shrinks while it is read (crawler F3)', () 
     expect(rig.manifest(id)).toMatchObject({ items: 203, truncated: false })
   })
 
-  test('crawler F3: more than a page at once is marked, and one page back is read again all the same', async () => {
+  test('crawler F3: more than a page at once is marked; what can be found on the pages before is stored', async () => {
+    for (const [gone, stored] of [
+      [below(120), 450],
+      [below(290), 450],
+      [(index: number) => index % 2 === 0 && index < 260, 450],
+      [(index: number) => index >= 150 && index < 300, 450],
+      [below(420), 330],
+    ] as const) {
+      rig = await createRig({ gitlab: { data: seedGitlab({ issues: 450 }) } })
+      const { id } = rig.task('FETCH_ISSUES', PROJECT)
+      goneBefore({ 4: gone })
+      expect((await rig.finish(id)).status).toBe('completed')
+      const reason = expect.stringMatching(/^issues: \d+ items went away/)
+      expect(rig.manifest(id)).toMatchObject({ items: stored, truncated: true, truncatedReasons: [reason], warnings: [reason] })
+      expect(rig.api.of(id).at(-1)?.body.metadata).toMatchObject({ truncated: true })
+      expectWhole(id)
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('crawler F3: more than a page goes away between two attempts', async () => {
     rig = await createRig({ gitlab: { data: seedGitlab({ issues: 450 }) } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)
-    goneBefore({ 4: below(120) })
-    expect((await rig.finish(id)).status).toBe('completed')
-    const reason = expect.stringMatching(/^issues: 120 items went away/)
-    expect(rig.manifest(id)).toMatchObject({ truncated: true, truncatedReasons: [reason], warnings: [reason] })
-    expect(rig.api.of(id).at(-1)?.body.metadata).toMatchObject({ truncated: true })
-    const stored = idsOf(rig.items(id))
-    expect(new Set(stored).size).toBe(stored.length)
-    expect(stored).toHaveLength(430)
+    rig.gitlab.on = ({ number }) => {
+      if (number !== 4) return undefined
+      rig.gitlab.data.issues.set(101, issues().slice(120))
+      return Response.json({}, { status: 429, headers: { 'retry-after': '2000' } })
+    }
+    expect(await rig.finish(id)).toMatchObject({ status: 'completed', fence: 2 })
+    expectWhole(id)
+    expect(rig.manifest(id)).toMatchObject({ items: 450, truncated: true })
   })
 
   test('crawler F3: rows that go away between two attempts are noticed by the second', async () => {

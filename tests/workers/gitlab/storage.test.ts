@@ -225,6 +225,17 @@ describe('GitLab worker: storage', () => {
     expect(rig.lines(withMeta)[0]).toStartWith(`{"item":${lines[0]},"meta":{`)
   })
 
+  test('crawler D3: whatever the keys are called', async () => {
+    rig = await createRig()
+    const lines = ['{"name":"a","__proto__":{"x":1.10},"constructor":1}', '{"name":"b","__proto__":{"x":1}}']
+    for (const line of lines) {
+      serveTags(`[${line}]`)
+      const { id } = rig.task('FETCH_TAGS', PROJECT)
+      await rig.finish(id)
+      expect(rig.lines(id)).toEqual([line])
+    }
+  })
+
   test('crawler D3: csv and xml as well, and with blanks around the numbers', async () => {
     rig = await createRig()
     serveTags(

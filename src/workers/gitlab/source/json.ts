@@ -22,8 +22,11 @@ const exactly = (_key: string, value: unknown, context?: { source?: string }): u
     ? new ExactNumber(context.source)
     : value
 
-/** What may be such a number. It also finds some texts, which costs time alone: most pages have no number like these. */
-const ODD_NUMBER = /[:[,]\s*(?:-?\d{16,}|-?\d+[.eE]|-0)/
+/**
+ * What may be such a number, behind a name or in an array. It finds a few texts as well, which costs time alone; most pages have no
+ * number like these, and no time of day is taken for one.
+ */
+const ODD_NUMBER = /(?:"\s*:|[[,])\s*(?:-?\d{16,}|-?\d+[.eE]|-0)/
 
 const decoder = new TextDecoder()
 
