@@ -121,6 +121,23 @@ describe('GitLab worker: a page that keeps failing is asked again in smaller one
     expect(rig.manifest(id)).toMatchObject({ truncated: false, warnings: [] })
   })
 
+  test('crawler F5: a connection that breaks in the middle of such a page is retried like any other', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    let calls = 0
+    await rig.start({
+      gitlabFetch: (request) => {
+        const { searchParams: query } = new URL(request.url)
+        if (Number(query.get('per_page')) < 100 && ++calls % 4 < 3) throw new TypeError('connection refused')
+        return rig.network(request)
+      },
+    })
+    rig.gitlab.on = (call) => (holds(call, 110) && sizeOf(call) > 20 ? broken() : undefined)
+    expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1 })
+    expect(hashOf(rig.items(id))).toBe(hashOf(issues()))
+    expect(rig.manifest(id)).toMatchObject({ truncated: false, warnings: [] })
+  })
+
   test('crawler F5: a GitLab that is down is GITLAB_UNAVAILABLE in about the time of its retries', async () => {
     for (const type of ['FETCH_ISSUES', 'FETCH_JOBS', 'FETCH_PROJECT_DETAILS'])
       for (const from of [1, 2]) {

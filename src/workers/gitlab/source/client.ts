@@ -39,7 +39,7 @@ export interface Answer {
   bytes: number
 }
 
-/** How often a failing request is repeated: as configuration says; once, which a timeout is not worth; never. */
+/** How often a request for a page that may be the cause of its failure is repeated: as configured; once, which a timeout is not worth; never. */
 export type Patience = 'full' | 'once' | 'none'
 
 export interface GitlabClient {
@@ -99,7 +99,8 @@ export const createClient = (options: ClientOptions): GitlabClient => {
 
   const get: GitlabClient['get'] = async (path, fits, patience = 'full') => {
     const retriesOf = (problem: PageProblem | undefined) => {
-      if (patience === 'full') return options.maxRetries
+      // A connection that breaks before an answer says nothing about the page.
+      if (patience === 'full' || problem === undefined) return options.maxRetries
       return patience === 'once' && problem !== 'timeout' ? Math.min(1, options.maxRetries) : 0
     }
     let failures = 0
