@@ -4,7 +4,7 @@ import { redactText } from '../../platform/log.ts'
 import { LeaseGone } from '../runtime.ts'
 import { badTask, GitlabRefusal, TaskFailure } from './errors.ts'
 import type { Control } from './execution.ts'
-import { createReader, type Page } from './pages.ts'
+import { createReader, isItem, type Page } from './pages.ts'
 import { type Area, areaOf, areaRow } from './plan/areas.ts'
 import { type Collection, firstRequest, type Item, type Plan } from './plan/index.ts'
 import type { Costs, GitlabClient } from './source/client.ts'
@@ -90,13 +90,17 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
   const { plan, base, client, store, control, clock, position } = options
   const reader = createReader(options)
 
+  const warnOfBytes = ({ name, identity }: Collection, item: Item) =>
+    options.warn(`${name} ${String(item[identity])}: bytes that are no UTF-8 are stored as U+FFFD`)
+
   const detailed = async (collection: Collection, items: Item[]): Promise<Item[]> => {
     const { detail } = collection
     if (!detail) return items
     return inParallel(items, DETAILS_AT_ONCE, async (item) => {
       const path = `${base.path}${detail.path(item)}`
       try {
-        const { body } = await client.get(path, (found) => typeof found === 'object' && found !== null && !Array.isArray(found))
+        const { body, damaged } = await client.get(path, isItem)
+        if (damaged.length > 0 && !reader.isDamaged(item)) warnOfBytes(collection, item)
         return detail.merge(item, body as Item)
       } catch (error) {
         if (!(error instanceof GitlabRefusal) || error.status === 405) throw rejected(error)
@@ -108,6 +112,7 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
 
   const keep = async (collection: Collection, page: Page) => {
     const wanted = collection.keep ? page.items.filter(collection.keep) : page.items
+    for (const item of wanted) if (reader.isDamaged(item)) warnOfBytes(collection, item)
     const items = await detailed(collection, wanted)
     const { area } = collection
     const rows = area && options.format !== 'json' ? items.map((item) => areaRow(area, item)) : items
@@ -136,7 +141,7 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
   /** Notes that the result is not whole, and why. */
   const cut = (reason: string) => {
     options.warn(reason)
-    position.cut.push(reason.slice(0, MOST_WARNING))
+    if (position.cut.length < MOST_WARNINGS) position.cut.push(reason.slice(0, MOST_WARNING))
   }
 
   /** Moves the position to the beginning of the next list; without one everything is read. */
@@ -150,6 +155,7 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
       lastId: null,
       boundaryIds: [],
       since: null,
+      listTotal: null,
     })
   }
 
@@ -160,6 +166,11 @@ export const crawl = async (options: CrawlOptions): Promise<void> => {
     position.itemsByType[collection.name] = (position.itemsByType[collection.name] ?? 0) + count
     if (page.total !== null) position.total = page.total
     Object.assign(position, page.after)
+    if (page.mayMiss !== undefined) cut(page.mayMiss)
+    for (const reason of page.leftOut) cut(reason)
+    position.leftOut += page.leftOut.length
+    if (page.brokenBy !== undefined) cut(page.brokenBy)
+    if (page.leftOut.length > 0 || page.brokenBy !== undefined) position.refused = true
     if (page.after.next === null || collection.isPast?.(page.items)) leaveList()
     if (position.next !== null && options.maxPages !== undefined && position.page >= options.maxPages) {
       cut(`${TRUNCATED} ${position.page} pages`)
@@ -231,10 +242,14 @@ export interface Position {
   itemsByType: Record<string, number>
   /** GitLab's total of the list that is being read, as its newest page has it; null when there was none. */
   total: number | null
-  /** Why the result is not whole: a list was refused, or `maxPages` reached. */
+  /** GitLab's total of the list that is being read by offsets, when its newest page was stored; null: unknown, or a new list. */
+  listTotal: number | null
+  /** Why the result is not whole, the first reasons: a list was refused, rows left out, or `maxPages` reached. */
   cut: string[]
-  /** Whether a list was refused. */
+  /** Whether GitLab has announced items that it then refused, a list or single rows. */
   refused: boolean
+  /** Rows that GitLab fails to answer. */
+  leftOut: number
   startedAt: string
   warnings: string[]
   /** What the API made of reported areas. */
@@ -259,8 +274,10 @@ const resumeState = z.object({
   itemsByType: z.record(z.string(), count),
   // A state of the release before has none of these.
   total: count.nullable().default(null),
+  listTotal: count.nullable().default(null),
   cut: z.array(z.string()).optional(),
   refused: z.boolean().default(false),
+  leftOut: count.default(0),
   startedAt: z.string(),
   warnings: z.array(z.string()),
   areas: z.object({ inserted: count, jobsCreated: count }).optional(),
@@ -340,6 +357,7 @@ export const createCrawlProgress = (workerId: string, firstToken: string): Crawl
             warnings: fitting(opened.position.warnings),
             warningCount,
             ...(opened.position.cut.length > 0 ? { truncated: true } : {}),
+            ...(opened.position.leftOut > 0 ? { leftOut: opened.position.leftOut } : {}),
             output: opened.store.manifestPath,
             ...(opened.discovers ? { areas: { ...opened.position.areas } } : {}),
           }

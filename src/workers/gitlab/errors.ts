@@ -26,6 +26,22 @@ export class TaskFailure extends JobFailed {
     super(message, retryable)
   }
 }
+/** Why a page may be the cause of a failure: 5xx or an answer that breaks off, no answer in time, or a body that is too large. */
+export type PageProblem = 'failed' | 'timeout' | 'too_large'
+
+/** An answer that does not come, and may come for fewer rows (§3.3). */
+export class PageFailure extends TaskFailure {
+  override name = 'PageFailure'
+  constructor(
+    readonly problem: PageProblem,
+    code: FailureCode,
+    message: string,
+    httpStatus?: number,
+  ) {
+    super(code, message, true, httpStatus)
+  }
+}
+
 export const badTask = (message: string) => new TaskFailure('BAD_TASK', message, false)
 
 /** GitLab refused a request with a 4xx whose meaning depends on the request. */

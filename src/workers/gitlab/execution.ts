@@ -185,6 +185,7 @@ const finish = async (
     parts: store.parts(),
     truncated: position.cut.length > 0,
     ...(position.cut.length > 0 ? { truncatedReasons: position.cut.map(progress.clean) } : {}),
+    ...(position.leftOut > 0 ? { leftOut: position.leftOut } : {}),
     warnings: position.warnings,
   }
   await store.writeManifest(manifest, () => {
@@ -253,8 +254,10 @@ const prepareTask = async (task: LeasedTask, disk: Disk, root: string, now: stri
     since: null,
     itemsByType: Object.fromEntries(plan.collections.map(({ name }) => [name, 0])),
     total: null,
+    listTotal: null,
     cut: [],
     refused: false,
+    leftOut: 0,
     startedAt: now,
     warnings: [],
     areas: { inserted: 0, jobsCreated: 0 },

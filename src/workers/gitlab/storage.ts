@@ -5,6 +5,7 @@ import { csvCell, isFormula } from '../../platform/http/lists.ts'
 import { LeaseGone, messageOf } from '../runtime.ts'
 import { TaskFailure } from './errors.ts'
 import { percentEncode } from './source/credentials.ts'
+import { ExactNumber } from './source/json.ts'
 
 /** The few things the worker does to a disk; tests bring one that breaks. */
 export interface Disk {
@@ -132,7 +133,7 @@ const META = ['taskId', 'type', 'resourceId', 'fetchedAt', 'source'] as const
 const cell = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/
 /** A number is no formula, although it may begin with a sign. */
 const isFormulaBesideNumber = (text: string): boolean => isFormula(text) && !NUMBER.test(text)
 const tableCell = (value: unknown): string => csvCell(cell(value), isFormulaBesideNumber)
@@ -192,13 +193,12 @@ export const createEncoder = (format: Format, columns: readonly string[], includ
 /** A copy of an item without what must not be stored: `runners_token`, and user info in `import_url` (gitlab-worker §7). */
 const cleaned = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(cleaned)
-  if (value === null || typeof value !== 'object') return value
-  const out: Record<string, unknown> = {}
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === 'runners_token') continue
-    out[key] = key === 'import_url' && typeof inner === 'string' ? withoutUser(inner) : cleaned(inner)
-  }
-  return out
+  if (value === null || typeof value !== 'object' || value instanceof ExactNumber) return value
+  const kept = Object.entries(value).filter(([key]) => key !== 'runners_token')
+  // Not by assignment: a key may be `__proto__`.
+  return Object.fromEntries(
+    kept.map(([key, inner]) => [key, key === 'import_url' && typeof inner === 'string' ? withoutUser(inner) : cleaned(inner)]),
+  )
 }
 
 const withoutUser = (address: string): string => {

@@ -115,6 +115,68 @@ describe('GitLab worker: pagination', () => {
     expect(rig.gitlab.calls).toHaveLength(1)
   })
 
+  test('crawler F10: behind a proxy that hides a path the Link leads out of the API, and x-next-page leads on', async () => {
+    for (const link of ['/gitlab/api/v4/projects/101/issues?page=9', 'http://[broken', '/api/v4/../../admin?page=2']) {
+      rig = await createRig()
+      const { id } = rig.task('FETCH_ISSUES', PROJECT)
+      const issues = rig.gitlab.data.issues.get(101) as any[]
+      rig.gitlab.on = ({ query }) => {
+        const [page, size] = [Number(query.get('page')), Number(query.get('per_page'))]
+        // The second page has to be read in parts: their links lead out as well.
+        if (page === 2 && size === 100) return Response.json({}, { status: 500 })
+        const rows = issues.slice((page - 1) * size, page * size)
+        const more = issues.length > page * size
+        const headers: Record<string, string> = { 'x-next-page': more ? String(page + 1) : '' }
+        if (more) headers.link = `<${link.startsWith('/g') ? rig.gitlab.origin : ''}${link}>; rel="next"`
+        return Response.json(rows, { headers })
+      }
+      expect(await rig.finish(id)).toMatchObject({ status: 'completed', attempts: 1 })
+      expect(hashOf(rig.items(id))).toBe(hashOf(issues))
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('crawler F10: without x-next-page, with an empty one, and by keyset such a Link is refused', async () => {
+    for (const [type, headers] of [
+      ['FETCH_ISSUES', {}],
+      ['FETCH_ISSUES', { 'x-next-page': '' }],
+      ['FETCH_JOBS', { 'x-next-page': '2' }],
+    ] as const) {
+      rig = await createRig()
+      const { id } = rig.task(type, PROJECT)
+      rig.gitlab.on = ({ path }) =>
+        Response.json([{ id: 1 }], { headers: { ...headers, link: `<${rig.gitlab.origin}/gitlab${path}?page=2>; rel="next"` } })
+      expect((await rig.finish(id)).progress.error).toMatchObject({ code: 'REDIRECT_REFUSED', retryable: false })
+      expect(rig.gitlab.calls).toHaveLength(1)
+      await rig.stop()
+    }
+    rig = await createRig()
+  })
+
+  test('security H5: a Link of 100,000 `<` costs nothing', async () => {
+    rig = await createRig()
+    const { id } = rig.task('FETCH_ISSUES', PROJECT)
+    // Not through a server: those have limits of their own.
+    let ms = 0
+    const hostile = ['<'.repeat(100_000), '<a>;'.repeat(25_000), '<>; rel="'.repeat(11_000), ',<'.repeat(50_000)]
+    await rig.start({
+      gitlabFetch: async (request) => {
+        const answer = await rig.network(request)
+        const page = Number(new URL(request.url).searchParams.get('page'))
+        const headers = new Headers(answer.headers)
+        headers.set('link', hostile[page] as string)
+        ms = performance.now()
+        return new Response(await answer.arrayBuffer(), { headers })
+      },
+    })
+    const from = performance.now()
+    await rig.finish(id)
+    expect(ms).toBeGreaterThan(from)
+    expect(performance.now() - from).toBeLessThan(2000)
+    expect(hashOf(rig.items(id))).toBe(hashOf(rig.gitlab.data.issues.get(101) as any[]))
+  })
+
   test('gitlab-worker §9.5: without x-total the total is null while running and equals processed at the end', async () => {
     rig = await createRig({ gitlab: { mostCounted: 100 } })
     const { id } = rig.task('FETCH_ISSUES', PROJECT)

@@ -202,4 +202,137 @@ describe('GitLab worker: storage', () => {
     })
     expect(rig.items(id)).toEqual(rig.gitlab.data.issues.get(101) as any[])
   })
+
+  /** The list of tags, written as it stands. */
+  const serveTags = (body: BodyInit) => {
+    rig.gitlab.on = ({ path }) => (path.endsWith('/tags') ? new Response(body) : undefined)
+  }
+  const DIGITS = ['12345678901234567890', '1.10', '1e3', '-0', '1E+2', '0.1e-7', '-1.0', '1e400', '123456789012345678901.50']
+
+  test('crawler D3: numbers are written digit for digit as received', async () => {
+    rig = await createRig()
+    const line = (n: number) =>
+      `{"name":"v${n}","weight":${DIGITS[n]},"nested":{"all":[${DIGITS.join(',')}],"text":"[1.10, -0"},"plain":[0,-5,17,0.5,true,null]}`
+    const lines = DIGITS.map((_, n) => line(n))
+    serveTags(`[${lines.join(',\n')}]`)
+    const { id } = rig.task('FETCH_TAGS', PROJECT)
+    await rig.finish(id)
+    expect(rig.lines(id)).toEqual(lines)
+    expect(rig.manifest(id).warnings).toEqual([])
+
+    const withMeta = rig.task('FETCH_TAGS', { ...PROJECT, includeMetadata: true }).id
+    await rig.finish(withMeta)
+    expect(rig.lines(withMeta)[0]).toStartWith(`{"item":${lines[0]},"meta":{`)
+  })
+
+  test('crawler D3: whatever the keys are called', async () => {
+    rig = await createRig()
+    const lines = ['{"name":"a","__proto__":{"x":1.10},"constructor":1}', '{"name":"b","__proto__":{"x":1}}']
+    for (const line of lines) {
+      serveTags(`[${line}]`)
+      const { id } = rig.task('FETCH_TAGS', PROJECT)
+      await rig.finish(id)
+      expect(rig.lines(id)).toEqual([line])
+    }
+  })
+
+  test('crawler D3: csv and xml as well, and with blanks around the numbers', async () => {
+    rig = await createRig()
+    serveTags(
+      DIGITS.map((digits, n) => `{"name" : "v${n}", "target" :\n ${digits} , "commit" : { "n" : [ ${digits} ] } }`)
+        .join(',')
+        .replace(/^.*$/s, '[$&]'),
+    )
+    const csv = rig.task('FETCH_TAGS', { ...PROJECT, outputFormat: 'csv' }).id
+    const xml = rig.task('FETCH_TAGS', { ...PROJECT, outputFormat: 'xml' }).id
+    await rig.finish(csv)
+    await rig.finish(xml)
+    const rows = parseCsv(partOf(csv, '.csv')).slice(1)
+    const { tag } = COLUMNS
+    expect(rows.map((row) => row[tag.indexOf('target')])).toEqual(DIGITS)
+    expect(rows.map((row) => row[tag.indexOf('commit')])).toEqual(DIGITS.map((digits) => `{"n":[${digits}]}`))
+    for (const digits of DIGITS) expect(partOf(xml, '.xml')).toContain(`<target>${digits}</target>`)
+  })
+
+  test('crawler D3: an id that no number holds identifies its item, and a list of such numbers is no list of items', async () => {
+    rig = await createRig()
+    const jobs = [3, 2, 1].map((n) => `{"id":1234567890123456789${n},"name":"j${n}"}`)
+    rig.gitlab.on = ({ query, path }) =>
+      new Response(`[${query.has('id_before') ? jobs.slice(1) : jobs.slice(0, 2)}]`, {
+        headers: query.has('id_before') ? {} : { link: `<${path}?pagination=keyset&id_before=1>; rel="next"` },
+      })
+    const { id } = rig.task('FETCH_JOBS', PROJECT)
+    await rig.finish(id)
+    expect(rig.lines(id)).toEqual(jobs)
+    rig.gitlab.on = () => new Response('[12345678901234567890, 1.10]')
+    const { id: odd } = rig.task('FETCH_JOBS', PROJECT)
+    expect((await rig.finish(odd)).progress.error).toMatchObject({ code: 'BAD_RESPONSE' })
+  })
+
+  test('crawler D3: bytes that are no UTF-8 become U+FFFD, and one warning names the item', async () => {
+    const bytes = (text: string) => Buffer.from(text.replaceAll('§', '\xff\xfe'), 'latin1')
+    for (const [format, extension] of [
+      ['json', '.jsonl'],
+      ['csv', '.csv'],
+      ['xml', '.xml'],
+    ] as const) {
+      rig = await createRig()
+      // The third was sent with U+FFFD, in both spellings.
+      serveTags(
+        bytes(
+          '[{"name":"v1","message":"ok"},{"name":"v2","message":"a§b","target":"§"},{"name":"v3","message":"\xef\xbf\xbd\\ufffd"}]',
+        ),
+      )
+      const { id } = rig.task('FETCH_TAGS', { ...PROJECT, outputFormat: format })
+      await rig.finish(id)
+      expect(partOf(id, extension)).toContain('a\ufffd\ufffdb')
+      expect(rig.manifest(id)).toMatchObject({
+        items: 3,
+        truncated: false,
+        warnings: [expect.stringMatching(/^tags v2: .*UTF-8/)],
+      })
+      await rig.stop()
+    }
+    rig = await createRig()
+    // In the body of a detail, and of both: one warning for each item.
+    rig.gitlab.on = ({ path }) => {
+      if (path.endsWith('/environments'))
+        return new Response(bytes('[{"id":1,"name":"§"},{"id":2,"name":"x"},{"id":3,"name":"x"}]'))
+      return new Response(bytes(path.endsWith('/3') ? '{"slug":"x"}' : '{"slug":"§"}'))
+    }
+    const { id } = rig.task('FETCH_ENVIRONMENTS', { ...PROJECT, filters: { details: true } })
+    await rig.finish(id)
+    expect(rig.manifest(id).warnings.map((text: string) => text.split(':')[0])).toEqual(['environments 1', 'environments 2'])
+  })
+
+  test('security L11: csv cells are guarded by the first character that shows; numbers are not, and cost nothing', async () => {
+    rig = await createRig()
+    const formulas = [
+      '\t=1+1',
+      '\r=1+1',
+      '\n=1',
+      ' =1',
+      '\u200b=1',
+      '\uff1d1+1',
+      '\uff0b1',
+      '\uff20SUM',
+      '\u22121+1',
+      '=1',
+      '@a',
+      '-x',
+    ]
+    const numbers = ['-5', '+1.5', '-1e3', `-${'1'.repeat(50_000)}`]
+    const nasty = `-${'1'.repeat(50_000)}x`
+    const messages = [...formulas, ...numbers, nasty, 'plain', 'a=1']
+    serveTags(JSON.stringify(messages.map((message, n) => ({ name: `v${n}`, message }))))
+    const { id } = rig.task('FETCH_TAGS', { ...PROJECT, outputFormat: 'csv' })
+    const from = performance.now()
+    await rig.finish(id)
+    expect(performance.now() - from).toBeLessThan(2000)
+    const cells = parseCsv(partOf(id, '.csv'))
+      .slice(1)
+      .map((row) => row[COLUMNS.tag.indexOf('message')])
+    const guarded = (text: string) => `'${text}`
+    expect(cells).toEqual([...formulas.map(guarded), ...numbers, guarded(nasty), 'plain', 'a=1'])
+  })
 })

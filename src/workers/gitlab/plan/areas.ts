@@ -1,3 +1,4 @@
+import { ExactNumber } from '../source/json.ts'
 import type { Collection, Item, Wanted } from './index.ts'
 
 const BY_ID: [string, string][] = [
@@ -73,7 +74,7 @@ const text = (value: unknown): string | undefined =>
 
 /** The area of a group or project (gitlab-worker §8); undefined when it has no id or path, which the API would refuse. */
 export const areaOf = (type: 'group' | 'project', item: Item, taskId: string): Area | undefined => {
-  const { id } = item
+  const id = item.id instanceof ExactNumber ? String(item.id) : item.id
   const fullPath = type === 'group' ? item.full_path : item.path_with_namespace
   if ((typeof id !== 'number' && typeof id !== 'string') || typeof fullPath !== 'string') return undefined
   if (fullPath === '' || fullPath.length > MOST_PATH) return undefined

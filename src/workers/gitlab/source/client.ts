@@ -1,8 +1,9 @@
 import { backoffMs, type Clock, retryAfterMs, retryWaitMs } from '../../../platform/clock.ts'
 import { type Exchange, ExchangeError, exchange } from '../../../platform/upstream.ts'
-import { badTask, CredentialsExpired, GitlabRefusal, TaskFailure } from '../errors.ts'
+import { badTask, CredentialsExpired, GitlabRefusal, PageFailure, type PageProblem, TaskFailure } from '../errors.ts'
 import type { Control, Waits } from '../execution.ts'
 import type { Base, Bucket, TokenHolder } from './credentials.ts'
+import { readJson } from './json.ts'
 
 /** Requests, retries and waits of a task so far; shown in its metadata (gitlab-worker §6). */
 export interface Costs {
@@ -30,16 +31,25 @@ export interface ClientOptions {
 
 export interface Answer {
   headers: Headers
+  /** Numbers that JavaScript would change are ExactNumber. */
   body: unknown
+  /** Where its bytes were no UTF-8: indexes of an array, 0 of an object. */
+  damaged: number[]
+  /** Length of the body. */
+  bytes: number
 }
+
+/** How often a request for a page that may be the cause of its failure is repeated: as configured; once, which a timeout is not worth; never. */
+export type Patience = 'full' | 'once' | 'none'
 
 export interface GitlabClient {
   /**
    * GET of a path and query on the instance, with every retry, wait and renewal of gitlab-worker §3.
    * @param fits whether the body has the required shape; a wrong one is requested once more
-   * @throws GitlabRefusal 403, 404, 405; TaskFailure; Deferred; CredentialsExpired; LeaseGone, Interrupted
+   * @throws GitlabRefusal 403, 404, 405; PageFailure 5xx, timeout, too large; TaskFailure; Deferred; CredentialsExpired; LeaseGone,
+   * Interrupted
    */
-  get(path: string, fits: (body: unknown) => boolean): Promise<Answer>
+  get(path: string, fits: (body: unknown) => boolean, patience?: Patience): Promise<Answer>
 }
 
 const USER_AGENT = 'TrawlGitlabWorker/1.0'
@@ -87,19 +97,31 @@ export const createClient = (options: ClientOptions): GitlabClient => {
     }
   }
 
-  const get: GitlabClient['get'] = async (path, fits) => {
+  const get: GitlabClient['get'] = async (path, fits, patience = 'full') => {
+    const retriesOf = (problem: PageProblem | undefined) => {
+      // A connection that breaks before an answer says nothing about the page.
+      if (patience === 'full' || problem === undefined) return options.maxRetries
+      return patience === 'once' && problem !== 'timeout' ? Math.min(1, options.maxRetries) : 0
+    }
     let failures = 0
     let limited = 0
     let bad = 0
     let renewed = false
-    const unavailable = async (what: string, status?: number, asked?: number) => {
-      if (++failures > options.maxRetries)
-        throw new TaskFailure('GITLAB_UNAVAILABLE', `GitLab does not answer: ${what}`, true, status)
+    const unavailable = async (what: string, problem: PageProblem | undefined, status?: number, asked?: number) => {
+      if (++failures > retriesOf(problem)) {
+        const text = `GitLab does not answer: ${what}`
+        if (problem) throw new PageFailure(problem, 'GITLAB_UNAVAILABLE', text, status)
+        throw new TaskFailure('GITLAB_UNAVAILABLE', text, true, status)
+      }
       costs.retries++
       await waits.hold(retryWaitMs(asked, backoffMs(failures, 16_000), random))
     }
-    const unusable = (what: string) => {
-      if (++bad >= MAX_BAD) throw new TaskFailure('BAD_RESPONSE', `GitLab's answer to ${path} ${what}`, true)
+    const unusable = (what: string, isTooLarge = false) => {
+      const text = `GitLab's answer to ${path} ${what}`
+      if (++bad >= MAX_BAD || (isTooLarge && patience !== 'full')) {
+        if (isTooLarge) throw new PageFailure('too_large', 'BAD_RESPONSE', text)
+        throw new TaskFailure('BAD_RESPONSE', text, true)
+      }
       costs.retries++
     }
     for (;;) {
@@ -108,8 +130,8 @@ export const createClient = (options: ClientOptions): GitlabClient => {
         asked = await ask(path)
       } catch (error) {
         control.check()
-        if (error instanceof BodyTooLarge) unusable('is too large')
-        else if (error instanceof NetworkProblem) await unavailable(error.message)
+        if (error instanceof BodyTooLarge) unusable('is too large', true)
+        else if (error instanceof NetworkProblem) await unavailable(error.message, error.problem)
         else throw error
         continue
       }
@@ -118,6 +140,7 @@ export const createClient = (options: ClientOptions): GitlabClient => {
       if (status >= 500) {
         await unavailable(
           String(status),
+          'failed',
           status,
           status === 503 ? retryAfterMs(headers.get('retry-after'), clock.now()) : undefined,
         )
@@ -138,9 +161,9 @@ export const createClient = (options: ClientOptions): GitlabClient => {
         continue
       }
       if (status >= 400) throw refusal(path, answer, used, options)
-      const body = status >= 200 && status < 300 ? jsonOf(answer) : undefined
-      if (body === undefined || !fits(body)) unusable(body === undefined ? 'is not JSON' : 'has another shape than expected')
-      else return { headers, body }
+      const read = status >= 200 && status < 300 ? readJson(answer.bytes) : undefined
+      if (!read || !fits(read.value)) unusable(read ? 'has another shape than expected' : 'is not JSON')
+      else return { headers, body: read.value, damaged: read.damaged, bytes: answer.bytes.byteLength }
     }
   }
 
@@ -162,18 +185,11 @@ const resetAt = (headers: Headers, now: number): number | undefined => {
 }
 
 const decoder = new TextDecoder()
-const jsonOf = ({ bytes }: Exchange): unknown => {
-  try {
-    return JSON.parse(decoder.decode(bytes))
-  } catch {
-    return undefined // the caller decides what that means
-  }
-}
 
 const MOST_SHOWN = 200
 /** `error_description`, `message` or `error` of a JSON object; undefined where there is none. */
 const namedText = (answer: Exchange): string | undefined => {
-  const body = jsonOf(answer) as Record<string, unknown> | null | undefined
+  const body = readJson(answer.bytes)?.value as Record<string, unknown> | null | undefined
   const named = body && typeof body === 'object' ? (body.error_description ?? body.message ?? body.error) : undefined
   if (named === undefined || named === null) return undefined
   return typeof named === 'string' ? named : JSON.stringify(named)
@@ -210,6 +226,13 @@ const refusal = (path: string, answer: Exchange, used: string, options: ClientOp
 /** No usable answer: the network, a time limit, a broken body. The text names no credential. */
 class NetworkProblem extends Error {
   override name = 'NetworkProblem'
+  constructor(
+    message: string,
+    /** Undefined: no answer had begun, so that nothing speaks for the page being the cause. */
+    readonly problem: PageProblem | undefined,
+  ) {
+    super(message)
+  }
 }
 /** The body is longer than the worker takes. */
 class BodyTooLarge extends Error {
@@ -227,8 +250,7 @@ const send = async (url: string, headers: Record<string, string>, options: Clien
     if (!(error instanceof ExchangeError)) throw error
     if (error.problem === 'refused') throw badTask('the address of apiEndpoint is not public, and not listed in OUTBOUND_ALLOW')
     if (error.problem === 'too_large') throw new BodyTooLarge(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
-    throw new NetworkProblem(
-      error.problem === 'timeout' ? `no answer within ${timeoutMs} ms` : (error.code ?? 'connection failed'),
-    )
+    if (error.problem === 'timeout') throw new NetworkProblem(`no answer within ${timeoutMs} ms`, 'timeout')
+    throw new NetworkProblem(error.code ?? 'connection failed', error.status === undefined ? undefined : 'failed')
   }
 }
