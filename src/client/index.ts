@@ -130,7 +130,7 @@ const read = async (response: Response): Promise<unknown> => {
  * const { data, error } = await trawl.post('/internal/sources/{id}/force-run', { path: { id: 1 }, body: { strategy: 'deep' } })
  */
 export const createClient = ({ baseUrl, credentials = {}, fetch: send = (request) => fetch(request) }: ClientOptions) => {
-  const base = baseUrl.replace(/\/+$/, '')
+  const base = baseUrl.replace(/(?<!\/)\/+$/, '')
   const call = async (method: Method, template: string, request: AnyRequest = {}) => {
     const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(request.path?.[name])))
     const query = new URLSearchParams(textsOf(request.query)).toString()

@@ -156,4 +156,4 @@ export const serviceTokens = z.string().transform((text, ctx) => {
 export const baseUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^\s/?#]+[^\s?#]*$/i.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
-  .transform((text) => text.replace(/\/+$/, ''))
+  .transform((text) => text.replace(/(?<!\/)\/+$/, ''))

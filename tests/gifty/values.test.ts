@@ -235,4 +235,15 @@ onEachDatabase('gifty values', (database) => {
         expect([path, cursor, answer.status < 500]).toEqual([path, cursor, true])
       }
   })
+
+  test('a number of half a million digits is refused before the next request waits for it', async () => {
+    const app = await makeRig(database)
+    const { id } = await app.source()
+    // An expression that takes the square of the length would take minutes here.
+    const text = `${'1'.repeat(500_000)}x`
+    const answer = await app.patch(`/internal/sources/${id}`, { priority: text })
+    expect(problemOf(answer)).toMatchObject({ type: 'int_parsing' })
+    const budget = await app.post('/internal/recommendations', { budget: text })
+    expect(problemOf(budget)).toMatchObject({ type: 'float_parsing' })
+  }, 20_000)
 })

@@ -16,8 +16,13 @@ const SEGMENTS: [RegExp, number, number][] = [
   [/senior|elder|old|пожил|старш/, 60, 120],
 ]
 
+/** Characters of a segment's name that is read as ages. */
+const MAX_SEGMENT = 100
+
 /** Whether a segment such as "18-25", "60+" or "teen" covers an age; undefined for a name without an age. */
 const covers = (segment: string, age: number): boolean | undefined => {
+  // A model wrote the name. The expressions below take the square of its length.
+  if (segment.length > MAX_SEGMENT) return undefined
   const range = /(\d+)\s*(?:-|–|—|_|to|до)\s*(\d+)/.exec(segment)
   if (range) return age >= Number(range[1]) && age <= Number(range[2])
   const from = /(\d+)\s*\+|(?:from|от|старше|over)\D*(\d+)/.exec(segment)

@@ -21,7 +21,7 @@ export type GiftVector = Partial<Record<Axis, AxisValue>>
 const known: ReadonlySet<string> = new Set(AXES)
 const MAX = 10
 const toNumber = (value: unknown): unknown =>
-  typeof value === 'string' && /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value) ? Number(value) : value
+  typeof value === 'string' && /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value) ? Number(value) : value
 
 /** "Wow-Factor", "wow factor" -> `wow_factor`. */
 export const axisName = (name: string): string =>

@@ -10,9 +10,9 @@ export const DIGITS = /^\d+$/
 /** Digits with a sign, blanks around them. */
 export const INTEGER = /^\s*[+-]?\d+\s*$/
 /** A decimal number without an exponent, blanks around it. */
-export const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*$/
+export const DECIMAL = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*$/
 /** A decimal number with or without an exponent, blanks around it. */
-export const SCIENTIFIC = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
+export const SCIENTIFIC = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 /** The number of a text that the pattern matches. */
 export const numberFrom =

@@ -36,7 +36,7 @@ interface Caller {
 /** Connects to `/connect` (gitlab-crawler §7.1, §13) and again after 1, 2, 4 ... 30 s ± 20 % with the same connectionId. */
 export const createConnection = (options: ConnectionOptions): Connection => {
   const { clock, random, log, token } = options
-  const base = options.url.replace(/\/+$/, '')
+  const base = options.url.replace(/(?<!\/)\/+$/, '')
   const connectionId = options.workerId.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 128)
   const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const callers = new Map<string, Caller>()

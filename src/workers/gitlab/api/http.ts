@@ -24,7 +24,7 @@ const REFRESH_TIMEOUT_MS = 30_000
 /** The crawler API over HTTP. Retries are the caller's: only it knows how long its lease lasts. */
 export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const { clock, log } = options
-  const base = options.url.replace(/\/+$/, '')
+  const base = options.url.replace(/(?<!\/)\/+$/, '')
   const { socket } = options
   const send =
     options.fetch ?? (socket ? (request: Request) => fetch(request, { unix: socket }) : (request: Request) => fetch(request))

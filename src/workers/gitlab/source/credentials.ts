@@ -101,7 +101,7 @@ export const baseOf = (endpoint: string | undefined): Base => {
   if (!endpoint) throw badTask('apiEndpoint is missing')
   const url = URL.parse(endpoint)
   if (!url || !/^https?:$/.test(url.protocol)) throw badTask('apiEndpoint is not an http(s) URL')
-  const path = url.pathname.replace(/\/+$/, '')
+  const path = url.pathname.replace(/(?<!\/)\/+$/, '')
   const api = path.endsWith('/api/graphql')
     ? path.replace(/graphql$/, 'v4')
     : /\/api\/v\d+(\/|$)/.test(path)
