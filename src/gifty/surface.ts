@@ -109,9 +109,9 @@ export const giftySurface = ({ platform, dashboard, systemErrors, server }: Gift
       return preflight
     },
     ...giftyEnvelope,
-    errorResponse(error, call) {
+    errorResponse(error, call, request) {
       if (error.code === 'internal_error') systemErrors.report(call.route?.path ?? 'unmatched', log)
-      return giftyEnvelope.errorResponse(error, call)
+      return giftyEnvelope.errorResponse(error, call, request)
     },
     decorate: cors.decorate,
   }

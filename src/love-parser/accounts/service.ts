@@ -1,12 +1,13 @@
 import { and, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Tokens, VerifiedToken } from '../../access/tokens.ts'
-import { AppError, forbidden, unauthorized, unavailable } from '../../errors.ts'
 import { type Clock, isUuid } from '../../platform/clock.ts'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { Redis } from '../../platform/redis/index.ts'
 import type { Bus } from '../../platform/shared.ts'
+import { forbidden, Refusal, unauthorized } from '../envelope.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { accountsTables, type Profile } from '../tables.ts'
+import { say } from '../texts.ts'
 import { authUser } from './profile.ts'
 
 type Tables = ReturnType<typeof accountsTables>
@@ -149,7 +150,7 @@ export type AccountsRepository = ReturnType<typeof accountsRepository>
 
 const keyOf = (hash: string) => `auth:token:blacklist:${hash}`
 const away = (cause: unknown) =>
-  Object.assign(unavailable('Your login cannot be checked at the moment, please try again'), { cause })
+  new Refusal('unavailable', 503, say('login_unchecked'), { cause, headers: { 'retry-after': '1' } })
 
 /**
  * Revoked tokens in Redis, where every process and other services look (love-parser §2). Fails closed: while Redis is away every
@@ -215,11 +216,11 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
    */
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
-    if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('The token is not valid')
+    if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('token_invalid')
     const stored = repository.session(id.toLowerCase(), token.hash)
     const [user, revoked] = revocations ? await Promise.all([stored, revocations.has(token.hash)]) : [await stored, false]
-    if (!user || revoked || user.revoked > 0) throw unauthorized('The token is not valid')
-    if (user.status === 'blocked' && !allowBlocked) throw forbidden('This account is blocked')
+    if (!user || revoked || user.revoked > 0) throw unauthorized('token_invalid')
+    if (user.status === 'blocked' && !allowBlocked) throw forbidden('account_blocked')
     return { user, token }
   },
 
@@ -240,9 +241,9 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
   async logout({ token }: Session): Promise<void> {
     await revocations?.add(token.hash, token.expiresAt)
     const first = await repository.revoke(token.hash, new Date(token.expiresAt)).catch((cause) => {
-      throw new AppError('unavailable', 503, 'Logging out is not possible at the moment, please try again', { cause })
+      throw new Refusal('unavailable', 503, say('logout_impossible'), { cause })
     })
-    if (!first) throw unauthorized('The token is not valid')
+    if (!first) throw unauthorized('token_invalid')
     bus.publish(TOKEN_REVOKED, { hash: token.hash } satisfies TokenRevoked)
   },
 

@@ -1,4 +1,3 @@
-import { AppError, forbidden } from '../../errors.ts'
 import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import {
@@ -9,8 +8,9 @@ import {
   signLink,
   signNotification,
 } from '../../platform/payments/robokassa.ts'
-import { invalidField } from '../envelope.ts'
+import { forbidden, invalidField, Refusal } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications.ts'
+import { say } from '../texts.ts'
 import {
   CATEGORIES,
   expiryOfActivation,
@@ -153,7 +153,7 @@ export interface WebhookDeps {
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
 
-const refused = (reason: RefusalReason, answer: AppError, { InvId, OutSum, Sum }: PaymentNotification) =>
+const refused = (reason: RefusalReason, answer: Refusal, { InvId, OutSum, Sum }: PaymentNotification) =>
   new NotificationRefused(reason, answer, { order: InvId, sum: OutSum ?? Sum })
 
 /** Texts that an amount may have been signed as: the received text, and for JSON also the number with two decimals. */
@@ -177,28 +177,27 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         notification.SignatureValue,
       ),
     )
-    if (!good) throw refused('signature', forbidden('The signature of the notification is wrong'), notification)
+    if (!good) throw refused('signature', forbidden('notification_signature'), notification)
   }
 
   /** Checks 5 and 6: answers the payment. */
   const checkPayment = (payment: PaymentRow | undefined, amount: string, notification: PaymentNotification): PaymentRow => {
-    const refuse = (reason: RefusalReason, answer: AppError): never => {
+    const refuse = (reason: RefusalReason, answer: Refusal): never => {
       throw refused(reason, answer, notification)
     }
     if (!payment)
       return refuse(
         'order_unknown',
-        new AppError('not_found', 404, 'Order not found', { details: { orderId: notification.InvId } }),
+        new Refusal('not_found', 404, say('order_not_found'), { details: { orderId: notification.InvId } }),
       )
-    if (notification.IsTest === '1' && !payment.isTest)
-      refuse('test_payment', forbidden('A test payment cannot pay a real order'))
+    if (notification.IsTest === '1' && !payment.isTest) refuse('test_payment', forbidden('order_is_real'))
     // A test order of before, in a shop that has since stopped testing.
-    if (payment.isTest && !shop.testAllowed) refuse('test_payment', forbidden('Test payments are not allowed'))
+    if (payment.isTest && !shop.testAllowed) refuse('test_payment', forbidden('tests_not_allowed'))
     if (hundredthsOf(amount) !== payment.amountMinor)
-      refuse('amount', invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order'))
+      refuse('amount', invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', say('amount_differs')))
     if ((notification.OutSumCurrency ?? CURRENCY) !== payment.currency)
-      refuse('currency', invalidField('OutSumCurrency', 'Differs from the currency of the order'))
-    if (!isPlanCode(payment.planCode)) refuse('plan', invalidField('InvId', 'The plan of this order is not sold any more'))
+      refuse('currency', invalidField('OutSumCurrency', say('currency_differs')))
+    if (!isPlanCode(payment.planCode)) refuse('plan', invalidField('InvId', say('plan_not_sold')))
     return payment
   }
 
@@ -215,12 +214,11 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         shop.merchantLogin !== '' &&
         notification.MerchantLogin !== shop.merchantLogin
       )
-        throw refused('shop', forbidden('The notification is for another shop'), notification)
-      if (!isAllowed(clientIp))
-        throw refused('address', forbidden('Notifications are not accepted from this address'), notification)
-      if (isTest && !shop.testAllowed) throw refused('test_payment', forbidden('Test payments are not allowed'), notification)
+        throw refused('shop', forbidden('notification_shop'), notification)
+      if (!isAllowed(clientIp)) throw refused('address', forbidden('notification_address'), notification)
+      if (isTest && !shop.testAllowed) throw refused('test_payment', forbidden('tests_not_allowed'), notification)
       const amount = notification.OutSum ?? notification.Sum
-      if (amount === undefined) throw refused('amount_missing', invalidField('OutSum', 'This field is required'), notification)
+      if (amount === undefined) throw refused('amount_missing', invalidField('OutSum', say('required')), notification)
       const number = Number(notification.InvId)
       const found = Number.isSafeInteger(number) ? await payments.find(number) : undefined
       checkSignature(amount, notification, isTest || found?.isTest === true)

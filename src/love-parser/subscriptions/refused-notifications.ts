@@ -1,10 +1,10 @@
 import { and, desc, eq, lte, sql } from 'drizzle-orm'
-import { AppError } from '../../errors.ts'
 import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { cleanText } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
+import { Refusal } from '../envelope.ts'
 import { refusedNotificationsTables } from '../tables.ts'
 
 /** Why a payment notification is refused, in the order of the checks (love-parser §6). */
@@ -30,13 +30,13 @@ export interface RefusedFacts {
 }
 
 /** A refusal of a payment notification: the answer to the shop, and what the operator has to know of it. */
-export class NotificationRefused extends AppError {
+export class NotificationRefused extends Refusal {
   constructor(
     readonly reason: RefusalReason,
-    { code, status, message, details, headers }: AppError,
+    { code, status, said, more }: Refusal,
     readonly facts: RefusedFacts,
   ) {
-    super(code, status, message, { ...(details && { details }), ...(headers && { headers }) })
+    super(code, status, said, more)
   }
 }
 
