@@ -2,7 +2,10 @@ import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import {
   decimalOf,
+  encodedReceipt,
   hundredthsOf,
+  type ReceiptTerms,
+  type ReturnPage,
   type RobokassaHash,
   sameSignature,
   signLink,
@@ -39,6 +42,11 @@ export interface RobokassaConfig {
   allowedIps: readonly string[]
   invIdStart: number
   paymentUrl: string
+  /** Where a payer returns to, if not where the shop's settings say. */
+  success?: ReturnPage | undefined
+  fail?: ReturnPage | undefined
+  /** Undefined: links carry no receipt. */
+  receipt?: ReceiptTerms | undefined
 }
 export type PaidPlan = Exclude<PlanCode, 'free'>
 export interface Purchase {
@@ -60,12 +68,18 @@ export const paymentLink = (
   const invId = String(order.number)
   const outSum = decimalOf(order.amountMinor)
   const { link } = order.isTest ? shop.testPasswords : shop.passwords
+  const { merchantLogin, success, fail } = shop
+  const description = `Подписка «${order.plan.name}» на ${order.plan.days} дн.`.slice(0, MAX_DESCRIPTION)
+  const receipt = shop.receipt && encodedReceipt(shop.receipt, { name: description, amountMinor: order.amountMinor })
   const parameters = {
-    MerchantLogin: shop.merchantLogin,
+    MerchantLogin: merchantLogin,
     OutSum: outSum,
     InvId: invId,
-    Description: `Подписка «${order.plan.name}» на ${order.plan.days} дн.`.slice(0, MAX_DESCRIPTION),
-    SignatureValue: signLink(shop.hash, { merchantLogin: shop.merchantLogin, outSum, invId }, link),
+    Description: description,
+    ...(receipt === undefined ? {} : { Receipt: receipt }),
+    ...(success ? { SuccessUrl2: success.url, SuccessUrl2Method: success.method } : {}),
+    ...(fail ? { FailUrl2: fail.url, FailUrl2Method: fail.method } : {}),
+    SignatureValue: signLink(shop.hash, { merchantLogin, outSum, invId, receipt, success, fail }, link),
     ...(order.isTest ? { IsTest: '1' } : {}),
   }
   const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
