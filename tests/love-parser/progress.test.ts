@@ -232,6 +232,21 @@ onEachDatabase('love-parser progress stream', (database) => {
     expect(closed).toBe(true)
   })
 
+  test('L12: a stream closes within 10 s of a second login of its user', async () => {
+    const { rig, person, id } = await start()
+    const stream = await follow(rig, person, id)
+    await stream.next()
+    rig.clock.advance(60_000)
+    await rig.login(person.user.phone_number)
+    const reading = (async () => {
+      while (await stream.next());
+    })()
+    // A store that is too busy to answer one look is asked again at the next.
+    for (let n = 1; rig.loveParser!.progress.count() > 0 && n <= 600; n++) await second(rig)
+    expect(rig.loveParser!.progress.count()).toBe(0)
+    await reading
+  })
+
   test('§10: a stop closes all streams', async () => {
     const { rig, person, id } = await start()
     const stream = await follow(rig, person, id)

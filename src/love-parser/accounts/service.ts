@@ -37,7 +37,7 @@ export const accountsRepository = (db: Db) => {
     profile: users.profile,
     revision: users.revision,
   }
-  const bySession = db.prepare<SeenUser & { revoked: number }>('account_session', (queries) =>
+  const bySession = db.prepare<SeenUser & { revoked: number; ended: number }>('account_session', (queries) =>
     queries
       .select({
         ...seen,
@@ -45,18 +45,23 @@ export const accountsRepository = (db: Db) => {
           sql<number>`(select count(*) from ${tokenBlacklist} where ${tokenBlacklist.tokenHash} = ${param('hash')})`.mapWith(
             Number,
           ),
+        ended:
+          sql<number>`(select count(*) from ${telegramSessions} where ${telegramSessions.id} = ${param('session')} and not ${telegramSessions.isActive})`.mapWith(
+            Number,
+          ),
       })
       .from(users)
       .where(eq(users.id, param('id'))),
   )
   return {
-    /** The user a token names, and whether the token is revoked; one read. */
-    async session(id: string, hash: string) {
-      return (await bySession.all({ id, hash }))[0]
+    /** The user a token names, whether the token is revoked, and whether its Telegram session has ended; one read. */
+    async session(id: string, hash: string, session: string | null) {
+      return (await bySession.all({ id, hash, session }))[0]
     },
-    /** Of these tokens, by hash, those that are not revoked and whose user is there and not blocked. */
-    async holding(tokens: { hash: string; userId: string }[]): Promise<ReadonlySet<string>> {
-      const [revoked, active] = await Promise.all([
+    /** Of these tokens, by hash, those that are not revoked, whose user is there and not blocked, and whose session has not ended. */
+    async holding(tokens: { hash: string; userId: string; session: string | null }[]): Promise<ReadonlySet<string>> {
+      const sessions = [...new Set(tokens.flatMap(({ session }) => session ?? []))]
+      const [revoked, active, over] = await Promise.all([
         db.q
           .select({ hash: tokenBlacklist.tokenHash })
           .from(tokenBlacklist)
@@ -70,20 +75,41 @@ export const accountsRepository = (db: Db) => {
           .select({ id: users.id })
           .from(users)
           .where(and(inArray(users.id, [...new Set(tokens.map(({ userId }) => userId))]), eq(users.status, 'active'))),
+        sessions.length === 0
+          ? []
+          : db.q
+              .select({ id: telegramSessions.id })
+              .from(telegramSessions)
+              .where(and(inArray(telegramSessions.id, sessions), sql`not ${telegramSessions.isActive}`)),
       ])
       const ended = new Set(revoked.map(({ hash }) => hash))
       const people = new Set(active.map(({ id }) => id))
-      return new Set(tokens.filter(({ hash, userId }) => !ended.has(hash) && people.has(userId)).map(({ hash }) => hash))
+      const closed = new Set(over.map(({ id }) => id))
+      const holds = (session: string | null) => session === null || !closed.has(session)
+      return new Set(
+        tokens
+          .filter(({ hash, userId, session }) => !ended.has(hash) && people.has(userId) && holds(session))
+          .map(({ hash }) => hash),
+      )
     },
-    /** Answers whether the token was not revoked before. */
-    async revoke(tokenHash: string, expiresAt: Date) {
-      const stored = await db.q
-        .insert(tokenBlacklist)
-        .values({ tokenHash, expiresAt })
-        .onConflictDoNothing()
-        .returning({ tokenHash: tokenBlacklist.tokenHash })
-      return stored.length > 0
-    },
+    /** Revokes a token and ends its session. Answers whether the token was not revoked before. */
+    revoke: (tokenHash: string, expiresAt: Date, session: string | null): Promise<boolean> =>
+      db.tx(function* (tx) {
+        const stored = yield* q(
+          tx
+            .insert(tokenBlacklist)
+            .values({ tokenHash, expiresAt })
+            .onConflictDoNothing()
+            .returning({ tokenHash: tokenBlacklist.tokenHash }),
+        )
+        if (session !== null)
+          yield tx
+            .update(telegramSessions)
+            .set({ isActive: false })
+            .where(eq(telegramSessions.id, session))
+            .returning({ id: telegramSessions.id })
+        return stored.length > 0
+      }),
     *purgeRevocations(tx: Tx, now: Date): Steps<void> {
       yield tx.delete(tokenBlacklist).where(lte(tokenBlacklist.expiresAt, now)).returning({ hash: tokenBlacklist.tokenHash })
     },
@@ -189,6 +215,10 @@ export interface TokenRevoked {
   hash: string
 }
 
+/** The Telegram session of a token; null for one without, which holds until it expires. */
+const sessionOf = ({ claims: { sessionId } }: VerifiedToken): string | null =>
+  typeof sessionId === 'string' && isUuid(sessionId) ? sessionId.toLowerCase() : null
+
 /** The user of a request, and the token it was authenticated with. */
 export interface Session {
   user: SeenUser
@@ -217,9 +247,10 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
     if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('token_invalid')
-    const stored = repository.session(id.toLowerCase(), token.hash)
+    const session = sessionOf(token)
+    const stored = repository.session(id.toLowerCase(), token.hash, session)
     const [user, revoked] = revocations ? await Promise.all([stored, revocations.has(token.hash)]) : [await stored, false]
-    if (!user || revoked || user.revoked > 0) throw unauthorized('token_invalid')
+    if (!user || revoked || user.revoked > 0 || user.ended > 0) throw unauthorized('token_invalid')
     if (user.status === 'blocked' && !allowBlocked) throw forbidden('account_blocked')
     return { user, token }
   },
@@ -229,7 +260,13 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
     const alive = tokens.filter((token) => token.expiresAt > clock.now())
     const hashes = alive.map(({ hash }) => hash)
     const [held, revoked] = await Promise.all([
-      repository.holding(alive.map(({ hash, claims }) => ({ hash, userId: String(claims.sub).toLowerCase() }))),
+      repository.holding(
+        alive.map((token) => ({
+          hash: token.hash,
+          userId: String(token.claims.sub).toLowerCase(),
+          session: sessionOf(token),
+        })),
+      ),
       revocations?.among(hashes),
     ])
     return new Set(hashes.filter((hash) => held.has(hash) && !revoked?.has(hash)))
@@ -237,10 +274,10 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
 
   me: async ({ user }: Session) => authUser(user, await subscriptionOf(user.id, new Date(clock.now()))),
 
-  /** Revokes the session's token until it would have expired. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
+  /** Revokes the token until it would have expired, and ends its session. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
   async logout({ token }: Session): Promise<void> {
     await revocations?.add(token.hash, token.expiresAt)
-    const first = await repository.revoke(token.hash, new Date(token.expiresAt)).catch((cause) => {
+    const first = await repository.revoke(token.hash, new Date(token.expiresAt), sessionOf(token)).catch((cause) => {
       throw new Refusal('unavailable', 503, say('logout_impossible'), { cause })
     })
     if (!first) throw unauthorized('token_invalid')
