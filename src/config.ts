@@ -198,8 +198,14 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       allowedIps: parsed.ROBOKASSA_ALLOWED_IPS ?? [],
       invIdStart: parsed.ROBOKASSA_INV_ID_START,
       paymentUrl: parsed.ROBOKASSA_PAYMENT_URL,
-      success: parsed.ROBOKASSA_SUCCESS_URL === undefined ? undefined : { url: parsed.ROBOKASSA_SUCCESS_URL, method: parsed.ROBOKASSA_SUCCESS_METHOD },
-      fail: parsed.ROBOKASSA_FAIL_URL === undefined ? undefined : { url: parsed.ROBOKASSA_FAIL_URL, method: parsed.ROBOKASSA_FAIL_METHOD },
+      success:
+        parsed.ROBOKASSA_SUCCESS_URL === undefined
+          ? undefined
+          : { url: parsed.ROBOKASSA_SUCCESS_URL, method: parsed.ROBOKASSA_SUCCESS_METHOD },
+      fail:
+        parsed.ROBOKASSA_FAIL_URL === undefined
+          ? undefined
+          : { url: parsed.ROBOKASSA_FAIL_URL, method: parsed.ROBOKASSA_FAIL_METHOD },
       receipt: parsed.ROBOKASSA_RECEIPT_TAX && {
         sno: parsed.ROBOKASSA_RECEIPT_SNO,
         tax: parsed.ROBOKASSA_RECEIPT_TAX,

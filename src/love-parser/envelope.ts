@@ -94,7 +94,9 @@ export class Refusal extends AppError {
   }
 }
 
-export const notFound = (key: 'not_found' | 'search_not_found' | 'segment_not_found') => new Refusal('not_found', 404, say(key))
+export const notFound = (
+  key: 'not_found' | 'search_not_found' | 'segment_not_found' | 'user_not_found' | 'notification_not_found' | 'order_not_found',
+) => new Refusal('not_found', 404, say(key))
 export const unauthorized = (key: 'login_required' | 'token_invalid') => new Refusal('unauthorized', 401, say(key))
 export const forbidden = (
   key:
@@ -106,7 +108,8 @@ export const forbidden = (
     | 'tests_not_allowed',
 ) => new Refusal('forbidden', 403, say(key))
 /** 422 of a request as a whole, for rules that a schema cannot say. */
-export const refusedRequest = (key: 'search_ended' | 'segment_search_gone') => new Refusal('validation_error', 422, say(key))
+export const refusedRequest = (key: 'search_ended' | 'segment_search_gone' | 'no_paid_plan') =>
+  new Refusal('validation_error', 422, say(key))
 /** 422 on one field, for rules that a schema cannot say. */
 export const invalidField = (field: string, said: Said) =>
   new Refusal('validation_error', 422, said, { problems: [{ path: [field], said }] })

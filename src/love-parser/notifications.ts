@@ -1,4 +1,4 @@
-import { and, asc, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Clock, createId } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
@@ -129,6 +129,17 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
         )
     },
 
+    /** Sends a stored notification once more, as if it had just been written. Answers it, undefined for an unknown one. */
+    *resend(tx: Tx, id: string, now: Date): Steps<NotificationRow | undefined> {
+      const row = yield* repository.reopen(tx, id)
+      if (!row) return undefined
+      yield* engine.enqueue(tx, [{ kind: notificationsKind.kind, payload: { ids: [row.id] } }], now)
+      if (outbox) yield* outbox.add(tx, [{ queue: NOTIFICATION_QUEUE, messageId: row.id, body: messageFrom(row) }])
+      return row
+    },
+    /** The newest of a person. */
+    newestOf: repository.newestOf,
+
     /** Handler of `notificationsKind`: sends the rows of its transaction, and older ones that crashed processes left unsent. */
     async send(task: { payload: unknown }): Promise<void> {
       const { ids } = task.payload as { ids: string[] }
@@ -152,6 +163,17 @@ export const notificationsRepository = (db: Db) => {
       if (rows.length === 0) return []
       return yield* q(tx.insert(notifications).values(rows).onConflictDoNothing().returning())
     },
+    /** Marks one as not sent; answers it. */
+    *reopen(tx: Tx, id: string): Steps<NotificationRow | undefined> {
+      return (yield* q(tx.update(notifications).set({ sentAt: null }).where(eq(notifications.id, id)).returning()))[0]
+    },
+    newestOf: (userId: string, max: number): Promise<NotificationRow[]> =>
+      db.q
+        .select()
+        .from(notifications)
+        .where(eq(notifications.userId, userId))
+        .orderBy(desc(notifications.createdAt), desc(notifications.id))
+        .limit(max) as unknown as Promise<NotificationRow[]>,
     unsent: (ids: string[]): Promise<NotificationRow[]> =>
       ids.length === 0
         ? Promise.resolve([])

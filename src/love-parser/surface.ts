@@ -1,7 +1,9 @@
+import type { InternalAccess } from '../access/internal.ts'
 import type { VerifiedToken } from '../access/tokens.ts'
-import { type Call, corsPolicy, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
+import { type Call, corsPolicy, type HttpFamily, type Principal, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
+import { createRefusals } from '../platform/http/refusals.ts'
 import { type AddressSource, callerOf, clientIp, isJsonType, NotText, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Accounts, Session } from './accounts/service.ts'
@@ -18,6 +20,8 @@ import {
 } from './envelope.ts'
 import { say } from './texts.ts'
 
+/** Where the routes of operators are. */
+const OPERATORS = '/internal/love-parser'
 const WEBHOOK_LIMIT: RateClass = { name: 'love-parser-webhook', limit: 600, windowMs: 60_000 }
 const BEARER = /^Bearer (\S+)$/
 const KEY = /^[\x21-\x7e]{1,128}$/
@@ -45,7 +49,7 @@ export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
   })
   return {
     name: 'love-parser',
-    prefixes: [''],
+    prefixes: ['', OPERATORS],
     // This contract has no 405: an unknown method is an unknown route (§1).
     unmatched(request, call) {
       const preflight = call.method === 'OPTIONS' ? cors.preflight(request) : undefined
@@ -70,12 +74,14 @@ export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
 export interface LoveParserSurfaceDeps {
   platform: Pick<Platform, 'config' | 'rateLimiter'>
   accounts: Accounts
+  /** Who may call the routes of operators. */
+  internal: InternalAccess
   /** Known once the app listens. */
   server(): AddressSource | null | undefined
 }
 
 /** What the family's routes share (love-parser §1): rate limit, body, token, user, in this order, before anything of a route runs. */
-export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurfaceDeps) => {
+export const loveParserSurface = ({ platform, accounts, internal, server }: LoveParserSurfaceDeps) => {
   const { config, rateLimiter } = platform
   const general: RateClass = { name: 'love-parser', limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs }
   const envelope = loveParserEnvelope(platform)
@@ -159,6 +165,28 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     },
     tidy: (_, query) => query,
   })
-  return { http, routes }
+  const counted = createRefusals('love-parser', { platform, server })
+  const operators = createSurface<'operator', never, 'json', Principal>({
+    name: 'love-parser-operators',
+    order: ['auth', 'bodyLimit'],
+    problem: errorView,
+    always: [500, 503],
+    invalid: { params: 422, query: 422, body: 422 },
+    auth: {
+      check({ request, call }) {
+        call.context = { token: undefined, ip: clientIp(request, server(), config.trustProxy) } satisfies Limited
+        return counted(request, () => internal(request, call))
+      },
+      security: (): Record<string, string[]>[] => [{ internalToken: [] }, { dashboard: [] }],
+      statuses: [401, 403, 429],
+    },
+    body: { read: ({ request, call }, kind) => readBody(request, call, kind), statuses: [400, 413, 415] },
+    tidy: (_, query) => query,
+  })
+  return { http, routes, operators }
 }
 export type LoveParserSurface = ReturnType<typeof loveParserSurface>['routes']
+export type OperatorSurface = ReturnType<typeof loveParserSurface>['operators']
+
+/** Who changes something by a request, for the audit. */
+export const operatorOf = (actor: Principal, call: Call) => ({ actor, requestId: call.requestId, ip: ipOf(call) })

@@ -46,6 +46,19 @@ const FIELDS: Record<string, string> = {
   MerchantLogin: 'Магазин',
   IsTest: 'Признак проверки',
   OutSumCurrency: 'Валюта',
+  reason: 'Причина',
+  amount: 'Сумма',
+  note: 'Примечание',
+  refund: 'Возврат',
+  at: 'Время',
+  status: 'Статус',
+  user_id: 'Пользователь',
+  id: 'Идентификатор',
+  order: 'Заказ',
+  from: 'Начало',
+  to: 'Конец',
+  cursor: 'Место в списке',
+  target: 'Предмет',
 }
 /** A field in Russian words; `filters.language` is called by its own name. */
 export const fieldName = (path: readonly string[]): string => FIELDS[path.at(-1) ?? ''] ?? FIELDS[path[0] ?? ''] ?? 'Поле'
@@ -76,6 +89,10 @@ const CHOICES: Record<string, string> = {
   csv: 'CSV',
   excel: 'Excel',
   ndjson: 'NDJSON',
+  pending: 'ожидает',
+  completed: 'оплачен',
+  failed: 'не удался',
+  cancelled: 'отменён',
 }
 const CATEGORIES: Record<string, string> = { parsing: 'поисков', audience: 'сегментов аудитории', broadcast: 'рассылок' }
 
@@ -150,6 +167,10 @@ export const TEXTS = {
     ru: ({ low, high }: { low: string; high: string }) =>
       `«${fieldName([high])}» не может быть меньше, чем «${fieldName([low])}»`,
   },
+  time: { en: 'Must be a time such as 2026-01-31T09:00:00Z', ru: 'Нужны дата и время по ISO 8601' },
+  amount: { en: 'Must be an amount such as 950.00', ru: 'Нужна сумма вида 950.00' },
+  cursor: { en: 'Must be a cursor of this list', ru: 'Неверное место в списке' },
+  audit_target: { en: 'Must be user:ID or payment:ORDER', ru: 'Нужен пользователь или заказ' },
   invalid_value: { en: 'Invalid value', ru: 'Неверное значение' },
 
   // Login.
@@ -211,6 +232,16 @@ export const TEXTS = {
   amount_differs: { en: 'Differs from the amount of the order', ru: 'Отличается от суммы заказа' },
   currency_differs: { en: 'Differs from the currency of the order', ru: 'Отличается от валюты заказа' },
   plan_not_sold: { en: 'The plan of this order is not sold any more', ru: 'Тариф этого заказа больше не продаётся' },
+
+  // Operators.
+  user_not_found: { en: 'The user was not found', ru: 'Пользователь не найден' },
+  notification_not_found: { en: 'The notification was not found', ru: 'Уведомление не найдено' },
+  no_paid_plan: { en: 'The user has no paid plan that runs', ru: 'У пользователя нет действующего платного тарифа' },
+  end_after_plan: { en: 'Must not be after the end of the plan', ru: 'Не может быть позже окончания тарифа' },
+  amount_required: {
+    en: 'The amount that was received is required to apply a payment',
+    ru: 'Чтобы провести оплату, укажите полученную сумму',
+  },
 
   // Searches and segments.
   search_not_found: { en: 'The search was not found', ru: 'Поиск не найден' },

@@ -9,7 +9,7 @@ import { makeRig, scriptedGateway } from './rig.ts'
 /** As a Russian browser sends it. */
 const RU = { 'accept-language': 'ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7' }
 /** Names that are the same in both languages. */
-const PROPER = /\b(?:Telegram|JSON|UTF-8|ASCII|CSV|Excel|NDJSON)\b/g
+const PROPER = /\b(?:Telegram|JSON|UTF-8|ASCII|CSV|Excel|NDJSON|ISO)\b/g
 
 describe('love-parser §1: texts in two languages', () => {
   /** Values for the texts that have some. */

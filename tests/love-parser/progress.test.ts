@@ -232,6 +232,20 @@ onEachDatabase('love-parser progress stream', (database) => {
     expect(closed).toBe(true)
   })
 
+  test('M1: a stream closes within 10 s of its user being blocked', async () => {
+    const { rig, person, id } = await start()
+    const stream = await follow(rig, person, id)
+    await stream.next()
+    const answer = await rig.post(`/internal/love-parser/users/${person.id}/block`, { reason: 'spam' })
+    expect(answer.status).toBe(200)
+    const reading = (async () => {
+      while (await stream.next());
+    })()
+    for (let n = 1; rig.loveParser!.progress.count() > 0 && n <= 600; n++) await second(rig)
+    expect(rig.loveParser!.progress.count()).toBe(0)
+    await reading
+  })
+
   test('L12: a stream closes within 10 s of a second login of its user', async () => {
     const { rig, person, id } = await start()
     const stream = await follow(rig, person, id)

@@ -160,6 +160,20 @@ export const accountsRepository = (db: Db) => {
         .returning({ id: telegramSessions.id })
       yield tx.insert(telegramSessions).values(session).returning({ id: telegramSessions.id })
     },
+    /** A user as operators see them, without a token. */
+    find: async (id: string): Promise<UserRow | undefined> =>
+      (await (db.q.select().from(users).where(eq(users.id, id)) as unknown as Promise<UserRow[]>))[0],
+    /** The status of a user, whose row stays locked until the transaction ends. */
+    *lockStatus(tx: Tx, id: string): Steps<UserRow['status'] | undefined> {
+      return (yield* q(tx.forUpdate(tx.select({ status: users.status }).from(users).where(eq(users.id, id)))))[0]?.status
+    },
+    *setStatus(tx: Tx, id: string, status: UserRow['status'], now: Date): Steps<void> {
+      yield tx
+        .update(users)
+        .set({ status, updatedAt: now, revision: sql`${users.revision} + 1` })
+        .where(eq(users.id, id))
+        .returning({ id: users.id })
+    },
     /** Marks that something changed that the users' dashboards show. The last step of its transaction: it locks the rows. */
     *touch(tx: Tx, ids: string[]): Steps<void> {
       if (ids.length === 0) return

@@ -11,7 +11,7 @@ import {
   signLink,
   signNotification,
 } from '../../platform/payments/robokassa.ts'
-import { forbidden, invalidField, Refusal } from '../envelope.ts'
+import { forbidden, invalidField, notFound, Refusal } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications.ts'
 import { say } from '../texts.ts'
 import {
@@ -215,6 +215,15 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
     return payment
   }
 
+  /** Activates what was paid for, and completes the payment; answers it as it then is. */
+  function* apply(tx: Tx, payment: PaymentRow, payload: Record<string, unknown>, now: Date): Steps<PaymentRow> {
+    const plan = PLANS[payment.planCode]
+    const subscriptionId = yield* activation.activate(tx, payment.userId, plan, paidMetadata(plan, payment.id), now)
+    const change = { status: 'completed' as const, subscriptionId, payload, paidAt: now, updatedAt: now }
+    yield* payments.change(tx, payment.id, change)
+    return { ...payment, ...change }
+  }
+
   return {
     /**
      * Applies a notification. A repeat of it is a success without effect, also in parallel.
@@ -241,18 +250,24 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
       await db.tx(function* (tx) {
         const payment = checkPayment(yield* payments.lock(tx, number), amount, notification)
         if (payment.status === 'completed') return
-        const now = new Date(clock.now())
-        const plan = PLANS[payment.planCode]
-        const subscriptionId = yield* activation.activate(tx, payment.userId, plan, paidMetadata(plan, payment.id), now)
-        yield* payments.change(tx, payment.id, {
-          status: 'completed',
-          subscriptionId,
-          payload: keptOf(notification),
-          paidAt: now,
-          updatedAt: now,
-        })
+        yield* apply(tx, payment, keptOf(notification), new Date(clock.now()))
         yield* touchUser(tx, [payment.userId])
       })
+    },
+    /**
+     * Applies a payment whose notification was lost, for an operator who has seen the money (§6). Answers the payment before and after;
+     * a completed one stays as it is. Does not touch the user: the caller does, last.
+     * @throws AppError 404, 422 for another amount or a plan that is not sold, 403 for a test order where tests are not allowed
+     */
+    *applyByHand(tx: Tx, order: number, amountMinor: number, now: Date): Steps<{ before: PaymentRow; after: PaymentRow }> {
+      const before = yield* payments.lock(tx, order)
+      if (!before) throw notFound('order_not_found')
+      if (before.status === 'completed') return { before, after: before }
+      if (before.isTest && !shop.testAllowed) throw forbidden('tests_not_allowed')
+      if (amountMinor !== before.amountMinor) throw invalidField('amount', say('amount_differs'))
+      if (!isPlanCode(before.planCode)) throw invalidField('order', say('plan_not_sold'))
+      const payload = { ...before.payload, source: 'operator', OutSum: decimalOf(amountMinor) }
+      return { before, after: yield* apply(tx, before, payload, now) }
     },
   }
 }
@@ -303,6 +318,7 @@ export const createActivation = ({ clock, repository }: { clock: Clock; reposito
   }
 
   return {
+    hold,
     /** Activates a plan in place of the current one; answers the subscription's id. Does not touch the user: the caller does, last. */
     *activate(tx: Tx, userId: string, plan: Plan, metadata: Record<string, unknown>, now: Date): Steps<string> {
       return yield* begin(tx, userId, plan, yield* hold(tx, userId), metadata, now)

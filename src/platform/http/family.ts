@@ -51,6 +51,8 @@ export interface Principal {
   /** Stable name of the credential: idempotency keys live per credential. */
   id: string
   role?: string
+  /** Of a person, for those who read who did something. */
+  name?: string
 }
 
 /** The values of a request of which a schema has refused a group, as they were given; of `params` only when those are refused. */
