@@ -4749,6 +4749,16 @@ export interface components {
             created_at: string;
             paid_at: string | null;
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *       "reason": "signature",
+         *       "order": "1",
+         *       "sum": "950.00",
+         *       "address": "185.59.216.65",
+         *       "created_at": "2026-01-15T09:01:00.000Z"
+         *     }
+         */
         RefusedNotification: {
             /** Format: uuid */
             id: string;
@@ -4759,6 +4769,33 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+         *       "order": "1",
+         *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "subscription_id": null,
+         *       "plan_type": "month",
+         *       "amount": "950.00",
+         *       "currency": "RUB",
+         *       "status": "pending",
+         *       "is_test": false,
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "paid_at": null,
+         *       "subscription": null,
+         *       "callback": {},
+         *       "refused": [
+         *         {
+         *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *           "reason": "signature",
+         *           "order": "1",
+         *           "sum": "950.00",
+         *           "address": "185.59.216.65",
+         *           "created_at": "2026-01-15T09:01:00.000Z"
+         *         }
+         *       ]
+         *     }
+         */
         OperatorPaymentDetail: {
             /** Format: uuid */
             id: string;
@@ -4792,6 +4829,21 @@ export interface components {
             /** @description refused notifications of this order, the newest 50 */
             refused: components["schemas"]["RefusedNotification"][];
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "status": "active",
+         *       "phone_number": "+*********33",
+         *       "telegram_username": "ann",
+         *       "created_at": "2026-01-01T09:00:00.000Z",
+         *       "plan": {
+         *         "plan_type": "free",
+         *         "status": "active",
+         *         "expires_at": "2026-01-31T09:00:00.000Z"
+         *       },
+         *       "notifications": []
+         *     }
+         */
         OperatorUser: {
             /** Format: uuid */
             id: string;
@@ -4818,6 +4870,14 @@ export interface components {
                 sent_at: string | null;
             }[];
         };
+        /**
+         * @example {
+         *       "subscription_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e59",
+         *       "plan_type": "month",
+         *       "status": "expired",
+         *       "expires_at": "2026-01-20T09:00:00.000Z"
+         *     }
+         */
         EndedPlan: {
             /** Format: uuid */
             subscription_id: string;
@@ -4826,17 +4886,54 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "status": "blocked"
+         *     }
+         */
         OperatorUserStatus: {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
             status: "active" | "blocked";
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *       "template": "PAYMENT_PENDING_REMINDER"
+         *     }
+         */
         ResentNotification: {
             /** Format: uuid */
             id: string;
             template: string;
         };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e5a",
+         *       "at": "2026-01-20T09:00:00.000Z",
+         *       "actor": {
+         *         "kind": "dashboard",
+         *         "id": "subscriber:7",
+         *         "name": "Ann"
+         *       },
+         *       "action": "user.block",
+         *       "target": {
+         *         "kind": "user",
+         *         "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57"
+         *       },
+         *       "before": {
+         *         "status": "active"
+         *       },
+         *       "after": {
+         *         "status": "blocked"
+         *       },
+         *       "reason": "spam",
+         *       "request_id": "3f1c7a52",
+         *       "ip": "203.0.113.7"
+         *     }
+         */
         AuditEntry: {
             /** Format: uuid */
             id: string;
@@ -16726,7 +16823,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "items": []
+                     *       "items": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *           "reason": "signature",
+                     *           "order": "1",
+                     *           "sum": "950.00",
+                     *           "address": "185.59.216.65",
+                     *           "created_at": "2026-01-15T09:01:00.000Z"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": {
@@ -16813,6 +16919,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+                     *       "order": "1",
+                     *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "subscription_id": null,
+                     *       "plan_type": "month",
+                     *       "amount": "950.00",
+                     *       "currency": "RUB",
+                     *       "status": "pending",
+                     *       "is_test": false,
+                     *       "created_at": "2026-01-15T09:00:00.000Z",
+                     *       "paid_at": null,
+                     *       "subscription": null,
+                     *       "callback": {},
+                     *       "refused": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *           "reason": "signature",
+                     *           "order": "1",
+                     *           "sum": "950.00",
+                     *           "address": "185.59.216.65",
+                     *           "created_at": "2026-01-15T09:01:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperatorPaymentDetail"];
                 };
             };
@@ -17047,6 +17180,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "active",
+                     *       "phone_number": "+*********33",
+                     *       "telegram_username": "ann",
+                     *       "created_at": "2026-01-01T09:00:00.000Z",
+                     *       "plan": {
+                     *         "plan_type": "free",
+                     *         "status": "active",
+                     *         "expires_at": "2026-01-31T09:00:00.000Z"
+                     *       },
+                     *       "notifications": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperatorUser"];
                 };
             };
@@ -17158,6 +17306,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "subscription_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e59",
+                     *       "plan_type": "month",
+                     *       "status": "expired",
+                     *       "expires_at": "2026-01-20T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EndedPlan"];
                 };
             };
@@ -17286,6 +17442,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "blocked"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperatorUserStatus"];
                 };
             };
@@ -17414,6 +17576,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "blocked"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperatorUserStatus"];
                 };
             };
@@ -17542,6 +17710,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *       "template": "PAYMENT_PENDING_REMINDER"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ResentNotification"];
                 };
             };
@@ -17664,7 +17838,31 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "items": []
+                     *       "items": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e5a",
+                     *           "at": "2026-01-20T09:00:00.000Z",
+                     *           "actor": {
+                     *             "kind": "dashboard",
+                     *             "id": "subscriber:7",
+                     *             "name": "Ann"
+                     *           },
+                     *           "action": "user.block",
+                     *           "target": {
+                     *             "kind": "user",
+                     *             "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57"
+                     *           },
+                     *           "before": {
+                     *             "status": "active"
+                     *           },
+                     *           "after": {
+                     *             "status": "blocked"
+                     *           },
+                     *           "reason": "spam",
+                     *           "request_id": "3f1c7a52",
+                     *           "ip": "203.0.113.7"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": {

@@ -60,37 +60,48 @@ export const accountsRepository = (db: Db) => {
     },
     /** Of these tokens, by hash, those that are not revoked, whose user is there and not blocked, and whose session has not ended. */
     async holding(tokens: { hash: string; userId: string; session: string | null }[]): Promise<ReadonlySet<string>> {
-      const sessions = [...new Set(tokens.flatMap(({ session }) => session ?? []))]
-      const [revoked, active, over] = await Promise.all([
-        db.q
-          .select({ hash: tokenBlacklist.tokenHash })
-          .from(tokenBlacklist)
-          .where(
-            inArray(
-              tokenBlacklist.tokenHash,
-              tokens.map(({ hash }) => hash),
-            ),
+      const ids = (of: (token: (typeof tokens)[number]) => string | null) => [
+        ...new Set(tokens.flatMap((token) => of(token) ?? [])),
+      ]
+      const asText = (column: typeof users.id | typeof telegramSessions.id) => sql<string>`cast(${column} as text)`
+      // One statement: open streams are asked about every few seconds.
+      const revoked = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'revoked'`, value: sql<string>`${tokenBlacklist.tokenHash}` })
+        .from(tokenBlacklist)
+        .where(
+          inArray(
+            tokenBlacklist.tokenHash,
+            ids(({ hash }) => hash),
           ),
-        db.q
-          .select({ id: users.id })
-          .from(users)
-          .where(and(inArray(users.id, [...new Set(tokens.map(({ userId }) => userId))]), eq(users.status, 'active'))),
-        sessions.length === 0
-          ? []
-          : db.q
-              .select({ id: telegramSessions.id })
-              .from(telegramSessions)
-              .where(and(inArray(telegramSessions.id, sessions), sql`not ${telegramSessions.isActive}`)),
-      ])
-      const ended = new Set(revoked.map(({ hash }) => hash))
-      const people = new Set(active.map(({ id }) => id))
-      const closed = new Set(over.map(({ id }) => id))
-      const holds = (session: string | null) => session === null || !closed.has(session)
-      return new Set(
-        tokens
-          .filter(({ hash, userId, session }) => !ended.has(hash) && people.has(userId) && holds(session))
-          .map(({ hash }) => hash),
-      )
+        )
+      const active = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'active'`, value: asText(users.id) })
+        .from(users)
+        .where(
+          and(
+            inArray(
+              users.id,
+              ids(({ userId }) => userId),
+            ),
+            eq(users.status, 'active'),
+          ),
+        )
+      const over = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'over'`, value: asText(telegramSessions.id) })
+        .from(telegramSessions)
+        .where(
+          and(
+            inArray(
+              telegramSessions.id,
+              ids(({ session }) => session),
+            ),
+            sql`not ${telegramSessions.isActive}`,
+          ),
+        )
+      const found = new Set((await revoked.unionAll(active).unionAll(over)).map(({ is, value }) => `${is} ${value}`))
+      const holds = ({ hash, userId, session }: (typeof tokens)[number]) =>
+        !found.has(`revoked ${hash}`) && found.has(`active ${userId}`) && !found.has(`over ${session}`)
+      return new Set(tokens.filter(holds).map(({ hash }) => hash))
     },
     /** Revokes a token and ends its session. Answers whether the token was not revoked before. */
     revoke: (tokenHash: string, expiresAt: Date, session: string | null): Promise<boolean> =>

@@ -73,6 +73,28 @@ export const applyBody = z
   .meta({ examples: [{ reason: 'the money is there, the notification is not', amount: '950.00' }] })
 
 const instant = z.iso.datetime()
+/** What the examples show. */
+const PAYMENT = {
+  id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
+  order: '1',
+  user_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57',
+  subscription_id: null,
+  plan_type: 'month',
+  amount: '950.00',
+  currency: 'RUB',
+  status: 'pending' as const,
+  is_test: false,
+  created_at: '2026-01-15T09:00:00.000Z',
+  paid_at: null,
+}
+const REFUSED = {
+  id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58',
+  reason: 'signature',
+  order: '1',
+  sum: '950.00',
+  address: '185.59.216.65',
+  created_at: '2026-01-15T09:01:00.000Z',
+}
 const nextCursor = z.string().optional().describe('absent on the last page')
 export const paymentView = z
   .object({
@@ -90,21 +112,7 @@ export const paymentView = z
   })
   .meta({
     id: 'OperatorPayment',
-    examples: [
-      {
-        id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56',
-        order: '1',
-        user_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57',
-        subscription_id: null,
-        plan_type: 'month',
-        amount: '950.00',
-        currency: 'RUB',
-        status: 'pending',
-        is_test: false,
-        created_at: '2026-01-15T09:00:00.000Z',
-        paid_at: null,
-      },
-    ],
+    examples: [PAYMENT],
   })
 export const paymentsView = z.object({ items: z.array(paymentView), next_cursor: nextCursor })
 const refusedView = z
@@ -116,7 +124,7 @@ const refusedView = z
     address: z.string(),
     created_at: instant,
   })
-  .meta({ id: 'RefusedNotification' })
+  .meta({ id: 'RefusedNotification', examples: [REFUSED] })
 export const refusedPage = z.object({ items: z.array(refusedView), next_cursor: nextCursor })
 const planView = z.object({
   subscription_id: z.uuid(),
@@ -131,7 +139,7 @@ export const paymentDetail = paymentView
     callback: z.looseObject({}).describe('the kept parameters of the notification, without signature'),
     refused: z.array(refusedView).describe('refused notifications of this order, the newest 50'),
   })
-  .meta({ id: 'OperatorPaymentDetail' })
+  .meta({ id: 'OperatorPaymentDetail', examples: [{ ...PAYMENT, subscription: null, callback: {}, refused: [REFUSED] }] })
 export const userView = z
   .object({
     id: z.uuid(),
@@ -148,12 +156,39 @@ export const userView = z
       .array(z.object({ id: z.uuid(), template: z.string(), created_at: instant, sent_at: instant.nullable() }))
       .describe('the newest 20'),
   })
-  .meta({ id: 'OperatorUser' })
+  .meta({
+    id: 'OperatorUser',
+    examples: [
+      {
+        id: PAYMENT.user_id,
+        status: 'active',
+        phone_number: '+*********33',
+        telegram_username: 'ann',
+        created_at: '2026-01-01T09:00:00.000Z',
+        plan: { plan_type: 'free', status: 'active', expires_at: '2026-01-31T09:00:00.000Z' },
+        notifications: [],
+      },
+    ],
+  })
 export const planEndView = z
   .object({ subscription_id: z.uuid(), plan_type: z.string().nullable(), status: z.string(), expires_at: instant })
-  .meta({ id: 'EndedPlan' })
-export const userStatusView = z.object({ id: z.uuid(), status: z.enum(['active', 'blocked']) }).meta({ id: 'OperatorUserStatus' })
-export const resentView = z.object({ id: z.uuid(), template: z.string() }).meta({ id: 'ResentNotification' })
+  .meta({
+    id: 'EndedPlan',
+    examples: [
+      {
+        subscription_id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e59',
+        plan_type: 'month',
+        status: 'expired',
+        expires_at: '2026-01-20T09:00:00.000Z',
+      },
+    ],
+  })
+export const userStatusView = z
+  .object({ id: z.uuid(), status: z.enum(['active', 'blocked']) })
+  .meta({ id: 'OperatorUserStatus', examples: [{ id: PAYMENT.user_id, status: 'blocked' }] })
+export const resentView = z
+  .object({ id: z.uuid(), template: z.string() })
+  .meta({ id: 'ResentNotification', examples: [{ id: REFUSED.id, template: 'PAYMENT_PENDING_REMINDER' }] })
 export const auditPage = z.object({
   items: z.array(
     z
@@ -169,7 +204,23 @@ export const auditPage = z.object({
         request_id: z.string(),
         ip: z.string(),
       })
-      .meta({ id: 'AuditEntry' }),
+      .meta({
+        id: 'AuditEntry',
+        examples: [
+          {
+            id: '0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e5a',
+            at: '2026-01-20T09:00:00.000Z',
+            actor: { kind: 'dashboard', id: 'subscriber:7', name: 'Ann' },
+            action: 'user.block',
+            target: { kind: 'user', id: PAYMENT.user_id },
+            before: { status: 'active' },
+            after: { status: 'blocked' },
+            reason: 'spam',
+            request_id: '3f1c7a52',
+            ip: '203.0.113.7',
+          },
+        ],
+      }),
   ),
   next_cursor: nextCursor,
 })
