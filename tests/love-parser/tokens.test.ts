@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
+import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, fakeClock } from '../support/fake-clock.ts'
 import { makeRig, type Rig, rigOver, SECRET, START, statusAndCode } from './rig.ts'
@@ -78,6 +79,15 @@ onEachDatabase('love-parser tokens', (database) => {
     expect([(await me(rig, twin)).status, (await me(rig, older)).status]).toEqual([200, 200])
     expect((await rig.get('/api/v1/auth/logout', second.headers)).status).toBe(200)
     expect([(await me(rig, twin)).status, (await me(rig, older)).status, (await rig.me(other)).status]).toEqual([401, 200, 200])
+  })
+
+  test('L12: user, revocation and session of a request are one statement', async () => {
+    const { db, during } = countStatements(await database.fresh())
+    const rig = await rigOver(db)
+    const { token } = await rig.login()
+    const { accounts } = rig.loveParser!
+    const verified = await accounts.verify(token)
+    expect(await during(() => accounts.session(verified!))).toBe(1)
   })
 
   test('§11.5: a blocked user is 403 everywhere but at logout', async () => {
