@@ -11,6 +11,7 @@ export const {
   outbox,
   subscribers,
   subscriberTopics,
+  auditLog,
   claimAttempts,
   weeekAccounts,
   parsingSources,

@@ -112,6 +112,8 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
   const allowTest = parsed.ROBOKASSA_ALLOW_TEST
   if (production && parsed.ROBOKASSA_IS_TEST && !allowTest)
     problems.push('ROBOKASSA_IS_TEST needs ROBOKASSA_ALLOW_TEST in production')
+  if (parsed.ROBOKASSA_RECEIPT_SNO !== undefined && parsed.ROBOKASSA_RECEIPT_TAX === undefined)
+    problems.push('ROBOKASSA_RECEIPT_SNO needs ROBOKASSA_RECEIPT_TAX: without it there is no receipt')
   const developmentServices = serviceTokens.parse(DEVELOPMENT_TOKENS.SERVICE_TOKENS)
   if (production && parsed.SERVICE_TOKENS?.some(({ token }) => developmentServices.some((known) => known.token === token)))
     problems.push('SERVICE_TOKENS must not be the development value in production')
@@ -196,6 +198,20 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
       allowedIps: parsed.ROBOKASSA_ALLOWED_IPS ?? [],
       invIdStart: parsed.ROBOKASSA_INV_ID_START,
       paymentUrl: parsed.ROBOKASSA_PAYMENT_URL,
+      success:
+        parsed.ROBOKASSA_SUCCESS_URL === undefined
+          ? undefined
+          : { url: parsed.ROBOKASSA_SUCCESS_URL, method: parsed.ROBOKASSA_SUCCESS_METHOD },
+      fail:
+        parsed.ROBOKASSA_FAIL_URL === undefined
+          ? undefined
+          : { url: parsed.ROBOKASSA_FAIL_URL, method: parsed.ROBOKASSA_FAIL_METHOD },
+      receipt: parsed.ROBOKASSA_RECEIPT_TAX && {
+        sno: parsed.ROBOKASSA_RECEIPT_SNO,
+        tax: parsed.ROBOKASSA_RECEIPT_TAX,
+        paymentMethod: parsed.ROBOKASSA_RECEIPT_PAYMENT_METHOD,
+        paymentObject: parsed.ROBOKASSA_RECEIPT_PAYMENT_OBJECT,
+      },
     },
     dispatchPerTick: parsed.DISPATCH_PER_TICK,
     schedulerTickSeconds: parsed.SCHEDULER_TICK_SECONDS ?? (mode === 'development' ? 1 : 10),

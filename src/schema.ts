@@ -1,4 +1,4 @@
-import { accessTables } from './access/tables.ts'
+import { accessTables, auditTables } from './access/tables.ts'
 import {
   areasTables,
   tasksTables as crawlerTasksTables,
@@ -34,6 +34,7 @@ import { engineTables } from './tasks/tables.ts'
 export const allTables = (kit: Kit) => ({
   ...engineTables(kit),
   ...accessTables(kit),
+  ...auditTables(kit),
   ...sourcesTables(kit),
   ...catalogTables(kit),
   ...searchTables(kit),

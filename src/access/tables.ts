@@ -41,3 +41,27 @@ export const accessTables = defineTables((k) => {
   )
   return { subscribers, subscriberTopics }
 })
+
+/** What operators have changed, in every family (operations §1). A target is named, not referenced: the row outlives it. */
+export const auditTables = defineTables((k) => {
+  const auditLog = k.table(
+    'audit_log',
+    {
+      id: k.uuid().primaryKey(),
+      at: k.at().notNull(),
+      actorKind: k.text().notNull(),
+      actorId: k.text().notNull(),
+      actorName: k.text(),
+      action: k.text().notNull(),
+      targetKind: k.text().notNull(),
+      targetId: k.text().notNull(),
+      before: k.json<Record<string, unknown>>(),
+      after: k.json<Record<string, unknown>>(),
+      reason: k.text().notNull(),
+      requestId: k.text().notNull(),
+      ip: k.text().notNull(),
+    },
+    (t) => [k.index('audit_log_target_ix').on(t.targetKind, t.targetId, t.at, t.id), k.index('audit_log_at_ix').on(t.at, t.id)],
+  )
+  return { auditLog }
+})

@@ -126,7 +126,7 @@ export const createDashboardAccess = ({ subscribers, clock, secret }: DashboardD
     if (fresh && fresh.until > now) return fresh.principal
     const row = await subscribers.byChat(chatId)
     const principal: Principal | undefined = mayUseDashboard(row)
-      ? { kind: 'dashboard', id: principalIdOf(row.id), role: row.role }
+      ? { kind: 'dashboard', id: principalIdOf(row.id), role: row.role, ...(row.name === null ? {} : { name: row.name }) }
       : undefined
     known.set(chatId, { principal, until: now + SUBSCRIBER_CACHE_MS })
     return principal

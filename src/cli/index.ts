@@ -14,6 +14,7 @@ const COMMANDS: Record<string, Command> = {
   serve: { about: 'run the server (what the binary does without a command)', load: () => import('./serve.ts') },
   ingest: { about: 'send an NDJSON file of products to a server', load: () => import('./ingest.ts') },
   worker: { about: 'run a built-in worker as a process of its own', load: () => import('./worker.ts') },
+  'love-parser': { about: 'payments, plans and people of Love Parser', load: () => import('./love-parser.ts') },
   robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
   migrate: { about: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') },
   backup: { about: 'copy the SQLite database to a file while the server runs', load: () => import('./backup.ts') },
@@ -27,7 +28,7 @@ const HELP = `Usage: trawl <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { about }]) => `  ${name.padEnd(11)}${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(13)}${about}`)
   .join('\n')}
 
 trawl <command> --help says more, trawl --version which release this is.

@@ -1632,6 +1632,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/love-parser/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List payments
+         * @description Newest first.
+         */
+        get: operations["getInternalLoveParserPayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/payments/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List refused notifications of payments
+         * @description Newest first; kept for 90 days.
+         */
+        get: operations["getInternalLoveParserPaymentsRefused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/payments/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a payment
+         * @description With its plan, its notification and those that were refused.
+         */
+        get: operations["getInternalLoveParserPaymentsOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/payments/{order}/notification/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply a payment whose notification was lost
+         * @description For a superadmin or the service token, who names the amount that came. A completed payment is answered as it is.
+         */
+        post: operations["postInternalLoveParserPaymentsOrderNotificationResend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a user
+         * @description Status, plan and newest notifications; the phone is hidden.
+         */
+        get: operations["getInternalLoveParserUsersId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/users/{id}/plan/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a paid plan
+         * @description Now, or shortened to a time ahead. The user then stands as after an expiry. 422 when no paid plan runs.
+         */
+        post: operations["postInternalLoveParserUsersIdPlanEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/users/{id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Block a user
+         * @description Their requests are 403 at once, their streams end within 10 s.
+         */
+        post: operations["postInternalLoveParserUsersIdBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/users/{id}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unblock a user
+         * @description An active one is answered as it is.
+         */
+        post: operations["postInternalLoveParserUsersIdUnblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/notifications/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a notification again
+         * @description To the event bus and, when configured, to RabbitMQ.
+         */
+        post: operations["postInternalLoveParserNotificationsIdResend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/love-parser/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read who changed something, and why
+         * @description Of one target, newest first.
+         */
+        get: operations["getInternalLoveParserAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telegram/auth/send-code": {
         parameters: {
             query?: never;
@@ -4516,6 +4716,248 @@ export interface components {
                 };
                 requestId: string;
             };
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+         *       "order": "1",
+         *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "subscription_id": null,
+         *       "plan_type": "month",
+         *       "amount": "950.00",
+         *       "currency": "RUB",
+         *       "status": "pending",
+         *       "is_test": false,
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "paid_at": null
+         *     }
+         */
+        OperatorPayment: {
+            /** Format: uuid */
+            id: string;
+            order: string;
+            /** Format: uuid */
+            user_id: string;
+            subscription_id: string | null;
+            plan_type: string;
+            amount: string;
+            currency: string;
+            /** @enum {string} */
+            status: "pending" | "completed" | "failed" | "cancelled";
+            is_test: boolean;
+            /** Format: date-time */
+            created_at: string;
+            paid_at: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *       "reason": "signature",
+         *       "order": "1",
+         *       "sum": "950.00",
+         *       "address": "185.59.216.65",
+         *       "created_at": "2026-01-15T09:01:00.000Z"
+         *     }
+         */
+        RefusedNotification: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            order: string | null;
+            sum: string | null;
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+         *       "order": "1",
+         *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "subscription_id": null,
+         *       "plan_type": "month",
+         *       "amount": "950.00",
+         *       "currency": "RUB",
+         *       "status": "pending",
+         *       "is_test": false,
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "paid_at": null,
+         *       "subscription": null,
+         *       "callback": {},
+         *       "refused": [
+         *         {
+         *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *           "reason": "signature",
+         *           "order": "1",
+         *           "sum": "950.00",
+         *           "address": "185.59.216.65",
+         *           "created_at": "2026-01-15T09:01:00.000Z"
+         *         }
+         *       ]
+         *     }
+         */
+        OperatorPaymentDetail: {
+            /** Format: uuid */
+            id: string;
+            order: string;
+            /** Format: uuid */
+            user_id: string;
+            subscription_id: string | null;
+            plan_type: string;
+            amount: string;
+            currency: string;
+            /** @enum {string} */
+            status: "pending" | "completed" | "failed" | "cancelled";
+            is_test: boolean;
+            /** Format: date-time */
+            created_at: string;
+            paid_at: string | null;
+            subscription: {
+                /** Format: uuid */
+                subscription_id: string;
+                plan_type: string | null;
+                status: string;
+                /** Format: date-time */
+                started_at: string;
+                /** Format: date-time */
+                expires_at: string;
+            } | null;
+            /** @description the kept parameters of the notification, without signature */
+            callback: {
+                [key: string]: unknown;
+            };
+            /** @description refused notifications of this order, the newest 50 */
+            refused: components["schemas"]["RefusedNotification"][];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "status": "active",
+         *       "phone_number": "+*********33",
+         *       "telegram_username": "ann",
+         *       "created_at": "2026-01-01T09:00:00.000Z",
+         *       "plan": {
+         *         "plan_type": "free",
+         *         "status": "active",
+         *         "expires_at": "2026-01-31T09:00:00.000Z"
+         *       },
+         *       "notifications": []
+         *     }
+         */
+        OperatorUser: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            status: "active" | "blocked";
+            /** @description all but the last two digits are hidden */
+            phone_number: string | null;
+            telegram_username: string | null;
+            /** Format: date-time */
+            created_at: string;
+            plan: {
+                plan_type: string;
+                /** @enum {string} */
+                status: "active" | "expired";
+                expires_at: string | null;
+            };
+            /** @description the newest 20 */
+            notifications: {
+                /** Format: uuid */
+                id: string;
+                template: string;
+                /** Format: date-time */
+                created_at: string;
+                sent_at: string | null;
+            }[];
+        };
+        /**
+         * @example {
+         *       "subscription_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e59",
+         *       "plan_type": "month",
+         *       "status": "expired",
+         *       "expires_at": "2026-01-20T09:00:00.000Z"
+         *     }
+         */
+        EndedPlan: {
+            /** Format: uuid */
+            subscription_id: string;
+            plan_type: string | null;
+            status: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+         *       "status": "blocked"
+         *     }
+         */
+        OperatorUserStatus: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            status: "active" | "blocked";
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+         *       "template": "PAYMENT_PENDING_REMINDER"
+         *     }
+         */
+        ResentNotification: {
+            /** Format: uuid */
+            id: string;
+            template: string;
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e5a",
+         *       "at": "2026-01-20T09:00:00.000Z",
+         *       "actor": {
+         *         "kind": "dashboard",
+         *         "id": "subscriber:7",
+         *         "name": "Ann"
+         *       },
+         *       "action": "user.block",
+         *       "target": {
+         *         "kind": "user",
+         *         "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57"
+         *       },
+         *       "before": {
+         *         "status": "active"
+         *       },
+         *       "after": {
+         *         "status": "blocked"
+         *       },
+         *       "reason": "spam",
+         *       "request_id": "3f1c7a52",
+         *       "ip": "203.0.113.7"
+         *     }
+         */
+        AuditEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            actor: {
+                kind: string;
+                id: string;
+                name: string | null;
+            };
+            action: string;
+            target: {
+                kind: string;
+                id: string;
+            };
+            before: {
+                [key: string]: unknown;
+            } | null;
+            after: {
+                [key: string]: unknown;
+            } | null;
+            reason: string;
+            request_id: string;
+            ip: string;
         };
         /**
          * @example {
@@ -16211,6 +16653,1259 @@ export interface operations {
                         /** @enum {string} */
                         mode: "sandbox" | "mtproto";
                     };
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    getInternalLoveParserPayments: {
+        parameters: {
+            query?: {
+                /** @description of the payment */
+                status?: "pending" | "completed" | "failed" | "cancelled";
+                /** @description whose payments */
+                user_id?: string;
+                /**
+                 * @description number of the order
+                 * @example 1
+                 */
+                order?: string;
+                /**
+                 * @description ordered at this time or later
+                 * @example 2026-01-31T09:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description ordered at this time or earlier
+                 * @example 2026-01-31T09:00:00Z
+                 */
+                to?: string;
+                /** @description most entries of a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+                     *           "order": "1",
+                     *           "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *           "subscription_id": null,
+                     *           "plan_type": "month",
+                     *           "amount": "950.00",
+                     *           "currency": "RUB",
+                     *           "status": "pending",
+                     *           "is_test": false,
+                     *           "created_at": "2026-01-15T09:00:00.000Z",
+                     *           "paid_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["OperatorPayment"][];
+                        /** @description absent on the last page */
+                        next_cursor?: string;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    getInternalLoveParserPaymentsRefused: {
+        parameters: {
+            query?: {
+                /**
+                 * @description number of the order
+                 * @example 1
+                 */
+                order?: string;
+                /** @description most entries of a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *           "reason": "signature",
+                     *           "order": "1",
+                     *           "sum": "950.00",
+                     *           "address": "185.59.216.65",
+                     *           "created_at": "2026-01-15T09:01:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["RefusedNotification"][];
+                        /** @description absent on the last page */
+                        next_cursor?: string;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    getInternalLoveParserPaymentsOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description number of the order
+                 * @example 1
+                 */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+                     *       "order": "1",
+                     *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "subscription_id": null,
+                     *       "plan_type": "month",
+                     *       "amount": "950.00",
+                     *       "currency": "RUB",
+                     *       "status": "pending",
+                     *       "is_test": false,
+                     *       "created_at": "2026-01-15T09:00:00.000Z",
+                     *       "paid_at": null,
+                     *       "subscription": null,
+                     *       "callback": {},
+                     *       "refused": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *           "reason": "signature",
+                     *           "order": "1",
+                     *           "sum": "950.00",
+                     *           "address": "185.59.216.65",
+                     *           "created_at": "2026-01-15T09:01:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorPaymentDetail"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    postInternalLoveParserPaymentsOrderNotificationResend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description number of the order
+                 * @example 1
+                 */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the money is there, the notification is not",
+                 *       "amount": "950.00"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description why, for the audit */
+                    reason: string;
+                    amount?: (string | number) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56",
+                     *       "order": "1",
+                     *       "user_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "subscription_id": null,
+                     *       "plan_type": "month",
+                     *       "amount": "950.00",
+                     *       "currency": "RUB",
+                     *       "status": "pending",
+                     *       "is_test": false,
+                     *       "created_at": "2026-01-15T09:00:00.000Z",
+                     *       "paid_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorPayment"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    getInternalLoveParserUsersId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description id of the user, or of the notification
+                 * @example 0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "active",
+                     *       "phone_number": "+*********33",
+                     *       "telegram_username": "ann",
+                     *       "created_at": "2026-01-01T09:00:00.000Z",
+                     *       "plan": {
+                     *         "plan_type": "free",
+                     *         "status": "active",
+                     *         "expires_at": "2026-01-31T09:00:00.000Z"
+                     *       },
+                     *       "notifications": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorUser"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    postInternalLoveParserUsersIdPlanEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description id of the user, or of the notification
+                 * @example 0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "refunded",
+                 *       "refund": {
+                 *         "amount": "950.00",
+                 *         "note": "by the shop"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description why, for the audit */
+                    reason: string;
+                    at?: string | null;
+                    refund?: {
+                        /** @description roubles, such as `950.00` */
+                        amount: string | number;
+                        note?: string | null;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "subscription_id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e59",
+                     *       "plan_type": "month",
+                     *       "status": "expired",
+                     *       "expires_at": "2026-01-20T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EndedPlan"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    postInternalLoveParserUsersIdBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description id of the user, or of the notification
+                 * @example 0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "asked for by the user"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description why, for the audit */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "blocked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorUserStatus"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    postInternalLoveParserUsersIdUnblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description id of the user, or of the notification
+                 * @example 0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "asked for by the user"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description why, for the audit */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57",
+                     *       "status": "blocked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorUserStatus"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    postInternalLoveParserNotificationsIdResend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description id of the user, or of the notification
+                 * @example 0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e56
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "asked for by the user"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description why, for the audit */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e58",
+                     *       "template": "PAYMENT_PENDING_REMINDER"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResentNotification"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+        };
+    };
+    getInternalLoveParserAudit: {
+        parameters: {
+            query: {
+                /**
+                 * @description `user:ID`, `payment:ORDER` or `notification:ID`
+                 * @example payment:1
+                 */
+                target: string;
+                /** @description most entries of a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e5a",
+                     *           "at": "2026-01-20T09:00:00.000Z",
+                     *           "actor": {
+                     *             "kind": "dashboard",
+                     *             "id": "subscriber:7",
+                     *             "name": "Ann"
+                     *           },
+                     *           "action": "user.block",
+                     *           "target": {
+                     *             "kind": "user",
+                     *             "id": "0198c5d0-9c73-7e5a-9f64-7b2a8d3c4e57"
+                     *           },
+                     *           "before": {
+                     *             "status": "active"
+                     *           },
+                     *           "after": {
+                     *             "status": "blocked"
+                     *           },
+                     *           "reason": "spam",
+                     *           "request_id": "3f1c7a52",
+                     *           "ip": "203.0.113.7"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["AuditEntry"][];
+                        /** @description absent on the last page */
+                        next_cursor?: string;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoveParserError"];
                 };
             };
             /** @description Unexpected error */

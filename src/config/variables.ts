@@ -47,6 +47,9 @@ const variable = <S extends z.ZodType, D extends string | Unset>(
 ) => ({ schema, standard, about, ...more })
 
 /** Every variable the process reads. The tables of docs/configuration.md are generated from this list (`bun run generate`). */
+/** A page of the web, without a fragment. */
+const webPage = z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL')
+
 export const VARIABLES = {
   NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
   PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),
@@ -204,10 +207,34 @@ export const VARIABLES = {
     'comma list of addresses and networks that may notify; empty allows all',
   ),
   ROBOKASSA_INV_ID_START: variable(integer(1, 2_000_000_000), '1', 'least order number'),
-  ROBOKASSA_PAYMENT_URL: variable(
-    z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL'),
-    'https://auth.robokassa.ru/Merchant/Index.aspx',
-    'page that takes the money',
+  ROBOKASSA_PAYMENT_URL: variable(webPage, 'https://auth.robokassa.ru/Merchant/Index.aspx', 'page that takes the money'),
+  ROBOKASSA_SUCCESS_URL: variable(
+    webPage,
+    unset('that of the shop'),
+    'page that a payer returns to (`SuccessUrl2`), signed with the link',
+  ),
+  ROBOKASSA_SUCCESS_METHOD: variable(z.enum(['GET', 'POST']), 'GET', 'how they get there'),
+  ROBOKASSA_FAIL_URL: variable(webPage, unset('that of the shop'), 'the same for one who has not paid (`FailUrl2`)'),
+  ROBOKASSA_FAIL_METHOD: variable(z.enum(['GET', 'POST']), 'GET', 'how they get there'),
+  ROBOKASSA_RECEIPT_TAX: variable(
+    z.enum(['none', 'vat0', 'vat5', 'vat7', 'vat10', 'vat20', 'vat22', 'vat105', 'vat107', 'vat110', 'vat120', 'vat122']),
+    unset('no receipt'),
+    'links carry a fiscal receipt (54-FZ) with this VAT',
+  ),
+  ROBOKASSA_RECEIPT_SNO: variable(
+    z.enum(['osn', 'usn_income', 'usn_income_outcome', 'esn', 'patent']),
+    unset('that of the shop'),
+    'tax system of the receipt',
+  ),
+  ROBOKASSA_RECEIPT_PAYMENT_METHOD: variable(
+    z.enum(['full_prepayment', 'prepayment', 'advance', 'full_payment', 'partial_payment', 'credit', 'credit_payment']),
+    'full_payment',
+    'how the receipt says a plan is paid',
+  ),
+  ROBOKASSA_RECEIPT_PAYMENT_OBJECT: variable(
+    z.enum(['service', 'job', 'commodity', 'intellectual_activity', 'payment', 'property_right', 'composite', 'another']),
+    'service',
+    'what the receipt says a plan is',
   ),
   INITDATA_MAX_AGE_SECONDS: variable(integer(1, 31_536_000), '86400', 'how old the initData of a dashboard login may be'),
   DASHBOARD_TOKEN_TTL_SECONDS: variable(integer(1, 31_536_000), '43200', 'life of a dashboard token'),

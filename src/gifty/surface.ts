@@ -1,3 +1,4 @@
+import { createInternalAccess } from '../access/internal.ts'
 import type { DashboardAccess } from '../access/tokens.ts'
 import { AppError, forbidden, unauthorized } from '../errors.ts'
 import { secretMatcher } from '../platform/crypto.ts'
@@ -66,7 +67,6 @@ const cleanTexts = <T extends Record<string, string | undefined>>(values: T | un
 export const giftySurface = ({ platform, dashboard, systemErrors, server }: GiftySurfaceDeps) => {
   const counted = createRefusals('gifty', { platform, server })
   const { config, log } = platform
-  const internal = config.internalToken === undefined ? undefined : secretMatcher(config.internalToken)
   const analytics = config.analyticsToken === undefined ? undefined : secretMatcher(config.analyticsToken)
   const cors = corsPolicy({
     origins: config.corsOrigins,
@@ -80,24 +80,7 @@ export const giftySurface = ({ platform, dashboard, systemErrors, server }: Gift
     if (!analytics(token)) throw forbidden('Invalid analytics token')
     return { kind: 'service', id: 'analytics' }
   }
-  const byDashboard = async (authorization: string, call: Call): Promise<Principal> => {
-    const jwt = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (jwt === undefined) throw unauthorized('Malformed Authorization header')
-    const principal = await dashboard.authenticate(jwt)
-    call.recheck = () => dashboard.authenticate(jwt)
-    return principal
-  }
-  /** The service token, or else the JWT of a dashboard user. */
-  const byInternalToken = ({ headers }: Request, call: Call): Principal | Promise<Principal> => {
-    const token = headers.get('x-internal-token')
-    if (token !== null) {
-      if (!internal?.(token)) throw forbidden('Invalid internal token')
-      return { kind: 'service', id: 'service' }
-    }
-    const authorization = headers.get('authorization')
-    if (authorization !== null && /^Bearer\b/i.test(authorization)) return byDashboard(authorization, call)
-    throw unauthorized('Missing internal token')
-  }
+  const byInternalToken = createInternalAccess({ internalToken: config.internalToken, dashboard })
 
   const http: HttpFamily = {
     name: 'gifty',
@@ -109,9 +92,9 @@ export const giftySurface = ({ platform, dashboard, systemErrors, server }: Gift
       return preflight
     },
     ...giftyEnvelope,
-    errorResponse(error, call) {
+    errorResponse(error, call, request) {
       if (error.code === 'internal_error') systemErrors.report(call.route?.path ?? 'unmatched', log)
-      return giftyEnvelope.errorResponse(error, call)
+      return giftyEnvelope.errorResponse(error, call, request)
     },
     decorate: cors.decorate,
   }

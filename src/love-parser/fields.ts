@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isUuid } from '../platform/clock.ts'
 import { blankAsAbsent, DECIMAL, INTEGER, numberFrom, takes, textLike } from '../platform/http/schema.ts'
+import type { TextKey } from './texts.ts'
 
 /** Field kinds of the contract (love-parser §1). */
 /** Digits beyond the range of numbers stay a number, so that the limit is named, not the spelling. */
@@ -8,9 +9,10 @@ const inRange = (value: unknown): unknown =>
   value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? Math.sign(value) * Number.MAX_VALUE : value
 const toInteger = (value: unknown) => inRange(numberFrom(INTEGER)(value))
 const toNumber = (value: unknown) => inRange(numberFrom(DECIMAL)(value))
-/** What is said of a text that is no number where a whole one is meant; zod itself knows only that it is none. */
-export const WHOLE_NUMBER = 'Must be a whole number'
-const wholeNumber = () => z.int({ error: WHOLE_NUMBER })
+/** A message of these schemas is the key of a text (texts.ts). */
+const text = (key: TextKey): string => key
+/** zod itself knows only that a text is no number, not that a whole one is meant. */
+const wholeNumber = () => z.int({ error: text('whole_number') })
 
 /** JSON integer or decimal text of one. */
 export const integer = (min: number, max: number) =>
@@ -56,13 +58,13 @@ const international = (value: unknown): unknown => {
 }
 /** A phone number as people type it, in its one form: `+` and 10 to 15 digits (love-parser §3). */
 export const phoneNumber = () =>
-  takes(z.preprocess(international, z.string().regex(/^\+\d{10,15}$/, { message: 'Must be + and 10 to 15 digits' })), {
+  takes(z.preprocess(international, z.string().regex(/^\+\d{10,15}$/, { message: text('phone_digits') })), {
     type: 'string',
     pattern: '^\\D*(?:\\d\\D*){10,15}$',
   }).describe('`+` and 10 to 15 digits, or `8` or `7` and 10 digits; blanks, brackets and dashes are left out')
 /** A login code as people type it: 3 to 6 digits. */
 export const loginCode = () =>
-  takes(z.preprocess(withoutGaps, z.string().regex(/^\d{3,6}$/, { message: 'Must be 3 to 6 digits' })), {
+  takes(z.preprocess(withoutGaps, z.string().regex(/^\d{3,6}$/, { message: text('code_digits') })), {
     type: 'string',
     pattern: '^\\D*(?:\\d\\D*){3,6}$',
   }).describe('3 to 6 digits; blanks, brackets and dashes are left out')
@@ -71,7 +73,7 @@ export const loginCode = () =>
 export const uuid = () =>
   z
     .string()
-    .refine(isUuid, { message: 'Must be a UUID' })
+    .refine(isUuid, { message: text('uuid') })
     .meta({ format: 'uuid' })
     .transform((text) => text.toLowerCase())
 
@@ -88,7 +90,7 @@ export const inOrder = <T extends object>(low: keyof T & string, high: keyof T &
     const [min, max] = [value[low], value[high]]
     return typeof min !== 'number' || typeof max !== 'number' || max >= min
   },
-  message: `${high} must not be less than ${low}`,
+  problem: { message: text('max_below_min'), params: { low, high } },
 })
 
 /** Filters as they are stored: only what is set. */

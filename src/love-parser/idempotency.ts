@@ -3,6 +3,7 @@ import type { Db, Steps, Tx } from '../platform/db/index.ts'
 import { JSON_TYPE } from '../platform/http/family.ts'
 import { type AnswerTable, createIdempotency, hashOfText, hashOfValue } from '../platform/http/idempotency.ts'
 import { invalidField } from './envelope.ts'
+import { say } from './texts.ts'
 
 export interface Reply {
   status: number
@@ -34,7 +35,7 @@ const KEPT: AnswerTable<{ status: number; text: string }> = {
 export const createReplays = ({ db, clock }: { db: Db; clock: Clock }) => {
   const idempotency = createIdempotency(
     { db, clock },
-    { kept: KEPT, conflict: () => invalidField('Idempotency-Key', 'This key was used for another request') },
+    { kept: KEPT, conflict: () => invalidField('Idempotency-Key', say('idempotency_key_used')) },
   )
   const sent = ({ status, body }: Reply) => ({ status, text: JSON.stringify(body) })
 

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { createInternalAccess } from '../access/internal.ts'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
@@ -8,19 +9,22 @@ import { channelSearchRoutes } from './channel-search/index.ts'
 import { searchChannels } from './channel-search/progress.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { type HealthDeps, healthRoutes } from './health.ts'
+import { operatorsRoutes } from './operators/index.ts'
 import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
-import { type LoveParserSurface, loveParserSurface } from './surface.ts'
+import { type LoveParserSurface, loveParserSurface, type OperatorSurface } from './surface.ts'
 import { telegramAuthRoutes } from './telegram-auth/index.ts'
 
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
 const loveParserRoutes = (
   surface: LoveParserSurface,
+  operators: OperatorSurface,
   services: LoveParserServices,
   health: Pick<HealthDeps, 'clock' | 'ping' | 'pingRedis'>,
 ) =>
   new Elysia()
     .use(healthRoutes({ ...health, gateway: services.gateway, countActiveSessions: services.accounts.countActiveSessions }))
+    .use(operatorsRoutes(operators, services.operators))
     .use(
       new Elysia({ prefix: '/api/v1' })
         .use(telegramAuthRoutes(surface, services.telegramAuth))
@@ -36,13 +40,15 @@ export const createLoveParser = (core: Core, gateway: TelegramGateway = telegram
   const { platform, server } = core
   const { db, clock, redis } = platform
   const services = createLoveParserServices(core, gateway)
-  const surface = loveParserSurface({ platform, accounts: services.accounts, server })
+  const internal = createInternalAccess({ internalToken: platform.config.internalToken, dashboard: core.dashboard })
+  const surface = loveParserSurface({ platform, accounts: services.accounts, internal, server })
   return {
     name: 'love-parser' as const,
     requires: REQUIRED_SECRETS['love-parser'],
     services,
     http: surface.http,
-    routes: () => loveParserRoutes(surface.routes, services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
+    routes: () =>
+      loveParserRoutes(surface.routes, surface.operators, services, { clock, ping: () => db.ping(), pingRedis: redis?.ping }),
     channels: async () => searchChannels,
     kinds: services.kinds,
     jobs: services.jobs,

@@ -1,15 +1,15 @@
-import { and, asc, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { z } from 'zod'
-import { AppError } from '../errors.ts'
 import { type Clock, createId } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import { isJsonType } from '../platform/http/request.ts'
 import { takes } from '../platform/http/schema.ts'
 import type { Bus } from '../platform/shared.ts'
 import { defineKind, type Engine, type Outbox } from '../tasks/index.ts'
-import { invalidField, invalidRequest, unreadableBody } from './envelope.ts'
+import { invalidField, invalidRequest, unreadableBody, wrongMediaType } from './envelope.ts'
 import { NotificationRefused, type RefusedFacts } from './subscriptions/refused-notifications.ts'
 import { notificationsTables } from './tables.ts'
+import { say, type TextKey } from './texts.ts'
 
 /** The texts of notifications, and the facts that each text needs (love-parser §8). */
 export interface TemplateFacts {
@@ -129,6 +129,17 @@ export const createNotifications = ({ clock, bus, repository, engine, channelsOf
         )
     },
 
+    /** Sends a stored notification once more, as if it had just been written. Answers it, undefined for an unknown one. */
+    *resend(tx: Tx, id: string, now: Date): Steps<NotificationRow | undefined> {
+      const row = yield* repository.reopen(tx, id)
+      if (!row) return undefined
+      yield* engine.enqueue(tx, [{ kind: notificationsKind.kind, payload: { ids: [row.id] } }], now)
+      if (outbox) yield* outbox.add(tx, [{ queue: NOTIFICATION_QUEUE, messageId: row.id, body: messageFrom(row) }])
+      return row
+    },
+    /** The newest of a person. */
+    newestOf: repository.newestOf,
+
     /** Handler of `notificationsKind`: sends the rows of its transaction, and older ones that crashed processes left unsent. */
     async send(task: { payload: unknown }): Promise<void> {
       const { ids } = task.payload as { ids: string[] }
@@ -152,6 +163,17 @@ export const notificationsRepository = (db: Db) => {
       if (rows.length === 0) return []
       return yield* q(tx.insert(notifications).values(rows).onConflictDoNothing().returning())
     },
+    /** Marks one as not sent; answers it. */
+    *reopen(tx: Tx, id: string): Steps<NotificationRow | undefined> {
+      return (yield* q(tx.update(notifications).set({ sentAt: null }).where(eq(notifications.id, id)).returning()))[0]
+    },
+    newestOf: (userId: string, max: number): Promise<NotificationRow[]> =>
+      db.q
+        .select()
+        .from(notifications)
+        .where(eq(notifications.userId, userId))
+        .orderBy(desc(notifications.createdAt), desc(notifications.id))
+        .limit(max) as unknown as Promise<NotificationRow[]>,
     unsent: (ids: string[]): Promise<NotificationRow[]> =>
       ids.length === 0
         ? Promise.resolve([])
@@ -197,7 +219,7 @@ export const notificationFields = z
   .object({
     SignatureValue: required.describe('hex, any case'),
     InvId: required
-      .refine((text) => text === '' || /^\d+$/.test(text), 'Must be the number of an order')
+      .refine((text) => text === '' || /^\d+$/.test(text), 'order_number' satisfies TextKey)
       .describe('number of the order'),
     OutSum: optional.describe('what was paid'),
     Sum: optional.describe('the same under its older name'),
@@ -235,7 +257,7 @@ const checked = (value: unknown, json: boolean): PaymentNotification => {
   for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
     if (!/^shp_/i.test(name)) continue
     const text = scalar.safeParse(given)
-    if (!text.success) throw new NotificationRefused('fields', invalidField(name, 'Must be a text or a number'), factsOf(value))
+    if (!text.success) throw new NotificationRefused('fields', invalidField(name, say('text_or_number')), factsOf(value))
     shp.push([name, text.data])
   }
   return { ...result.data, shp, json }
@@ -263,14 +285,14 @@ export const readNotification = (request: {
     try {
       value = JSON.parse(bodyText, literally as never)
     } catch {
-      throw new NotificationRefused('unreadable', unreadableBody('The body is not valid JSON'), {})
+      throw new NotificationRefused('unreadable', unreadableBody('body_not_json'), {})
     }
     return checked(value, true)
   }
   if (bodyText === '') return checked(fieldsOf(query), false)
   if (contentType !== null && /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType))
     return checked(fieldsOf(new URLSearchParams(bodyText)), false)
-  throw new NotificationRefused('unreadable', new AppError('unsupported_media_type', 415, 'The body must be JSON or a form'), {})
+  throw new NotificationRefused('unreadable', wrongMediaType('media_type_form'), {})
 }
 
 /** The stored parameters of a callback: all but the signature. */

@@ -1,3 +1,4 @@
+import { createAudit } from '../access/audit.ts'
 import { createTokens } from '../access/tokens.ts'
 import type { Core } from '../module.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
@@ -13,6 +14,7 @@ import { createChannelSearch } from './channel-search/service.ts'
 import { createDashboard } from './dashboard.ts'
 import { createReplays } from './idempotency.ts'
 import { createNotifications, notificationsKind, notificationsRepository } from './notifications.ts'
+import { createOperators } from './operators/service.ts'
 import { createScheduledWork, jobKind } from './scheduled-work.ts'
 import type { Category } from './subscriptions/periods.ts'
 import { createRefusedNotifications } from './subscriptions/refused-notifications.ts'
@@ -165,6 +167,15 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     subscriptions,
     purges: [users.purgeRevocations, telegramAuth.purge, replays.purge, refusedNotifications.purge],
   })
+  const operators = createOperators({
+    db,
+    clock,
+    audit: createAudit({ db, clock }),
+    subscriptions,
+    users,
+    refusedNotifications,
+    notifications,
+  })
   const queues = metrics.gauge('job_queue_size', 'Tasks that wait, are delayed or run')
   const connections = metrics.gauge('redis_connections_active', 'Redis connections in use')
   for (const name of ['broadcast_sent_total', 'broadcast_failed_total'])
@@ -193,6 +204,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
     gateway,
     subscriptions,
     refusedNotifications,
+    operators,
     kinds: [searchKind(life), notificationsKind, jobKind],
     /** Handlers of its kinds, and the processes that run them: those with the telegram worker, and those that keep the schedules. */
     jobs: [

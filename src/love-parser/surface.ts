@@ -1,13 +1,27 @@
+import type { InternalAccess } from '../access/internal.ts'
 import type { VerifiedToken } from '../access/tokens.ts'
-import { AppError, unauthorized } from '../errors.ts'
-import { type Call, corsPolicy, type HttpFamily, refusalsOf } from '../platform/http/family.ts'
+import { type Call, corsPolicy, type HttpFamily, type Principal, refusalsOf } from '../platform/http/family.ts'
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { type RateClass, type RateDecision, rateHeaders } from '../platform/http/rate-limit.ts'
+import { createRefusals } from '../platform/http/refusals.ts'
 import { type AddressSource, callerOf, clientIp, isJsonType, NotText, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import type { Accounts, Session } from './accounts/service.ts'
-import { errorResponse, errorView, invalidField, invalidRequest, unreadableBody } from './envelope.ts'
+import {
+  errorResponse,
+  errorView,
+  invalidField,
+  invalidRequest,
+  notFound,
+  Refusal,
+  unauthorized,
+  unreadableBody,
+  wrongMediaType,
+} from './envelope.ts'
+import { say } from './texts.ts'
 
+/** Where the routes of operators are. */
+const OPERATORS = '/internal/love-parser'
 const WEBHOOK_LIMIT: RateClass = { name: 'love-parser-webhook', limit: 600, windowMs: 60_000 }
 const BEARER = /^Bearer (\S+)$/
 const KEY = /^[\x21-\x7e]{1,128}$/
@@ -25,8 +39,6 @@ interface Limited {
 /** The address a request came from. */
 export const ipOf = (call: Call): string => (call.context as Limited).ip
 
-const notFound = () => new AppError('not_found', 404, 'Not found')
-
 /** The family without its routes: its envelope is that of paths that no family claims (architecture §1). */
 export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
   const cors = corsPolicy({
@@ -37,18 +49,18 @@ export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
   })
   return {
     name: 'love-parser',
-    prefixes: [''],
+    prefixes: ['', OPERATORS],
     // This contract has no 405: an unknown method is an unknown route (§1).
     unmatched(request, call) {
       const preflight = call.method === 'OPTIONS' ? cors.preflight(request) : undefined
       if (preflight) return preflight
-      throw notFound()
+      throw notFound('not_found')
     },
     errorResponse,
     // Body, then query, then path (§1); the framework looks in another order.
     validationError(where, call, values) {
       const [error] = refusalsOf(call, values, where === 'params' ? ['body', 'query', 'params'] : ['body', 'query'])
-      return error ? invalidRequest(error) : new AppError('validation_error', 422, 'Invalid request')
+      return error ? invalidRequest(error) : new Refusal('validation_error', 422, say('invalid_request'))
     },
     headers: { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' },
     decorate(response, call, request) {
@@ -62,12 +74,14 @@ export const loveParserEnvelope = ({ config }: Pick<Platform, 'config'>) => {
 export interface LoveParserSurfaceDeps {
   platform: Pick<Platform, 'config' | 'rateLimiter'>
   accounts: Accounts
+  /** Who may call the routes of operators. */
+  internal: InternalAccess
   /** Known once the app listens. */
   server(): AddressSource | null | undefined
 }
 
 /** What the family's routes share (love-parser §1): rate limit, body, token, user, in this order, before anything of a route runs. */
-export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurfaceDeps) => {
+export const loveParserSurface = ({ platform, accounts, internal, server }: LoveParserSurfaceDeps) => {
   const { config, rateLimiter } = platform
   const general: RateClass = { name: 'love-parser', limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs }
   const envelope = loveParserEnvelope(platform)
@@ -75,7 +89,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
   const applyLimit = (call: Call, { limit, windowMs }: RateClass, rate: RateDecision): void => {
     call.headers = rateHeaders(rate)
     if (!rate.allowed)
-      throw new AppError('rate_limited', 429, 'Too many requests, please slow down', {
+      throw new Refusal('rate_limited', 429, say('too_many_requests'), {
         details: { limit, windowMs },
         headers: { 'retry-after': String(rate.retryAfterSeconds) },
       })
@@ -98,20 +112,20 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
   /** `raw` is left as it came: a signature covers its literal text. @throws AppError 400, 413, 415 */
   const readBody = async (request: Request, call: Call, kind: 'json' | 'raw'): Promise<unknown> => {
     const text = await readBodyText(request, config.requestBodyLimit).catch((error) => {
-      throw error instanceof NotText ? unreadableBody(error.message) : error
+      throw error instanceof NotText ? unreadableBody(error.missing === 'gzip' ? 'body_not_gzip' : 'body_not_utf8') : error
     })
     call.bodyText = text
     if (kind === 'raw') return null
     const type = request.headers.get('content-type')
     if (text === '') {
-      if (call.method !== 'DELETE' && isJsonType(type)) throw unreadableBody('The body is empty')
+      if (call.method !== 'DELETE' && isJsonType(type)) throw unreadableBody('body_empty')
       return null
     }
-    if (!isJsonType(type)) throw new AppError('unsupported_media_type', 415, 'The body must be application/json')
+    if (!isJsonType(type)) throw wrongMediaType('media_type_json')
     try {
       return parseJson(text)
     } catch {
-      throw unreadableBody('The body is not valid JSON')
+      throw unreadableBody('body_not_json')
     }
   }
 
@@ -120,7 +134,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     async unmatched(request, call) {
       if (call.method === 'OPTIONS') return envelope.unmatched(request, call)
       await limit(request, call, general)
-      throw notFound()
+      throw notFound('not_found')
     },
   }
   const routes = createSurface<'user' | 'blocked user', 'general' | 'webhook', 'json' | 'raw', Session>({
@@ -132,7 +146,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     auth: {
       check({ call }, access) {
         const { token } = call.context as Limited
-        if (!token) throw unauthorized('Please log in')
+        if (!token) throw unauthorized('login_required')
         return accounts.session(token, access === 'blocked user')
       },
       security: () => [{ loveParser: [] }],
@@ -143,8 +157,7 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     idempotency: {
       key(request) {
         const key = request.headers.get('idempotency-key') ?? undefined
-        if (key !== undefined && !KEY.test(key))
-          throw invalidField('Idempotency-Key', 'Must be 1 to 128 visible ASCII characters')
+        if (key !== undefined && !KEY.test(key)) throw invalidField('Idempotency-Key', say('idempotency_key'))
         return key
       },
       maxLength: 128,
@@ -152,6 +165,28 @@ export const loveParserSurface = ({ platform, accounts, server }: LoveParserSurf
     },
     tidy: (_, query) => query,
   })
-  return { http, routes }
+  const counted = createRefusals('love-parser', { platform, server })
+  const operators = createSurface<'operator', never, 'json', Principal>({
+    name: 'love-parser-operators',
+    order: ['auth', 'bodyLimit'],
+    problem: errorView,
+    always: [500, 503],
+    invalid: { params: 422, query: 422, body: 422 },
+    auth: {
+      check({ request, call }) {
+        call.context = { token: undefined, ip: clientIp(request, server(), config.trustProxy) } satisfies Limited
+        return counted(request, () => internal(request, call))
+      },
+      security: (): Record<string, string[]>[] => [{ internalToken: [] }, { dashboard: [] }],
+      statuses: [401, 403, 429],
+    },
+    body: { read: ({ request, call }, kind) => readBody(request, call, kind), statuses: [400, 413, 415] },
+    tidy: (_, query) => query,
+  })
+  return { http, routes, operators }
 }
 export type LoveParserSurface = ReturnType<typeof loveParserSurface>['routes']
+export type OperatorSurface = ReturnType<typeof loveParserSurface>['operators']
+
+/** Who changes something by a request, for the audit. */
+export const operatorOf = (actor: Principal, call: Call) => ({ actor, requestId: call.requestId, ip: ipOf(call) })

@@ -13,7 +13,7 @@ const accounts = trawl.loveParser?.services.accounts
 if (!accounts) throw new Error('love-parser is not mounted')
 const token = { claims: {}, expiresAt: 0, hash: '' }
 trawl.app.get('/bench/me', async () => {
-  const user = await users.session(userId, '')
+  const user = await users.session(userId, '', null)
   if (!user) throw new Error('no such user')
   return accounts.me({ user, token })
 })

@@ -232,6 +232,40 @@ onEachDatabase('love-parser progress stream', (database) => {
     expect(closed).toBe(true)
   })
 
+  test('M1: a stream closes within 10 s of its user being blocked', async () => {
+    const { rig, person, id } = await start()
+    const stream = await follow(rig, person, id)
+    await stream.next()
+    const answer = await rig.post(`/internal/love-parser/users/${person.id}/block`, { reason: 'spam' })
+    expect(answer.status).toBe(200)
+    const reading = (async () => {
+      while (await stream.next());
+    })()
+    // Seconds of this clock pass faster than the store answers, so more than ten may.
+    await eventually(async () => {
+      await second(rig)
+      return rig.loveParser!.progress.count() === 0
+    })
+    await reading
+  })
+
+  test('L12: a stream closes within 10 s of a second login of its user', async () => {
+    const { rig, person, id } = await start()
+    const stream = await follow(rig, person, id)
+    await stream.next()
+    rig.clock.advance(60_000)
+    await rig.login(person.user.phone_number)
+    const reading = (async () => {
+      while (await stream.next());
+    })()
+    // Seconds of this clock pass faster than the store answers, so more than ten may.
+    await eventually(async () => {
+      await second(rig)
+      return rig.loveParser!.progress.count() === 0
+    })
+    await reading
+  })
+
   test('§10: a stop closes all streams', async () => {
     const { rig, person, id } = await start()
     const stream = await follow(rig, person, id)

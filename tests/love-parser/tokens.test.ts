@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
+import { countStatements } from '../support/count-statements.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, fakeClock } from '../support/fake-clock.ts'
 import { makeRig, type Rig, rigOver, SECRET, START, statusAndCode } from './rig.ts'
@@ -54,6 +55,39 @@ onEachDatabase('love-parser tokens', (database) => {
       expect([header, ...statusAndCode(await me(rig, header))]).toEqual([header, 401, 'AUTH_ERROR'])
     expect(statusAndCode(await rig.get(`/api/v1/auth/me?token=${token}`, rig.anonymous))).toEqual([401, 'AUTH_ERROR'])
     expect((await rig.get('/api/v1/auth/me', rig.anonymous)).headers.get('www-authenticate')).toBeNull()
+  })
+
+  test('L12: a second login ends the token of the first; a logout ends every token of its session', async () => {
+    const rig = await makeRig(database)
+    const first = await rig.login('+79991112233')
+    const other = await rig.login('+79995556677')
+    expect((await rig.me(first)).status).toBe(200)
+    rig.clock.advance(61_000)
+    const second = await rig.login('+79991112233')
+    expect(second.id).toBe(first.id)
+    expect(statusAndCode(await rig.me(first))).toEqual([401, 'AUTH_ERROR'])
+    expect(statusAndCode(await rig.get('/api/v1/auth/logout', first.headers))).toEqual([401, 'AUTH_ERROR'])
+    expect([(await rig.me(second)).status, (await rig.me(other)).status]).toEqual([200, 200])
+
+    const { sessionId } = JSON.parse(Buffer.from(second.token.split('.')[1]!, 'base64url').toString())
+    const sign = (session: Record<string, unknown>) =>
+      new SignJWT({ sub: second.id, telegramId: '1', iat: seconds, exp: seconds + 1000, ...session })
+        .setProtectedHeader({ alg: 'HS256' })
+        .sign(KEY)
+    const twin = `Bearer ${await sign({ sessionId })}`
+    const older = `Bearer ${await sign({})}`
+    expect([(await me(rig, twin)).status, (await me(rig, older)).status]).toEqual([200, 200])
+    expect((await rig.get('/api/v1/auth/logout', second.headers)).status).toBe(200)
+    expect([(await me(rig, twin)).status, (await me(rig, older)).status, (await rig.me(other)).status]).toEqual([401, 200, 200])
+  })
+
+  test('L12: user, revocation and session of a request are one statement', async () => {
+    const { db, during } = countStatements(await database.fresh())
+    const rig = await rigOver(db)
+    const { token } = await rig.login()
+    const { accounts } = rig.loveParser!
+    const verified = await accounts.verify(token)
+    expect(await during(() => accounts.session(verified!))).toBe(1)
   })
 
   test('§11.5: a blocked user is 403 everywhere but at logout', async () => {

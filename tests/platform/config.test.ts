@@ -271,7 +271,28 @@ describe('configuration of payments', () => {
       allowedIps: [],
       invIdStart: 1,
       paymentUrl: 'https://auth.robokassa.ru/Merchant/Index.aspx',
+      success: undefined,
+      fail: undefined,
+      receipt: undefined,
     })
+  })
+
+  test('love-parser §6: pages to return to and the receipt are set by name', () => {
+    const { success, fail, receipt } = loadConfig({
+      ROBOKASSA_SUCCESS_URL: 'https://app.example/paid',
+      ROBOKASSA_FAIL_URL: 'https://app.example/failed',
+      ROBOKASSA_FAIL_METHOD: 'POST',
+      ROBOKASSA_RECEIPT_TAX: 'vat20',
+    }).robokassa
+    expect({ success, fail, receipt }).toEqual({
+      success: { url: 'https://app.example/paid', method: 'GET' },
+      fail: { url: 'https://app.example/failed', method: 'POST' },
+      receipt: { sno: undefined, tax: 'vat20', paymentMethod: 'full_payment', paymentObject: 'service' },
+    })
+    expect(problemsOf({ ROBOKASSA_SUCCESS_URL: '/paid' })).toEqual(['ROBOKASSA_SUCCESS_URL must be an http(s) URL'])
+    expect(problemsOf({ ROBOKASSA_RECEIPT_SNO: 'osn' })).toEqual([
+      'ROBOKASSA_RECEIPT_SNO needs ROBOKASSA_RECEIPT_TAX: without it there is no receipt',
+    ])
   })
 
   test('love-parser §10: booleans accept true/1/yes and false/0/no; anything else refuses to start', () => {

@@ -63,12 +63,13 @@ describe('stickers §3.5: messages', () => {
 
   test('stickers §3.4: a lost database is a 503 that does not blame Telegram, and an unknown status is a 500', async () => {
     const call = { requestId: 'r1', language: 'ru', method: 'GET' } as Call
-    const lost = stickersEnvelope.errorResponse(new AppError('unavailable', 503, 'The database is not available'), call)
+    const request = new Request('http://localhost/')
+    const lost = stickersEnvelope.errorResponse(new AppError('unavailable', 503, 'The database is not available'), call, request)
     expect([lost.status, await lost.json()]).toEqual([
       503,
       { error: 'Service unavailable', message: 'Внутренняя ошибка сервера', requestId: 'r1' },
     ])
-    const odd = stickersEnvelope.errorResponse(new AppError('teapot', 418, 'select * from secrets'), call)
+    const odd = stickersEnvelope.errorResponse(new AppError('teapot', 418, 'select * from secrets'), call, request)
     expect([odd.status, await odd.json()]).toEqual([
       500,
       { error: 'Internal error', message: 'Внутренняя ошибка сервера', requestId: 'r1' },

@@ -1,12 +1,13 @@
 import { and, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Tokens, VerifiedToken } from '../../access/tokens.ts'
-import { AppError, forbidden, unauthorized, unavailable } from '../../errors.ts'
 import { type Clock, isUuid } from '../../platform/clock.ts'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { Redis } from '../../platform/redis/index.ts'
 import type { Bus } from '../../platform/shared.ts'
+import { forbidden, Refusal, unauthorized } from '../envelope.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { accountsTables, type Profile } from '../tables.ts'
+import { say } from '../texts.ts'
 import { authUser } from './profile.ts'
 
 type Tables = ReturnType<typeof accountsTables>
@@ -36,7 +37,7 @@ export const accountsRepository = (db: Db) => {
     profile: users.profile,
     revision: users.revision,
   }
-  const bySession = db.prepare<SeenUser & { revoked: number }>('account_session', (queries) =>
+  const bySession = db.prepare<SeenUser & { revoked: number; ended: number }>('account_session', (queries) =>
     queries
       .select({
         ...seen,
@@ -44,45 +45,82 @@ export const accountsRepository = (db: Db) => {
           sql<number>`(select count(*) from ${tokenBlacklist} where ${tokenBlacklist.tokenHash} = ${param('hash')})`.mapWith(
             Number,
           ),
+        ended:
+          sql<number>`(select count(*) from ${telegramSessions} where ${telegramSessions.id} = ${param('session')} and not ${telegramSessions.isActive})`.mapWith(
+            Number,
+          ),
       })
       .from(users)
       .where(eq(users.id, param('id'))),
   )
   return {
-    /** The user a token names, and whether the token is revoked; one read. */
-    async session(id: string, hash: string) {
-      return (await bySession.all({ id, hash }))[0]
+    /** The user a token names, whether the token is revoked, and whether its Telegram session has ended; one read. */
+    async session(id: string, hash: string, session: string | null) {
+      return (await bySession.all({ id, hash, session }))[0]
     },
-    /** Of these tokens, by hash, those that are not revoked and whose user is there and not blocked. */
-    async holding(tokens: { hash: string; userId: string }[]): Promise<ReadonlySet<string>> {
-      const [revoked, active] = await Promise.all([
-        db.q
-          .select({ hash: tokenBlacklist.tokenHash })
-          .from(tokenBlacklist)
-          .where(
-            inArray(
-              tokenBlacklist.tokenHash,
-              tokens.map(({ hash }) => hash),
-            ),
+    /** Of these tokens, by hash, those that are not revoked, whose user is there and not blocked, and whose session has not ended. */
+    async holding(tokens: { hash: string; userId: string; session: string | null }[]): Promise<ReadonlySet<string>> {
+      const ids = (of: (token: (typeof tokens)[number]) => string | null) => [
+        ...new Set(tokens.flatMap((token) => of(token) ?? [])),
+      ]
+      const asText = (column: typeof users.id | typeof telegramSessions.id) => sql<string>`cast(${column} as text)`
+      // One statement: open streams are asked about every few seconds.
+      const revoked = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'revoked'`, value: sql<string>`${tokenBlacklist.tokenHash}` })
+        .from(tokenBlacklist)
+        .where(
+          inArray(
+            tokenBlacklist.tokenHash,
+            ids(({ hash }) => hash),
           ),
-        db.q
-          .select({ id: users.id })
-          .from(users)
-          .where(and(inArray(users.id, [...new Set(tokens.map(({ userId }) => userId))]), eq(users.status, 'active'))),
-      ])
-      const ended = new Set(revoked.map(({ hash }) => hash))
-      const people = new Set(active.map(({ id }) => id))
-      return new Set(tokens.filter(({ hash, userId }) => !ended.has(hash) && people.has(userId)).map(({ hash }) => hash))
+        )
+      const active = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'active'`, value: asText(users.id) })
+        .from(users)
+        .where(
+          and(
+            inArray(
+              users.id,
+              ids(({ userId }) => userId),
+            ),
+            eq(users.status, 'active'),
+          ),
+        )
+      const over = db.q
+        .select({ is: sql<'revoked' | 'active' | 'over'>`'over'`, value: asText(telegramSessions.id) })
+        .from(telegramSessions)
+        .where(
+          and(
+            inArray(
+              telegramSessions.id,
+              ids(({ session }) => session),
+            ),
+            sql`not ${telegramSessions.isActive}`,
+          ),
+        )
+      const found = new Set((await revoked.unionAll(active).unionAll(over)).map(({ is, value }) => `${is} ${value}`))
+      const holds = ({ hash, userId, session }: (typeof tokens)[number]) =>
+        !found.has(`revoked ${hash}`) && found.has(`active ${userId}`) && !found.has(`over ${session}`)
+      return new Set(tokens.filter(holds).map(({ hash }) => hash))
     },
-    /** Answers whether the token was not revoked before. */
-    async revoke(tokenHash: string, expiresAt: Date) {
-      const stored = await db.q
-        .insert(tokenBlacklist)
-        .values({ tokenHash, expiresAt })
-        .onConflictDoNothing()
-        .returning({ tokenHash: tokenBlacklist.tokenHash })
-      return stored.length > 0
-    },
+    /** Revokes a token and ends its session. Answers whether the token was not revoked before. */
+    revoke: (tokenHash: string, expiresAt: Date, session: string | null): Promise<boolean> =>
+      db.tx(function* (tx) {
+        const stored = yield* q(
+          tx
+            .insert(tokenBlacklist)
+            .values({ tokenHash, expiresAt })
+            .onConflictDoNothing()
+            .returning({ tokenHash: tokenBlacklist.tokenHash }),
+        )
+        if (session !== null)
+          yield tx
+            .update(telegramSessions)
+            .set({ isActive: false })
+            .where(eq(telegramSessions.id, session))
+            .returning({ id: telegramSessions.id })
+        return stored.length > 0
+      }),
     *purgeRevocations(tx: Tx, now: Date): Steps<void> {
       yield tx.delete(tokenBlacklist).where(lte(tokenBlacklist.expiresAt, now)).returning({ hash: tokenBlacklist.tokenHash })
     },
@@ -133,6 +171,20 @@ export const accountsRepository = (db: Db) => {
         .returning({ id: telegramSessions.id })
       yield tx.insert(telegramSessions).values(session).returning({ id: telegramSessions.id })
     },
+    /** A user as operators see them, without a token. */
+    find: async (id: string): Promise<UserRow | undefined> =>
+      (await (db.q.select().from(users).where(eq(users.id, id)) as unknown as Promise<UserRow[]>))[0],
+    /** The status of a user, whose row stays locked until the transaction ends. */
+    *lockStatus(tx: Tx, id: string): Steps<UserRow['status'] | undefined> {
+      return (yield* q(tx.forUpdate(tx.select({ status: users.status }).from(users).where(eq(users.id, id)))))[0]?.status
+    },
+    *setStatus(tx: Tx, id: string, status: UserRow['status'], now: Date): Steps<void> {
+      yield tx
+        .update(users)
+        .set({ status, updatedAt: now, revision: sql`${users.revision} + 1` })
+        .where(eq(users.id, id))
+        .returning({ id: users.id })
+    },
     /** Marks that something changed that the users' dashboards show. The last step of its transaction: it locks the rows. */
     *touch(tx: Tx, ids: string[]): Steps<void> {
       if (ids.length === 0) return
@@ -149,7 +201,7 @@ export type AccountsRepository = ReturnType<typeof accountsRepository>
 
 const keyOf = (hash: string) => `auth:token:blacklist:${hash}`
 const away = (cause: unknown) =>
-  Object.assign(unavailable('Your login cannot be checked at the moment, please try again'), { cause })
+  new Refusal('unavailable', 503, say('login_unchecked'), { cause, headers: { 'retry-after': '1' } })
 
 /**
  * Revoked tokens in Redis, where every process and other services look (love-parser §2). Fails closed: while Redis is away every
@@ -188,6 +240,10 @@ export interface TokenRevoked {
   hash: string
 }
 
+/** The Telegram session of a token; null for one without, which holds until it expires. */
+const sessionOf = ({ claims: { sessionId } }: VerifiedToken): string | null =>
+  typeof sessionId === 'string' && isUuid(sessionId) ? sessionId.toLowerCase() : null
+
 /** The user of a request, and the token it was authenticated with. */
 export interface Session {
   user: SeenUser
@@ -215,11 +271,12 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
    */
   async session(token: VerifiedToken, allowBlocked = false): Promise<Session> {
     const id = token.claims.sub
-    if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('The token is not valid')
-    const stored = repository.session(id.toLowerCase(), token.hash)
+    if (typeof id !== 'string' || !isUuid(id)) throw unauthorized('token_invalid')
+    const session = sessionOf(token)
+    const stored = repository.session(id.toLowerCase(), token.hash, session)
     const [user, revoked] = revocations ? await Promise.all([stored, revocations.has(token.hash)]) : [await stored, false]
-    if (!user || revoked || user.revoked > 0) throw unauthorized('The token is not valid')
-    if (user.status === 'blocked' && !allowBlocked) throw forbidden('This account is blocked')
+    if (!user || revoked || user.revoked > 0 || user.ended > 0) throw unauthorized('token_invalid')
+    if (user.status === 'blocked' && !allowBlocked) throw forbidden('account_blocked')
     return { user, token }
   },
 
@@ -228,7 +285,13 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
     const alive = tokens.filter((token) => token.expiresAt > clock.now())
     const hashes = alive.map(({ hash }) => hash)
     const [held, revoked] = await Promise.all([
-      repository.holding(alive.map(({ hash, claims }) => ({ hash, userId: String(claims.sub).toLowerCase() }))),
+      repository.holding(
+        alive.map((token) => ({
+          hash: token.hash,
+          userId: String(token.claims.sub).toLowerCase(),
+          session: sessionOf(token),
+        })),
+      ),
       revocations?.among(hashes),
     ])
     return new Set(hashes.filter((hash) => held.has(hash) && !revoked?.has(hash)))
@@ -236,13 +299,13 @@ export const createAccounts = ({ clock, bus, tokens, repository, revocations, su
 
   me: async ({ user }: Session) => authUser(user, await subscriptionOf(user.id, new Date(clock.now()))),
 
-  /** Revokes the session's token until it would have expired. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
+  /** Revokes the token until it would have expired, and ends its session. @throws AppError 401 when it was revoked meanwhile, 503 when it cannot be stored */
   async logout({ token }: Session): Promise<void> {
     await revocations?.add(token.hash, token.expiresAt)
-    const first = await repository.revoke(token.hash, new Date(token.expiresAt)).catch((cause) => {
-      throw new AppError('unavailable', 503, 'Logging out is not possible at the moment, please try again', { cause })
+    const first = await repository.revoke(token.hash, new Date(token.expiresAt), sessionOf(token)).catch((cause) => {
+      throw new Refusal('unavailable', 503, say('logout_impossible'), { cause })
     })
-    if (!first) throw unauthorized('The token is not valid')
+    if (!first) throw unauthorized('token_invalid')
     bus.publish(TOKEN_REVOKED, { hash: token.hash } satisfies TokenRevoked)
   },
 

@@ -39,8 +39,8 @@ const filters = z
     language: filterLanguage(),
     post_frequency: filterChoice(['daily', 'weekly', 'monthly']),
   })
-  .refine(engagement.check, { message: engagement.message })
-  .refine(subscribers.check, { message: subscribers.message })
+  .refine(engagement.check, engagement.problem)
+  .refine(subscribers.check, subscribers.problem)
   .transform((given) => onlySet<SegmentFilters>(given))
 
 export const segmentRequest = z

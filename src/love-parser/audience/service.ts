@@ -1,12 +1,12 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
-import { AppError, notFound } from '../../errors.ts'
 import { type Clock, createId } from '../../platform/clock.ts'
 import { type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import type { ChannelSearch } from '../channel-search/service.ts'
-import { invalidField } from '../envelope.ts'
+import { invalidField, notFound, refusedRequest } from '../envelope.ts'
 import type { Reply } from '../idempotency.ts'
 import type { QuotaUnit } from '../subscriptions/periods.ts'
 import { audienceTables } from '../tables.ts'
+import { say } from '../texts.ts'
 import { channelFilter, type SegmentFilters, type SegmentRequest, type SegmentView } from './model.ts'
 
 type Tables = ReturnType<typeof audienceTables>
@@ -129,7 +129,7 @@ const segmentViewOf = (row: SegmentRow): SegmentView => {
     updated_at: row.updatedAt.toISOString(),
   }
 }
-const missing = () => notFound('The segment was not found')
+const missing = () => notFound('segment_not_found')
 
 /** Audiences made of a search's channels (love-parser §5). */
 export const createAudience = ({
@@ -166,8 +166,8 @@ export const createAudience = ({
       // The search before the usage: everyone takes these locks in this order.
       const source = yield* searches.source(tx, userId, request.source_parsing_id)
       const quotaPeriod = yield* consumeQuota(tx, userId, now)
-      if (!source) throw notFound('The search was not found')
-      if (source.status === 'failed') throw invalidField('source_parsing_id', 'This search has failed')
+      if (!source) throw notFound('search_not_found')
+      if (source.status === 'failed') throw invalidField('source_parsing_id', say('search_failed'))
       const filters = request.filters ?? {}
       const row: SegmentRow = {
         id: createId(clock),
@@ -181,7 +181,7 @@ export const createAudience = ({
         createdAt: now,
         updatedAt: now,
       }
-      if (!(yield* repository.insert(tx, row))) throw invalidField('name', 'You already have a segment with this name')
+      if (!(yield* repository.insert(tx, row))) throw invalidField('name', say('segment_name_taken'))
       yield* touch(tx, [userId])
       return { status: 201, body: segmentViewOf(row) }
     },
@@ -194,7 +194,7 @@ export const createAudience = ({
         const before = yield* repository.lock(tx, id, userId)
         if (!before) throw missing()
         const source = before.sourceParsingId === null ? undefined : yield* searches.source(tx, userId, before.sourceParsingId)
-        if (!source) throw new AppError('validation_error', 422, 'The search of this segment no longer exists')
+        if (!source) throw refusedRequest('segment_search_gone')
         const wanted = filters ?? before.filters
         const change = { filters: wanted, ...(yield* measure(tx, source, wanted)), updatedAt: now }
         yield* repository.update(tx, [id], change)

@@ -161,7 +161,7 @@ export const searchRequest = z
           max_subscribers: filterInteger(1),
           activity_level: filterChoice(ACTIVITY_LEVELS),
         })
-        .refine(order.check, { message: order.message })
+        .refine(order.check, order.problem)
         .transform((filters) => onlySet<SearchFilters>(filters)),
     ),
   })

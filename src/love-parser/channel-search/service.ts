@@ -1,9 +1,9 @@
-import { AppError, notFound } from '../../errors.ts'
 import { type Clock, createId } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Bus } from '../../platform/shared.ts'
 import type { TelegramSource } from '../../platform/telegram/user-api/port.ts'
 import { type Engine, TASK_CANCEL, type TaskCancel } from '../../tasks/index.ts'
+import { notFound, refusedRequest } from '../envelope.ts'
 import type { Reply } from '../idempotency.ts'
 import type { SearchLife, SearchPayload } from './life.ts'
 import { LIVE_GROUP, SEARCH_KIND } from './life.ts'
@@ -40,7 +40,7 @@ export const createChannelSearch = ({
   /** @throws AppError 404 for a search that is missing or another user's */
   const find = async (userId: string, id: string): Promise<SearchSummary> => {
     const row = await repository.find(id, userId)
-    if (!row) throw notFound('The search was not found')
+    if (!row) throw notFound('search_not_found')
     return row
   }
 
@@ -92,10 +92,9 @@ export const createChannelSearch = ({
       const taskId = yield* repository.taskOf(tx, id)
       if (taskId !== undefined) yield* engine.lockTasks(tx, [taskId])
       const [row] = yield* repository.lock(tx, [id])
-      if (!row) throw notFound('The search was not found')
+      if (!row) throw notFound('search_not_found')
       if (row.status === 'failed' && row.cancelled) return
-      if (row.status === 'failed' || row.status === 'completed')
-        throw new AppError('validation_error', 422, 'The search has already ended')
+      if (row.status === 'failed' || row.status === 'completed') throw refusedRequest('search_ended')
       yield* engine.finishExternally(tx, [{ id: row.taskId, state: 'cancelled', error: CANCELLED }], now)
       yield* life.failed(tx, [{ row, error: CANCELLED }], now, true)
       tx.afterCommit(() => bus.publish(TASK_CANCEL, { taskId: row.taskId, owner: '' } satisfies TaskCancel))

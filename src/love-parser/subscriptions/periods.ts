@@ -1,6 +1,7 @@
-import { AppError } from '../../errors.ts'
 import { DAY_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
+import { Refusal } from '../envelope.ts'
+import { say } from '../texts.ts'
 import type { SubscriptionRow, SubscriptionsRepository, UsageRow } from './repository.ts'
 
 type Ending = Pick<SubscriptionRow, 'status' | 'expiresAt'>
@@ -135,20 +136,19 @@ export const planOf = ({ planCode, planName }: { planCode: string | null; planNa
 
 /** 402, whose messages differ for a person who never had a plan and one whose plan has ended (love-parser §1). */
 const subscriptionRequired = (had: boolean) =>
-  new AppError('subscription_required', 402, had ? 'Your subscription has expired' : 'An active subscription is required')
+  new Refusal('subscription_required', 402, say(had ? 'subscription_expired' : 'subscription_required'))
 
 /** 429 of a used up quota with what it is and when it refills (love-parser §1). */
 const quotaExceeded = (category: Category, { limit, used, resetsAt }: Quota, now: Date) => {
   const waitMs = resetsAt ? resetsAt.getTime() - now.getTime() : 0
-  return new AppError('rate_limited', 429, `The ${category} limit of your plan is used up`, {
+  return new Refusal('rate_limited', 429, say('quota_used_up', { category }), {
     details: { limit, used, category, resets_at: resetsAt?.toISOString() ?? null },
     headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) },
   })
 }
 
 /** 503 while the shop is not configured (love-parser §6, §10). */
-export const shopUnavailable = () =>
-  new AppError('unavailable', 503, 'Payments are not available now', { headers: { 'retry-after': '60' } })
+export const shopUnavailable = () => new Refusal('unavailable', 503, say('payments_away'), { headers: { 'retry-after': '60' } })
 
 /** A unit that was taken of a plan: whose, and in which usage period. */
 export interface QuotaUnit {

@@ -1,16 +1,19 @@
-import { AppError, forbidden } from '../../errors.ts'
 import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import {
   decimalOf,
+  encodedReceipt,
   hundredthsOf,
+  type ReceiptTerms,
+  type ReturnPage,
   type RobokassaHash,
   sameSignature,
   signLink,
   signNotification,
 } from '../../platform/payments/robokassa.ts'
-import { invalidField } from '../envelope.ts'
+import { forbidden, invalidField, notFound, Refusal } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications.ts'
+import { say } from '../texts.ts'
 import {
   CATEGORIES,
   expiryOfActivation,
@@ -39,6 +42,11 @@ export interface RobokassaConfig {
   allowedIps: readonly string[]
   invIdStart: number
   paymentUrl: string
+  /** Where a payer returns to, if not where the shop's settings say. */
+  success?: ReturnPage | undefined
+  fail?: ReturnPage | undefined
+  /** Undefined: links carry no receipt. */
+  receipt?: ReceiptTerms | undefined
 }
 export type PaidPlan = Exclude<PlanCode, 'free'>
 export interface Purchase {
@@ -60,12 +68,18 @@ export const paymentLink = (
   const invId = String(order.number)
   const outSum = decimalOf(order.amountMinor)
   const { link } = order.isTest ? shop.testPasswords : shop.passwords
+  const { merchantLogin, success, fail } = shop
+  const description = `Подписка «${order.plan.name}» на ${order.plan.days} дн.`.slice(0, MAX_DESCRIPTION)
+  const receipt = shop.receipt && encodedReceipt(shop.receipt, { name: description, amountMinor: order.amountMinor })
   const parameters = {
-    MerchantLogin: shop.merchantLogin,
+    MerchantLogin: merchantLogin,
     OutSum: outSum,
     InvId: invId,
-    Description: `Подписка «${order.plan.name}» на ${order.plan.days} дн.`.slice(0, MAX_DESCRIPTION),
-    SignatureValue: signLink(shop.hash, { merchantLogin: shop.merchantLogin, outSum, invId }, link),
+    Description: description,
+    ...(receipt === undefined ? {} : { Receipt: receipt }),
+    ...(success ? { SuccessUrl2: success.url, SuccessUrl2Method: success.method } : {}),
+    ...(fail ? { FailUrl2: fail.url, FailUrl2Method: fail.method } : {}),
+    SignatureValue: signLink(shop.hash, { merchantLogin, outSum, invId, receipt, success, fail }, link),
     ...(order.isTest ? { IsTest: '1' } : {}),
   }
   const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -153,7 +167,7 @@ export interface WebhookDeps {
   touchUser(tx: Tx, userIds: string[]): Steps<void>
 }
 
-const refused = (reason: RefusalReason, answer: AppError, { InvId, OutSum, Sum }: PaymentNotification) =>
+const refused = (reason: RefusalReason, answer: Refusal, { InvId, OutSum, Sum }: PaymentNotification) =>
   new NotificationRefused(reason, answer, { order: InvId, sum: OutSum ?? Sum })
 
 /** Texts that an amount may have been signed as: the received text, and for JSON also the number with two decimals. */
@@ -177,29 +191,37 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         notification.SignatureValue,
       ),
     )
-    if (!good) throw refused('signature', forbidden('The signature of the notification is wrong'), notification)
+    if (!good) throw refused('signature', forbidden('notification_signature'), notification)
   }
 
   /** Checks 5 and 6: answers the payment. */
   const checkPayment = (payment: PaymentRow | undefined, amount: string, notification: PaymentNotification): PaymentRow => {
-    const refuse = (reason: RefusalReason, answer: AppError): never => {
+    const refuse = (reason: RefusalReason, answer: Refusal): never => {
       throw refused(reason, answer, notification)
     }
     if (!payment)
       return refuse(
         'order_unknown',
-        new AppError('not_found', 404, 'Order not found', { details: { orderId: notification.InvId } }),
+        new Refusal('not_found', 404, say('order_not_found'), { details: { orderId: notification.InvId } }),
       )
-    if (notification.IsTest === '1' && !payment.isTest)
-      refuse('test_payment', forbidden('A test payment cannot pay a real order'))
+    if (notification.IsTest === '1' && !payment.isTest) refuse('test_payment', forbidden('order_is_real'))
     // A test order of before, in a shop that has since stopped testing.
-    if (payment.isTest && !shop.testAllowed) refuse('test_payment', forbidden('Test payments are not allowed'))
+    if (payment.isTest && !shop.testAllowed) refuse('test_payment', forbidden('tests_not_allowed'))
     if (hundredthsOf(amount) !== payment.amountMinor)
-      refuse('amount', invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', 'Differs from the amount of the order'))
+      refuse('amount', invalidField(notification.OutSum === undefined ? 'Sum' : 'OutSum', say('amount_differs')))
     if ((notification.OutSumCurrency ?? CURRENCY) !== payment.currency)
-      refuse('currency', invalidField('OutSumCurrency', 'Differs from the currency of the order'))
-    if (!isPlanCode(payment.planCode)) refuse('plan', invalidField('InvId', 'The plan of this order is not sold any more'))
+      refuse('currency', invalidField('OutSumCurrency', say('currency_differs')))
+    if (!isPlanCode(payment.planCode)) refuse('plan', invalidField('InvId', say('plan_not_sold')))
     return payment
+  }
+
+  /** Activates what was paid for, and completes the payment; answers it as it then is. */
+  function* apply(tx: Tx, payment: PaymentRow, payload: Record<string, unknown>, now: Date): Steps<PaymentRow> {
+    const plan = PLANS[payment.planCode]
+    const subscriptionId = yield* activation.activate(tx, payment.userId, plan, paidMetadata(plan, payment.id), now)
+    const change = { status: 'completed' as const, subscriptionId, payload, paidAt: now, updatedAt: now }
+    yield* payments.change(tx, payment.id, change)
+    return { ...payment, ...change }
   }
 
   return {
@@ -215,12 +237,11 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
         shop.merchantLogin !== '' &&
         notification.MerchantLogin !== shop.merchantLogin
       )
-        throw refused('shop', forbidden('The notification is for another shop'), notification)
-      if (!isAllowed(clientIp))
-        throw refused('address', forbidden('Notifications are not accepted from this address'), notification)
-      if (isTest && !shop.testAllowed) throw refused('test_payment', forbidden('Test payments are not allowed'), notification)
+        throw refused('shop', forbidden('notification_shop'), notification)
+      if (!isAllowed(clientIp)) throw refused('address', forbidden('notification_address'), notification)
+      if (isTest && !shop.testAllowed) throw refused('test_payment', forbidden('tests_not_allowed'), notification)
       const amount = notification.OutSum ?? notification.Sum
-      if (amount === undefined) throw refused('amount_missing', invalidField('OutSum', 'This field is required'), notification)
+      if (amount === undefined) throw refused('amount_missing', invalidField('OutSum', say('required')), notification)
       const number = Number(notification.InvId)
       const found = Number.isSafeInteger(number) ? await payments.find(number) : undefined
       checkSignature(amount, notification, isTest || found?.isTest === true)
@@ -229,18 +250,24 @@ export const createWebhook = ({ db, clock, payments, activation, shop, touchUser
       await db.tx(function* (tx) {
         const payment = checkPayment(yield* payments.lock(tx, number), amount, notification)
         if (payment.status === 'completed') return
-        const now = new Date(clock.now())
-        const plan = PLANS[payment.planCode]
-        const subscriptionId = yield* activation.activate(tx, payment.userId, plan, paidMetadata(plan, payment.id), now)
-        yield* payments.change(tx, payment.id, {
-          status: 'completed',
-          subscriptionId,
-          payload: keptOf(notification),
-          paidAt: now,
-          updatedAt: now,
-        })
+        yield* apply(tx, payment, keptOf(notification), new Date(clock.now()))
         yield* touchUser(tx, [payment.userId])
       })
+    },
+    /**
+     * Applies a payment whose notification was lost, for an operator who has seen the money (§6). Answers the payment before and after;
+     * a completed one stays as it is. Does not touch the user: the caller does, last.
+     * @throws AppError 404, 422 for another amount or a plan that is not sold, 403 for a test order where tests are not allowed
+     */
+    *applyByHand(tx: Tx, order: number, amountMinor: number, now: Date): Steps<{ before: PaymentRow; after: PaymentRow }> {
+      const before = yield* payments.lock(tx, order)
+      if (!before) throw notFound('order_not_found')
+      if (before.status === 'completed') return { before, after: before }
+      if (before.isTest && !shop.testAllowed) throw forbidden('tests_not_allowed')
+      if (amountMinor !== before.amountMinor) throw invalidField('amount', say('amount_differs'))
+      if (!isPlanCode(before.planCode)) throw invalidField('order', say('plan_not_sold'))
+      const payload = { ...before.payload, source: 'operator', OutSum: decimalOf(amountMinor) }
+      return { before, after: yield* apply(tx, before, payload, now) }
     },
   }
 }
@@ -291,6 +318,7 @@ export const createActivation = ({ clock, repository }: { clock: Clock; reposito
   }
 
   return {
+    hold,
     /** Activates a plan in place of the current one; answers the subscription's id. Does not touch the user: the caller does, last. */
     *activate(tx: Tx, userId: string, plan: Plan, metadata: Record<string, unknown>, now: Date): Steps<string> {
       return yield* begin(tx, userId, plan, yield* hold(tx, userId), metadata, now)

@@ -1,10 +1,10 @@
-import { and, desc, eq, lte, sql } from 'drizzle-orm'
-import { AppError } from '../../errors.ts'
+import { and, desc, eq, lt, lte, or, sql } from 'drizzle-orm'
 import { type Clock, createId, DAY_MS } from '../../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { cleanText } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
+import { Refusal } from '../envelope.ts'
 import { refusedNotificationsTables } from '../tables.ts'
 
 /** Why a payment notification is refused, in the order of the checks (love-parser §6). */
@@ -30,15 +30,17 @@ export interface RefusedFacts {
 }
 
 /** A refusal of a payment notification: the answer to the shop, and what the operator has to know of it. */
-export class NotificationRefused extends AppError {
+export class NotificationRefused extends Refusal {
   constructor(
     readonly reason: RefusalReason,
-    { code, status, message, details, headers }: AppError,
+    { code, status, said, more }: Refusal,
     readonly facts: RefusedFacts,
   ) {
-    super(code, status, message, { ...(details && { details }), ...(headers && { headers }) })
+    super(code, status, said, more)
   }
 }
+
+export type RefusedNotificationRow = ReturnType<typeof refusedNotificationsTables>['refusedNotifications']['$inferSelect']
 
 /** Most rows of one reason, so that a flood of wrong signatures does not push out a payment that was signed rightly. */
 const MAX_OF_REASON = 1000
@@ -105,6 +107,26 @@ export const createRefusedNotifications = ({ db, clock, log, metrics }: RefusedN
       } catch (error) {
         log.error('a refused payment notification could not be stored', { reason, order: row.orderNumber, error })
       }
+    },
+    /** Newest first, of one order or of all. `after` is the place of the last row of the page before. */
+    list: (
+      order: string | undefined,
+      limit: number,
+      after?: readonly [at: number, id: string],
+    ): Promise<RefusedNotificationRow[]> => {
+      const { createdAt, id, orderNumber } = refusedNotifications
+      const at = after && new Date(after[0])
+      return db.q
+        .select()
+        .from(refusedNotifications)
+        .where(
+          and(
+            order === undefined ? undefined : eq(orderNumber, order),
+            after && at ? or(lt(createdAt, at), and(eq(createdAt, at), lt(id, after[1]))) : undefined,
+          ),
+        )
+        .orderBy(desc(createdAt), desc(id))
+        .limit(limit) as unknown as Promise<RefusedNotificationRow[]>
     },
     /** Deletes those that are older than 90 days. */
     *purge(tx: Tx, now: Date): Steps<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Notifications } from '../notifications.ts'
 import { createCleanup, createExpiry, createPaymentCheck, type RemovedData } from './jobs.ts'
+import { createPlanEnd, operatorQueries } from './operator-queries.ts'
 import {
   CATEGORIES,
   type Category,
@@ -86,12 +87,20 @@ export const createSubscriptions = ({
   const payments = paymentsRepository(db)
   const queries = scheduledQueries(db)
   const activation = createActivation({ clock, repository })
+  const webhook = createWebhook({ db, clock, payments, activation, shop: config, touchUser })
+  const operators = operatorQueries(db)
   return {
     ...createQuotas({ repository }),
     ...createPurchases({ clock, payments, shop: config }),
     ensureFree: activation.ensureFree,
     view: createView({ clock, repository }),
-    receivePayment: createWebhook({ db, clock, payments, activation, shop: config, touchUser }).receive,
+    receivePayment: webhook.receive,
+    applyPayment: webhook.applyByHand,
+    /** For operators. */
+    endPlan: createPlanEnd({ activation, repository }),
+    findPayment: payments.find,
+    listPayments: operators.payments,
+    findSubscription: operators.subscription,
     /** How many subscriptions are active, for the gauge. */
     countActive: () => repository.countActive(new Date(clock.now())),
     /** The jobs of §8 that belong to this domain. */

@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { AppError } from '../../errors.ts'
 import { callerOf } from '../../platform/http/request.ts'
 import { TelegramError, type TelegramProblem } from '../../platform/telegram/user-api/port.ts'
 import { authUserView } from '../accounts/profile.ts'
+import { Refusal } from '../envelope.ts'
 import { loginCode, phoneNumber, uuid } from '../fields.ts'
 import { ipOf, type LoveParserSurface, problems } from '../surface.ts'
+import { type Said, say, type TextKey } from '../texts.ts'
 import type { TelegramAuth } from './service.ts'
 
 /** Login with a Telegram code (love-parser §3). */
@@ -54,30 +55,33 @@ const loginView = z
   .object({ access_token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiJ9.e30.signature'] }), user: authUserView })
   .meta({ id: 'Login' })
 
-const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code: string, status: number, message: string]> = {
-  invalid_phone: ['INVALID_PHONE_NUMBER', 400, 'This phone number cannot be used with Telegram'],
-  password_needed: ['SESSION_PASSWORD_NEEDED', 401, 'Please enter your two-step verification password'],
-  password_invalid: ['SESSION_PASSWORD_NEEDED', 401, 'The two-step verification password is wrong'],
-  code_invalid: ['CODE_INVALID', 400, 'The code is wrong'],
-  code_expired: ['CODE_EXPIRED', 400, 'The code has expired, please request a new one'],
-  phone_occupied: ['PHONE_NUMBER_OCCUPIED', 400, 'This phone number is already in use'],
-  invalid_code: ['INVALID_CODE', 400, 'The code is wrong'],
-  session_revoked: ['CODE_EXPIRED', 400, 'The login was interrupted, please request a new code'],
-  rejected: ['unavailable', 503, 'Telegram cannot be reached at the moment, please try again later'],
-  unavailable: ['unavailable', 503, 'Telegram cannot be reached at the moment, please try again later'],
+const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code: string, status: number, text: TextKey]> = {
+  invalid_phone: ['INVALID_PHONE_NUMBER', 400, 'phone_unusable'],
+  password_needed: ['SESSION_PASSWORD_NEEDED', 401, 'password_needed'],
+  password_invalid: ['SESSION_PASSWORD_NEEDED', 401, 'password_wrong'],
+  code_invalid: ['CODE_INVALID', 400, 'code_wrong'],
+  code_expired: ['CODE_EXPIRED', 400, 'code_expired'],
+  phone_occupied: ['PHONE_NUMBER_OCCUPIED', 400, 'phone_occupied'],
+  invalid_code: ['INVALID_CODE', 400, 'code_wrong'],
+  session_revoked: ['CODE_EXPIRED', 400, 'login_interrupted'],
+  rejected: ['unavailable', 503, 'telegram_away'],
+  unavailable: ['unavailable', 503, 'telegram_away'],
 }
 
 export const passwordNeeded = () => refusalFor('password_needed')
 export const codeExpired = () => refusalFor('code_expired')
 const refusalFor = (problem: keyof typeof ANSWERS, cause?: unknown) => {
-  const [code, status, message] = ANSWERS[problem]
-  return new AppError(code, status, message, { cause, ...(status === 503 ? { headers: { 'retry-after': '5' } } : {}) })
+  const [code, status, text] = ANSWERS[problem]
+  return new Refusal(code, status, { key: text } as Said, {
+    cause,
+    ...(status === 503 ? { headers: { 'retry-after': '5' } } : {}),
+  })
 }
 
 /** 429 with whole seconds to wait, at least one. */
 export const tooManyCodes = (seconds: number) => {
   const retryAfter = Math.max(1, Math.ceil(seconds))
-  return new AppError('rate_limited', 429, `Too many attempts, please try again in ${retryAfter} s`, {
+  return new Refusal('rate_limited', 429, say('too_many_codes', { seconds: retryAfter }), {
     details: { retryAfter },
     headers: { 'retry-after': String(retryAfter) },
   })
@@ -88,7 +92,7 @@ export const loginProblem = (error: unknown): unknown => {
   if (!(error instanceof TelegramError)) return error
   if (error.problem === 'flood') return tooManyCodes(error.seconds ?? 60)
   if (error.problem === 'phone_migrate')
-    return new AppError('PHONE_MIGRATE', 400, 'This phone number belongs to another Telegram data centre', {
+    return new Refusal('PHONE_MIGRATE', 400, say('phone_elsewhere'), {
       details: { dc: error.dc },
     })
   return refusalFor(error.problem, error)

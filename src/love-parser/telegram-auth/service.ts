@@ -1,14 +1,14 @@
 import { and, asc, eq, gt, lte, ne, sql } from 'drizzle-orm'
-import { forbidden } from '../../errors.ts'
 import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
 import type { KeyRing } from '../../platform/crypto.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { type SignedIn, TelegramError, type TelegramGateway } from '../../platform/telegram/user-api/port.ts'
 import type { AuthUser } from '../accounts/profile.ts'
 import type { Accounts, AccountsRepository, UserRow } from '../accounts/service.ts'
-import { invalidField } from '../envelope.ts'
+import { forbidden, invalidField } from '../envelope.ts'
 import type { SubscriptionView } from '../subscriptions/service.ts'
 import { telegramAuthTables } from '../tables.ts'
+import { say } from '../texts.ts'
 import { codeExpired, loginProblem, passwordNeeded, tooManyCodes, type VerifyRequest } from './index.ts'
 
 type Tables = ReturnType<typeof telegramAuthTables>
@@ -137,8 +137,7 @@ export const createTelegramAuth = (deps: TelegramAuthDeps) => {
   const takeTry = (id: string): Promise<AuthStateRow> =>
     db.tx(function* (tx) {
       const row = yield* repository.lockState(tx, id)
-      if (!row || row.stage === 'used' || row.expiresAt <= now())
-        throw invalidField('auth_session_id', 'This login has ended, please request a new code')
+      if (!row || row.stage === 'used' || row.expiresAt <= now()) throw invalidField('auth_session_id', say('login_ended'))
       if (row.failures >= MAX_FAILURES) throw codeExpired()
       yield* repository.updateState(tx, id, { failures: row.failures + 1 })
       return row
@@ -165,10 +164,10 @@ export const createTelegramAuth = (deps: TelegramAuthDeps) => {
     db.tx(function* (tx) {
       const at = now()
       const row = yield* repository.lockState(tx, id)
-      if (!row || row.stage === 'used') throw invalidField('auth_session_id', 'This login has ended, please request a new code')
+      if (!row || row.stage === 'used') throw invalidField('auth_session_id', say('login_ended'))
       yield* repository.updateState(tx, id, { stage: 'used' })
       const known = yield* users.byTelegramId(tx, account.telegramId)
-      if (known?.status === 'blocked') throw forbidden('This account is blocked')
+      if (known?.status === 'blocked') throw forbidden('account_blocked')
       const user: UserRow = yield* users.upsert(tx, {
         id: known?.id ?? createId(clock),
         telegramId: account.telegramId,

@@ -51,6 +51,8 @@ export interface Principal {
   /** Stable name of the credential: idempotency keys live per credential. */
   id: string
   role?: string
+  /** Of a person, for those who read who did something. */
+  name?: string
 }
 
 /** The values of a request of which a schema has refused a group, as they were given; of `params` only when those are refused. */
@@ -78,7 +80,7 @@ export interface HttpFamily {
   /** A path or method without a route: a preflight's answer, or the refusal that comes first in the contract. Throws AppError. */
   unmatched(request: Request, call: Call): Response | undefined | Promise<Response | undefined>
   /** Dresses an error in the family's envelope. */
-  errorResponse(error: AppError, call: Call): Response
+  errorResponse(error: AppError, call: Call, request: Request): Response
   /** Turns refused values of a route's schema into the family's error. */
   validationError(where: keyof RequestValues, call: Call, values: RequestValues): AppError
   /** What a client's X-Request-Id has to look like to be used; by default also `:` is allowed. */

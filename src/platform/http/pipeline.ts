@@ -157,7 +157,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
   /** The request that Elysia is about to be given; its first hook takes it over before anything is awaited. */
   let arriving: Call | undefined
 
-  const finish = (error: AppError, call: Call): Response => {
+  const finish = (error: AppError, call: Call, request: Request): Response => {
     const facts = {
       requestId: call.requestId,
       route: call.route?.path ?? 'unmatched',
@@ -171,7 +171,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
     }
     if (error.code === 'internal_error') log.error('request failed', facts)
     else if (error.status === 502 || error.status === 503) log.warn('request refused', facts)
-    const response = call.family.errorResponse(error, call)
+    const response = call.family.errorResponse(error, call, request)
     for (const name in error.headers) response.headers.set(name, error.headers[name] as string)
     return response
   }
@@ -211,7 +211,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
     const from = pathStart(url)
     if (hasBadHost(request)) {
       const call = callOf(request, method, pathAt(url, from), bodiless, aliased)
-      return complete(call, request, finish(new AppError('bad_host', 400, 'The Host header names no single host'), call))
+      return complete(call, request, finish(new AppError('bad_host', 400, 'The Host header names no single host'), call, request))
     }
     if (!url.startsWith(SCHEME)) {
       readdress(request, url.slice(from))
@@ -254,7 +254,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
       if (answer) return answer
       requireRoute(call)
     } catch (error) {
-      return finish(toAppError(error), call)
+      return finish(toAppError(error), call, request)
     }
     throw new Error('a path without a route has passed')
   }
@@ -274,7 +274,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
       })
       .onError({ as: 'global' }, async ({ code, error, request, call }: any) => {
         if (code === 'NOT_FOUND' && !call.route) return await refuseUnknown(app, request, call)
-        return finish(explain(code, error, request, call), call)
+        return finish(explain(code, error, request, call), call, request)
       }) as unknown as A
 }
 

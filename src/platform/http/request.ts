@@ -130,13 +130,19 @@ const tooLarge = (limit: number) => new AppError('payload_too_large', 413, `The 
 /** Bytes that are no UTF-8 text, or not the gzip that they were said to be. A `SyntaxError`, because no JSON is made of them. */
 export class NotText extends SyntaxError {
   override name = 'NotText'
+  constructor(
+    /** What the bytes are not. */
+    readonly missing: 'UTF-8' | 'gzip',
+  ) {
+    super(`The body is not ${missing}`)
+  }
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const decode = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes)
   } catch {
-    throw new NotText('The body is not UTF-8')
+    throw new NotText('UTF-8')
   }
 }
 /** Whether a body is packed. @throws AppError 415 that names another coding than gzip */
@@ -156,7 +162,7 @@ const readPacked = async (body: ReadableStream<Uint8Array>, limit: number): Prom
     return await readStream(body.pipeThrough(new DecompressionStream('gzip') as never), limit)
   } catch (error) {
     if (error instanceof AppError || (error as { name?: unknown } | null)?.name === 'AbortError') throw error
-    throw new NotText('The body is not gzip')
+    throw new NotText('gzip')
   }
 }
 

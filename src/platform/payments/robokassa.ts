@@ -7,12 +7,70 @@ export type RobokassaHash = (typeof ROBOKASSA_HASHES)[number]
 /** Lower-case hex of a text's UTF-8 bytes. */
 const hexOf = (hash: RobokassaHash, text: string): string => new Bun.CryptoHasher(hash).update(text).digest('hex')
 
-/** Signature of a payment link (love-parser §6): lower-case hex of `MerchantLogin:OutSum:InvId:Password1`. */
+/** A page that a payer returns to. */
+export interface ReturnPage {
+  url: string
+  method: 'GET' | 'POST'
+}
+/** What a link's signature covers; what the link does not have is left out of it. */
+export interface LinkParts {
+  merchantLogin: string
+  outSum: string
+  invId: string
+  /** As `encodedReceipt` makes it. */
+  receipt?: string | undefined
+  success?: ReturnPage | undefined
+  fail?: ReturnPage | undefined
+}
+
+/**
+ * Signature of a payment link (love-parser §6): lower-case hex of
+ * `MerchantLogin:OutSum:InvId[:Receipt][:SuccessUrl2:SuccessUrl2Method][:FailUrl2:FailUrl2Method]:Password1`, the order in which
+ * Robokassa's description of its payment page lists them. Addresses stand in it as they are.
+ */
 export const signLink = (
   hash: RobokassaHash,
-  { merchantLogin, outSum, invId }: { merchantLogin: string; outSum: string; invId: string },
+  { merchantLogin, outSum, invId, receipt, success, fail }: LinkParts,
   password1: string,
-): string => hexOf(hash, `${merchantLogin}:${outSum}:${invId}:${password1}`)
+): string => {
+  const pages = [success, fail].flatMap((page) => (page ? [page.url, page.method] : []))
+  return hexOf(hash, [merchantLogin, outSum, invId, ...(receipt === undefined ? [] : [receipt]), ...pages, password1].join(':'))
+}
+
+/** How the shop's receipts are made (54-FZ); the words are Robokassa's. */
+export interface ReceiptTerms {
+  /** Tax system; undefined leaves the choice to the shop's settings. */
+  sno?: string | undefined
+  tax: string
+  paymentMethod: string
+  paymentObject: string
+}
+/** Most characters of what an item is called. */
+const MAX_ITEM_NAME = 128
+
+/**
+ * The fiscal receipt of one item, as `Receipt`: JSON, percent-encoded once. The signature covers this text; the link encodes it once more,
+ * as every value, so that Robokassa, which decodes parameters once, sees what was signed.
+ */
+export const encodedReceipt = (
+  { sno, tax, paymentMethod, paymentObject }: ReceiptTerms,
+  item: { name: string; amountMinor: number },
+): string =>
+  encodeURIComponent(
+    JSON.stringify({
+      ...(sno === undefined ? {} : { sno }),
+      items: [
+        {
+          name: item.name.slice(0, MAX_ITEM_NAME),
+          quantity: 1,
+          sum: item.amountMinor / 100,
+          payment_method: paymentMethod,
+          payment_object: paymentObject,
+          tax,
+        },
+      ],
+    }),
+  )
 
 /** The parts of a notification that its signature covers, exactly as they were received. */
 export interface SignedParts {

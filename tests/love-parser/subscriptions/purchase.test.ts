@@ -23,6 +23,49 @@ describe('the payment link', () => {
     expect(url.searchParams.get('SignatureValue')).toBe(signature)
   })
 
+  test('§6: pages to return to and a receipt are in the link and in its signature, in the documented order', () => {
+    const success = { url: 'https://app.example/paid?from=shop&x=1', method: 'GET' } as const
+    const fail = { url: 'https://app.example/failed', method: 'POST' } as const
+    const receipt = { sno: 'usn_income', tax: 'none', paymentMethod: 'full_payment', paymentObject: 'service' }
+    const signature = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')
+
+    const url = new URL(paymentLink({ ...SHOP, success, fail, receipt }, order))
+    expect([...url.searchParams.keys()]).toEqual([
+      ...['MerchantLogin', 'OutSum', 'InvId', 'Description', 'Receipt', 'SuccessUrl2', 'SuccessUrl2Method', 'FailUrl2'],
+      ...['FailUrl2Method', 'SignatureValue'],
+    ])
+    // Decoded once by the shop it is what was signed, decoded twice the JSON.
+    const received = url.searchParams.get('Receipt')!
+    expect(JSON.parse(decodeURIComponent(received))).toEqual({
+      sno: 'usn_income',
+      items: [
+        {
+          name: 'Подписка «Месяц» на 30 дн.',
+          quantity: 1,
+          sum: 950,
+          payment_method: 'full_payment',
+          payment_object: 'service',
+          tax: 'none',
+        },
+      ],
+    })
+    expect(received).toMatch(/^[\w.!~*'()%-]+$/)
+    expect(url.searchParams.get('SuccessUrl2')).toBe(success.url)
+    expect(url.searchParams.get('SignatureValue')).toBe(
+      signature(`demo:950.00:1:${received}:${success.url}:GET:${fail.url}:POST:pw1`),
+    )
+
+    const only = new URL(paymentLink({ ...SHOP, fail }, order)).searchParams
+    expect([only.has('SuccessUrl2'), only.get('SignatureValue')]).toEqual([
+      false,
+      signature(`demo:950.00:1:${fail.url}:POST:pw1`),
+    ])
+    const { sno: _, ...terms } = receipt
+    const bare = new URL(paymentLink({ ...SHOP, receipt: terms }, order)).searchParams
+    expect(JSON.parse(decodeURIComponent(bare.get('Receipt')!))).not.toHaveProperty('sno')
+    expect(bare.get('SignatureValue')).toBe(signature(`demo:950.00:1:${bare.get('Receipt')}:pw1`))
+  })
+
   test('§6: descriptions name the plan in at most 100 characters; a page with a query of its own keeps it', () => {
     for (const plan of Object.values(PLANS)) {
       const text = new URL(paymentLink(SHOP, { ...order, plan })).searchParams.get('Description')!

@@ -156,9 +156,36 @@ describe('mtproto 2FA (love-parser §3)', () => {
     expect(JSON.stringify(asked)).not.toContain('horse')
   })
 
-  test.each(['SRP_ID_INVALID', 'SRP_PASSWORD_CHANGED'])('§3: %s is password_invalid', async (text) => {
-    const { gateway, sent } = await login({ ...withPassword, 'auth.checkPassword': () => refuse(400, text) })
+  test.each([
+    ['SRP_ID_INVALID', 2],
+    ['SRP_PASSWORD_CHANGED', 1],
+  ])('§3: %s is password_invalid when it stays', async (text, times) => {
+    const { gateway, sent, asked } = await login({ ...withPassword, 'auth.checkPassword': () => refuse(400, text) })
     expect(await problem(gateway.checkPassword(sent.state, 'correct horse'))).toEqual({ problem: 'password_invalid' })
+    expect(asked.filter(({ _ }) => _ === 'auth.checkPassword')).toHaveLength(times)
+  })
+
+  test('L6: a stale SRP id is asked anew once; the second answer is the answer', async () => {
+    for (const [password, expected] of [
+      ['correct horse', { answered: { telegramId: 5_000_000_001 } }],
+      ['wrong horse', { problem: 'password_invalid' }],
+    ] as const) {
+      let checks = 0
+      const { gateway, sent, asked } = await login({
+        ...withPassword,
+        'auth.checkPassword': ({ password: proof }) => {
+          if (++checks === 1) return refuse(400, 'SRP_ID_INVALID')
+          return server.isRight(proof) ? welcome() : refuse(400, 'PASSWORD_HASH_INVALID')
+        },
+      })
+      expect(await problem(gateway.checkPassword(sent.state, password))).toMatchObject(expected)
+      expect(asked.map(({ _ }) => _).slice(1)).toEqual([
+        'account.getPassword',
+        'auth.checkPassword',
+        'account.getPassword',
+        'auth.checkPassword',
+      ])
+    }
   })
 
   test('an exchange this version cannot follow is rejected, and the password stays here', async () => {

@@ -39,12 +39,15 @@ export class TelegramError extends Error {
   readonly seconds?: number
   /** Set for `phone_migrate`: the number of the data centre. */
   readonly dc?: number
+  /** Set for a `password_invalid` that says nothing of the password: the exchange that it was proven in is over (SRP_ID_INVALID). */
+  readonly isStale?: true
 
-  constructor(problem: TelegramProblem, { seconds, dc }: { seconds?: number; dc?: number } = {}) {
+  constructor(problem: TelegramProblem, { seconds, dc, isStale }: { seconds?: number; dc?: number; isStale?: true } = {}) {
     super(`telegram: ${problem}${seconds === undefined ? '' : ` ${seconds} s`}${dc === undefined ? '' : ` dc ${dc}`}`)
     this.problem = problem
     if (seconds !== undefined) this.seconds = seconds
     if (dc !== undefined) this.dc = dc
+    if (isStale) this.isStale = isStale
   }
 }
 

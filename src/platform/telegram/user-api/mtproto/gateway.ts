@@ -98,9 +98,17 @@ const signIn = async (deps: LoginDeps, state: string, input: { phoneCodeHash: st
 const checkPassword = async (deps: LoginDeps, state: string, password: string): Promise<SignedIn> => {
   const { session, phone } = readState(state)
   return withLink(deps, session, async (link) => {
-    const exchange = await link.ask({ _: 'account.getPassword' })
-    const proof = await link.prove(exchange, password)
-    return finish(link, await link.ask({ _: 'auth.checkPassword', password: proof }), phone)
+    const prove = async () => {
+      const exchange = await link.ask({ _: 'account.getPassword' })
+      const proof = await link.prove(exchange, password)
+      return link.ask({ _: 'auth.checkPassword', password: proof })
+    }
+    const authorization = await prove().catch((error) => {
+      // Telegram forgot the exchange while the proof was made: it has not looked at the password, so it is asked anew, once.
+      if (error instanceof TelegramError && error.isStale) return prove()
+      throw error
+    })
+    return finish(link, authorization, phone)
   })
 }
 

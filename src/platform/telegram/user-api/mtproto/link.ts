@@ -17,7 +17,6 @@ const PROBLEMS: Record<string, TelegramProblem> = {
   SESSION_PASSWORD_NEEDED: 'password_needed',
   PASSWORD_HASH_INVALID: 'password_invalid',
   SRP_PASSWORD_CHANGED: 'password_invalid',
-  SRP_ID_INVALID: 'password_invalid',
   PHONE_CODE_INVALID: 'code_invalid',
   PHONE_CODE_EMPTY: 'code_invalid',
   PHONE_CODE_HASH_EMPTY: 'code_invalid',
@@ -57,6 +56,7 @@ const problemOf = ({ code, text }: RpcRefusal): TelegramError => {
   const problem = PROBLEMS[text]
   if (problem === 'flood' || (!problem && (code === FLOOD_CODE || /^FLOOD(_\w+)?_WAIT_\d+$/.test(text))))
     return new TelegramError('flood', { seconds: Number.isNaN(number) ? FLOOD_DEFAULT_SECONDS : Math.max(1, number) })
+  if (text === 'SRP_ID_INVALID') return new TelegramError('password_invalid', { isStale: true })
   if (problem) return new TelegramError(problem)
   if (code === 401) return new TelegramError('session_revoked')
   // 5xx and the negative codes of Telegram's inner servers, and other data centres that could not be reached.
