@@ -1,10 +1,11 @@
 import type { Budget } from './budget.ts'
-import { type Node, skip, textOf, walk } from './dom.ts'
+import { NONE, type Node, skip, textOf, walk } from './dom.ts'
 import { imagesOf } from './images.ts'
 import { priceText } from './price-text.ts'
 import { schemaWord } from './product.ts'
 import { DOORS } from './schema.ts'
 import type { Thing } from './things.ts'
+import { MARKED } from './tree.ts'
 
 /** Properties that hold text, whatever element they stand on: `<a itemprop="brand" href>` means its text. */
 const TEXTS = words(
@@ -23,7 +24,7 @@ const OTHERS = words(
 const KNOWN = new Map([...TEXTS, ...PRICES, ...PICTURES, ...ADDRESSES, ...OTHERS].map((name) => [name.toLowerCase(), name]))
 /** Properties whose nested Product still belongs to this page. */
 const CARRIERS = new Set<string>(DOORS.map((door) => door.toLowerCase()))
-const URL_ATTRIBUTE = new Map([
+const URL_ATTRIBUTE = new Map<string, 'href' | 'src' | 'data'>([
   ['a', 'href'],
   ['area', 'href'],
   ['link', 'href'],
@@ -71,6 +72,7 @@ interface Scope {
  */
 export const readMarks = (root: Node, budget: Budget): Marks => {
   const marks: Marks = { microdata: [], rdfa: [] }
+  if ((root.bits & MARKED) === 0) return marks
   const items = new Map<Node, Thing>()
   const referring: { node: Node; thing: Thing; ids: string[] }[] = []
   walk<Scope>(root, {}, (node, scope) => {
@@ -223,7 +225,7 @@ const rdfaProperties = (value: string | undefined): string[] =>
 
 /** Values of a property on an element that is no item. */
 const valuesOf = (node: Node, prop: string, budget: Budget): string[] => {
-  const { attribs = {}, name = '' } = node
+  const { attribs = NONE, name = '' } = node
   const content = attribs.content?.trim()
   if (PRICES.has(prop)) {
     // An empty `content` states nothing: what is shown counts.

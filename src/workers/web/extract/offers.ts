@@ -47,16 +47,34 @@ export const stated = (...values: unknown[]): unknown => {
   return undefined
 }
 
+const MAX_KNOWN = 500
+/** What names of currencies stand for: a shop has one or two, on every page. */
+const known = new Map<string, string | undefined>()
+const currencyOf = (text: string, hints: PriceHints): string | undefined => {
+  if (text.length > 20) return currencyIn(text, hints)
+  const key = [text, hints.locale, hints.host, hints.usual].join('\n')
+  let code = known.get(key)
+  if (code === undefined && !known.has(key)) {
+    code = currencyIn(text, hints)
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(key, code)
+  }
+  return code
+}
+/** A price as templates write it for machines. Of these nothing but the number can be read. */
+const BARE = /^\d{1,12}(?:\.\d{1,2})?$/
+
 const read = (entry: StatedPrice, others: unknown, hints: PriceHints): Reading | keyof typeof REMARKS => {
   const named = stated(entry.currency) ?? others
   const text = typeof named === 'string' ? named : undefined
-  const code = text === undefined ? undefined : currencyIn(text, hints)
+  const code = text === undefined ? undefined : currencyOf(text, hints)
   const isUnknown = text !== undefined && code === undefined
   if (typeof entry.price === 'number') {
     if (!Number.isFinite(entry.price) || entry.price < 0) return 'none'
     return isUnknown ? 'currency' : { ...entry, value: entry.price, code }
   }
   const price = plainText(entry.price, 1000) ?? ''
+  if (code !== undefined && BARE.test(price)) return { ...entry, value: Number(price), code }
   let found = readPrice(price, code, hints)
   // The source says what its prices are in where the page does not.
   if (found === 'ambiguous' && hints.usual) found = readPrice(price, hints.usual, hints)
