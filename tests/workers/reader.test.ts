@@ -31,12 +31,11 @@ const titleOf = async (reader: ReturnType<typeof createReader>, name: string) =>
 
 /** Runs for ever on documents of `for ever`; grows on `grow`; ends itself on `die`; else reads nothing. */
 const ODD = `
-  const { serialize } = process.getBuiltinModule('bun:jsc')
   const text = new TextDecoder().decode(data.document.bytes)
   if (text === 'for ever') for (;;) {}
   if (text === 'grow') { const all = []; for (;;) all.push(new Array(1000).fill(all.length)) }
   if (text === 'die') throw new Error('broken')
-  postMessage({ type: 'read', value: serialize({ text }) })`
+  postMessage({ type: 'read', value: JSON.stringify({ text }) })`
 
 describe('documents', () => {
   test('pages and sitemaps are read, their bytes moved', async () => {

@@ -1,4 +1,4 @@
-import { deserialize, heapSize } from 'bun:jsc'
+import { heapSize } from 'bun:jsc'
 import { JobFailed } from '../../errors.ts'
 import { FetchError, stopped } from './errors.ts'
 import type { PageData, ReadOptions, WebDocument } from './extract/index.ts'
@@ -33,6 +33,8 @@ const MB = 1024 * 1024
 const TICK_MS = 10
 /** The most that one tick counts, in ms: a loop that was held up says nothing about the thread. */
 const MOST_TICK_MS = 50
+/** How long memory without documents counts as it was measured, in ms: measuring the heap takes time by its size. */
+const FLOOR_MS = 500
 /** A thread whose code is not loaded after this many ms never will be. */
 const START_MS = 20_000
 /** Documents from this many bytes on are read one at a time, so that memory is that of one. */
@@ -85,8 +87,10 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
   const waiting: Job[] = []
   let ticks: ReturnType<typeof setInterval> | undefined
   let tickedAt = 0
+  /** Memory of this process as it was last looked at, in bytes: looking costs as much as a tenth of a small page. */
+  let measured = { rss: 0, at: Number.NEGATIVE_INFINITY }
   /** Memory without documents: of this process, and of that its own heap, in bytes. */
-  let floor = { rss: Number.POSITIVE_INFINITY, heap: 0 }
+  let floor = { rss: Number.POSITIVE_INFINITY, heap: 0, at: Number.NEGATIVE_INFINITY }
   let endedAt = Number.NEGATIVE_INFINITY
 
   const end = (thread: Thread) => {
@@ -110,6 +114,15 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     refuse(why)
     next()
   }
+  const measure = (now = performance.now()): number => {
+    measured = { rss: process.memoryUsage.rss(), at: now }
+    return measured.rss
+  }
+  /** Not older than a tick. */
+  const recentRss = (): number => {
+    const now = performance.now()
+    return now - measured.at > TICK_MS ? measure(now) : measured.rss
+  }
   const isReading = (thread: Thread) => thread.state === 'reading'
   const isTooLarge = ({ rss: before }: Thread, rss: number) =>
     rss - floor.rss > growth &&
@@ -121,7 +134,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     const now = performance.now()
     const passedMs = Math.min(now - tickedAt, MOST_TICK_MS)
     tickedAt = now
-    const rss = process.memoryUsage.rss()
+    const rss = measure(now)
     floor.rss = Math.min(floor.rss, rss)
     for (const thread of threads) {
       if (thread.state === 'idle') continue
@@ -140,17 +153,21 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       }
     }
     next()
+    if (isBusy()) return
+    clearInterval(ticks)
+    ticks = undefined
   }
-  /** Looks at the threads while one of them is at work or a document waits. */
+  /** Whether a thread is at work, or a document waits. */
+  const isBusy = (): boolean => {
+    if (waiting.length > 0) return true
+    for (const { state } of threads) if (state !== 'idle') return true
+    return false
+  }
+  /** Looks at the threads until a tick finds none of them at work: a run asks for its next page within milliseconds. */
   const watch = () => {
-    const isBusy = waiting.length > 0 || [...threads].some(({ state }) => state !== 'idle')
-    if (isBusy && !ticks) {
-      tickedAt = performance.now()
-      ticks = setInterval(tick, TICK_MS)
-    } else if (!isBusy && ticks) {
-      clearInterval(ticks)
-      ticks = undefined
-    }
+    if (ticks || !isBusy()) return
+    tickedAt = performance.now()
+    ticks = setInterval(tick, TICK_MS)
   }
 
   const start = () => {
@@ -180,8 +197,8 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       const { job } = thread
       thread.job = undefined
       thread.state = 'idle'
-      if (job && process.memoryUsage.rss() - thread.rss > GROWN) end(thread)
-      if (job && data.type === 'read') job.resolve(deserialize(data.value))
+      if (job && recentRss() - thread.rss > GROWN) end(thread)
+      if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
       next()
       if (isReading(thread) || !threads.has(thread)) return
@@ -208,10 +225,10 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
   }
   const begin = (thread: Thread, job: Job) => {
     clearTimeout(thread.idle)
-    const rss = process.memoryUsage.rss()
-    const isAlone = ending.size === 0 && ![...threads].some(isReading)
+    const rss = recentRss()
     // Not while memory of ended threads is still ours.
-    if (rss < floor.rss || (isAlone && performance.now() - endedAt > SETTLE_MS)) floor = { rss, heap: heapSize() }
+    const isAlone = ending.size === 0 && measured.at - endedAt > SETTLE_MS && ![...threads].some(isReading)
+    if (rss < floor.rss || (isAlone && measured.at - floor.at > FLOOR_MS)) floor = { rss, heap: heapSize(), at: measured.at }
     Object.assign(thread, { state: 'reading', job, usedMs: 0, rss })
     thread.worker.postMessage(job.request, [job.request.document.bytes.buffer as ArrayBuffer])
   }

@@ -1,5 +1,6 @@
 import { classifyUrl, idsIn, type LinkKind } from '../addresses.ts'
 import { absoluteUrl } from './product.ts'
+import { remembering } from './remember.ts'
 
 /** Where a link leads. */
 export interface Target {
@@ -11,18 +12,8 @@ export interface Target {
   isPage: boolean
 }
 
-/** Addresses of which the kind is remembered: a shop's menu is on all its pages. */
-const MAX_KNOWN = 5000
-const MAX_KNOWN_CHARS = 200
-const kinds = new Map<string, LinkKind>()
-const kindOf = (address: string): LinkKind => {
-  const known = kinds.get(address)
-  if (known !== undefined) return known
-  const kind = classifyUrl(address)
-  if (kinds.size >= MAX_KNOWN) kinds.clear()
-  if (address.length <= MAX_KNOWN_CHARS) kinds.set(address, kind)
-  return kind
-}
+/** A shop's menu is on all its pages. */
+const kindOf = remembering(classifyUrl, 5000)
 
 /** A path of characters that stay as they are, without `.` and `..` as segments, and a query of such. */
 const PLAIN = /^\/(?![/.])(?:[\w\-~,;=+!()*]|\/(?!\.)|\.)*(?:\?[\w\-./~,;=+!()*:@%&[\]]*)?$/

@@ -1,5 +1,6 @@
 import { currencyIn, type PriceHints, readPrice } from '../../../platform/price.ts'
 import { plainText } from './product.ts'
+import { remembering } from './remember.ts'
 
 /** One price that a page states, as found, with what it says of it. */
 export interface StatedPrice {
@@ -47,20 +48,12 @@ export const stated = (...values: unknown[]): unknown => {
   return undefined
 }
 
-const MAX_KNOWN = 500
-/** What names of currencies stand for: a shop has one or two, on every page. */
-const known = new Map<string, string | undefined>()
-const currencyOf = (text: string, hints: PriceHints): string | undefined => {
-  if (text.length > 20) return currencyIn(text, hints)
-  const key = [text, hints.locale, hints.host, hints.usual].join('\n')
-  let code = known.get(key)
-  if (code === undefined && !known.has(key)) {
-    code = currencyIn(text, hints)
-    if (known.size >= MAX_KNOWN) known.clear()
-    known.set(key, code)
-  }
-  return code
-}
+/** What names of currencies stand for, by the hints of the page: a shop has one or two, on every page. */
+const currencies = remembering((key) => {
+  const [text, locale, host, usual] = JSON.parse(key)
+  return currencyIn(text, { locale: locale ?? undefined, host: host ?? undefined, usual: usual ?? undefined })
+})
+const currencyOf = (text: string, { locale, host, usual }: PriceHints) => currencies(JSON.stringify([text, locale, host, usual]))
 /** A price as templates write it for machines. Of these nothing but the number can be read. */
 const BARE = /^\d{1,12}(?:\.\d{1,2})?$/
 

@@ -1,7 +1,7 @@
 import type { LinkKind } from '../addresses.ts'
 import { isHome, isSameSite } from './address.ts'
 import { type Budget, createBudget } from './budget.ts'
-import { createCardFinder, type FoundLink } from './cards.ts'
+import { type CardFinder, createCardFinder, type FoundLink } from './cards.ts'
 import { childrenOf, NONE, type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
 import { createTargets } from './link-addresses.ts'
 import { nameOf } from './names.ts'
@@ -60,8 +60,18 @@ const HEADING_NODES = 200
 /** Nodes of one link without text that are searched for a picture's name. */
 const LINK_NODES = 100
 
+interface OutlineOptions {
+  budget?: Budget
+  /** `false` leaves out the links. */
+  links?: boolean
+}
+
 /** Walks a page once. `url` is the address it was fetched from. */
-export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
+export const outline = (
+  html: string,
+  url: string,
+  { budget = createBudget(), links: hasLinks = true }: OutlineOptions = {},
+): Outline => {
   const root = parseHtml(html, budget)
   const result: Outline = {
     title: '',
@@ -80,9 +90,11 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   let refresh: string | undefined
   walk<Zone>(root, 'plain', (node, above) => {
     const { name, attribs = NONE } = node
-    if (node.data !== undefined) cards.text(node)
-    if (!name) return above
-    const zone = zoneOf(node, above)
+    if (!name) {
+      if (hasLinks && node.data !== undefined) cards.text(node)
+      return above
+    }
+    const zone = hasLinks ? zoneOf(node, above) : above
     switch (name) {
       case 'script':
         if (isLinkedData(node)) result.scripts.push(rawText(node))
@@ -126,15 +138,15 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
         break
       case 'img':
       case 'picture':
-        cards.picture(node)
+        if (hasLinks) cards.picture(node)
         break
       case 'a':
-        if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone })
+        if (hasLinks && attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone })
         break
     }
     return zone
   })
-  // Addresses wait for the end of the walk, since `<base>` may come late in a broken page.
+  // Addresses wait for the end of the walk, as those of links do.
   for (const { attribs = NONE } of heads) {
     const rel = ` ${attribs.rel?.toLowerCase() ?? ''} `
     const address = absoluteUrl(attribs.href, result.base)
@@ -145,6 +157,16 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   }
   const leadsOn = absoluteUrl(refresh, result.base)
   if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
+  if (hasLinks) addLinks(result, anchors, { url, cards, budget })
+  return result
+}
+
+/** Adds the links of a page with their names and zones. Addresses wait for this, since `<base>` may come late in a broken page. */
+const addLinks = (
+  result: Outline,
+  anchors: { node: Node; zone: Zone }[],
+  { url, cards, budget }: { url: string; cards: CardFinder; budget: Budget },
+) => {
   const targetOf = createTargets(result.base, url)
   const links: FoundLink[] = []
   for (const { node, zone } of anchors) {
@@ -158,7 +180,6 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
     const text = nameOf(node, 200, budget) || labelOf(node)
     result.links.push({ url: target.url, text, rel, zone: zones[index]!, kind: target.kind })
   }
-  return result
 }
 
 const isLinkedData = ({ attribs }: Node) => /^\s{0,20}application\/ld\+json/i.test(attribs?.type ?? '')

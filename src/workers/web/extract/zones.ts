@@ -1,5 +1,6 @@
 import { NONE, type Node } from './dom.ts'
 import { typeOf } from './microdata.ts'
+import { remembering } from './remember.ts'
 
 /**
  * The part of the page a link is in. `product`: the card of a product. `card`: one of several alike, with a picture or a card's class but
@@ -53,22 +54,15 @@ const hintOf = (token: string): Hint | undefined => {
   return undefined
 }
 
-const MAX_KNOWN = 2000
-/** Bits by class and id: pages repeat them. */
-const known = new Map<string, number>()
-const hintsOf = (marks: string): number => {
-  let hints = known.get(marks)
-  if (hints === undefined) {
-    hints = 0
-    for (const token of marks.trim().split(/\s+/, MAX_TOKENS)) {
-      const hint = hintOf(token)
-      if (hint) hints |= HINTS[hint]
-    }
-    if (known.size >= MAX_KNOWN) known.clear()
-    known.set(marks, hints)
+/** Bits by class and id. */
+const hintsOf = remembering((marks) => {
+  let hints = 0
+  for (const token of marks.trim().split(/\s+/, MAX_TOKENS)) {
+    const hint = hintOf(token)
+    if (hint) hints |= HINTS[hint]
   }
   return hints
-}
+}, 2000)
 
 /** The zone of what is in a node, given the zone around it: the nearest element that determines one does. */
 export const zoneOf = (node: Node, above: Zone): Zone => {
