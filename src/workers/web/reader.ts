@@ -18,7 +18,7 @@ export interface DocumentReader {
 export interface ReaderOptions {
   /** For one document, in ms of its thread's time. Default 3,000. */
   budgetMs?: number
-  /** How far this process may grow while documents are read, in bytes. Default 160 MiB; 5 MB of ordinary HTML take 145 MB. */
+  /** How far this process may grow while documents are read, in bytes. Default 120 MiB; 5 MB of ordinary HTML take 95 MiB with their thread. */
   growth?: number
   /** Threads at once. Default 2. */
   threads?: number
@@ -41,6 +41,8 @@ const START_MS = 20_000
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
 const GROWN = 32 * MB
+/** The same since its start, in bytes: many documents each may leave a little behind. */
+const GROWN_IN_ALL = 48 * MB
 /** How long a document waits for a thread that is at work before another one is started, in ms. */
 const PATIENCE_MS = 50
 /** How long after the end of a thread a large document waits for its memory, in ms. It goes back within 100. */
@@ -71,6 +73,8 @@ interface Thread {
   usedMs: number
   /** Memory of this process when the document came, in bytes. */
   rss: number
+  /** Memory of this process when the thread was ready, and of that its own heap, in bytes. */
+  ready: { rss: number; heap: number }
   idle?: ReturnType<typeof setTimeout>
 }
 
@@ -80,7 +84,7 @@ interface Thread {
  * with its thread, whose memory goes back to the system. `close` ends all at once.
  */
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
-  const { budgetMs = 3000, growth = 160 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
+  const { budgetMs = 3000, growth = 120 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
   const threads = new Set<Thread>()
   /** Threads that were told to end and have not yet, with the time of that. */
   const ending = new Map<Thread, number>()
@@ -129,6 +133,14 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     rss - before > GROWN &&
     // What this process itself holds meanwhile is not the document's.
     rss - floor.rss - Math.max(0, heapSize() - floor.heap) > growth
+
+  /** Whether a thread that has read its document is worth its memory no more. */
+  const hasGrown = (thread: Thread): boolean => {
+    const rss = recentRss()
+    if (rss - thread.rss > GROWN) return true
+    const grown = rss - thread.ready.rss
+    return grown > GROWN_IN_ALL && grown - Math.max(0, heapSize() - thread.ready.heap) > GROWN_IN_ALL
+  }
 
   const tick = () => {
     const now = performance.now()
@@ -179,7 +191,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       return refuse(error instanceof Error ? error.message : String(error))
     }
     worker.unref()
-    const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0 }
+    const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0, ready: { rss: 0, heap: 0 } }
     threads.add(thread)
     const died = (why: string) => {
       if (ending.delete(thread)) endedAt = performance.now()
@@ -197,7 +209,8 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       const { job } = thread
       thread.job = undefined
       thread.state = 'idle'
-      if (job && recentRss() - thread.rss > GROWN) end(thread)
+      if (!job) thread.ready = { rss: measure(), heap: heapSize() }
+      else if (hasGrown(thread)) end(thread)
       if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
       next()

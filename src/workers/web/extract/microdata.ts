@@ -3,6 +3,7 @@ import { NONE, type Node, skip, textOf, walk } from './dom.ts'
 import { imagesOf } from './images.ts'
 import { priceText } from './price-text.ts'
 import { schemaWord } from './product.ts'
+import { remembering } from './remember.ts'
 import { DOORS } from './schema.ts'
 import type { Thing } from './things.ts'
 import { MARKED } from './tree.ts'
@@ -49,9 +50,11 @@ const PICTURE_NODES = 50
 function words(text: string): Set<string> {
   return new Set(text.split(' '))
 }
-const wordsOf = (value: string | undefined): string[] => value?.trim().split(/\s+/, MAX_WORDS).filter(Boolean) ?? []
+const split = remembering((value): readonly string[] => value.trim().split(/\s+/, MAX_WORDS).filter(Boolean))
+const wordsOf = (value: string | undefined): readonly string[] => (value ? split(value) : [])
 
-export const typeOf = (node: Node): string | undefined => schemaWord(wordsOf(node.attribs?.itemtype)[0])
+const typeIn = remembering((itemtype) => schemaWord(wordsOf(itemtype)[0]))
+export const typeOf = (node: Node): string | undefined => typeIn(node.attribs?.itemtype ?? '')
 
 /** The items of a page that no other item holds, as things of schema.org. */
 export interface Marks {
@@ -63,7 +66,7 @@ interface Scope {
   micro?: Thing
   rdfa?: Thing
   /** Properties of a `rel` that wait for their resource. */
-  rel?: string[]
+  rel?: readonly string[]
 }
 
 /**
@@ -113,8 +116,9 @@ const isRoot = (itemprop: string | undefined, owner: Thing | undefined): boolean
 }
 
 /** Known properties of an attribute, as schema.org writes them. */
-const propertiesOf = (value: string): string[] =>
-  wordsOf(value).flatMap((word) => KNOWN.get((/[/#:]/.test(word) ? (schemaWord(word) ?? '') : word).toLowerCase()) ?? [])
+const propertiesOf = remembering((value): readonly string[] =>
+  wordsOf(value).flatMap((word) => KNOWN.get((/[/#:]/.test(word) ? (schemaWord(word) ?? '') : word).toLowerCase()) ?? []),
+)
 
 const addValue = (thing: Thing, prop: string, value: unknown) => {
   if (value === '' || value === undefined) return
@@ -214,7 +218,7 @@ const readRdfa = (node: Node, scope: Scope, documents: Thing[], budget: Budget):
   for (const prop of rel) addValue(owner!, prop, target.trim())
   return scope
 }
-const rdfaProperties = (value: string | undefined): string[] =>
+const rdfaProperties = (value: string | undefined): readonly string[] =>
   value === undefined
     ? []
     : propertiesOf(

@@ -15,17 +15,15 @@ export type AttributeName = (typeof ATTRIBUTES)[number]
 export type Attributes = { readonly [name in AttributeName]?: string }
 
 /**
- * An element, a text, or the document. Comments and declarations are not kept. All have the same fields in the same order and children are
- * chained: a large page has a quarter of a million of them.
+ * An element, a text, or the document. Comments and declarations are not kept. All have the same six fields, and children are chained: a large
+ * page has a quarter of a million of them, and a seventh field would take a quarter more memory.
  */
 export class Node {
   /** Lower case; undefined for a text and the document. */
   readonly name: string | undefined
-  /** Of a text, with its entities decoded; a text of nothing but blanks is one blank. */
-  data: string | undefined
+  /** What an element is given in its tag, or the characters of a text. */
+  content: Attributes | string | undefined
   readonly parent: Node | undefined
-  /** The first of several attributes of one name counts. */
-  attribs: Attributes | undefined = undefined
   /** Its first child. */
   first: Node | undefined = undefined
   /** The next child of its parent. */
@@ -35,8 +33,18 @@ export class Node {
 
   constructor(name: string | undefined, data: string | undefined, parent: Node | undefined) {
     this.name = name
-    this.data = data
+    this.content = data
     this.parent = parent
+  }
+
+  /** Of a text, with its entities decoded; a text of nothing but blanks is one blank. */
+  get data(): string | undefined {
+    return typeof this.content === 'string' ? this.content : undefined
+  }
+
+  /** The first of several attributes of one name counts. */
+  get attribs(): Attributes | undefined {
+    return typeof this.content === 'object' ? this.content : undefined
   }
 }
 /** Set on a document that has an element with `itemscope` or `typeof`. */
@@ -46,6 +54,7 @@ export const MARKED = 1 << 30
 const MAX_ATTRIBUTES = 60
 /** Names of elements and attributes that are remembered as they are written. */
 const MAX_NAMES = 500
+const MAX_NAME = 40
 /** Nodes and attributes that are paid for at once. */
 const SPENT_AT_ONCE = 256
 const set = (names: string) => new Set(names.split(' '))
@@ -91,16 +100,22 @@ NewAttributes.prototype = Object.create(null)
 const newAttributes = NewAttributes as unknown as new () => { [name in AttributeName]?: string }
 
 const KEPT = new Map<string, AttributeName>(ATTRIBUTES.map((name) => [name, name]))
-/** Gives each name one text, so that it is compared and looked up once; those beyond the first few hundred are of no template. */
-const createNames = <T>(make: (lower: string) => T) => {
-  const known = new Map<string, T>()
-  return (written: string): T => {
-    let made = known.get(written)
-    if (made === undefined && !known.has(written)) {
-      made = make(written.toLowerCase())
-      if (known.size < MAX_NAMES && written.length < 100) known.set(written, made)
-    }
-    return made as T
+/**
+ * Gives what a name in the document stands for, and keeps it by the way it is written: a large page repeats some fifty names half a million
+ * times, and a text for each of these would be most of what it allocates. Names beyond the first few hundred are of no template.
+ */
+const createNames = <T>(html: string, make: (lower: string) => T) => {
+  const known = new Map<number, { written: string; made: T }>()
+  return (start: number, end: number): T => {
+    const length = end - start
+    let hash = length
+    if (length <= MAX_NAME) for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + html.charCodeAt(at)) | 0
+    const entry = known.get(hash)
+    if (entry && entry.written.length === length && html.startsWith(entry.written, start)) return entry.made
+    const written = html.slice(start, end)
+    const made = make(written.toLowerCase())
+    if (!entry && length <= MAX_NAME && known.size < MAX_NAMES) known.set(hash, { written, made })
+    return made
   }
 }
 
@@ -117,8 +132,8 @@ export const parseHtml = (text: string, budget: Budget): Node => {
   const last: (Node | undefined)[] = [undefined]
   /** How many elements of a name are open: a closing tag without one costs nothing. */
   const openCount = new Map<string, number>()
-  const elementName = createNames((lower) => lower)
-  const attributeName = createNames((lower) => KEPT.get(lower))
+  const elementName = createNames(html, (lower) => lower)
+  const attributeName = createNames(html, (lower) => KEPT.get(lower))
   let element: Node | undefined
   let attribute: AttributeName | undefined
   let value = ''
@@ -155,7 +170,7 @@ export const parseHtml = (text: string, budget: Budget): Node => {
   const addText = (data: string) => {
     const before = last[last.length - 1]
     // Entities come one by one.
-    if (before?.data !== undefined) before.data += data
+    if (before?.data !== undefined) before.content = before.data + data
     else append(undefined, data)
   }
   /** A part of the document that is a text: most are the blanks between two tags. */
@@ -206,9 +221,9 @@ export const parseHtml = (text: string, budget: Budget): Node => {
     {
       ontext: addPart,
       ontextentity: (codepoint) => addText(String.fromCodePoint(codepoint)),
-      onopentagname: (start, end) => openElement(elementName(html.slice(start, end))),
+      onopentagname: (start, end) => openElement(elementName(start, end)),
       onattribname: (start, end) => {
-        attribute = element && ++attributes <= MAX_ATTRIBUTES ? attributeName(html.slice(start, end)) : undefined
+        attribute = element && ++attributes <= MAX_ATTRIBUTES ? attributeName(start, end) : undefined
         value = ''
       },
       onattribdata: (start, end) => {
@@ -221,8 +236,8 @@ export const parseHtml = (text: string, budget: Budget): Node => {
         pay('attributes', SPENT_AT_ONCE)
         if (!element || !attribute) return
         if (attribute === 'itemscope' || attribute === 'typeof') root.bits = MARKED
-        element.attribs ??= new newAttributes()
-        const known = element.attribs as { [name in AttributeName]?: string }
+        element.content ??= new newAttributes()
+        const known = element.content as { [name in AttributeName]?: string }
         known[attribute] ??= value
         value = ''
       },
@@ -235,7 +250,7 @@ export const parseHtml = (text: string, budget: Budget): Node => {
         element = undefined
       },
       onclosetag: (start, end) => {
-        const name = elementName(html.slice(start, end))
+        const name = elementName(start, end)
         if (isOpen(name)) {
           if (!PASSES.has(name) && crosses(name)) return
           popTo(name)
