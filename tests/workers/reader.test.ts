@@ -62,6 +62,14 @@ describe('documents', () => {
     expect((await make().page(page(html + product('Cup')), options)).products).toMatchObject([{ title: 'Cup' }])
   })
 
+  test('a page without its links has all else that it holds', async () => {
+    const html = `<link rel=next href="/x?page=2"><h1>Cup</h1><a href="/c/tea">Tea</a>${product('Cup')}`
+    const [whole, part] = [undefined, false].map((links) => make().page(page(html), { ...options, links }))
+    const { outline, ...rest } = (await whole)!
+    expect(outline.links.map(({ url }) => url)).toEqual(['http://shop.example/c/tea'])
+    expect(await part).toEqual({ ...rest, outline: { ...outline, links: [] } })
+  })
+
   test('what a page makes of the reader is its own failure', async () => {
     const reader = make()
     expect(await problemOf(reader.sitemap({ ...page(''), bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }))).toMatchObject({

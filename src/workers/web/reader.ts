@@ -41,7 +41,7 @@ const START_MS = 20_000
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
 const GROWN = 32 * MB
-/** The same since its start, in bytes: many documents each may leave a little behind. */
+/** The same since its start, in bytes, once it has read a large document: small ones leave little but compiled code, which is of use. */
 const GROWN_IN_ALL = 48 * MB
 /** How long a document waits for a thread that is at work before another one is started, in ms. */
 const PATIENCE_MS = 50
@@ -135,9 +135,10 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     rss - floor.rss - Math.max(0, heapSize() - floor.heap) > growth
 
   /** Whether a thread that has read its document is worth its memory no more. */
-  const hasGrown = (thread: Thread): boolean => {
+  const hasGrown = (thread: Thread, { isLarge }: Job): boolean => {
     const rss = recentRss()
     if (rss - thread.rss > GROWN) return true
+    if (!isLarge) return false
     const grown = rss - thread.ready.rss
     return grown > GROWN_IN_ALL && grown - Math.max(0, heapSize() - thread.ready.heap) > GROWN_IN_ALL
   }
@@ -210,7 +211,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       thread.job = undefined
       thread.state = 'idle'
       if (!job) thread.ready = { rss: measure(), heap: heapSize() }
-      else if (hasGrown(thread)) end(thread)
+      else if (hasGrown(thread, job)) end(thread)
       if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
       next()
