@@ -21,6 +21,7 @@ const LINES = {
   scoring: async () => (await import('./scoring.ts')).benchScoring,
   peers: async () => (await import('./peers.ts')).benchPeers,
   processes: async () => (await import('./processes.ts')).benchProcesses,
+  web: async () => (await import('./web.ts')).benchWeb,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

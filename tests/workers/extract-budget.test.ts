@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { FetchError } from '../../src/workers/web/errors.ts'
-import type { Budget, Cost } from '../../src/workers/web/extract/budget.ts'
+import { type Budget, type Cost, createBudget } from '../../src/workers/web/extract/budget.ts'
+import { childrenOf } from '../../src/workers/web/extract/dom.ts'
 import { readPage } from '../../src/workers/web/extract/index.ts'
 import { readJsonLd } from '../../src/workers/web/extract/json-ld.ts'
+import { createTargets } from '../../src/workers/web/extract/link-addresses.ts'
 import { readMarks } from '../../src/workers/web/extract/microdata.ts'
+import { absoluteUrl } from '../../src/workers/web/extract/product.ts'
+import { remembering } from '../../src/workers/web/extract/remember.ts'
 import { readThings } from '../../src/workers/web/extract/schema.ts'
 import { parseHtml } from '../../src/workers/web/extract/tree.ts'
 
@@ -105,10 +109,17 @@ describe('a page over its budget is failed, and not for another try', () => {
     ['texts in texts', `<div ${PRODUCT}>${'<div itemprop=name>'.repeat(90_000)}`, 'reads'],
     ['things of JSON-LD', ld(`[${'{"a":1},'.repeat(120_000)}0]`), 'things'],
     ['scripts', ld('{').repeat(6_000), 'things'],
+    ['arrays that JSON.parse would have to make', ld('[],'.repeat(110_000)), 'things'],
+    ['arrays in two scripts', ld(`[${'[],'.repeat(60_000)}0]`).repeat(2), 'things'],
     ['products', ld(products(6_000)), 'products'],
   ])('%s', (_, html, cost) => {
     expect(tooLarge(html)).toMatchObject({ problem: 'too_large', retryable: false })
     expect(tooLarge(html).message).toContain(cost)
+  })
+
+  test('brackets in a text are no arrays', () => {
+    const product = { '@type': 'Product', name: 'One', description: `"\\${'[{'.repeat(200_000)}` }
+    expect(page(ld(JSON.stringify(product))).products.map(({ title }) => title)).toEqual(['One'])
   })
 
   test('a large listing is within it', () => {
@@ -116,6 +127,51 @@ describe('a page over its budget is failed, and not for another try', () => {
     const card = (at: number) =>
       `<li class=card><div ${PRODUCT}><a itemprop=url href=/p/${at}><b itemprop=name>P ${at}</b></a><span itemprop=offers itemscope itemtype="https://schema.org/Offer"><b itemprop=price>10 €</b></span></div>`
     expect(page(Array.from({ length: 2_000 }, (_, at) => card(at)).join('')).products).toHaveLength(2_000)
+  })
+})
+
+describe('what is kept of a page', () => {
+  test('names that share a place in the table of names stay apart', () => {
+    // `Aa` and `BB` have one hash.
+    const root = parseHtml('<Aa></aA><BB></bb><Aa>', createBudget())
+    expect(childrenOf(root).map(({ name }) => name)).toEqual(['aa', 'bb', 'aa'])
+  })
+
+  test('texts of blanks are one blank, others and those of scripts are whole', () => {
+    const root = parseHtml('<b> \n\t</b><b>\n x </b><b>&nbsp; </b><script>  "a   <  b" </script>', createBudget())
+    expect(childrenOf(root).map((node) => childrenOf(node).map(({ data }) => data))).toEqual([
+      [' '],
+      ['\n x '],
+      ['\u00a0 '],
+      ['  "a   <  b" '],
+    ])
+  })
+
+  test('attributes that nobody reads are left out, the first of two of one name counts', () => {
+    const [node] = childrenOf(parseHtml('<a onclick=x CLASS=a class=b href="/x?a=1&amp;b=2" data-x>', createBudget()))
+    expect({ ...node?.attribs }).toEqual({ class: 'a', href: '/x?a=1&b=2' })
+  })
+
+  test('what was made of a text is remembered, and forgotten with many others', () => {
+    const made: string[] = []
+    const lower = remembering((text) => {
+      made.push(text)
+      return text === 'A' ? undefined : text.toLowerCase()
+    }, 2)
+    expect(['A', 'A', 'B', 'B', 'C', 'A'].map(lower)).toEqual([undefined, undefined, 'b', 'b', 'c', undefined])
+    expect(made).toEqual(['A', 'B', 'C', 'A'])
+  })
+
+  test('links that need no resolving lead where the others do', () => {
+    const origin = 'https://shop.example'
+    const targetOf = createTargets(`${origin}/c/tea/`, `${origin}/c/tea/`)
+    const hrefs =
+      "/p/1 /p/a.b?x=[1]&y=%20 /p//7 /a/../b /a/./b /.x //cdn.example/x p/1 ?page=2 /ü /p/%2e%2e/x /p|1 /p/1?q='x' /p/1#f" +
+      ` ${origin} ${origin}/p/2 ${origin}.evil/p/2 ${origin}/a/../c HTTPS://SHOP.EXAMPLE/p/3`
+    for (const href of hrefs.split(' '))
+      expect([href, targetOf(href)?.url]).toEqual([href, absoluteUrl(href, `${origin}/c/tea/`)])
+    expect(targetOf('/p/1')).toBe(targetOf(`${origin}/p/1`)!)
+    expect(targetOf('mailto:a@shop.example')).toBeUndefined()
   })
 })
 

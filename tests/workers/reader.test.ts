@@ -31,12 +31,11 @@ const titleOf = async (reader: ReturnType<typeof createReader>, name: string) =>
 
 /** Runs for ever on documents of `for ever`; grows on `grow`; ends itself on `die`; else reads nothing. */
 const ODD = `
-  const { serialize } = process.getBuiltinModule('bun:jsc')
   const text = new TextDecoder().decode(data.document.bytes)
   if (text === 'for ever') for (;;) {}
   if (text === 'grow') { const all = []; for (;;) all.push(new Array(1000).fill(all.length)) }
   if (text === 'die') throw new Error('broken')
-  postMessage({ type: 'read', value: serialize({ text }) })`
+  postMessage({ type: 'read', value: JSON.stringify({ text }) })`
 
 describe('documents', () => {
   test('pages and sitemaps are read, their bytes moved', async () => {
@@ -61,6 +60,14 @@ describe('documents', () => {
     const html = Array.from({ length: 20_000 }, (_, n) => card(n)).join('')
     expect(html.length).toBeGreaterThan(2.8e6)
     expect((await make().page(page(html + product('Cup')), options)).products).toMatchObject([{ title: 'Cup' }])
+  })
+
+  test('a page without its links has all else that it holds', async () => {
+    const html = `<link rel=next href="/x?page=2"><h1>Cup</h1><a href="/c/tea">Tea</a>${product('Cup')}`
+    const [whole, part] = [undefined, false].map((links) => make().page(page(html), { ...options, links }))
+    const { outline, ...rest } = (await whole)!
+    expect(outline.links.map(({ url }) => url)).toEqual(['http://shop.example/c/tea'])
+    expect(await part).toEqual({ ...rest, outline: { ...outline, links: [] } })
   })
 
   test('what a page makes of the reader is its own failure', async () => {

@@ -81,13 +81,18 @@ export type LinkKind = 'category' | 'product' | 'service' | 'view' | 'unknown'
 /** Classifies a page by its address alone. */
 export const classifyUrl = (address: string): LinkKind => {
   const url = new URL(address.length > 4096 ? address.slice(0, 4096) : address)
-  const raw = url.pathname.toLowerCase().split('/').filter(Boolean)
-  const segments = raw.map((segment) => segment.replace(SCRIPT, ''))
-  if (FILE.test(url.pathname) || segments.some((segment) => SERVICE.has(segment))) return 'service'
+  const { pathname } = url
+  const raw = pathname
+    .toLowerCase()
+    .split('/')
+    .filter((segment) => segment !== '')
+  const isFile = pathname.includes('.')
+  const segments = isFile ? raw.map((segment) => segment.replace(SCRIPT, '')) : raw
+  if ((isFile && FILE.test(pathname)) || segments.some((segment) => SERVICE.has(segment))) return 'service'
   // Bitrix: `/catalog/tea/filter/price-from-100/apply/`. A further page of a category is the category.
-  if (segments.includes('filter') || /\/page[/_-]?\d{1,5}\/?$/i.test(url.pathname)) return 'view'
+  if (segments.includes('filter') || /\/page[/_-]?\d{1,5}\/?$/i.test(pathname)) return 'view'
   if (raw[0] === 'content' && /^\d+-/.test(raw[1] ?? '')) return 'service' // texts of PrestaShop
-  const params = [...url.searchParams].filter(([key]) => !TRACKING.test(key))
+  const params = url.search === '' ? [] : [...url.searchParams].filter(([key]) => !TRACKING.test(key))
   const byQuery = params.length > 0 ? classifyQuery(params, segments) : undefined
   if (byQuery) return byQuery
   const byPath = classifyPath(segments, raw)

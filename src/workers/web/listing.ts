@@ -179,7 +179,7 @@ export async function* readProductPages(
       return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
     }
     asked.add(key)
-    const loaded = await openPage(session, url)
+    const loaded = await openPage(session, url, { links: !isSure })
     const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
     const own = products.filter((product) => product.product_url === loaded?.data.own)

@@ -6,15 +6,22 @@ import type { LoadedPage, Session } from './run.ts'
 const MAX_REFRESHES = 5
 
 /** The run's first page, where its redirects of either kind end. Throws `JobFailed`. */
-export const openFirst = async (session: Session): Promise<LoadedPage> =>
-  followRefreshes(session, await session.first(session.task.url), (url) => session.first(url))
+export const openFirst = async (session: Session, needs?: { links?: boolean }): Promise<LoadedPage> =>
+  followRefreshes(session, await session.first(session.task.url, needs), (url) => session.first(url, needs))
 
-/** Any other page, asked for as its site wrote it but for tracking; undefined when it cannot be had, which is counted and logged. */
-export const openPage = async (session: Session, address: string): Promise<LoadedPage | undefined> => {
+/**
+ * Any other page, asked for as its site wrote it but for tracking; undefined when it cannot be had, which is counted and logged. `links: false`
+ * is for who does not ask where it leads.
+ */
+export const openPage = async (
+  session: Session,
+  address: string,
+  needs?: { links?: boolean },
+): Promise<LoadedPage | undefined> => {
   const url = withoutTracking(address)
   if (isTooLong(session, url)) return undefined
-  const loaded = await session.next(url)
-  return loaded && followRefreshes(session, loaded, (next) => session.next(next))
+  const loaded = await session.next(url, needs)
+  return loaded && followRefreshes(session, loaded, (next) => session.next(next, needs))
 }
 
 /** An address that is not visited costs none of the run's budget. */

@@ -1,4 +1,4 @@
-import { deserialize, heapSize } from 'bun:jsc'
+import { heapSize } from 'bun:jsc'
 import { JobFailed } from '../../errors.ts'
 import { FetchError, stopped } from './errors.ts'
 import type { PageData, ReadOptions, WebDocument } from './extract/index.ts'
@@ -18,7 +18,7 @@ export interface DocumentReader {
 export interface ReaderOptions {
   /** For one document, in ms of its thread's time. Default 3,000. */
   budgetMs?: number
-  /** How far this process may grow while documents are read, in bytes. Default 160 MiB; 5 MB of ordinary HTML take 145 MB. */
+  /** How far this process may grow while documents are read, in bytes. Default 120 MiB; 5 MB of ordinary HTML take 95 MiB with their thread. */
   growth?: number
   /** Threads at once. Default 2. */
   threads?: number
@@ -33,12 +33,16 @@ const MB = 1024 * 1024
 const TICK_MS = 10
 /** The most that one tick counts, in ms: a loop that was held up says nothing about the thread. */
 const MOST_TICK_MS = 50
+/** How long memory without documents counts as it was measured, in ms: measuring the heap takes time by its size. */
+const FLOOR_MS = 500
 /** A thread whose code is not loaded after this many ms never will be. */
 const START_MS = 20_000
 /** Documents from this many bytes on are read one at a time, so that memory is that of one. */
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
 const GROWN = 32 * MB
+/** The same since its start, in bytes, once it has read a large document: small ones leave little but compiled code, which is of use. */
+const GROWN_IN_ALL = 48 * MB
 /** How long a document waits for a thread that is at work before another one is started, in ms. */
 const PATIENCE_MS = 50
 /** How long after the end of a thread a large document waits for its memory, in ms. It goes back within 100. */
@@ -69,6 +73,8 @@ interface Thread {
   usedMs: number
   /** Memory of this process when the document came, in bytes. */
   rss: number
+  /** Memory of this process when the thread was ready, and of that its own heap, in bytes. */
+  ready: { rss: number; heap: number }
   idle?: ReturnType<typeof setTimeout>
 }
 
@@ -78,15 +84,17 @@ interface Thread {
  * with its thread, whose memory goes back to the system. `close` ends all at once.
  */
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
-  const { budgetMs = 3000, growth = 160 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
+  const { budgetMs = 3000, growth = 120 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
   const threads = new Set<Thread>()
   /** Threads that were told to end and have not yet, with the time of that. */
   const ending = new Map<Thread, number>()
   const waiting: Job[] = []
   let ticks: ReturnType<typeof setInterval> | undefined
   let tickedAt = 0
+  /** Memory of this process as it was last looked at, in bytes: looking costs as much as a tenth of a small page. */
+  let measured = { rss: 0, at: Number.NEGATIVE_INFINITY }
   /** Memory without documents: of this process, and of that its own heap, in bytes. */
-  let floor = { rss: Number.POSITIVE_INFINITY, heap: 0 }
+  let floor = { rss: Number.POSITIVE_INFINITY, heap: 0, at: Number.NEGATIVE_INFINITY }
   let endedAt = Number.NEGATIVE_INFINITY
 
   const end = (thread: Thread) => {
@@ -110,6 +118,15 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     refuse(why)
     next()
   }
+  const measure = (now = performance.now()): number => {
+    measured = { rss: process.memoryUsage.rss(), at: now }
+    return measured.rss
+  }
+  /** Not older than a tick. */
+  const recentRss = (): number => {
+    const now = performance.now()
+    return now - measured.at > TICK_MS ? measure(now) : measured.rss
+  }
   const isReading = (thread: Thread) => thread.state === 'reading'
   const isTooLarge = ({ rss: before }: Thread, rss: number) =>
     rss - floor.rss > growth &&
@@ -117,11 +134,20 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     // What this process itself holds meanwhile is not the document's.
     rss - floor.rss - Math.max(0, heapSize() - floor.heap) > growth
 
+  /** Whether a thread that has read its document is worth its memory no more. */
+  const hasGrown = (thread: Thread, { isLarge }: Job): boolean => {
+    const rss = recentRss()
+    if (rss - thread.rss > GROWN) return true
+    if (!isLarge) return false
+    const grown = rss - thread.ready.rss
+    return grown > GROWN_IN_ALL && grown - Math.max(0, heapSize() - thread.ready.heap) > GROWN_IN_ALL
+  }
+
   const tick = () => {
     const now = performance.now()
     const passedMs = Math.min(now - tickedAt, MOST_TICK_MS)
     tickedAt = now
-    const rss = process.memoryUsage.rss()
+    const rss = measure(now)
     floor.rss = Math.min(floor.rss, rss)
     for (const thread of threads) {
       if (thread.state === 'idle') continue
@@ -140,17 +166,21 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       }
     }
     next()
+    if (isBusy()) return
+    clearInterval(ticks)
+    ticks = undefined
   }
-  /** Looks at the threads while one of them is at work or a document waits. */
+  /** Whether a thread is at work, or a document waits. */
+  const isBusy = (): boolean => {
+    if (waiting.length > 0) return true
+    for (const { state } of threads) if (state !== 'idle') return true
+    return false
+  }
+  /** Looks at the threads until a tick finds none of them at work: a run asks for its next page within milliseconds. */
   const watch = () => {
-    const isBusy = waiting.length > 0 || [...threads].some(({ state }) => state !== 'idle')
-    if (isBusy && !ticks) {
-      tickedAt = performance.now()
-      ticks = setInterval(tick, TICK_MS)
-    } else if (!isBusy && ticks) {
-      clearInterval(ticks)
-      ticks = undefined
-    }
+    if (ticks || !isBusy()) return
+    tickedAt = performance.now()
+    ticks = setInterval(tick, TICK_MS)
   }
 
   const start = () => {
@@ -162,7 +192,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       return refuse(error instanceof Error ? error.message : String(error))
     }
     worker.unref()
-    const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0 }
+    const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0, ready: { rss: 0, heap: 0 } }
     threads.add(thread)
     const died = (why: string) => {
       if (ending.delete(thread)) endedAt = performance.now()
@@ -180,8 +210,9 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       const { job } = thread
       thread.job = undefined
       thread.state = 'idle'
-      if (job && process.memoryUsage.rss() - thread.rss > GROWN) end(thread)
-      if (job && data.type === 'read') job.resolve(deserialize(data.value))
+      if (!job) thread.ready = { rss: measure(), heap: heapSize() }
+      else if (hasGrown(thread, job)) end(thread)
+      if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
       next()
       if (isReading(thread) || !threads.has(thread)) return
@@ -208,10 +239,10 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
   }
   const begin = (thread: Thread, job: Job) => {
     clearTimeout(thread.idle)
-    const rss = process.memoryUsage.rss()
-    const isAlone = ending.size === 0 && ![...threads].some(isReading)
+    const rss = recentRss()
     // Not while memory of ended threads is still ours.
-    if (rss < floor.rss || (isAlone && performance.now() - endedAt > SETTLE_MS)) floor = { rss, heap: heapSize() }
+    const isAlone = ending.size === 0 && measured.at - endedAt > SETTLE_MS && ![...threads].some(isReading)
+    if (rss < floor.rss || (isAlone && measured.at - floor.at > FLOOR_MS)) floor = { rss, heap: heapSize(), at: measured.at }
     Object.assign(thread, { state: 'reading', job, usedMs: 0, rss })
     thread.worker.postMessage(job.request, [job.request.document.bytes.buffer as ArrayBuffer])
   }

@@ -59,12 +59,12 @@ export interface Session {
   /** Pages that may still be fetched. To be asked when there is one more to read: without any left the run counts as ended early. */
   left(): number
   /** The run's first page: failing to get it fails the run (`JobFailed`, final only when the address is of no use any more). */
-  first(url: string): Promise<LoadedPage>
+  first(url: string, needs?: { links?: boolean }): Promise<LoadedPage>
   /**
    * Any other page: a failure is reported and counted, and the answer is undefined; so it is, without a request, once the run has to end
-   * early. Throws only when stopped.
+   * early. Throws only when stopped. `links: false` leaves out where the page leads, which is half of the work on it.
    */
-  next(url: string): Promise<LoadedPage | undefined>
+  next(url: string, needs?: { links?: boolean }): Promise<LoadedPage | undefined>
   /** Counts and reports a page that was not read. */
   failed(url: string, problem: FetchError): void
   addProducts(products: ScrapedProduct[]): Promise<void>
@@ -151,11 +151,11 @@ const createSession = (
     }
   }
 
-  const load = async (url: string): Promise<LoadedPage> => {
+  const load = async (url: string, { links }: { links?: boolean } = {}): Promise<LoadedPage> => {
     counts.pages++
     const page = await get(url, { delayMs: task.delayMs })
     if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
-    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, now: clock.now() }
+    const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, links, now: clock.now() }
     const data = await reader.page(page, options, signal)
     // It may be a mistake of ours, so the source is not broken for it as for a 404.
     if (data.isGone && data.products.length === 0)
@@ -226,19 +226,19 @@ const createSession = (
       if (left <= 0) isLimited = true
       return left
     },
-    async first(url) {
+    async first(url, needs) {
       try {
-        return await load(url)
+        return await load(url, needs)
       } catch (error) {
         if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
         counts.pages_failed++
         throw new JobFailed(`${url}: ${error.message}`, !isFinal(error))
       }
     },
-    async next(url) {
+    async next(url, needs) {
       if (stop) return undefined
       try {
-        return await load(url)
+        return await load(url, needs)
       } catch (error) {
         if (!(error instanceof FetchError) || error.problem === 'aborted') throw error
         failed(url, error)

@@ -14,7 +14,7 @@ export const crawlDeep = async (session: Session): Promise<void> => {
   const { task } = session
   if (task.type === 'sitemap') await readSitemapSource(session)
   else {
-    const start = await openFirst(session)
+    const start = await openFirst(session, { links: task.type !== 'product' })
     if (task.type === 'product') await takeProducts(session, start)
     else if (task.type === 'hub') await readHub(session, start)
     else await withCrawl(session, (shared) => readAll(readListing(shared, start)))

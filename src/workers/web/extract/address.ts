@@ -1,8 +1,10 @@
 import { absoluteUrl } from './product.ts'
+import { remembering } from './remember.ts'
 
 /** Names under which one shop answers. */
 const hostOf = (url: URL) => url.host.replace(/^(?:www|m|mobile)\./, '')
-export const isSameSite = (address: string, page: string): boolean => hostOf(new URL(address)) === hostOf(new URL(page))
+const siteOf = remembering((address) => hostOf(new URL(address)))
+export const isSameSite = (address: string, page: string): boolean => siteOf(address) === siteOf(page)
 
 const HOME_FILE = /^\/(?:index|default|home)?(?:\.(?:html?|php|aspx?|jsp))?$/i
 /** A language's home page: `/en/`. */
@@ -19,7 +21,7 @@ export const isHome = (address: string, page: string): boolean => {
 
 const TRACKING = /^(?:utm_\w+|yclid|gclid|fbclid|asid|_openstat|srsltid|ref)$/i
 /** The form in which addresses of one page are compared: without scheme, `www.`, last slash, and what advertisers add. */
-export const comparable = (address: string): string => {
+export const comparable = remembering((address: string): string => {
   const url = new URL(address)
   const query = [...url.searchParams].filter(([key]) => !TRACKING.test(key))
   const search = query.map(([key, value]) => `${key}=${value}`).join('&')
@@ -30,7 +32,7 @@ export const comparable = (address: string): string => {
     if (!(error instanceof URIError)) throw error // a path in another encoding stays as it is
   }
   return `${hostOf(url)}${path.replace(/(?:\/|\/index\.(?:html?|php))$/i, '')}${search ? `?${search}` : ''}`
-}
+})
 
 export type AddressProblem = 'home' | 'host'
 

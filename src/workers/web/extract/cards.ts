@@ -1,12 +1,19 @@
-import type { Node } from './dom.ts'
+import { NONE, type Node } from './dom.ts'
+import type { Target } from './link-addresses.ts'
 import { hasCardClass, type Zone } from './zones.ts'
 
-/** What stands somewhere below an element, as bits. */
+/** What stands somewhere below an element, as bits of `Node.bits`. */
 const LINK = 1
 const PICTURE = 2
 const PRICE = 4
 const CURRENCY = 8
 const NUMBER = 16
+/** Set on an element whose children have been compared. */
+const COMPARED = 32
+/** Set on an element beside which stands another one of the same make that has a link and: */
+const PRICED = 64
+const PICTURED = 128
+const CLASSED = 256
 
 /** Levels above a link that are looked at for its card. */
 const MAX_LEVELS = 10
@@ -30,68 +37,49 @@ export interface CardFinder {
 
 export interface FoundLink {
   node: Node
-  url: string
   zone: Zone
-  /** It leads to another page of the shop, not to a cart, a search or this page itself. */
-  isPage: boolean
+  target: Target
 }
+
+/** Sets a bit on a node and all above it; ends where it is set already, so that a page costs its number of nodes. */
+const mark = (node: Node, bit: number) => {
+  for (let at: Node | undefined = node; at && (at.bits & bit) === 0; at = at.parent) at.bits |= bit
+}
+const isPriced = ({ bits }: Node) => (bits & PRICE) !== 0 || (bits & (CURRENCY | NUMBER)) === (CURRENCY | NUMBER)
 
 /**
  * A card is the nearest element around a link that has a price (else a picture, or a card's class) and stands beside another one of the same
  * make. Its main link is the product's: not the brand's or category's, which several cards share. Every step is linear in the page.
  */
-export const createCardFinder = (): CardFinder => {
-  const below = new Map<Node, number>()
-
-  /** Sets a bit on a node and all above it; ends where it is set already, so that a page costs its number of nodes. */
-  const mark = (node: Node, bit: number) => {
-    for (let at: Node | null | undefined = node; at; at = at.parent) {
-      const bits = below.get(at) ?? 0
-      if ((bits & bit) === bit) return
-      below.set(at, bits | bit)
-    }
-  }
-
-  const isPriced = (node: Node) => {
-    const bits = below.get(node) ?? 0
-    return (bits & PRICE) !== 0 || (bits & (CURRENCY | NUMBER)) === (CURRENCY | NUMBER)
-  }
-
-  return {
-    text(node) {
-      const text = node.data ?? ''
-      if (!node.parent || text.length > MAX_TEXT) return
-      const hasDigit = /\d/.test(text)
-      if (!hasDigit && text.trim().length > MAX_SIGN) return
-      if (MONEY.test(text)) mark(node.parent, hasDigit ? PRICE : CURRENCY)
-      else if (
-        hasDigit &&
-        PRICE_CLASS.test(`${node.parent.attribs?.class ?? ''} ${node.parent.attribs?.itemprop ?? ''}`.slice(0, 300))
-      )
-        mark(node.parent, PRICE)
-      else if (hasDigit && /^[\s\d.,'’]+$/.test(text)) mark(node.parent, NUMBER)
-    },
-    picture: (node) => mark(node, PICTURE),
-    zones(links) {
-      for (const { node } of links) mark(node, LINK)
-      const targets = targetsBelow(links)
-      const alike = createPeers(below, isPriced)
-      const cards = links.map(({ node, zone }) => (zone === 'footer' ? undefined : cardOf(node, targets, alike)))
-      const mains = mainTargets(links, cards, alike)
-      return links.map(({ url, zone }, index) => {
-        const card = cards[index]
-        if (!card) return zone
-        const isMain = mains.get(card.node) === url
-        // Menus repeat links with pictures or with prices (filters) as well; only a whole card in one is a product's.
-        if (zone === 'menu')
-          return card.kind === 'priced' && isMain && ((below.get(card.node) ?? 0) & PICTURE) !== 0 ? 'product' : zone
-        if (card.kind === 'priced') return isMain ? 'product' : 'plain'
-        if (zone === 'product') return isMain ? zone : 'plain'
-        return isMain ? 'card' : zone
-      })
-    },
-  }
-}
+export const createCardFinder = (): CardFinder => ({
+  text({ data = '', parent }) {
+    if (data === ' ' || !parent || data.length > MAX_TEXT) return
+    const hasDigit = /\d/.test(data)
+    if (!hasDigit && data.length > MAX_SIGN && data.trim().length > MAX_SIGN) return
+    const { attribs = NONE } = parent
+    if (MONEY.test(data)) mark(parent, hasDigit ? PRICE : CURRENCY)
+    else if (hasDigit && PRICE_CLASS.test(`${attribs.class ?? ''} ${attribs.itemprop ?? ''}`.slice(0, 300))) mark(parent, PRICE)
+    else if (hasDigit && /^[\s\d.,'’]+$/.test(data)) mark(parent, NUMBER)
+  },
+  picture: (node) => mark(node, PICTURE),
+  zones(links) {
+    for (const { node } of links) mark(node, LINK)
+    const targets = targetsBelow(links)
+    const makes = createMakes()
+    const cards = links.map(({ node, zone }) => (zone === 'footer' ? undefined : cardOf(node, targets, makes)))
+    const mains = mainTargets(links, cards, makes)
+    return links.map(({ target, zone }, index) => {
+      const card = cards[index]
+      if (!card) return zone
+      const isMain = mains.get(card.node) === target
+      // Menus repeat links with pictures or with prices (filters) as well; only a whole card in one is a product's.
+      if (zone === 'menu') return card.kind === 'priced' && isMain && (card.node.bits & PICTURE) !== 0 ? 'product' : zone
+      if (card.kind === 'priced') return isMain ? 'product' : 'plain'
+      if (zone === 'product') return isMain ? zone : 'plain'
+      return isMain ? 'card' : zone
+    })
+  },
+})
 
 type Kind = 'priced' | 'pictured' | 'classed'
 interface Card {
@@ -100,107 +88,116 @@ interface Card {
 }
 
 /** Pages that each element near a link leads to, up to one more than a card may have. */
-const targetsBelow = (links: readonly FoundLink[]): Map<Node, Set<string>> => {
-  const targets = new Map<Node, Set<string>>()
-  for (const { node, url, isPage } of links) {
-    let at: Node | null | undefined = isPage ? node : undefined
+const targetsBelow = (links: readonly FoundLink[]): Map<Node, Target[]> => {
+  const targets = new Map<Node, Target[]>()
+  for (const { node, target } of links) {
+    let at: Node | undefined = target.isPage ? node : undefined
     for (let level = 0; at && level <= MAX_LEVELS; level++, at = at.parent) {
       const known = targets.get(at)
-      if (!known) targets.set(at, new Set([url]))
-      else if (known.size <= MAX_TARGETS) known.add(url)
+      if (!known) targets.set(at, [target])
+      else if (known.length <= MAX_TARGETS && !known.includes(target)) known.push(target)
     }
   }
   return targets
 }
 
-interface Peers {
-  /** How many elements of this make, with what the kind asks for, stand beside each other here; the element counts. */
-  count(node: Node, kind: Kind): number
-  signature(node: Node): string
-  has(node: Node, kind: Kind): boolean
+/** Gives elements of one make (name and first class, numbers aside) one number. */
+type Makes = (node: Node) => number
+const createMakes = (): Makes => {
+  const numbers = new Map<string, number>()
+  /** By class and name as they are written, which are repeated. */
+  const written = new Map<string, number>()
+  return ({ name, attribs: { class: classes = '' } = NONE }) => {
+    const mark = `${name} ${classes}`
+    let number = written.get(mark)
+    if (number === undefined) {
+      const first = classes.trim().slice(0, 100).split(/\s/, 1)[0]!
+      const make = `${name} ${first.replace(/\d+/g, '#')}`
+      number = numbers.get(make) ?? numbers.size
+      numbers.set(make, number)
+      if (mark.length < 200) written.set(mark, number)
+    }
+    return number
+  }
 }
 
-const createPeers = (below: Map<Node, number>, isPriced: (node: Node) => boolean): Peers => {
-  /** By parent: make and kind -> number. */
-  const counts = new Map<Node, Map<string, number>>()
-  const signature = (node: Node) => {
-    const first = (node.attribs?.class ?? '').trim().slice(0, 100).split(/\s/, 1)[0]!
-    return `${node.name} ${first.replace(/\d+/g, '#')}`
+/** Compares the children of an element, once: those with links that stand beside another one of their make are noted, by kind. */
+const compareChildren = (parent: Node, makes: Makes) => {
+  if ((parent.bits & COMPARED) !== 0) return
+  parent.bits |= COMPARED
+  const alike: { node: Node; make: number; kinds: number }[] = []
+  /** By make: the kinds of which there is one, and those of which there are more. */
+  const once = new Map<number, number>()
+  const more = new Map<number, number>()
+  for (let node = parent.first; node; node = node.next) {
+    if (!node.name || (node.bits & LINK) === 0) continue
+    const kinds =
+      (isPriced(node) ? PRICED : 0) | ((node.bits & PICTURE) !== 0 ? PICTURED : 0) | (hasCardClass(node) ? CLASSED : 0)
+    if (kinds === 0) continue
+    const make = makes(node)
+    const before = once.get(make) ?? 0
+    if ((before & kinds) !== 0) more.set(make, (more.get(make) ?? 0) | (before & kinds))
+    once.set(make, before | kinds)
+    alike.push({ node, make, kinds })
   }
-  const has = (node: Node, kind: Kind) => {
-    const bits = below.get(node) ?? 0
-    if ((bits & LINK) === 0) return false
-    if (kind === 'priced') return isPriced(node)
-    return kind === 'pictured' ? (bits & PICTURE) !== 0 : hasCardClass(node)
-  }
-  const kinds: Kind[] = ['priced', 'pictured', 'classed']
-  return {
-    signature,
-    has,
-    count(node, kind) {
-      const { parent } = node
-      if (!parent) return 0
-      let known = counts.get(parent)
-      if (!known) {
-        known = new Map()
-        for (const child of parent.children ?? []) {
-          if (!child.name) continue
-          for (const one of kinds) {
-            if (!has(child, one)) continue
-            const key = `${one} ${signature(child)}`
-            known.set(key, (known.get(key) ?? 0) + 1)
-          }
-        }
-        counts.set(parent, known)
-      }
-      return known.get(`${kind} ${signature(node)}`) ?? 0
-    },
-  }
+  for (const { node, make, kinds } of alike) node.bits |= kinds & (more.get(make) ?? 0)
 }
 
 /** The nearest priced card around a link, else the nearest with a picture or a card's class. */
-const cardOf = (link: Node, targets: Map<Node, Set<string>>, peers: Peers): Card | undefined => {
+const cardOf = (link: Node, targets: Map<Node, Target[]>, makes: Makes): Card | undefined => {
   let weak: Card | undefined
-  let at: Node | null | undefined = link
+  let at: Node | undefined = link
   for (let level = 0; at && level <= MAX_LEVELS; level++, at = at.parent) {
-    if (!at.name || at.name === 'body' || at.name === 'main' || (targets.get(at)?.size ?? 0) > MAX_TARGETS) break
-    if (peers.has(at, 'priced') && peers.count(at, 'priced') > 1) return { node: at, kind: 'priced' }
+    if (!at.name || at.name === 'body' || at.name === 'main' || (targets.get(at)?.length ?? 0) > MAX_TARGETS) break
+    if (at.parent) compareChildren(at.parent, makes)
+    if ((at.bits & PRICED) !== 0) return { node: at, kind: 'priced' }
     if (weak?.kind === 'pictured') continue
-    if (peers.has(at, 'pictured') && peers.count(at, 'pictured') > 1) weak = { node: at, kind: 'pictured' }
-    else if (!weak && peers.has(at, 'classed') && peers.count(at, 'classed') > 1) weak = { node: at, kind: 'classed' }
+    if ((at.bits & PICTURED) !== 0) weak = { node: at, kind: 'pictured' }
+    else if (!weak && (at.bits & CLASSED) !== 0) weak = { node: at, kind: 'classed' }
   }
   return weak
 }
 
 /** For each card the page that it is about: the one that the fewest cards beside it lead to, then the one it links most often, then the first. */
-const mainTargets = (links: readonly FoundLink[], cards: (Card | undefined)[], peers: Peers): Map<Node, string> => {
-  /** Links of each card by address, in page order. */
-  const inCard = new Map<Node, Map<string, number>>()
-  for (const [index, { url, isPage }] of links.entries()) {
+const mainTargets = (links: readonly FoundLink[], cards: (Card | undefined)[], makes: Makes): Map<Node, Target> => {
+  /** Links of each card by where they lead, in page order. */
+  const inCard = new Map<Node, Map<Target, number>>()
+  for (const [index, { target }] of links.entries()) {
     const node = cards[index]?.node
-    if (!node || !isPage) continue
-    const counts = inCard.get(node) ?? new Map<string, number>()
-    counts.set(url, (counts.get(url) ?? 0) + 1)
-    inCard.set(node, counts)
+    if (!node || !target.isPage) continue
+    const counts = inCard.get(node)
+    if (counts) counts.set(target, (counts.get(target) ?? 0) + 1)
+    else inCard.set(node, new Map([[target, 1]]))
   }
-  /** By list of cards: address -> number of cards that lead to it. */
-  const shared = new Map<Node, Map<string, number>>()
-  const keyOf = (node: Node, url: string) => `${peers.signature(node)} ${url}`
-  for (const [node, counts] of inCard) {
-    const parent = node.parent!
-    const known = shared.get(parent) ?? new Map<string, number>()
-    for (const url of counts.keys()) known.set(keyOf(node, url), (known.get(keyOf(node, url)) ?? 0) + 1)
-    shared.set(parent, known)
+  /** By list of cards and make: how many cards lead to a page. */
+  const shared = new Map<Node, Map<number, Map<Target, number>>>()
+  const sharedOf = (card: Node): Map<Target, number> => {
+    const ofList = getOrMake(shared, card.parent!, () => new Map<number, Map<Target, number>>())
+    return getOrMake(ofList, makes(card), () => new Map<Target, number>())
   }
-  const mains = new Map<Node, string>()
   for (const [node, counts] of inCard) {
-    let best: { url: string; cards: number; links: number } | undefined
-    for (const [url, number] of counts) {
-      const cardsOf = shared.get(node.parent!)!.get(keyOf(node, url))!
+    const known = sharedOf(node)
+    for (const target of counts.keys()) known.set(target, (known.get(target) ?? 0) + 1)
+  }
+  const mains = new Map<Node, Target>()
+  for (const [node, counts] of inCard) {
+    const known = sharedOf(node)
+    let best: { target: Target; cards: number; links: number } | undefined
+    for (const [target, number] of counts) {
+      const cardsOf = known.get(target)!
       if (!best || cardsOf < best.cards || (cardsOf === best.cards && number > best.links))
-        best = { url, cards: cardsOf, links: number }
+        best = { target, cards: cardsOf, links: number }
     }
-    mains.set(node, best!.url)
+    mains.set(node, best!.target)
   }
   return mains
+}
+
+const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
 }

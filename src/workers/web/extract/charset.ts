@@ -50,10 +50,10 @@ export const decodePage = (bytes: Uint8Array, contentType: string): string => {
   for (const [bom, label] of BOMS) if (bom.every((byte, index) => bytes[index] === byte)) return decoder(label)!.decode(bytes)
   const wide = wideCharset(bytes)
   if (wide) return decoder(wide)!.decode(bytes)
-  const ascii = new TextDecoder('latin1').decode(bytes.subarray(0, MAX_PRESCAN))
+  const utf8 = decodeStrictly(bytes, 'utf-8')
+  const ascii = utf8?.slice(0, MAX_PRESCAN) ?? new TextDecoder('latin1').decode(bytes.subarray(0, MAX_PRESCAN))
   const header = /charset\s{0,10}=\s{0,10}["']?([^\s"';,]{1,40})/i.exec(contentType.slice(0, 1000))?.[1]
   const declared = [header, ownCharset(ascii)].flatMap((label) => decoder(label)?.encoding ?? [])
-  const utf8 = decodeStrictly(bytes, 'utf-8')
   if (utf8 !== undefined && !isEscaped(ascii, declared) && !isByChance(utf8, declared[0])) return utf8
   for (const label of declared) {
     // A declaration that was readable as ASCII cannot stand in a UTF-16 document.

@@ -1,7 +1,7 @@
 import type { Budget } from './budget.ts'
-import type { Node } from './tree.ts'
+import type { Attributes, Node } from './tree.ts'
 
-export type { Node } from './tree.ts'
+export { type Attributes, Node } from './tree.ts'
 
 /**
  * Depth first, document order. `enter` gets the state its parent returned and returns the state of its children, `skip` or `stop`. Ends
@@ -13,17 +13,33 @@ export const walk = <S>(
   enter: (node: Node, state: S) => S | typeof skip | typeof stop,
   nodes = Number.POSITIVE_INFINITY,
 ): void => {
-  const stack: [Node, S][] = [[root, state]]
-  let left = nodes
-  for (let entry = stack.pop(); entry && left-- > 0; entry = stack.pop()) {
-    const [node, given] = entry
-    const below = enter(node, given)
+  /** What the children of the open elements are given. */
+  const states: S[] = [state]
+  let node: Node | undefined = root
+  for (let left = nodes; node && left > 0; left--) {
+    const below = enter(node, states[states.length - 1]!)
     if (below === stop) return
-    const { children } = node
-    if (below === skip || !children) continue
-    for (let index = Math.min(children.length, left) - 1; index >= 0; index--) stack.push([children[index]!, below as S])
+    if (below !== skip && node.first) {
+      states.push(below as S)
+      node = node.first
+      continue
+    }
+    while (node && node !== root && !node.next) {
+      node = node.parent
+      states.pop()
+    }
+    node = node === root ? undefined : node?.next
   }
 }
+/** The children of a node, in page order; at most `most`. */
+export const childrenOf = (node: Node, most = Number.POSITIVE_INFINITY): Node[] => {
+  const children: Node[] = []
+  for (let child = node.first; child && children.length < most; child = child.next) children.push(child)
+  return children
+}
+/** What an element without attributes has. */
+export const NONE: Attributes = Object.freeze({})
+
 /** Leaves out the nodes below this one. */
 export const skip: unique symbol = Symbol('skip')
 /** Ends the walk. */
@@ -46,33 +62,36 @@ const BLOCKS = new Set(
  */
 export const textOf = (node: Node, limit = 5000, nodes = 5000, budget?: Budget): string => {
   let text = ''
-  const stack: (Node | ' ')[] = [node]
   let seen = 0
-  for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    if (entry === ' ') {
-      text += entry
+  let at: Node | undefined = node
+  while (at) {
+    if (text.length > limit || ++seen > nodes) break
+    if (at.data !== undefined) text += at.data.slice(0, limit + 1000)
+    const isSilent = at.name !== undefined && SILENT.has(at.name)
+    if (isBlock(at)) text += ' '
+    if (at.first && !isSilent) {
+      at = at.first
       continue
     }
-    if (text.length > limit || ++seen > nodes) break
-    if (entry.type === 'text') text += (entry.data ?? '').slice(0, limit + 1000)
-    if (!entry.name && entry.type !== 'root') continue
-    if (SILENT.has(entry.name ?? '')) continue
-    if (BLOCKS.has(entry.name ?? '')) {
-      text += ' '
-      stack.push(' ')
+    if (isBlock(at)) text += ' '
+    while (at && at !== node && !at.next) {
+      at = at.parent
+      if (at && isBlock(at)) text += ' '
     }
-    const { children } = entry
-    // No more children than may still be looked at: one parent of a hundred thousand is asked a thousand times.
-    if (children)
-      for (let index = Math.min(children.length, nodes - seen + 1) - 1; index >= 0; index--) stack.push(children[index]!)
+    at = at === node ? undefined : at?.next
   }
   budget?.spend('reads', seen)
   return tidy(text, limit)
 }
 
+const isBlock = ({ name }: Node) => name !== undefined && BLOCKS.has(name)
+
+/** What `tidy` changes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: pages contain them
+const UNTIDY = /[^\S ]|[\u0000-\u001f\u007f]|^ | $| {2}/
 /** Collapses white space and drops control characters. */
 export const tidy = (text: string, limit: number): string => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: pages contain them
-  const clean = text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim()
+  const clean = UNTIDY.test(text) ? text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim() : text
   return clean.length > limit ? clean.slice(0, limit).trimEnd() : clean
 }

@@ -1,5 +1,6 @@
 import { comparable, productAddress } from './address.ts'
 import type { Candidate } from './product.ts'
+import { remembering } from './remember.ts'
 
 /** What a page says of itself, against which its marks are held. */
 export interface PageFacts {
@@ -36,12 +37,14 @@ export interface Sorted {
 }
 
 /** A name in which case, punctuation and blanks do not count. */
-export const nameKey = (name: string | undefined): string =>
-  (name ?? '')
+export const nameKey = (name: string | undefined): string => (name ? keyOf(name) : '')
+const keyOf = remembering((name) =>
+  name
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
+    .trim(),
+)
 
 /** Fills what `target` lacks. Price, currency and remark belong together. */
 export const complete = (target: Candidate, from: Candidate): Candidate => {

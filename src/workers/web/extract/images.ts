@@ -1,4 +1,4 @@
-import type { Node } from './tree.ts'
+import { childrenOf, NONE, type Node } from './dom.ts'
 
 /** Attributes in which scripts that load pictures late keep the address, best first; `src` then holds a placeholder. */
 const LATE = [
@@ -10,10 +10,10 @@ const LATE = [
   'data-lazyload',
   'data-lazy-original',
   'data-echo',
-]
+] as const
 /** Attributes of a larger form of the picture, for those without any other. */
-const LARGE = ['data-zoom-image', 'data-large_image', 'data-large-image', 'data-image', 'data-full']
-const LATE_SETS = ['data-srcset', 'data-lazy-srcset', 'data-original-set', 'data-lazyset']
+const LARGE = ['data-zoom-image', 'data-large_image', 'data-large-image', 'data-image', 'data-full'] as const
+const LATE_SETS = ['data-srcset', 'data-lazy-srcset', 'data-original-set', 'data-lazyset'] as const
 /** Pictures of a `srcset` that are compared. */
 const MAX_SET = 50
 const MAX_SET_CHARS = 50_000
@@ -51,7 +51,7 @@ const largestOf = (srcset: string | undefined): string | undefined => {
 
 /** Addresses under which an `img` or `source` element shows its picture, best first, placeholders included. */
 const ofElement = (node: Node): string[] => {
-  const { attribs = {} } = node
+  const { attribs = NONE } = node
   return [
     ...LATE.map((name) => attribs[name]),
     ...LATE_SETS.map((name) => largestOf(attribs[name])),
@@ -66,7 +66,7 @@ export const imagesOf = (img: Node): string[] => {
   const own = ofElement(img)
   const { parent } = img
   if (parent?.name !== 'picture') return own
-  const sources = (parent.children ?? []).slice(0, 20).filter(({ name }) => name === 'source')
+  const sources = childrenOf(parent, 20).filter(({ name }) => name === 'source')
   return [...own, ...sources.flatMap(ofElement)]
 }
 

@@ -58,6 +58,11 @@ export interface ReadOptions {
   category?: string
   /** Currency of the shop's prices (`config.currency`): decides what a shared sign means, and how a bare number is grouped. */
   currency?: string
+  /**
+   * `false`: nobody asks where the page leads, as on a product's page. `outline.links` is then empty, and `outline.next` what `<link>` says.
+   * Placing links among cards and menus is half of the work on a page.
+   */
+  links?: boolean
   /** Time in ms: a price that ended before it does not win over one that holds. Without it no price has ended. */
   now?: number
 }
@@ -80,7 +85,7 @@ export const readDocument = ({ url, contentType, bytes }: WebDocument, options: 
  */
 export const readPage = (html: string, url: string, options: ReadOptions): PageData => {
   const budget = createBudget()
-  const page = outline(html, url, budget)
+  const page = outline(html, url, { budget, links: options.links })
   const hints: PriceHints = {
     locale: page.lang || page.meta.get('og:locale'),
     host: new URL(url).hostname,

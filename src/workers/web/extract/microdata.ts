@@ -1,10 +1,12 @@
 import type { Budget } from './budget.ts'
-import { type Node, skip, textOf, walk } from './dom.ts'
+import { NONE, type Node, skip, textOf, walk } from './dom.ts'
 import { imagesOf } from './images.ts'
 import { priceText } from './price-text.ts'
 import { schemaWord } from './product.ts'
+import { remembering } from './remember.ts'
 import { DOORS } from './schema.ts'
 import type { Thing } from './things.ts'
+import { MARKED } from './tree.ts'
 
 /** Properties that hold text, whatever element they stand on: `<a itemprop="brand" href>` means its text. */
 const TEXTS = words(
@@ -23,7 +25,7 @@ const OTHERS = words(
 const KNOWN = new Map([...TEXTS, ...PRICES, ...PICTURES, ...ADDRESSES, ...OTHERS].map((name) => [name.toLowerCase(), name]))
 /** Properties whose nested Product still belongs to this page. */
 const CARRIERS = new Set<string>(DOORS.map((door) => door.toLowerCase()))
-const URL_ATTRIBUTE = new Map([
+const URL_ATTRIBUTE = new Map<string, 'href' | 'src' | 'data'>([
   ['a', 'href'],
   ['area', 'href'],
   ['link', 'href'],
@@ -48,9 +50,11 @@ const PICTURE_NODES = 50
 function words(text: string): Set<string> {
   return new Set(text.split(' '))
 }
-const wordsOf = (value: string | undefined): string[] => value?.trim().split(/\s+/, MAX_WORDS).filter(Boolean) ?? []
+const split = remembering((value): readonly string[] => value.trim().split(/\s+/, MAX_WORDS).filter(Boolean))
+const wordsOf = (value: string | undefined): readonly string[] => (value ? split(value) : [])
 
-export const typeOf = (node: Node): string | undefined => schemaWord(wordsOf(node.attribs?.itemtype)[0])
+const typeIn = remembering((itemtype) => schemaWord(wordsOf(itemtype)[0]))
+export const typeOf = (node: Node): string | undefined => typeIn(node.attribs?.itemtype ?? '')
 
 /** The items of a page that no other item holds, as things of schema.org. */
 export interface Marks {
@@ -62,7 +66,7 @@ interface Scope {
   micro?: Thing
   rdfa?: Thing
   /** Properties of a `rel` that wait for their resource. */
-  rel?: string[]
+  rel?: readonly string[]
 }
 
 /**
@@ -71,6 +75,7 @@ interface Scope {
  */
 export const readMarks = (root: Node, budget: Budget): Marks => {
   const marks: Marks = { microdata: [], rdfa: [] }
+  if ((root.bits & MARKED) === 0) return marks
   const items = new Map<Node, Thing>()
   const referring: { node: Node; thing: Thing; ids: string[] }[] = []
   walk<Scope>(root, {}, (node, scope) => {
@@ -111,8 +116,9 @@ const isRoot = (itemprop: string | undefined, owner: Thing | undefined): boolean
 }
 
 /** Known properties of an attribute, as schema.org writes them. */
-const propertiesOf = (value: string): string[] =>
-  wordsOf(value).flatMap((word) => KNOWN.get((/[/#:]/.test(word) ? (schemaWord(word) ?? '') : word).toLowerCase()) ?? [])
+const propertiesOf = remembering((value): readonly string[] =>
+  wordsOf(value).flatMap((word) => KNOWN.get((/[/#:]/.test(word) ? (schemaWord(word) ?? '') : word).toLowerCase()) ?? []),
+)
 
 const addValue = (thing: Thing, prop: string, value: unknown) => {
   if (value === '' || value === undefined) return
@@ -212,7 +218,7 @@ const readRdfa = (node: Node, scope: Scope, documents: Thing[], budget: Budget):
   for (const prop of rel) addValue(owner!, prop, target.trim())
   return scope
 }
-const rdfaProperties = (value: string | undefined): string[] =>
+const rdfaProperties = (value: string | undefined): readonly string[] =>
   value === undefined
     ? []
     : propertiesOf(
@@ -223,7 +229,7 @@ const rdfaProperties = (value: string | undefined): string[] =>
 
 /** Values of a property on an element that is no item. */
 const valuesOf = (node: Node, prop: string, budget: Budget): string[] => {
-  const { attribs = {}, name = '' } = node
+  const { attribs = NONE, name = '' } = node
   const content = attribs.content?.trim()
   if (PRICES.has(prop)) {
     // An empty `content` states nothing: what is shown counts.

@@ -14,27 +14,46 @@ const COUNT_AT_END = new RegExp(
   'iu',
 )
 
+/** A text of a link or heading. */
+interface Piece {
+  text: string
+  /** The nearest element that may be a count. */
+  own: Node
+  isJoined: boolean
+}
+
 /**
  * The name that a link or heading shows: its text without a count that has an element of its own or stands in brackets at the end. Neighbouring
  * elements are parted by a blank.
  */
 export const nameOf = (node: Node, limit: number, budget?: Budget): string => {
-  /** Texts of the elements below, in page order; `own` is the nearest element that may be a count. */
-  const pieces: { text: string; own: Node; isJoined: boolean }[] = []
+  const { first: only } = node
+  if (only?.data !== undefined && !only.next) {
+    budget?.spend('reads', 2)
+    return withoutCount(tidy(only.data.slice(0, limit + 1000), limit))
+  }
+  const pieces: Piece[] = []
   let seen = 0
   let length = 0
-  walk<{ own: Node; isJoined: boolean }>(node, { own: node, isJoined: true }, (child, above) => {
+  walk<undefined>(node, undefined, (child) => {
     if (length > limit || ++seen > MAX_NODES) return stop
-    if (child.name && SILENT.has(child.name)) return skip
-    if (child.type === 'text') {
-      const text = (child.data ?? '').slice(0, limit + 1000)
+    const { name, data } = child
+    if (data !== undefined) {
+      const text = data.slice(0, limit + 1000)
+      const own = child.parent!
       length += text.length
-      pieces.push({ text, ...above })
-    } else if (child.name === 'br') pieces.push({ text: ' ', own: node, isJoined: true })
-    else if (child !== node && child.name) return { own: child, isJoined: WITHIN_WORDS.has(child.name) }
-    return above
+      pieces.push({ text, own, isJoined: own === node || WITHIN_WORDS.has(own.name!) })
+    } else if (name === 'br') pieces.push({ text: ' ', own: node, isJoined: true })
+    else if (name !== undefined && SILENT.has(name)) return skip
+    return undefined
   })
   budget?.spend('reads', seen)
+  if (pieces.length < 2) return pieces.length === 0 ? '' : withoutCount(tidy(pieces[0]!.text, limit))
+  return nameIn(node, pieces, limit)
+}
+
+/** The name in several texts. */
+const nameIn = (node: Node, pieces: Piece[], limit: number): string => {
   const texts = new Map<Node, string>()
   for (const { own, text } of pieces) texts.set(own, (texts.get(own) ?? '') + text)
   // A number before any name is the name's beginning (`7 Up`) unless its class says otherwise.
@@ -42,14 +61,20 @@ export const nameOf = (node: Node, limit: number, budget?: Budget): string => {
   const isCount = (own: Node) =>
     own !== node && COUNT.test(tidy(texts.get(own)!, 40)) && (own !== first || COUNT_CLASS.test(own.attribs?.class ?? ''))
   const shown = tidy(joined(pieces.filter(({ own }) => !isCount(own))), limit)
+  return withoutCount(shown) || tidy(joined(pieces), limit)
+}
+
+/** A name without a count in brackets at its end, unless it is nothing else. */
+const withoutCount = (shown: string): string => {
+  if (!/[)\]]$/.test(shown)) return shown
   const name = shown
     .replace(/\s?[([]\s?[)\]]$/, '')
     .replace(COUNT_AT_END, '')
     .trim()
-  return name || shown || tidy(joined(pieces), limit)
+  return name || shown
 }
 
-const joined = (pieces: { text: string; own: Node; isJoined: boolean }[]) => {
+const joined = (pieces: Piece[]) => {
   let text = ''
   let last: Node | undefined
   let wasJoined = true

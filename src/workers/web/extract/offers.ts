@@ -1,5 +1,6 @@
 import { currencyIn, type PriceHints, readPrice } from '../../../platform/price.ts'
 import { plainText } from './product.ts'
+import { remembering } from './remember.ts'
 
 /** One price that a page states, as found, with what it says of it. */
 export interface StatedPrice {
@@ -47,16 +48,26 @@ export const stated = (...values: unknown[]): unknown => {
   return undefined
 }
 
+/** What names of currencies stand for, by the hints of the page: a shop has one or two, on every page. */
+const currencies = remembering((key) => {
+  const [text, locale, host, usual] = JSON.parse(key)
+  return currencyIn(text, { locale: locale ?? undefined, host: host ?? undefined, usual: usual ?? undefined })
+})
+const currencyOf = (text: string, { locale, host, usual }: PriceHints) => currencies(JSON.stringify([text, locale, host, usual]))
+/** A price as templates write it for machines. Of these nothing but the number can be read. */
+const BARE = /^\d{1,12}(?:\.\d{1,2})?$/
+
 const read = (entry: StatedPrice, others: unknown, hints: PriceHints): Reading | keyof typeof REMARKS => {
   const named = stated(entry.currency) ?? others
   const text = typeof named === 'string' ? named : undefined
-  const code = text === undefined ? undefined : currencyIn(text, hints)
+  const code = text === undefined ? undefined : currencyOf(text, hints)
   const isUnknown = text !== undefined && code === undefined
   if (typeof entry.price === 'number') {
     if (!Number.isFinite(entry.price) || entry.price < 0) return 'none'
     return isUnknown ? 'currency' : { ...entry, value: entry.price, code }
   }
   const price = plainText(entry.price, 1000) ?? ''
+  if (code !== undefined && BARE.test(price)) return { ...entry, value: Number(price), code }
   let found = readPrice(price, code, hints)
   // The source says what its prices are in where the page does not.
   if (found === 'ambiguous' && hints.usual) found = readPrice(price, hints.usual, hints)

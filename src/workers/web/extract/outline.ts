@@ -1,8 +1,9 @@
-import { classifyUrl, idsIn, type LinkKind } from '../addresses.ts'
+import type { LinkKind } from '../addresses.ts'
 import { isHome, isSameSite } from './address.ts'
 import { type Budget, createBudget } from './budget.ts'
-import { createCardFinder } from './cards.ts'
-import { type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
+import { type CardFinder, createCardFinder, type FoundLink } from './cards.ts'
+import { childrenOf, NONE, type Node, skip, stop, textOf, tidy, walk } from './dom.ts'
+import { createTargets } from './link-addresses.ts'
 import { nameOf } from './names.ts'
 import { absoluteUrl } from './product.ts'
 import { readRefresh } from './refresh.ts'
@@ -59,8 +60,18 @@ const HEADING_NODES = 200
 /** Nodes of one link without text that are searched for a picture's name. */
 const LINK_NODES = 100
 
+interface OutlineOptions {
+  budget?: Budget
+  /** `false` leaves out the links. */
+  links?: boolean
+}
+
 /** Walks a page once. `url` is the address it was fetched from. */
-export const outline = (html: string, url: string, budget: Budget = createBudget()): Outline => {
+export const outline = (
+  html: string,
+  url: string,
+  { budget = createBudget(), links: hasLinks = true }: OutlineOptions = {},
+): Outline => {
   const root = parseHtml(html, budget)
   const result: Outline = {
     title: '',
@@ -78,9 +89,12 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   const cards = createCardFinder()
   let refresh: string | undefined
   walk<Zone>(root, 'plain', (node, above) => {
-    const { name, attribs = {} } = node
-    if (node.type === 'text') cards.text(node)
-    if (!name) return above
+    const { name, attribs = NONE } = node
+    if (!name) {
+      if (hasLinks && node.data !== undefined) cards.text(node)
+      return above
+    }
+    const zone = hasLinks ? zoneOf(node, above) : above
     switch (name) {
       case 'script':
         if (isLinkedData(node)) result.scripts.push(rawText(node))
@@ -124,16 +138,16 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
         break
       case 'img':
       case 'picture':
-        cards.picture(node)
+        if (hasLinks) cards.picture(node)
         break
       case 'a':
-        if (attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone: zoneOf(node, above) })
+        if (hasLinks && attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone })
         break
     }
-    return zoneOf(node, above)
+    return zone
   })
-  // Addresses wait for the end of the walk, since `<base>` may come late in a broken page.
-  for (const { attribs = {} } of heads) {
+  // Addresses wait for the end of the walk, as those of links do.
+  for (const { attribs = NONE } of heads) {
     const rel = ` ${attribs.rel?.toLowerCase() ?? ''} `
     const address = absoluteUrl(attribs.href, result.base)
     if (!address) continue
@@ -143,29 +157,36 @@ export const outline = (html: string, url: string, budget: Budget = createBudget
   }
   const leadsOn = absoluteUrl(refresh, result.base)
   if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
-  const here = new URL(url)
-  const links = anchors.flatMap(({ node, zone }) => {
-    const address = absoluteUrl(node.attribs!.href, result.base)
-    if (!address) return []
-    const kind = classifyUrl(address)
-    const isPage = kind === 'product' || kind === 'category' || (kind !== 'service' && isElsewhere(new URL(address), here))
-    return [{ node, zone, url: address, kind, isPage }]
-  })
-  const zones = cards.zones(links)
-  for (const [index, { node, url: address, kind }] of links.entries()) {
-    const rel = node.attribs!.rel?.toLowerCase() ?? ''
-    if (rel.split(/\s+/).includes('next')) result.next ??= address
-    result.links.push({ url: address, text: nameOf(node, 200, budget) || labelOf(node), rel, zone: zones[index]!, kind })
-  }
+  if (hasLinks) addLinks(result, anchors, { url, cards, budget })
   return result
 }
 
-/** Whether an address shows another thing than this page does sorted or filtered otherwise. */
-const isElsewhere = (url: URL, here: URL) =>
-  url.pathname !== here.pathname || idsIn(url).some(([key, value]) => here.searchParams.get(key) !== value)
+/** Adds the links of a page with their names and zones. Addresses wait for this, since `<base>` may come late in a broken page. */
+const addLinks = (
+  result: Outline,
+  anchors: { node: Node; zone: Zone }[],
+  { url, cards, budget }: { url: string; cards: CardFinder; budget: Budget },
+) => {
+  const targetOf = createTargets(result.base, url)
+  const links: FoundLink[] = []
+  for (const { node, zone } of anchors) {
+    const target = targetOf(node.attribs!.href!)
+    if (target) links.push({ node, zone, target })
+  }
+  const zones = cards.zones(links)
+  for (const [index, { node, target }] of links.entries()) {
+    const rel = node.attribs!.rel?.toLowerCase() ?? ''
+    if (rel.includes('next') && rel.split(/\s+/).includes('next')) result.next ??= target.url
+    const text = nameOf(node, 200, budget) || labelOf(node)
+    result.links.push({ url: target.url, text, rel, zone: zones[index]!, kind: target.kind })
+  }
+}
 
 const isLinkedData = ({ attribs }: Node) => /^\s{0,20}application\/ld\+json/i.test(attribs?.type ?? '')
-const rawText = (node: Node) => (node.children ?? []).map((child) => child.data ?? '').join('')
+const rawText = (node: Node) =>
+  childrenOf(node)
+    .map((child) => child.data ?? '')
+    .join('')
 
 /** The name of a link that shows no text: its label, title, or its picture's alt. */
 const labelOf = (node: Node): string => {

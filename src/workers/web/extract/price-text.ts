@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts'
-import { type Node, skip, stop, tidy, walk } from './dom.ts'
+import { type Attributes, NONE, type Node, skip, stop, tidy, walk } from './dom.ts'
 
 const SILENT = new Set(['script', 'style', 'noscript', 'template', 'svg'])
 const STRUCK = new Set(['del', 's', 'strike'])
@@ -26,9 +26,9 @@ const collect = (root: Node, isWanted: (node: Node) => boolean, budget: Budget):
   const enter = (node: Node, raised: boolean) => {
     seen++
     if (text.length > MAX_CHARS) return stop
-    const { name, attribs = {} } = node
-    if (node.type === 'text') {
-      const data = (node.data ?? '').slice(0, MAX_CHARS)
+    const { name, attribs = NONE } = node
+    if (node.data !== undefined) {
+      const data = node.data.slice(0, MAX_CHARS)
       text += raised ? raisedText(data) : data
       return raised
     }
@@ -44,11 +44,11 @@ const collect = (root: Node, isWanted: (node: Node) => boolean, budget: Budget):
 
 /** Longer ones are no style of a template. */
 const MAX_STYLE = 300
-const classOf = (attribs: Record<string, string>) => (attribs.class ?? '').slice(0, MAX_STYLE)
-const styleOf = (attribs: Record<string, string>) => (attribs.style ?? '').slice(0, MAX_STYLE)
+const classOf = (attribs: Attributes) => (attribs.class ?? '').slice(0, MAX_STYLE)
+const styleOf = (attribs: Attributes) => (attribs.style ?? '').slice(0, MAX_STYLE)
 
-const isHidden = ({ attribs = {} }: Node) => attribs['aria-hidden'] === 'true' || /display:\s{0,5}none/i.test(styleOf(attribs))
-const isOld = ({ name, attribs = {} }: Node) =>
+const isHidden = ({ attribs = NONE }: Node) => attribs['aria-hidden'] === 'true' || /display:\s{0,5}none/i.test(styleOf(attribs))
+const isOld = ({ name, attribs = NONE }: Node) =>
   STRUCK.has(name ?? '') || OLD.test(classOf(attribs)) || /line-through/i.test(styleOf(attribs))
 
 /**

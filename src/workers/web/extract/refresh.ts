@@ -1,4 +1,4 @@
-import type { Node } from './dom.ts'
+import { NONE, type Node } from './dom.ts'
 
 const MAX_CONTENT = 4096
 /** Slower ones reload a page or change its advertisements. Seconds. */
@@ -6,7 +6,7 @@ const MAX_DELAY = 10
 
 /** The address in `<meta http-equiv=refresh content="0; URL=…">`; undefined for a reload, a slow one, and one for browsers without scripts. */
 export const readRefresh = (meta: Node): string | undefined => {
-  const { attribs = {}, parent } = meta
+  const { attribs = NONE, parent } = meta
   if (attribs['http-equiv']?.trim().toLowerCase() !== 'refresh') return undefined
   if (parent?.name === 'noscript' || parent?.name === 'template') return undefined
   const content = (attribs.content ?? '').slice(0, MAX_CONTENT).trim()

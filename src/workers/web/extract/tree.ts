@@ -1,21 +1,62 @@
 import { type QuoteType, Tokenizer } from 'htmlparser2'
 import type { Budget } from './budget.ts'
 
-/** An element, a text, or the document. Comments and declarations are not kept. */
-export interface Node {
-  type: 'root' | 'tag' | 'text'
-  /** Lower case. */
-  name?: string
-  /** Without a prototype: names come from strangers. The first of several attributes of one name counts. */
-  attribs?: Record<string, string>
-  children?: Node[]
-  parent?: Node | null
-  /** Text with its entities decoded. */
-  data?: string
-}
+/** Attributes that are read anywhere: others are not kept, for half of what a page holds are attributes. */
+export const ATTRIBUTES = [
+  ...['about', 'alt', 'aria-hidden', 'aria-label', 'class', 'content', 'data', 'datetime', 'href', 'http-equiv', 'id', 'itemid'],
+  ...['itemprop', 'itemref', 'itemscope', 'itemtype', 'lang', 'name', 'property', 'rel', 'resource', 'role', 'src', 'srcset'],
+  ...['style', 'title', 'type', 'typeof', 'value', 'xml:lang'],
+  // Pictures that a script loads.
+  ...['data-src', 'data-original', 'data-lazy-src', 'data-lazy', 'data-original-src', 'data-lazyload', 'data-lazy-original'],
+  ...['data-echo', 'data-zoom-image', 'data-large_image', 'data-large-image', 'data-image', 'data-full', 'data-srcset'],
+  ...['data-lazy-srcset', 'data-original-set', 'data-lazyset'],
+] as const
+export type AttributeName = (typeof ATTRIBUTES)[number]
+export type Attributes = { readonly [name in AttributeName]?: string }
 
-/** Attributes of one element that are kept. */
+/**
+ * An element, a text, or the document. Comments and declarations are not kept. All have the same six fields, and children are chained: a large
+ * page has a quarter of a million of them, and a seventh field would take a quarter more memory.
+ */
+export class Node {
+  /** Lower case; undefined for a text and the document. */
+  readonly name: string | undefined
+  /** What an element is given in its tag, or the characters of a text. */
+  content: Attributes | string | undefined
+  readonly parent: Node | undefined
+  /** Its first child. */
+  first: Node | undefined = undefined
+  /** The next child of its parent. */
+  next: Node | undefined = undefined
+  /** What its readers note of it, as bits (`cards.ts`); of the document: `MARKED`. */
+  bits = 0
+
+  constructor(name: string | undefined, data: string | undefined, parent: Node | undefined) {
+    this.name = name
+    this.content = data
+    this.parent = parent
+  }
+
+  /** Of a text, with its entities decoded; a text of nothing but blanks is one blank. */
+  get data(): string | undefined {
+    return typeof this.content === 'string' ? this.content : undefined
+  }
+
+  /** The first of several attributes of one name counts. */
+  get attribs(): Attributes | undefined {
+    return typeof this.content === 'object' ? this.content : undefined
+  }
+}
+/** Set on a document that has an element with `itemscope` or `typeof`. */
+export const MARKED = 1 << 30
+
+/** Attributes of one element that are looked at. */
 const MAX_ATTRIBUTES = 60
+/** Names of elements and attributes that are remembered as they are written. */
+const MAX_NAMES = 500
+const MAX_NAME = 40
+/** Nodes and attributes that are paid for at once. */
+const SPENT_AT_ONCE = 256
 const set = (names: string) => new Set(names.split(' '))
 const VOID = set('area base basefont br col embed frame hr img input link meta param source track wbr')
 const FOREIGN = set('svg math')
@@ -53,9 +94,30 @@ const PASSES = set('table td th caption template tr tbody thead tfoot html body'
 /** Open elements that are looked at to decide where a tag belongs. */
 const MAX_LOOK = 64
 
-function Attributes(this: unknown) {}
-Attributes.prototype = Object.create(null)
-const newAttributes = Attributes as unknown as new () => Record<string, string>
+/** Without a prototype, and faster than `Object.create(null)`. */
+function NewAttributes(this: unknown) {}
+NewAttributes.prototype = Object.create(null)
+const newAttributes = NewAttributes as unknown as new () => { [name in AttributeName]?: string }
+
+const KEPT = new Map<string, AttributeName>(ATTRIBUTES.map((name) => [name, name]))
+/**
+ * Gives what a name in the document stands for, and keeps it by the way it is written: a large page repeats some fifty names half a million
+ * times, and a text for each of these would be most of what it allocates. Names beyond the first few hundred are of no template.
+ */
+const createNames = <T>(html: string, make: (lower: string) => T) => {
+  const known = new Map<number, { written: string; made: T }>()
+  return (start: number, end: number): T => {
+    const length = end - start
+    let hash = length
+    if (length <= MAX_NAME) for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + html.charCodeAt(at)) | 0
+    const entry = known.get(hash)
+    if (entry && entry.written.length === length && html.startsWith(entry.written, start)) return entry.made
+    const written = html.slice(start, end)
+    const made = make(written.toLowerCase())
+    if (!entry && length <= MAX_NAME && known.size < MAX_NAMES) known.set(hash, { written, made })
+    return made
+  }
+}
 
 /**
  * Parses HTML into a tree with the tokenizer of htmlparser2: three times faster than the standard's algorithm and enough for reading
@@ -64,18 +126,30 @@ const newAttributes = Attributes as unknown as new () => Record<string, string>
 export const parseHtml = (text: string, budget: Budget): Node => {
   // Browsers end a comment there as well; the tokenizer does not.
   const html = text.includes('--!>') ? text.replaceAll('--!>', '-->') : text
-  const root: Node = { type: 'root', children: [] }
+  const root = new Node(undefined, undefined, undefined)
   const open: Node[] = [root]
+  /** The last child of each open element. */
+  const last: (Node | undefined)[] = [undefined]
   /** How many elements of a name are open: a closing tag without one costs nothing. */
   const openCount = new Map<string, number>()
+  const elementName = createNames(html, (lower) => lower)
+  const attributeName = createNames(html, (lower) => KEPT.get(lower))
   let element: Node | undefined
-  let attribute = ''
+  let attribute: AttributeName | undefined
   let value = ''
+  /** Of the element. */
   let attributes = 0
+  const unpaid = { nodes: 0, attributes: 0 }
 
+  const pay = (cost: 'nodes' | 'attributes', least: number) => {
+    if (++unpaid[cost] < least) return
+    budget.spend(cost, unpaid[cost])
+    unpaid[cost] = 0
+  }
   const top = () => open[open.length - 1]!
   const pop = () => {
     const { name } = open.pop()!
+    last.pop()
     openCount.set(name!, openCount.get(name!)! - 1)
   }
   const isOpen = (name: string) => (openCount.get(name) ?? 0) > 0
@@ -83,18 +157,27 @@ export const parseHtml = (text: string, budget: Budget): Node => {
     while (top().name !== name) pop()
     pop()
   }
-  const append = (node: Node) => {
-    budget.spend('nodes')
+  const append = (name: string | undefined, data: string | undefined): Node => {
+    pay('nodes', SPENT_AT_ONCE)
     const parent = top()
-    node.parent = parent
-    if (parent.children) parent.children.push(node)
-    else parent.children = [node]
+    const node = new Node(name, data, parent)
+    const before = last[last.length - 1]
+    if (before) before.next = node
+    else parent.first = node
+    last[last.length - 1] = node
+    return node
   }
   const addText = (data: string) => {
-    const last = top().children?.at(-1)
+    const before = last[last.length - 1]
     // Entities come one by one.
-    if (last?.type === 'text') last.data += data
-    else append({ type: 'text', data })
+    if (before?.data !== undefined) before.content = before.data + data
+    else append(undefined, data)
+  }
+  /** A part of the document that is a text: most are the blanks between two tags. */
+  const addPart = (start: number, end: number) => {
+    let at = start
+    while (at < end && html.charCodeAt(at) <= 0x20) at++
+    addText(at === end && last[last.length - 1]?.data === undefined ? ' ' : html.slice(start, end))
   }
   /** Whether the innermost element that decides is `svg` or `math`. */
   const isForeign = () => {
@@ -115,11 +198,11 @@ export const parseHtml = (text: string, budget: Budget): Node => {
     if (ENDS_P.has(name)) while (top().name === 'p') pop()
     const ends = ENDS.get(name)
     if (ends) while (ends.has(top().name ?? '')) pop()
-    element = { type: 'tag', name }
-    append(element)
+    element = append(name, undefined)
     attributes = 0
     if (VOID.has(name)) return
     open.push(element)
+    last.push(undefined)
     openCount.set(name, (openCount.get(name) ?? 0) + 1)
   }
 
@@ -136,28 +219,26 @@ export const parseHtml = (text: string, budget: Budget): Node => {
   const tokenizer = new Tokenizer(
     { decodeEntities: true },
     {
-      ontext: (start, end) => addText(html.slice(start, end)),
+      ontext: addPart,
       ontextentity: (codepoint) => addText(String.fromCodePoint(codepoint)),
-      onopentagname: (start, end) => openElement(html.slice(start, end).toLowerCase()),
+      onopentagname: (start, end) => openElement(elementName(start, end)),
       onattribname: (start, end) => {
-        attribute = html.slice(start, end).toLowerCase()
+        attribute = element && ++attributes <= MAX_ATTRIBUTES ? attributeName(start, end) : undefined
         value = ''
       },
       onattribdata: (start, end) => {
-        value += html.slice(start, end)
+        if (attribute) value += html.slice(start, end)
       },
       onattribentity: (codepoint) => {
-        value += String.fromCodePoint(codepoint)
+        if (attribute) value += String.fromCodePoint(codepoint)
       },
       onattribend: (_quote: QuoteType) => {
-        budget.spend('attributes')
-        if (element && attributes < MAX_ATTRIBUTES) {
-          element.attribs ??= new newAttributes()
-          if (element.attribs[attribute] === undefined) {
-            element.attribs[attribute] = value
-            attributes++
-          }
-        }
+        pay('attributes', SPENT_AT_ONCE)
+        if (!element || !attribute) return
+        if (attribute === 'itemscope' || attribute === 'typeof') root.bits = MARKED
+        element.content ??= new newAttributes()
+        const known = element.content as { [name in AttributeName]?: string }
+        known[attribute] ??= value
         value = ''
       },
       onopentagend: () => {
@@ -169,7 +250,7 @@ export const parseHtml = (text: string, budget: Budget): Node => {
         element = undefined
       },
       onclosetag: (start, end) => {
-        const name = html.slice(start, end).toLowerCase()
+        const name = elementName(start, end)
         if (isOpen(name)) {
           if (!PASSES.has(name) && crosses(name)) return
           popTo(name)
@@ -190,5 +271,7 @@ export const parseHtml = (text: string, budget: Budget): Node => {
   )
   tokenizer.write(html)
   tokenizer.end()
+  budget.spend('nodes', unpaid.nodes)
+  budget.spend('attributes', unpaid.attributes)
   return root
 }

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
-import type { Node } from './dom.ts'
+import { NONE, type Node } from './dom.ts'
 import { typeOf } from './microdata.ts'
+import { remembering } from './remember.ts'
 
 /**
  * The part of the page a link is in. `product`: the card of a product. `card`: one of several alike, with a picture or a card's class but
@@ -34,7 +34,9 @@ const wordsOf = (token: string): string[] =>
 const TELLING =
   /foot|copyright|social|categor|nav|menu|crumb|sidebar|rubric|depart|prod|goods|tovar|sku|item|card|tile|cell|thumb|snippet|box|section|collection|catalog|katalog/i
 
-type Hint = 'footer' | 'category' | 'menu' | 'list' | 'product' | 'item'
+/** What a class says, as bits. */
+const HINTS = { footer: 1, category: 2, menu: 4, list: 8, product: 16, item: 32 } as const
+type Hint = keyof typeof HINTS
 
 const hintOf = (token: string): Hint | undefined => {
   if (!TELLING.test(token)) return undefined
@@ -52,33 +54,33 @@ const hintOf = (token: string): Hint | undefined => {
   return undefined
 }
 
-/** By class and id: pages repeat them. */
-const known = new LRUCache<string, ReadonlySet<Hint | undefined>>({ max: 2000 })
-const hintsOf = (marks: string): ReadonlySet<Hint | undefined> => {
-  let hints = known.get(marks)
-  if (!hints) {
-    hints = new Set(marks.trim().split(/\s+/, MAX_TOKENS).map(hintOf))
-    known.set(marks, hints)
+/** Bits by class and id. */
+const hintsOf = remembering((marks) => {
+  let hints = 0
+  for (const token of marks.trim().split(/\s+/, MAX_TOKENS)) {
+    const hint = hintOf(token)
+    if (hint) hints |= HINTS[hint]
   }
   return hints
-}
+}, 2000)
 
 /** The zone of what is in a node, given the zone around it: the nearest element that determines one does. */
 export const zoneOf = (node: Node, above: Zone): Zone => {
-  const { name, attribs = {} } = node
+  const { name, attribs = NONE } = node
   if (name === 'html' || name === 'body' || name === 'main') return above // their classes name the page, not a part of it
   if (name === 'footer' || attribs.role === 'contentinfo') return 'footer'
   if (attribs.itemtype && typeOf(node) === 'Product') return 'product'
   const marks = (attribs.id ? `${attribs.class ?? ''} ${attribs.id}` : (attribs.class ?? '')).slice(0, 300)
-  if (marks) {
-    const hints = hintsOf(marks)
+  const hints = marks ? hintsOf(marks) : 0
+  if (hints !== 0) {
+    const has = (hint: Hint) => (hints & HINTS[hint]) !== 0
     const menu = above === 'footer' ? 'footer' : 'menu'
-    if (hints.has('footer')) return 'footer'
-    if (hints.has('category')) return menu
-    if (hints.has('product')) return 'product'
+    if (has('footer')) return 'footer'
+    if (has('category')) return menu
+    if (has('product')) return 'product'
     // A wrapper called `catalog` holds goods, a list called so holds links to categories.
-    if (hints.has('menu') || (hints.has('list') && (name === 'ul' || name === 'ol'))) return menu
-    if (hints.has('item') && above !== 'menu' && above !== 'footer') return 'product'
+    if (has('menu') || (has('list') && (name === 'ul' || name === 'ol'))) return menu
+    if (has('item') && above !== 'menu' && above !== 'footer') return 'product'
   }
   if (name === 'nav' || attribs.role === 'navigation' || attribs.itemtype?.includes('BreadcrumbList'))
     return above === 'footer' ? 'footer' : 'menu'
