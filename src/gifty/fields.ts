@@ -21,7 +21,8 @@ const toBoolean = (value: unknown) => {
 
 /** Zod's issue for a text that is no integer differs from that for no number only by its message. */
 export const NOT_AN_INTEGER = 'Input should be an integer'
-const wholeNumber = () => z.int({ abort: true, error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
+export const wholeNumber = () =>
+  z.int({ abort: true, error: (issue) => (issue.code === 'invalid_type' ? NOT_AN_INTEGER : undefined) })
 
 /** JSON integer or integer string. */
 export const integer = (min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER) =>
@@ -50,14 +51,6 @@ export const text = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
   const schema = min > 0 ? z.string().min(min, { abort: true }) : z.string()
   return max < Number.MAX_SAFE_INTEGER ? schema.max(max) : schema
 }
-/** A path id: any well-formed integer; one no row can have is simply not found, however large. */
-export const pathId = () =>
-  z.preprocess((value) => {
-    if (typeof value !== 'string' || !/^[+-]?\d+$/.test(value)) return value
-    const id = Number(value)
-    return Number.isSafeInteger(id) ? id : -1
-  }, wholeNumber())
-
 export const absent = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
   schema
     .optional()

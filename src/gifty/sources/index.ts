@@ -5,11 +5,18 @@ import { checkedLater } from '../../platform/http/macros.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
-import { pathId } from '../fields.ts'
+import { wholeNumber } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Sources } from './service.ts'
 
+/** A path id: any well-formed integer; one no row can have is simply not found, however large. */
+const pathId = () =>
+  z.preprocess((value) => {
+    if (typeof value !== 'string' || !/^[+-]?\d+$/.test(value)) return value
+    const id = Number(value)
+    return Number.isSafeInteger(id) ? id : -1
+  }, wholeNumber())
 const params = z.object({
   id: pathId()
     .describe('id of the source')
