@@ -35,8 +35,10 @@ const TICK_MS = 10
 const MOST_TICK_MS = 50
 /** How long memory without documents counts as it was measured, in ms: measuring the heap takes time by its size. */
 const FLOOR_MS = 500
-/** A thread whose code is not loaded after this many ms never will be. */
-const START_MS = 20_000
+/** A thread whose code is not loaded after this many ms is given up. */
+const START_MS = 10_000
+/** Starts that may fail one after the other before a document is given up for it. */
+const STARTS = 2
 /** Documents from this many bytes on are read one at a time, so that memory is that of one. */
 const LARGE = MB / 2
 /** A thread that has grown so far, in bytes, is replaced; a document that has not is not the one that takes the memory. */
@@ -96,6 +98,8 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
   /** Memory without documents: of this process, and of that its own heap, in bytes. */
   let floor = { rss: Number.POSITIVE_INFINITY, heap: 0, at: Number.NEGATIVE_INFINITY }
   let endedAt = Number.NEGATIVE_INFINITY
+  /** One after the other. */
+  let failedStarts = 0
 
   const end = (thread: Thread) => {
     threads.delete(thread)
@@ -115,7 +119,8 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     waiting.shift()?.reject(new JobFailed(`The thread that reads pages cannot start: ${why}`.slice(0, 500), true))
   const failStart = (thread: Thread, why: string) => {
     end(thread)
-    refuse(why)
+    failedStarts++
+    if (failedStarts >= STARTS) refuse(why)
     next()
   }
   const measure = (now = performance.now()): number => {
@@ -210,8 +215,10 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       const { job } = thread
       thread.job = undefined
       thread.state = 'idle'
-      if (!job) thread.ready = { rss: measure(), heap: heapSize() }
-      else if (hasGrown(thread, job)) end(thread)
+      if (!job) {
+        failedStarts = 0
+        thread.ready = { rss: measure(), heap: heapSize() }
+      } else if (hasGrown(thread, job)) end(thread)
       if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
       next()
