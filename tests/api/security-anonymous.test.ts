@@ -56,7 +56,7 @@ onEachDatabase('security: what is anonymous', (database) => {
 
   test('L2: wrong credentials of one address are 429 in the end, in every family; a right one passes', async () => {
     const rig = await makeRig(database, {
-      env: { FAMILIES: 'gifty,crawler,stickers', TRUST_PROXY: '1', METRICS_TOKEN: 'a-token-of-metrics' },
+      env: { ...EVERY_FAMILY, TRUST_PROXY: '1', METRICS_TOKEN: 'a-token-of-metrics' },
     })
     for (const [path, name, wrong, right] of [
       ['/internal/stats', 'x-internal-token', 'wrong', 'dev-internal-token'],
@@ -64,6 +64,7 @@ onEachDatabase('security: what is anonymous', (database) => {
       ['/api/internal2/tasks', 'authorization', 'Bearer wrong', 'Bearer dev-crawler-token'],
       // Of the same family as /internal, from addresses of its own.
       ['/analytics/funnel', 'x-analytics-token', 'wrong', 'dev-analytics-token'],
+      ['/internal/love-parser/payments', 'x-internal-token', 'wrong', 'dev-internal-token'],
       ['/metrics', 'authorization', 'Bearer wrong', 'Bearer a-token-of-metrics'],
     ] as const) {
       const ask = async (credential: string, address: string) => rig.get(path, { [name]: credential, 'x-forwarded-for': address })

@@ -9,6 +9,7 @@ import { EVERY_FAMILY } from '../support/harness.ts'
 const ROUTES: [path: string, name: string, right: string][] = [
   ['/internal/stats', 'X-Internal-Token', 'dev-internal-token'],
   ['/internal/sources', 'X-Internal-Token', 'dev-internal-token'],
+  ['/internal/love-parser/payments', 'X-Internal-Token', 'dev-internal-token'],
   ['/analytics/funnel', 'X-Analytics-Token', 'dev-analytics-token'],
   ['/api/internal2/tasks', 'Authorization', 'Bearer dev-crawler-token'],
   ['/internal/stickersets/categories', 'X-Service-Token', 'dev-service-token'],
