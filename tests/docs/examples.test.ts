@@ -54,17 +54,20 @@ const ingest = async (app: TestApp, items: unknown[]) => {
   await app.services.search.embedding.embedPending()
   await app.services.search.embedding.learn()
 }
-/** A run for the worker of the example, and that it was leased, shown in progress, and completed. */
-const takesForcedRun = (site: string): Pick<Example, 'run'> => ({
-  async run({ app, start }) {
-    const source = (await app.post('/internal/sources', { url: `https://${site}.example/l`, type: 'list', site_key: site })).body
-    const forced = (await app.post(`/internal/sources/${source.id}/force-run`)).body
-    const ran = await start()
-    const task = (await app.get(`/internal/tasks/${forced.task_id}`)).body
-    expect(task).toMatchObject({ status: 'completed', progress: { page: 1 }, fence: 1 })
-    const { status, history } = (await app.get(`/internal/sources/${source.id}`)).body
-    expect({ status, history }).toMatchObject({ status: 'waiting', history: [{ status: 'completed', trigger: 'force' }] })
-    return ran
+/** One of the runs that the page has queued was leased, shown in progress, and completed. */
+const takesQueuedRun = (completed: number): Pick<Example, 'check'> => ({
+  async check({ app }) {
+    const tasks = (await app.get('/internal/tasks?limit=200')).body.tasks.filter(({ payload }: any) =>
+      ['http', 'ws'].includes(payload.site_key),
+    )
+    const done = tasks.filter(({ status }: any) => status === 'completed')
+    expect(tasks).toHaveLength(2)
+    expect(done).toHaveLength(completed)
+    for (const { id, payload } of done) {
+      expect((await app.get(`/internal/tasks/${id}`)).body).toMatchObject({ progress: { page: 1 }, fence: 1 })
+      const { status, history } = (await app.get(`/internal/sources/${payload.source_id}`)).body
+      expect({ status, history }).toMatchObject({ status: 'waiting', history: [{ status: 'completed', trigger: 'force' }] })
+    }
   },
 })
 const crawlerPost = (app: TestApp, path: string, body: unknown) =>
@@ -94,8 +97,9 @@ const EXAMPLES: Record<string, Example> = {
       '"status":"waiting"',
     ],
   },
-  'worker-http.ts': { title: 'a worker of 40 lines leases, heartbeats and completes', lines: 40, ...takesForcedRun('http') },
-  'worker-ws.ts': { title: 'a worker of 45 lines gets its tasks pushed', lines: 45, ...takesForcedRun('ws') },
+  'worker-runs.sh': { title: 'two runs are queued for the workers of the page', prints: ['"message":"Run queued"'] },
+  'worker-http.ts': { title: 'a worker of 40 lines leases, heartbeats and completes', lines: 40, ...takesQueuedRun(1) },
+  'worker-ws.ts': { title: 'a worker of 45 lines gets its tasks pushed', lines: 45, ...takesQueuedRun(2) },
   'score.mjs': {
     title: 'a script of 22 lines scores what is unscored',
     lines: 22,
