@@ -12675,6 +12675,15 @@ export interface operations {
                     "application/json": components["schemas"]["GiftyError"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
             /** @description Unexpected error */
             500: {
                 headers: {

@@ -16,7 +16,7 @@ import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
-import { type GiftySurface, giftySurface } from './surface.ts'
+import { giftySurface } from './surface.ts'
 import { webappAuthRoutes } from './webapp-auth.ts'
 import { weeekRoutes } from './weeek/index.ts'
 import { reminderKind } from './weeek/reminders.ts'
@@ -26,7 +26,9 @@ const EARLY_MS = 50
 /** How often worker sockets are looked at. */
 const SOCKET_SWEEP_MS = 1000
 
-const internalRoutes = (surface: GiftySurface, services: GiftyServices) =>
+type Surface = ReturnType<typeof giftySurface>
+
+const internalRoutes = ({ routes: surface, counted }: Surface, services: GiftyServices) =>
   new Elysia({ prefix: '/internal' })
     .use(sourcesRoutes(surface, services.sources))
     .use(ingestionRoutes(surface, services.ingestion))
@@ -38,14 +40,14 @@ const internalRoutes = (surface: GiftySurface, services: GiftyServices) =>
     .use(recommendationsRoutes(surface, services.recommendations))
     .use(fleetRoutes(surface, services.fleet, services.sockets))
     .use(subscribersRoutes(surface, services.subscribers))
-    .use(webappAuthRoutes(surface, services.webappAuth))
+    .use(webappAuthRoutes(surface, counted, services.webappAuth))
     .use(weeekRoutes(surface, services.weeek))
 
 /** Every route of the family (gifty §2 to §10). */
-const giftyRoutes = (surface: GiftySurface, services: GiftyServices) =>
+const giftyRoutes = (surface: Surface, services: GiftyServices) =>
   new Elysia()
     .use(internalRoutes(surface, services))
-    .use(new Elysia({ prefix: '/analytics' }).use(analyticsRoutes(surface, services.analytics)))
+    .use(new Elysia({ prefix: '/analytics' }).use(analyticsRoutes(surface.routes, services.analytics)))
 
 /** The module of Gifty (gifty.md): sources with their runs, the workers, the catalogue, and those who use it. */
 export const createGifty = (core: Core) => {
@@ -68,7 +70,7 @@ export const createGifty = (core: Core) => {
     requires: REQUIRED_SECRETS.gifty,
     services,
     http: surface.http,
-    routes: () => giftyRoutes(surface.routes, services),
+    routes: () => giftyRoutes(surface, services),
     channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],

@@ -137,6 +137,6 @@ export const giftySurface = ({ platform, dashboard, systemErrors, server }: Gift
       return last
     },
   })
-  return { http, routes }
+  return { http, routes, counted }
 }
 export type GiftySurface = ReturnType<typeof giftySurface>['routes']

@@ -4,6 +4,7 @@ import { ROLES, type SubscriberQueries } from '../access/subscribers.ts'
 import { type DashboardAccess, mayUseDashboard } from '../access/tokens.ts'
 import { AppError, badRequest, forbidden, unauthorized } from '../errors.ts'
 import { type Clock, createId } from '../platform/clock.ts'
+import type { Refusals } from '../platform/http/refusals.ts'
 import { text } from './fields.ts'
 import { type GiftySurface, problems } from './surface.ts'
 
@@ -40,14 +41,14 @@ export type AuthAnswer = z.infer<typeof authAnswer>
 const MAX_BODY_BYTES = 16 * 1024
 
 /** The dashboard's login (gifty §9): the one route of the family that needs no credential. */
-export const webappAuthRoutes = (surface: GiftySurface, webappAuth: WebappAuth) =>
+export const webappAuthRoutes = (surface: GiftySurface, counted: Refusals, webappAuth: WebappAuth) =>
   new Elysia({ detail: { tags: ['gifty: dashboard'] }, prefix: '/webapp' })
     .use(surface)
-    .post('/auth', ({ body }) => webappAuth.login(body.init_data), {
+    .post('/auth', ({ body, request }) => counted(request, () => webappAuth.login(body.init_data)), {
       anyone: true,
       bodyLimit: MAX_BODY_BYTES,
       body: authBody,
-      response: { 200: authAnswer, ...problems(400, 401, 403) },
+      response: { 200: authAnswer, ...problems(400, 401, 403, 429) },
       detail: {
         summary: 'Log in to the dashboard',
         description: "Telegram's signed `initData` of an admin for a dashboard token.",
@@ -78,12 +79,12 @@ export const createWebappAuth = ({
 }: WebappAuthDeps) => ({
   /**
    * A dashboard token for the subscriber whom Telegram signed.
-   * @throws AppError 400 without a user, 401 for a control character, 403 for signature, age or subscriber, 503 without a bot token
+   * @throws AppError 400 without a user, 401 for a text with several readings, 403 for signature, age or subscriber, 503 without a bot token
    */
   async login(initData: string): Promise<AuthAnswer> {
     if (botToken === undefined || !dashboard.ready)
       throw new AppError('not_configured', 503, 'TELEGRAM_BOT_TOKEN or DASHBOARD_JWT_SECRET is not configured')
-    if (hasControlCharacter(initData)) throw unauthorized('Init data holds a control character')
+    if (hasSeveralReadings(initData)) throw unauthorized('Init data has a control character, or an equals sign in a name')
     const data = verifyInitData(initData, botToken)
     if (!data) throw forbidden('Invalid init data')
     const ageMs = ageOf(data, clock.now())
@@ -108,9 +109,12 @@ export type WebappAuth = ReturnType<typeof createWebappAuth>
 /** What Telegram signed: all pairs but `hash`. */
 export type InitData = ReadonlyMap<string, string>
 
-/** The signed text joins pairs by line breaks: with one inside a pair it could be read as other pairs too. Telegram sends none. */
-const hasControlCharacter = (text: string): boolean => {
-  for (const pair of new URLSearchParams(`&${text}`)) if (pair.some((part) => /\p{Cc}/u.test(part))) return true
+/**
+ * Whether the signed text, `name=value` joined by line breaks, could be read as other pairs too: with a line break in a pair, or an equals
+ * sign in a name. Telegram sends neither.
+ */
+const hasSeveralReadings = (text: string): boolean => {
+  for (const [name, value] of new URLSearchParams(`&${text}`)) if (/[=\p{Cc}]/u.test(name) || /\p{Cc}/u.test(value)) return true
   return false
 }
 

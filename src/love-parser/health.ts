@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { unavailable } from '../errors.ts'
 import { type Clock, within } from '../platform/clock.ts'
 import { createSurface } from '../platform/http/macros.ts'
+import { recent } from '../platform/recent.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
 import { errorView } from './envelope.ts'
 
@@ -17,6 +18,8 @@ export interface HealthDeps {
 }
 
 const CHECK_MS = 5000
+/** How long one question to Telegram serves all who ask: anybody may. */
+const SHARED_MS = 1000
 /** Probes have no limit and no credential. */
 const probes = createSurface<never, never, never, never>({
   name: 'love-parser: probes',
@@ -75,8 +78,9 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
   const database = () => timedProbe(ping, 'The database')
   const redis = async () =>
     pingRedis ? timedProbe(pingRedis, 'Redis') : { ...healthy, response_time: 0, mode: 'memory' as const }
+  const pingTelegram = recent(clock, SHARED_MS, () => gateway.ping())
   const telegram = async () => {
-    const [active_sessions] = await answered(Promise.all([countActiveSessions(), gateway.ping()]), 'Telegram')
+    const [active_sessions] = await answered(Promise.all([countActiveSessions(), pingTelegram()]), 'Telegram')
     return { ...healthy, active_sessions, mode: gateway.source }
   }
   const dbProbe = { anyone: true, response: { 200: timed }, detail: described('Probe the database', 'One round trip.') } as const

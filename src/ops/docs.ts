@@ -2,6 +2,7 @@ import type { AnyElysia } from 'elysia'
 import { Elysia } from 'elysia'
 import { VERSION } from '../config.ts'
 import type { Channel } from '../platform/http/asyncapi.ts'
+import { JSON_TYPE } from '../platform/http/family.ts'
 import { describeRoutes } from '../platform/http/openapi.ts'
 
 const INFO = {
@@ -58,6 +59,19 @@ const ASSETS: Record<string, { type: string; load: () => Promise<{ default: stri
   },
 }
 
+/** The bytes of a document, made with the first request for it: anybody may ask, and to write one takes milliseconds. */
+const once = (make: () => Promise<Uint8Array<ArrayBuffer>>) => {
+  let made: Promise<Uint8Array<ArrayBuffer>> | undefined
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
+const json = (bytes: Uint8Array<ArrayBuffer>) => new Response(bytes, { headers: { 'content-type': JSON_TYPE } })
+
 /**
  * `/docs` (Swagger UI), `/docs/json`, the OpenAPI document of the routes, and `/docs/asyncapi.json`, the AsyncAPI document of sockets,
  * event streams and queues. Each document is made once, at the first request.
@@ -69,11 +83,9 @@ export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonl
     return made
   }
   // An app of its own, made with the first visit: the plugin is a tenth of a start's time.
-  let documents: Promise<AnyElysia> | undefined
-  let asyncapi: Promise<object> | undefined
-  const document = async () => {
+  const openapi = once(async () => {
     const { swagger } = await import('@elysiajs/swagger')
-    return new Elysia().use(
+    const documents = new Elysia().use(
       swagger({
         path: '/docs',
         specPath: '/docs/json',
@@ -91,26 +103,16 @@ export const docsRoutes = (app: () => AnyElysia, channels: () => Promise<readonl
         } as object,
       }),
     ) as unknown as AnyElysia
-  }
+    return (await documents.handle(new Request('http://localhost/docs/json'))).bytes()
+  })
+  const asyncapi = once(async () => {
+    const [{ describeChannels }, all] = await Promise.all([import('../platform/http/asyncapi.ts'), channels()])
+    const text = JSON.stringify(describeChannels({ ...INFO, description: ASYNC_DESCRIPTION }, all, SECURITY))
+    return new TextEncoder().encode(text)
+  })
   return new Elysia()
-    .get(
-      '/docs/json',
-      async () => {
-        documents ??= document()
-        return (await documents).handle(new Request('http://localhost/docs/json'))
-      },
-      { detail: { hide: true } },
-    )
-    .get(
-      '/docs/asyncapi.json',
-      async () => {
-        asyncapi ??= Promise.all([import('../platform/http/asyncapi.ts'), channels()]).then(([{ describeChannels }, all]) =>
-          describeChannels({ ...INFO, description: ASYNC_DESCRIPTION }, all, SECURITY),
-        )
-        return asyncapi
-      },
-      { detail: { hide: true } },
-    )
+    .get('/docs/json', async () => json(await openapi()), { detail: { hide: true } })
+    .get('/docs/asyncapi.json', async () => json(await asyncapi()), { detail: { hide: true } })
     .get('/docs', () => new Response(PAGE, { headers: pageHeaders() }), {
       detail: { hide: true },
     })

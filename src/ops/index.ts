@@ -9,6 +9,7 @@ import { createSurface } from '../platform/http/macros.ts'
 import { createRefusals } from '../platform/http/refusals.ts'
 import { type AddressSource, clientIp } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
+import { recent } from '../platform/recent.ts'
 
 /** How long one rendering of the metrics is shared. */
 const SHARED_MS = 1000
@@ -44,18 +45,8 @@ export const opsRoutes = (platform: Platform, { state, modules, server }: OpsDep
     const answered = db.ping().then(() => true)
     return (await within(answered, CHECK_MS, clock).catch(() => false)) ?? false
   }
-  let rendered: { at: number; text: Promise<string> } | undefined
   /** The metrics as text. A rendering costs more than other reads, so one is shared by all who ask within a second. */
-  const exposition = (): Promise<string> => {
-    const now = clock.now()
-    if (!rendered || now - rendered.at >= SHARED_MS || now < rendered.at) {
-      rendered = { at: now, text: metrics.text(now) }
-      rendered.text.catch(() => {
-        rendered = undefined
-      })
-    }
-    return rendered.text
-  }
+  const exposition = recent(clock, SHARED_MS, () => metrics.text(clock.now()))
   const ready = z
     .object({
       status: z.enum(['ready', 'not_ready']),

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { createHmac } from 'node:crypto'
+import { subscriber } from '../gifty/access-rig.ts'
 import { rawHttp } from '../gifty/raw-http.ts'
 import { makeRig } from '../gifty/rig.ts'
 import { onEachDatabase } from '../support/databases.ts'
@@ -54,21 +56,41 @@ onEachDatabase('security: what is anonymous', (database) => {
 
   test('L2: wrong credentials of one address are 429 in the end, in every family; a right one passes', async () => {
     const rig = await makeRig(database, {
-      env: { FAMILIES: 'gifty,crawler,stickers', TRUST_PROXY: '1', METRICS_TOKEN: 'a-token-of-metrics' },
+      env: { ...EVERY_FAMILY, TRUST_PROXY: '1', METRICS_TOKEN: 'a-token-of-metrics' },
     })
     for (const [path, name, wrong, right] of [
       ['/internal/stats', 'x-internal-token', 'wrong', 'dev-internal-token'],
       ['/internal/stickersets', 'x-service-token', 'wrong', 'dev-service-token'],
       ['/api/internal2/tasks', 'authorization', 'Bearer wrong', 'Bearer dev-crawler-token'],
+      // Of the same family as /internal, from addresses of its own.
+      ['/analytics/funnel', 'x-analytics-token', 'wrong', 'dev-analytics-token'],
+      ['/internal/love-parser/payments', 'x-internal-token', 'wrong', 'dev-internal-token'],
       ['/metrics', 'authorization', 'Bearer wrong', 'Bearer a-token-of-metrics'],
     ] as const) {
       const ask = async (credential: string, address: string) => rig.get(path, { [name]: credential, 'x-forwarded-for': address })
-      for (let n = 0; n < 600; n++) await ask(wrong, `2001:db8::${n.toString(16)}`)
-      const limited = await ask(wrong, '2001:db8::ffff')
+      const network = path.startsWith('/analytics') ? '2001:db8:1:' : '2001:db8:'
+      for (let n = 0; n < 600; n++) await ask(wrong, `${network}:${n.toString(16)}`)
+      const limited = await ask(wrong, `${network}:ffff`)
       expect([path, limited.status, Number(limited.headers.get('retry-after')) > 0]).toEqual([path, 429, true])
-      expect([path, (await ask(right, '2001:db8::1')).status]).not.toEqual([path, 429])
+      expect([path, (await ask(right, `${network}:1`)).status]).not.toEqual([path, 429])
       expect([path, [401, 403]]).toEqual([path, expect.arrayContaining([(await ask(wrong, '10.0.0.1')).status])])
     }
+  })
+
+  test('L2: so are wrong signatures at the door of the dashboard, which has no credential; a right one passes', async () => {
+    const bot = '123456:a-bot-token-of-this-test'
+    const rig = await makeRig(database, { env: { TRUST_PROXY: '1', TELEGRAM_BOT_TOKEN: bot } })
+    await subscriber(rig, 7)
+    const pairs = [`auth_date=${Math.floor(rig.clock.now() / 1000)}`, 'user={"id":7}']
+    const secret = createHmac('sha256', 'WebAppData').update(bot).digest()
+    const hash = createHmac('sha256', secret).update(pairs.join('\n')).digest('hex')
+    const ask = (init_data: string, address: string) =>
+      rig.post('/internal/webapp/auth', { init_data }, { 'x-forwarded-for': address })
+    for (let n = 0; n < 600; n++) await ask(n % 2 === 0 ? `a=${n}` : 'a%0A=1', `2001:db8::${n.toString(16)}`)
+    const limited = await ask('a=b', '2001:db8::ffff')
+    expect([limited.status, Number(limited.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect((await ask(`${pairs.join('&')}&hash=${hash}`, '2001:db8::1')).status).toBe(200)
+    expect((await ask('a=b', '10.0.0.1')).status).toBe(403)
   })
 
   test('L5: every answer says nosniff, and one that may hold a secret is not kept', async () => {

@@ -33,6 +33,11 @@ describe('security: files are ours alone', () => {
     }
   })
 
+  test('ux 2: Postgres and a database in memory have no lock', () => {
+    for (const url of ['sqlite::memory:', 'postgres://127.0.0.1:1/trawl', 'postgresql://127.0.0.1:1/trawl'])
+      expect([url, lockDatabase(url)]).toEqual([url, undefined])
+  })
+
   test('M9: what an earlier version has left readable is set right at the start', async () => {
     const directory = mkdtempSync(join(root, 'old-'))
     const path = join(directory, 't.db')

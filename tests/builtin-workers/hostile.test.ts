@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
-import { constants, createBrotliCompress, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { eventually } from '../support/eventually.ts'
+import { packedBlanks } from '../support/packed-blanks.ts'
 import { killLeftovers, ownDirectory, type Server, startServer } from '../support/processes.ts'
 import { plainPage } from './cases/rig.ts'
 
@@ -16,20 +17,6 @@ const itemrefs = (n: number, k: number) => {
 const ld = (json: string) => `<script type="application/ld+json">${json}</script>`
 const times = (count: number, make: (at: number) => string) => Array.from({ length: count }, (_, at) => make(at)).join('')
 const xml = (entries: string) => `<?xml version="1.0"?><urlset>${entries}</urlset>`
-
-/** `gigabytes` of blanks, packed: brotli writes a few kilobytes of them. */
-const blanks = async (gigabytes: number): Promise<Uint8Array<ArrayBuffer>> => {
-  const packer = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 24 } })
-  const parts: Uint8Array[] = []
-  packer.on('data', (part) => parts.push(part))
-  const ended = new Promise((resolve) => packer.on('end', resolve))
-  const block = Buffer.alloc(16 * MB, ' ')
-  for (let n = 0; n < gigabytes * 64; n++)
-    await new Promise<void>((resolve, reject) => packer.write(block, (error) => (error ? reject(error) : resolve())))
-  packer.end()
-  await ended
-  return new Uint8Array(Buffer.concat(parts))
-}
 
 /** What a page answers: HTML, or bytes with fields of their own. */
 type Answer = string | { body: BodyInit; headers: Record<string, string> }
@@ -78,7 +65,7 @@ const answer = (given: Answer): Response =>
     : new Response(given.body, { headers: { 'content-type': 'text/html; charset=utf-8', ...given.headers } })
 
 beforeAll(async () => {
-  bomb = await blanks(4)
+  bomb = await packedBlanks(4)
   const maps: Record<string, Answer> = {
     '/deep.xml': { body: xml('<url>'.repeat(900_000)), headers: XML },
     '/bomb.xml.gz': { body: gzipSync(Buffer.alloc(300 * MB, ' ')), headers: { 'content-type': 'application/gzip' } },

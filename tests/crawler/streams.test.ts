@@ -224,6 +224,50 @@ onEachDatabase('crawler sockets (gitlab-crawler §13)', (database) => {
     expect((await worker.event('task_assignment')).data.id).toBe('third')
   })
 
+  test('crawler F1: null in an optional field of a frame, a bulk create or a connect counts as absent; what was read is taken back', async () => {
+    const app = await makeRig(database)
+    const origin = listening(app)
+    const none = (...names: string[]) => Object.fromEntries(names.map((name) => [name, null]))
+    const options = none('resourceId', 'resourceType', 'branch', 'outputFormat', 'fromDate', 'toDate', 'pagination', 'filters')
+    const task = (id: string) => ({
+      ...{ id, type: 'FETCH_PROJECTS', apiEndpoint: null, rateLimits: none('requestsPerMinute', 'burstLimit'), priority: null },
+      ...{ options, credentials: { accessToken: 'T', ...none('refreshToken', 'clientId', 'tokenType', 'expiresAt') } },
+    })
+    expect(await app.ok('POST', '/tasks/bulk', { tasks: [task('bulk')] })).toMatchObject({ meta: { created: 1, failed: 0 } })
+    const connecting = none('clientType', 'connectionId', 'capabilities', 'protocol', 'taskId')
+    expect((await app.send('POST', '/connect', connecting)).status).toBe(200)
+    const worker = await openSocket(origin, '/connect?subscribe=none&connectionId=w')
+    expect((await worker.ask('task', task('framed'))).data).toMatchObject({ result: { status: 'queued' } })
+    for (const id of ['bulk', 'framed']) expect((await app.detail(id)).metadata).toMatchObject({ priority: 'normal' })
+    const asking = { max: 2, ...none('types', 'leaseSeconds', 'waitSeconds') }
+    expect((await worker.ask('task_request', asking)).data.count).toBe(2)
+    await worker.event('task_assignment')
+    const { data: leased } = await worker.event('task_assignment')
+    const mine = { taskId: leased.id, workerId: 'w', fence: leased.lease.fence }
+    await worker.ask('progress', { ...mine, processed: 3, stage: 'fetching', message: 'half', itemsByType: { projects: 3 } })
+    const { progress } = await app.progress(leased.id)
+    const optional = [
+      'processed',
+      'total',
+      'stage',
+      'message',
+      'timeline',
+      'metadata',
+      'itemsByType',
+      'resumeState',
+      'error',
+      'updateId',
+    ]
+    for (const update of [none(...optional, 'timestamp'), { ...progress, itemsByTypeMode: 'total' }]) {
+      const answer = await worker.ask('progress', { ...mine, ...update })
+      expect([update, answer.data]).toMatchObject([update, { result: { status: 'acknowledged', progress: { processed: 3 } } }])
+      expect((await app.progress(leased.id)).progress).toEqual(progress)
+    }
+    expect((await worker.ask('heartbeat', none('activeTasks', 'status', 'metrics'))).data).toMatchObject({
+      acknowledgement: true,
+    })
+  })
+
   test('§17.25: malformed JSON is an error frame and the socket lives; a binary frame is 1003, a big one 1009, 21 malformed ones 1008', async () => {
     const app = await makeRig(database)
     const origin = listening(app)

@@ -30,14 +30,21 @@ describe('blocks', () => {
     const odd = blocks.filter(({ language }) => ![...COMMANDS, ...SHOWN].includes(language))
     expect(odd.map(({ document, line, language }) => `${document}:${line} ${language || 'none'}`)).toEqual([])
   })
+  const commands = blocks.filter(({ language }) => COMMANDS.includes(language))
   test('that are commands are examples with a name, or say why no test runs them', () => {
-    const commands = blocks.filter(({ language }) => COMMANDS.includes(language))
     expect(commands.filter(({ mark }) => !mark).map(({ document, line }) => `${document}:${line}`)).toEqual([])
     const notRun = commands.flatMap(({ mark }) => (mark && 'notRun' in mark ? [mark.notRun] : []))
     expect(notRun.length).toBeLessThanOrEqual(MOST_NOT_RUN)
     for (const reason of notRun) expect(reason.length).toBeGreaterThan(20)
     const names = commands.flatMap(({ mark }) => (mark && 'example' in mark ? [mark.example] : []))
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  })
+  test('cases ux 6: a script of several commands ends with the first that fails', () => {
+    const scripts = commands.filter(({ language, mark }) => language === 'sh' && mark && 'example' in mark)
+    expect(scripts.length).toBeGreaterThan(8)
+    expect(
+      scripts.filter(({ code }) => !code.startsWith('set -eu\n')).map(({ document, line }) => `${document}:${line}`),
+    ).toEqual([])
   })
 })
 

@@ -52,6 +52,8 @@ onEachDatabase('HTTP as other clients speak it', (database) => {
     expect(counted.filter((line) => line.includes('status_code="499",outcome="client_closed"'))).toHaveLength(4)
     expect(counted.filter((line) => line.includes('status_code="5'))).toEqual([])
     expect(await app.notifications('system_error')).toEqual([])
+    const levels = new Set(app.lines.map((line) => JSON.parse(line)).map(({ level }) => level))
+    expect([...levels].filter((level) => level === 'warn' || level === 'error')).toEqual([])
     await app.stop()
   })
 

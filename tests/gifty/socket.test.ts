@@ -31,6 +31,17 @@ onEachDatabase('gifty worker socket', (database) => {
     ...{ 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' },
   }
 
+  test('crawler D1: no subprotocol is ever selected, and the socket works', async () => {
+    const { app, origin } = await start()
+    for (const path of ['/internal/workers/connect', '/api/v1/internal/workers/connect'])
+      for (const offered of [undefined, 'foo', 'foo, bar', 'gitlab-crawler-v1']) {
+        const more: Record<string, string> = offered === undefined ? {} : { 'Sec-WebSocket-Protocol': offered }
+        const { status, head } = await rawHttp(origin, rawHead(`GET ${path}`, { ...UPGRADE, ...INTERNAL, ...more }))
+        expect([offered, status, /^sec-websocket-protocol:/im.test(head)]).toEqual([offered, 101, false])
+      }
+    expect((await app.get('/internal/workers/connect')).headers.has('sec-websocket-protocol')).toBe(false)
+  })
+
   test('gifty §4: credentials are checked at the upgrade; without one 426', async () => {
     const { app, origin, open } = await start()
     const bearer = await adminOf(app, 1)

@@ -47,6 +47,29 @@ onEachDatabase('love-parser health and metrics', (database) => {
     expect((await silent.get('/health', silent.anonymous)).status).toBe(200)
   })
 
+  test('security M7: anybody may ask, so one question to Telegram serves all for a second; a failure is not kept', async () => {
+    let asked = 0
+    let isDown = false
+    const gateway = scriptedGateway({
+      ping: async () => {
+        asked++
+        if (isDown) throw new TelegramError('unavailable')
+      },
+    })
+    const rig = await makeRig(database, { gateway })
+    const ask = async (path = '/health/telegram') => (await rig.get(path, rig.anonymous)).status
+    const paths = ['/health/telegram', '/api/health/telegram']
+    const many = await Promise.all(Array.from({ length: 16 }, (_, n) => ask(paths[n % 2])))
+    expect([new Set(many), asked]).toEqual([new Set([200]), 1])
+    rig.clock.advance(999)
+    expect([await ask(), asked]).toEqual([200, 1])
+    rig.clock.advance(1)
+    isDown = true
+    expect([await ask(), asked]).toEqual([503, 2])
+    isDown = false
+    expect([await ask(), asked]).toEqual([200, 3])
+  })
+
   test('§10: with the database lost its routes are 503, health and plans still answer', async () => {
     const rig = await makeRig(database)
     const person = await rig.login()

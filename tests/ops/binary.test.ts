@@ -21,6 +21,37 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   }
   expect(command('--version')).toEqual({ exitCode: 0, said: `trawl ${VERSION}\n` })
   expect(command('start')).toEqual({ exitCode: 2, said: '' })
+  // The whole command line, as `bun run trawl` has it: nothing of this starts a server.
+  const typed = (...program: string[]) => {
+    const { exitCode, stdout, stderr } = Bun.spawnSync(program, {
+      env: { PATH: process.env.PATH ?? '', HOME: own.path, DATABASE_URL: `sqlite:${own.database}-typed` },
+      cwd: own.path,
+      timeout: 20_000,
+    })
+    return { exitCode, out: stdout.toString(), err: stderr.toString() }
+  }
+  const words = ['serve', 'ingest', 'worker', 'robokassa', 'migrate', 'backup', 'restore']
+  for (const line of [
+    ['--help'],
+    ['--version'],
+    ['wrong'],
+    ['--wrong'],
+    ['ingest'],
+    ['migrate'],
+    ...words.map((word) => [word, '--help']),
+  ]) {
+    const said = typed(binary, ...line)
+    expect([line, said]).toEqual([line, typed(process.execPath, join(ROOT, 'src/cli/index.ts'), ...line)])
+    expect([line, said.exitCode]).toEqual([
+      line,
+      ['wrong', '--wrong'].includes(line[0] as string) || line.join() === 'ingest' ? 2 : 0,
+    ])
+    if (line[1] === '--help') expect(said.out).toMatch(new RegExp(`^Usage: .*trawl ${line[0]}`))
+  }
+  expect(typed(binary, '--help').out).toContain('Usage: trawl <command>')
+  const served = await startServer(join(own.path, 'served.db'), {}, undefined, [binary, 'serve'])
+  served.child.kill('SIGTERM')
+  expect(await served.child.exited).toBe(0)
   const server = await startServer(own.database, {}, undefined, [binary])
   const ask = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${server.origin}${path}`, init)
@@ -71,6 +102,7 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   expect(command('backup', copy)).toMatchObject({ exitCode: 0, said: expect.stringContaining(copy) })
   server.child.kill('SIGTERM')
   expect(await server.child.exited).toBe(0)
+  expect(command('restore', copy)).toMatchObject({ exitCode: 0 })
   expect(await server.printed).toEqual([])
   expect(await server.errors).toBe('')
 }, 60_000)

@@ -35,6 +35,8 @@ describe('compose.yaml', () => {
     ['no health check', 'compose', "['CMD', 'redis-cli', 'ping']", '[]', 'redis: no health check'],
     ['an open Redis', 'compose', "'--requirepass', ", '', 'redis: it is open to every process'],
     ['no limit of memory', 'compose', 'mem_limit: 1g', '', 'may take all memory'],
+    ['new privileges', 'compose', "security_opt: ['no-new-privileges:true']", 'security_opt: []', 'may gain privileges'],
+    ['a root that can be written', 'compose', 'read_only: true', 'read_only: false', 'it has capabilities'],
     ['capabilities', 'compose', 'cap_drop: [ALL]', '', 'it has capabilities'],
     ['an unknown variable', 'compose', 'DATABASE_POOL_MAX:', 'DATABASE_POOL_MAXIMUM:', 'is no variable of Trawl'],
     ['a value no process takes', 'compose', 'ROLE: scheduler', 'ROLE: schedules', 'ROLE'],

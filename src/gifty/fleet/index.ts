@@ -141,8 +141,10 @@ export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: Worker
     .ws('/workers/connect', {
       auth: 'internal',
       // Half a handshake is none.
-      beforeHandle({ request }) {
+      beforeHandle({ request, set }) {
         if (!isHandshake(request)) throw upgradeRequired()
+        // Bun selects the first subprotocol that is offered; an empty text selects none.
+        set.headers['sec-websocket-protocol'] = ''
       },
       open: (ws) => sockets.open(ws, ws.data.call.recheck),
       message: (ws, message) => sockets.message(ws, message),

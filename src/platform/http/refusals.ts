@@ -36,3 +36,4 @@ export const createRefusals = (family: string, { platform: { config, rateLimiter
     }
   }
 }
+export type Refusals = ReturnType<typeof createRefusals>

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { API_TOKEN, type CrawlerApiDouble, crawlerApiDouble } from '../../support/crawler-api-double.ts'
 import { seedGitlab } from '../../support/gitlab-data.ts'
 import { type GitlabDouble, GOOD_TOKEN, startGitlabDouble } from '../../support/gitlab-double.ts'
+import { packedBlanks } from '../../support/packed-blanks.ts'
 import { filesBelow, hashOf, UNLIMITED } from './rig.ts'
 
 const CLI = join(import.meta.dir, '../../../src/cli/index.ts')
@@ -142,6 +143,30 @@ describe('trawl worker --kinds gitlab', () => {
     expect(await child.exited).toBe(0)
     expect(api.task(id)).toMatchObject({ status: 'queued', attempts: 0, resumeState: { v: 1 } })
     expect(await out).toContain('task given back')
+  }, 180_000)
+
+  test('security H3: a packed bomb on page 2 is left out as too large, on a connection that is kept alive', async () => {
+    const bomb = await packedBlanks(4)
+    const id = create()
+    let answered = 0
+    gitlab.on = ({ query }) => {
+      const size = Number(query.get('per_page'))
+      const first = (Number(query.get('page')) - 1) * size
+      if (!(first <= 150 && 150 < first + size)) return undefined
+      answered++
+      return new Response(bomb, { headers: { 'content-encoding': 'br', 'content-type': 'application/json' } })
+    }
+    const { child } = spawn()
+    await api.until(id, 'completed')
+    const peakMb = Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024
+    const { manifest, rows } = result()
+    expect(manifest).toMatchObject({ items: 499, leftOut: 1, truncatedReasons: [expect.stringMatching(/item 151 .*large/i)] })
+    expect(rows.map(({ iid }: any) => iid)).not.toContain((gitlab.data.issues.get(101) as any[])[150].iid)
+    expect(answered).toBeGreaterThan(3)
+    console.log(`packed bombs of a GitLab: ${answered}, peak ${peakMb.toFixed(0)} MB`)
+    expect(peakMb).toBeLessThan(400)
+    child.kill('SIGTERM')
+    expect(await child.exited).toBe(0)
   }, 180_000)
 
   const wrong: [string, Record<string, string>, string[], string][] = [
