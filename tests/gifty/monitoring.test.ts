@@ -64,8 +64,8 @@ onEachDatabase('gifty monitoring', (database) => {
       [{ hostname: '' }, 'string_too_short'],
       [{ pid: 'x' }, 'int_parsing'],
       [{ ram_usage_pct: 'x' }, 'float_parsing'],
-      [{ concurrent_tasks: null }, 'float_parsing'],
-      [{ status: null }, 'string_type'],
+      [{ concurrent_tasks: 'x' }, 'float_parsing'],
+      [{ status: 5 }, 'string_type'],
     ] as const) {
       const problem = problemOf(await app.post('/internal/workers/heartbeat', { ...valid, ...change }))
       expect(problem).toMatchObject({ type, loc: ['body', Object.keys(change)[0] as string] })

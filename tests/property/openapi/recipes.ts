@@ -66,6 +66,10 @@ const paid: Recipe = (draft, { pool, random }) => {
   else draft.body = fields
 }
 
+const customer: Recipe = ({ params }, { random, world }) => {
+  if (random.chance(0.9)) params.id = world.customer.id
+}
+
 /** What a schema cannot say but a request has to, or it would never get beyond the first check. By operation. */
 export const RECIPES: Record<string, Recipe> = {
   'POST /internal/workers/tasks/{id}/heartbeat': hold,
@@ -200,6 +204,17 @@ export const RECIPES: Record<string, Recipe> = {
   },
   'POST /api/v1/subscriptions/webhook/robokassa': paid,
   'GET /api/v1/subscriptions/webhook/robokassa': paid,
+  'GET /internal/love-parser/users/{id}': customer,
+  'POST /internal/love-parser/users/{id}/block': customer,
+  'POST /internal/love-parser/users/{id}/unblock': customer,
+  'POST /internal/love-parser/users/{id}/plan/end': (draft, kitchen) => {
+    customer(draft, kitchen)
+    // Ahead, so that the plan runs on.
+    if (kitchen.random.chance(0.5)) draft.body.at = new Date(kitchen.world.clock.now() + 86_400_000).toISOString()
+  },
+  'POST /internal/love-parser/notifications/{id}/resend': ({ params }, { random, world }) => {
+    if (random.chance(0.9)) params.id = world.notification
+  },
   'GET /internal/stickersets/check': ({ query }, { random }) => {
     if (random.chance(0.5)) delete query.url
     else delete query.name

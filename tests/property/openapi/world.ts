@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { accessTables } from '../../../src/access/tables.ts'
-import { subscriptionsTables } from '../../../src/love-parser/tables.ts'
+import { notificationsTables, subscriptionsTables } from '../../../src/love-parser/tables.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { weeekDouble } from '../../gifty/weeek-rig.ts'
-import { createTestApp } from '../../support/app.ts'
+import { createTestApp, INTERNAL } from '../../support/app.ts'
 import type { TestDatabase } from '../../support/databases.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { type Document, readDocument } from './document.ts'
@@ -106,6 +106,32 @@ export const createWorld = async (database: TestDatabase) => {
     await unlimited(people[0])
   }
 
+  /** Whom operators look at, block and end the plan of: no other request is this person's. */
+  const customer = await login('+79990000031')
+  const bought = await app.post(
+    '/api/v1/subscriptions/purchase',
+    { plan_type: 'month' },
+    { authorization: `Bearer ${customer.token}` },
+  )
+  const order = bought.body.order_id
+  const pay = { reason: 'the fuzz', amount: '950.00' }
+  const applied = await app.post(`/internal/love-parser/payments/${order}/notification/resend`, pay, INTERNAL)
+  if (applied.status !== 200) throw new Error(`the plan of the customer: ${applied.status} ${JSON.stringify(applied.body)}`)
+  const notification = Bun.randomUUIDv7()
+  await db.q
+    .insert(notificationsTables(db.kit).notifications)
+    .values({
+      id: notification,
+      userId: customer.id,
+      channel: 'telegram',
+      template: 'PAYMENT_PENDING_REMINDER',
+      message: 'A payment waits',
+      metadata: {},
+      dedupeKey: 'fuzz',
+      createdAt: at,
+    })
+    .returning({ id: notificationsTables(db.kit).notifications.id })
+
   const dashboardToken = await app.dashboard.sign({ sub: String(ADMIN_CHAT), role: 'admin', jti: 'j' }, 86_400 * 365)
 
   return {
@@ -114,6 +140,8 @@ export const createWorld = async (database: TestDatabase) => {
     document,
     errors,
     people,
+    customer,
+    notification,
     login,
     unlimited,
     again,
