@@ -22,6 +22,7 @@ export const createCookies = (): Cookies => {
   const known = new Set<string>()
   return {
     header(url) {
+      if (known.size === 0) return undefined
       let header = ''
       for (const cookie of jar.getCookiesSync(url.href)) {
         const pair = cookie.cookieString()

@@ -142,6 +142,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
     const over = new AbortController()
     const done = new AbortController()
     let timedOut = false
+    let isRead = false
     const stop = () => over.abort()
     signal?.addEventListener('abort', stop)
     if (signal?.aborted) stop()
@@ -154,7 +155,9 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
       const tries = addresses?.slice(0, 3) ?? [undefined]
       for (const [index, address] of tries.entries()) {
         try {
-          return await receive(asked, address, over.signal)
+          const answer = await receive(asked, address, over.signal)
+          isRead = true
+          return answer
         } catch (error) {
           if (signal?.aborted) throw stopped()
           if (timedOut) throw new FetchError('timeout', `No complete answer within ${timeoutMs / 1000} s`, true)
@@ -168,7 +171,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
       throw new FetchError('network', 'No address to connect to', true)
     } finally {
       done.abort()
-      over.abort() // frees the connection of a body that was not read to its end
+      if (!isRead) over.abort() // frees the connection of a body that was not read to its end
       signal?.removeEventListener('abort', stop)
     }
   }
