@@ -6,7 +6,8 @@ const PAGE_KEY =
   /^(?:page|p|pg|pn|paged|cpage|pagen?_\d+|(?:current|product)[-_]?page|page[-_]?(?:num|number|no|index|n|id)|page\[(?:number|page)\]|pagina|seite|stranica|strana|str)$/i
 const OFFSET_KEY = /^(?:start|start_?index|offset|ofs|skip|from|first|begin|limitstart|page\[offset\])$/i
 /** Sorting and numbers per page: a link to a further page may state them while the first page's address does not. */
-const VIEW_KEY = /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\])$/i
+const VIEW_KEY =
+  /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\]|sizen_\d+)$/i
 const PATH_PAGE = /(?:[/_-](?:page|pagina|seite|stranica|strana)[/_=-]?|\/p[/-]?)(\d{1,5})$/i
 /** How an address may end on its page number, whatever the word. */
 const SUFFIX = /[/_,;-](?:[a-z]{1,12}[/_=-]?)?(\d{1,4})$/i

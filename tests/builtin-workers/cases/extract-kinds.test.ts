@@ -645,3 +645,24 @@ describe('kind F: pages that say they were not found', () => {
     expect(at('/p', stub('Page not found', meta('product:price:amount', '10'))).products).toHaveLength(1)
   })
 })
+
+describe('lists that PHP wrote with a gap', () => {
+  test.each<[string, unknown]>([
+    [
+      'offers',
+      product('Lamp', { offers: { '1': { price: 10, priceCurrency: 'EUR' }, '3': { price: 8, priceCurrency: 'EUR' } } }),
+    ],
+    [
+      'a graph',
+      { '@graph': { '0': { '@type': 'WebSite' }, '2': product('Lamp', { offers: { price: 8, priceCurrency: 'EUR' } }) } },
+    ],
+    ['types', product('Lamp', { '@type': { '0': 'Thing', '1': 'Product' }, offers: { price: 8, priceCurrency: 'EUR' } })],
+  ])('%s', (_, value) => {
+    expect(at('/lamp', ld(value)).products).toMatchObject([{ title: 'Lamp', price: 8, currency: 'EUR' }])
+  })
+})
+
+test('the title of a picture is no part of a name', () => {
+  const { products } = at('/lamp', micro(`<h1 itemprop="name"><svg><title>Icon</title><path/></svg>Lamp</h1>`))
+  expect(products).toMatchObject([{ title: 'Lamp' }])
+})

@@ -57,6 +57,8 @@ export const textOf = (node: Node, limit = 5000, nodes = 5000, budget?: Budget):
     if (entry.type === 'text') text += (entry.data ?? '').slice(0, limit + 1000)
     if (!entry.name && entry.type !== 'root') continue
     if (SILENT.has(entry.name ?? '')) continue
+    // The title of a picture is not shown.
+    if (entry.name === 'title' && entry.parent?.name === 'svg' && entry !== node) continue
     if (BLOCKS.has(entry.name ?? '')) {
       text += ' '
       stack.push(' ')
