@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, realpathSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEVELOPMENT_TOKENS } from '../config.ts'
@@ -104,9 +104,11 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   const retries = wholeNumber('retries', values.retries, 0, 100)
   const token = tokenFor(origin, values.token ?? io.token, DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN)
   const rejectedPath = values.rejected === undefined ? undefined : resolve(io.cwd, values.rejected)
+  const resumeGiven = values.resume === undefined ? undefined : resolve(io.cwd, values.resume)
+  refuseSame({ FILE: filePath, '--rejected': rejectedPath, '--resume': resumeGiven })
   const input = await openInput({ name: file === '-' ? 'standard input' : file, path: filePath, stdin: io.stdin }, format)
   // Standard input cannot be read again from a place.
-  const resumable = values.resume === undefined ? resumePath(io.cwd, file, site, origin) : resolve(io.cwd, values.resume)
+  const resumable = resumeGiven ?? resumePath(io.cwd, file, site, origin)
   const path = filePath === undefined ? undefined : resumable
 
   const stored = path === undefined ? undefined : await readProgress(path, work)
@@ -179,6 +181,18 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   if (remarks) io.out(`${remarks.count} lines stored in part\n${remarks.reasons.map((reason) => `  ${reason}\n`).join('')}`)
   if (remarks && remarks.count > remarks.reasons.length) io.out(`  and ${remarks.count - remarks.reasons.length} more\n`)
   return counts.rejected > 0 ? EXIT.rejected : EXIT.ok
+}
+
+/** What is written must not be what is read. @throws UsageError */
+const refuseSame = (files: Record<string, string | undefined>) => {
+  const seen = new Map<string, string>()
+  for (const [name, path] of Object.entries(files)) {
+    if (path === undefined) continue
+    const real = existsSync(path) ? realpathSync(path) : path
+    const other = seen.get(real)
+    if (other) throw new UsageError(`${other} and ${name} are the same file, ${path}`)
+    seen.set(real, name)
+  }
 }
 
 const formatOf = (text: string | undefined): Format | undefined => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Db } from '../../src/platform/db/index.ts'
@@ -230,6 +231,26 @@ describe('what is not stored', () => {
       .replace(',x', '')
     const again = await ingest(await write('b.csv', repaired), ['--map', 'curr"ency=currency'])
     expect(again.out).toContain('3 new, 0 updated, 0 unchanged, 0 duplicate, 0 rejected')
+  })
+
+  test.each(['--rejected', '--resume'])('%s does not replace the input', async (option) => {
+    const line = JSON.stringify({ title: 'Tea', product_url: url(1) })
+    const file = await write('a.ndjson', line)
+    symlinkSync(join(directory.path, file), join(directory.path, 'link.ndjson'))
+    for (const other of [file, './a.ndjson', 'link.ndjson']) {
+      const { code, err } = await ingest(file, [option, other])
+      expect([code, err]).toEqual([2, expect.stringContaining(`FILE and ${option} are the same file`)])
+    }
+    expect(await Bun.file(join(directory.path, file)).text()).toBe(line)
+    const both = await ingest(file, ['--rejected', 'x', '--resume', 'x'])
+    expect(both.code).toBe(2)
+  })
+
+  test('--resume does not replace a file of another kind', async () => {
+    await write('notes.txt', 'mine')
+    const { code, err } = await ingest(await write('a.ndjson', '{}'), ['--resume', 'notes.txt'])
+    expect([code, err]).toEqual([3, expect.stringContaining('is no progress of trawl ingest')])
+    expect(await Bun.file(join(directory.path, 'notes.txt')).text()).toBe('mine')
   })
 
   test('a place that cannot be written is named', async () => {
