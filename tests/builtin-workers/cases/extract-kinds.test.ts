@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readPage } from '../../../src/workers/web/extract/index.ts'
+import { readDocument, readPage } from '../../../src/workers/web/extract/index.ts'
 
 /** Other inputs of the kinds of the cases: what they are, the page, and what is right. */
 const ORIGIN = 'https://shop.example'
@@ -665,4 +665,22 @@ describe('lists that PHP wrote with a gap', () => {
 test('the title of a picture is no part of a name', () => {
   const { products } = at('/lamp', micro(`<h1 itemprop="name"><svg><title>Icon</title><path/></svg>Lamp</h1>`))
   expect(products).toMatchObject([{ title: 'Lamp' }])
+})
+
+describe('UTF-8 with a text that was cut in the middle of a character', () => {
+  const cut = (text: string) => {
+    const bytes = new TextEncoder().encode(text)
+    const at = bytes.indexOf(0x7c) // `|`
+    return Uint8Array.from([...bytes.slice(0, at - 1), ...bytes.slice(at + 1)])
+  }
+  const long = 'Чайник заварочный из тонкого фарфора'
+  test.each([
+    ['nothing declared', '', 'Чайник'],
+    ['another charset declared', '; charset=windows-1251', long],
+    ['the right one declared', '; charset=utf-8', 'Чайник'],
+  ])('%s', (_, charset, name) => {
+    const bytes = cut(`${ld(product(name))}<p>описание|</p>`)
+    const data = readDocument({ url: `${ORIGIN}/p`, contentType: `text/html${charset}`, bytes }, { siteKey: 's' })
+    expect(data.products.map(({ title }) => title)).toEqual([name])
+  })
 })
