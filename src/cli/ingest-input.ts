@@ -12,6 +12,8 @@ export interface InputRecord {
   end: number
   /** The record as text, as it is written to a file of rejected lines. */
   text: string
+  /** What such a file begins with: the names of CSV's columns. */
+  head?: string
   /** JSON of the record, or why there is none. */
   json: string | undefined
   problem?: string
@@ -208,10 +210,26 @@ async function* textOf(chunks: Chunks): AsyncGenerator<{ text: string; end: numb
   }
 }
 
+/** A number that `JSON.stringify` writes with the same digits (ES2026; TypeScript's library does not know it yet). */
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
+
 /** Elements of a JSON array, one at a time. What is broken ends it: the elements before are good. */
 async function* readArray(chunks: Chunks): AsyncGenerator<InputRecord> {
-  const { JSONParser } = await import('@streamparser/json')
-  const parser = new JSONParser({ paths: ['$.*'], keepStack: false })
+  const { TokenParser, Tokenizer } = await import('@streamparser/json')
+  /** Keeps the digits of numbers that JavaScript cannot hold (`1e400` would be written as null): `itemOf` decides on them. */
+  class ExactTokenizer extends Tokenizer {
+    override parseNumber(digits: string): number {
+      const isHeld = digits.length < 16 && Number.isFinite(Number(digits))
+      return isHeld ? Number(digits) : (rawJson(digits) as number)
+    }
+  }
+  const tokenizer = new ExactTokenizer()
+  const parser = new TokenParser({ paths: ['$.*'], keepStack: false })
+  tokenizer.onToken = (token) => parser.write(token)
+  parser.onError = (error) => tokenizer.error(error)
+  parser.onEnd = () => {
+    if (!tokenizer.isEnded) tokenizer.end()
+  }
   let found: InputRecord[] = []
   let end = 0
   let number = 0
@@ -220,12 +238,12 @@ async function* readArray(chunks: Chunks): AsyncGenerator<InputRecord> {
     const text = JSON.stringify(value)
     found.push({ number: ++number, end, text, json: text })
   }
-  parser.onError = (error) => {
-    problem = error.message
+  tokenizer.onError = (error) => {
+    problem ??= error.message
   }
   for await (const { text, end: at } of textOf(chunks)) {
     end = at
-    if (text !== '') parser.write(text)
+    if (text !== '') tokenizer.write(text)
     yield* found
     found = []
     if (problem !== undefined) break
@@ -247,19 +265,27 @@ async function* readCsv(chunks: Chunks, head: Uint8Array): AsyncGenerator<InputR
   const { parse } = await import('csv-parse')
   const skipped: InputRecord[] = []
   let end = 0
+  const delimiter = delimiterOf(head)
+  let names: string | undefined
+  const quoted = (name: string) => (/["\r\n]/.test(name) || name.includes(delimiter) ? `"${name.replaceAll('"', '""')}"` : name)
   const parser = parse({
     bom: true,
-    columns: (names: string[]) => names.map((name) => name.trim()),
-    delimiter: delimiterOf(head),
+    columns: (found: string[]) => {
+      names = found.map(quoted).join(delimiter)
+      return found.map((name) => name.trim())
+    },
+    delimiter,
     info: true,
+    raw: true,
     max_record_size: MAX_RECORD_BYTES,
     relax_quotes: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
     trim: true,
   })
-  parser.on('skip', (error) => {
-    if (error) skipped.push({ number: error.lines ?? 0, end, text: '', json: undefined, problem: error.message })
+  const asWritten = (raw: string | undefined) => ({ text: (raw ?? '').replace(/^[\r\n]+|\r?\n?$/g, ''), head: names })
+  parser.on('skip', (error, raw?: string) => {
+    if (error) skipped.push({ number: error.lines ?? 0, end, ...asWritten(raw), json: undefined, problem: error.message })
   })
   const texts = async function* () {
     for await (const { text, end: at } of textOf(chunks)) {
@@ -270,11 +296,12 @@ async function* readCsv(chunks: Chunks, head: Uint8Array): AsyncGenerator<InputR
   const input = Readable.from(texts())
   input.on('error', (error) => parser.destroy(error))
   input.pipe(parser)
-  for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
-    yield* skipped.splice(0)
+  const rows = parser as AsyncIterable<{ record: Record<string, string>; raw: string; info: { lines: number } }>
+  for await (const { record, raw, info } of rows) {
+    // The parser reads ahead: rows come in the order of the file, since a run goes on behind the last one.
+    while (skipped[0] && skipped[0].number < info.lines) yield skipped.shift() as InputRecord
     const filled = Object.fromEntries(Object.entries(record).filter(([name, cell]) => name !== '' && cell !== ''))
-    const text = JSON.stringify(filled)
-    yield { number: info.lines, end, text, json: text }
+    yield { number: info.lines, end, ...asWritten(raw), json: JSON.stringify(filled) }
   }
   yield* skipped
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, realpathSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEVELOPMENT_TOKENS } from '../config.ts'
@@ -49,11 +49,13 @@ const MAX_ELEMENTS = 5000
 interface Rejected {
   reason: string
   text: string
+  /** What a file with it begins with. */
+  head: string | undefined
 }
 /** Records that go out together. `records[i]` is the one of `items[i]`. */
 interface Batch {
   items: string[]
-  records: { at: string; text: string }[]
+  records: { at: string; text: string; head: string | undefined }[]
   /** Records that cannot be sent. */
   unusable: Rejected[]
   /** What was changed in records that are sent. */
@@ -102,9 +104,11 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   const retries = wholeNumber('retries', values.retries, 0, 100)
   const token = tokenFor(origin, values.token ?? io.token, DEVELOPMENT_TOKENS.INTERNAL_API_TOKEN)
   const rejectedPath = values.rejected === undefined ? undefined : resolve(io.cwd, values.rejected)
+  const resumeGiven = values.resume === undefined ? undefined : resolve(io.cwd, values.resume)
+  refuseSame({ FILE: filePath, '--rejected': rejectedPath, '--resume': resumeGiven })
   const input = await openInput({ name: file === '-' ? 'standard input' : file, path: filePath, stdin: io.stdin }, format)
   // Standard input cannot be read again from a place.
-  const resumable = values.resume === undefined ? resumePath(io.cwd, file, site, origin) : resolve(io.cwd, values.resume)
+  const resumable = resumeGiven ?? resumePath(io.cwd, file, site, origin)
   const path = filePath === undefined ? undefined : resumable
 
   const stored = path === undefined ? undefined : await readProgress(path, work)
@@ -179,6 +183,18 @@ export const run = async (args: string[], io: Io): Promise<number> => {
   return counts.rejected > 0 ? EXIT.rejected : EXIT.ok
 }
 
+/** What is written must not be what is read. @throws UsageError */
+const refuseSame = (files: Record<string, string | undefined>) => {
+  const seen = new Map<string, string>()
+  for (const [name, path] of Object.entries(files)) {
+    if (path === undefined) continue
+    const real = existsSync(path) ? realpathSync(path) : path
+    const other = seen.get(real)
+    if (other) throw new UsageError(`${other} and ${name} are the same file, ${path}`)
+    seen.set(real, name)
+  }
+}
+
 const formatOf = (text: string | undefined): Format | undefined => {
   if (text === undefined) return undefined
   const format = FORMATS.find((one) => one === text)
@@ -200,10 +216,10 @@ async function* readBatches(input: OpenedInput, from: Place, terms: ItemTerms, s
   for await (const record of input.records(from)) {
     const item = record.json === undefined ? (record.problem ?? 'unreadable') : itemOf(record.json, terms)
     const at = `${name} ${record.number}`
-    if (typeof item === 'string') batch.unusable.push({ reason: `${at}: ${item}`, text: record.text })
+    if (typeof item === 'string') batch.unusable.push({ reason: `${at}: ${item}`, text: record.text, head: record.head })
     else {
       batch.items.push(item.json)
-      batch.records.push({ at, text: record.text })
+      batch.records.push({ at, text: record.text, head: record.head })
       batch.remarks.push(...item.remarks.map((reason) => `${at}: ${reason}`))
       bytes += Buffer.byteLength(item.json)
     }
@@ -227,8 +243,8 @@ const remark = (counts: Counts, reason: string) => {
 /** Adds an answer up; answers the records that were not stored. @throws CommandError for an answer that refuses the request, not its elements */
 const count = (counts: Counts, batch: Batch, { status, body }: Answer): Rejected[] => {
   const rejected = (index: number, problems: string[]): Rejected => {
-    const { at, text } = batch.records[index] as Batch['records'][number]
-    return { reason: `${at}: ${problems.length > 0 ? problems.join('; ') : 'refused'}`, text }
+    const { at, text, head } = batch.records[index] as Batch['records'][number]
+    return { reason: `${at}: ${problems.length > 0 ? problems.join('; ') : 'refused'}`, text, head }
   }
   if (status === 200 && body?.status === 'ok') {
     counts.inserted += body.items_ingested
@@ -261,7 +277,10 @@ const count = (counts: Counts, batch: Batch, { status, body }: Answer): Rejected
   throw new CommandError(`the server answered ${status}${code ? ` ${code}: ${body.error.message}` : ''}`)
 }
 
-/** The file of rejected records, which a repaired file is made of: each as it stood, behind those of the batches before. */
+/**
+ * The file of rejected records, which a repaired file is made of: each as it stood, behind those of the batches before; rows of CSV below
+ * the names of their columns.
+ */
 const openRejected = (path: string | undefined, bytes: number) => {
   if (path === undefined) return undefined
   naming(path, () => {
@@ -272,7 +291,8 @@ const openRejected = (path: string | undefined, bytes: number) => {
   let size = bytes
   return {
     add(rejected: readonly Rejected[]): number {
-      const text = rejected.map((one) => `${one.text}\n`).join('')
+      const head = size === 0 ? rejected[0]?.head : undefined
+      const text = (head === undefined ? '' : `${head}\n`) + rejected.map((one) => `${one.text}\n`).join('')
       if (text !== '') naming(path, () => appendFileSync(path, text))
       size += Buffer.byteLength(text)
       return size

@@ -158,15 +158,19 @@ export const resumePath = (cwd: string, file: string, site: string, server: stri
   return join(cwd, `.trawl-resume-${hash.slice(0, 16)}.json`)
 }
 
-/** The stored progress if it is about the same work; undefined starts anew, which stores nothing twice either. */
+/**
+ * The stored progress if it is about the same work; undefined starts anew, which stores nothing twice either.
+ * @throws CommandError for a file that holds something else: it would be replaced, and removed at the end
+ */
 export const readProgress = async (
   path: string,
   same: Pick<Progress, 'file' | 'batch' | 'source' | 'terms'>,
 ): Promise<Progress | undefined> => {
-  const stored = (await Bun.file(path)
-    .json()
-    .catch(() => undefined)) as Progress | undefined
-  if (typeof stored?.runId !== 'string' || typeof stored.place?.offset !== 'number') return undefined
+  const held = Bun.file(path)
+  if (!(await held.exists()) || held.size === 0) return undefined
+  const stored = (await held.json().catch(() => undefined)) as Progress | undefined
+  if (typeof stored?.runId !== 'string' || typeof stored.place?.offset !== 'number')
+    throw new CommandError(`${path} is no progress of trawl ingest: name another file, or remove it`)
   const { file, batch, source, terms } = stored
   return Bun.deepEquals({ file, batch, source, terms }, same) ? stored : undefined
 }

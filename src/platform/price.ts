@@ -87,7 +87,7 @@ const UNIT =
 const COUNTED = new RegExp(`^\\s?-?\\s?(?:${UNIT}(?![\\p{L}²³])|[xх×*]\\s?(?=\\d|[\\p{Sc}])|["″]|m[²³]|м[²³])`, 'iu')
 /** Behind a price: for how much, or how often, it is asked. */
 const PER = new RegExp(
-  `^\\s?[)\\]]?\\s?(?:/|=|за|в|per|pro|je|par|por|al?|an?|each)?\\s?(?:/|\\d+([.,]\\d+)?\\s?)?\\s?(?:(?<=[/=\\d]\\s?|(?:за|в|per|pro|je|par|por|al?|an?)\\s)(?:мес|нед|день|mo\\b|month|monat|mois|mes\\b|week|day|${UNIT}(?!\\p{L})))`,
+  `^\\s?[)\\]]?\\s?(?:/\\s?(?=per))?(?:/|=|за|в|per|pro|je|par|por|al?|an?|each)?\\s?(?:/|\\d+([.,]\\d+)?\\s?)?\\s?(?:(?<=[/=\\d]\\s?|(?:за|в|per|pro|je|par|por|al?|an?)\\s)(?:мес|нед|день|mo\\b|month|monat|mois|mes\\b|week|day|${UNIT}(?!\\p{L})))`,
   'iu',
 )
 /** Before a price: `1 kg = `. */
@@ -97,7 +97,19 @@ const OFF =
   /^\s?(?:off|discount|rabatt|korting|de (?:réduction|remise|descuento)|скидк[аиу]|экономи[яи]|бонус|балл|points?|cashback|кэшб[эе]к|versand\p{L}*|shipping|delivery|postage|доставк[аиу]|livraison)(?!\p{L})|^\s?[xх×*]\s?\d+\s?(?:мес|плат|mo|monat|rat|mensual|cuot)/iu
 /** Before a number, the last of these decides: the first group says that it is not what is paid now. */
 const BEFORE =
-  /(?<!\p{L})(?:(скидк[аиу]|экономи[яи]|экономите|выгода|(?:you )?save[sd]?|discount|rabatt|sie sparen|ersparnis|remise|économi[es]\p{L}*|ahorr\p{L}*|sconto|risparmi\p{L}*|descuento|desconto|кэшб[эе]к|cashback|бонус\p{L}*|доставк[аиу]|shipping|delivery|postage|versand\p{L}*|livraison|env[ií]o|frete|pfand|deposit|залог|предоплата|zzgl|plus|(?:рассрочк\p{L}*|кредит\p{L}*|плат[её]ж\p{L}*|instal+ments?|payments?|raten|mensualités|cuotas)(?: (?:of|по|от|à|von|de|from|zu))?|было|была|раньше|ранее|стар(?:ая|ой) цена|вместо|без скидки|обычная(?: цена)?|was|were|before|old(?: price)?|list(?: price)?|rrp|msrp|srp|reg(?:ular)?(?: price)?|instead of|originally|compare at|statt|uvp|vorher|bisher|früher|alt(?:er preis)?|au lieu de|prix barré|ancien(?: prix)?|antes|precio anterior|anziché|prima|invece di|zamiast|było|původně|běžná cena|eski fiyat|van|czk bez|раніше|було|стара ціна)|(цен[аыу]\p{L}*|стал[ао]|теперь|сейчас|от|из|по|со скидкой|всего|итого|за|price|now|sale|only|from|today|pay|ab|jetzt|nur|preis|neu|maintenant|prix|dès|ahora|precio|desde|oggi|ora|da|cena|teraz|nyní|od|şimdi|voor|зараз|ціна|стало))(?!\p{L})/giu
+  /(?<!\p{L})(?:(скидк[аиу]|экономи[яи]|экономите|выгода|(?:you )?save[sd]?|discount|rabatt|sie sparen|ersparnis|remise|économi[es]\p{L}*|ahorr\p{L}*|sconto|risparmi\p{L}*|descuento|desconto|кэшб[эе]к|cashback|бонус\p{L}*|доставк[аиу]|shipping|delivery|postage|versand\p{L}*|livraison|env[ií]o|frete|pfand|deposit|залог|предоплата|zzgl|plus|(?:рассрочк\p{L}*|кредит\p{L}*|плат[её]ж\p{L}*|instal+ments?|payments?|raten|mensualités|cuotas)(?: (?:of|по|от|à|von|de|from|zu))?|было|была|раньше|ранее|стар(?:ая|ой) цена|вместо|без скидки|обычная(?: цена)?|was|were|before|old(?: price)?|list(?: price)?|rrp|msrp|srp|reg(?:ular)?(?: price)?|unit price|grundpreis|prix unitaire|precio unitario|instead of|originally|compare at|statt|uvp|vorher|bisher|früher|alt(?:er preis)?|au lieu de|prix barré|ancien(?: prix)?|antes|precio anterior|anziché|prima|invece di|zamiast|było|původně|běžná cena|eski fiyat|van|czk bez|раніше|було|стара ціна)|(цен[аыу]\p{L}*|стал[ао]|теперь|сейчас|от|из|по|со скидкой|всего|итого|за|price|now|sale|only|from|today|pay|ab|jetzt|nur|preis|neu|maintenant|prix|dès|ahora|precio|desde|oggi|ora|da|cena|teraz|nyní|od|şimdi|voor|зараз|ціна|стало))(?!\p{L})/giu
+/** Before a number: it is paid several times (`10x de`), and the number before says how often. */
+const TIMES = /^\s?[xх×]\s?(?:(?:de|di|of|por|от|по|à|von)\s)?$/iu
+/** Behind a number: how often something is paid. */
+const PAYMENTS = '\\s?(?:плат[её]ж\\p{L}*|instal+ments?|payments?|raten|mensualités|cuotas|vezes|parcelas)'
+const TIMES_PAID = new RegExp(`^${PAYMENTS}(?!\\p{L})`, 'iu')
+const BARE_TIMES = new RegExp(`^${PAYMENTS}\\s?$`, 'iu')
+const WITHOUT_TAX =
+  '(?:ex(?:cl)?|excluding|without|before|plus|net of|без|hors|sans|sin|zzgl|exkl|bez|excl?us\\p{L}*)\\.?\\s?(?:of\\s)?(?:vat|gst|tax|ндс|tva|iva|mwst|btw|moms|mva|dph|pdv|t\\.?v\\.?a)'
+const WITH_TAX = '(?:inc(?:l)?|including|with|с|ttc|inkl|toutes)\\.?\\s?(?:vat|gst|tax|ндс|tva|iva|mwst|btw|moms|mva)'
+const NET_BEHIND = new RegExp(`^\\s?[(]?\\s?(?:${WITHOUT_TAX}|ht)(?!\\p{L})`, 'iu')
+const NET_BEFORE = new RegExp(`(?<!\\p{L})${WITHOUT_TAX}\\.?\\)?\\s?:?\\s?$`, 'iu')
+const TAX_BEFORE = new RegExp(`(?<!\\p{L})(?:${WITHOUT_TAX}|${WITH_TAX})\\.?\\)?\\s?:?\\s?$`, 'iu')
 const RANGE = /^\s?(?:-|~|〜|～|…|\.{2,3}|to|до|bis|à|al?|e|til|till|tot|hasta|do|по|から)\s?$/iu
 
 /** Cuts a plain text into its numbers. */
@@ -216,20 +228,32 @@ const judge = (text: string, amounts: Amount[]): Amount[] => {
     return next !== undefined && RANGE.test(text.slice(reach(amounts[index] as Amount).to, reach(next).from))
   }
   const shares = amounts.map(isShare)
+  const start = amounts[0] ? reach(amounts[0]).from : 0
+  // `Ex VAT £10 Inc VAT £12` has its words before the numbers, `£10 ex VAT £12 inc VAT` behind them.
+  const isTaxBefore = TAX_BEFORE.test(text.slice(Math.max(0, start - 40), start))
   let previous = 0
   for (const [index, amount] of amounts.entries()) {
     const { from, to } = reach(amount)
     const before = text.slice(previous, from)
     const behind = text.slice(to, to + 40)
     const isSecond = index > 0 && isRange(index - 1)
-    const last = [...before.matchAll(BEFORE)].at(-1)
+    const said = [...before.matchAll(BEFORE)].at(-1)
+    // `4 payments` says what the number before counts.
+    const last = said && BARE_TIMES.test(before) && said.index <= 1 ? undefined : said
+    const times = amounts[index - 1]
+    const isPaidOften =
+      times !== undefined && !times.mark && /^[1-9]\d?$/.test(times.digits) && times.digits !== '1' && TIMES.test(before)
+    if (times && isPaidOften) times.isAside = true
     amount.isNegative = /-$/.test(before) && !isSecond && /^\s?-$|[^\d\p{L}\s-]\s?-$|\s-$/u.test(before)
     if (amount.mark && amount.mark.at < amount.at && /-$/.test(text.slice(amount.mark.end, amount.at))) amount.isNegative = true
     amount.isAside =
       last?.[1] !== undefined ||
+      isPaidOften ||
+      (!amount.mark && TIMES_PAID.test(behind)) ||
+      (isTaxBefore ? NET_BEFORE.test(before.slice(-40)) : NET_BEHIND.test(behind)) ||
       (amount.mark === undefined && isGlued(text, amount.at, [])) ||
       amount.isNegative ||
-      (!(amount.mark && amount.mark.at >= amount.end) && COUNTED.test(behind)) ||
+      (!(amount.mark && (amount.mark.at >= amount.end || amount.mark.end === amount.at)) && COUNTED.test(behind)) ||
       PER.test(behind) ||
       OFF.test(behind) ||
       UNIT_IS.test(before) ||

@@ -7,12 +7,15 @@ export class CodingRefused extends Error {
   }
 }
 
+/** Codings that there are. Another word in the header (`utf-8`, `none`) is a mistake of who set the server up: browsers ignore it too. */
+const CODING = /(?:^|[\s,])(?:x-)?(?:gzip|deflate|compress|br|zstd|exi|pack200-gzip|aes128gcm|dcb|dcz)(?:$|[\s,])/
+
 /** Bytes that come out of an unpacking stream at once. */
 const CHUNK_BYTES = 64 * 1024
 
 const unpacked = (response: Response): Response => {
   const coding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
-  if (coding === '' || coding === 'identity' || response.body === null) return response
+  if (!CODING.test(coding) || response.body === null) return response
   const { createBrotliDecompress, createGunzip } = process.getBuiltinModule('node:zlib')
   const { pipeline, Readable } = process.getBuiltinModule('node:stream')
   const chunkSize = CHUNK_BYTES

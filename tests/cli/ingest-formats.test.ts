@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Db } from '../../src/platform/db/index.ts'
@@ -112,6 +113,19 @@ describe('formats', () => {
     expect(await stored()).toEqual([])
   })
 
+  test('numbers of an array that JavaScript cannot hold clear no price and lose no digit', async () => {
+    await ingest(await write('a.ndjson', JSON.stringify({ title: 'Tea', product_url: url(1), price: 10, currency: 'EUR' })))
+    const array = `[{"title":"Tea","product_url":"${url(1)}","price":1e400},{"title":"Cup","product_url":"${url(2)}","raw_data":{"id":12345678901234567890}},{"id":12345678901234567890}]`
+    const { code, out } = await ingest(await write('a.json', array), ['--rejected', 'rejected.ndjson'])
+    expect([code, out]).toEqual([1, expect.stringContaining('element 1: price: a number too large to be held')])
+    expect(await Bun.file(join(directory.path, 'rejected.ndjson')).text()).toContain('"price":1e400')
+    expect(await Bun.file(join(directory.path, 'rejected.ndjson')).text()).toContain('{"id":12345678901234567890}')
+    expect((await stored()).map(([title, price]: any) => [title, price])).toEqual([
+      ['Cup', null],
+      ['Tea', 10],
+    ])
+  })
+
   test('an array that breaks, CSV rows that do not fit: what is good is stored, the rest is counted', async () => {
     const broken = await ingest(await write('a.json', JSON_ARRAY.replace('"Cup"', 'Cup')))
     expect(broken.code).toBe(1)
@@ -201,6 +215,42 @@ describe('what is not stored', () => {
     const again = await ingest(await write('repaired.ndjson', repaired), ['--rejected', 'rejected.ndjson'])
     expect(again.out).toContain('2 new, 0 updated, 0 unchanged, 0 duplicate, 1 rejected')
     expect(await Bun.file(join(directory.path, 'rejected.ndjson')).text()).toBe(`${bad[1]}\n`)
+  })
+
+  test('--rejected keeps rows of CSV below their names, also those that do not fit', async () => {
+    const bad = ['Short,"a, b"', `"Two\nlines",${url(2)},abc,EUR`, `Long,${url(3)},1,EUR,x`]
+    const rows = ['title,product_url,price,"curr""ency"', bad[0], `Tea,${url(1)},1,EUR`, bad[1], bad[2]]
+    const file = await write('a.csv', `${rows.join('\r\n')}\r\n`)
+    const { out } = await ingest(file, ['--rejected', 'rejected.csv', '--batch', '1', '--map', 'curr"ency=currency'])
+    expect(out).toContain('1 new, 0 updated, 0 unchanged, 0 duplicate, 3 rejected')
+    const rejected = await Bun.file(join(directory.path, 'rejected.csv')).text()
+    expect(rejected).toBe(`${[rows[0], ...bad].join('\n')}\n`)
+    const repaired = rejected
+      .replace('"a, b"', `${url(4)},2,EUR`)
+      .replace('abc', '3')
+      .replace(',x', '')
+    const again = await ingest(await write('b.csv', repaired), ['--map', 'curr"ency=currency'])
+    expect(again.out).toContain('3 new, 0 updated, 0 unchanged, 0 duplicate, 0 rejected')
+  })
+
+  test.each(['--rejected', '--resume'])('%s does not replace the input', async (option) => {
+    const line = JSON.stringify({ title: 'Tea', product_url: url(1) })
+    const file = await write('a.ndjson', line)
+    symlinkSync(join(directory.path, file), join(directory.path, 'link.ndjson'))
+    for (const other of [file, './a.ndjson', 'link.ndjson']) {
+      const { code, err } = await ingest(file, [option, other])
+      expect([code, err]).toEqual([2, expect.stringContaining(`FILE and ${option} are the same file`)])
+    }
+    expect(await Bun.file(join(directory.path, file)).text()).toBe(line)
+    const both = await ingest(file, ['--rejected', 'x', '--resume', 'x'])
+    expect(both.code).toBe(2)
+  })
+
+  test('--resume does not replace a file of another kind', async () => {
+    await write('notes.txt', 'mine')
+    const { code, err } = await ingest(await write('a.ndjson', '{}'), ['--resume', 'notes.txt'])
+    expect([code, err]).toEqual([3, expect.stringContaining('is no progress of trawl ingest')])
+    expect(await Bun.file(join(directory.path, 'notes.txt')).text()).toBe('mine')
   })
 
   test('a place that cannot be written is named', async () => {

@@ -72,13 +72,10 @@ describe('sitemaps', () => {
     ])
   })
 
-  test('a page in place of a sitemap has no addresses', async () => {
-    expect(await readSitemap('<html><body><p>Not found</p><a href="/x">x</a></body></html>')).toEqual({
-      urls: [],
-      sitemaps: [],
-      tooLong: 0,
-      isCut: false,
-    })
+  test('a page in place of a sitemap is no empty sitemap', async () => {
+    await expect(readSitemap('<html><body><p>Not found</p><a href="/x">x</a></body></html>')).rejects.toThrow(
+      'a web page, not a sitemap',
+    )
   })
 
   test('at most 50,000 addresses, each of 2,048 characters; deep nesting is refused', async () => {

@@ -18,6 +18,7 @@ const LATIN = /^[a-z]+$/
 /** The words of a text, in its order: lower case, `е` for `ё`, compatibility forms unified, letters and digits only. */
 export const wordsOf = (text: string): string[] => {
   const found = text
+    .replace(INVISIBLE, '')
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll('ё', 'е')
@@ -65,6 +66,25 @@ const unitInLatin = (word: string): string => {
   return letters.includes(undefined) ? word : letters.join('')
 }
 
+/** Letters with a stroke or joined of two, which are no letter with an accent, as they are typed without. */
+const PLAIN_LETTERS: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ŧ: 't',
+  ı: 'i',
+  ς: 'σ',
+}
+const NOT_PLAIN = new RegExp(`[${Object.keys(PLAIN_LETTERS).join('')}]`, 'g')
+/** Characters that nobody sees or types: soft hyphens, joiners, marks of direction. */
+const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g
+
 /** Runs of letters and digits with single hyphens or apostrophes between them. */
 const COMPOUND = /[\p{L}\p{N}]+(?:[-\u2010\u2011'\u2019][\p{L}\p{N}]+)*/gu
 /** Of a longer compound the parts alone are words. */
@@ -81,13 +101,15 @@ export interface Compound {
 /** The words of a text as full-text search takes them, in its order. */
 export const compoundsOf = (text: string): Compound[] => {
   const plain = text
+    .replace(INVISIBLE, '')
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll('ё', 'е')
     .normalize('NFD')
-    // Accents of Latin letters; of Cyrillic ones they make other letters.
-    .replace(/([a-z])\p{M}+/gu, '$1')
+    // Accents of Latin and Greek letters; of Cyrillic ones they make other letters.
+    .replace(/([a-z\u03b1-\u03c9])\p{M}+/gu, '$1')
     .normalize('NFC')
+    .replace(NOT_PLAIN, (letter) => PLAIN_LETTERS[letter] as string)
   return (plain.match(COMPOUND) ?? []).map((compound): Compound => {
     const parts = (compound.match(/\p{N}+|\p{L}+/gu) ?? []).map((part) =>
       inOneAlphabet(part.length > LONGEST ? part.slice(0, LONGEST).toWellFormed() : part),

@@ -4,14 +4,20 @@ export const MAX_ADDRESS = 2048
 const TRACKING =
   /^(?:utm_\w+|mtm_\w+|pk_(?:campaign|kwd|source|medium|content)|_openstat|(?:yclid|ymclid|ysclid|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|msclkid|ttclid|twclid|li_fat_id|igshid|srsltid|rb_clickid|asid|mc_[ce]id|_ga|_gl|_hsenc|_hsmi|mkt_tok|spm|roistat|admitad_uid|from_ad))$/i
 
-/** The address without parameters that only say where a visitor came from. All else stays as it was written. */
-export const withoutTracking = (address: string): string => {
+/** Ids of visits, which shops write into their links for who has no cookies: another one on every visit. */
+const SESSION =
+  /^(?:(?:phpsessid|jsessionid|aspsessionid\w{0,20}|session_?id|sess_?id|oscsid|zenid|xtcsid|cfid|cftoken)=[\w,.!-]{6,200}|(?:sid|s)=(?=[a-z]*\d)[\da-f]{16,64})$/i
+const SESSION_IN_PATH = /;(?:jsessionid|phpsessid|sid)=[\w.!-]{6,200}/i
+
+/** The address without parameters that only say where a visitor came from, or who it is. All else stays as it was written. */
+export const withoutTracking = (given: string): string => {
+  const address = given.includes(';') ? given.replace(SESSION_IN_PATH, '') : given
   const start = address.indexOf('?')
   if (start < 0) return address
   const end = address.indexOf('#', start)
   const query = address.slice(start + 1, end < 0 ? undefined : end)
   const pairs = query.split('&')
-  const kept = pairs.filter((pair) => !TRACKING.test(pair.split('=', 1)[0]!.slice(0, 100)))
+  const kept = pairs.filter((pair) => !TRACKING.test(pair.split('=', 1)[0]!.slice(0, 100)) && !SESSION.test(pair))
   if (kept.length === pairs.length) return address
   return address.slice(0, start) + (kept.length > 0 ? `?${kept.join('&')}` : '') + (end < 0 ? '' : address.slice(end))
 }

@@ -31,15 +31,18 @@ export class FetchError extends Error {
   }
 }
 
-/** Answers that a host gives while it is busy or being restarted. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
+/** Answers of servers that do not know the method or protocol: they stay. */
+const LASTING = new Set([501, 505])
+/** Answers that a host gives while it is busy or being restarted; those above 504 come from proxies before it (520 to 530 of Cloudflare). */
+const isPassingStatus = (status: number) =>
+  status === 408 || status === 425 || status === 429 || (status >= 500 && !LASTING.has(status))
 
 /** Whether the same page may be had a moment later. */
 export const isPassing = ({ problem, status }: FetchError): boolean =>
   problem === 'timeout' ||
   problem === 'network' ||
   problem === 'robots_unavailable' ||
-  (problem === 'status' && status !== undefined && PASSING.has(status))
+  (problem === 'status' && status !== undefined && isPassingStatus(status))
 
 /** Whether the address of a source is of no use any more: only then is the source broken (gifty §2.8). */
 export const isFinal = ({ problem, status }: FetchError): boolean =>

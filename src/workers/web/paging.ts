@@ -6,7 +6,8 @@ const PAGE_KEY =
   /^(?:page|p|pg|pn|paged|cpage|pagen?_\d+|(?:current|product)[-_]?page|page[-_]?(?:num|number|no|index|n|id)|page\[(?:number|page)\]|pagina|seite|stranica|strana|str)$/i
 const OFFSET_KEY = /^(?:start|start_?index|offset|ofs|skip|from|first|begin|limitstart|page\[offset\])$/i
 /** Sorting and numbers per page: a link to a further page may state them while the first page's address does not. */
-const VIEW_KEY = /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\])$/i
+const VIEW_KEY =
+  /^(?:sort(?:_?by)?|order(?:_?by)?|dir(?:ection)?|limit|per[-_]?page|view|mode|show|size|page\[size\]|sizen_\d+)$/i
 const PATH_PAGE = /(?:[/_-](?:page|pagina|seite|stranica|strana)[/_=-]?|\/p[/-]?)(\d{1,5})$/i
 /** How an address may end on its page number, whatever the word. */
 const SUFFIX = /[/_,;-](?:[a-z]{1,12}[/_=-]?)?(\d{1,4})$/i
@@ -53,6 +54,36 @@ const pageAddress = (address: string): PageAddress => {
  * by offset, or because it says "next". `current` is the address that answered.
  */
 export const nextPage = (page: PageOutline, current: string, linkHeader: string): string | undefined => {
+  const known = found.get(page)
+  if (known?.current === current && known.linkHeader === linkHeader) return known.next
+  const next = findNext(page, current, linkHeader)
+  found.set(page, { current, linkHeader, next })
+  return next
+}
+/** What was found for a page: it is asked for several times, on the loop that answers requests. */
+const found = new WeakMap<PageOutline, { current: string; linkHeader: string; next: string | undefined }>()
+
+/**
+ * Characters of addresses that are taken apart, about 20 ms of work: those of links labelled as pages first. A hostile page has 5,000 links
+ * of a thousand parameters each.
+ */
+const MAX_CHARS = 100_000
+const withinBudget = <L extends { url: string; text: string }>(links: readonly L[]): L[] => {
+  const isLabelled = ({ text }: L) => /^\s{0,9}\d{1,7}\s{0,9}$/.test(text) || NEXT_TEXT.test(text.trim())
+  const total = links.reduce((sum, { url }) => sum + url.length, 0)
+  if (total <= MAX_CHARS) return [...links]
+  const { true: labelled = [], false: rest = [] } = Object.groupBy(links, (link) => String(isLabelled(link)) as 'true' | 'false')
+  const kept: L[] = []
+  let left = MAX_CHARS
+  for (const link of [...labelled, ...rest]) {
+    if (link.url.length > left) continue
+    left -= link.url.length
+    kept.push(link)
+  }
+  return kept
+}
+
+const findNext = (page: PageOutline, current: string, linkHeader: string): string | undefined => {
   const hosts = new Set([shopHost(new URL(current).host)])
   const sameHost = (address: string | undefined) => {
     if (!address || !URL.canParse(address, current)) return undefined
@@ -65,9 +96,8 @@ export const nextPage = (page: PageOutline, current: string, linkHeader: string)
   const here = pageAddress(current)
   // All pages of a listing begin like it; the rest need not be taken apart.
   const start = here.listing.split('?', 1)[0]!.replace(SUFFIX, '')
-  const candidates = page.links
-    .filter(({ url }) => url.replace(/^https?:\/\/(?:www\.)?/, '').startsWith(start))
-    .map(({ url, text }) => ({ url, text: text.trim(), ...pageAddress(url) }))
+  const below = page.links.filter(({ url }) => url.replace(/^https?:\/\/(?:www\.)?/, '').startsWith(start))
+  const candidates = withinBudget(below).map(({ url, text }) => ({ url, text: text.trim(), ...pageAddress(url) }))
   const ofListing = candidates.filter((one) => one.listing === here.listing)
   return (
     following(here, ofListing) ??

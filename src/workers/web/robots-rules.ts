@@ -72,10 +72,10 @@ const canonical = (text: string): string =>
   text
     // A lone surrogate cannot be encoded.
     .toWellFormed()
-    .replace(/[^\x21-\x7e]+/g, encodeURIComponent)
-    .replace(/%[\da-f]{2}/gi, (escaped) => {
-      const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
-      return /[\w.~-]/.test(char) ? char : escaped.toUpperCase()
+    .replace(/[^\x21-\x7e]+|%[\da-f]{2}/gi, (found) => {
+      if (!found.startsWith('%')) return encodeURIComponent(found)
+      const char = String.fromCharCode(Number.parseInt(found.slice(1), 16))
+      return /[\w.~-]/.test(char) ? char : found.toUpperCase()
     })
 
 const ruleOf = (isAllowed: boolean, value: string): Rule | undefined => {

@@ -29,6 +29,7 @@ export interface Sitemap {
 interface SitemapReader {
   /** Throws `FetchError` for a document type with entities. */
   write(text: string): void
+  /** Throws `FetchError` `unreadable` for a web page. */
   end(): Sitemap
   /** More than counts is there already. */
   isFull(): boolean
@@ -52,6 +53,7 @@ const createSitemapReader = (base: string): SitemapReader => {
   let text: string | undefined
   let entries = 0
   let chars = 0
+  let isPage = false
   const isFull = () => entries >= MAX_ENTRIES || chars >= MAX_CHARS
 
   const take = (address: string, entry: string) => {
@@ -76,6 +78,7 @@ const createSitemapReader = (base: string): SitemapReader => {
         const prefix = colon < 0 ? '' : tag.slice(0, colon)
         const name = tag.slice(colon + 1).toLowerCase()
         const entry = stack.at(-1)
+        if (!entry && name === 'html') isPage = true
         stack.push({ prefix, name })
         // Extensions have addresses of their own (`image:loc`): the entry's has the entry's prefix.
         const isAddress = entry && ENTRIES[entry.name] === name && entry.prefix === prefix && !entry.isFound
@@ -123,6 +126,8 @@ const createSitemapReader = (base: string): SitemapReader => {
     end() {
       if (isXml) parser.end()
       else lines.end()
+      // A shop without a sitemap may answer any address with its home page.
+      if (isPage && entries === 0) throw new FetchError('unreadable', 'It is a web page, not a sitemap', false)
       return result
     },
     isFull: () => result.isCut,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readPage } from '../../../src/workers/web/extract/index.ts'
+import { readDocument, readPage } from '../../../src/workers/web/extract/index.ts'
 
 /** Other inputs of the kinds of the cases: what they are, the page, and what is right. */
 const ORIGIN = 'https://shop.example'
@@ -643,5 +643,44 @@ describe('kind F: pages that say they were not found', () => {
   )
   test('what has a price is offered, whatever it is called', () => {
     expect(at('/p', stub('Page not found', meta('product:price:amount', '10'))).products).toHaveLength(1)
+  })
+})
+
+describe('lists that PHP wrote with a gap', () => {
+  test.each<[string, unknown]>([
+    [
+      'offers',
+      product('Lamp', { offers: { '1': { price: 10, priceCurrency: 'EUR' }, '3': { price: 8, priceCurrency: 'EUR' } } }),
+    ],
+    [
+      'a graph',
+      { '@graph': { '0': { '@type': 'WebSite' }, '2': product('Lamp', { offers: { price: 8, priceCurrency: 'EUR' } }) } },
+    ],
+    ['types', product('Lamp', { '@type': { '0': 'Thing', '1': 'Product' }, offers: { price: 8, priceCurrency: 'EUR' } })],
+  ])('%s', (_, value) => {
+    expect(at('/lamp', ld(value)).products).toMatchObject([{ title: 'Lamp', price: 8, currency: 'EUR' }])
+  })
+})
+
+test('the title of a picture is no part of a name', () => {
+  const { products } = at('/lamp', micro(`<h1 itemprop="name"><svg><title>Icon</title><path/></svg>Lamp</h1>`))
+  expect(products).toMatchObject([{ title: 'Lamp' }])
+})
+
+describe('UTF-8 with a text that was cut in the middle of a character', () => {
+  const cut = (text: string) => {
+    const bytes = new TextEncoder().encode(text)
+    const at = bytes.indexOf(0x7c) // `|`
+    return Uint8Array.from([...bytes.slice(0, at - 1), ...bytes.slice(at + 1)])
+  }
+  const long = 'Чайник заварочный из тонкого фарфора'
+  test.each([
+    ['nothing declared', '', 'Чайник'],
+    ['another charset declared', '; charset=windows-1251', long],
+    ['the right one declared', '; charset=utf-8', 'Чайник'],
+  ])('%s', (_, charset, name) => {
+    const bytes = cut(`${ld(product(name))}<p>описание|</p>`)
+    const data = readDocument({ url: `${ORIGIN}/p`, contentType: `text/html${charset}`, bytes }, { siteKey: 's' })
+    expect(data.products.map(({ title }) => title)).toEqual([name])
   })
 })

@@ -131,3 +131,24 @@ describe('cases web 13: a source breaks only on what stays', () => {
     expect((await runShop({ at: '/lamp', pages })).source).toMatchObject({ is_active: false, status: 'broken' })
   })
 })
+
+test.each([509, 520, 522, 524, 529, 530])('a page that a proxy answers with %p once is asked again', async (status) => {
+  const second = (_: Request, asked: number) => (asked === 1 ? html('', status) : plain(2))
+  const pages = { '/list': list(3), '/product/1': plain(1), '/product/2': second, '/product/3': plain(3) }
+  const { brief, history } = await runShop({ at: '/list', type: 'list', pages })
+  expect(brief).toHaveLength(3)
+  expect(history[0]).toMatchObject({ status: 'completed', error: null })
+})
+
+test.each(['utf-8', 'none', 'binary', 'identity'])('a page of "Content-Encoding: %s" is not packed', async (coding) => {
+  const pages = { '/lamp': () => html(plainPage('Lamp'), 200, { 'content-encoding': coding }) }
+  expect((await runShop({ at: '/lamp', pages })).brief).toHaveLength(1)
+})
+
+test('a sitemap that is a web page fails the run, where it was completed with nothing', async () => {
+  const home =
+    '<!doctype html><html><head><meta charset="utf-8"><title>Shop</title></head><body><a href="/product/1">1</a></body></html>'
+  const { history, source } = await runShop({ at: '/sitemap.xml', type: 'sitemap', pages: { '/sitemap.xml': home } })
+  expect(history[0]).toMatchObject({ status: 'failed', error: expect.stringContaining('a web page, not a sitemap') })
+  expect(source).toMatchObject({ is_active: true, status: 'error' })
+})

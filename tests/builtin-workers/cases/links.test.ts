@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { readPage } from '../../../src/workers/web/extract/index.ts'
+import { nextPage } from '../../../src/workers/web/paging.ts'
 import { caseText, plainPage, runShop, type ShopCase } from './rig.ts'
 
 /** Menus, addresses and page numbers (kinds 4, 5, 9, P, T of the cases). */
@@ -195,5 +197,32 @@ describe('the next page', () => {
       },
     })
     expect(brief.map(([title]) => title)).toEqual(['P1', 'P2'])
+  })
+})
+
+describe('the further page among thousands of links', () => {
+  const outlineOf = (html: string) => readPage(html, 'https://shop.example/c', { siteKey: 's' }).outline
+  const links = (count: number, query: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => `<a href="/c?${query(n)}">2</a>`).join('')
+
+  test.each<[string, (n: number) => string]>([
+    ['a hundred parameters each', (n) => Array.from({ length: 100 }, (_, key) => `a${key}=${n}`).join('&')],
+    ['nothing but separators', (n) => `${'&'.repeat(1900)}${n}`],
+  ])('links of %s keep the loop that answers requests for less than 150 ms', (_, query) => {
+    const took = [1, 2, 3].map(() => {
+      const outline = outlineOf(links(5000, query))
+      const start = performance.now()
+      nextPage(outline, 'https://shop.example/c', '')
+      return performance.now() - start
+    })
+    expect(Math.min(...took)).toBeLessThan(150)
+  })
+
+  test('links of filters do not hide the page behind them', () => {
+    const filters = Array.from({ length: 2000 }, (_, n) => `<a href="/c?filter=${'x'.repeat(100)}${n}">Brand ${n}</a>`).join('')
+    for (const label of ['2', 'Next'])
+      expect(nextPage(outlineOf(`${filters}<a href="/c?page=2">${label}</a>`), 'https://shop.example/c', '')).toBe(
+        'https://shop.example/c?page=2',
+      )
   })
 })

@@ -435,3 +435,48 @@ describe('listings, hubs and product pages', () => {
     expect(source.config.last_logs).toContain('Address longer than 2048 characters')
   })
 })
+
+const visit = (page: string) => page.padEnd(32, '0')
+test.each([
+  ['sid', `?sid=${visit('a1')}`, `?sid=${visit('a1')}&page=2`, `?sid=${visit('b2')}`],
+  ['PHPSESSID', `?PHPSESSID=${visit('a1')}`, `?page=2&PHPSESSID=${visit('a1')}`, `?PHPSESSID=${visit('b2')}`],
+  ['jsessionid', `;jsessionid=${visit('A1')}`, `;jsessionid=${visit('A1')}?page=2`, `;jsessionid=${visit('B2')}`],
+])('ids of visits in addresses (%s) part no product and no page from its listing', async (_, first, next, second) => {
+  const card = (n: number, id: string) =>
+    `<div class="product-card"><a href="/product/${n}${id}">Thing ${n}</a><img src="/i.jpg"></div>`
+  const two = card(2, second) + card(3, second)
+  const { products } = await runShop({
+    type: 'list',
+    at: '/c',
+    pages: {
+      '/c': `${card(1, first)}${card(2, first)}<a href="/c${next}">2</a>`,
+      '/c?page=2': two,
+      ...plain('/product/1', '/product/2', '/product/3'),
+    },
+  })
+  expect(products.map(({ product_url }) => product_url)).toEqual(['/product/1', '/product/2', '/product/3'])
+})
+
+test('the id of a section (`sid=12`) stays', async () => {
+  const pages = {
+    '/c': '<div class="product-card"><a href="/item.php?sid=12">A</a></div><div class="product-card"><a href="/item.php?sid=13">B</a></div>',
+    '/item.php?sid=12': plainPage('A'),
+    '/item.php?sid=13': plainPage('B'),
+  }
+  const { products } = await runShop({ type: 'list', at: '/c', pages })
+  expect(products.map(({ product_url }) => product_url)).toEqual(['/item.php?sid=12', '/item.php?sid=13'])
+})
+
+test('paging of Bitrix that states its page size', async () => {
+  const card = (n: number) => `<div class="product-card"><a href="/product/${n}">Thing ${n}</a></div>`
+  const { products } = await runShop({
+    type: 'list',
+    at: '/c/',
+    pages: {
+      '/c/': `${card(1)}<a href="/c/?PAGEN_1=2&amp;SIZEN_1=24">2</a>`,
+      '/c/?PAGEN_1=2&SIZEN_1=24': card(2),
+      ...plain('/product/1', '/product/2'),
+    },
+  })
+  expect(products).toHaveLength(2)
+})

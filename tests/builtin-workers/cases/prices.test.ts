@@ -123,3 +123,24 @@ test('a line whose currency is unknown is stored without a price, and the comman
     directory.remove()
   }
 })
+
+test.each<[text: string, price: number, currency: string]>([
+  ['R$ 1.299,90 em até 10x de R$ 129,99 sem juros', 1299.9, 'BRL'],
+  ['até 12x de R$ 10,00 ou R$ 99,90 à vista', 99.9, 'BRL'],
+  ['10x de R$ 129,99', 129.99, 'BRL'],
+  ['12 990 ₽ 4 × 3 247 ₽', 12_990, 'RUB'],
+  ['1 083 ₽ × 4 платежа 12 990 ₽', 12_990, 'RUB'],
+  ['12 990 ₽ или 4 платежа по 3 247 ₽', 12_990, 'RUB'],
+  ['$5 x 3', 5, 'USD'],
+  ['£1,299.00 (£1,082.50 ex VAT)', 1299, 'GBP'],
+  ['£1,082.50 ex. VAT £1,299.00 inc. VAT', 1299, 'GBP'],
+  ['Inc VAT: £12.00 Ex VAT: £10.00', 12, 'GBP'],
+  ['Ex VAT £10.00 Inc VAT £12.00', 12, 'GBP'],
+  ['£10.00 excl. VAT', 10, 'GBP'],
+  ['10 € HT 12 € TTC', 12, 'EUR'],
+  ['10 000 ₽ без НДС 12 000 ₽ с НДС', 12_000, 'RUB'],
+  ['Unit price $1.20 / per 100g $12.00', 12, 'USD'],
+  ['$12.00 Unit price $1.20/per 100 g', 12, 'USD'],
+])('instalments, prices before tax and prices per unit are no price beside another: %p is %d %s', (text, price, currency) => {
+  expect(readPrice(text)).toEqual({ price, currency })
+})

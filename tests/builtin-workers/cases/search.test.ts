@@ -40,6 +40,10 @@ const MORE = [
   'Молоко 2,5% 1л',
   'Ёлка L’Oréal',
   'Набор 3 в 1 гель',
+  'Straßenkarte Łódź',
+  'ΑΘΗΝΑ χάρτης',
+  'Ком\u00adпакт пудра',
+  'Smørrebrød Brett',
 ]
 const OF_MORE: [string, string[]][] = [
   ['4к', ['Телевизор 4K 55"']],
@@ -54,6 +58,12 @@ const OF_MORE: [string, string[]][] = [
   ['елка loreal', ['Ёлка L’Oréal']],
   ["l'oreal", ['Ёлка L’Oréal']],
   ['3в1', ['Набор 3 в 1 гель']],
+  ['strassenkarte lodz', ['Straßenkarte Łódź']],
+  ['STRASSENKARTE', ['Straßenkarte Łódź']],
+  ['αθήνα', ['ΑΘΗΝΑ χάρτης']],
+  ['компакт', ['Ком\u00adпакт пудра']],
+  ['пу\u00adдра', ['Ком\u00adпакт пудра']],
+  ['smorrebrod', ['Smørrebrød Brett']],
 ]
 
 onEachDatabase('cases of search (kind 15)', (database) => {

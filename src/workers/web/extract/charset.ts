@@ -21,6 +21,10 @@ const SAMPLE = 16_384
 /** Invalid bytes of one text in a hundred characters that are valid: a comment of a user, a cut in the middle of a character. */
 const FEW_INVALID = 0.05
 
+/** Characters of UTF-8 for each invalid byte, from which bytes are UTF-8 whatever is declared, and where nothing is. No other text has them by chance. */
+const NEARLY_ALL = 20
+const MOST = 4
+
 const decoder = (label: string | undefined, options?: { fatal: boolean }) => {
   if (!label) return undefined
   const name = label.trim().toLowerCase()
@@ -42,7 +46,7 @@ const decodeStrictly = (bytes: Uint8Array, label: string): string | undefined =>
 }
 
 /**
- * Decodes a document: byte order mark, then UTF-8 if the bytes are valid UTF-8 (whatever is declared: no other text is so by chance), then the
+ * Decodes a document: byte order mark, then UTF-8 if the bytes are valid UTF-8 but for a few (whatever is declared: no other text is so by chance), then the
  * charset of `Content-Type`, of the document's own declaration, and, where none is declared or the bytes contradict it, the detected one.
  * Malformed bytes become U+FFFD.
  */
@@ -55,12 +59,17 @@ export const decodePage = (bytes: Uint8Array, contentType: string): string => {
   const header = /charset\s{0,10}=\s{0,10}["']?([^\s"';,]{1,40})/i.exec(contentType.slice(0, 1000))?.[1]
   const declared = [header, ownCharset(ascii)].flatMap((label) => decoder(label)?.encoding ?? [])
   if (utf8 !== undefined && !isEscaped(ascii, declared) && !isByChance(utf8, declared[0])) return utf8
+  // A shop's template cuts a text in the middle of a character: one invalid byte makes no other charset of it.
+  const loose = utf8 === undefined ? decoder('utf-8')!.decode(bytes) : undefined
+  const { invalid, valid } = loose === undefined ? { invalid: 0, valid: 0 } : countsOf(loose)
+  if (loose !== undefined && invalid * NEARLY_ALL <= valid) return loose
   for (const label of declared) {
     // A declaration that was readable as ASCII cannot stand in a UTF-16 document.
     if (label.startsWith('utf-16')) continue
     const text = decoder(label)!.decode(bytes)
     if (isPlausible(text)) return text
   }
+  if (loose !== undefined && invalid * MOST <= valid) return loose
   const sample = sampleOf(bytes)
   for (const label of detected(sample, ascii)) {
     const text = decoder(label)!.decode(bytes)
@@ -99,6 +108,10 @@ const isByChance = (utf8: string, declared: string | undefined): boolean => {
 
 /** Whether a text shows that its charset was the right one: hardly any character that there is not. */
 const isPlausible = (text: string): boolean => {
+  const { invalid, valid } = countsOf(text)
+  return invalid <= valid * FEW_INVALID
+}
+const countsOf = (text: string): { invalid: number; valid: number } => {
   let invalid = 0
   let valid = 0
   for (let index = 0; index < text.length; index++) {
@@ -107,7 +120,7 @@ const isPlausible = (text: string): boolean => {
     if (code === 0xfffd || (code >= 0x80 && code < 0xa0 && code !== 0x85)) invalid++
     else if (code >= 0xa0) valid++
   }
-  return invalid <= valid * FEW_INVALID
+  return { invalid, valid }
 }
 
 /**

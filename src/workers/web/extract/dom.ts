@@ -67,7 +67,10 @@ export const textOf = (node: Node, limit = 5000, nodes = 5000, budget?: Budget):
   while (at) {
     if (text.length > limit || ++seen > nodes) break
     if (at.data !== undefined) text += at.data.slice(0, limit + 1000)
-    const isSilent = at.name !== undefined && SILENT.has(at.name)
+    const isSilent =
+      at.name !== undefined &&
+      // The title of a picture is not shown.
+      (SILENT.has(at.name) || (at.name === 'title' && at !== node && at.parent?.name === 'svg'))
     if (isBlock(at)) text += ' '
     if (at.first && !isSilent) {
       at = at.first

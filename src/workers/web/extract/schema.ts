@@ -78,8 +78,9 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
   }
   const visit = (value: unknown, depth: number, place: Place): void => {
     if (depth > MAX_DEPTH) return
-    if (Array.isArray(value)) {
-      for (const item of value) visit(item, depth + 1, place)
+    const list = listOf(value)
+    if (list.length !== 1 || list[0] !== value) {
+      for (const item of list) visit(item, depth + 1, place)
       return
     }
     const thing = follow(value)

@@ -6,12 +6,23 @@ export type Thing = Record<string, any>
 /** Gives the thing that a reference stands for; anything else stays as it is. */
 export type Follow = (thing: any) => any
 
+const INDEX = /^\d{1,5}$/
+const MAX_NUMBERED = 1000
+/** PHP writes a list with a gap as an object of its indexes: `{"0": {}, "2": {}}`. Digits stand before other keys. */
+const isNumbered = (value: object): boolean => {
+  let count = 0
+  for (const key in value) if (!INDEX.test(key) || ++count > MAX_NUMBERED) return false
+  return count > 0
+}
+
 /** A value as a list: lists and sets of JSON-LD are opened. */
 export const listOf = (value: unknown): any[] => {
   if (value === undefined || value === null) return []
   if (Array.isArray(value)) return value
-  const inner = typeof value === 'object' ? ((value as Thing)['@list'] ?? (value as Thing)['@set']) : undefined
-  return Array.isArray(inner) ? inner : [value]
+  if (typeof value !== 'object') return [value]
+  const inner = (value as Thing)['@list'] ?? (value as Thing)['@set']
+  if (Array.isArray(inner)) return inner
+  return isNumbered(value) ? Object.values(value) : [value]
 }
 /** The first value that is not empty. */
 export const first = (value: unknown): any =>
