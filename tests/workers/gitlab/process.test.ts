@@ -164,7 +164,8 @@ describe('trawl worker --kinds gitlab', () => {
     expect(rows.map(({ iid }: any) => iid)).not.toContain((gitlab.data.issues.get(101) as any[])[150].iid)
     expect(answered).toBeGreaterThan(3)
     console.log(`packed bombs of a GitLab: ${answered}, peak ${peakMb.toFixed(0)} MB`)
-    expect(peakMb).toBeLessThan(400)
+    // An answer may have 50 MiB, and five of them wait for the collector; unpacked to its end one bomb alone is larger.
+    expect(peakMb).toBeLessThan(600)
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
   }, 180_000)
