@@ -4,7 +4,7 @@ import { isLoopback } from './config.ts'
 import { ALIVE } from './love-parser/health.ts'
 import { loveParserEnvelope } from './love-parser/surface.ts'
 import { createProbes } from './platform/http/pipeline.ts'
-import { hasBadHost, MIB } from './platform/http/request.ts'
+import { isBadHost, MIB } from './platform/http/request.ts'
 import type { Platform } from './platform/index.ts'
 
 /** Above every contract's own limit: the server itself cuts off larger bodies, without an envelope. */
@@ -15,10 +15,7 @@ const MAX_FRAME_BYTES = 2 * MIB
 const IDLE_SECONDS = 90
 
 /** Whether a request's Host is a name of this machine; one without a Host comes from no browser. */
-const namesThisMachine = ({ headers }: Request): boolean => {
-  const host = headers.get('host')
-  return host === null || host === '' || isLoopback(host.replace(/:\d+$/, ''))
-}
+const namesThisMachine = (host: string | null): boolean => host === null || host === '' || isLoopback(host.replace(/:\d+$/, ''))
 const refused = () =>
   Response.json(
     {
@@ -40,6 +37,8 @@ export const openPort = (
   { port, hostname }: { port: number; hostname: string },
 ) => {
   const probe = createProbes(ALIVE, () => loveParserEnvelope({ config }), metrics)
+  /** The Host that was accepted last: the next request mostly has the same. */
+  let accepted: string | null = null
   /** The app once it is made. */
   let handle: ((request: Request) => Response | Promise<Response>) | undefined
   const first = async (request: Request): Promise<Response> => {
@@ -53,9 +52,13 @@ export const openPort = (
     maxRequestBodySize: HARD_BODY_BYTES,
     idleTimeout: IDLE_SECONDS,
     fetch: (request) => {
-      // The app refuses it in the family's envelope.
-      if (hasBadHost(request)) return (handle ?? first)(request)
-      if (config.loopbackOnly && !namesThisMachine(request)) return refused()
+      const host = request.headers.get('host')
+      if (host !== accepted || request.url.charCodeAt(0) === 47) {
+        // The app refuses it in the family's envelope.
+        if (isBadHost(request.url, host)) return (handle ?? first)(request)
+        if (config.loopbackOnly && !namesThisMachine(host)) return refused()
+        accepted = host
+      }
       return probe(request) ?? (handle ?? first)(request)
     },
     websocket: {

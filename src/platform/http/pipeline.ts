@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Call, type HttpFamily, JSON_TYPE, type RouteInfo } from './family.ts'
-import { CLIENT_CLOSED, hasBadHost, queryOf, standIn } from './request.ts'
+import { CLIENT_CLOSED, isBadHost, queryOf, standIn } from './request.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 /** What every URL begins with that Elysia finds the path of. */
@@ -209,7 +209,7 @@ export const createPipeline = ({ log, metrics, families, probes = {}, trustProxy
     const url = request.url
     const method = request.method
     const from = pathStart(url)
-    if (hasBadHost(request)) {
+    if (isBadHost(request.url, request.headers.get('host'))) {
       const call = callOf(request, method, pathAt(url, from), bodiless, aliased)
       return complete(call, request, finish(new AppError('bad_host', 400, 'The Host header names no single host'), call, request))
     }

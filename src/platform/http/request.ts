@@ -71,10 +71,8 @@ export const clientIp = (request: Request, server: AddressSource | null | undefi
  * Whether a request names a host that is none, or several (RFC 9112 §3.2). Bun gives a request with an invalid Host the bare path as its
  * URL, as it does one without a Host, and joins several by a comma.
  */
-export const hasBadHost = ({ url, headers }: Request): boolean => {
-  const host = headers.get('host')
-  return host !== null && host !== '' && (url.charCodeAt(0) === 47 || host.includes(','))
-}
+export const isBadHost = (url: string, host: string | null): boolean =>
+  host !== null && host !== '' && (url.charCodeAt(0) === 47 || host.includes(','))
 
 /** A nonce of 16 bytes in base64 (RFC 6455 §4.1). */
 const KEY = /^[A-Za-z0-9+/]{22}==$/
