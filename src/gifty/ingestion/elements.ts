@@ -120,7 +120,7 @@ export const checkElements = async (
     const url = typeof address === 'string' ? normaliseUrl(address, strip) : undefined
     const isBadUrl = typeof address === 'string' && address !== '' && address.length <= MAX_PRODUCT_URL && url === undefined
     if (!result.success || url === undefined || problem === 'ambiguous' || manyKeys) {
-      // All that is wrong with it at once: whoever repairs it needs one round.
+      // All problems of the element at once, so that its sender can repair it in one round.
       const found = [
         ...(result.success ? [] : explain(scrapedProduct, item, base).filter(({ loc }) => !(problem && loc.at(-1) === 'price'))),
         ...(isBadUrl ? [badUrl(base, 'product_url', address)] : []),

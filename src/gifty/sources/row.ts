@@ -55,7 +55,7 @@ const NOW = ':now::timestamptz'
 /** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
 export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
   when right(r.logs, 1) = chr(10) then r.logs || ${more} else r.logs || chr(10) || ${more} end, 100000)`
-/** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts, and tells of no loss: `runResult` of model.ts. */
+/** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts, without a loss: `runResult` of model.ts. */
 const isOrdinary = (given: string) => `(${given} is null or jsonb_typeof(${given}) = 'null'
   or (jsonb_typeof(${given}) = 'object' and coalesce(jsonb_typeof(${given} -> 'logs'), 'null') in ('null', 'string')
     and coalesce(jsonb_typeof(${given} -> 'pages'), 'null') in ('null', 'number') and coalesce(${given} ->> 'pages', '0') ~ '^[0-9]{1,15}$'
@@ -70,7 +70,7 @@ export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.
  * is one round trip. They change what `startRunsOfTasks` and `completeRun` change; `tests/gifty/run-statements.test.ts` compares them.
  *
  * An end is ordinary unless it needs more than the rows themselves: a cron text (its next time is computed in JavaScript), a run to start
- * afterwards, a refused result, one that tells of losses, a run of refusals alone, or one that came back empty. Those are left to the hook.
+ * afterwards, a refused result, one with losses, a run of refusals alone, or one that came back empty. Those are left to the hook.
  */
 export const runStatements: StatementHooks = {
   name: 'runs',

@@ -15,7 +15,7 @@ export interface AdmissionOptions {
 }
 
 /**
- * Refuses new transactions while more wait than the database serves within a limit: who would wait in vain is told at once when to come again,
+ * Refuses new transactions while more wait than the database serves within a limit: such a request gets 503 with Retry-After at once,
  * and those that wait already are served. The rate is measured while there is a queue, so that a slow database is slow and not down
  * (architecture §8).
  */

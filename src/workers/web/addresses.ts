@@ -124,7 +124,7 @@ const classifyPath = (segments: string[], raw: string[]): LinkKind => {
   return marked >= 0 ? 'category' : 'unknown'
 }
 
-/** What the parameters alone tell; undefined when the path has to. */
+/** The kind of an address by its parameters alone; undefined when the path decides. */
 const classifyQuery = (params: [string, string][], segments: string[]): LinkKind | undefined => {
   if (params.some(([key]) => ACTION.test(key))) return 'service'
   const has = (pattern: RegExp) => params.some(([key, value]) => pattern.test(key) && value !== '')

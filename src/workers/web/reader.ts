@@ -88,7 +88,7 @@ interface Thread {
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
   const { budgetMs = 3000, growth = 120 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
   const threads = new Set<Thread>()
-  /** Threads that were told to end and have not yet, with the time of that. */
+  /** Threads that are being terminated, with the time of `terminate()`. */
   const ending = new Map<Thread, number>()
   const waiting: Job[] = []
   let ticks: ReturnType<typeof setInterval> | undefined

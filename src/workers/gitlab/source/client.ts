@@ -228,7 +228,7 @@ class NetworkProblem extends Error {
   override name = 'NetworkProblem'
   constructor(
     message: string,
-    /** Undefined: no answer had begun, so that nothing speaks for the page being the cause. */
+    /** Undefined when no answer had begun: then nothing shows that the page is the cause. */
     readonly problem: PageProblem | undefined,
   ) {
     super(message)
