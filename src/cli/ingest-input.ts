@@ -91,7 +91,7 @@ const recognise = (head: Uint8Array): Format => {
   const text = new TextDecoder('latin1').decode(head).replace(/^\u00ef\u00bb\u00bf/, '')
   const [first] = text.trimStart()
   if (first === '[') return 'json'
-  return first === '{' || first === undefined || !/[,;\t]/.test(text.split('\n', 1)[0] as string) ? 'ndjson' : 'csv'
+  return first === '{' || first === undefined || !/[,;\t|]/.test(text.split('\n', 1)[0] as string) ? 'ndjson' : 'csv'
 }
 
 const ungzip = (chunks: Chunks, name: string): Chunks => {
@@ -253,11 +253,26 @@ async function* readArray(chunks: Chunks): AsyncGenerator<InputRecord> {
     yield { number: number + 1, end, text: '', json: undefined, problem: `not JSON from here on (${problem})` }
 }
 
-/** The delimiter that stands most often in the first line. */
-const delimiterOf = (head: Uint8Array): string => {
-  const [line = ''] = new TextDecoder().decode(head).split('\n', 1)
-  const counted = [',', ';', '\t'].map((mark) => ({ mark, count: line.split(mark).length }))
-  return counted.reduce((best, one) => (one.count > best.count ? one : best)).mark
+/** The line before the names by which spreadsheets state the delimiter. */
+const SEPARATOR_LINE = /^\uFEFF?"?sep=([,;\t|])"?\r?$/i
+const DELIMITERS = [',', ';', '\t', '|']
+
+/** The delimiter that a `sep=` line states, or the one that stands most often in the first line. */
+const delimiterOf = (head: Uint8Array): { delimiter: string; isStated: boolean } => {
+  const [line = ''] = new TextDecoder('utf-8', { ignoreBOM: true }).decode(head).split('\n', 1)
+  const stated = SEPARATOR_LINE.exec(line)?.[1]
+  if (stated !== undefined) return { delimiter: stated, isStated: true }
+  const counted = DELIMITERS.map((mark) => ({ mark, count: line.split(mark).length }))
+  return { delimiter: counted.reduce((best, one) => (one.count > best.count ? one : best)).mark, isStated: false }
+}
+
+/** Names of columns. @throws CommandError for a name that stands twice: one of its cells would be lost */
+const columnNames = (found: string[]): string[] => {
+  const names = found.map((name) => name.trim())
+  const twice = names.find((name, n) => name !== '' && names.indexOf(name) < n)
+  if (twice !== undefined)
+    throw new CommandError(`column ${JSON.stringify(twice)} stands twice: rename one of them`, EXIT.rejected)
+  return names
 }
 
 /** Rows of CSV by the names of its first row; empty cells are left out. A row with too many or too few cells comes with its problem. */
@@ -265,16 +280,17 @@ async function* readCsv(chunks: Chunks, head: Uint8Array): AsyncGenerator<InputR
   const { parse } = await import('csv-parse')
   const skipped: InputRecord[] = []
   let end = 0
-  const delimiter = delimiterOf(head)
+  const { delimiter, isStated } = delimiterOf(head)
   let names: string | undefined
   const quoted = (name: string) => (/["\r\n]/.test(name) || name.includes(delimiter) ? `"${name.replaceAll('"', '""')}"` : name)
   const parser = parse({
     bom: true,
     columns: (found: string[]) => {
       names = found.map(quoted).join(delimiter)
-      return found.map((name) => name.trim())
+      return columnNames(found)
     },
     delimiter,
+    from_line: isStated ? 2 : 1,
     info: true,
     raw: true,
     max_record_size: MAX_RECORD_BYTES,

@@ -65,6 +65,9 @@ describe('formats', () => {
     ['CSV', 'a.csv', CSV],
     ['CSV with a BOM and semicolons', 'b.csv', `\ufeff${CSV.replaceAll(',', ';')}`],
     ['tabs', 'a.tsv', CSV.replaceAll(',', '\t')],
+    ['CSV with bars', 'c.csv', CSV.replaceAll(',', '|')],
+    ['CSV with a stated delimiter', 'd.csv', `sep=;\r\n${CSV.replaceAll(',', ';')}`],
+    ['CSV with a BOM and a stated delimiter', 'e.csv', `\ufeffsep=,\n${CSV}`],
     ['packed lines', 'a.ndjson.gz', gzipSync(NDJSON)],
     ['packed CSV', 'a.csv.gz', gzipSync(CSV)],
     ['a packed array', 'a.json.gz', gzipSync(JSON_ARRAY)],
@@ -95,6 +98,12 @@ describe('formats', () => {
     ['UTF-16', 'a.ndjson', Buffer.from(`\ufeff${NDJSON}`, 'utf16le'), 'a.ndjson is UTF-16: save it as UTF-8'],
     ['a workbook', 'a.csv', Buffer.from('PK\u0003\u0004 and so on'), 'a.csv is a ZIP archive or a workbook'],
     ['lines', 'a.csv', NDJSON, 'a.csv is lines of JSON, not CSV: pass --format ndjson to read it'],
+    [
+      'two columns of one name',
+      'a.csv',
+      `price,${CSV.replaceAll('\r\n', ',\r\n')}`,
+      'column "price" stands twice: rename one of them',
+    ],
   ])('%s in %s is named and nothing is stored', async (_, name, content, word) => {
     const { code, err } = await ingest(await write(name, content))
     expect(err).toContain(word)
