@@ -14,8 +14,9 @@ const done = Bun.spawnSync(
     '--splitting',
     '--sourcemap=none',
     'src/main.ts',
-    // Threads are entries of their own: `src/workers/web/reader.ts` starts this one by its place below `src`.
+    // Threads are entries of their own, started by their place below `src` (`src/workers/thread-entry.ts`).
     'src/workers/web/reader-thread.ts',
+    'src/workers/gitlab/thread.ts',
     '--outfile',
     outfile,
   ],

@@ -162,25 +162,20 @@ const startWeb = async (trawl: Trawl, { config, clock, log }: Host): Promise<Emb
 }
 
 /** The crawler family's reference worker (gitlab-worker §1). */
-const startGitlab = async ({ app }: Trawl, { config, clock, log }: Host): Promise<EmbeddedWorker | undefined> => {
-  const needs = !config.families.includes('crawler')
-    ? 'the crawler family'
-    : config.crawler.token
-      ? undefined
-      : 'CRAWLER_API_TOKEN'
-  if (needs) {
+const startGitlab = async ({ app }: Trawl, { config, log }: Host): Promise<EmbeddedWorker | undefined> => {
+  const { token, outboundAllow } = config.crawler
+  const needs = !config.families.includes('crawler') ? 'the crawler family' : token ? undefined : 'CRAWLER_API_TOKEN'
+  if (!token || needs) {
     log.warn(`the embedded GitLab worker needs ${needs} and does not run`)
     return undefined
   }
-  const { startGitlabWorker } = await import('./workers/gitlab/index.ts')
-  return await startGitlabWorker({
+  const { startEmbeddedGitlabWorker } = await import('./workers/gitlab/embedded.ts')
+  return await startEmbeddedGitlabWorker({
     settings: config.gitlabWorker,
-    url: 'http://localhost/api/internal2',
-    token: config.crawler.token,
-    outboundAllow: config.crawler.outboundAllow,
+    token,
+    outboundAllow,
     fetch: (request) => app.handle(request),
     log,
-    clock,
     // Ends before this process closes its open connections.
     stopSeconds: Math.max(1, config.shutdownTimeoutSeconds - 1),
   }).catch((error) => {

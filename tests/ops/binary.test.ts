@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { refusalOf } from '../../src/bun-version.ts'
 import { VERSION } from '../../src/config.ts'
 import { eventually } from '../support/eventually.ts'
+import { GOOD_TOKEN, startGitlabDouble } from '../support/gitlab-double.ts'
 import { killLeftovers, ownDirectory, ROOT, startServer, TOKEN } from '../support/processes.ts'
 
 const own = ownDirectory()
@@ -69,7 +70,8 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   expect(await ask('/api/v1/auth/me')).toBe(401)
   expect(await ask('/docs/json')).toBe(200)
   expect(await ask('/metrics')).toBe(200)
-  // Its web worker reads pages: the thread is inside the binary.
+  // Its web worker reads pages and its GitLab worker lists: their threads are inside the binary.
+  const gitlab = startGitlabDouble()
   const shop = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -82,7 +84,11 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   })
   const reading = await startServer(
     join(own.path, 'reading.db'),
-    { EMBEDDED_WORKERS: 'web', OUTBOUND_ALLOW: `127.0.0.1:${shop.port}` },
+    {
+      EMBEDDED_WORKERS: 'web,gitlab',
+      WORKER_OUTPUT_DIR: join(own.path, 'out'),
+      OUTBOUND_ALLOW: `127.0.0.1:${shop.port},${new URL(gitlab.origin).host}`,
+    },
     undefined,
     [binary],
   )
@@ -95,9 +101,16 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
     (page: any) => page.items.length > 0,
   )
   expect(items).toMatchObject([{ title: 'Cup', price: 1 }])
+  const task = { id: 'tags', type: 'FETCH_TAGS', apiEndpoint: gitlab.endpoint, credentials: { accessToken: GOOD_TOKEN } }
+  const auth = { authorization: 'Bearer dev-crawler-token' }
+  await reading.call('POST', '/api/internal2/tasks', { data: { ...task, options: { resourceId: 'acme/tools' } } }, auth)
+  await eventually(
+    async () => (await reading.call('GET', '/api/internal2/tasks/tags', undefined, auth)).body.data,
+    ({ status }) => status === 'completed',
+  )
   reading.child.kill('SIGTERM')
   expect(await reading.child.exited).toBe(0)
-  await shop.stop(true)
+  await Promise.all([shop.stop(true), gitlab.stop()])
   const copy = join(own.path, 'copy.db')
   expect(command('backup', copy)).toMatchObject({ exitCode: 0, said: expect.stringContaining(copy) })
   server.child.kill('SIGTERM')

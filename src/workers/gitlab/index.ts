@@ -27,7 +27,7 @@ export interface GitlabWorkerOptions {
   /** Unix socket of the API instead of a token; HTTP only. */
   socket?: string | undefined
   transport?: 'http' | 'ws'
-  /** The app's own `handle` when embedded. */
+  /** Instead of the network to the API: messages, when embedded. */
   fetch?: (request: Request) => Promise<Response> | Response
   /** `host:port` of configured GitLab instances: they may be private, and their words may be shown. */
   outboundAllow?: readonly string[]
@@ -47,7 +47,7 @@ export class WorkerUnusable extends Error {
 }
 
 /**
- * Starts the reference worker of the contract "GitLab worker", standalone or embedded (§1).
+ * Starts the reference worker of the contract "GitLab worker" (§1): in a process of its own, or in the thread of `embedded.ts`.
  * @throws WorkerUnusable when the output directory cannot be written
  */
 export const startGitlabWorker = async (options: GitlabWorkerOptions): Promise<GitlabWorker> => {

@@ -12,7 +12,7 @@ export interface HttpApiOptions {
   token?: string | undefined
   /** Unix socket to connect to. */
   socket?: string | undefined
-  /** The app's own `handle` when embedded. */
+  /** Instead of the network to the API: messages, when embedded. */
   fetch?: ((request: Request) => Promise<Response> | Response) | undefined
   clock: Clock
   log: Log
