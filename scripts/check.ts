@@ -41,7 +41,7 @@ const migrationsUpToDate: Step = async () => {
           .sort()
       for (const file of files(out)) {
         if (!files(join('drizzle', dialect)).includes(file))
-          problems.push(`${dialect}: the tables changed and no migration says so; run bun run generate NAME`)
+          problems.push(`${dialect}: the tables changed without a migration; run bun run generate NAME`)
         else if (readFileSync(join(out, file), 'utf8') !== readFileSync(join('drizzle', dialect, file), 'utf8'))
           problems.push(`${dialect}: ${file} was edited`)
       }

@@ -44,7 +44,7 @@ export const composeProblems = (files: { compose: string; example: string; prome
 
   for (const name of NEEDED) if (!services[name]) problems.push(`there is no service ${name}`)
   for (const [, name] of files.compose.matchAll(VARIABLE))
-    if (!asked.includes(name as string)) problems.push(`.env.example does not tell of ${name}`)
+    if (!asked.includes(name as string)) problems.push(`.env.example does not list ${name}`)
   for (const name of asked)
     if (!files.compose.includes(`\${${name}`) && !new RegExp(`environment: ${name}\\b`).test(files.compose))
       problems.push(`nothing reads ${name} of .env.example`)

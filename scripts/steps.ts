@@ -1,6 +1,6 @@
 import { type ParserOptions, parse } from '@babel/parser'
 
-/** Names of a generator's parameter that is a transaction, where no type says so. */
+/** Names of a generator's parameter that is a transaction, where it has no type. */
 const TX_NAMES = new Set(['tx', 'inside', 'inner'])
 const TX_TYPES = new Set(['Tx', 'Queryable'])
 /** Methods of the database that run steps. */

@@ -583,7 +583,7 @@ export interface paths {
         put?: never;
         /**
          * Prolong a lease
-         * @description With progress, if there is any, of at most 16 KiB of JSON: larger one is dropped, and the answer says so. Tells whether the task should stop.
+         * @description With progress, if there is any, of at most 16 KiB of JSON: larger progress is dropped, which the answer states. The answer also states whether the task should stop.
          */
         post: operations["postInternalWorkersTasksIdHeartbeat"];
         delete?: never;

@@ -87,7 +87,7 @@ export const startWorker = (options: WorkerOptions): Worker => {
       try {
         for (const lease of await port.leases(workerId, kinds)) leases.set(lease.taskId, lease)
       } catch (error) {
-        log.warn('the server did not tell what is still leased', { error: messageOf(error) })
+        log.warn('the server did not answer which tasks are still leased', { error: messageOf(error) })
       }
       const release = (lease: LeaseRef) =>
         port.release(lease).catch((error) => log.warn('lease not released', { task_id: lease.taskId, error: messageOf(error) }))

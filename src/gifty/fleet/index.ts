@@ -49,7 +49,7 @@ export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: Worker
       detail: {
         summary: 'Prolong a lease',
         description:
-          'With progress, if there is any, of at most 16 KiB of JSON: larger one is dropped, and the answer says so. Tells whether the task should stop.',
+          'With progress, if there is any, of at most 16 KiB of JSON: larger progress is dropped, which the answer states. The answer also states whether the task should stop.',
       },
     })
     .post('/workers/tasks/:id/complete', ({ params, body }) => fleet.complete(params.id, body), {

@@ -65,7 +65,7 @@ export interface RequestValues {
 /** What zod says of the groups of a request, in the order given: the first error stands for the first refused group. */
 export const refusalsOf = ({ route }: Call, values: RequestValues, order: readonly (keyof RequestValues)[]): z.core.$ZodError[] =>
   order.flatMap((group) => {
-    // Elysia's own error does not tell the refused input, so the value is asked once more.
+    // Elysia's own error does not hold the refused input, so the value is validated once more.
     const result = (route?.schemas[group] as z.ZodType | undefined)?.safeParse(values[group], { reportInput: true })
     return result && !result.success ? [result.error] : []
   })

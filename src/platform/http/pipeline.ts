@@ -64,7 +64,7 @@ export const requireRoute = (call: Call): RouteInfo => {
   throw new AppError('method_not_allowed', 405, 'Method not allowed', { headers: { allow: call.allowed.join(', ') } })
 }
 
-/** What every answer tells a browser: not to guess types, to keep no answer of a write, which may hold a secret, and to run nothing of a page of ours. */
+/** Headers of every answer for browsers: they guess no types, cache no answer of a write (it may hold a secret), and run no script in a page of ours. */
 const protect = (headers: Headers, method: string): void => {
   headers.set('x-content-type-options', 'nosniff')
   if (method !== 'GET' && method !== 'OPTIONS' && !headers.has('cache-control')) headers.set('cache-control', 'no-store')
@@ -103,7 +103,7 @@ export const createProbes = (
     const { body, family, headers, series } = probe
     // One Headers for all, copied by Response: several times cheaper than an object of headers.
     headers.set('x-request-id', requestIdOf(request, family))
-    // Below what the clock can tell apart.
+    // Shorter than the clock's resolution.
     series.observe(200, 0)
     const response = new Response(body, { headers })
     if (request.headers.get('origin') !== null) family.decorate?.(response, undefined, request)

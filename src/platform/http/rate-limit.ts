@@ -48,7 +48,7 @@ export const windowDecision = ({ limit }: RateClass, allowed: boolean, count: nu
   retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
 })
 
-/** The headers that tell a client how much is left; none where there is no limit. */
+/** Headers with what is left of the limit; none where there is no limit. */
 export const rateHeaders = ({ limit, remaining, resetMs }: RateDecision): Record<string, string> =>
   limit === 0
     ? {}

@@ -78,7 +78,7 @@ export const isBadHost = (url: string, host: string | null): boolean =>
 const KEY = /^[A-Za-z0-9+/]{22}==$/
 
 /**
- * Whether a request asks for a WebSocket as RFC 6455 §4.1 has it. What does not, Bun refuses in words of its own, or with a bare head:
+ * Whether a request asks for a WebSocket as RFC 6455 §4.1 has it. Bun refuses others with a text of its own, or without a body:
  * a family that asks here first can refuse in its envelope.
  */
 export const isHandshake = ({ headers }: Request): boolean =>

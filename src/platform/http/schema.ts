@@ -145,7 +145,7 @@ const toJsonSchema = (schema: z.ZodType, direction: Direction, asRead: boolean):
       const definition = zodSchema._zod.def as unknown as { discriminator?: string }
       if (definition.discriminator) (jsonSchema as Json).discriminator = { propertyName: definition.discriminator }
       if (direction === 'output') return
-      // Zod leaves these out where a transform is inside, because it cannot tell on which side of it they stand. Ours are sent.
+      // Zod leaves these out where a transform is inside, because it does not know whether they describe its input or its output. Ours describe what is sent.
       const meta = z.globalRegistry.get(zodSchema)
       if (meta?.examples) jsonSchema.examples = meta.examples as never
       if (meta?.default !== undefined) jsonSchema.default = meta.default as never

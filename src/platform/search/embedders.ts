@@ -8,7 +8,7 @@ import { isStopWord, stemOf, wordsOf } from './words.ts'
  * A text is a bag of features: the stem of each word, and the pairs and triples of letters of each stem between marks of its
  * beginning and end, which are what a misspelt word or an odd form still shares with the right one. Each feature is hashed (32-bit
  * FNV-1a, mixed) to one of `dim` places and to a sign, and adds its weight there; signs make collisions cancel out on average. The
- * n-grams of a word weigh three times its stem. Words weigh by what they tell: Cyrillic ones fully, Latin ones, mostly brands and
+ * n-grams of a word weigh three times its stem. Words weigh by how much they say about a product: Cyrillic ones fully, Latin ones, mostly brands and
  * models, less, numbers least; those that stand earlier a little more, since titles open with what the thing is; a repeated word
  * less each time; stop words nothing. The sum is scaled to length 1, so that a dot product is the cosine. The weights were chosen on
  * the labelled queries that `bun run bench --only search` measures.

@@ -105,7 +105,7 @@ export const telegramRepository = (db: Db) => {
 }
 export type TelegramRepository = ReturnType<typeof telegramRepository>
 
-/** Bus topic: an instance has an answer. What was found is in Redis, large as it is; the event only says so. */
+/** Bus topic: an instance has an answer. The answer itself is large and stays in Redis; the event names its key. */
 const ANSWERED = 'stickers.telegram.landed'
 interface Answered {
   name: string

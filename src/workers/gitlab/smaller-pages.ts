@@ -36,7 +36,7 @@ export interface SmallerPagesOptions {
   control: Control
   /** @throws PageFailure where fewer rows may help */
   ask(path: string, patience: Patience): Promise<Answered>
-  /** Path and query of the list's first request: what tells a bad row of a keyset list from a GitLab that is down. */
+  /** Path and query of the list's first request: asked to distinguish a bad row of a keyset list from a GitLab that is down. */
   first: string
 }
 

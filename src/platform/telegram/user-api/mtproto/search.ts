@@ -20,7 +20,7 @@ const MAX_CHARS = 2000
 /** Parts of a text that have letters and are not words of a language. */
 const NOISE = /https?:\/\/\S+|\bt\.me\/\S+|[@#][\p{L}\p{N}_]+|\b[\w.-]+@[\w-]+\.\w+\b/gu
 
-/** The language of a channel's texts as ISO 639-1, or null when there is too little to tell (love-parser §7, live). */
+/** The language of a channel's texts as ISO 639-1, or null when there is too little text (love-parser §7, live). */
 export type DetectLanguage = (texts: readonly (string | null)[]) => string | null
 
 /** Loads the detector at the first search: its word lists take 40 MB, which logins and probes do not need. */
