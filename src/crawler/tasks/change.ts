@@ -341,8 +341,8 @@ const totalOf = (update: ProgressFields, isComplete: boolean): number | null | u
   return known((update.groupTotal ?? 0) + (update.projectTotal ?? 0))
 }
 
-const itemsOf = (old: Record<string, number>, update: ProgressFields): Record<string, number> => {
-  const { itemsByType, itemsByTypeMode, groupCount, projectCount } = update
+const itemsOf = (old: Record<string, number>, update: ProgressFields, isSet: boolean): Record<string, number> => {
+  const { itemsByType, itemsByTypeMode = isSet ? 'total' : 'add', groupCount, projectCount } = update
   if (!itemsByType && groupCount === undefined && projectCount === undefined) return old
   const items = new Map(Object.entries(old))
   for (const [key, number] of Object.entries(itemsByType ?? {}))
@@ -360,8 +360,8 @@ export const percentageOf = (processed: number, total: number | null): number | 
   total === null ? null : total === 0 ? 100 : Math.min(100, Math.round((processed / total) * 100))
 
 /**
- * A task's progress with an update merged in (§9). `mode` `set` lets the counter of processed items go down, as an operator may;
- * `isComplete`: the task is completed with this update, or was before.
+ * A task's progress with an update merged in (§9). `mode` `set` takes counters as they are given (PUT, §7.8): the one of processed items
+ * may go down, those by type are not added to the old ones, so that what was read can be sent back. `isComplete`: the task is completed with this update, or was before.
  * Pure: every accepted update is merged under the task's lock, so none is lost.
  */
 export const mergeProgress = (
@@ -383,7 +383,7 @@ export const mergeProgress = (
     error: update.error ?? old.error,
     errorTimestamp: update.errorTimestamp ?? (update.error === undefined ? old.errorTimestamp : (update.timestamp ?? now)),
     metadata: update.metadata ? { ...old.metadata, ...update.metadata } : old.metadata,
-    itemsByType: itemsOf(old.itemsByType, update),
+    itemsByType: itemsOf(old.itemsByType, update, mode === 'set'),
     currentDataType: update.currentDataType ?? old.currentDataType,
     lastProcessedId: update.lastProcessedId === undefined ? old.lastProcessedId : update.lastProcessedId,
     stage: update.stage ?? old.stage,
