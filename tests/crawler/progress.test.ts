@@ -316,8 +316,11 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
     expect((await app.progress('n')).progress).toEqual(progress)
     const state = { ...progress, itemsByTypeMode: 'total' }
     await app.report('n', { type: 'progress', ...state })
-    expect((await app.put('n', { status: null, error: null, progress: state })).status).toBe(200)
-    expect((await app.progress('n')).progress).toMatchObject(counts)
+    for (const sent of [state, progress])
+      expect((await app.put('n', { status: null, error: null, progress: sent })).status).toBe(200)
+    expect((await app.progress('n')).progress).toEqual(progress)
+    await app.put('n', { progress: { itemsByType: { issues: 2 }, itemsByTypeMode: 'add' } })
+    expect((await app.progress('n')).progress.itemsByType).toEqual({ issues: 7 })
     expect(await app.lease({ types: null, max: null, waitSeconds: null })).toHaveLength(0)
   })
 
