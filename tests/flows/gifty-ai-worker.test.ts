@@ -252,4 +252,56 @@ onEachServer("Gifty's AI workers", env, (server) => {
     expect(advice.gifts.map(({ reasons }: any) => reasons.some(({ code }: any) => code === 'highly_rated'))).toContain(true)
     await second.close()
   }, 120_000)
+
+  test('over HTTP leases: given back, failed, and many completed at once', async () => {
+    const api = start()
+    await api.ok('POST', '/ingest-batch', { source_id: 0, items: toys(71, 3).map((toy) => ({ ...toy, category: null })) })
+    const worker = { worker_id: 'batch-1' }
+    const lease = async (max: number): Promise<any[]> => {
+      const { tasks } = await api.ok('POST', '/workers/lease', {
+        ...worker,
+        kinds: ['scoring'],
+        max,
+        lease_seconds: 300,
+        wait_seconds: 30,
+      })
+      return tasks
+    }
+
+    // §4: what it leases and cannot do now it gives back; that is no attempt, and the fence rises.
+    const [given] = await lease(1)
+    const release = await api.ok('POST', `/workers/tasks/${given.id}/release`, { ...worker, fence: given.fence })
+    expect(release).toEqual({ status: 'ok' })
+    const held = await lease(3)
+    while (held.length < 3) held.push(...(await lease(3 - held.length)))
+    const again = held.find(({ id }) => id === given.id)
+    expect([again.attempt, again.fence]).toEqual([1, given.fence + 1])
+    // §4: the model did not answer: the task is offered again later.
+    const [failed, ...rest] = held
+    const failure = { ...worker, fence: failed.fence, error: 'the model timed out', retryable: true }
+    const answer = { status: 'ok', state: 'pending', next_attempt_at: TIME }
+    expect(await api.ok('POST', `/workers/tasks/${failed.id}/fail`, failure)).toEqual(answer)
+    expect(await api.ok('GET', `/tasks/${failed.id}`)).toMatchObject({
+      status: 'pending',
+      error: 'the model timed out',
+      max_attempts: 5,
+    })
+    // §4: the others in one request, one of them with a verdict out of range, and one that is not its own.
+    const nOf = (task: any) => Number(/\d+$/.exec(task.payload.gift_id)?.[0])
+    const results = rest.map((task, at) => ({
+      ...{ id: task.id, fence: task.fence },
+      result: withoutId(verdict(nOf(task), at === 0 ? { llm_gift_score: -1 } : {})),
+    }))
+    const foreign = { id: failed.id, fence: failed.fence, result: withoutId(verdict(nOf(failed))) }
+    const batch = await api.ok('POST', '/workers/tasks/complete', { ...worker, tasks: [...results, foreign] })
+    const rejected = [
+      { id: rest[0].id, code: 'validation_error', message: TEXT },
+      { id: failed.id, code: 'stale_lease', message: TEXT },
+    ]
+    expect(batch).toEqual({ status: 'ok', completed: 1, rejected: expect.arrayContaining(rejected) })
+    expect(batch.rejected).toHaveLength(2)
+    const scored = async (task: any) =>
+      (await api.ok('GET', `/products/${encodeURIComponent(task.payload.gift_id)}`)).llm_gift_score
+    expect([await scored(failed), await scored(rest[0]), await scored(rest[1])]).toEqual([null, null, 8.5])
+  }, 120_000)
 })

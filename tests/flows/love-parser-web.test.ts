@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { eventually } from '../support/eventually.ts'
 import { clientOf, eventsOf, INT, MILLIS, onEachServer, type Reply, TEXT, UUID } from './rig.ts'
 
 const PAGE = { origin: 'http://localhost:5173', 'user-agent': 'Mozilla/5.0 (flow)' }
@@ -347,4 +348,41 @@ onEachServer('The Love Parser web app', env, (server) => {
       ])
     }
   }, 180_000)
+
+  test('a free plan is used up, and nothing of another person can be seen', async () => {
+    const visitor = clientOf(`${server.origin()}/api/v1`, PAGE)
+    const enter = async (phone: string) => {
+      const { auth_session_id } = await visitor.ok('POST', '/telegram/auth/send-code', { phone_number: phone })
+      const { access_token } = await visitor.ok('POST', '/telegram/auth/verify-code', { auth_session_id, code: '12345' })
+      return clientOf(`${server.origin()}/api/v1`, { ...PAGE, authorization: `Bearer ${access_token}` })
+    }
+    const [ann, bob] = [await enter('+7 (999) 555-00-11'), await enter('8-999-555-00-13')]
+    const { search_id } = await ann.must(202, 'POST', '/parsing/search', { query: 'games', filters: null })
+
+    // §6: one search a period is what the plan has; the refusal says when there is more.
+    const more = await ann.send('POST', '/parsing/search', { query: 'games' })
+    const details = { limit: 1, used: 1, category: 'parsing', resets_at: MILLIS }
+    expect([more.status, more.body]).toEqual([429, refused(429, 'RATE_LIMIT_EXCEEDED', details)])
+    expect(Number(more.headers.get('retry-after'))).toBeGreaterThan(0)
+    await eventually(
+      () => ann.ok('GET', `/parsing/${search_id}`),
+      ({ status }) => status === 'completed',
+    )
+    expect((await ann.ok('GET', '/dashboard')).stats).toMatchObject({ total_channels_found: 100 })
+
+    // §1, §5: what is another's is not there, whatever is asked of it.
+    const theirs = ['', '/results', '/export', '/progress'].map((rest) => `/parsing/${search_id}${rest}`)
+    for (const path of [...theirs, '/broadcast/campaigns']) {
+      const hidden = await bob.send('GET', path)
+      expect([path, hidden.status, hidden.body]).toEqual([path, 404, refused(404, 'NOT_FOUND')])
+    }
+    const stolen = { name: 'Mine', source_parsing_id: search_id }
+    expect((await bob.send('POST', '/audience/segments', stolen)).status).toBe(404)
+    // §5: an audience that is deleted gives its unit back.
+    const { id } = await ann.must(201, 'POST', '/audience/segments', { ...stolen, filters: { post_frequency: 'daily' } })
+    expect((await ann.ok('PUT', `/audience/${id}`, { filters: {} })).total_recipients).toBe(100)
+    expect(await ann.ok('DELETE', `/audience/${id}`)).toEqual({ success: true })
+    expect((await ann.ok('GET', '/auth/me')).limits).toMatchObject({ audience_used: 0, parsing_used: 1 })
+    expect(await bob.ok('GET', '/parsing/history')).toEqual([])
+  }, 120_000)
 })

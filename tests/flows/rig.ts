@@ -126,7 +126,6 @@ export const clientOf = (base: string, own: Sent = {}) => {
   }
   return { send, must, ok: (method: string, path: string, body?: unknown) => must(200, method, path, body) }
 }
-export type FlowClient = ReturnType<typeof clientOf>
 
 /** RFC 3339 in UTC with `Z`. */
 export const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/)
