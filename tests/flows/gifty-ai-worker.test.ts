@@ -232,7 +232,7 @@ onEachServer("Gifty's AI workers", env, (server) => {
     }
     expect(done).toEqual({ scoring: 3, category_mapping: 1, embedding: 3 })
 
-    // §4: an old fence changes nothing, and a finished task says so over HTTP as well.
+    // §4: over HTTP too a task that is finished takes nothing from another worker.
     const late = await api.send('POST', `/workers/tasks/${refused.id}/fail`, { worker_id: 'ai-2', fence: 1, error: 'late' })
     expect([late.status, late.body.error.code]).toEqual([409, 'stale_lease'])
 
