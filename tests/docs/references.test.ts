@@ -13,11 +13,11 @@ const DOCUMENTS: Record<string, string> = {
 /** Which document a bare `§N` of a file means. The first that fits counts. */
 const HOME: [files: RegExp, name: string][] = [
   [/^(src|tests)\/workers\/gitlab\//, 'gitlab-worker'],
-  [/^(src|tests)\/crawler\//, 'gitlab-crawler'],
-  [/^(src|tests)\/stickers\//, 'stickers'],
-  [/^(src|tests)\/love-parser\//, 'love-parser'],
+  [/^((src|tests)\/crawler\/|tests\/flows\/(crawler|gitlab))/, 'gitlab-crawler'],
+  [/^((src|tests)\/stickers\/|tests\/flows\/sticker)/, 'stickers'],
+  [/^((src|tests)\/love-parser\/|tests\/flows\/love-parser)/, 'love-parser'],
   [/^(src|tests)\/platform\/telegram\//, 'love-parser'],
-  [/^(src|tests)\/(gifty|tasks)\//, 'gifty'],
+  [/^((src|tests)\/(gifty|tasks)\/|tests\/flows\/gifty)/, 'gifty'],
 ]
 const NAMES = Object.keys(DOCUMENTS).join('|')
 const REFERENCE = new RegExp(`(?:\\b(${NAMES}|DESIGN)['’]?s? )?§+ ?(\\d+(?:\\.\\d+)*)`, 'g')
