@@ -179,7 +179,9 @@ export async function* readProductPages(
       return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
     }
     asked.add(key)
-    const loaded = await openPage(session, url, { links: !isSure })
+    const following = urls[index + 1]
+    const isNew = following !== undefined && !asked.has(addressKey(following))
+    const loaded = await openPage(session, url, { links: !isSure, ...(isNew ? { following } : {}) })
     const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
     const own = products.filter((product) => product.product_url === loaded?.data.own)

@@ -59,12 +59,12 @@ export interface Session {
   /** Pages that may still be fetched. To be asked when there is one more to read: without any left the run counts as ended early. */
   left(): number
   /** The run's first page: failing to get it fails the run (`JobFailed`, final only when the address is of no use any more). */
-  first(url: string, needs?: { links?: boolean }): Promise<LoadedPage>
+  first(url: string, needs?: Needs): Promise<LoadedPage>
   /**
    * Any other page: a failure is reported and counted, and the answer is undefined; so it is, without a request, once the run has to end
-   * early. Throws only when stopped. `links: false` leaves out where the page leads, which is half of the work on it.
+   * early. Throws only when stopped.
    */
-  next(url: string, needs?: { links?: boolean }): Promise<LoadedPage | undefined>
+  next(url: string, needs?: Needs): Promise<LoadedPage | undefined>
   /** Counts and reports a page that was not read. */
   failed(url: string, problem: FetchError): void
   addProducts(products: ScrapedProduct[]): Promise<void>
@@ -73,6 +73,13 @@ export interface Session {
   flush(): Promise<void>
   /** What the run comes to, after `flush`. Throws `JobFailed` for one that got nothing, or whose host asked to be left alone. */
   outcome(): Promise<Omit<WebRunResult, 'logs'>>
+}
+
+export interface Needs {
+  /** `false` leaves out where the page leads, which is half of the work on it. */
+  links?: boolean
+  /** The page that will be asked for next: it is fetched, in its turn, while this one is read. */
+  following?: string
 }
 
 export interface LoadedPage {
@@ -151,10 +158,26 @@ const createSession = (
     }
   }
 
-  const load = async (url: string, { links }: { links?: boolean } = {}): Promise<LoadedPage> => {
+  /** The one page that is fetched before it is asked for. */
+  let ahead: { url: string; page: Promise<Page> } | undefined
+  /** Not from a host that has just failed, and not beyond the budget. */
+  const fetchAhead = (url: string) => {
+    if (ahead || stop || failedInARow > 0 || counts.pages >= task.maxPages) return
+    ahead = { url, page: get(url, { delayMs: task.delayMs }) }
+    ahead.page.catch(() => {}) // who asks for the page gets the error
+  }
+  const fetched = (url: string): Promise<Page> => {
+    if (ahead?.url !== url) return get(url, { delayMs: task.delayMs })
+    const { page } = ahead
+    ahead = undefined
+    return page
+  }
+
+  const load = async (url: string, { links, following }: Needs = {}): Promise<LoadedPage> => {
     counts.pages++
-    const page = await get(url, { delayMs: task.delayMs })
+    const page = await fetched(url)
     if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
+    if (following !== undefined) fetchAhead(following)
     const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, links, now: clock.now() }
     const data = await reader.page(page, options, signal)
     // It may be a mistake of ours, so the source is not broken for it as for a 404.
@@ -236,7 +259,8 @@ const createSession = (
       }
     },
     async next(url, needs) {
-      if (stop) return undefined
+      // What was fetched ahead is counted, also when it has ended the run.
+      if (stop && ahead?.url !== url) return undefined
       try {
         return await load(url, needs)
       } catch (error) {
