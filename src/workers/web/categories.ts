@@ -89,8 +89,9 @@ const lookBelow = async (session: Session, found: Categories, add: Add, hosts: R
   // Entries that are added on the way are visited as well.
   for (;;) {
     const [next, then] = [...found].filter(([key]) => !visited.has(key))
-    if (!next || visited.size >= MAX_VISITS || session.left() <= 0) break
+    if (!next || visited.size >= MAX_VISITS) break
     const [key, entry] = next
+    if (!session.isAhead(entry.url) && session.left() <= 0) break
     visited.add(key)
     const following = visited.size < MAX_VISITS ? then?.[1].url : undefined
     const loaded = await openPage(session, entry.url, { following })

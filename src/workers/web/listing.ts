@@ -173,7 +173,7 @@ export async function* readProductPages(
   for (const [index, url] of urls.entries()) {
     const key = addressKey(url)
     if (asked.has(key)) continue // meanwhile, by another listing
-    if (session.left() <= 0) {
+    if (!session.isAhead(withoutTracking(url)) && session.left() <= 0) {
       const cards = urls.slice(index).flatMap((one) => pages.get(one) ?? [])
       await addProducts(session, cards)
       return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
