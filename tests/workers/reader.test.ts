@@ -149,6 +149,17 @@ describe('threads', () => {
     expect(await problemOf(reader.page(page('x'), options))).toMatchObject(problem)
   })
 
+  test('small documents share one thread; behind one that is held up they go to another', async () => {
+    const reader = make({ entry: thread(ODD.replace('{ text }', '{ id: (globalThis.id ??= Math.random()) }')), budgetMs: 3000 })
+    const idOf = async () => ((await reader.page(page('plain'), options)) as any).id
+    const ids = await Promise.all(Array.from({ length: 8 }, idOf))
+    expect(new Set(ids).size).toBe(1)
+    const slow = problemOf(reader.page(page('for ever'), options))
+    expect(await idOf()).not.toBe(ids[0])
+    reader.close()
+    expect(await slow).toMatchObject({ problem: 'aborted' })
+  })
+
   test('a task that is aborted ends its document, waiting or being read', async () => {
     const reader = make({ entry: thread(ODD), threads: 1 })
     const stop = new AbortController()

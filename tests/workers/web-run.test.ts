@@ -5,8 +5,8 @@ import { type LeasedTask, PortRefused } from '../../src/workers/port.ts'
 import { FetchError } from '../../src/workers/web/errors.ts'
 import type { Fetcher } from '../../src/workers/web/fetcher.ts'
 import { allowOwnOrigin, createWebRunner, startWebWorker } from '../../src/workers/web/index.ts'
-import { readPayload } from '../../src/workers/web/run.ts'
 import { createRunLog } from '../../src/workers/web/run-log.ts'
+import { readPayload } from '../../src/workers/web/task.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { type FakePort, fakePort, hastyClock, ingested, signalled, webTask } from './doubles.ts'
 
@@ -283,6 +283,35 @@ describe('the result', () => {
       pages_failed: 1,
       failed_pages: [{ url: `${ORIGIN}/product/1`, status: null, reason: 'The page takes more than 3 s to read' }],
     })
+  })
+
+  test('the next product page is fetched while one is read, within the limit of pages, and counted', async () => {
+    const links = range(3, 1).map((id) => `<a href="/product/${id}">${id}</a>`)
+    const fetcher = web({
+      '/c/a': `<div class="product-card">${links.join('')}</div>`,
+      '/product/1': ld([product(1), { '@type': 'Product', url: '/product/x' }]),
+      '/product/2': 500,
+    })
+    const { logs, ...rest } = await resultOf(fetcher, { config: { web: { max_pages: 3 } } })
+    expect(logs.indexOf('/product/2: HTTP 500, asked again')).toBeGreaterThan(0)
+    expect(logs.indexOf('/product/2: HTTP 500, asked again')).toBeLessThan(logs.indexOf('/product/1: skipped'))
+    expect(fetcher.asked).toEqual(['/c/a', '/product/1', ...Array(3).fill('/product/2')])
+    expect(rest).toMatchObject({ pages: 3, pages_failed: 1, ended_early: 'the limit of 3 pages was reached' })
+  })
+
+  test('a page fetched ahead that ends the run is counted as failed, and nothing more is asked for', async () => {
+    const links = range(3, 1).map((id) => `<a href="/product/${id}">${id}</a>`)
+    const fetcher = web({ '/c/a': `<div class="product-card">${links.join('')}</div>`, '/product/1': listing([1]) })
+    const { page } = fetcher
+    fetcher.page = async (url, options) => {
+      if (!url.endsWith('/product/2')) return page(url, options)
+      throw new FetchError('paused', 'HTTP 503, the host asks to wait 60 s', true, 503, 60_000)
+    }
+    const port = await run(webTask({ url: `${ORIGIN}/c/a` }), fetcher)
+    expect(fetcher.asked).toEqual(['/c/a', '/product/1'])
+    expect(port.products().map(({ title }) => title)).toEqual(['Cup 1'])
+    expect(port.seen.heartbeats.at(-1)?.progress).toMatchObject({ pages: 3, pages_failed: 1 })
+    expect(port.seen.failed).toMatchObject([{ retryable: true }])
   })
 
   test('of many failed pages the first hundred are named', async () => {

@@ -1,3 +1,5 @@
+import { remembering } from './extract/remember.ts'
+
 /** Longer addresses are not visited: no shop needs them, and matching them against robots.txt costs time. Characters. */
 export const MAX_ADDRESS = 2048
 
@@ -23,11 +25,11 @@ export const withoutTracking = (given: string): string => {
 }
 
 /** The form under which addresses are compared, never the one that is asked for: no fragment, no trailing slash, no `www.`, no tracking. */
-export const addressKey = (address: string): string => {
+export const addressKey = remembering((address: string): string => {
   const url = new URL(withoutTracking(address))
   const path = url.pathname.replace(/\/$/, '')
   return `${shopHost(url.host)}${path}${url.search}`
-}
+}, 5000)
 
 /** A host without `www.`: a shop answers under both names. */
 export const shopHost = (host: string): string => host.replace(/^www\./, '')

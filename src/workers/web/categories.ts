@@ -85,12 +85,16 @@ const hostsOf = ({ task }: Session, { page }: LoadedPage): ReadonlySet<string> =
 
 /** Opens categories, nearest first, to learn names, parents and subcategories. */
 const lookBelow = async (session: Session, found: Categories, add: Add, hosts: ReadonlySet<string>) => {
-  let visits = 0
-  // A Map may grow while it is iterated; entries added on the way are visited as well.
-  for (const [key, entry] of found) {
-    if (visits >= MAX_VISITS || session.left() <= 0) break
-    visits++
-    const loaded = await openPage(session, entry.url)
+  const visited = new Set<string>()
+  // Entries that are added on the way are visited as well.
+  for (;;) {
+    const [next, then] = [...found].filter(([key]) => !visited.has(key))
+    if (!next || visited.size >= MAX_VISITS) break
+    const [key, entry] = next
+    if (!session.isAhead(entry.url) && session.left() <= 0) break
+    visited.add(key)
+    const following = visited.size < MAX_VISITS ? then?.[1].url : undefined
+    const loaded = await openPage(session, entry.url, { following })
     if (!loaded) continue
     if (isProductPage(loaded)) {
       found.delete(key)

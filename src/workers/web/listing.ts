@@ -173,13 +173,15 @@ export async function* readProductPages(
   for (const [index, url] of urls.entries()) {
     const key = addressKey(url)
     if (asked.has(key)) continue // meanwhile, by another listing
-    if (session.left() <= 0) {
+    if (!session.isAhead(withoutTracking(url)) && session.left() <= 0) {
       const cards = urls.slice(index).flatMap((one) => pages.get(one) ?? [])
       await addProducts(session, cards)
       return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
     }
     asked.add(key)
-    const loaded = await openPage(session, url, { links: !isSure })
+    const following = urls[index + 1]
+    const isNew = following !== undefined && !asked.has(addressKey(following))
+    const loaded = await openPage(session, url, { links: !isSure, ...(isNew ? { following } : {}) })
     const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
     const own = products.filter((product) => product.product_url === loaded?.data.own)

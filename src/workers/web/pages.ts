@@ -1,27 +1,27 @@
 import { addressKey, MAX_ADDRESS, withoutTracking } from './addresses.ts'
 import { FetchError } from './errors.ts'
-import type { LoadedPage, Session } from './run.ts'
+import type { LoadedPage, Needs, Session } from './run.ts'
 
 /** Hops of `<meta http-equiv=refresh>` that are followed, as many as redirects. */
 const MAX_REFRESHES = 5
 
 /** The run's first page, where its redirects of either kind end. Throws `JobFailed`. */
-export const openFirst = async (session: Session, needs?: { links?: boolean }): Promise<LoadedPage> =>
+export const openFirst = async (session: Session, needs?: Needs): Promise<LoadedPage> =>
   followRefreshes(session, await session.first(session.task.url, needs), (url) => session.first(url, needs))
 
 /**
- * Any other page, asked for as its site wrote it but for tracking; undefined when it cannot be had, which is counted and logged. `links: false`
- * is for who does not ask where it leads.
+ * Any other page, asked for as its site wrote it but for tracking; undefined when it cannot be had, which is counted and logged.
  */
 export const openPage = async (
   session: Session,
   address: string,
-  needs?: { links?: boolean },
+  { links, following: afterwards }: Needs = {},
 ): Promise<LoadedPage | undefined> => {
   const url = withoutTracking(address)
   if (isTooLong(session, url)) return undefined
-  const loaded = await session.next(url, needs)
-  return loaded && followRefreshes(session, loaded, (next) => session.next(next, needs))
+  const following = afterwards === undefined || afterwards.length > MAX_ADDRESS ? undefined : withoutTracking(afterwards)
+  const loaded = await session.next(url, { links, following })
+  return loaded && followRefreshes(session, loaded, (next) => session.next(next, { links }))
 }
 
 /** An address that is not visited costs none of the run's budget. */

@@ -34,7 +34,7 @@ const TICK_MS = 10
 /** The most that one tick counts, in ms: a loop that was held up says nothing about the thread. */
 const MOST_TICK_MS = 50
 /** How long memory without documents counts as it was measured, in ms: measuring the heap takes time by its size. */
-const FLOOR_MS = 500
+const FLOOR_MS = 2000
 /** A thread whose code is not loaded after this many ms is given up. */
 const START_MS = 10_000
 /** Starts that may fail one after the other before a document is given up for it. */
@@ -45,8 +45,11 @@ const LARGE = MB / 2
 const GROWN = 32 * MB
 /** The same since its start, in bytes, once it has read a large document: small ones leave little but compiled code, which is of use. */
 const GROWN_IN_ALL = 48 * MB
-/** How long a document waits for a thread that is at work before another one is started, in ms. */
-const PATIENCE_MS = 50
+/**
+ * A thread that has read one document for so long, in ms, is held up: the next ones go to another thread. Before that they wait, because a
+ * second thread compiles all code once more, and the first one is mostly done sooner.
+ */
+const HELD_UP_MS = 150
 /** How long after the end of a thread a large document waits for its memory, in ms. It goes back within 100. */
 const SETTLE_MS = 500
 /** The longest wait for a thread to end, in ms: what it does in one native call (`JSON.parse`) goes on until that returns. */
@@ -71,8 +74,10 @@ interface Thread {
   worker: Worker
   state: 'starting' | 'idle' | 'reading'
   job?: Job
-  /** Since it was started or given its document, ms. */
+  /** Since it was started or given its document, ms; counted by ticks. */
   usedMs: number
+  /** Since when it has been idle, by `performance.now()`. */
+  since: number
   /** Memory of this process when the document came, in bytes. */
   rss: number
   /** Memory of this process when the thread was ready, and of that its own heap, in bytes. */
@@ -127,12 +132,11 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     measured = { rss: process.memoryUsage.rss(), at: now }
     return measured.rss
   }
-  /** Not older than a tick. */
-  const recentRss = (): number => {
-    const now = performance.now()
-    return now - measured.at > TICK_MS ? measure(now) : measured.rss
-  }
+  /** Not older than two ticks. */
+  const recentRss = (now = performance.now()): number => (now - measured.at > 2 * TICK_MS ? measure(now) : measured.rss)
   const isReading = (thread: Thread) => thread.state === 'reading'
+  /** Whether the documents that wait need not wait for this thread. */
+  const isHeldUp = ({ state, usedMs, job }: Thread) => state === 'reading' && (job?.isLarge || usedMs > HELD_UP_MS)
   const isTooLarge = ({ rss: before }: Thread, rss: number) =>
     rss - floor.rss > growth &&
     rss - before > GROWN &&
@@ -141,7 +145,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
 
   /** Whether a thread that has read its document is worth its memory no more. */
   const hasGrown = (thread: Thread, { isLarge }: Job): boolean => {
-    const rss = recentRss()
+    const rss = isLarge ? measure() : recentRss()
     if (rss - thread.rss > GROWN) return true
     if (!isLarge) return false
     const grown = rss - thread.ready.rss
@@ -152,7 +156,9 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     const now = performance.now()
     const passedMs = Math.min(now - tickedAt, MOST_TICK_MS)
     tickedAt = now
-    const rss = measure(now)
+    // Small documents that came since the last tick are mostly read before the next one.
+    const isDue = [...threads].some(({ state, job, usedMs }) => state !== 'idle' && (usedMs > 0 || job?.isLarge !== false))
+    const rss = isDue ? measure(now) : recentRss(now)
     floor.rss = Math.min(floor.rss, rss)
     for (const thread of threads) {
       if (thread.state === 'idle') continue
@@ -197,7 +203,7 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
       return refuse(error instanceof Error ? error.message : String(error))
     }
     worker.unref()
-    const thread: Thread = { worker, state: 'starting', usedMs: 0, rss: 0, ready: { rss: 0, heap: 0 } }
+    const thread: Thread = { worker, state: 'starting', usedMs: 0, since: 0, rss: 0, ready: { rss: 0, heap: 0 } }
     threads.add(thread)
     const died = (why: string) => {
       if (ending.delete(thread)) endedAt = performance.now()
@@ -213,19 +219,26 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     worker.onmessage = ({ data }: { data: ReadAnswer }) => {
       if (!threads.has(thread)) return
       const { job } = thread
-      thread.job = undefined
-      thread.state = 'idle'
+      Object.assign(thread, { state: 'idle', job: undefined, since: performance.now() })
       if (!job) {
         failedStarts = 0
         thread.ready = { rss: measure(), heap: heapSize() }
       } else if (hasGrown(thread, job)) end(thread)
+      // First of all the thread has its next document.
+      next()
       if (job && data.type === 'read') job.resolve(JSON.parse(data.value))
       else if (job && data.type === 'failed') job.reject(new FetchError(data.problem, data.message, data.retryable, data.status))
-      next()
-      if (isReading(thread) || !threads.has(thread)) return
-      thread.idle = setTimeout(() => end(thread), idleMs)
-      thread.idle.unref()
+      if (!thread.idle && threads.has(thread)) endWhenIdle(thread, idleMs)
     }
+  }
+  /** Ends the thread once it has been idle for `idleMs`. One timer serves many documents. */
+  const endWhenIdle = (thread: Thread, ms: number) => {
+    thread.idle = setTimeout(() => {
+      const leftMs = thread.state === 'idle' ? thread.since + idleMs - performance.now() : idleMs
+      if (leftMs > 0) endWhenIdle(thread, leftMs)
+      else end(thread)
+    }, ms)
+    thread.idle.unref()
   }
 
   /** The first document that may begin now. */
@@ -245,30 +258,31 @@ export const createReader = (options: ReaderOptions = {}): DocumentReader & { cl
     return process.memoryUsage.rss() - floor.rss < GROWN || now - Math.max(since, endedAt) > SETTLE_MS
   }
   const begin = (thread: Thread, job: Job) => {
-    clearTimeout(thread.idle)
-    const rss = recentRss()
+    const now = performance.now()
+    const rss = job.isLarge ? measure(now) : recentRss(now)
     // Not while memory of ended threads is still ours.
     const isAlone = ending.size === 0 && measured.at - endedAt > SETTLE_MS && ![...threads].some(isReading)
     if (rss < floor.rss || (isAlone && measured.at - floor.at > FLOOR_MS)) floor = { rss, heap: heapSize(), at: measured.at }
     Object.assign(thread, { state: 'reading', job, usedMs: 0, rss })
     thread.worker.postMessage(job.request, [job.request.document.bytes.buffer as ArrayBuffer])
   }
-  /** Whether one more thread is worth its start: a page is mostly read before another thread could be. */
+  /** Whether one more thread is worth its start. */
   const isShort = (): boolean => {
-    const [first] = waiting
-    if (!first || threads.size >= most) return false
+    if (waiting.length === 0 || threads.size >= most) return false
     if (threads.size === 0) return true
     // A thread takes memory too: none starts while a large document is read.
     if ([...threads].some(({ state, job }) => state === 'starting' || job?.isLarge)) return false
-    return performance.now() - first.since > PATIENCE_MS
+    return [...threads].every(isHeldUp)
   }
-  /** Gives waiting documents to free threads, and starts one more when they do not suffice. */
+  /** Gives waiting documents to the first thread that is not held up, and starts one more when all are. */
   const next = () => {
     for (const thread of threads) {
-      if (thread.state !== 'idle') continue
-      const job = takeWaiting()
-      if (!job) break
-      begin(thread, job)
+      if (thread.state === 'idle') {
+        const job = takeWaiting()
+        if (!job) break
+        begin(thread, job)
+      }
+      if (!isHeldUp(thread)) break
     }
     if (isShort()) start()
     watch()

@@ -9,6 +9,7 @@ import type { Fetcher, Page } from './fetcher.ts'
 import type { DocumentReader } from './reader.ts'
 import { createRunLog, type RunLog } from './run-log.ts'
 import { crawlDeep, discover } from './strategies.ts'
+import { readPayload, type WebTask } from './task.ts'
 
 /** What a run shows as progress and sums up at its end. */
 export interface Counts {
@@ -58,13 +59,15 @@ export interface Session {
   signal: AbortSignal
   /** Pages that may still be fetched. To be asked when there is one more to read: without any left the run counts as ended early. */
   left(): number
+  /** Whether this page is fetched already: it is counted, and may be asked for without any left. */
+  isAhead(url: string): boolean
   /** The run's first page: failing to get it fails the run (`JobFailed`, final only when the address is of no use any more). */
-  first(url: string, needs?: { links?: boolean }): Promise<LoadedPage>
+  first(url: string, needs?: Needs): Promise<LoadedPage>
   /**
    * Any other page: a failure is reported and counted, and the answer is undefined; so it is, without a request, once the run has to end
-   * early. Throws only when stopped. `links: false` leaves out where the page leads, which is half of the work on it.
+   * early. Throws only when stopped.
    */
-  next(url: string, needs?: { links?: boolean }): Promise<LoadedPage | undefined>
+  next(url: string, needs?: Needs): Promise<LoadedPage | undefined>
   /** Counts and reports a page that was not read. */
   failed(url: string, problem: FetchError): void
   addProducts(products: ScrapedProduct[]): Promise<void>
@@ -73,6 +76,13 @@ export interface Session {
   flush(): Promise<void>
   /** What the run comes to, after `flush`. Throws `JobFailed` for one that got nothing, or whose host asked to be left alone. */
   outcome(): Promise<Omit<WebRunResult, 'logs'>>
+}
+
+export interface Needs {
+  /** `false` leaves out where the page leads, which is half of the work on it. */
+  links?: boolean
+  /** The page that will be asked for next: it is fetched, in its turn, while this one is read. */
+  following?: string
 }
 
 export interface LoadedPage {
@@ -151,10 +161,30 @@ const createSession = (
     }
   }
 
-  const load = async (url: string, { links }: { links?: boolean } = {}): Promise<LoadedPage> => {
+  /** The one page that is fetched before it is asked for. */
+  let ahead: { url: string; page: Promise<Page> } | undefined
+  /** Not from a host that has just failed, and not beyond the budget. */
+  const fetchAhead = (url: string) => {
+    if (ahead || stop || failedInARow > 0 || counts.pages >= task.maxPages) return
     counts.pages++
-    const page = await get(url, { delayMs: task.delayMs })
+    ahead = { url, page: get(url, { delayMs: task.delayMs }) }
+    ahead.page.catch(() => {}) // who asks for the page gets the error
+  }
+  const isAhead = (url: string) => ahead?.url === url
+  const fetched = (url: string): Promise<Page> => {
+    if (!ahead || !isAhead(url)) {
+      counts.pages++
+      return get(url, { delayMs: task.delayMs })
+    }
+    const { page } = ahead
+    ahead = undefined
+    return page
+  }
+
+  const load = async (url: string, { links, following }: Needs = {}): Promise<LoadedPage> => {
+    const page = await fetched(url)
     if (!isPage(page)) throw new FetchError('unreadable', `Not a page but ${page.contentType.slice(0, 100)}`, false)
+    if (following !== undefined) fetchAhead(following)
     const options = { siteKey: task.siteKey, category: task.discoveryName, currency: task.currency, links, now: clock.now() }
     const data = await reader.page(page, options, signal)
     // It may be a mistake of ours, so the source is not broken for it as for a 404.
@@ -221,6 +251,7 @@ const createSession = (
     counts,
     signal,
     failed,
+    isAhead,
     left() {
       const left = task.maxPages - counts.pages
       if (left <= 0) isLimited = true
@@ -236,7 +267,8 @@ const createSession = (
       }
     },
     async next(url, needs) {
-      if (stop) return undefined
+      // What was fetched ahead is counted, also when it has ended the run.
+      if (stop && !isAhead(url)) return undefined
       try {
         return await load(url, needs)
       } catch (error) {
@@ -284,52 +316,6 @@ const createSession = (
       if (items.length > 0 || categories.length > 0) await send(items.splice(0), categories.splice(0))
     },
   }
-}
-
-/** The payload of `source.run.web` (gifty §2.7, §2.8) with `config.web` resolved. */
-export interface WebTask {
-  sourceId: number
-  url: string
-  siteKey: string
-  type: string
-  strategy: 'deep' | 'discovery'
-  runId: string
-  /** `config.discovery_name`: the category's name where it was discovered. */
-  discoveryName?: string
-  /** `config.currency`: of products that name none. */
-  currency?: string
-  /** Pages to fetch at most, 1..10,000; default 200. */
-  maxPages: number
-  /** Least ms between the starts of two requests to the host, 0..60,000; default 500. */
-  delayMs: number
-}
-
-/** Reads a task's payload. Throws `JobFailed` (not retryable) when it is none of ours; odd numbers in `config.web` are clamped. */
-export const readPayload = (payload: unknown): WebTask => {
-  const body = (payload ?? {}) as Record<string, any>
-  const { source_id, url, site_key } = body
-  if (!Number.isSafeInteger(source_id) || typeof url !== 'string' || typeof site_key !== 'string')
-    throw new JobFailed('Payload lacks source_id, url or site_key', false)
-  const config = typeof body.config === 'object' && body.config ? body.config : {}
-  const web = typeof config.web === 'object' && config.web ? config.web : {}
-  const name = typeof config.discovery_name === 'string' ? config.discovery_name.trim() : ''
-  return {
-    sourceId: source_id,
-    url,
-    siteKey: site_key,
-    type: typeof body.type === 'string' ? body.type : 'list',
-    strategy: body.strategy === 'discovery' ? 'discovery' : 'deep',
-    runId: String(body.run_id ?? ''),
-    ...(name ? { discoveryName: name } : {}),
-    ...(typeof config.currency === 'string' && config.currency.trim() ? { currency: config.currency.trim().toUpperCase() } : {}),
-    maxPages: clamp(web.max_pages, 200, 1, 10_000),
-    delayMs: clamp(web.delay_ms, 500, 0, 60_000),
-  }
-}
-
-const clamp = (value: unknown, fallback: number, low: number, high: number) => {
-  const number = typeof value === 'number' || (typeof value === 'string' && value.trim()) ? Number(value) : Number.NaN
-  return Number.isFinite(number) ? Math.min(Math.max(Math.round(number), low), high) : fallback
 }
 
 /** What a file has to begin with that is served as bytes of any kind, and is a page nevertheless. */

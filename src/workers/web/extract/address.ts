@@ -32,7 +32,7 @@ export const comparable = remembering((address: string): string => {
     if (!(error instanceof URIError)) throw error // a path in another encoding stays as it is
   }
   return `${hostOf(url)}${path.replace(/(?:\/|\/index\.(?:html?|php))$/i, '')}${search ? `?${search}` : ''}`
-})
+}, 2000)
 
 export type AddressProblem = 'home' | 'host'
 

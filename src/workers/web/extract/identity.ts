@@ -38,12 +38,14 @@ export interface Sorted {
 
 /** A name in which case, punctuation and blanks do not count. */
 export const nameKey = (name: string | undefined): string => (name ? keyOf(name) : '')
-const keyOf = remembering((name) =>
-  name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim(),
+const keyOf = remembering(
+  (name) =>
+    name
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, ' ')
+      .trim(),
+  2000,
 )
 
 /** Fills what `target` lacks. Price, currency and remark belong together. */

@@ -47,8 +47,8 @@ export const plainText = (value: unknown, limit: number): string | undefined => 
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   let text = String(value).slice(0, limit * 4)
   for (let pass = 0; pass < 2; pass++) {
-    const hasTags = TAG.test(text)
-    if (!hasTags && !ENTITY.test(text)) break
+    const hasTags = text.includes('<') && TAG.test(text)
+    if (!hasTags && !(text.includes('&') && ENTITY.test(text))) break
     // `a<b` is no tag.
     text = textOf(parseHtml(hasTags ? text : text.replaceAll('<', '&lt;'), createBudget()), limit * 2, 20_000)
   }

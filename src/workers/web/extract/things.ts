@@ -26,11 +26,19 @@ export const listOf = (value: unknown): any[] => {
 }
 /** The first value that is not empty. */
 export const first = (value: unknown): any =>
-  listOf(value).find((one) => one !== '' && one !== null && !(typeof one === 'string' && !one.trim()))
-export const typesOf = (thing: Thing): string[] =>
-  listOf(thing['@type'])
-    .slice(0, 20)
-    .flatMap((type) => schemaWord(type) ?? [])
+  typeof value === 'number'
+    ? value
+    : listOf(value).find((one) => one !== '' && one !== null && !(typeof one === 'string' && !one.trim()))
+export const typesOf = (thing: Thing): string[] => {
+  const types = thing['@type']
+  if (types === undefined) return []
+  if (typeof types !== 'string')
+    return listOf(types)
+      .slice(0, 20)
+      .flatMap((type) => schemaWord(type) ?? [])
+  const word = schemaWord(types)
+  return word === undefined ? [] : [word]
+}
 
 /** What is sold as such. */
 const PRODUCT =
@@ -49,6 +57,7 @@ export const isProduct = (thing: Thing): boolean => {
 
 /** A text that may be wrapped: "x", {"@value": "x"}, {"name": "x"}, or a list of these. */
 export const textIn = (value: unknown, limit: number, follow: Follow): string | undefined => {
+  if (typeof value !== 'object') return plainText(value, limit)
   for (const entry of listOf(value).slice(0, 10)) {
     const one = follow(entry)
     const text = plainText(one && typeof one === 'object' ? (first(one['@value']) ?? firstText(one.name)) : one, limit)
@@ -63,6 +72,7 @@ const firstText = (value: unknown): unknown => {
 
 /** An address that may be wrapped: of a picture, a page, a thing. */
 export const urlIn = (value: unknown, follow: Follow): string | undefined => {
+  if (typeof value === 'string') return plainAddress(value)
   const one = follow(first(value))
   const text = one && typeof one === 'object' ? firstOf(one.contentUrl, one.url, one['@id'], one['@value']) : one
   return typeof text === 'string' ? plainAddress(text) : undefined
