@@ -256,6 +256,8 @@ describe('kind 16: where a price or an address may stand', () => {
     ['graphs in graphs', { '@graph': [{ '@graph': [{ '@graph': [product('Lamp')] }] }] }, [lamp]],
     ['lists and sets of JSON-LD', product('Lamp', { offers: { '@set': [offer] } }), [lamp]],
     ['names of several languages', product('x', { name: [{ '@value': '', '@language': 'de' }, { '@value': 'Lamp' }] }), [lamp]],
+    ['a name by language', product('x', { name: { en: 'Lamp', de: 'Lampe' } }), [lamp]],
+    ['a name by language, empty ones first', product('x', { name: { 'de-AT': ' ', '@none': ['Lamp'] } }), [lamp]],
     ['expanded keys', { '@type': 'schema:Product', 'schema:name': 'Lamp', 'http://schema.org/offers': offer }, [lamp]],
     ['a slash behind the type', product('Lamp', { '@type': 'http://www.schema.org/Product/' }), [lamp]],
     [

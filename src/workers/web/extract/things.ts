@@ -60,10 +60,20 @@ export const textIn = (value: unknown, limit: number, follow: Follow): string | 
   if (typeof value !== 'object') return plainText(value, limit)
   for (const entry of listOf(value).slice(0, 10)) {
     const one = follow(entry)
-    const text = plainText(one && typeof one === 'object' ? (first(one['@value']) ?? firstText(one.name)) : one, limit)
+    const text = plainText(
+      one && typeof one === 'object' ? (first(one['@value']) ?? firstText(one.name) ?? ofLanguageMap(one)) : one,
+      limit,
+    )
     if (text) return text
   }
   return undefined
+}
+const LANGUAGE = /^(?:@none|[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2})$/
+/** The first text of a language map: `{"en": "Lamp", "de": "Lampe"}` (JSON-LD 1.1 §4.6.2). */
+const ofLanguageMap = (thing: Thing): unknown => {
+  const entries = Object.entries(thing).slice(0, MAX_LANGUAGES)
+  if (!entries.every(([key]) => LANGUAGE.test(key))) return undefined
+  return entries.map(([, value]) => first(value)).find((value) => typeof value === 'string' && value.trim() !== '')
 }
 const firstText = (value: unknown): unknown => {
   const one = first(value)
@@ -98,6 +108,8 @@ const plainAddress = (text: string): string | undefined => {
   return (/&(?:amp|#0*38|#x0*26);/i.test(short) ? short.replace(/&(?:amp|#0{0,5}38|#x0{0,5}26);/gi, '&') : short) || undefined
 }
 
+/** Languages of one text that are looked at. */
+const MAX_LANGUAGES = 50
 const REFERENCE_KEYS = new Set(['@id', '@type', '@context'])
 /** Nodes of one `@id` that are put together. */
 const MAX_NODES_OF_ID = 5
