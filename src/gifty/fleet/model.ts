@@ -17,7 +17,7 @@ import {
   workerName,
 } from '../fields.ts'
 import { notificationPayload } from '../notifications.ts'
-import { scoringPayload } from '../scoring/index.ts'
+import { scoringPayload } from '../scoring.ts'
 import { embeddingPayload } from '../search/index.ts'
 import { runPayload } from '../sources/model.ts'
 
