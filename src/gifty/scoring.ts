@@ -139,9 +139,7 @@ export const score = z.object({
   llm_gift_vector: giftVector().nullish(),
 })
 export type Score = z.output<typeof score>
-export const scoringResult = score
-  .extend({ gift_id: text(1) })
-  .meta({ id: 'ScoringResult', examples: [{ gift_id, ...EXAMPLE_SCORE }] })
+const scoringResult = score.extend({ gift_id: text(1) }).meta({ id: 'ScoringResult', examples: [{ gift_id, ...EXAMPLE_SCORE }] })
 
 const scoringSubmit = submitBody
 const scoringSubmitDocument = z.object({ results: z.array(scoringResult) }).meta({ id: 'ScoringSubmit' })

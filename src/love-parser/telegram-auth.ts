@@ -74,7 +74,7 @@ const ANSWERS: Record<Exclude<TelegramProblem, 'flood' | 'phone_migrate'>, [code
   unavailable: ['unavailable', 503, 'telegram_away'],
 }
 
-export const passwordNeeded = () => refusalFor('password_needed')
+const passwordNeeded = () => refusalFor('password_needed')
 export const codeExpired = () => refusalFor('code_expired')
 const refusalFor = (problem: keyof typeof ANSWERS, cause?: unknown) => {
   const [code, status, text] = ANSWERS[problem]
@@ -85,7 +85,7 @@ const refusalFor = (problem: keyof typeof ANSWERS, cause?: unknown) => {
 }
 
 /** 429 with whole seconds to wait, at least one. */
-export const tooManyCodes = (seconds: number) => {
+const tooManyCodes = (seconds: number) => {
   const retryAfter = Math.max(1, Math.ceil(seconds))
   return new Refusal('rate_limited', 429, say('too_many_codes', { seconds: retryAfter }), {
     details: { retryAfter },

@@ -6,7 +6,7 @@ import { bodyOf, fetchUnpacked } from './unpacked.ts'
 export type Allowed = (host: string, port: number) => boolean
 
 /** The host of a URL without brackets and without the dot of a rooted name. */
-export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80))
 
 /** Allows what is listed as `host:port`, IPv6 hosts with brackets or without. */

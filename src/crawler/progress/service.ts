@@ -3,7 +3,7 @@ import { createBatcher } from '../../platform/batcher.ts'
 import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { hasLease, holds, isLive } from '../../tasks/index.ts'
-import type { Areas } from '../areas/service.ts'
+import type { Areas } from '../areas.ts'
 import { leaseLost, missingFields, taskNotFound } from '../envelope.ts'
 import {
   accept,

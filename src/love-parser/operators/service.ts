@@ -186,8 +186,7 @@ export const createOperators = ({
         return after
       })
     },
-    block: (operator: Operator, id: string, reason: string) => setStatus(operator, id, 'blocked', reason),
-    unblock: (operator: Operator, id: string, reason: string) => setStatus(operator, id, 'active', reason),
+    setStatus,
 
     /**
      * Applies a payment whose notification was lost; a completed one stays as it is, without a row in the audit.

@@ -170,7 +170,7 @@ const shownUrl = (url: string): string => {
 }
 
 /** What a database that cannot be opened means to who starts the process, as one sentence; other errors stay as they are. */
-export const databaseStartError = (url: string, error: unknown): unknown => {
+const databaseStartError = (url: string, error: unknown): unknown => {
   if (error instanceof StartError) return error
   const code = codeOf(error) ?? ''
   const isFile = url.startsWith('sqlite:')

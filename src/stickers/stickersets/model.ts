@@ -5,7 +5,7 @@ import { say, sayType } from '../envelope.ts'
 /** Field kinds of the contract (stickers §3.2); their messages are codes of `TEXTS` in `envelope.ts`. */
 
 /** Postgres stores neither U+0000 nor half a surrogate pair. */
-export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 /** The same for a text of the query, where U+FFFD stands for bytes that are no UTF-8. */
 const isText = (text: string): boolean => isStorable(text) && !text.includes('\ufffd')
 
@@ -26,33 +26,32 @@ const wholeNumber = (min: number, max: number) => {
     .max(max, message)
 }
 /** An id in the path. */
-export const pathId = () => z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER))
+const pathId = () => z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER))
 /** An id in the query. */
-export const queryId = () => once(z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER)))
-export const optionalId = () => once(z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER)).optional()).optional()
-export const integer = (min: number, max: number, absent: number) =>
+const queryId = () => once(z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER)))
+const optionalId = () => once(z.preprocess(toInteger, wholeNumber(1, Number.MAX_SAFE_INTEGER)).optional()).optional()
+const integer = (min: number, max: number, absent: number) =>
   once(z.preprocess(toInteger, wholeNumber(min, max).default(absent))).default(absent)
 
 const toBoolean = booleanFrom(['true', 'on', 'yes', '1'], ['false', 'off', 'no', '0'])
 /** False when absent. */
-export const flag = () =>
-  once(z.preprocess(toBoolean, z.boolean({ error: say('invalid_boolean') }).default(false))).default(false)
+const flag = () => once(z.preprocess(toBoolean, z.boolean({ error: say('invalid_boolean') }).default(false))).default(false)
 
-export const choice = <const T extends readonly [string, ...string[]]>(values: T, absent: NoInfer<T[number]>) => {
+const choice = <const T extends readonly [string, ...string[]]>(values: T, absent: NoInfer<T[number]>) => {
   const schema = z.enum(values, { error: say('invalid_choice', { values: values.join(', ') }) })
   return once(schema.default(absent as never)).default(absent as never)
 }
 
 /** A text as it was given, of at most `max` UTF-16 units. */
-export const text = (max: number) =>
+const text = (max: number) =>
   once(z.string().refine(isText, say('invalid_text')).max(max, say('too_long', { max })).optional()).optional()
 
 /** A text that is trimmed before it is measured; empty when absent. */
-export const searchText = (max: number) =>
+const searchText = (max: number) =>
   once(z.string().refine(isText, say('invalid_text')).trim().max(max, say('too_long', { max })).default('')).default('')
 
 /** Comma-separated parts of all values of a parameter, trimmed, without empty ones and repeats. */
-export const list = () =>
+const list = () =>
   z.preprocess(
     (value) => (Array.isArray(value) ? value.join(',') : value),
     z
@@ -63,7 +62,7 @@ export const list = () =>
   )
 
 /** A text of a body; null counts as absent. */
-export const bodyText = (absent?: string) =>
+const bodyText = (absent?: string) =>
   z
     .string({ error: sayType(say('invalid_type', { expected: { word: 'a_string' } }), absent) })
     .refine(isStorable, say('invalid_text'))

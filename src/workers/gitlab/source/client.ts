@@ -42,7 +42,7 @@ export interface JsonBody {
 }
 
 /** Reads a JSON text; numbers that JavaScript would change are ExactNumber. Undefined: it is no JSON. */
-export const readJson = (bytes: Uint8Array): JsonBody | undefined => {
+const readJson = (bytes: Uint8Array): JsonBody | undefined => {
   try {
     const text = decoder.decode(bytes)
     const value = ODD_NUMBER.test(text) ? JSON.parse(text, exactly) : JSON.parse(text)
