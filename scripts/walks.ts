@@ -94,7 +94,7 @@ const listOf = (walk: Step[]): string => {
 const { createApp } = await import('../src/app.ts')
 const { DEVELOPMENT_SHOP, loadConfig } = await import('../src/config.ts')
 const { createPlatform } = await import('../src/platform/index.ts')
-const { signNotification } = await import('../src/platform/payments/robokassa.ts')
+const { signNotification } = await import('../src/platform/robokassa.ts')
 const { createLog } = await import('../src/platform/log.ts')
 
 const config = loadConfig({ NODE_ENV: 'test', DATABASE_URL: 'sqlite::memory:', DEMO: '0', ...DEVELOPMENT_SHOP })

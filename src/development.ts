@@ -1,7 +1,7 @@
 import { type Config, DEVELOPMENT_TOKENS, isLoopback } from './config.ts'
 import { AppError } from './errors.ts'
 import type { GiftyServices } from './gifty/services.ts'
-import type { Terminal } from './platform/terminal.ts'
+import type { Terminal } from './platform/log.ts'
 import type { Engine } from './tasks/index.ts'
 
 const EVERY_MS = 1000

@@ -1,10 +1,10 @@
 import type { Trawl } from './app.ts'
 import { formerDemoPorts } from './development.ts'
 import { JobDelayed, JobFailed } from './errors.ts'
-import { type Allowed, allowListed, isListed } from './platform/allow-list.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
 import type { Log } from './platform/log.ts'
+import { type Allowed, allowListed, isListed } from './platform/outbound.ts'
 import type { Bus } from './platform/shared.ts'
 import { fetchUnpacked } from './platform/unpacked.ts'
 import {

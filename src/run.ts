@@ -5,12 +5,11 @@ import { VERSION } from './config.ts'
 import { seedDemo, startSummary } from './development.ts'
 import { embeddedWorkers } from './embedded-workers.ts'
 import { databaseProblem } from './errors.ts'
-import { attach } from './listener.ts'
-import { listenLocally } from './local-socket.ts'
+import { attach, listenLocally } from './listener.ts'
 import { createLifecycle, type Service } from './module.ts'
 import { within } from './platform/clock.ts'
 import type { Platform } from './platform/index.ts'
-import type { Terminal } from './platform/terminal.ts'
+import type { Terminal } from './platform/log.ts'
 
 /** Milliseconds between two attempts to reach the database before the work begins. */
 const PREPARE_AGAIN_MS = 500

@@ -1,9 +1,9 @@
 import { ConfigError, configFromProcess, nearMissesOfProcess, VERSION } from './config.ts'
 import { StartError } from './errors.ts'
 import { openPort } from './listener.ts'
-import { lockDatabase } from './platform/db/sqlite-lock.ts'
+import { lockDatabase } from './platform/db/open.ts'
 import { createPlatform, type Platform } from './platform/index.ts'
-import { createTerminal } from './platform/terminal.ts'
+import { createTerminal } from './platform/log.ts'
 import type { Running } from './run.ts'
 
 /** Milliseconds from the open port to the app and its work, unless a request needs the app before. */

@@ -7,16 +7,37 @@ import { CommandError, EXIT, type Io, UsageError } from './io.ts'
 interface Command {
   about: string
   /** Loaded when asked for: `trawl ingest` should not pay for a database driver. */
-  load(): Promise<{ help: string; run(args: string[], io: Io): Promise<number> }>
+  load(): Promise<{ help: string; run: Run }>
+}
+/** Answers the exit code. */
+type Run = (args: string[], io: Io) => Promise<number>
+
+const SERVE_HELP = `Usage: trawl serve
+
+Runs the server, configured by the environment (docs/configuration.md), until SIGTERM or SIGINT.
+`
+
+/** Never resolves while the server runs: its stop ends the process. */
+const runServer: Run = async (args) => {
+  if (args.length > 0) throw new UsageError('it takes no arguments: variables configure it')
+  const { fail, serve } = await import('../serve.ts')
+  await serve().catch(fail)
+  return new Promise(() => {})
 }
 
 const COMMANDS: Record<string, Command> = {
-  serve: { about: 'run the server (what the binary does without a command)', load: () => import('./serve.ts') },
+  serve: {
+    about: 'run the server (what the binary does without a command)',
+    load: async () => ({ help: SERVE_HELP, run: runServer }),
+  },
   ingest: { about: 'send an NDJSON file of products to a server', load: () => import('./ingest.ts') },
   worker: { about: 'run a built-in worker as a process of its own', load: () => import('./worker.ts') },
   'love-parser': { about: 'payments, plans and people of Love Parser', load: () => import('./love-parser.ts') },
   robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
-  migrate: { about: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') },
+  migrate: {
+    about: 'bring the schema of DATABASE_URL up to date',
+    load: () => import('./backup.ts').then(({ migrateHelp, runMigrate }) => ({ help: migrateHelp, run: runMigrate })),
+  },
   backup: { about: 'copy the SQLite database to a file while the server runs', load: () => import('./backup.ts') },
   restore: {
     about: 'put such a file in the place of the database',

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { robokassaFromProcess } from '../config.ts'
-import { hundredthsOf, ROBOKASSA_HASHES, type RobokassaHash, signNotification } from '../platform/payments/robokassa.ts'
+import { hundredthsOf, ROBOKASSA_HASHES, type RobokassaHash, signNotification } from '../platform/robokassa.ts'
 import { CommandError, DEFAULT_SERVER, EXIT, type Io, serverOrigin, UsageError } from './io.ts'
 
 const FORMATS = ['form', 'json', 'url'] as const

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, DEVELOPMENT_TOKENS } from '../config.ts'
-import { allowListed } from '../platform/allow-list.ts'
 import { createLog, type Log } from '../platform/log.ts'
+import { allowListed } from '../platform/outbound.ts'
 import { DEFAULT_SERVER, EXIT, type Io, serverOrigin, tokenFor, UsageError, wholeNumber } from './io.ts'
 
 export const help = `Usage: trawl worker --kinds KIND[,KIND] [options]

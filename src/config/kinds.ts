@@ -157,3 +157,30 @@ export const baseUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^\s/?#]+[^\s?#]*$/i.test(text) && URL.canParse(text), 'must be an http(s) URL without a query')
   .transform((text) => text.replace(/(?<!\/)\/+$/, ''))
+/** A page of the web, without a fragment. */
+export const webPage = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL')
+export const amqpUrl = z
+  .string()
+  .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
+
+/** A variable without a fixed default; `shown` describes for readers what happens when it is not set. */
+interface Unset {
+  shown: string
+}
+export const unset = (shown: string): Unset => ({ shown })
+
+export interface Variable {
+  schema: z.ZodType
+  /** The text an unset variable stands for, read by the same schema; or what happens when there is none. */
+  standard: string | Unset
+  about: string
+  secret?: boolean
+}
+export const variable = <S extends z.ZodType, D extends string | Unset>(
+  schema: S,
+  standard: D,
+  about: string,
+  more: { secret?: boolean } = {},
+) => ({ schema, standard, about, ...more })

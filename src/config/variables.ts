@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   ADULT_KEYWORDS,
+  amqpUrl,
   BUILT_IN_EMBEDDER,
   baseUrl,
   CRAWLER_TASK_TYPES,
@@ -20,36 +21,13 @@ import {
   regex,
   serviceTokens,
   strictFlag,
+  unset,
+  type Variable,
+  variable,
+  webPage,
 } from './kinds.ts'
 
-const amqpUrl = z
-  .string()
-  .refine((text) => /^amqps?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be amqp://... or amqps://...')
-
-/** A variable without a fixed default; `shown` describes for readers what happens when it is not set. */
-interface Unset {
-  shown: string
-}
-const unset = (shown: string): Unset => ({ shown })
-
-interface Variable {
-  schema: z.ZodType
-  /** The text an unset variable stands for, read by the same schema; or what happens when there is none. */
-  standard: string | Unset
-  about: string
-  secret?: boolean
-}
-const variable = <S extends z.ZodType, D extends string | Unset>(
-  schema: S,
-  standard: D,
-  about: string,
-  more: { secret?: boolean } = {},
-) => ({ schema, standard, about, ...more })
-
 /** Every variable the process reads. The tables of docs/configuration.md are generated from this list (`bun run generate`). */
-/** A page of the web, without a fragment. */
-const webPage = z.string().refine((text) => /^https?:\/\/[^\s#]+$/.test(text) && URL.canParse(text), 'must be an http(s) URL')
-
 export const VARIABLES = {
   NODE_ENV: variable(z.enum(['development', 'production', 'test']), 'development', 'production refuses development secrets'),
   PORT: variable(integer(0, 65_535), '3000', 'port to listen on; 0 picks a free one'),

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { refreshAnswer, refreshBody } from './credentials/index.ts'
 import type { errorView } from './envelope.ts'
 import type { UpdateType } from './fields.ts'
-import type { healthView, operationAnswer, operationBody } from './health/index.ts'
+import type { healthView, operationAnswer, operationBody } from './health.ts'
 import type { leaseAnswer, leaseBody, taskRequest } from './leasing/index.ts'
 import type { acknowledged, progressAnswer, putBody, updateBody } from './progress/model.ts'
 import type {

@@ -4,7 +4,7 @@ import { ROLES, type SubscriberQueries } from '../access/subscribers.ts'
 import { type DashboardAccess, mayUseDashboard } from '../access/tokens.ts'
 import { AppError, badRequest, forbidden, unauthorized } from '../errors.ts'
 import { type Clock, createId } from '../platform/clock.ts'
-import type { Refusals } from '../platform/http/refusals.ts'
+import type { Refusals } from '../platform/http/rate-limit.ts'
 import { text } from './fields.ts'
 import { type GiftySurface, problems } from './surface.ts'
 

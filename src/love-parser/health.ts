@@ -1,9 +1,9 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { unavailable } from '../errors.ts'
+import { recent } from '../platform/batcher.ts'
 import { type Clock, within } from '../platform/clock.ts'
 import { createSurface } from '../platform/http/macros.ts'
-import { recent } from '../platform/recent.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
 import { errorView } from './envelope.ts'
 

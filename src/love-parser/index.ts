@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { createInternalAccess } from '../access/internal.ts'
+import { createInternalAccess } from '../access/tokens.ts'
 import { REQUIRED_SECRETS } from '../config/secrets.ts'
 import type { Core, Module } from '../module.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
@@ -13,7 +13,7 @@ import { operatorsRoutes } from './operators/index.ts'
 import { createLoveParserServices, type LoveParserServices, telegramGateway } from './services.ts'
 import { subscriptionsRoutes } from './subscriptions/index.ts'
 import { type LoveParserSurface, loveParserSurface, type OperatorSurface } from './surface.ts'
-import { telegramAuthRoutes } from './telegram-auth/index.ts'
+import { telegramAuthRoutes } from './telegram-auth.ts'
 
 /** The routes of the family (love-parser §2 to §6); `aliveRoutes` are mounted without it too. */
 const loveParserRoutes = (

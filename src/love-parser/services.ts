@@ -19,7 +19,7 @@ import { createScheduledWork, jobKind } from './scheduled-work.ts'
 import type { Category } from './subscriptions/periods.ts'
 import { createRefusedNotifications } from './subscriptions/refused-notifications.ts'
 import { createSubscriptions } from './subscriptions/service.ts'
-import { createTelegramAuth, telegramAuthRepository } from './telegram-auth/service.ts'
+import { createTelegramAuth, telegramAuthRepository } from './telegram-auth.ts'
 
 /** Names of the metric's queues; segments are computed at once, so `audience` is always empty (love-parser §2). */
 const QUEUES: Record<string, string> = {

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { missingSecrets } from '../config/secrets.ts'
 import { notFound, unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
+import { recent } from '../platform/batcher.ts'
 import { within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
 import { createSurface } from '../platform/http/macros.ts'
-import { createRefusals } from '../platform/http/refusals.ts'
+import { createRefusals } from '../platform/http/rate-limit.ts'
 import { type AddressSource, clientIp } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
-import { recent } from '../platform/recent.ts'
 
 /** How long one rendering of the metrics is shared. */
 const SHARED_MS = 1000

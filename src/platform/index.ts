@@ -6,11 +6,10 @@ import { createKeyRing, type KeyRing, keyFromFile } from './crypto.ts'
 import type { Db } from './db/index.ts'
 import { followDatabaseClock, openDatabase } from './db/open.ts'
 import { createLocalRateLimiter, type RateLimiter } from './http/rate-limit.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, createTerminal, type Log, type Terminal } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { Redis } from './redis/index.ts'
 import { type Bus, createLocalBus, createLocalKv, type Kv } from './shared.ts'
-import { createTerminal, type Terminal } from './terminal.ts'
 
 /** Everything below the domains. Tests make one with their own clock and database. */
 export interface Platform {

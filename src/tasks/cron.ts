@@ -117,3 +117,23 @@ export const nextCronTime = (cron: string, timezone: string, from: number): numb
     if (instant > from) return instant
   }
 }
+
+const NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+
+/** A cron text in one form: single blanks, numbers without leading zeros instead of names, Sunday as 0. */
+export const normalCron = (cron: string): string => {
+  const fields = cron.trim().toLowerCase().split(/\s+/)
+  return fields
+    .map((field, n) =>
+      field
+        .replace(/[a-z]{3}/g, (name) => {
+          if (n === 3 && NAMES.includes(name)) return String(NAMES.indexOf(name) + 1)
+          return n === 4 && DAYS.includes(name) ? String(DAYS.indexOf(name)) : name
+        })
+        .replace(/\d+/g, (digits) => String(Number(digits)))
+        .replace(/^7$/, n === 4 ? '0' : '7')
+        .replace(/^\*\/1$/, '*'),
+    )
+    .join(' ')
+}

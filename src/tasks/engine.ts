@@ -1,7 +1,7 @@
 import type { Steps, Tx } from '../platform/db/index.ts'
 import { createAdmin } from './admin.ts'
 import { createContext, type EngineContext, type EngineDeps, isFinished } from './context.ts'
-import { createGroupCaps } from './group-caps.ts'
+import { createGroupCaps } from './lease-statements.ts'
 import { createLeasing } from './leasing.ts'
 import type { Task, TaskChange } from './model.ts'
 import { createReaper } from './reaper.ts'

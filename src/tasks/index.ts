@@ -1,6 +1,6 @@
 export type { Holder } from './context.ts'
 export { hasLease, holds, isLive, isRefusal, leaseOf, leaseSource, prolonged, type TaskLease } from './context.ts'
-export { CronError, isSameZone, nextCronTime } from './cron.ts'
+export { CronError, isSameZone, nextCronTime, normalCron } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine } from './engine.ts'
 export type { LeaseRequest } from './leasing.ts'

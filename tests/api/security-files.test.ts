@@ -2,10 +2,10 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listenLocally } from '../../src/local-socket.ts'
+import { listenLocally } from '../../src/listener.ts'
 import { keyFromFile } from '../../src/platform/crypto.ts'
+import { lockDatabase } from '../../src/platform/db/open.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
-import { lockDatabase } from '../../src/platform/db/sqlite-lock.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'trawl-private-'))
 afterAll(() => rmSync(root, { recursive: true }))

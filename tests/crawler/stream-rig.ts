@@ -1,7 +1,9 @@
-import { afterEach } from 'bun:test'
+import { afterAll, afterEach } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { openClientSocket } from '../support/client-socket.ts'
+import type { TestDatabase } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
-import { AUTH, BASE, type Rig } from './rig.ts'
+import { AUTH, BASE, makeRig, type Rig } from './rig.ts'
 
 export interface Frame {
   type: string
@@ -9,6 +11,9 @@ export interface Frame {
   seq?: number
   [key: string]: any
 }
+
+/** Sockets of the running test. */
+const opened: { close(): Promise<void> }[] = []
 
 /** A client's socket: frames in, frames out, in order. */
 export const openSocket = async (
@@ -20,6 +25,7 @@ export const openSocket = async (
     headers,
     ...(protocols ? { protocols } : {}),
   })
+  opened.push(client)
   const { socket, next } = client
   let asked = 0
   const first = await next((frame) => frame.type === 'connection_ready')
@@ -56,6 +62,41 @@ export const listenUntilTheEnd = () => {
       running.splice(running.indexOf(app), 1)
       return app.stop()
     },
+  }
+}
+
+/** What tests of streams leave behind, children first. */
+const LEFT = [
+  ...['task_areas', 'area_authorizations', 'areas', 'timeline', 'receipts', 'audit', 'events', 'connections'].map(
+    (name) => `crawler_${name}`,
+  ),
+  ...['crawler_tasks', 'crawler_former_tokens', 'crawler_accounts', 'tasks', 'telegram_subscribers'],
+]
+
+/**
+ * One listening app for the tests of a `describe` that need no configuration of their own: starting one takes longer than most of them. After
+ * each test its sockets are closed and its rows deleted; numbers of events and the clock go on.
+ */
+export const oneApp = (database: TestDatabase): (() => Promise<{ app: Rig; origin: string }>) => {
+  let running: Promise<{ app: Rig; origin: string }> | undefined
+  const start = async () => {
+    const app = await makeRig(database)
+    return { app, origin: app.listen() }
+  }
+  afterEach(async () => {
+    const sockets = opened.splice(0)
+    if (!running) return
+    const { app } = await running
+    for (const socket of sockets) await socket.close()
+    await leftWith(app, 0)
+    for (const table of LEFT) await app.db.sql(sql.raw(`delete from ${table}`))
+  })
+  afterAll(async () => {
+    await (await running)?.app.stop()
+  })
+  return () => {
+    running ??= start()
+    return running
   }
 }
 

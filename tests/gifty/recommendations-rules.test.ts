@@ -5,7 +5,7 @@ import type { ProductRow } from '../../src/gifty/catalog/repository.ts'
 import { recommendationsRequest } from '../../src/gifty/recommendations/index.ts'
 import { axesScore, axisFit, fold, readProfile } from '../../src/gifty/recommendations/profile.ts'
 import { budgetScore, createRecommendations, pickDiverse } from '../../src/gifty/recommendations/service.ts'
-import type { GiftVector } from '../../src/gifty/scoring/axes.ts'
+import type { GiftVector } from '../../src/gifty/scoring.ts'
 
 const WORDS = ['чай', 'Кружка', 'дрель', 'ёлка', 'книга', 'секс-шоп', 'робот', 'набор']
 const CATEGORIES = ['Чай', 'Книги', 'Игры для детей', null]

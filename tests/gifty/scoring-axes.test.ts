@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { AXES, giftVector } from '../../src/gifty/scoring/axes.ts'
+import { AXES, giftVector } from '../../src/gifty/scoring.ts'
 
 const schema = giftVector()
 const read = (vector: unknown) => schema.safeParse(vector)

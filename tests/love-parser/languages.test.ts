@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { codeExpired, loginProblem } from '../../src/love-parser/telegram-auth/index.ts'
+import { codeExpired, loginProblem } from '../../src/love-parser/telegram-auth.ts'
 import { isNamed, languageOf, type Said, TEXTS, type TextKey, textOf } from '../../src/love-parser/texts.ts'
 import { TelegramError, type TelegramProblem } from '../../src/platform/telegram/user-api/port.ts'
 import document from '../api/openapi.json'

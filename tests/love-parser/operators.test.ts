@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { accessTables } from '../../src/access/tables.ts'
-import { signNotification } from '../../src/platform/payments/robokassa.ts'
+import { signNotification } from '../../src/platform/robokassa.ts'
 import { INTERNAL } from '../support/app.ts'
 import { onEachDatabase, type TestDatabase } from '../support/databases.ts'
 import { DAY, iso } from '../support/fake-clock.ts'

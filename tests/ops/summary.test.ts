@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config.ts'
 import { startSummary } from '../../src/development.ts'
 import { openSqlite } from '../../src/platform/db/sqlite.ts'
-import { createTerminal } from '../../src/platform/terminal.ts'
+import { createTerminal } from '../../src/platform/log.ts'
 import { createTestApp } from '../support/app.ts'
 
 const shown = async (env: Record<string, string>) => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { createAdmission } from '../../src/platform/db/admission.ts'
 import type { Db } from '../../src/platform/db/index.ts'
 import { openPostgres } from '../../src/platform/db/postgres.ts'
+import { createAdmission } from '../../src/platform/db/postgres-watch.ts'
 import { ownPostgres } from '../support/databases.ts'
 
 /** A queue in front of a database that serves `perSecond` transactions, `places` at once. */

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
-import { allowListed } from '../../src/platform/allow-list.ts'
 import { systemClock } from '../../src/platform/clock.ts'
-import { createOutbound, isPublicAddress, resolveTarget } from '../../src/platform/outbound.ts'
+import { allowListed, createOutbound, isPublicAddress, resolveTarget } from '../../src/platform/outbound.ts'
 import { sendUnpacked } from '../../src/platform/unpacked.ts'
 import { exchange } from '../../src/platform/upstream.ts'
 

@@ -7,7 +7,7 @@ import {
   sameSignature,
   signLink,
   signNotification,
-} from '../../src/platform/payments/robokassa.ts'
+} from '../../src/platform/robokassa.ts'
 
 const link = { merchantLogin: 'demo', outSum: '950.00', invId: '1' }
 const paid = { outSum: '950.000000', invId: '1', shp: [] }

@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import { nearMisses } from '../../src/config/near-misses.ts'
-import { createLog } from '../../src/platform/log.ts'
-import { createTerminal } from '../../src/platform/terminal.ts'
+import { createLog, createTerminal } from '../../src/platform/log.ts'
 
 const recorded = (isInteractive: boolean) => {
   const out: string[] = []

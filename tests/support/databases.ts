@@ -1,4 +1,4 @@
-import { afterAll, describe } from 'bun:test'
+import { afterAll, beforeAll, describe } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { readMigrations } from '../../src/platform/bundled.ts'
@@ -28,8 +28,11 @@ const seedsOf = (dialect: 'sqlite' | 'postgres') =>
 const SEEDS = seedsOf('postgres')
 const SQLITE_SEEDS = seedsOf('sqlite')
 
-/** Empties every table and starts its ids anew. Deleting the few rows of a test is far quicker than truncating two dozen tables. */
-const EMPTY = `do $$ declare t record; begin
+/**
+ * Empties every table, starts its ids anew and puts back the rows that migrations bring, in one round trip. Deleting the few rows of a test
+ * is far quicker than truncating two dozen tables.
+ */
+const EMPTY = `do $empty$ declare t record; begin
   -- In any order of the tables, where the user may: foreign keys without a cascade would ask for one.
   begin set local session_replication_role = replica; exception when insufficient_privilege then null; end;
   for t in select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'trawl_migrations' loop
@@ -38,7 +41,8 @@ const EMPTY = `do $$ declare t record; begin
   for t in select sequencename as name from pg_sequences where schemaname = 'public' and last_value is not null loop
     execute format('alter sequence %I restart', t.name);
   end loop;
-end $$`
+${SEEDS.map((statement) => `  ${statement.replace(/;\s*$/, '')};`).join('\n')}
+end $empty$`
 
 /** The same for SQLite: to migrate a new one takes ten times as long. */
 const emptySqlite = async (db: Db): Promise<void> => {
@@ -126,15 +130,34 @@ export const ownPostgres = async ({ isMigrated = false } = {}) => {
   }
 }
 
+/** The migrated Postgres database of one suite, made when it is first asked for, dropped at the end of the file. */
+const preparedPostgres = () => {
+  let own: ReturnType<typeof ownPostgres> | undefined
+  afterAll(async () => {
+    await (await own)?.drop()
+  })
+  return {
+    get: () => {
+      own ??= ownPostgres({ isMigrated: true })
+      // The first test that needs it reports why there is none.
+      own.catch(() => {})
+      return own
+    },
+  }
+}
+
 /**
  * Runs the same suite on SQLite always and on Postgres when `TEST_DATABASE_URL` is set. A missing Postgres is printed, never silent.
  */
 export const onEachDatabase = (name: string, suite: (database: TestDatabase) => void) => {
+  const prepared = preparedPostgres()
   // `bun run test` has run these halves; see scripts/test-services.ts.
   const ranBefore = process.env.TEST_WORLD === 'services'
   describe.skipIf(ranBefore)(`${name} [sqlite]`, () => {
     let open: Db | undefined
     const separate: Db[] = []
+    // The server copies the file's Postgres database while this half runs.
+    if (postgresUrl) beforeAll(() => void prepared.get())
     afterAll(async () => {
       await open?.close()
       for (const db of separate) await db.close()
@@ -160,11 +183,9 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
     return
   }
   describe(`${name} [postgres]`, () => {
-    let own: Promise<{ url: string; drop(): Promise<void> }> | undefined
     const open: Db[] = []
     const connect = async () => {
-      own ??= ownPostgres({ isMigrated: true })
-      const db = await openPostgres({ url: (await own).url, poolMax: 8 })
+      const db = await openPostgres({ url: (await prepared.get()).url, poolMax: 8 })
       open.push(db)
       return db
     }
@@ -174,7 +195,6 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
       await endAll(open)
       for (const db of open) await db.close()
       await deleteTestQueues()
-      await (await own)?.drop()
       for (const drop of drops) await drop()
     })
     suite({
@@ -185,8 +205,6 @@ export const onEachDatabase = (name: string, suite: (database: TestDatabase) => 
         await endAll(open)
         const { sql } = await import('drizzle-orm')
         await first.sql(sql.raw(EMPTY))
-        // Migrations bring rows too, and put back what is absent.
-        for (const statement of SEEDS) await first.sql(sql.raw(statement))
         return first
       },
       second: connect,

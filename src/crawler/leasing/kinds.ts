@@ -1,6 +1,6 @@
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Moves, type Task } from '../../tasks/index.ts'
-import { expireCredentials } from '../credentials/expiry.ts'
+import { expireCredentials } from '../credentials/refresh.ts'
 import type { AccountRow } from '../credentials/repository.ts'
 import { type Credentials, credentialsUnreadable } from '../credentials/service.ts'
 import type { TaskType } from '../fields.ts'

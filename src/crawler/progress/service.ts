@@ -3,7 +3,7 @@ import { createBatcher } from '../../platform/batcher.ts'
 import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { hasLease, holds, isLive } from '../../tasks/index.ts'
-import type { Areas } from '../areas/service.ts'
+import type { Areas } from '../areas.ts'
 import { leaseLost, missingFields, taskNotFound } from '../envelope.ts'
 import {
   accept,
@@ -38,9 +38,10 @@ import {
   toProgress,
   wordOf,
 } from '../tasks/change.ts'
-import type { ServerEvent, TasksRepository, TimelineQueries } from '../tasks/repository.ts'
+import type { TasksRepository } from '../tasks/repository.ts'
 import type { TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
+import { isRetoldBy, RETOLD_WITHIN_MS, SERVER_EVENTS, type ServerEvent, type TimelineQueries } from '../tasks/timeline.ts'
 import { type Acknowledged, type AreasResult, type Update, updateBody } from './model.ts'
 
 /** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
@@ -100,27 +101,6 @@ export const createReceipts = ({ statements, keepReceipts }: TasksRepository) =>
   },
 })
 export type Receipts = ReturnType<typeof createReceipts>
-
-/** Events that the server notes by itself (§9). */
-const SERVER_EVENTS = new Set([
-  'stage_change',
-  'status_change',
-  'completion',
-  'error',
-  'areas_discovered',
-  'credential_status_change',
-])
-/** A client may report a change and its own event for it in two requests, this far apart. */
-const RETOLD_WITHIN_MS = 10_000
-const targetOf = (details: unknown): unknown => {
-  const { toStage, toStatus, to } = (details ?? {}) as Record<string, unknown>
-  return toStage ?? toStatus ?? to
-}
-/** Whether an update has its own event for the change that the server has noted: of the same name and, where both name it, the same target. */
-const isRetoldBy = ({ event, details }: ServerEvent, { timeline = [] }: Update): boolean => {
-  const target = details === null ? undefined : targetOf(JSON.parse(details))
-  return timeline.some((own) => own.event === event && [undefined, target].includes(targetOf(own.details) as undefined))
-}
 
 /** Updates that go together in one transaction. */
 const MOST = 50

@@ -15,14 +15,7 @@ import {
 } from '../fields.ts'
 import type { ProgressFields, ProgressView, Update } from '../progress/model.ts'
 import type { ProgressState, StoredTask, TaskRow } from './row.ts'
-
-/** An event of a task's timeline. */
-export interface TimelineEvent {
-  at: number
-  event: string
-  details?: unknown
-  byServer?: true
-}
+import type { TimelineEvent } from './timeline.ts'
 
 /**
  * A change of a locked task in a transaction: what is stored, sent as events and written into the timeline at the end follows from the

@@ -17,9 +17,9 @@ import {
   workerName,
 } from '../fields.ts'
 import { notificationPayload } from '../notifications.ts'
-import { scoringPayload } from '../scoring/index.ts'
+import { scoringPayload } from '../scoring.ts'
 import { embeddingPayload } from '../search/index.ts'
-import { runPayload } from '../sources/model.ts'
+import { runPayload } from '../sources/run-task.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
 export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category_mapping', 'embedding', 'notification'] as const

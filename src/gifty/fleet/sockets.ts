@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { AppError, badRequest, conflict, forbidden, toAppError } from '../../errors.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { cleanValue, isDeeper, MIB } from '../../platform/http/request.ts'
+import { cleanValue, isDeeper } from '../../platform/http/request.ts'
 import type { Log } from '../../platform/log.ts'
 import {
   CLOSE,
@@ -9,15 +9,15 @@ import {
   type RawSocket,
   RECHECK_MS,
   SessionsByName,
-  SocketSession,
   sweepSessions,
 } from '../../platform/push/socket-session.ts'
 import type { Bus } from '../../platform/shared.ts'
 import { type Engine, type LeaseRequest, TASK_CANCEL, type Task, type TaskCancel } from '../../tasks/index.ts'
 import { invalidField, invalidRequest, problemsOf } from '../envelope.ts'
+import { Connection, type Hello, rawOf } from './connection.ts'
 import * as model from './model.ts'
 import { FLEET_KINDS, frame, VERBS } from './model.ts'
-import { type Fleet, toTask } from './service.ts'
+import type { Fleet } from './service.ts'
 
 /** How often the server pings, and after how much silence it closes (gifty §4). */
 const WATCH = { pingMs: 20_000, silence: { ms: 60_000, code: CLOSE.goingAway, reason: 'no sign of life' } }
@@ -25,73 +25,15 @@ const WATCH = { pingMs: 20_000, silence: { ms: 60_000, code: CLOSE.goingAway, re
 const SEEN_MS = 20_000
 /** Milliseconds of one wait for tasks; then the connection requests again. */
 const WAIT_MS = 30_000
-/** Answers to `lease` can be large; tasks are pushed only while nothing waits. */
-const LIMITS = { coalesceBytes: 64 * MIB, maxBytes: 64 * MIB, stalledMs: 60_000, lowWaterBytes: 64 * 1024 }
-/** Bus topic: a worker sent `hello`; another process then ends its older socket of the same name. */
 /** Leases under way on one socket: each holds a wait and a search for tasks. */
 const MAX_LEASING = 16
+/** Bus topic: a worker sent `hello`; another process then ends its older socket of the same name. */
 const WORKER_HELLO = 'gifty.worker-hello'
 interface WorkerHello {
   worker_id: string
   socket: string
   at: number
 }
-
-type Hello = z.output<typeof model.helloData>
-interface Lease {
-  fence: number
-  expiresAt: number
-  /** Whether it was pushed to this socket; if not, it is pushed again. */
-  known: boolean
-}
-class Connection {
-  readonly id = crypto.randomUUID()
-  readonly session: SocketSession
-  hello: Hello | undefined
-  helloAt = 0
-  seenAt = 0
-  /** Leases of the worker, by task id. */
-  held = new Map<string, Lease>()
-  /** Tasks that were cancelled between their lease and their push. */
-  readonly cancelled = new Set<string>()
-  /** Frames are handled after the `hello` before them; nothing is pushed while one is answered. */
-  greeted: Promise<void> = Promise.resolve()
-  greeting = false
-  /** The pump while it runs, and whether it has to look once more. */
-  pumping: Promise<void> | undefined
-  again = false
-  /** Aborts the pump's present turn, because the parameters it works with have changed. */
-  turn = new AbortController()
-  /** Aborts the pump's wait for tasks only, because it now requests another number of them. */
-  wait = new AbortController()
-  /** Leases that the worker has asked for and that are not answered. */
-  leasing = 0
-  /** Aborts when the socket ends. */
-  readonly closed = new AbortController()
-
-  constructor(now: () => number) {
-    this.session = new SocketSession(now, LIMITS)
-    this.session.onEnd = () => {
-      this.closed.abort()
-      this.stopPump()
-    }
-  }
-  stopPump(): void {
-    this.turn.abort()
-    this.wait.abort()
-  }
-  send(type: string, id: string | number | null, data: unknown): void {
-    this.session.push(JSON.stringify({ type, id, data }))
-  }
-  end(code: number, reason: string): void {
-    this.session.end(code, reason)
-  }
-  knows(id: string, fence: number, expiresAt: number): void {
-    this.held.set(id, { fence, expiresAt, known: true })
-  }
-}
-/** Bun's socket; the hooks of pings and pongs get it as it is, the others inside Elysia's. */
-const rawOf = (socket: unknown): RawSocket => (socket as { raw?: RawSocket }).raw ?? (socket as RawSocket)
 
 export interface SocketsDeps {
   fleet: Fleet
@@ -113,12 +55,6 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     if (!result.success) throw invalidRequest(problemsOf(result.error, ['body']))
     return result.data
   }
-  const sendError = (connection: Connection, id: string | number | null, error: AppError) =>
-    connection.send('error', id, {
-      code: error.code,
-      message: error.message,
-      ...(error.details && Object.keys(error.details).length > 0 ? { fields: error.details } : {}),
-    })
   const release = (owner: string, tasks: { id: string; fence: number }[]): Promise<unknown> =>
     engine
       .release(
@@ -137,12 +73,6 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     }
     return session.isDrained() && !session.isEnded() && !signal.aborted
   }
-  const sendTask = (connection: Connection, task: Task, expiresAt: Date): void => {
-    connection.knows(task.id, task.fence, expiresAt.getTime())
-    connection.send('task', task.id, toTask(task))
-    if (task.state === 'cancelling' || connection.cancelled.delete(task.id))
-      connection.send('cancel', task.id, { task_id: task.id })
-  }
   /** Pushes what the worker has held since before this socket: it may have forgotten it. */
   const pushHeld = async (connection: Connection, turn: AbortController, { worker_id }: Hello): Promise<void> => {
     for (const [id, lease] of connection.held) {
@@ -152,7 +82,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
       if (turn.signal.aborted) return
       const isLeased = task?.state === 'leased' || task?.state === 'cancelling'
       if (isLeased && task.leaseOwner === worker_id && task.fence === lease.fence)
-        sendTask(connection, task, task.leaseExpiresAt as Date)
+        connection.sendTask(task, task.leaseExpiresAt as Date)
       else connection.held.delete(id)
     }
   }
@@ -161,7 +91,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     const latest = clock.now() + (lease_seconds * 1000) / 3
     for (const [at, task] of tasks.entries()) {
       if (!(await hasRoom(connection, turn, latest))) return release(worker_id, tasks.slice(at))
-      sendTask(connection, task, task.leaseExpiresAt as Date)
+      connection.sendTask(task, task.leaseExpiresAt as Date)
     }
   }
   const fill = async (connection: Connection, turn: AbortController, hello: Hello): Promise<void> => {
@@ -344,7 +274,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
   const handle = async (connection: Connection, { type, id, data }: z.output<typeof frame>): Promise<void> => {
     try {
       if (!(await connection.session.isAllowed())) {
-        sendError(connection, id, forbidden('Access denied'))
+        connection.refuse(id, forbidden('Access denied'))
         connection.end(CLOSE.policy, 'the credential has ended')
         return
       }
@@ -352,7 +282,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
     } catch (error) {
       const known = toAppError(error)
       if (known.status >= 500) log.error('worker frame failed', { type, error })
-      sendError(connection, id, known)
+      connection.refuse(id, known)
     }
     if (type !== 'hello') return
     // After the reply, and also after a refusal: pushes continue.
@@ -393,7 +323,7 @@ export const createWorkerSockets = ({ fleet, engine, dispatch, bus, clock, log }
           ? frame.safeParse(cleanValue(message))
           : undefined
       if (!checked?.success) {
-        sendError(connection, null, badRequest('A frame is a JSON object {type, id, data}'))
+        connection.refuse(null, badRequest('A frame is a JSON object {type, id, data}'))
         return
       }
       const handled = connection.greeted.then(() => handle(connection, checked.data))

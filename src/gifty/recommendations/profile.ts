@@ -1,6 +1,6 @@
 import type { ProductRow } from '../catalog/repository.ts'
 import { invalidField } from '../envelope.ts'
-import { type Axis, type AxisValue, axisName, type GiftVector } from '../scoring/axes.ts'
+import { type Axis, type AxisValue, axisName, type GiftVector } from '../scoring.ts'
 import type { Gender, RecommendationsRequest } from './index.ts'
 
 /** Of an axis that a product has no figure for. */

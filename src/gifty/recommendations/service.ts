@@ -3,7 +3,7 @@ import { giftHash } from '../catalog/identity.ts'
 import type { BestScored, CatalogLookup } from '../catalog/lookup.ts'
 import type { ProductRow } from '../catalog/repository.ts'
 import { toProduct } from '../catalog/service.ts'
-import type { Axis, GiftVector } from '../scoring/axes.ts'
+import type { Axis, GiftVector } from '../scoring.ts'
 import type { ProductSearch } from '../search/service.ts'
 import type { Reason, RecommendationsAnswer, RecommendationsRequest } from './index.ts'
 import {

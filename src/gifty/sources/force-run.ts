@@ -4,7 +4,8 @@ import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { cancelRun, type Dispatched, kindOf, newRun, type OpenRunChange, openRun, type RunRowChange, taskOf } from './runs.ts'
+import { kindOf, taskOf } from './run-task.ts'
+import { cancelRun, type Dispatched, newRun, type OpenRunChange, openRun, type RunRowChange } from './runs.ts'
 import type { SourcesDeps } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../errors.ts'
-import { isSameZone } from '../../tasks/index.ts'
+import { isSameZone, normalCron } from '../../tasks/index.ts'
 import {
   absent,
   absentOrNull,
@@ -37,77 +37,6 @@ export interface Rejection {
   index: number
   errors: { field: string; message: string }[]
 }
-/** A page of the site that was not read. */
-export interface FailedPage {
-  url: string
-  /** The HTTP status, where there was an answer. */
-  status: number | null
-  reason: string
-}
-/** What a worker says of a run that it has completed (gifty §4). */
-export interface RunLosses {
-  /** Pages that were asked for, if it counts them. */
-  pages: number
-  pagesFailed: number
-  /** At most a hundred. */
-  failedPages: FailedPage[]
-  /** Elements that it did not send because they could not be used. */
-  rejected: number
-  /** Why it ended before it had read everything. */
-  endedEarly: string | undefined
-}
-export interface RunResult {
-  logs?: string | undefined
-  losses?: RunLosses
-}
-
-const KEPT_PAGES = 100
-const count = z.int().min(0).nullish()
-const cut = (limit: number) => z.string().transform((value) => (value.length > limit ? value.slice(0, limit) : value))
-/** The result of a source task. Keys that are not named here are kept with the task. */
-const runResult = z
-  .object(
-    {
-      logs: z.string('result.logs should be a string').nullish(),
-      pages: count,
-      pages_failed: count,
-      rejected: count,
-      failed_pages: z
-        .array(z.object({ url: cut(2048), status: z.int().nullish(), reason: cut(500) }))
-        .nullish()
-        .transform((pages) => pages?.slice(0, KEPT_PAGES)),
-      ended_early: cut(500).nullish(),
-    },
-    'Input should be an object',
-  )
-  .nullish()
-
-/** Reads what a worker says with `complete`, or why it is refused. */
-export const readRunResult = (result: unknown): RunResult | string => {
-  const read = runResult.safeParse(result)
-  if (!read.success) {
-    const [{ path, message }] = read.error.issues as [z.core.$ZodIssue]
-    return path.length === 0 || path[0] === 'logs' ? message : `result.${path.join('.')}: ${message}`
-  }
-  const { logs, pages, pages_failed: failed, rejected, failed_pages: failedPages, ended_early: endedEarly } = read.data ?? {}
-  const pagesFailed = Math.max(failed ?? 0, failedPages?.length ?? 0)
-  const hasLosses = pagesFailed > 0 || (rejected ?? 0) > 0 || Boolean(endedEarly)
-  return {
-    logs: logs ?? undefined,
-    ...(hasLosses
-      ? {
-          losses: {
-            pages: pages ?? 0,
-            pagesFailed,
-            failedPages: (failedPages ?? []).map((page) => ({ ...page, status: page.status ?? null })),
-            rejected: rejected ?? 0,
-            endedEarly: endedEarly || undefined,
-          },
-        }
-      : {}),
-  }
-}
-
 /** Keys of `config` that the server owns: shown in it, ignored on input, never dispatched (gifty §2.1). */
 const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
 /** Statuses that the scheduler passes over. */
@@ -356,51 +285,6 @@ export const backlogStats = z
 export const runsQuery = z.object(pageFields(50))
 export const runsPage = z.object({ items: z.array(runView), next_cursor: nextCursor() })
 
-/** What a worker gets of a run (gifty §2.7, §4). */
-export const runPayload = z
-  .object({
-    source_id: z.int(),
-    url: z.string(),
-    site_key: z.string().describe('selects the spider'),
-    type: z.string(),
-    strategy: z.enum(STRATEGIES),
-    config: z.record(z.string(), z.unknown()).describe("the source's own settings, without the server's keys"),
-    run_id: z.int(),
-  })
-  .meta({
-    id: 'RunPayload',
-    examples: [
-      {
-        source_id: 1,
-        url: 'https://tea.example/catalogue',
-        site_key: 'tea',
-        type: 'list',
-        strategy: 'deep',
-        config: { currency: 'RUB' },
-        run_id: 17,
-      },
-    ],
-  })
-
-const NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
-
-/** A cron text in one form: single blanks, numbers without leading zeros instead of names, Sunday as 0. */
-const normalCron = (cron: string): string => {
-  const fields = cron.trim().toLowerCase().split(/\s+/)
-  return fields
-    .map((field, n) =>
-      field
-        .replace(/[a-z]{3}/g, (name) => {
-          if (n === 3 && NAMES.includes(name)) return String(NAMES.indexOf(name) + 1)
-          return n === 4 && DAYS.includes(name) ? String(DAYS.indexOf(name)) : name
-        })
-        .replace(/\d+/g, (digits) => String(Number(digits)))
-        .replace(/^7$/, n === 4 ? '0' : '7')
-        .replace(/^\*\/1$/, '*'),
-    )
-    .join(' ')
-}
 /** Whether two schedules name the same times from `now` on: clients send back what they have read, in their own spelling. */
 export const sameSchedule = (a: Schedule | null, b: Schedule | null, now: Date): boolean => {
   if (a === null || b === null) return a === b

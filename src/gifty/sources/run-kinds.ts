@@ -1,8 +1,8 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
-import { type RunResult, readRunResult } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
+import { type RunResult, readRunResult, taskOf } from './run-task.ts'
 import {
   addLosses,
   allPagesFailed,
@@ -17,7 +17,6 @@ import {
   type RunStore,
   requeueRun,
   tail,
-  taskOf,
 } from './runs.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */

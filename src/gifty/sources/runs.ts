@@ -3,30 +3,10 @@ import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.t
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
-import { missingSource, type Rejection, type RunLosses, type RunStatus, type Strategy } from './model.ts'
+import { missingSource, type Rejection, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
-
-const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
-/** The kind of a source's tasks: the built-in web worker takes those whose config names it (gifty §2.8). */
-export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
-
-/** The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). */
-export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
-  kind: kindOf(source),
-  priority: source.priority,
-  groupKey: `host:${hostOf(source.url).slice(0, 100)}`,
-  siteKey: source.siteKey,
-  payload: {
-    source_id: source.id,
-    url: source.url,
-    site_key: source.siteKey,
-    type: source.type,
-    strategy: run.strategy,
-    config: source.config,
-    run_id: run.id,
-  },
-})
+import { type RunLosses, taskOf } from './run-task.ts'
 
 /** A run that is to be opened when a change is saved. */
 export interface Opening {

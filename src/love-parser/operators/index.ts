@@ -3,6 +3,15 @@ import { type OperatorSurface, operatorOf, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Operators } from './service.ts'
 
+/** Of the routes that block a user and let one in again. */
+const statusChange = {
+  auth: 'operator',
+  bodyLimit: 'json',
+  params: model.idParams,
+  body: model.reasonBody,
+  response: { 200: model.userStatusView, ...problems(404) },
+} as const
+
 /** Payments, plans and people, for operators (love-parser §12). */
 export const operatorsRoutes = (surface: OperatorSurface, operators: Operators) =>
   new Elysia({ prefix: '/internal/love-parser', detail: { tags: ['love parser: operators'] } })
@@ -64,27 +73,16 @@ export const operatorsRoutes = (surface: OperatorSurface, operators: Operators) 
     )
     .post(
       '/users/:id/block',
-      ({ principal, call, params, body }) => operators.block(operatorOf(principal, call), params.id, body.reason),
+      ({ principal, call, params, body }) => operators.setStatus(operatorOf(principal, call), params.id, 'blocked', body.reason),
       {
-        auth: 'operator',
-        bodyLimit: 'json',
-        params: model.idParams,
-        body: model.reasonBody,
-        response: { 200: model.userStatusView, ...problems(404) },
+        ...statusChange,
         detail: { summary: 'Block a user', description: 'Their requests are 403 at once, their streams end within 10 s.' },
       },
     )
     .post(
       '/users/:id/unblock',
-      ({ principal, call, params, body }) => operators.unblock(operatorOf(principal, call), params.id, body.reason),
-      {
-        auth: 'operator',
-        bodyLimit: 'json',
-        params: model.idParams,
-        body: model.reasonBody,
-        response: { 200: model.userStatusView, ...problems(404) },
-        detail: { summary: 'Unblock a user', description: 'An active one is answered as it is.' },
-      },
+      ({ principal, call, params, body }) => operators.setStatus(operatorOf(principal, call), params.id, 'active', body.reason),
+      { ...statusChange, detail: { summary: 'Unblock a user', description: 'An active one is answered as it is.' } },
     )
     .post(
       '/notifications/:id/resend',

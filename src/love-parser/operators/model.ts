@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { optional, takes } from '../../platform/http/schema.ts'
-import { hundredthsOf } from '../../platform/payments/robokassa.ts'
+import { hundredthsOf } from '../../platform/robokassa.ts'
 import { integer, uuid } from '../fields.ts'
 import type { TextKey } from '../texts.ts'
 

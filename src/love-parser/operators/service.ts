@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import type { Audit } from '../../access/audit.ts'
-import { requireSuperadmin } from '../../access/internal.ts'
+import { requireSuperadmin } from '../../access/tokens.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import type { Principal } from '../../platform/http/family.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/lists.ts'
-import { decimalOf, hundredthsOf } from '../../platform/payments/robokassa.ts'
+import { decimalOf, hundredthsOf } from '../../platform/robokassa.ts'
 import type { AccountsRepository } from '../accounts/service.ts'
 import { invalidField, notFound } from '../envelope.ts'
 import type { Notifications } from '../notifications.ts'
@@ -186,8 +186,7 @@ export const createOperators = ({
         return after
       })
     },
-    block: (operator: Operator, id: string, reason: string) => setStatus(operator, id, 'blocked', reason),
-    unblock: (operator: Operator, id: string, reason: string) => setStatus(operator, id, 'active', reason),
+    setStatus,
 
     /**
      * Applies a payment whose notification was lost; a completed one stays as it is, without a row in the audit.

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { decimalOf } from '../../platform/payments/robokassa.ts'
+import { decimalOf } from '../../platform/robokassa.ts'
 import type { Notifications } from '../notifications.ts'
 import { isActive, nextAfter, PLANS, quotaNow } from './periods.ts'
 import { isFree } from './purchases.ts'

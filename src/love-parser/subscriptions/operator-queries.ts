@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm'
 import type { Db, Tx } from '../../platform/db/index.ts'
-import { decimalOf } from '../../platform/payments/robokassa.ts'
+import { decimalOf } from '../../platform/robokassa.ts'
 import { Refusal, refusedRequest } from '../envelope.ts'
 import { subscriptionsTables } from '../tables.ts'
 import { say } from '../texts.ts'

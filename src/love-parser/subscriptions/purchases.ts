@@ -10,7 +10,7 @@ import {
   sameSignature,
   signLink,
   signNotification,
-} from '../../platform/payments/robokassa.ts'
+} from '../../platform/robokassa.ts'
 import { forbidden, invalidField, notFound, Refusal } from '../envelope.ts'
 import { keptOf, type PaymentNotification } from '../notifications.ts'
 import { say } from '../texts.ts'

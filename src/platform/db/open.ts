@@ -2,9 +2,10 @@ import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { StartError } from '../../errors.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { closeToOthers, makeDirectoryOf, privately } from '../private-files.ts'
 import type { Db } from './index.ts'
-import { databaseStartError } from './start-problem.ts'
 
 /** How often the offset is measured anew. */
 const SYNC_MS = 10_000
@@ -113,4 +114,108 @@ export const openForeign = (path: string): ForeignDatabase => {
     rows: (table) => raw.query<Record<string, unknown>, []>(`select * from ${quoted(table)}`).iterate(),
     close: () => raw.close(),
   }
+}
+
+/** Why a file is not usable as a database, by the system's or SQLite's code. */
+const FILE_REASONS: Record<string, string> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  SQLITE_PERM: 'this user may not write there',
+  SQLITE_READONLY: 'it is read-only for this user',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'its directory cannot be made',
+  ENOTDIR: 'a part of its path is a file, not a directory',
+  EEXIST: 'a part of its path is a file, not a directory',
+  EISDIR: 'it is a directory',
+  ENOSPC: 'the disk is full',
+  SQLITE_FULL: 'the disk is full',
+  SQLITE_IOERR: 'the disk answers with an error',
+  SQLITE_CANTOPEN: 'it cannot be opened: it is a directory, or this user may not open it',
+  SQLITE_NOTADB: 'it is no SQLite database',
+  SQLITE_CORRUPT: 'it is damaged; restore a backup (trawl restore)',
+  SQLITE_BUSY: 'another process keeps it locked',
+}
+/** Why a Postgres is not usable, by the system's code or the SQLSTATE. */
+const SERVER_REASONS: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'its host name is not known',
+  EAI_AGAIN: 'its host name cannot be looked up now',
+  EHOSTUNREACH: 'its host cannot be reached',
+  ENETUNREACH: 'its network cannot be reached',
+  ECONNRESET: 'it ends the connection',
+  ETIMEDOUT: 'it does not answer',
+  CONNECT_TIMEOUT: 'it does not answer',
+  CONNECTION_CLOSED: 'it ends the connection',
+  '28P01': 'it refuses the user or the password',
+  '28000': 'it refuses the user',
+  '3D000': 'it has no database of that name',
+  '42501': 'the user may not create tables there',
+  '53300': 'it has no connection left',
+  '57P03': 'it is starting or stopping',
+}
+
+const codeOf = (error: unknown): string | undefined => {
+  for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 8; depth++) {
+    if (typeof at.code === 'string') return at.code
+    at = at.cause as typeof at
+  }
+  return undefined
+}
+
+/** A database URL without its password and parameters. */
+const shownUrl = (url: string): string => {
+  if (!URL.canParse(url)) return 'the given address'
+  const { protocol, username, host, pathname } = new URL(url)
+  return `${protocol}//${username ? `${username}@` : ''}${host}${pathname}`
+}
+
+/** What a database that cannot be opened means to who starts the process, as one sentence; other errors stay as they are. */
+const databaseStartError = (url: string, error: unknown): unknown => {
+  if (error instanceof StartError) return error
+  const code = codeOf(error) ?? ''
+  const isFile = url.startsWith('sqlite:')
+  const reason = isFile ? (FILE_REASONS[code] ?? FILE_REASONS[code.replace(/^(SQLITE_[A-Z]+)_.*$/, '$1')]) : SERVER_REASONS[code]
+  if (reason === undefined) return error
+  const subject = isFile ? `The database file ${url.slice('sqlite:'.length)}` : `The database ${shownUrl(url)}`
+  return new StartError(`${subject} cannot be used: ${reason} (${code}). DATABASE_URL names it.`)
+}
+
+/**
+ * Takes a SQLite file for this process until it ends, because two servers on one file would take each other's running tasks. The lock is
+ * a write lock on a small database beside the file: the system drops it with the process, also after kill -9, so none is ever stale.
+ * Readers and backups do not ask for it; Postgres and a database in memory have none.
+ * @throws StartError when another process has it, or no file can be made there
+ */
+export const lockDatabase = (url: string): { release(): void } | undefined => {
+  if (!url.startsWith('sqlite:') || url.includes(':memory:')) return undefined
+  try {
+    return lockFile(url.slice('sqlite:'.length))
+  } catch (error) {
+    throw databaseStartError(url, error)
+  }
+}
+
+const lockFile = (path: string): { release(): void } => {
+  makeDirectoryOf(path)
+  closeToOthers([`${path}.lock`])
+  const lock = privately(() => new Database(`${path}.lock`, { create: true }))
+  const inUse = (): StartError => {
+    const owner = lock.query<{ pid: number; since: string }, []>('select pid, since from owner').get()
+    return new StartError(
+      `${path} is in use by process ${owner?.pid ?? 'unknown'} since ${owner?.since ?? 'a moment ago'}; SQLite takes one process`,
+    )
+  }
+  try {
+    // Nothing here has to outlive a power cut.
+    lock.run('pragma synchronous=off')
+    lock.run('create table if not exists owner (id integer primary key, pid integer not null, since text not null)')
+    lock.run('insert or replace into owner values (1, ?, ?)', [process.pid, new Date().toISOString()])
+    // Never committed: it lets others read who holds it, and lets nobody write.
+    lock.run('begin immediate')
+  } catch (error) {
+    const refused = (error as { code?: string }).code === 'SQLITE_BUSY' ? inUse() : error
+    lock.close()
+    throw refused
+  }
+  return { release: () => lock.close() }
 }

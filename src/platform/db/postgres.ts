@@ -4,7 +4,6 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { databaseProblem } from '../../errors.ts'
 import { readMigrations } from '../bundled.ts' with { type: 'macro' }
-import { createAdmission } from './admission.ts'
 import {
   type Batch,
   type BatchColumn,
@@ -21,7 +20,7 @@ import {
   type Tx,
 } from './index.ts'
 import { postgresKit } from './kit.ts'
-import { type Address, createWatch, DOUBT_MS } from './postgres-watch.ts'
+import { type Address, createAdmission, createWatch, DOUBT_MS } from './postgres-watch.ts'
 import { arrayText, postgresFragments, rowDecoder } from './sql.ts'
 
 const MIGRATIONS = readMigrations('postgres')

@@ -3,9 +3,8 @@ import { GitlabRefusal, TaskFailure } from './errors.ts'
 import type { Control } from './execution.ts'
 import { type Collection, firstRequest, type Item } from './plan/index.ts'
 import { createSmallerPages, placeOf, withParams } from './smaller-pages.ts'
-import type { GitlabClient, Patience } from './source/client.ts'
+import { ExactNumber, type GitlabClient, type Patience } from './source/client.ts'
 import { type Base, insideBase } from './source/credentials.ts'
-import { ExactNumber } from './source/json.ts'
 
 /** The position in a collection between two pages. */
 export interface Cursor {

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { csvCell, isFormula } from '../../platform/http/lists.ts'
 import { LeaseGone, messageOf } from '../runtime.ts'
 import { TaskFailure } from './errors.ts'
+import { ExactNumber } from './source/client.ts'
 import { percentEncode } from './source/credentials.ts'
-import { ExactNumber } from './source/json.ts'
 
 /** The few things the worker does to a disk; tests bring one that breaks. */
 export interface Disk {

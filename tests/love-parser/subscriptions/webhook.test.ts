@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { keptOf, readNotification } from '../../../src/love-parser/notifications.ts'
 import { allowList } from '../../../src/love-parser/subscriptions/purchases.ts'
-import { signNotification } from '../../../src/platform/payments/robokassa.ts'
+import { signNotification } from '../../../src/platform/robokassa.ts'
 import { onEachDatabase } from '../../support/databases.ts'
 import { DAY, HOUR } from '../../support/fake-clock.ts'
 import { makeRig, paid, type Rig, refusal, START } from './rig.ts'

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
+import { fuseRanks } from '../../../src/gifty/search/service.ts'
 import { createHttpEmbedder, createNgramEmbedder } from '../../../src/platform/search/embedders.ts'
-import { fuseRanks } from '../../../src/platform/search/fuse.ts'
 
 const { embed } = createNgramEmbedder(384)
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, part, n) => sum + part * (b[n] as number), 0)

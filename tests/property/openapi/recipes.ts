@@ -1,4 +1,4 @@
-import { signNotification } from '../../../src/platform/payments/robokassa.ts'
+import { signNotification } from '../../../src/platform/robokassa.ts'
 import { TOKEN as WEEEK_TOKEN } from '../../gifty/weeek-rig.ts'
 import type { Lease, Pool } from './pool.ts'
 import type { Random } from './random.ts'

@@ -1,4 +1,4 @@
-import { ExactNumber } from '../source/json.ts'
+import { ExactNumber } from '../source/client.ts'
 import type { Collection, Item, Wanted } from './index.ts'
 
 const BY_ID: [string, string][] = [

@@ -1,4 +1,4 @@
-import { secretMatcher } from '../crypto.ts'
+import { secretMatcher } from './crypto.ts'
 
 /** Hashes a Robokassa shop can be set to. */
 export const ROBOKASSA_HASHES = ['md5', 'ripemd160', 'sha1', 'sha256', 'sha384', 'sha512'] as const
