@@ -16,7 +16,7 @@ export type ReadAnswer =
 /** Characters of what a document may state; a larger answer would keep the loop that takes it. */
 const MAX_ANSWER = 16 * 1024 * 1024
 
-/** The entry of the thread that reads what strangers wrote (`reader.ts`). Whoever started it may end it at any moment. */
+/** The entry of the thread that reads what strangers wrote. `reader.ts` may end it at any moment. */
 const port = self as unknown as {
   onmessage: (event: { data: ReadRequest }) => Promise<void>
   postMessage(answer: ReadAnswer): void

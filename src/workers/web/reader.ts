@@ -1,5 +1,6 @@
 import { heapSize } from 'bun:jsc'
 import { JobFailed } from '../../errors.ts'
+import { threadEntry } from '../thread-entry.ts'
 import { FetchError, stopped } from './errors.ts'
 import type { PageData, ReadOptions, WebDocument } from './extract/index.ts'
 import type { ReadAnswer, ReadRequest } from './reader-thread.ts'
@@ -55,12 +56,6 @@ const SETTLE_MS = 500
 /** The longest wait for a thread to end, in ms: what it does in one native call (`JSON.parse`) goes on until that returns. */
 const MOST_ENDING_MS = 5000
 
-/** Where the thread's code is: beside this file, or, in a compiled Trawl, an entry of its own inside (`scripts/build.ts`). */
-const threadEntry = (): string => {
-  const isCompiled = /\/(?:\$bunfs|~BUN)\//.test(import.meta.url)
-  return new URL(isCompiled ? './workers/web/reader-thread.js' : './reader-thread.ts', import.meta.url).href
-}
-
 interface Job {
   request: ReadRequest
   isLarge: boolean
@@ -91,7 +86,13 @@ interface Thread {
  * with its thread, whose memory goes back to the system. `close` ends all at once.
  */
 export const createReader = (options: ReaderOptions = {}): DocumentReader & { close(): void } => {
-  const { budgetMs = 3000, growth = 120 * MB, threads: most = 2, idleMs = 30_000, entry = threadEntry() } = options
+  const {
+    budgetMs = 3000,
+    growth = 120 * MB,
+    threads: most = 2,
+    idleMs = 30_000,
+    entry = threadEntry('web/reader-thread'),
+  } = options
   const threads = new Set<Thread>()
   /** Threads that are being terminated, with the time of `terminate()`. */
   const ending = new Map<Thread, number>()
