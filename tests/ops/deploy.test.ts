@@ -49,7 +49,7 @@ describe('compose.yaml', () => {
       'password inline',
     ],
     ['a secret with a default', 'compose', ':?set it in .env}', ':-secret}', 'with a default'],
-    ['a secret that is missing in the example', 'example', 'METRICS_TOKEN=', '', '.env.example does not tell of METRICS_TOKEN'],
+    ['a secret that is missing in the example', 'example', 'METRICS_TOKEN=', '', '.env.example does not list METRICS_TOKEN'],
     ['a port for the whole world', 'compose', '127.0.0.1:3000:3000', '3000:3000', 'open to the world'],
     ['a port twice', 'compose', '127.0.0.1:3001:3000', '127.0.0.1:3000:3000', 'is taken by api-1'],
     ['a volume that is not declared', 'compose', "'worker-data:/data'", "'work:/data'", 'the volume work is not declared'],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { type AddressInfo, createServer } from 'node:net'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { decodePage } from '../../src/workers/web/extract/charset.ts'
 import { createFetcher, type FetcherOptions, type Page } from '../../src/workers/web/fetcher.ts'
@@ -50,6 +51,23 @@ const bytes = (...parts: (string | number[])[]) =>
   new Uint8Array(parts.flatMap((part) => (typeof part === 'string' ? [...new TextEncoder().encode(part)] : part)))
 
 describe('bodies', () => {
+  test('security H3: a length that chunks make void is no limit', async () => {
+    const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`
+    const shop = createServer((socket) => {
+      socket.on('error', () => {}) // the fetcher hangs up
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n')
+        socket.end(`${chunk.repeat(8)}0\r\n\r\n`)
+      })
+    })
+    await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve))
+    const { port } = shop.address() as AddressInfo
+    const web = fetcher({ allowPrivate: allowOwnOrigin(port) })
+    const problem = await problemOf(web.page(`http://127.0.0.1:${port}/long`))
+    shop.close()
+    expect(problem).toMatchObject({ problem: 'too_large' })
+  })
+
   test('gzip and brotli are unpacked', async () => {
     const text = new TextEncoder().encode('<p>unpacked</p>')
     site['/gzip'] = () => html(Bun.gzipSync(text), { 'content-encoding': 'gzip' })

@@ -270,9 +270,10 @@ interface Limit {
 
 const readBody = async (response: Response, limit: Limit): Promise<Uint8Array> => {
   if (!response.body) return new Uint8Array()
-  // The client takes no more than the announced length, and nothing has to be unpacked.
-  const announced = Number(response.headers.get('content-length') ?? Number.NaN)
-  if (announced <= limit.bytes && !response.headers.has('content-encoding')) return response.bytes()
+  // The client takes no more than the announced length, and nothing has to be unpacked. Chunks make the announced length void.
+  const { headers } = response
+  const announced = Number(headers.get('content-length') ?? Number.NaN)
+  if (announced <= limit.bytes && !headers.has('content-encoding') && !headers.has('transfer-encoding')) return response.bytes()
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = response.body.getReader()

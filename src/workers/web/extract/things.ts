@@ -69,7 +69,7 @@ export const textIn = (value: unknown, limit: number, follow: Follow): string | 
   return undefined
 }
 const LANGUAGE = /^(?:@none|[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2})$/
-/** The first text of a language map: `{"en": "Lamp", "de": "Lampe"}` (JSON-LD 1.1 §4.6.2). */
+/** The first text of a language map: `{"en": "Lamp", "de": "Lampe"}` (JSON-LD 1.1, "Language Indexing"). */
 const ofLanguageMap = (thing: Thing): unknown => {
   const entries = Object.entries(thing).slice(0, MAX_LANGUAGES)
   if (!entries.every(([key]) => LANGUAGE.test(key))) return undefined
