@@ -48,22 +48,32 @@ export const openPort = (
     handle = (await app()).fetch
     return handle(request)
   }
+  /** The answer to a request whose Host is refused. */
+  const hostRefusal = (request: Request): Response | Promise<Response> | undefined => {
+    const host = request.headers.get('host')
+    if (host !== null && host === accepted) return undefined
+    // The app refuses it in the family's envelope.
+    if (isBadHost(request.url, host)) return (handle ?? first)(request)
+    if (config.loopbackOnly && !namesThisMachine(host)) return refused()
+    accepted = host
+    return undefined
+  }
+  const answer = (request: Request) => hostRefusal(request) ?? (handle ?? first)(request)
+  /** Bun itself finds these routes, which takes a fifth less than a look at the URL. */
+  const routes = Object.fromEntries(
+    Object.keys(ALIVE).map((path) => {
+      const probed = (request: Request) => hostRefusal(request) ?? probe(request, path) ?? (handle ?? first)(request)
+      return [path, { GET: probed, HEAD: answer }]
+    }),
+  )
   return Bun.serve({
     port,
     hostname,
     reusePort: config.reusePort,
     maxRequestBodySize: HARD_BODY_BYTES,
     idleTimeout: IDLE_SECONDS,
-    fetch: (request) => {
-      const host = request.headers.get('host')
-      if (host !== accepted || request.url.charCodeAt(0) === 47) {
-        // The app refuses it in the family's envelope.
-        if (isBadHost(request.url, host)) return (handle ?? first)(request)
-        if (config.loopbackOnly && !namesThisMachine(host)) return refused()
-        accepted = host
-      }
-      return probe(request) ?? (handle ?? first)(request)
-    },
+    routes,
+    fetch: answer,
     websocket: {
       maxPayloadLength: MAX_FRAME_BYTES,
       idleTimeout: IDLE_SECONDS * 2,
