@@ -314,6 +314,53 @@ describe('the result', () => {
     expect(port.seen.failed).toMatchObject([{ retryable: true }])
   })
 
+  test('a page fetched ahead is given up when the run fails meanwhile', async () => {
+    const ids = range(60, 1)
+    const fetcher = web({
+      '/c/a': `<div class="product-card"><a href="/product/100">1</a><a href="/product/101">2</a></div>`,
+      '/product/100': ld(ids.map(product)),
+    })
+    const { page } = fetcher
+    const asked = signalled<AbortSignal | undefined>()
+    fetcher.page = async (url, options) => {
+      if (!url.endsWith('/product/101')) return page(url, options)
+      asked.resolve(options?.signal)
+      return new Promise((_, reject) =>
+        options?.signal?.addEventListener('abort', () => reject(new FetchError('aborted', 'Stopped', true))),
+      )
+    }
+    const port = fakePort()
+    port.on.ingest = () => {
+      throw new PortRefused(404, 'not_found', 'no such source')
+    }
+    const { fail } = port
+    let wasGivenUp: boolean | undefined
+    port.fail = async (...verdict) => {
+      wasGivenUp = (await asked.promise)?.aborted
+      await fail(...verdict)
+    }
+    await run(webTask({ url: `${ORIGIN}/c/a` }), fetcher, port)
+    expect(wasGivenUp).toBe(true)
+  })
+
+  test('a product that two listings name by different addresses is fetched once, ahead or not', async () => {
+    const links = (paths: string[]) =>
+      `<div class="product-card">${paths.map((path) => `<a href="${path}">x</a>`).join('')}</div>`
+    const a = range(15, 1).map((id) => `/product/${id}`)
+    // The first listing's turn ends with a product page fetched ahead; the second names them all with a slash.
+    const b = [...a.map((path) => `${path}/`), '/product/70', '/product/71']
+    const fetcher = web({
+      '/': '<nav><a href="/c/a">A</a><a href="/c/b">B</a></nav>',
+      '/c/a': links(a),
+      '/c/b': links(b),
+      ...Object.fromEntries([...a, ...b].map((path) => [path, listing([path.replaceAll(/\D/g, '')])])),
+    })
+    const port = await run(webTask({ url: `${ORIGIN}/`, type: 'hub', config: { web: { max_pages: 20 } } }), fetcher)
+    const products = fetcher.asked.filter((path) => path.startsWith('/product/')).map((path) => path.replace(/\/$/, ''))
+    expect(products.toSorted()).toEqual([...new Set(products)].toSorted())
+    expect(port.products()).toHaveLength(17)
+  })
+
   test('of many failed pages the first hundred are named', async () => {
     const links = range(150).map((id) => `<a href="/product/${id}">${id}</a>`)
     const fetcher = web({ '/c/a': `<div class="product-card">${links.join('')}</div>`, '/product/0': listing([0]) })

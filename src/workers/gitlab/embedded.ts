@@ -60,7 +60,11 @@ export const startEmbeddedGitlabWorker = async (options: EmbeddedOptions): Promi
     else if (data.type === 'log') log[data.level](data.message, data.fields)
     else if (data.type === 'started') started.resolve()
     else if (data.type === 'unusable') started.reject(new WorkerUnusable(data.message))
-    else over(data.ending)
+    else {
+      const { reason, message } = data.ending
+      if (reason !== 'stopped') log.error('the embedded GitLab worker has ended', { reason: message })
+      over(data.ending)
+    }
   }
   const died = (why: string) => {
     started.reject(new WorkerUnusable(`the thread of the GitLab worker ended: ${why}`))

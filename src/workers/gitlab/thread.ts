@@ -40,7 +40,10 @@ const log = (base: LogFields): Parameters<typeof startGitlabWorker>[0]['log'] =>
 const calls = new Map<number, { resolve(response: Response): void; reject(error: unknown): void }>()
 let lastCall = 0
 
-/** A request to the API, sent to the thread that has it. */
+/**
+ * A request to the API, sent to the thread that has it. One that is aborted is answered all the same: a lease that was on its way is
+ * given back (`api/http.ts`).
+ */
 const callApi = async (request: Request): Promise<Response> => {
   const id = ++lastCall
   const { signal } = request
@@ -48,10 +51,7 @@ const callApi = async (request: Request): Promise<Response> => {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Response>()
   calls.set(id, { resolve, reject })
-  const abort = () => {
-    port.postMessage({ type: 'abort', id })
-    reject(signal.reason)
-  }
+  const abort = () => port.postMessage({ type: 'abort', id })
   signal.addEventListener('abort', abort)
   port.postMessage({ type: 'call', id, url: request.url, headers: [...request.headers], body })
   try {

@@ -172,8 +172,9 @@ export async function* readProductPages(
   const urls = [...pages.keys()].filter((url) => !asked.has(addressKey(url)))
   for (const [index, url] of urls.entries()) {
     const key = addressKey(url)
-    if (asked.has(key)) continue // meanwhile, by another listing
-    if (!session.isAhead(withoutTracking(url)) && session.left() <= 0) {
+    const isAhead = session.isAhead(withoutTracking(url))
+    if (asked.has(key) && !isAhead) continue // meanwhile, by another listing
+    if (!isAhead && session.left() <= 0) {
       const cards = urls.slice(index).flatMap((one) => pages.get(one) ?? [])
       await addProducts(session, cards)
       return log.add(`Page budget used up, ${urls.length - index} product pages not read`)
@@ -182,6 +183,8 @@ export async function* readProductPages(
     const following = urls[index + 1]
     const isNew = following !== undefined && !asked.has(addressKey(following))
     const loaded = await openPage(session, url, { links: !isSure, ...(isNew ? { following } : {}) })
+    // Another listing that has this product under another address leaves it to this one.
+    if (isNew && session.isAhead(withoutTracking(following))) asked.add(addressKey(following))
     const products = !loaded ? [] : isSure ? loaded.data.products : productsOf(loaded)
     const card = pages.get(url)
     const own = products.filter((product) => product.product_url === loaded?.data.own)

@@ -76,6 +76,8 @@ export interface Session {
   flush(): Promise<void>
   /** What the run comes to, after `flush`. Throws `JobFailed` for one that got nothing, or whose host asked to be left alone. */
   outcome(): Promise<Omit<WebRunResult, 'logs'>>
+  /** Gives up a page that is fetched ahead: a run that fails does not ask for it. */
+  end(): void
 }
 
 export interface Needs {
@@ -108,7 +110,9 @@ const createSession = (
   { fetcher, reader }: { fetcher: Fetcher; reader: DocumentReader },
   log: RunLog,
 ): Session => {
-  const { signal, clock } = context
+  const { clock } = context
+  const over = new AbortController()
+  const signal = AbortSignal.any([context.signal, over.signal])
   const counts: Counts = { pages: 0, pages_failed: 0, items: 0, items_new: 0, categories: 0, rejected: 0, remarks: 0 }
   const items: ScrapedProduct[] = []
   const categories: ScrapedCategory[] = []
@@ -252,6 +256,7 @@ const createSession = (
     signal,
     failed,
     isAhead,
+    end: () => over.abort(),
     left() {
       const left = task.maxPages - counts.pages
       if (left <= 0) isLimited = true
@@ -348,6 +353,8 @@ export const runWebTask = async (
     if (error instanceof FetchError && !context.signal.aborted)
       throw new JobFailed(`${task.url}: ${error.message}`, !isFinal(error))
     throw error
+  } finally {
+    session.end()
   }
   const outcome = await session.outcome()
   const { counts } = session

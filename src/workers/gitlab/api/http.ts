@@ -1,4 +1,4 @@
-import { type Clock, retryAfterMs } from '../../../platform/clock.ts'
+import { type Clock, retryAfterMs, within } from '../../../platform/clock.ts'
 import type { Log } from '../../../platform/log.ts'
 import { messageOf } from '../../runtime.ts'
 import { ApiProblem } from '../errors.ts'
@@ -20,17 +20,27 @@ export interface HttpApiOptions {
 
 const CALL_TIMEOUT_MS = 10_000
 const REFRESH_TIMEOUT_MS = 30_000
+/** What `close` waits for leases that came late, in ms: a stop is to end in its time. */
+const CLOSE_MS = 400
 
 /** The crawler API over HTTP. Retries are the caller's: only it knows how long its lease lasts. */
 export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const { clock, log } = options
   const base = options.url.replace(/(?<!\/)\/+$/, '')
   const { socket } = options
+  /** Calls that were given up before their answer, until what they leased is given back. */
+  const given = new Set<Promise<void>>()
   const send =
     options.fetch ?? (socket ? (request: Request) => fetch(request, { unix: socket }) : (request: Request) => fetch(request))
 
   /** `late` is called with an answer that came after the caller had given up. */
-  const post = async (path: string, body: object, timeoutMs: number, signal: AbortSignal, late?: (data: any) => void) => {
+  const post = async (
+    path: string,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal,
+    late?: (data: any) => Promise<void>,
+  ) => {
     const over = new AbortController()
     const done = new AbortController()
     const stop = () => over.abort()
@@ -64,10 +74,13 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
         const retryAfter = retryAfterMs(first.headers.get('retry-after'), clock.now())
         throw new ApiProblem(first.status, `${path} answered ${first.status} ${codeOf(first.body)}`, retryAfter)
       }
-      answer.then(
-        ({ body }) => late?.(body?.data),
-        () => {}, // given up: the caller gets the timeout or its own abort
-      )
+      const handled = answer
+        .then(
+          ({ body }) => late?.(body?.data),
+          () => {}, // given up: the caller gets the timeout or its own abort
+        )
+        .finally(() => given.delete(handled))
+      given.add(handled)
       throw new ApiProblem(0, signal.aborted ? `${path} was given up` : `${path} did not answer within ${timeoutMs} ms`)
     } catch (error) {
       if (error instanceof ApiProblem) throw error
@@ -84,11 +97,13 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
   const never = new AbortController().signal
 
   /** Releases tasks that an abandoned poll was given, so that they do not wait for the end of their leases. */
-  const giveBack = (tasks: LeasedTask[]) => {
-    for (const { id, lease } of tasks)
+  const giveBack = async (tasks: LeasedTask[]) => {
+    const back = tasks.map(({ id, lease }) =>
       post(`${taskPath(id)}/progress`, { type: 'status', status: 'queued', ...lease }, CALL_TIMEOUT_MS, never).catch((error) =>
         log.warn('a late lease was not given back', { task_id: id, problem: messageOf(error) }),
-      )
+      ),
+    )
+    await Promise.all(back)
   }
 
   return {
@@ -109,7 +124,9 @@ export const httpApi = (options: HttpApiOptions): CrawlerApi => {
     refresh: async (taskId, input, signal) =>
       understood(refreshAnswer, await post(`${taskPath(taskId)}/credentials/refresh`, input, REFRESH_TIMEOUT_MS, signal)),
     listen() {},
-    async close() {},
+    async close() {
+      if (given.size > 0) await within(Promise.all(given), CLOSE_MS, clock)
+    },
   }
 }
 
