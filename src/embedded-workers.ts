@@ -162,7 +162,7 @@ const startWeb = async (trawl: Trawl, { config, clock, log }: Host): Promise<Emb
 }
 
 /** The crawler family's reference worker (gitlab-worker §1). */
-const startGitlab = async ({ app }: Trawl, { config, log }: Host): Promise<EmbeddedWorker | undefined> => {
+const startGitlab = async ({ app }: Trawl, { config, clock, log }: Host): Promise<EmbeddedWorker | undefined> => {
   const { token, outboundAllow } = config.crawler
   const needs = !config.families.includes('crawler') ? 'the crawler family' : token ? undefined : 'CRAWLER_API_TOKEN'
   if (!token || needs) {
@@ -176,6 +176,7 @@ const startGitlab = async ({ app }: Trawl, { config, log }: Host): Promise<Embed
     outboundAllow,
     fetch: (request) => app.handle(request),
     log,
+    clock,
     // Ends before this process closes its open connections.
     stopSeconds: Math.max(1, config.shutdownTimeoutSeconds - 1),
   }).catch((error) => {

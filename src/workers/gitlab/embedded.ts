@@ -1,7 +1,8 @@
+import { backoffMs, type Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { messageOf } from '../runtime.ts'
 import { threadEntry } from '../thread-entry.ts'
-import type { GitlabWorker, Settings } from './index.ts'
-import { type Ending, WorkerUnusable } from './index.ts'
+import { type Ending, type GitlabWorker, type Settings, WorkerUnusable } from './index.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
 export interface EmbeddedOptions {
@@ -12,27 +13,70 @@ export interface EmbeddedOptions {
   /** The app's own `handle`. */
   fetch(request: Request): Promise<Response> | Response
   log: Log
+  clock: Clock
   /** How long a stop may take. */
   stopSeconds: number
+  /** The thread's code. */
+  entry?: string
 }
 
 /** What a stop waits beyond the time that its worker has, in ms: then the thread is ended as it is. */
 const GRACE_MS = 500
 
+/** The longest wait before a thread that has died is started again, in ms. */
+const MOST_RESTART_MS = 60_000
+
+/** Why a thread has ended: `died` when nobody asked it to. */
+type ThreadEnding = Ending | { reason: 'died'; message: string }
+interface Thread {
+  stop(): Promise<void>
+  ended: Promise<ThreadEnding>
+}
+
 /**
  * The GitLab worker in a thread of this process (gitlab-worker §1, architecture §9). It calls the API as any worker does; its requests
- * cross to this thread and are answered without a network in between.
+ * cross to this thread and are answered without a network in between. A thread that dies is started again; the task that it had waits for
+ * the end of its lease.
  * @throws WorkerUnusable when the output directory cannot be written, or the thread cannot be started
  */
 export const startEmbeddedGitlabWorker = async (options: EmbeddedOptions): Promise<GitlabWorker> => {
+  const { clock, log } = options
+  const stopping = new AbortController()
+  let thread = await startThread(options)
+  const watch = async (): Promise<Ending> => {
+    for (let deaths = 1; ; deaths++) {
+      const { reason, message } = await thread.ended
+      if (reason !== 'died') return { reason, message }
+      if (!stopping.signal.aborted) await clock.sleep(backoffMs(deaths, MOST_RESTART_MS), stopping.signal)
+      if (stopping.signal.aborted) return { reason: 'stopped', message }
+      try {
+        thread = await startThread(options)
+        if (stopping.signal.aborted) await thread.stop()
+      } catch (error) {
+        log.error('the thread of the GitLab worker did not start again', { error: messageOf(error) })
+      }
+    }
+  }
+  const ended = watch()
+  return {
+    async stop() {
+      stopping.abort()
+      await thread.stop()
+      await ended
+    },
+    ended,
+  }
+}
+
+const startThread = async (options: EmbeddedOptions): Promise<Thread> => {
   const { settings, token, outboundAllow, log, stopSeconds } = options
-  const worker = new Worker(threadEntry('gitlab/thread'))
+  const worker = new Worker(options.entry ?? threadEntry('gitlab/thread'))
   const send = (message: ToThread) => worker.postMessage(message)
   const started = Promise.withResolvers<void>()
-  const ended = Promise.withResolvers<Ending>()
+  const ended = Promise.withResolvers<ThreadEnding>()
   const calls = new Map<number, AbortController>()
   let isOver = false
-  const over = (ending: Ending) => {
+  const over = (ending: ThreadEnding) => {
     if (isOver) return
     isOver = true
     for (const call of calls.values()) call.abort()
@@ -69,7 +113,7 @@ export const startEmbeddedGitlabWorker = async (options: EmbeddedOptions): Promi
   const died = (why: string) => {
     started.reject(new WorkerUnusable(`the thread of the GitLab worker ended: ${why}`))
     if (!isOver) log.error('the thread of the GitLab worker ended; its tasks wait for the end of their leases', { reason: why })
-    over({ reason: 'stopped', message: why })
+    over({ reason: 'died', message: why })
   }
   worker.onerror = (event) => {
     event.preventDefault()

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../src/platform/clock.ts'
 import { createLog, silentLog } from '../../../src/platform/log.ts'
 import { type EmbeddedOptions, startEmbeddedGitlabWorker } from '../../../src/workers/gitlab/embedded.ts'
 import type { Settings } from '../../../src/workers/gitlab/index.ts'
@@ -34,6 +35,7 @@ const start = (fetch: EmbeddedOptions['fetch'], more: Partial<EmbeddedOptions> =
     outboundAllow: [],
     fetch,
     log: silentLog,
+    clock: systemClock,
     stopSeconds: 5,
     ...more,
   })
@@ -100,5 +102,29 @@ describe('the embedded GitLab worker', () => {
     await worker.stop()
     expect(lines.join('')).not.toContain('secret-token-of-the-api')
     expect(lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+
+  test('a thread that dies is started again, and none after a stop', async () => {
+    const entry = join(root, 'dying.ts')
+    writeFileSync(
+      entry,
+      `self.onmessage = ({ data }) => {
+        if (data.type === 'start') { postMessage({ type: 'started' }); postMessage({ type: 'call', id: 1, url: 'http://localhost/started', headers: [], body: '{}' }) }
+        if (data.type === 'answer') throw new Error('it dies')
+      }`,
+    )
+    const second = Promise.withResolvers<void>()
+    let starts = 0
+    const worker = await start(
+      () => {
+        if (++starts === 2) second.resolve()
+        // The second thread waits for its answer.
+        return starts === 1 ? Response.json({}) : new Promise<Response>(() => {})
+      },
+      { entry, stopSeconds: 0.1 },
+    )
+    await second.promise
+    await worker.stop()
+    expect([starts, (await worker.ended).reason]).toEqual([2, 'stopped'])
   })
 })

@@ -145,6 +145,8 @@ test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gi
   })
   const held = new Promise<void>((resolve) => {
     gitlab.on = ({ query }) => {
+      // Should the stop reach the worker after page 2, it meets it in front of page 3.
+      if (query.get('page') === '3') return new Promise<Response>(() => {})
       if (query.get('page') !== '2') return undefined
       resolve()
       return open.then(() => undefined as never)
