@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { nextInLinkHeader, readLinkHeader } from '../../src/platform/http/link-header.ts'
+import { leastCpuMs } from '../support/cpu.ts'
 
 describe('Link headers (RFC 8288)', () => {
   test.each([
@@ -27,12 +28,9 @@ describe('Link headers (RFC 8288)', () => {
   })
 
   test('H5: a field of any length costs no more than its first 8 KiB, and what that cuts does not count', () => {
-    const startedAt = performance.now()
-    for (const hostile of ['<', '<a>;rel=', '"', ';=', '<a>;"', '\\"', '<>', ',', '<a>; x="\\'].map((piece) =>
-      piece.repeat(100_000),
-    ))
-      readLinkHeader(hostile)
-    expect(performance.now() - startedAt).toBeLessThan(500)
+    const pieces = ['<', '<a>;rel=', '"', ';=', '<a>;"', '\\"', '<>', ',', '<a>; x="\\']
+    const hostile = pieces.map((piece) => piece.repeat(100_000))
+    expect(leastCpuMs(() => hostile.forEach(readLinkHeader))).toBeLessThan(500)
     expect(nextInLinkHeader(`<a>; title="${'x'.repeat(10_000)}"; rel=next`)).toBeUndefined()
     expect(nextInLinkHeader(`<a>; rel=next, ${'x'.repeat(10_000)}`)).toBe('a')
   })
