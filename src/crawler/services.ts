@@ -20,10 +20,9 @@ import { createSockets } from './streams/sockets.ts'
 import { createEventStreams } from './streams/sse.ts'
 import { frameLimits } from './surface.ts'
 import { createCreation } from './tasks/creation.ts'
-import { listQueries, tasksRepository } from './tasks/repository.ts'
+import { listQueries, tasksRepository, timelineQueries } from './tasks/repository.ts'
 import { createTaskAdoption, createTasks } from './tasks/service.ts'
 import { createTaskStore, joinedQueries } from './tasks/store.ts'
-import { timelineQueries } from './tasks/timeline.ts'
 
 /** The family's domains, wired, with their kinds of tasks. */
 export const createCrawlerServices = ({ platform, engine, dispatcher }: Core) => {

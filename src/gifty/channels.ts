@@ -4,7 +4,7 @@ import { okResponse } from './fields.ts'
 import * as fleet from './fleet/model.ts'
 import { VERBS } from './fleet/model.ts'
 import { notificationPayload } from './notifications.ts'
-import { runPayload } from './sources/run-task.ts'
+import { runPayload } from './sources/run-result.ts'
 
 const frameId = () => z.union([z.string().max(200), z.number()]).meta({ examples: ['f-1'] })
 const TASK_ID = '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34'

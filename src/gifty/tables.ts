@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { accessTables } from '../access/tables.ts'
 import { defineTables } from '../platform/db/kit.ts'
 import { type ClientConfig, type Rejection, RUN_STATUSES, type RunStatus, type Schedule } from './sources/model.ts'
-import type { FailedPage } from './sources/run-task.ts'
+import type { FailedPage } from './sources/run-result.ts'
 import type { RemindedDays } from './weeek/index.ts'
 
 /** Parsing sources and their runs (gifty §12). */

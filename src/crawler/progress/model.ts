@@ -14,6 +14,7 @@ import {
   UPDATE_TYPES,
   withoutEmpty,
 } from '../fields.ts'
+import type { ServerEvent } from '../tasks/row.ts'
 
 /** A discovered group or project, as an update brings it (§11). */
 export const areaEntry = z.object({
@@ -245,3 +246,24 @@ export const acknowledged = z
     ],
   })
 export type Acknowledged = z.infer<typeof acknowledged>
+
+/** Events that the server notes by itself (§9). */
+export const SERVER_EVENTS = new Set([
+  'stage_change',
+  'status_change',
+  'completion',
+  'error',
+  'areas_discovered',
+  'credential_status_change',
+])
+/** A client may report a change and its own event for it in two requests, this far apart. */
+export const REPEATED_WITHIN_MS = 10_000
+const targetOf = (details: unknown): unknown => {
+  const { toStage, toStatus, to } = (details ?? {}) as Record<string, unknown>
+  return toStage ?? toStatus ?? to
+}
+/** Whether an update has its own event for the change that the server has noted: of the same name and, where both name it, the same target. */
+export const isRepeatedBy = ({ event, details }: ServerEvent, { timeline = [] }: Update): boolean => {
+  const target = details === null ? undefined : targetOf(JSON.parse(details))
+  return timeline.some((own) => own.event === event && [undefined, target].includes(targetOf(own.details) as undefined))
+}

@@ -38,11 +38,18 @@ import {
   toProgress,
   wordOf,
 } from '../tasks/change.ts'
-import type { TasksRepository } from '../tasks/repository.ts'
-import type { TaskRow } from '../tasks/row.ts'
+import type { TasksRepository, TimelineQueries } from '../tasks/repository.ts'
+import type { ServerEvent, TaskRow } from '../tasks/row.ts'
 import type { TaskStore } from '../tasks/store.ts'
-import { isRetoldBy, RETOLD_WITHIN_MS, SERVER_EVENTS, type ServerEvent, type TimelineQueries } from '../tasks/timeline.ts'
-import { type Acknowledged, type AreasResult, type Update, updateBody } from './model.ts'
+import {
+  type Acknowledged,
+  type AreasResult,
+  isRepeatedBy,
+  REPEATED_WITHIN_MS,
+  SERVER_EVENTS,
+  type Update,
+  updateBody,
+} from './model.ts'
 
 /** An update as a client means it, over HTTP or a socket: empty texts count as absent (§9). @throws AppError 400 */
 const acceptUpdate = (given: Record<string, unknown>): Update => {
@@ -275,7 +282,7 @@ export const createProgress = ({
     settleExpiry(change)
     change.updateType = update.type
     if (update.timeline) change.own = new Set(update.timeline.map((entry) => entry.event))
-    change.replaced = noted.filter((event) => isRetoldBy(event, update)).map(({ id }) => id)
+    change.replaced = noted.filter((event) => isRepeatedBy(event, update)).map(({ id }) => id)
     const effect = effectOf(update, change.row)
     if (effect === 'ignored') {
       keepTimeline(change, update)
@@ -308,7 +315,7 @@ export const createProgress = ({
           : yield* timeline.ofServer(
               tx,
               speakers.map(({ id }) => id),
-              now - RETOLD_WITHIN_MS,
+              now - REPEATED_WITHIN_MS,
             )
       const taken: (Taken | AppError)[] = []
       // bounded: an update with areas is alone in its batch, others run no statement here

@@ -14,8 +14,7 @@ import {
   type UpdateType,
 } from '../fields.ts'
 import type { ProgressFields, ProgressView, Update } from '../progress/model.ts'
-import type { ProgressState, StoredTask, TaskRow } from './row.ts'
-import type { TimelineEvent } from './timeline.ts'
+import type { ProgressState, StoredTask, TaskRow, TimelineEvent } from './row.ts'
 
 /**
  * A change of a locked task in a transaction: what is stored, sent as events and written into the timeline at the end follows from the

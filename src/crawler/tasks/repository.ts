@@ -1,60 +1,20 @@
 import { and, asc, eq, gt, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import { type BatchColumn, bytewise, type Db, inJsonList, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { digest, STORED } from '../fields.ts'
-import { tasksTables } from '../tables.ts'
+import { progressTables, tasksTables } from '../tables.ts'
 import type { ListQuery } from './model.ts'
-import type { ListedTask, Retired, StoredTask, TaskRow } from './row.ts'
+import {
+  CHANGED,
+  COUNTER_COLUMNS,
+  INSERTED,
+  type ListedTask,
+  type ServerEvent,
+  type StoredTask,
+  type TaskRow,
+  type TimelineRow,
+} from './row.ts'
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-const INSERTED = [
-  ...([
-    'id',
-    'taskType',
-    'command',
-    'status',
-    'failureKind',
-    'leasable',
-    'fullPath',
-    'resourceKey',
-    'gitlabId',
-    'resourceType',
-    'branch',
-  ] as const),
-  ...(['fromDate', 'toDate', 'accountId', 'spawnedFrom', 'spawnRun', 'spawnKey', 'duplicateKey', 'provider', 'userId'] as const),
-  ...([
-    'apiEndpoint',
-    'instance',
-    'options',
-    'rateLimits',
-    'priority',
-    'progress',
-    'resumeState',
-    'lastUpdate',
-    'timelineSize',
-  ] as const),
-  ...(['timelineTruncated', 'run', 'createdAt', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts'] as const),
-  ...(['maxAttempts', 'fence', 'availableAt', 'engineTaskId'] as const),
-] satisfies readonly (keyof StoredTask)[]
-/** The columns that an update may set. */
-const CHANGED = [
-  ...([
-    'status',
-    'failureKind',
-    'accountId',
-    'progress',
-    'resumeState',
-    'lastUpdate',
-    'timelineSize',
-    'timelineTruncated',
-  ] as const),
-  ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt'] as const),
-] satisfies readonly (keyof Omit<StoredTask, Retired>)[]
-
-/** Of an update that leaves the status alone. */
-const COUNTER_COLUMNS = [
-  ...(['progress', 'resumeState', 'lastUpdate', 'timelineSize', 'timelineTruncated', 'updatedAt', 'activeAt'] as const),
-] satisfies readonly (typeof CHANGED)[number][]
 
 /** Queries of the tasks' own tables. Sets are locked and written in the order of their ids. */
 export const tasksRepository = (db: Db) => {
@@ -330,3 +290,82 @@ export const listQueries = (db: Db) => {
   }
 }
 export type ListQueries = ReturnType<typeof listQueries>
+
+/** Queries of tasks' timelines. */
+export const timelineQueries = (db: Db) => {
+  const { timeline } = progressTables(db.kit)
+  const add = db.batch<{ id: number }>(
+    'crawler_timeline_add',
+    [
+      { name: 'task_id', type: 'text' },
+      { name: 'at', type: 'bigint' },
+      { name: 'event', type: 'text' },
+      { name: 'details', type: 'text' },
+      { name: 'by_server', type: 'boolean' },
+    ],
+    (source) =>
+      `insert into crawler_timeline (task_id, at, event, details, by_server)
+       select task_id, at, event, details, by_server from ${source} s where true returning id`,
+  )
+  const { inList, true: yes } = db.fragments
+  const ofServer = db.statement<ServerEvent>(
+    'crawler_timeline_of_server',
+    `select id, task_id as "taskId", event, details from crawler_timeline
+     where ${inList('task_id', 'ids', 'text')} and at >= :since and by_server = ${yes} order by id`,
+  )
+  const removeThese = db.statement<{ id: number }>(
+    'crawler_timeline_remove_these',
+    `delete from crawler_timeline where ${inList('id', 'ids', 'bigint')} returning id`,
+  )
+  /** Drops the oldest events of tasks: of each as many as `items` says, a JSON list of `{taskId, count}`. */
+  const oldest = (items: string) => `delete from crawler_timeline where id in (
+    select id from (
+      select e.id, j.surplus, row_number() over (partition by e.task_id order by e.at, e.id) as place
+      from ${items} join crawler_timeline e on e.task_id = j.task_id
+    ) o where place <= surplus
+  ) returning id`
+  const drop = db.statement<{ id: number }>('crawler_timeline_drop', {
+    sqlite: oldest("(select value ->> 'taskId' as task_id, value ->> 'count' as surplus from json_each(:items)) j"),
+    postgres: oldest(
+      "(select item ->> 'taskId' as task_id, (item ->> 'count')::bigint as surplus from jsonb_array_elements(:items::text::jsonb) item) j",
+    ),
+  })
+  const ofTask = db.prepare<{ at: Date; event: string; details: string | null }>('crawler_timeline_of_task', (queries) =>
+    queries
+      .select({ at: timeline.at, event: timeline.event, details: timeline.details })
+      .from(timeline)
+      .where(eq(timeline.taskId, param('taskId')))
+      .orderBy(asc(timeline.at), asc(timeline.id)),
+  )
+  const removeOf = db.prepare<{ id: number }>(
+    'crawler_timeline_remove',
+    (queries) =>
+      queries
+        .delete(timeline)
+        .where(eq(timeline.taskId, param('taskId')))
+        .returning({ id: timeline.id }) as any,
+  )
+  return {
+    *add(tx: Tx, events: TimelineRow[]): Steps<void> {
+      yield* tx.batch(
+        add,
+        events.map(({ taskId, at, event, details, byServer }) => [taskId, at, event, details, byServer]),
+      )
+    },
+    /** Events that the server noted since a time, of these tasks, oldest first. */
+    *ofServer(tx: Tx, taskIds: readonly string[], since: number): Steps<ServerEvent[]> {
+      return yield* tx.run(ofServer, { ids: taskIds, since })
+    },
+    *removeThese(tx: Tx, ids: readonly number[]): Steps<void> {
+      yield* tx.run(removeThese, { ids })
+    },
+    *drop(tx: Tx, surplus: { taskId: string; count: number }[]): Steps<void> {
+      yield* tx.run(drop, { items: JSON.stringify(surplus) })
+    },
+    ofTask: (taskId: string) => ofTask.all({ taskId }),
+    *removeOf(tx: Tx, taskId: string): Steps<void> {
+      yield* tx.run(removeOf, { taskId })
+    },
+  }
+}
+export type TimelineQueries = ReturnType<typeof timelineQueries>

@@ -19,6 +19,81 @@ export type TaskRow = Omit<StoredTask, Retired> & TaskLease
 /** The columns that a heartbeat reads; no JSON among them. */
 export type LeaseRow = Pick<StoredTask, 'id' | 'status' | 'engineTaskId'> & TaskLease
 
+/** The columns of a new task. */
+export const INSERTED = [
+  ...([
+    'id',
+    'taskType',
+    'command',
+    'status',
+    'failureKind',
+    'leasable',
+    'fullPath',
+    'resourceKey',
+    'gitlabId',
+    'resourceType',
+    'branch',
+  ] as const),
+  ...(['fromDate', 'toDate', 'accountId', 'spawnedFrom', 'spawnRun', 'spawnKey', 'duplicateKey', 'provider', 'userId'] as const),
+  ...([
+    'apiEndpoint',
+    'instance',
+    'options',
+    'rateLimits',
+    'priority',
+    'progress',
+    'resumeState',
+    'lastUpdate',
+    'timelineSize',
+  ] as const),
+  ...(['timelineTruncated', 'run', 'createdAt', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt', 'attempts'] as const),
+  ...(['maxAttempts', 'fence', 'availableAt', 'engineTaskId'] as const),
+] satisfies readonly (keyof StoredTask)[]
+/** The columns that an update may set. */
+export const CHANGED = [
+  ...([
+    'status',
+    'failureKind',
+    'accountId',
+    'progress',
+    'resumeState',
+    'lastUpdate',
+    'timelineSize',
+    'timelineTruncated',
+  ] as const),
+  ...(['run', 'startedAt', 'finishedAt', 'updatedAt', 'activeAt'] as const),
+] satisfies readonly (keyof Omit<StoredTask, Retired>)[]
+
+/** Of an update that leaves the status alone. */
+export const COUNTER_COLUMNS = [
+  ...(['progress', 'resumeState', 'lastUpdate', 'timelineSize', 'timelineTruncated', 'updatedAt', 'activeAt'] as const),
+] satisfies readonly (typeof CHANGED)[number][]
+
+/** An event of a task's timeline. */
+export interface TimelineEvent {
+  at: number
+  event: string
+  details?: unknown
+  byServer?: true
+}
+
+export interface TimelineRow {
+  taskId: string
+  at: Date
+  event: string
+  /** JSON, or null. */
+  details: string | null
+  byServer: boolean
+}
+
+/** An event of a timeline that the server noted. */
+export interface ServerEvent {
+  id: number
+  taskId: string
+  event: string
+  details: string | null
+}
+
 export type RateLimits = z.output<typeof rateLimits>
 /** The options of a task as they are stored and handed out: times are texts. */
 export type StoredOptions = z.output<typeof optionsView>

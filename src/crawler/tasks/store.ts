@@ -8,10 +8,9 @@ import { iso, isoOr, statusOf } from '../fields.ts'
 import { type NewEvent, newEvent } from '../streams/hub.ts'
 import { isRunning, tasksTables } from '../tables.ts'
 import { engineStateOf, errorText, kindOf, type TaskRowChange, taskIdOf, toProgress, transitionOf } from './change.ts'
-import type { TasksRepository } from './repository.ts'
+import type { TasksRepository, TimelineQueries } from './repository.ts'
 import type { LeaseRow, ProgressState, StoredTask, TaskRow } from './row.ts'
 import type { Adoption } from './service.ts'
-import type { TimelineQueries } from './timeline.ts'
 
 /** Reads return fewer events than this (§9). */
 const TIMELINE_CAP = 1000

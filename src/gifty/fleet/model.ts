@@ -19,7 +19,7 @@ import {
 import { notificationPayload } from '../notifications.ts'
 import { scoringPayload } from '../scoring.ts'
 import { embeddingPayload } from '../search/index.ts'
-import { runPayload } from '../sources/run-task.ts'
+import { runPayload } from '../sources/run-result.ts'
 
 /** The kinds this protocol covers (gifty §4); tasks of other families are never offered here. */
 export const FLEET_KINDS = ['source.run', 'source.run.web', 'scoring', 'category_mapping', 'embedding', 'notification'] as const

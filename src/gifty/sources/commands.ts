@@ -14,8 +14,7 @@ import {
   toSource,
 } from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
-import { taskOf } from './run-task.ts'
-import { cancelRun, type OpenRunChange, type RunRowChange, SWITCHED_OFF } from './runs.ts'
+import { cancelRun, type OpenRunChange, type RunRowChange, SWITCHED_OFF, taskOf } from './runs.ts'
 import type { SourcesDeps } from './service.ts'
 
 /** Checks a schedule and fills its zone; an expression without a future time is refused. */

@@ -4,8 +4,7 @@ import { BrokerError } from '../../platform/broker/index.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import type { Strategy } from './model.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { kindOf, taskOf } from './run-task.ts'
-import { cancelRun, type Dispatched, newRun, type OpenRunChange, openRun, type RunRowChange } from './runs.ts'
+import { cancelRun, type Dispatched, newRun, type OpenRunChange, openRun, type RunRowChange, taskOf } from './runs.ts'
 import type { SourcesDeps } from './service.ts'
 
 /** How long a forced run waits for the broker's confirm (gifty §2.6). */
@@ -167,7 +166,10 @@ export const createForceRun = ({ db, clock, engine, repository, store }: Sources
         }
         // Only a run that a broker may have refused can be withdrawn; one that was cancelled meanwhile had been queued.
         // Of one that was opened while this transaction waited for the source no task is locked.
-        return { answer: alreadyQueued(open), sending: engine.announces(queued?.kind ?? kindOf(source)) ? open : undefined }
+        return {
+          answer: alreadyQueued(open),
+          sending: engine.announces(queued?.kind ?? taskOf(source, open).kind) ? open : undefined,
+        }
       }
       if (source.overlap === 'skip') {
         const skipped = {

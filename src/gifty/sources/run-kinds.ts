@@ -1,13 +1,12 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
+import type { Rejection } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
-import { type RunResult, readRunResult, taskOf } from './run-task.ts'
+import { type RunLosses, type RunResult, readRunResult } from './run-result.ts'
 import {
-  addLosses,
-  allPagesFailed,
-  allRejected,
   cancelRun,
+  changeRun,
   completeRun,
   failRun,
   noteEmpty,
@@ -17,6 +16,7 @@ import {
   type RunStore,
   requeueRun,
   tail,
+  taskOf,
 } from './runs.ts'
 
 /** Where a broker announces source tasks to foreign spiders (gifty §2.7). */
@@ -28,6 +28,27 @@ export interface RunKindsDeps {
   store: RunStore
   /** 0..1, for the spread of retries. */
   random(): number
+}
+
+/** Counts on an open run what its worker says was lost. */
+const addLosses = (change: OpenRunChange, losses: RunLosses, now: Date) => {
+  const { run } = change
+  change.losses = losses
+  const { pagesFailed, rejected, endedEarly } = losses
+  changeRun(change, { pagesFailed, itemsRejected: run.itemsRejected + rejected, outcomeReason: endedEarly ?? null }, now)
+}
+
+/** Why a run has failed of which every page failed; undefined while one was read. */
+const allPagesFailed = ({ run, losses }: OpenRunChange): string | undefined => {
+  if (!losses?.pages || losses.pagesFailed < losses.pages || run.itemsScraped > 0 || run.categoriesFound > 0) return undefined
+  const [first] = losses.failedPages
+  return `All ${losses.pages} pages failed${first ? `, the first: ${first.url}: ${first.reason}` : ''}`
+}
+
+/** Why a run has failed of which every element was rejected. */
+const allRejected = (count: number, first: Pick<Rejection, 'errors'> | undefined): string => {
+  const [sample] = first?.errors ?? []
+  return `All ${count} elements were rejected${sample ? `, the first for ${sample.field}: ${sample.message}` : ''}`
 }
 
 /** The kinds of source tasks, and what the engine's events do to their runs, in sets (gifty §4). */

@@ -5,7 +5,7 @@ import { columnList, rowDecoder } from '../../platform/db/sql.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
 import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, sourcesColumns } from './row.ts'
-import type { RunLosses } from './run-task.ts'
+import type { RunLosses } from './run-result.ts'
 
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100

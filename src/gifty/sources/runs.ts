@@ -3,10 +3,10 @@ import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.t
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
-import { missingSource, type Rejection, type RunStatus, type Strategy } from './model.ts'
+import { missingSource, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
-import { type RunLosses, taskOf } from './run-task.ts'
+import type { RunLosses } from './run-result.ts'
 
 /** A run that is to be opened when a change is saved. */
 export interface Opening {
@@ -54,6 +54,27 @@ export interface RunStoreDeps {
   engine: Engine
   notifications: Notifications
 }
+
+const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
+/**
+ * The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). The
+ * built-in web worker takes those whose config names it (§2.8).
+ */
+export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
+  kind: source.config.worker === 'web' ? 'source.run.web' : 'source.run',
+  priority: source.priority,
+  groupKey: `host:${hostOf(source.url).slice(0, 100)}`,
+  siteKey: source.siteKey,
+  payload: {
+    source_id: source.id,
+    url: source.url,
+    site_key: source.siteKey,
+    type: source.type,
+    strategy: run.strategy,
+    config: source.config,
+    run_id: run.id,
+  },
+})
 
 export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy' | 'trigger'> & Partial<RunRow>, now: Date) => ({
   sourceId: source.id,
@@ -234,7 +255,7 @@ const changeSource = (change: RunRowChange, values: Partial<SourceRow>, now: Dat
   change.isSourceChanged = true
   if ('lastError' in values) change.hasNewError = true
 }
-const changeRun = (change: OpenRunChange, values: Partial<RunRow>, now: Date) => {
+export const changeRun = (change: OpenRunChange, values: Partial<RunRow>, now: Date) => {
   Object.assign(change.run, values, { lastActivityAt: now, updatedAt: now })
   change.isRunChanged = true
 }
@@ -280,27 +301,6 @@ export const noteEmpty = (change: OpenRunChange, itemsBefore: number, now: Date)
   const text = `The run brought nothing; the one before brought ${itemsBefore} items`
   changeRun(change, { error: change.run.error ?? text }, now)
   change.notes.push(noteOf(change.source, 'Source came back empty', text, false))
-}
-
-/** Counts on an open run what its worker says was lost. */
-export const addLosses = (change: OpenRunChange, losses: RunLosses, now: Date) => {
-  const { run } = change
-  change.losses = losses
-  const { pagesFailed, rejected, endedEarly } = losses
-  changeRun(change, { pagesFailed, itemsRejected: run.itemsRejected + rejected, outcomeReason: endedEarly ?? null }, now)
-}
-
-/** Why a run has failed of which every page failed; undefined while one was read. */
-export const allPagesFailed = ({ run, losses }: OpenRunChange): string | undefined => {
-  if (!losses?.pages || losses.pagesFailed < losses.pages || run.itemsScraped > 0 || run.categoriesFound > 0) return undefined
-  const [first] = losses.failedPages
-  return `All ${losses.pages} pages failed${first ? `, the first: ${first.url}: ${first.reason}` : ''}`
-}
-
-/** Why a run has failed of which every element was rejected. */
-export const allRejected = (count: number, first: Pick<Rejection, 'errors'> | undefined): string => {
-  const [sample] = first?.errors ?? []
-  return `All ${count} elements were rejected${sample ? `, the first for ${sample.field}: ${sample.message}` : ''}`
 }
 
 /** The run is done; the source rests until its next regular time. */

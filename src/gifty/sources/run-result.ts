@@ -1,27 +1,5 @@
 import { z } from 'zod'
 import { STRATEGIES } from './model.ts'
-import type { RunRow, SourceRow } from './row.ts'
-
-const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
-/** The kind of a source's tasks: the built-in web worker takes those whose config names it (gifty §2.8). */
-export const kindOf = (source: Pick<SourceRow, 'config'>) => (source.config.worker === 'web' ? 'source.run.web' : 'source.run')
-
-/** The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). */
-export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
-  kind: kindOf(source),
-  priority: source.priority,
-  groupKey: `host:${hostOf(source.url).slice(0, 100)}`,
-  siteKey: source.siteKey,
-  payload: {
-    source_id: source.id,
-    url: source.url,
-    site_key: source.siteKey,
-    type: source.type,
-    strategy: run.strategy,
-    config: source.config,
-    run_id: run.id,
-  },
-})
 
 /** What a worker gets of a run (gifty §2.7, §4). */
 export const runPayload = z
