@@ -17,6 +17,8 @@ export const {
   parsingSources,
   parsingRuns,
   looseIngests,
+  runLogs,
+  runEvents,
   products,
   productDocuments,
   productEmbeddings,

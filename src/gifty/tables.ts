@@ -1,7 +1,15 @@
 import { sql } from 'drizzle-orm'
 import { accessTables } from '../access/tables.ts'
 import { defineTables } from '../platform/db/kit.ts'
-import { type ClientConfig, type Rejection, RUN_STATUSES, type RunStatus, type Schedule } from './sources/model.ts'
+import {
+  type ClientConfig,
+  LOG_LEVELS,
+  type Rejection,
+  RUN_EVENTS,
+  RUN_STATUSES,
+  type RunStatus,
+  type Schedule,
+} from './sources/model.ts'
 import type { FailedPage } from './sources/run-result.ts'
 import type { RemindedDays } from './weeek/index.ts'
 
@@ -88,6 +96,19 @@ export const sourcesTables = defineTables((k) => {
       /** Whether a worker ever reported on it; batches alone do not count. */
       reported: k.bool().notNull().default(false),
       isHub: k.bool().notNull().default(false),
+      /** The worker that leased its task last. */
+      workerId: k.text(),
+      /** Leases of its task. */
+      attempts: k.int().notNull().default(0),
+      batches: k.big().notNull().default(0),
+      /** Elements that stood more than once in a batch. */
+      itemsDuplicate: k.big().notNull().default(0),
+      /** What its worker said last of how far it is. */
+      progress: k.json<unknown>(),
+      /** The fingerprint of its error (operations §7). */
+      errorGroup: k.text(),
+      /** The number of its newest log line: `run_logs` keeps the last of them. */
+      logLines: k.big().notNull().default(0),
       logs: k.text(),
       startedAt: k.at(),
       finishedAt: k.at(),
@@ -101,12 +122,45 @@ export const sourcesTables = defineTables((k) => {
       k.index('parsing_runs_task_ix').on(t.taskId),
       k.index('parsing_runs_site_ix').on(t.siteKey, k.desc(t.id)),
       k.index('parsing_runs_created_ix').on(t.createdAt),
+      k.index('parsing_runs_status_ix').on(t.status, k.desc(t.id)),
+      k.index('parsing_runs_error_ix').on(t.errorGroup, k.desc(t.id)).where(sql`${t.errorGroup} is not null`),
       k.index('parsing_runs_idle_ix').on(t.lastActivityAt).where(sql`${t.status} in ('queued', 'running')`),
       k.check(
         'parsing_runs_status_ck',
         sql`${t.status} in (${sql.raw(RUN_STATUSES.map((status: RunStatus) => `'${status}'`).join(', '))})`,
       ),
     ],
+  )
+  /** Log lines of runs, numbered from 1 in each (operations §2). */
+  const runLogs = k.table(
+    'run_logs',
+    {
+      runId: k
+        .big()
+        .notNull()
+        .references(() => parsingRuns.id, { onDelete: 'cascade' }),
+      n: k.big().notNull(),
+      at: k.at().notNull(),
+      level: k.oneOf(...LOG_LEVELS).notNull(),
+      message: k.text().notNull(),
+      fields: k.json<Record<string, unknown>>(),
+    },
+    (t) => [k.primaryKey({ columns: [t.runId, t.n] }), k.index('run_logs_age_ix').on(t.at)],
+  )
+  /** What happened to a run, oldest first by id (operations §2). */
+  const runEvents = k.table(
+    'run_events',
+    {
+      id: k.serial(),
+      runId: k
+        .big()
+        .notNull()
+        .references(() => parsingRuns.id, { onDelete: 'cascade' }),
+      at: k.at().notNull(),
+      event: k.oneOf(...RUN_EVENTS).notNull(),
+      data: k.json<Record<string, unknown>>(),
+    },
+    (t) => [k.index('run_events_run_ix').on(t.runId, t.id)],
   )
   /** What batches brought that belong to no run, by the minute. Several rows a minute, so that batches do not wait for each other. */
   const looseIngests = k.table(
@@ -120,7 +174,7 @@ export const sourcesTables = defineTables((k) => {
     },
     (t) => [k.primaryKey({ columns: [t.at, t.shard] })],
   )
-  return { parsingSources, parsingRuns, looseIngests }
+  return { parsingSources, parsingRuns, runLogs, runEvents, looseIngests }
 })
 
 /** Products and their prices (gifty §12). */
@@ -155,6 +209,8 @@ export const catalogTables = defineTables((k) => {
       llmScoredHash: k.text(),
       needsScoring: k.bool().notNull(),
       raw: k.json<Record<string, unknown>>(),
+      /** Ids of the last ten runs that brought it, newest first. */
+      recentRuns: k.json<number[]>(),
       createdAt: k.at().notNull(),
       updatedAt: k.at().notNull(),
       lastSeenAt: k.at().notNull(),
