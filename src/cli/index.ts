@@ -36,12 +36,12 @@ const COMMANDS: Record<string, Command> = {
   robokassa: { about: 'sign a payment notification for local tests', load: () => import('./robokassa.ts') },
   migrate: {
     about: 'bring the schema of DATABASE_URL up to date',
-    load: () => import('./backup.ts').then(({ migrateHelp, runMigrate }) => ({ help: migrateHelp, run: runMigrate })),
+    load: () => import('./database.ts').then(({ migrateHelp, runMigrate }) => ({ help: migrateHelp, run: runMigrate })),
   },
-  backup: { about: 'copy the SQLite database to a file while the server runs', load: () => import('./backup.ts') },
+  backup: { about: 'copy the SQLite database to a file while the server runs', load: () => import('./database.ts') },
   restore: {
     about: 'put such a file in the place of the database',
-    load: () => import('./backup.ts').then(({ help, runRestore }) => ({ help, run: runRestore })),
+    load: () => import('./database.ts').then(({ help, runRestore }) => ({ help, run: runRestore })),
   },
 }
 

@@ -1,8 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { unavailable } from '../errors.ts'
-import { recent } from '../platform/batcher.ts'
-import { type Clock, within } from '../platform/clock.ts'
+import { type Clock, cachedFor, within } from '../platform/clock.ts'
 import { createSurface } from '../platform/http/macros.ts'
 import type { TelegramGateway } from '../platform/telegram/user-api/port.ts'
 import { errorView } from './envelope.ts'
@@ -78,7 +77,7 @@ export const healthRoutes = ({ clock, ping, pingRedis, gateway, countActiveSessi
   const database = () => timedProbe(ping, 'The database')
   const redis = async () =>
     pingRedis ? timedProbe(pingRedis, 'Redis') : { ...healthy, response_time: 0, mode: 'memory' as const }
-  const pingTelegram = recent(clock, SHARED_MS, () => gateway.ping())
+  const pingTelegram = cachedFor(clock, SHARED_MS, () => gateway.ping())
   const telegram = async () => {
     const [active_sessions] = await answered(Promise.all([countActiveSessions(), pingTelegram()]), 'Telegram')
     return { ...healthy, active_sessions, mode: gateway.source }

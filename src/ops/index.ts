@@ -3,8 +3,7 @@ import { z } from 'zod'
 import { missingSecrets } from '../config/secrets.ts'
 import { notFound, unauthorized } from '../errors.ts'
 import type { Module } from '../module.ts'
-import { recent } from '../platform/batcher.ts'
-import { within } from '../platform/clock.ts'
+import { cachedFor, within } from '../platform/clock.ts'
 import { secretMatcher } from '../platform/crypto.ts'
 import { createSurface } from '../platform/http/macros.ts'
 import { createRefusals } from '../platform/http/rate-limit.ts'
@@ -46,7 +45,7 @@ export const opsRoutes = (platform: Platform, { state, modules, server }: OpsDep
     return (await within(answered, CHECK_MS, clock).catch(() => false)) ?? false
   }
   /** The metrics as text. A rendering costs more than other reads, so one is shared by all who ask within a second. */
-  const exposition = recent(clock, SHARED_MS, () => metrics.text(clock.now()))
+  const exposition = cachedFor(clock, SHARED_MS, () => metrics.text(clock.now()))
   const ready = z
     .object({
       status: z.enum(['ready', 'not_ready']),

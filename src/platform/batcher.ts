@@ -1,5 +1,3 @@
-import type { Clock } from './clock.ts'
-
 /** A batch that has taken longer does not hold up the next one any more: it may wait for a lock, or for a connection that is dead. */
 const SLOW_BATCH_MS = 100
 
@@ -84,23 +82,4 @@ export const createBatcher = <Asked, Answer>({
       queues.set(key, [])
       setImmediate(start, key, one)
     })
-}
-
-/**
- * What `make` finds out, once for all who ask within `ms` milliseconds from its start: for what anybody may ask for and costs more than a
- * read. A failure is shared by those who wait for it, and the next one asks anew.
- */
-export const recent = <T>(clock: Pick<Clock, 'now'>, ms: number, make: () => Promise<T>): (() => Promise<T>) => {
-  let made: { at: number; value: Promise<T> } | undefined
-  return () => {
-    const now = clock.now()
-    // A clock that was set back makes nothing last longer.
-    if (made && now - made.at < ms && now >= made.at) return made.value
-    const mine = { at: now, value: make() }
-    made = mine
-    mine.value.catch(() => {
-      if (made === mine) made = undefined
-    })
-    return mine.value
-  }
 }
