@@ -135,6 +135,24 @@ describe('JSON-LD', () => {
     expect(titles(value)).toEqual([cup])
   })
 
+  test('the one offer that stands beside the one product without a price is its own', () => {
+    const offer = { '@type': 'Offer', price: 5, priceCurrency: 'EUR' }
+    const bare = { '@type': 'Product', name: 'Cup' }
+    const prices = (...values: unknown[]) => page(values.map(ld).join('')).products.map(({ title, price }) => [title, price])
+    expect(prices({ '@graph': [bare, offer] })).toEqual([['Cup', 5]])
+    expect(prices([offer, bare])).toEqual([['Cup', 5]])
+    expect(prices(bare, offer)).toEqual([['Cup', 5]])
+    expect(prices({ '@graph': [bare, { ...offer, '@type': 'AggregateOffer', lowPrice: 4, price: undefined }] })).toEqual([
+      ['Cup', 4],
+    ])
+    // Whose they are cannot be said.
+    expect(prices({ '@graph': [bare, offer, { ...offer, price: 7 }] })).toEqual([['Cup', undefined]])
+    expect(prices({ '@graph': [{ ...bare, offers: { ...offer, price: 9 } }, offer] })).toEqual([['Cup', 9]])
+    expect(prices({ '@graph': [bare, { '@type': 'Store', makesOffer: offer }] })).toEqual([['Cup', undefined]])
+    const marks = `<div itemscope itemtype="https://schema.org/Product"><h1 itemprop="name">Cup</h1></div><div itemscope itemtype="https://schema.org/Offer"><b itemprop="price">5</b><i itemprop="priceCurrency">EUR</i></div>`
+    expect(page(marks).products.map(({ price }) => price)).toEqual([5])
+  })
+
   test('offers by reference, lists, aggregates and price specifications', () => {
     const price = (offers: unknown, more: unknown[] = []) => {
       const { price, currency } = page(ld({ '@graph': [product({ offers }), ...more] })).products[0]!

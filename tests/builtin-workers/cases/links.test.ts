@@ -169,6 +169,18 @@ const pagings: { name: string; pages: ShopCase['pages']; at?: string; right: num
     right: 3,
   },
   {
+    name: 'a choice of pages, beside choices of sortings and languages',
+    pages: {
+      '/c':
+        product(1) +
+        '<select><option value="/c?sort=price">2 cheap</option><option value="/en">2 EN</option></select>' +
+        '<select onchange="location=this.value"><option selected value="/c">Page 1 of 3</option><option value="/c?page=2">Page 2 of 3</option></select>',
+      '/c?page=2': `${product(2)}<select><option value="?page=2">2</option><option value="?page=3">3</option><option>4</option></select>`,
+      '/c?page=3': product(3),
+    },
+    right: 3,
+  },
+  {
     name: 'a link that says next and states the sorting as well',
     pages: {
       '/c': product(1) + pager([['/c?sort=name&amp;page=2', 'Далее']]),

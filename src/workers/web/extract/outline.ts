@@ -52,6 +52,8 @@ export interface Outline extends PageOutline {
 const MAX_LINKS = 5000
 /** Nodes of one picture that are searched for scripts. */
 const SVG_NODES = 2000
+/** Choices of `<select>` that are looked at. */
+const MAX_OPTIONS = 500
 /** `<link>` elements that are looked at. */
 const MAX_HEADS = 1000
 /** Nodes of one heading that are searched for its text. */
@@ -84,6 +86,7 @@ export const outline = (
     root,
   }
   const anchors: { node: Node; zone: Zone }[] = []
+  const options: { node: Node; zone: Zone }[] = []
   const heads: Node[] = []
   const cards = createCardFinder()
   let refresh: string | undefined
@@ -142,6 +145,10 @@ export const outline = (
       case 'a':
         if (hasLinks && attribs.href !== undefined && anchors.length < MAX_LINKS) anchors.push({ node, zone })
         break
+      case 'option':
+        if (hasLinks && options.length < MAX_OPTIONS && /^(?:https?:\/\/|[/?])/.test(attribs.value ?? ''))
+          options.push({ node, zone })
+        break
     }
     return zone
   })
@@ -156,7 +163,10 @@ export const outline = (
   }
   const leadsOn = absoluteUrl(refresh, result.base)
   if (leadsOn && leadsOn !== absoluteUrl(url, url)) result.refresh = leadsOn
-  if (hasLinks) addLinks(result, anchors, { url, cards, budget })
+  if (hasLinks) {
+    addLinks(result, anchors, { url, cards, budget })
+    addPageChoices(result, options, { url, budget })
+  }
   return result
 }
 
@@ -178,6 +188,23 @@ const addLinks = (
     if (rel.includes('next') && rel.split(/\s+/).includes('next')) result.next ??= target.url
     const text = nameOf(node, 200, budget) || labelOf(node)
     result.links.push({ url: target.url, text, rel, zone: zones[index]!, kind: target.kind })
+  }
+}
+
+/** `2`, `Page 2`, `2 of 10`: what a choice of pages calls one of them. */
+const PAGE_CHOICE = /^\D{0,20}?(\d{1,4})(?:\s{0,3}(?:\/|из|of|von|de|sur|di)\s{0,3}\d{1,5})?\D{0,3}$/i
+
+/** Adds the pages of a listing that a `<select>` leads to. Other choices (sorting, shops, languages) are none. */
+const addPageChoices = (
+  result: Outline,
+  options: { node: Node; zone: Zone }[],
+  { url, budget }: { url: string; budget: Budget },
+) => {
+  const targetOf = createTargets(result.base, url)
+  for (const { node, zone } of options) {
+    const [, number] = PAGE_CHOICE.exec(nameOf(node, 50, budget)) ?? []
+    const target = number === undefined ? undefined : targetOf(node.attribs!.value!)
+    if (number && target) result.links.push({ url: target.url, text: number, rel: '', zone, kind: target.kind })
   }
 }
 

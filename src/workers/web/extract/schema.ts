@@ -58,6 +58,8 @@ const MAX_OFFERS = 50
 const MAX_IMAGES = 10
 
 interface Place {
+  /** It stands by itself in a script, or in its graph. */
+  isTop?: boolean
   isMain?: boolean
   isListed?: boolean
   /** Address that the list gives to its entry. */
@@ -69,6 +71,8 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
   const result: SchemaData = { products: [], listUrls: [], crumbs: [], isGroup: false }
   const follow = createFollow(documents, options.budget, options.resolve)
   const found: { thing: Thing; place: Place }[] = []
+  /** Offers that stand by themselves. */
+  const loose: Thing[] = []
   const seen = new Set<unknown>()
   const addProduct = (thing: Thing, place: Place) => {
     if (seen.has(thing)) return
@@ -99,7 +103,9 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
     if (types.includes('ItemList'))
       for (const entry of listOf(thing.itemListElement)) collectUrl(follow(entry), follow, result.listUrls)
     const offered = listOf(thing.itemOffered).map(follow)
-    if (types.some((type) => /Offer$/.test(type)))
+    const isOffer = types.some((type) => /Offer$/.test(type))
+    if (isOffer && place.isTop && offered.length === 0 && loose.length < 2) loose.push(thing)
+    if (isOffer)
       for (const item of offered.slice(0, MAX_OFFERS))
         if (item && typeof item === 'object' && isProduct(item)) addProduct(withOffer(item, thing), place)
     const address = types.includes('ListItem') ? urlIn(thing.url, follow) : undefined
@@ -107,13 +113,15 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
       if (thing[door] === undefined) continue
       const isList = door === 'itemListElement' || door === 'item' || place.isListed === true
       visit(thing[door], depth + 1, {
+        ...(place.isTop && (door === '@graph' || door === '@included') ? { isTop: true } : {}),
         ...(MAIN.has(door) ? { isMain: true } : {}),
         ...(isList ? { isListed: true } : {}),
         ...(door === 'item' && address ? { url: address } : {}),
       })
     }
   }
-  for (const document of documents) visit(document, 0, {})
+  for (const document of documents) visit(document, 0, { isTop: true })
+  joinLooseOffer(found, loose)
   const read = { ...options, follow }
   for (const { thing, place } of groupVariants(found, follow)) {
     const candidate = toCandidate(thing, read)
@@ -125,6 +133,13 @@ export const readThings = (documents: unknown[], options: SchemaOptions): Schema
     else result.products.push(candidate)
   }
   return result
+}
+
+/** Templates may put a product's one offer beside it: it is that of the one product which has neither offers nor a price. */
+const joinLooseOffer = (found: { thing: Thing; place: Place }[], loose: Thing[]): void => {
+  const [offer, another] = loose
+  const [product, further] = found.filter(({ thing }) => thing.offers === undefined && thing.price === undefined)
+  if (offer && !another && product && !further && !product.place.isListed) product.thing = { ...product.thing, offers: offer }
 }
 
 /** A product with the offer that stands around it. */
