@@ -66,5 +66,5 @@ describe('generators of clients', () => {
     const compiled = Bun.spawnSync([process.execPath, 'x', '--bun', 'tsc', '-p', folder], { stdio: ['ignore', 'pipe', 'pipe'] })
     expect(compiled.stdout.toString() + compiled.stderr.toString()).toBe('')
     expect(compiled.exitCode).toBe(0)
-  }, 60_000)
+  }, 300_000)
 })

@@ -72,7 +72,7 @@ onEachDatabase('crawler tasks in the engine (gitlab-crawler §8, §10)', (databa
       expect([verb, measured[`${verb} 50`]]).toEqual([verb, measured[`${verb} 1`] as never])
       expect(measured[`${verb} 50`]).toBeLessThanOrEqual(12)
     }
-  }, 120_000)
+  }, 300_000)
 
   test('the engine’s task has the state that the crawler row means', async () => {
     const app = await makeRig(database)

@@ -45,7 +45,7 @@ onEachDatabase('crawler leases (gitlab-crawler §7.6, §10)', (database) => {
     expect((await send({ workerId: 'x', fence: 99 })).body.data.ignored).toBe(true)
     await one.put(task.id, { status: 'queued' })
     expect((await send({ processed: 5 })).status).toBe(200)
-  }, 180_000)
+  }, 300_000)
 
   test('§10: tasks are leased by priority, then createdAt, then id, of the asked types alone', async () => {
     const app = await makeRig(database)

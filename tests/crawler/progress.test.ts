@@ -115,7 +115,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
         const answer = await app.report(id, update)
         expect([name, answer.currentStatus, answer.ignored]).toEqual([name, state === 'final' ? 'failed' : 'completed', true])
       }
-  }, 180_000)
+  }, 300_000)
 
   test('§17.9: each status that PUT asks for in each state has the effect that the table of PUT names', async () => {
     const app = await makeRig(database)
@@ -129,7 +129,7 @@ onEachDatabase('crawler progress (gitlab-crawler §7.10, §8, §9)', (database) 
         expect([state, status, answer.status]).toEqual([state, status, allowed.includes(status) ? 200 : 409])
         if (answer.status === 200) expect(answer.body.data.status).toBe(status)
       }
-  }, 180_000)
+  }, 300_000)
 
   test('§17.9: an error is final only when reported as failed; started clears completedAt, startedAt stays', async () => {
     const app = await makeRig(database)

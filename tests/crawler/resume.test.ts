@@ -60,5 +60,5 @@ onEachDatabase('crawler resume (gitlab-crawler §13)', (database) => {
     } finally {
       await app.stop()
     }
-  }, 120_000)
+  }, 300_000)
 })

@@ -44,5 +44,5 @@ onEachDatabase('crawler slow readers (gitlab-crawler §13)', (database) => {
     } finally {
       await app.stop()
     }
-  }, 180_000)
+  }, 300_000)
 })

@@ -327,6 +327,6 @@ for (const [page, blocks] of byPage)
         for (const text of hides) expect(ran.stdout).not.toContain(text)
         await check?.(here, ran)
         if (twice) expect(await start()).toMatchObject({ exitCode: 0, stderr: '' })
-      }, 180_000)
+      }, 300_000)
     }
   })

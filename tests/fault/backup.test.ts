@@ -167,7 +167,7 @@ test('a backup while the server writes is one moment of it, a restore of it is t
   expect(found.body.items.length).toBe(5)
   expect((await ingest(server, 9, 9)).status).toBe(200)
   await stop(server)
-}, 120_000)
+}, 300_000)
 
 test('a restore waits for no server, keeps what was there, and takes a backup of an earlier release but none of a later one', async () => {
   const home = own()
@@ -239,7 +239,7 @@ test('a restore waits for no server, keeps what was there, and takes a backup of
   expect((await trawl(home.database, 'restore', file)).code).toBe(0)
   expect(rowsOf(home.database)).toBe(BATCH)
   expect(readdirSync(home.path).filter((name) => name.includes('.partial-'))).toEqual([])
-}, 60_000)
+}, 300_000)
 
 test('a backup overwrites nothing and leaves nothing behind when it cannot be done', async () => {
   const home = own()
@@ -279,4 +279,4 @@ test('a backup overwrites nothing and leaves nothing behind when it cannot be do
   expect((await ingest(server, 1, 2)).status).toBe(200)
   await stop(server)
   expect(readdirSync(home.path).filter((name) => name.includes('partial') || name === 'x.db')).toEqual([])
-}, 60_000)
+}, 300_000)

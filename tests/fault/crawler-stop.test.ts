@@ -39,4 +39,4 @@ test('CRAWLER_SOCKET: served without a token; SIGTERM says goodbye to sockets an
   expect(await events).toContain('event: system')
   expect(await server.child.exited).toBe(0)
   expect(existsSync(file)).toBe(false)
-}, 120_000)
+}, 300_000)

@@ -65,4 +65,4 @@ test('a worker that is frozen with SIGSTOP in the middle of a task and wakes up 
   db.close()
   reportFault({ test: 'SIGSTOP of a worker', faults: '1', acknowledged: acknowledged.length * 10, lost, duplicated, recoveryMs })
   expect({ lost, duplicated }).toEqual({ lost: 0, duplicated: 0 })
-}, 180_000)
+}, 300_000)

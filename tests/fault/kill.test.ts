@@ -71,4 +71,4 @@ test('kill -9 at 20 random moments of an ingestion loses no answered row and sto
   for (const { client, batch } of answered.slice(-50))
     expect(urls.get(`https://shop.example/${client}/${batch}/${BATCH - 1}`)).not.toBeNull()
   db.close()
-}, 240_000)
+}, 300_000)

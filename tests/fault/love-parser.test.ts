@@ -57,7 +57,7 @@ test('love-parser §4: a search interrupted by kill -9 resumes after the restart
   })
   expect(db.query('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
   db.close()
-}, 240_000)
+}, 300_000)
 
 test('love-parser §10: SIGTERM closes open streams, gives the running search back and ends within ten seconds', async () => {
   const own = ownDirectory()
@@ -91,4 +91,4 @@ test('love-parser §10: SIGTERM closes open streams, gives the running search ba
   })
   db.close()
   own.remove()
-}, 240_000)
+}, 300_000)

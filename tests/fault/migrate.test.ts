@@ -36,4 +36,4 @@ test('eight migrations of one new file at once all end well', async () => {
     expect(await child.exited).toBe(0)
     expect(await errors).toBe('')
   }
-}, 120_000)
+}, 300_000)

@@ -136,7 +136,7 @@ describe(`kill -9 at about ${KILLS} random moments among ${COMMANDS} commands: e
     const db = new Database(directory.database)
     expect(db.query('pragma integrity_check').all()).toEqual([{ integrity_check: 'ok' }])
     db.close()
-  }, 240_000)
+  }, 300_000)
 
   const hasPostgres = Boolean(process.env.TEST_DATABASE_URL)
   if (!hasPostgres) console.warn('skipped: kill -9 among commands on Postgres (TEST_DATABASE_URL is not set)')

@@ -32,4 +32,4 @@ test('cases ux 2: a second process on one SQLite file refuses to start, and take
   const fourth = await startServer(own.database)
   fourth.child.kill('SIGTERM')
   expect(await fourth.child.exited).toBe(0)
-}, 60_000)
+}, 300_000)

@@ -89,5 +89,5 @@ onPrivateRedis('fault: a Redis that goes away or forgets', (redis) => {
       recoveryMs: Math.max(...recoveries),
     })
     expect({ ...audit, admitted }).toEqual({ lost: 0, duplicated: 0, admitted: 0 })
-  }, 180_000)
+  }, 300_000)
 })

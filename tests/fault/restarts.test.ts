@@ -40,4 +40,4 @@ test('SIGTERM under load, five times: each stop is clean and in time, nothing an
     recoveryMs: Math.max(...recoveries),
   })
   expect(audit).toEqual({ lost: 0, duplicated: 0 })
-}, 180_000)
+}, 300_000)

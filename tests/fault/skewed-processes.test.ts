@@ -53,5 +53,5 @@ describe.skipIf(!process.env.TEST_DATABASE_URL)('fault: processes whose clocks d
         expect(await server.child.exited).toBe(0)
       }
       await database.drop()
-    }, 120_000)
+    }, 300_000)
 })

@@ -72,7 +72,7 @@ test('SIGTERM ends it within ten seconds, with everyone who waits answered and e
   })
   expect(db.query('select status from parsing_runs where id = ?').get(run.run_id)).toEqual({ status: 'queued' })
   db.close()
-}, 120_000)
+}, 300_000)
 
 /** A stop that did not wait for its tick has closed its idle connections by then; one that waits has not. */
 const CLOSED_MS = 1000
@@ -131,4 +131,4 @@ test('SIGTERM ends a start that waits for its database', async () => {
   child.kill('SIGTERM')
   expect(await child.exited).toBe(0)
   silent.stop(true)
-}, 60_000)
+}, 300_000)

@@ -77,7 +77,7 @@ test('the task of a killed worker is leased again, and its run ends with every p
   )
   expect(db.query('select count(*) as n from product_prices').get()).toEqual({ n: products.length })
   db.close()
-}, 120_000)
+}, 300_000)
 
 test('a worker that is asked to stop gives its task back at once, uncounted', async () => {
   letThrough(1)
@@ -100,4 +100,4 @@ test('a worker that is asked to stop gives its task back at once, uncounted', as
   expect(await task()).toMatchObject({ status: 'pending', attempt: 0, worker_id: null })
   server.child.kill('SIGTERM')
   expect(await server.child.exited).toBe(0)
-}, 120_000)
+}, 300_000)

@@ -152,7 +152,7 @@ onEachServer("Gifty's AI workers", env, (server) => {
     expect(near.results[0].product.gift_id).toBe(ID(2))
     expect(near.results[0].similarity).toBeCloseTo(1, 5)
     expect(await worker.ok('GET', '/stats')).toMatchObject({ products_total: 4, unscored_total: 2 })
-  }, 120_000)
+  }, 300_000)
 
   test('over the socket: hello, pushed tasks, a cable pulled half-way, the same worker goes on', async () => {
     const api = start()
@@ -251,7 +251,7 @@ onEachServer("Gifty's AI workers", env, (server) => {
     })
     expect(advice.gifts.map(({ reasons }: any) => reasons.some(({ code }: any) => code === 'highly_rated'))).toContain(true)
     await second.close()
-  }, 120_000)
+  }, 300_000)
 
   test('over HTTP leases: given back, failed, and many completed at once', async () => {
     const api = start()
@@ -303,5 +303,5 @@ onEachServer("Gifty's AI workers", env, (server) => {
     const scored = async (task: any) =>
       (await api.ok('GET', `/products/${encodeURIComponent(task.payload.gift_id)}`)).llm_gift_score
     expect([await scored(failed), await scored(rest[0]), await scored(rest[1])]).toEqual([null, null, 8.5])
-  }, 120_000)
+  }, 300_000)
 })

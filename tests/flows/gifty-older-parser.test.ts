@@ -141,5 +141,5 @@ onEachServer("Gifty's older parser", env, (server) => {
         TEXT,
       ])
     }
-  }, 120_000)
+  }, 300_000)
 })

@@ -296,5 +296,5 @@ onEachServer("Gifty's parser", env, (server) => {
       expect(score).toBeGreaterThan(0)
       expect(reasons).toContainEqual({ code: 'fits_budget', text: TEXT })
     }
-  }, 120_000)
+  }, 300_000)
 })

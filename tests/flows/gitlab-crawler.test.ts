@@ -272,5 +272,5 @@ onEachServer("The GitLab crawler's client", env, (server) => {
       ...[404, refused(404, 'TASK_NOT_FOUND', { error: 'Task not found', message: 'Task not found' }, { taskId: id })],
     ])
     await board.close()
-  }, 120_000)
+  }, 300_000)
 })

@@ -142,5 +142,5 @@ onEachServer("The GitLab crawler's sockets", env, (server) => {
     await api.ok('DELETE', '/tasks/plain')
     expect(await back.closed()).toBe(4004)
     await worker.close()
-  }, 120_000)
+  }, 300_000)
 })

@@ -347,7 +347,7 @@ onEachServer('The Love Parser web app', env, (server) => {
         ...[path, 401, refused(401, 'AUTH_ERROR'), PAGE.origin],
       ])
     }
-  }, 180_000)
+  }, 300_000)
 
   test('a free plan is used up, and nothing of another person can be seen', async () => {
     const visitor = clientOf(`${server.origin()}/api/v1`, PAGE)
@@ -384,5 +384,5 @@ onEachServer('The Love Parser web app', env, (server) => {
     expect(await ann.ok('DELETE', `/audience/${id}`)).toEqual({ success: true })
     expect((await ann.ok('GET', '/auth/me')).limits).toMatchObject({ audience_used: 0, parsing_used: 1 })
     expect(await bob.ok('GET', '/parsing/history')).toEqual([])
-  }, 120_000)
+  }, 300_000)
 })

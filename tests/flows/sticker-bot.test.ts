@@ -246,5 +246,5 @@ onEachServer("The sticker gallery's bot and mini app", env, (server) => {
       'flow_later',
       'flow_nothing',
     ])
-  }, 120_000)
+  }, 300_000)
 })

@@ -430,7 +430,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
       expect([name, Math.max(...of)]).toEqual([name, Math.min(12, Math.max(...of))])
     }
     console.log(`fleet-cases.test.ts: statements ${JSON.stringify(counts)} [${database.dialect}]`)
-  }, 60_000)
+  }, 300_000)
 
   test('T1: a lease of every kind takes at most 12 statements, and twice as many when it ends lost leases first', async () => {
     const { countStatements } = await import('../support/count-statements.ts')
@@ -462,7 +462,7 @@ onEachDatabase('fleet cases: sources and runs', (database) => {
     )
     expect(Math.max(...plain)).toBeLessThanOrEqual(12)
     expect(Math.max(...reaping)).toBeLessThanOrEqual(24)
-  }, 60_000)
+  }, 300_000)
 
   test('B7: sources that are a day late do not starve others', async () => {
     const app = await makeRig(database)

@@ -96,5 +96,5 @@ onEachDatabase('gifty: everything that locks tasks and sources at once', (databa
       sql`select deadlocks from pg_stat_database where datname = current_database()`,
     )) as [{ deadlocks: string }]
     expect([seed, Number(deadlocks)]).toEqual([seed, 0])
-  }, 60_000)
+  }, 300_000)
 })

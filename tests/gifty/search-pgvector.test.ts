@@ -23,7 +23,7 @@ beforeAll(async () => {
     poolMax: 1,
     doubtMs: Number.POSITIVE_INFINITY,
   })
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await db.close()
   await server.stop()
@@ -105,4 +105,4 @@ test('gifty §12: pgvector finds what exact search finds, filters included; old 
   expect((await found.nearest('особенный предмет', { limit: 1 }))[0]?.giftId).toBe('shop:https://shop.example/p/0')
   await app.stop()
   await later.stop()
-}, 180_000)
+}, 300_000)

@@ -37,5 +37,5 @@ onEachDatabase('gifty search quality', (database) => {
     expect(quality.vector.recall).toBeGreaterThan(0.7)
     expect(quality.hybrid.recall).toBeGreaterThan(0.8)
     await app.stop()
-  }, 180_000)
+  }, 300_000)
 })

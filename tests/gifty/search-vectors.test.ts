@@ -130,7 +130,7 @@ onEachDatabase('gifty vector search', (database) => {
       equal.slice(0, 40).map((match) => match.giftId),
     )
     await app.stop()
-  }, 180_000)
+  }, 300_000)
 
   test('gifty §6: both or none of query and vector, wrong length, limits: 422', async () => {
     const app = await makeRig(database, { env })

@@ -188,7 +188,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     worker.frames.length = 0
     expect(worker.isClosed()).toBe(false)
     await isQuiet(worker)
-  }, 120_000)
+  }, 300_000)
 
   test('A13: tasks pushed to a client that has stopped reading go back to the queue', async () => {
     const { app, origin } = await start()
@@ -226,7 +226,7 @@ onEachDatabase('gifty worker protocol: faults', (database) => {
     await eventually(async () => (await count('queued')) > 5, Boolean, 30_000)
     expect((await app.lease('w2', { max: 5 })).every(({ attempt }: any) => attempt === 1)).toBe(true)
     stuck.end()
-  }, 120_000)
+  }, 300_000)
 
   test('B8: unknown kinds in hello and lease are refused with the known ones', async () => {
     const { open } = await start()

@@ -245,5 +245,5 @@ onEachDatabase('gifty values', (database) => {
     expect(problemOf(answer)).toMatchObject({ type: 'int_parsing' })
     const budget = await app.post('/internal/recommendations', { budget: text })
     expect(problemOf(budget)).toMatchObject({ type: 'float_parsing' })
-  }, 20_000)
+  }, 300_000)
 })

@@ -42,7 +42,7 @@ onEachDatabase('gifty leases on rows', (database) => {
     expect(await unscored(app)).toBe(0)
     expect(await app.rows('products where llm_gift_score is not null')).toBe(2000)
     expect(await app.rows("tasks where state <> 'completed'")).toBe(0)
-  }, 180_000)
+  }, 300_000)
 
   test('gifty §5: anonymous callers at once share free rows out before they share leased ones', async () => {
     const apps = await makeProcesses(database, 2)

@@ -321,5 +321,5 @@ onEachDatabase('gifty scoring and mapping as tasks', (database) => {
     const all = (await Promise.all(Array.from({ length: 8 }, (_, n) => work(n)))).flat()
     expect(all).toHaveLength(300)
     expect(new Set(all).size).toBe(300)
-  }, 180_000)
+  }, 300_000)
 })

@@ -95,7 +95,7 @@ onEachDatabase('love-parser searches as sets', (database) => {
       people.flatMap((person) => (['parsing', 'audience'] as const).map((category) => rig.used(person, category))),
     )
     expect(used).toEqual([11, 11, 10, 10, 10, 10])
-  }, 120_000)
+  }, 300_000)
 
   test('a search that ends with others keeps its own error, count and version', async () => {
     const rig = await makeRig(database)

@@ -118,7 +118,7 @@ test('cases ux 1: the binary of `bun run build` has the command line, serves eve
   expect(command('restore', copy)).toMatchObject({ exitCode: 0 })
   expect(await server.printed).toEqual([])
   expect(await server.errors).toBe('')
-}, 60_000)
+}, 300_000)
 
 test('cases ux 5: an older Bun is refused in one line, by every entry before anything else', async () => {
   expect(refusalOf('1.2.23')).toBe(

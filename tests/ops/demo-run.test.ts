@@ -56,7 +56,7 @@ test('DEMO: within 20 s the hub has discovered its categories and at least 500 i
   } finally {
     folder.remove()
   }
-}, 180_000)
+}, 300_000)
 
 test('cases ux 3: the demo goes on under another port', async () => {
   const folder = ownDirectory()
@@ -88,4 +88,4 @@ test('cases ux 3: the demo goes on under another port', async () => {
   } finally {
     folder.remove()
   }
-}, 180_000)
+}, 300_000)

@@ -108,5 +108,5 @@ onEachDatabase('the record of /metrics', (database) => {
     } finally {
       await world.close()
     }
-  }, 60_000)
+  }, 300_000)
 })

@@ -110,7 +110,7 @@ describe('fingerprints', () => {
     expect(ofValue).toBeGreaterThan(10)
     expect(turns).toBeGreaterThan(ofValue)
     expect(await hashOfValue(JSON.parse(text))).toBe(value)
-  }, 60_000)
+  }, 300_000)
 })
 
 /** The three tables of the families, each with what a family keeps in it. */

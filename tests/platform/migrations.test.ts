@@ -51,7 +51,7 @@ describe('migrations', () => {
   test('architecture §7: four processes open one fresh SQLite file at once, in a folder that does not exist yet', async () => {
     for (let round = 0; round < 3; round++)
       expect(await openTogether(`sqlite:${join(folder, `round-${round}/new/trawl.db`)}`)).toEqual(allWell('sqlite'))
-  }, 180_000)
+  }, 300_000)
 
   test('a second start migrates nothing and keeps what is there', async () => {
     const url = `sqlite:${join(folder, 'kept.db')}`
@@ -86,5 +86,5 @@ describe('migrations', () => {
         }
       }
       await admin.end()
-    }, 180_000)
+    }, 300_000)
 })

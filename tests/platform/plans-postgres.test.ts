@@ -162,7 +162,7 @@ describe.skipIf(!own)('plans of routes at 100,000 rows [postgres]', () => {
     await run(`insert into parsed_channels (search_id, channel_id, title, member_count, activity_score, activity_level)
       select h.id, n::text, 'c' || n, n, 0.5, 'low' from (select id from parsing_history where id <> '${search}' limit 50) h, generate_series(1, 1000) n`)
     await run('analyze')
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await rig?.stop()
     await db?.close()

@@ -115,7 +115,7 @@ onEachDatabase('transactions', (database) => {
       moved.set((n * 7 + 3) % ACCOUNTS, (moved.get((n * 7 + 3) % ACCOUNTS) ?? 0) + 1)
     }
     for (const row of await db.q.select().from(accounts)) expect(row.balance).toBe(1000 + (moved.get(row.id) ?? 0))
-  }, 180_000)
+  }, 300_000)
 
   test('architecture §7: of transactions that commit together a failing one takes only itself back', async () => {
     const { db, entries } = await start()
@@ -339,5 +339,5 @@ onEachDatabase('transactions', (database) => {
         .from(accounts)
         .where(inArray(accounts.id, [1, 2]))
       expect(rows.map((row) => row.balance)).toEqual([1002, 1002])
-    }, 180_000)
+    }, 300_000)
 })

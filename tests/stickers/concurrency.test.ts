@@ -20,7 +20,7 @@ onEachDatabase('stickers: concurrency', (database) => {
     expect([await app.count('stickerset_audit'), await app.count('sticker_profiles')]).toEqual([1, 1])
     const owner = answers.find((answer) => answer.status === 201)!.body.userId
     expect(await app.balance(owner)).toBe(10)
-  }, 180_000)
+  }, 300_000)
 
   test('stickers issue 5: of 200 concurrent publishes one is 200, with one award', async () => {
     const apps = await makeProcesses(database, 3)
@@ -30,7 +30,7 @@ onEachDatabase('stickers: concurrency', (database) => {
     expect(statuses(answers)).toEqual({ 200: 1, 400: 199 })
     for (const answer of answers) if (answer.status === 400) expect(problems(answer)).toEqual([['visibility', 'already_public']])
     expect([await app.balance(1), await app.count('sticker_art_transactions')]).toEqual([10, 1])
-  }, 180_000)
+  }, 300_000)
 
   test('stickers §6: revivals and inserts of one name by several owners at once leave one active set and one award', async () => {
     const apps = await makeProcesses(database, 3)
@@ -49,7 +49,7 @@ onEachDatabase('stickers: concurrency', (database) => {
       await app.must(204, 'DELETE', `/${id}`)
     }
     expect(await app.count('sticker_art_transactions')).toBeLessThanOrEqual(1)
-  }, 180_000)
+  }, 300_000)
 
   test('stickers §6: a mix of everything on a few sets ends with balances that equal the ledger, and no 500', async () => {
     const apps = await makeProcesses(database, 3)
@@ -78,5 +78,5 @@ onEachDatabase('stickers: concurrency', (database) => {
       `select lower(name) as name, count(*) as n from stickersets where state <> 'DELETED' group by lower(name)`,
     )
     for (const { n } of active) expect(Number(n)).toBe(1)
-  }, 180_000)
+  }, 300_000)
 })

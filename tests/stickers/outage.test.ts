@@ -16,7 +16,7 @@ beforeAll(async () => {
     TELEGRAM_BOT_API_URL: double.url,
     LOG_LEVEL: 'debug',
   })
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await killLeftovers()
   await double.down()
@@ -68,7 +68,7 @@ for (const how of ['down', 'silent'] as const)
       ).body.name,
     ).toBe(`later_${how}`)
     expect(JSON.stringify(server.log)).not.toContain(TOKEN)
-  }, 180_000)
+  }, 300_000)
 
 test('stickers issue 5: a set that is not cached is read as null within 6 s while Telegram is silent', async () => {
   const made = await ask('POST', '?userId=1', { name: 'unknown_soon' })
@@ -84,7 +84,7 @@ test('stickers issue 5: a set that is not cached is read as null within 6 s whil
   expect([read.status, read.headers.get('x-telegram-info'), read.body.telegramStickerSetInfo]).toEqual([200, 'unavailable', null])
   expect(read.seconds).toBeLessThan(6)
   double.always({ kind: 'set' })
-}, 180_000)
+}, 300_000)
 
 test('stickers §6: kill -9 in the middle of creates and publishes loses no answered one and awards none twice', async () => {
   const answered = { created: new Map<number, string>(), published: new Set<number>() }
@@ -126,4 +126,4 @@ test('stickers §6: kill -9 in the middle of creates and publishes loses no answ
   expect(one('select count(*) as n from sticker_art_transactions where user_id = 3')).toBe(open)
   expect(one('select art_balance as n from sticker_profiles where user_id = 3')).toBe(open * 10)
   db.close()
-}, 180_000)
+}, 300_000)

@@ -10,7 +10,7 @@ export const turns = async (count = 20): Promise<void> => {
 const BUSY_MS = 30
 const LONGEST_PAUSE_MS = 50
 /** Less than a test may take, so that the reason is seen and not the test's end. */
-const WITHIN_MS = 50_000
+const WITHIN_MS = 120_000
 
 /**
  * Waits until an answer is good, and answers it. Only for what neither an event nor an injected clock can be waited for.

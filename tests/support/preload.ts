@@ -5,4 +5,4 @@ import { VARIABLES } from '../../src/config.ts'
 for (const name of Object.keys(VARIABLES)) delete process.env[name]
 process.env.TZ = 'UTC'
 // A machine that also builds, serves databases and runs other suites is slow at times; what hangs still ends.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)

@@ -130,5 +130,5 @@ onEachDatabase('engine: groups', (database) => {
       }
     }
     expect(completed).toBe(40)
-  }, 180_000)
+  }, 300_000)
 })

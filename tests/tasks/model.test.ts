@@ -53,7 +53,7 @@ onEachDatabase('engine: model', (database) => {
       'pause',
     ])
       expect(counts.get(name) ?? 0, name).toBeGreaterThan(100)
-  }, 120_000)
+  }, 300_000)
 })
 
 /** Runs a course of generated commands; answers how many, and counts them by name. */

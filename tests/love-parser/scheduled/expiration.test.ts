@@ -162,5 +162,5 @@ onEachDatabase('subscription-expiration', (database) => {
       [1, 180],
       [2, 1683],
     ])
-  }, 180_000)
+  }, 300_000)
 })

@@ -121,5 +121,5 @@ onEachDatabase('fourteen months', (database) => {
     ]
     if (database.dialect === 'sqlite') console.log(`  day  who      what the scheduled work did\n${table.join('\n')}`)
     expect(table.toSorted()).toEqual(expected.toSorted())
-  }, 120_000)
+  }, 300_000)
 })

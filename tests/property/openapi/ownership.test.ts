@@ -102,5 +102,5 @@ onEachDatabase("ids of others' things", (database) => {
     console.log(
       `ownership [${database.dialect}]: ${byPath.length + byBody.length} operations with ids of others, ${asked} requests, seed ${seed}`,
     )
-  }, 120_000)
+  }, 300_000)
 })

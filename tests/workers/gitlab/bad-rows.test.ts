@@ -225,7 +225,7 @@ describe('GitLab worker: a page that keeps failing is asked again in smaller one
       await rig.stop()
     }
     rig = await createRig()
-  }, 60_000)
+  }, 300_000)
 
   test('crawler F5: a list that shrinks while a page is read in parts', async () => {
     rig = await createRig()

@@ -87,7 +87,7 @@ describe('GitLab worker: crashes', () => {
       }
       expect(seen.size).toBe(9)
       rig = await createRig()
-    }, 180_000)
+    }, 300_000)
 
   const STEPS: Step[] = [
     'request sent',
@@ -125,7 +125,7 @@ describe('GitLab worker: crashes', () => {
     expect(task.attempts).toBeGreaterThan(90)
     expect(rig.manifest(id).items).toBe(10_000)
     expect(hashOf(rig.items(id))).toBe(hashOf(issues()))
-  }, 240_000)
+  }, 300_000)
 
   test('issue 4: 10,000 issues and all other types at once, undisturbed: counts and hashes equal to the data of GitLab', async () => {
     rig = await createRig({ gitlab: { data: seedGitlab({ issues: 10_000 }) } })
@@ -149,7 +149,7 @@ describe('GitLab worker: crashes', () => {
       expect([type, hashOf(rig.items(id))]).toEqual([type, hashOf(expected[type] as any[])])
     }
     expect(rig.api.task(ids[0]?.[1] as string).progress).toMatchObject({ processed: 10_000, total: 10_000 })
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.12: a worker frozen beyond its lease and woken again gets LEASE_LOST and leaves the result alone', async () => {
     for (const step of ['request sent', 'half written', 'report sent', 'manifest not in place'] as Step[]) {
@@ -175,5 +175,5 @@ describe('GitLab worker: crashes', () => {
       await rig.stop()
     }
     rig = await createRig()
-  }, 180_000)
+  }, 300_000)
 })

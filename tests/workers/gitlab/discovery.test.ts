@@ -62,7 +62,7 @@ describe('GitLab worker: discovery', () => {
       await rig.stop()
     }
     rig = await createRig()
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §8: a group brings itself, its descendants and their projects; pages of areas wait for each other', async () => {
     rig = await createRig()

@@ -117,7 +117,7 @@ test('gitlab-worker §9.11, §9.13, §9.22: workers over HTTP and WebSocket, one
   expect((await gone) - from).toBeLessThan(1000)
   workers[1]?.kill('SIGTERM')
   expect(await workers[1]?.exited).toBe(0)
-}, 240_000)
+}, 300_000)
 
 test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gives its tasks back when the server stops', async () => {
   gitlab = startGitlabDouble()
@@ -165,7 +165,7 @@ test('gitlab-worker §1, §9.14: embedded in the server it does the same, and gi
   })
   again.child.kill('SIGTERM')
   expect(await again.child.exited).toBe(0)
-}, 120_000)
+}, 300_000)
 
 test('security decision 2: JSON of 45 MB from a GitLab keeps no request of the server waiting', async () => {
   gitlab = startGitlabDouble()
@@ -194,4 +194,4 @@ test('security decision 2: JSON of 45 MB from a GitLab keeps no request of the s
   console.log(`45 MB of JSON from a GitLab: slowest /livez ${slowest.toFixed(0)} ms`)
   // Below 100 ms on a quiet machine; it was as long as the parse and the write, more than a second.
   expect(slowest).toBeLessThan(400)
-}, 120_000)
+}, 300_000)

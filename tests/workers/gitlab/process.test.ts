@@ -126,7 +126,7 @@ describe('trawl worker --kinds gitlab', () => {
         expect(text).not.toContain(GOOD_TOKEN)
         expect(text).not.toContain(API_TOKEN)
       }
-    }, 180_000)
+    }, 300_000)
 
   test('gitlab-worker §9.14: SIGTERM gives the task back and ends with 0', async () => {
     const id = create()
@@ -143,7 +143,7 @@ describe('trawl worker --kinds gitlab', () => {
     expect(await child.exited).toBe(0)
     expect(api.task(id)).toMatchObject({ status: 'queued', attempts: 0, resumeState: { v: 1 } })
     expect(await out).toContain('task given back')
-  }, 180_000)
+  }, 300_000)
 
   test('security H3: a packed bomb on page 2 is left out as too large, on a connection that is kept alive', async () => {
     const bomb = await packedBlanks(4)
@@ -168,7 +168,7 @@ describe('trawl worker --kinds gitlab', () => {
     expect(peakMb).toBeLessThan(600)
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
-  }, 180_000)
+  }, 300_000)
 
   const wrong: [string, Record<string, string>, string[], string][] = [
     ['no address', { WORKER_API_URL: '' }, [], 'WORKER_API_URL is required'],
@@ -209,7 +209,7 @@ describe('trawl worker --kinds gitlab', () => {
       expect(await err).toContain(message)
       expect(await err).not.toContain('wrong-token')
     }
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §1: a Unix socket needs no token', async () => {
     const path = join(root, 'api.sock')
@@ -229,5 +229,5 @@ describe('trawl worker --kinds gitlab', () => {
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
     await server.stop(true)
-  }, 180_000)
+  }, 300_000)
 })

@@ -41,7 +41,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
       const { manifest, rows: got } = real.result(type)
       expect([type, manifest.items, hashOf(got)]).toEqual([type, rows.length, hashOf(rows)])
     }
-  }, 180_000)
+  }, 300_000)
 
   test('crawler D2: a project without items ends at 0 of 0, which is 100 %', async () => {
     real = await createReal(database)
@@ -97,7 +97,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
       expect(manifest.parts.map((part: any) => part.items)).toEqual([(page - 1) * 100, (PAGES - page + 1) * 100].filter(Boolean))
       await real.clock.run(Promise.all([victim.stop(), next.stop()]))
     }
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.15: discovery of 3 groups and 4 projects is 7 areas and 32 tasks, also after a kill in its middle', async () => {
     for (const kill of [false, true]) {
@@ -137,7 +137,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     await real.start()
     for (const { id } of (await real.send('GET', '/tasks?spawnedFrom=areas&limit=100')).data)
       expect(await real.until(id, 'completed', 'failed')).toBe('completed')
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.13, §9.14: a cancelled task stops at the next report; a stopped worker gives its task back uncounted', async () => {
     real = await createReal(database)
@@ -155,7 +155,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     await real.start()
     expect(await real.until('stopped', 'completed', 'failed')).toBe('completed')
     expect(hashOf(real.result('stopped').rows)).toBe(hashOf(issues()))
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.8: a refused personal token pauses the task; PUT of credentials lets it finish where it was', async () => {
     real = await createReal(database)
@@ -174,7 +174,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     await real.until('pat', 'completed', 'failed')
     expect(real.gitlab.calls.map(({ query }) => query.get('page'))).toEqual(['1', '2', '3', '3', '4', '5'])
     expect(hashOf(real.result('pat').rows)).toBe(hashOf(issues()))
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.8: two tasks of one account with 401 at once: one refresh reaches GitLab', async () => {
     real = await createReal(database)
@@ -189,7 +189,7 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     for (const id of ['one', 'two']) expect(await real.until(id, 'completed', 'failed')).toBe('completed')
     expect(real.gitlab.calls.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
     for (const id of ['one', 'two']) expect(hashOf(real.result(id).rows)).toBe(hashOf(issues()))
-  }, 180_000)
+  }, 300_000)
 
   test('gitlab-worker §9.6, §9.10: a long Retry-After queues with a delay; a permanent 502 fails for good after three attempts', async () => {
     real = await createReal(database)
@@ -211,5 +211,5 @@ onEachDatabase('GitLab worker and the real API', (database) => {
     const dead = await real.detail('dead')
     expect(dead).toMatchObject({ status: 'failed', metadata: { attempts: 3, deadLetter: true } })
     expect(dead.error).toContain('GitLab does not answer')
-  }, 180_000)
+  }, 300_000)
 })
