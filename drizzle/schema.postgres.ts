@@ -17,6 +17,7 @@ export const {
   parsingSources,
   parsingRuns,
   looseIngests,
+  attentionMutes,
   runLogs,
   runEvents,
   products,

@@ -7,6 +7,7 @@ import {
   streamsTables,
 } from './crawler/tables.ts'
 import {
+  attentionTables,
   catalogTables,
   categoriesTables,
   claimTables,
@@ -41,6 +42,7 @@ export const allTables = (kit: Kit) => ({
   ...categoriesTables(kit),
   ...ingestionTables(kit),
   ...fleetTables(kit),
+  ...attentionTables(kit),
   ...claimTables(kit),
   ...weeekTables(kit),
   ...accountsTables(kit),

@@ -408,6 +408,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is wrong now
+         * @description Worst first, muted items last. Sources of one site with one trouble are one item. At most 5 seconds old.
+         */
+        get: operations["getInternalAttention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/attention/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute an item
+         * @description It comes last, with `muted_until`, until then. Written to the audit. A time that has passed ends the mute.
+         */
+        post: operations["postInternalAttentionIdMute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/scoring/tasks": {
         parameters: {
             query?: never;
@@ -2999,6 +3039,40 @@ export interface components {
                 embedded_at: string;
                 stale: boolean;
             }[];
+        };
+        AttentionItem: {
+            /** @description stays the same while the trouble lasts */
+            id: string;
+            /** @enum {string} */
+            severity: "critical" | "error" | "warning";
+            /** @enum {string} */
+            cause: "dependency_down" | "disk_low" | "no_worker" | "outbox_stuck" | "source_broken" | "all_rejected" | "source_failing" | "tasks_dead" | "queue_old" | "source_stale" | "yield_low";
+            /** @description `source:ID`, `site:S`, `kind:K`, `service:NAME` or `fleet` */
+            scope: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            since: string;
+            title: string;
+            detail: string;
+            /** @description sources, tasks or messages; at most 1001 tasks are counted */
+            count: number;
+            /** @description requests that look closer or mend it */
+            actions: {
+                label: string;
+                /** @enum {string} */
+                method: "GET" | "POST" | "PATCH";
+                path: string;
+                body?: {
+                    [key: string]: unknown;
+                };
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            muted_until?: string;
         };
         /**
          * @example {
@@ -8375,6 +8449,239 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalAttention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "source_broken:site:tea",
+                     *           "severity": "error",
+                     *           "cause": "source_broken",
+                     *           "scope": "source:1",
+                     *           "since": "2026-01-15T09:04:12.000Z",
+                     *           "title": "A source of tea is broken",
+                     *           "detail": "https://tea.example/catalogue: HTTP 404",
+                     *           "count": 1,
+                     *           "actions": [
+                     *             {
+                     *               "label": "Run it again",
+                     *               "method": "POST",
+                     *               "path": "/internal/sources/1/force-run",
+                     *               "body": {}
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["AttentionItem"][];
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    postInternalAttentionIdMute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example source_broken:site:tea */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "until": "2026-01-16T09:00:00Z",
+                 *       "reason": "the shop moves this week"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description until when it comes last; a time that has passed ends a mute
+                     * @example 2026-01-16T09:00:00Z
+                     */
+                    until: string;
+                    /**
+                     * @description for those who read the list
+                     * @example the shop moves this week
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "source_broken:site:tea",
+                     *       "until": "2026-01-16T09:00:00.000Z",
+                     *       "reason": "the shop moves this week"
+                     *     }
+                     */
+                    "application/json": {
+                        id: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        until: string;
+                        reason: string;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

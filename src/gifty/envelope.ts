@@ -113,6 +113,18 @@ export const problemsOf = (error: z.core.$ZodError, base: (string | number)[]): 
 export const invalidRequest = (problems: FieldProblem[]) =>
   new AppError('validation_error', 422, 'Invalid request', { details: { details: problems } })
 
+/** Routes of operations never ignore a parameter that they do not know (operations). */
+const unknownParameter = (names: string[]) =>
+  new AppError('unknown_parameter', 422, `Unknown query parameter: ${cut(names.join(', '))}`, {
+    details: { details: names.slice(0, MAX_PROBLEMS).map((name) => parameterProblem(name)) },
+  })
+const parameterProblem = (name: string): FieldProblem => ({
+  type: 'unknown_parameter',
+  loc: ['query', cut(name)],
+  msg: 'Unknown query parameter',
+  input: null,
+})
+
 /** The family's `errorResponse` and `validationError`: `{"error":{"code","message","fields"?}}` (gifty §1.2). */
 export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'> = {
   errorResponse({ code, message, status, details }, call) {
@@ -123,6 +135,8 @@ export const giftyEnvelope: Pick<HttpFamily, 'errorResponse' | 'validationError'
   },
   validationError(where, call, values) {
     const [error] = refusalsOf(call, values, [where])
+    const unknown = where === 'query' ? error?.issues.find((issue) => issue.code === 'unrecognized_keys') : undefined
+    if (unknown) return unknownParameter(unknown.keys)
     return error ? invalidRequest(problemsOf(error, [WHERE[where]])) : new AppError('validation_error', 422, 'Invalid request')
   },
 }

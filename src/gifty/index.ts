@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS } from '../platform/clock.ts'
 import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Schedule } from '../tasks/index.ts'
 import { analyticsRoutes } from './analytics/index.ts'
+import { attentionRoutes } from './attention/index.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { categoriesRoutes } from './categories/index.ts'
 import { fleetRoutes } from './fleet/index.ts'
@@ -28,13 +29,14 @@ const SOCKET_SWEEP_MS = 1000
 
 type Surface = ReturnType<typeof giftySurface>
 
-const internalRoutes = ({ routes: surface, counted }: Surface, services: GiftyServices) =>
+const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, services: GiftyServices) =>
   new Elysia({ prefix: '/internal' })
     .use(sourcesRoutes(surface, services.sources))
     .use(ingestionRoutes(surface, services.ingestion))
     .use(searchRoutes(surface, services.search))
     .use(catalogRoutes(surface, services.catalog))
     .use(monitoringRoutes(surface, services.reports))
+    .use(attentionRoutes(surface, operatorOf, services.attention))
     .use(scoringRoutes(surface, services.scoring))
     .use(categoriesRoutes(surface, services.categories))
     .use(recommendationsRoutes(surface, services.recommendations))
@@ -102,7 +104,7 @@ export const createGifty = (core: Core) => {
 }
 
 /** What keeps the family's tables from growing without end. */
-const purgesOf = ({ ingestion, sources, fleet, subscribers }: GiftyServices): Schedule[] => {
+const purgesOf = ({ attention, ingestion, sources, fleet, subscribers }: GiftyServices): Schedule[] => {
   const purge = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
     name,
     cron,
@@ -116,6 +118,7 @@ const purgesOf = ({ ingestion, sources, fleet, subscribers }: GiftyServices): Sc
     purge('purge-idempotency-keys', '*/10 * * * *', (tx, now) => ingestion.purgeKeys(tx, now)),
     purge('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
     purge('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
+    purge('purge-attention-mutes', '0 3 * * *', (tx, now) => attention.purgeMutes(tx, before(now, DAY_MS))),
     // Longer than any attempt counts.
     purge('purge-claim-attempts', '*/10 * * * *', (tx, now) => subscribers.purgeAttempts(tx, before(now, HOUR_MS))),
   ]

@@ -1,7 +1,9 @@
+import { createAudit } from '../access/audit.ts'
 import type { Core } from '../module.ts'
 import { diskUsageOf } from '../platform/db/open.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
+import { createAttention } from './attention/service.ts'
 import { createBestScored, createCatalogLookup, createCategorySamples, createScoreStore } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
@@ -30,7 +32,7 @@ import { createWeeek, weeekRepository } from './weeek/service.ts'
 
 /** The family's domains, wired, with their kinds of tasks. */
 export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subscribers, dashboard }: Core) => {
-  const { db, clock, config, metrics, bus, log, redis, random } = platform
+  const { db, clock, config, metrics, broker, bus, log, redis, random } = platform
   const notifications = createNotifications(engine, clock, outbox)
   const catalog = catalogRepository(db)
   const counts = createCatalogCounts(catalog)
@@ -117,6 +119,18 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     categories,
     scoring,
     reports,
+    attention: createAttention({
+      db,
+      clock,
+      audit: createAudit({ db, clock }),
+      kinds: engine.knownKinds,
+      services: [
+        ...(redis ? [{ name: 'redis', isUp: redis.isUp }] : []),
+        ...(broker ? [{ name: 'rabbitmq', isUp: broker.isUp }] : []),
+      ],
+      hasOutbox: outbox !== undefined,
+      diskUsage: diskUsageOf(config.database.url),
+    }),
     fleet,
     sockets: createWorkerSockets({ fleet, engine, dispatch: dispatcher.lease, bus, clock, log }),
     subscribers: createSubscribers({ db, clock, queries: subscribers, claims: claimsRepository(db) }),

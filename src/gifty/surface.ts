@@ -5,7 +5,7 @@ import { type Call, corsPolicy, type HttpFamily, type Principal } from '../platf
 import { createSurface, problemsWith } from '../platform/http/macros.ts'
 import { requireRoute } from '../platform/http/pipeline.ts'
 import { createRefusals } from '../platform/http/rate-limit.ts'
-import { type AddressSource, cleanText, isJsonType, lastOf, parseJson, readBodyText } from '../platform/http/request.ts'
+import { type AddressSource, cleanText, clientIp, isJsonType, lastOf, parseJson, readBodyText } from '../platform/http/request.ts'
 import type { Platform } from '../platform/index.ts'
 import { detailedErrorView, errorView, giftyEnvelope, invalidRequest } from './envelope.ts'
 import type { SystemErrors } from './notifications.ts'
@@ -136,6 +136,13 @@ export const giftySurface = ({ platform, dashboard, systemErrors, server }: Gift
       return last
     },
   })
-  return { http, routes, counted }
+  /** Who changes something by a request, for the audit. */
+  const operatorOf = (actor: Principal, call: Call, request: Request) => ({
+    actor,
+    requestId: call.requestId,
+    ip: clientIp(request, server(), config.trustProxy),
+  })
+  return { http, routes, counted, operatorOf }
 }
+export type OperatorOf = ReturnType<typeof giftySurface>['operatorOf']
 export type GiftySurface = ReturnType<typeof giftySurface>['routes']

@@ -419,3 +419,19 @@ export const weeekTables = defineTables((k) => {
   )
   return { weeekAccounts }
 })
+
+/** What operators do not want to hear of for a while (operations §7). */
+export const attentionTables = defineTables((k) => {
+  const attentionMutes = k.table(
+    'attention_mutes',
+    {
+      /** Of the item of the attention list. */
+      id: k.text().primaryKey(),
+      until: k.at().notNull(),
+      reason: k.text().notNull(),
+      createdAt: k.at().notNull(),
+    },
+    (t) => [k.index('attention_mutes_until_ix').on(t.until)],
+  )
+  return { attentionMutes }
+})

@@ -29,6 +29,7 @@ export const createEngine = (deps: EngineDeps) => {
     prolong: context.prolong,
     register: context.register,
     policyOf: context.policyOf,
+    knownKinds: context.knownKinds,
     /** Whether tasks of this kind are announced in a queue of the broker. */
     announces: brokerQueue.announces,
     /** Queues in which kinds are announced. */

@@ -1,0 +1,35 @@
+import { Elysia } from 'elysia'
+import { MIB } from '../../platform/http/request.ts'
+import { type GiftySurface, type OperatorOf, problems } from '../surface.ts'
+import * as model from './model.ts'
+import type { Attention } from './service.ts'
+
+/** What is wrong with the fleet now (operations §7). */
+export const attentionRoutes = (surface: GiftySurface, operatorOf: OperatorOf, attention: Attention) =>
+  new Elysia({ prefix: '/attention', detail: { tags: ['operations'] } })
+    .use(surface)
+    .get('', () => attention.list(), {
+      auth: 'internal',
+      query: model.noQuery,
+      response: { 200: model.attentionList },
+      detail: {
+        summary: 'List what is wrong now',
+        description: 'Worst first, muted items last. Sources of one site with one trouble are one item. At most 5 seconds old.',
+      },
+    })
+    .post(
+      '/:id/mute',
+      ({ params, body, principal, call, request }) => attention.mute(operatorOf(principal, call, request), params.id, body),
+      {
+        auth: 'internal',
+        bodyLimit: MIB,
+        params: model.itemParams,
+        body: model.muteBody,
+        response: { 200: model.muteView, ...problems() },
+        detail: {
+          summary: 'Mute an item',
+          description:
+            'It comes last, with `muted_until`, until then. Written to the audit. A time that has passed ends the mute.',
+        },
+      },
+    )
