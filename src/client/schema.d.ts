@@ -448,6 +448,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group failures by their cause
+         * @description Of runs begun in the window, and of tasks that have failed for good in it (the newest 500 of each kind); most first.
+         */
+        get: operations["getInternalErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/scoring/tasks": {
         parameters: {
             query?: never;
@@ -8673,6 +8693,134 @@ export interface operations {
             };
             /** @description Unsupported media type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalErrors: {
+        parameters: {
+            query?: {
+                /** @description failures of runs begun since then; a day ago unless it is given */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                site_key?: string;
+                /** @description only failures of this kind of task */
+                kind?: string;
+                /** @description most groups */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "fingerprint": "9f86d081884c7d65",
+                     *           "message": "HTTP 503 for <url>",
+                     *           "kinds": [
+                     *             "source.run"
+                     *           ],
+                     *           "sites": [
+                     *             "tea"
+                     *           ],
+                     *           "count": 12,
+                     *           "first_at": "2026-01-15T08:04:12.000Z",
+                     *           "last_at": "2026-01-15T09:04:12.000Z",
+                     *           "sample_run_id": 17,
+                     *           "sample_task_id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: {
+                            /** @description the `error_group` of its runs */
+                            fingerprint: string;
+                            /** @description the error without addresses, quoted texts, ids and numbers */
+                            message: string;
+                            kinds: string[];
+                            /** @description 20 of them at most */
+                            sites: string[];
+                            count: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            first_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            last_at: string;
+                            sample_run_id: number | null;
+                            sample_task_id: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -36,7 +36,7 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(searchRoutes(surface, services.search))
     .use(catalogRoutes(surface, services.catalog))
     .use(monitoringRoutes(surface, services.reports))
-    .use(attentionRoutes(surface, operatorOf, services.attention))
+    .use(attentionRoutes(surface, operatorOf, services.attention, services.errors))
     .use(scoringRoutes(surface, services.scoring))
     .use(categoriesRoutes(surface, services.categories))
     .use(recommendationsRoutes(surface, services.recommendations))

@@ -3,6 +3,7 @@ import type { Core } from '../module.ts'
 import { diskUsageOf } from '../platform/db/open.ts'
 import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
+import { createErrors } from './attention/errors.ts'
 import { createAttention } from './attention/service.ts'
 import { createBestScored, createCatalogLookup, createCategorySamples, createScoreStore } from './catalog/lookup.ts'
 import { catalogRepository } from './catalog/repository.ts'
@@ -119,6 +120,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     categories,
     scoring,
     reports,
+    errors: createErrors({ db, clock, kinds: engine.knownKinds }),
     attention: createAttention({
       db,
       clock,

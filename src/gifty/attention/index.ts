@@ -1,14 +1,15 @@
 import { Elysia } from 'elysia'
 import { MIB } from '../../platform/http/request.ts'
 import { type GiftySurface, type OperatorOf, problems } from '../surface.ts'
+import { type Errors, errorGroups, errorsQuery } from './errors.ts'
 import * as model from './model.ts'
 import type { Attention } from './service.ts'
 
-/** What is wrong with the fleet now (operations §7). */
-export const attentionRoutes = (surface: GiftySurface, operatorOf: OperatorOf, attention: Attention) =>
-  new Elysia({ prefix: '/attention', detail: { tags: ['operations'] } })
+/** What is wrong with the fleet now, and what has failed (operations §7). */
+export const attentionRoutes = (surface: GiftySurface, operatorOf: OperatorOf, attention: Attention, errors: Errors) =>
+  new Elysia({ detail: { tags: ['operations'] } })
     .use(surface)
-    .get('', () => attention.list(), {
+    .get('/attention', () => attention.list(), {
       auth: 'internal',
       query: model.noQuery,
       response: { 200: model.attentionList },
@@ -18,7 +19,7 @@ export const attentionRoutes = (surface: GiftySurface, operatorOf: OperatorOf, a
       },
     })
     .post(
-      '/:id/mute',
+      '/attention/:id/mute',
       ({ params, body, principal, call, request }) => attention.mute(operatorOf(principal, call, request), params.id, body),
       {
         auth: 'internal',
@@ -33,3 +34,13 @@ export const attentionRoutes = (surface: GiftySurface, operatorOf: OperatorOf, a
         },
       },
     )
+    .get('/errors', ({ query }) => errors(query), {
+      auth: 'internal',
+      query: errorsQuery,
+      response: { 200: errorGroups },
+      detail: {
+        summary: 'Group failures by their cause',
+        description:
+          'Of runs begun in the window, and of tasks that have failed for good in it (the newest 500 of each kind); most first.',
+      },
+    })

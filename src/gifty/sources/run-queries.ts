@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lte, ne } from 'drizzle-orm'
 import { MINUTE_MS } from '../../platform/clock.ts'
 import { type BatchColumn, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList, rowDecoder } from '../../platform/db/sql.ts'
+import { errorGroupOf } from '../error-group.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
 import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, sourcesColumns } from './row.ts'
@@ -20,6 +21,7 @@ const INSERTED: BatchColumn[] = [
   { name: 'trigger', type: 'text' },
   { name: 'reason', type: 'text' },
   { name: 'error', type: 'text' },
+  { name: 'error_group', type: 'text' },
   { name: 'items_scraped', type: 'bigint' },
   { name: 'items_new', type: 'bigint' },
   { name: 'items_updated', type: 'bigint' },
@@ -41,6 +43,10 @@ export type NewRun = Pick<
   'sourceId' | 'siteKey' | 'status' | 'strategy' | 'trigger' | 'isHub' | 'lastActivityAt' | 'createdAt' | 'updatedAt'
 > &
   Partial<Omit<RunRow, 'id'>>
+
+/** Of a run that has failed (operations §7). */
+const groupOf = ({ status, error }: Pick<NewRun, 'status' | 'error'>): string | null =>
+  error && (status === 'failed' || status === 'lost') ? errorGroupOf(error) : null
 
 /** Queries of runs: the open and the newest of a source, those of tasks, those without reports. */
 export const runQueries = (db: Db) => {
@@ -100,15 +106,15 @@ export const runQueries = (db: Db) => {
       { name: 'status', type: 'text' },
       { name: 'strategy', type: 'text' },
       { name: 'error', type: 'text' },
+      { name: 'error_group', type: 'text' },
       { name: 'reported', type: 'boolean' },
       { name: 'started_at', type: 'timestamptz' },
       { name: 'finished_at', type: 'timestamptz' },
       { name: 'last_activity_at', type: 'timestamptz' },
       { name: 'logs', type: 'text' },
     ],
-    (
-      source,
-    ) => `update parsing_runs as r set status = s.status, strategy = s.strategy, error = coalesce(s.error, r.error), reported = s.reported,
+    (source) => `update parsing_runs as r set status = s.status, strategy = s.strategy, error = coalesce(s.error, r.error),
+        error_group = coalesce(s.error_group, r.error_group), reported = s.reported,
         started_at = s.started_at, finished_at = s.finished_at, last_activity_at = s.last_activity_at, updated_at = ${bound('now', 'timestamptz')},
         logs = case when s.logs is null then r.logs else ${appended} end
       from ${source} s where r.id = s.id returning ${either('id', 'r.id')}`,
@@ -193,6 +199,7 @@ export const runQueries = (db: Db) => {
           run.status,
           run.strategy,
           run.error,
+          groupOf(run),
           run.reported,
           run.startedAt,
           run.finishedAt,
@@ -215,6 +222,7 @@ export const runQueries = (db: Db) => {
           row.trigger,
           row.reason ?? null,
           row.error ?? null,
+          groupOf(row),
           row.itemsScraped ?? 0,
           row.itemsNew ?? 0,
           row.itemsUpdated ?? 0,
