@@ -230,7 +230,7 @@ export const leaseStatements = (db: Db) => {
       from unnest(array(select id from found order by ${inOrder}), (select :owners::text)::text[], (select :lengths::text)::int[])
         with ordinality as g(id, owner, length, place)
       where tasks.id = g.id and not (select expired or capped from flags)
-      returning ${TAKEN_COLUMNS.replaceAll(/\w+/g, 'tasks.$&')}, g.place)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
+      returning ${TAKEN_COLUMNS.replaceAll(/\w+/g, 'tasks.$&')}, g.place, g.owner)${(shape.hooks ?? []).map(({ leased }) => (leased ? `,\n    ${leased}` : '')).join('')}
     select flags.*, rows.tasks from flags left join (
       select json_agg(json_build_array(${TAKEN_VALUES}, place) order by place) as tasks, min(place) as first from taken
       group by (place - 1) / ${TAKEN_A_ROW}) rows on true order by rows.first`

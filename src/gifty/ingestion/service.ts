@@ -161,6 +161,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
             updated: stored.updated,
             unchanged: stored.unchanged,
             categories: created,
+            duplicate: prepared.duplicates,
             rejected: prepared.rejected.length,
           },
           now,

@@ -34,6 +34,8 @@ export interface BatchCounts {
   updated: number
   unchanged: number
   categories: number
+  /** Elements that stood in the batch before. */
+  duplicate: number
   /** Elements that were not stored: `addRejections` counts them on the run. */
   rejected: number
 }
@@ -149,6 +151,8 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
       itemsUpdated: sql`${parsingRuns.itemsUpdated} + ${counts.updated}`,
       itemsUnchanged: sql`${parsingRuns.itemsUnchanged} + ${counts.unchanged}`,
       categoriesFound: sql`${parsingRuns.categoriesFound} + ${counts.categories}`,
+      itemsDuplicate: sql`${parsingRuns.itemsDuplicate} + ${counts.duplicate}`,
+      batches: sql`${parsingRuns.batches} + 1`,
       lastActivityAt: now,
       updatedAt: now,
     }
@@ -183,6 +187,8 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
                 itemsUpdated: counts.updated,
                 itemsUnchanged: counts.unchanged,
                 categoriesFound: counts.categories,
+                itemsDuplicate: counts.duplicate,
+                batches: 1,
               },
               now,
             ),

@@ -75,12 +75,12 @@ export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.
 export const runStatements: StatementHooks = {
   name: 'runs',
   // Sources are locked in the order of their ids, as everywhere; an update would take its rows in any order.
-  leased: `runs_leased as materialized (select r.id as run_id, s.id as source_id, s.status from taken t
+  leased: `runs_leased as materialized (select r.id as run_id, s.id as source_id, s.status, t.owner, t.attempts from taken t
       join parsing_runs r on r.task_id = t.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
     runs_sources as (update parsing_sources s set status = 'running', updated_at = ${NOW} from runs_leased l
       where s.id = l.source_id and l.status <> 'running'),
     runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${NOW}),
-      last_activity_at = ${NOW}, updated_at = ${NOW} from runs_leased l where r.id = l.run_id and ${isOpenRun('r')})`,
+      worker_id = l.owner, attempts = l.attempts, last_activity_at = ${NOW}, updated_at = ${NOW} from runs_leased l where r.id = l.run_id and ${isOpenRun('r')})`,
   completed: `runs_held as materialized (select r.id as run_id, s.id as source_id, l.given ->> 'logs' as logs from locked l
       join parsing_runs r on r.task_id = l.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id
       where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isOrdinary('l.given')}

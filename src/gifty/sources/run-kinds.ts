@@ -114,11 +114,7 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
 
   const hooks: KindHooks = {
     *leased(tx, tasks, now) {
-      yield* repository.startRunsOfTasks(
-        tx,
-        tasks.map((task) => task.id),
-        now,
-      )
+      yield* repository.startRunsOfTasks(tx, tasks, now)
     },
     *completed(tx, done, now) {
       const refused = new Map<string, Refusal>()

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lte, ne } from 'drizzle-orm'
 import { MINUTE_MS } from '../../platform/clock.ts'
 import { type BatchColumn, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList, rowDecoder } from '../../platform/db/sql.ts'
+import type { Task } from '../../tasks/index.ts'
 import { errorGroupOf } from '../error-group.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
@@ -28,6 +29,8 @@ const INSERTED: BatchColumn[] = [
   { name: 'items_unchanged', type: 'bigint' },
   { name: 'categories_found', type: 'bigint' },
   { name: 'items_rejected', type: 'bigint' },
+  { name: 'items_duplicate', type: 'bigint' },
+  { name: 'batches', type: 'bigint' },
   { name: 'reported', type: 'boolean' },
   { name: 'is_hub', type: 'boolean' },
   { name: 'started_at', type: 'timestamptz' },
@@ -89,11 +92,18 @@ export const runQueries = (db: Db) => {
         select r.source_id from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')}) order by s.id for update)
       update parsing_sources s set status = 'running', updated_at = :now::timestamptz from locked where s.id = locked.id and s.status <> 'running' returning s.id`,
   })
-  const startRuns = db.statement<{ id: number }>(
+  const startRuns = db.batch<{ id: number }>(
     'runs_start',
-    `update parsing_runs as r set status = 'running', reported = ${db.fragments.true}, started_at = coalesce(r.started_at, ${bound('now', 'timestamptz')}),
-      last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')}
-     where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} returning id`,
+    [
+      { name: 'task_id', type: 'text' },
+      { name: 'worker_id', type: 'text' },
+      { name: 'attempts', type: 'bigint' },
+    ],
+    (source) => `update parsing_runs as r set status = 'running', reported = ${db.fragments.true},
+        started_at = coalesce(r.started_at, ${bound('now', 'timestamptz')}), worker_id = s.worker_id, attempts = s.attempts,
+        last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')}
+      from ${source} s where r.task_id = ${cast('s.task_id', 'uuid')} and ${open('r')} returning ${either('id', 'r.id')}`,
+    'json',
   )
   const appended = either(
     `substr(case when coalesce(r.logs, '') = '' then s.logs when substr(r.logs, -1) = char(10) then r.logs || s.logs else r.logs || char(10) || s.logs end, -100000)`,
@@ -186,9 +196,13 @@ export const runQueries = (db: Db) => {
       return sourceIds.length === 0 ? [] : yield* tx.run(openRunsOf, { ids: sourceIds })
     },
     /** The open runs of leased tasks are running, and so are their sources. */
-    *startRunsOfTasks(tx: Tx, taskIds: readonly string[], now: Date): Steps<void> {
-      yield* tx.run(startSources, { ids: taskIds, now })
-      yield* tx.run(startRuns, { ids: taskIds, now })
+    *startRunsOfTasks(tx: Tx, leased: readonly Pick<Task, 'id' | 'leaseOwner' | 'attempts'>[], now: Date): Steps<void> {
+      yield* tx.run(startSources, { ids: leased.map(({ id }) => id), now })
+      yield* tx.batch(
+        startRuns,
+        leased.map(({ id, leaseOwner, attempts }) => [id, leaseOwner, attempts]),
+        { now },
+      )
     },
     /** Stores what events have changed of runs; `logs` are appended, of which the last 100,000 characters are kept. */
     *saveRuns(tx: Tx, changed: { run: RunRow; logs: string | undefined }[], now: Date): Steps<void> {
@@ -229,6 +243,8 @@ export const runQueries = (db: Db) => {
           row.itemsUnchanged ?? 0,
           row.categoriesFound ?? 0,
           row.itemsRejected ?? 0,
+          row.itemsDuplicate ?? 0,
+          row.batches ?? 0,
           row.reported ?? false,
           row.isHub,
           row.startedAt ?? null,
