@@ -408,6 +408,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List runs of the fleet
+         * @description Newest first, with filters.
+         */
+        get: operations["getInternalRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a run
+         * @description With its timeline, rejected elements and failed pages.
+         */
+        get: operations["getInternalRunsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read or follow the log of a run
+         * @description The last 10,000 lines are kept. `Accept: text/plain` gives the text; `Accept: text/event-stream` follows until the run has ended, and `Last-Event-ID` goes on where a stream ended.
+         */
+        get: operations["getInternalRunsIdLogs"];
+        put?: never;
+        /**
+         * Append to the log of a run
+         * @description With `worker_id` and `fence` only while that lease holds.
+         */
+        post: operations["postInternalRunsIdLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/attention": {
         parameters: {
             query?: never;
@@ -3058,6 +3122,242 @@ export interface components {
                  */
                 embedded_at: string;
                 stale: boolean;
+            }[];
+        };
+        /**
+         * @example {
+         *       "id": 17,
+         *       "source_id": 1,
+         *       "site_key": "tea",
+         *       "url": "https://tea.example/catalogue",
+         *       "source_type": "list",
+         *       "kind": "source.run",
+         *       "task_id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "worker_id": "worker-1",
+         *       "attempts": 1,
+         *       "date": "2026-01-15T09:00:02.000Z",
+         *       "started_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": "2026-01-15T09:04:12.000Z",
+         *       "duration_seconds": 250,
+         *       "status": "partial",
+         *       "strategy": "deep",
+         *       "trigger": "force",
+         *       "items_scraped": 120,
+         *       "items_new": 12,
+         *       "items_updated": 30,
+         *       "items_unchanged": 78,
+         *       "items_duplicate": 2,
+         *       "items_rejected": 1,
+         *       "categories_found": 0,
+         *       "pages_failed": 0,
+         *       "batches": 3,
+         *       "outcome": "partial",
+         *       "outcome_reason": null,
+         *       "last_activity_at": "2026-01-15T09:04:12.000Z",
+         *       "error": null,
+         *       "error_group": null,
+         *       "log_lines": 42
+         *     }
+         */
+        RunView: {
+            id: number;
+            source_id: number;
+            /** @description its task in the worker protocol */
+            task_id: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            date: string;
+            started_at: string | null;
+            finished_at: string | null;
+            duration_seconds: number | null;
+            strategy: string;
+            /** @enum {string} */
+            trigger: "schedule" | "force" | "worker" | "ingest";
+            items_scraped: number;
+            items_new: number;
+            items_updated: number;
+            categories_found: number;
+            /** @description elements of its batches that were not stored */
+            items_rejected: number;
+            /** @description pages of the site that its worker could not read */
+            pages_failed: number;
+            /** @description of a completed run: `partial` when something of it was lost; null while it is open and when it did not complete */
+            outcome: ("completed" | "partial") | null;
+            error: string | null;
+            /** @enum {string} */
+            status: "queued" | "running" | "completed" | "failed" | "lost" | "cancelled" | "skipped" | "partial";
+            site_key: string;
+            url: string;
+            source_type: string;
+            /** @enum {string} */
+            kind: "source.run" | "source.run.web";
+            /** @description who leased its task last */
+            worker_id: string | null;
+            /** @description leases of its task */
+            attempts: number;
+            items_unchanged: number;
+            /** @description elements that stood in their batch before */
+            items_duplicate: number;
+            batches: number;
+            /** @description why it ended before it had read everything */
+            outcome_reason: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            last_activity_at: string;
+            error_group: string | null;
+            /** @description number of its newest log line */
+            log_lines: number;
+        };
+        /**
+         * @example {
+         *       "id": 17,
+         *       "source_id": 1,
+         *       "site_key": "tea",
+         *       "url": "https://tea.example/catalogue",
+         *       "source_type": "list",
+         *       "kind": "source.run",
+         *       "task_id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "worker_id": "worker-1",
+         *       "attempts": 1,
+         *       "date": "2026-01-15T09:00:02.000Z",
+         *       "started_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": "2026-01-15T09:04:12.000Z",
+         *       "duration_seconds": 250,
+         *       "status": "partial",
+         *       "strategy": "deep",
+         *       "trigger": "force",
+         *       "items_scraped": 120,
+         *       "items_new": 12,
+         *       "items_updated": 30,
+         *       "items_unchanged": 78,
+         *       "items_duplicate": 2,
+         *       "items_rejected": 1,
+         *       "categories_found": 0,
+         *       "pages_failed": 0,
+         *       "batches": 3,
+         *       "outcome": "partial",
+         *       "outcome_reason": null,
+         *       "last_activity_at": "2026-01-15T09:04:12.000Z",
+         *       "error": null,
+         *       "error_group": null,
+         *       "log_lines": 42,
+         *       "progress": null,
+         *       "timeline": [
+         *         {
+         *           "at": "2026-01-15T09:00:00.000Z",
+         *           "event": "queued",
+         *           "data": {
+         *             "trigger": "force",
+         *             "strategy": "deep"
+         *           }
+         *         },
+         *         {
+         *           "at": "2026-01-15T09:00:02.000Z",
+         *           "event": "started",
+         *           "data": {
+         *             "worker_id": "worker-1",
+         *             "attempts": 1
+         *           }
+         *         },
+         *         {
+         *           "at": "2026-01-15T09:04:12.000Z",
+         *           "event": "ended",
+         *           "data": {
+         *             "status": "partial"
+         *           }
+         *         }
+         *       ],
+         *       "rejected": [
+         *         {
+         *           "index": 3,
+         *           "errors": [
+         *             {
+         *               "field": "title",
+         *               "message": "Field required"
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "failed_pages": []
+         *     }
+         */
+        RunDetail: {
+            id: number;
+            source_id: number;
+            /** @description its task in the worker protocol */
+            task_id: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            date: string;
+            started_at: string | null;
+            finished_at: string | null;
+            duration_seconds: number | null;
+            strategy: string;
+            /** @enum {string} */
+            trigger: "schedule" | "force" | "worker" | "ingest";
+            items_scraped: number;
+            items_new: number;
+            items_updated: number;
+            categories_found: number;
+            /** @description elements of its batches that were not stored */
+            items_rejected: number;
+            /** @description pages of the site that its worker could not read */
+            pages_failed: number;
+            /** @description of a completed run: `partial` when something of it was lost; null while it is open and when it did not complete */
+            outcome: ("completed" | "partial") | null;
+            error: string | null;
+            /** @enum {string} */
+            status: "queued" | "running" | "completed" | "failed" | "lost" | "cancelled" | "skipped" | "partial";
+            site_key: string;
+            url: string;
+            source_type: string;
+            /** @enum {string} */
+            kind: "source.run" | "source.run.web";
+            /** @description who leased its task last */
+            worker_id: string | null;
+            /** @description leases of its task */
+            attempts: number;
+            items_unchanged: number;
+            /** @description elements that stood in their batch before */
+            items_duplicate: number;
+            batches: number;
+            /** @description why it ended before it had read everything */
+            outcome_reason: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            last_activity_at: string;
+            error_group: string | null;
+            /** @description number of its newest log line */
+            log_lines: number;
+            /** @description what its worker reported last, while it is open */
+            progress: unknown;
+            timeline: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                at: string;
+                /** @enum {string} */
+                event: "queued" | "leased" | "started" | "batch" | "progress" | "lease_lost" | "released" | "cancel_asked" | "ended";
+                data: {
+                    [key: string]: unknown;
+                } | null;
+            }[];
+            /** @description the first hundred elements that were not stored, with the reasons */
+            rejected: unknown[];
+            /** @description the first hundred */
+            failed_pages: {
+                url: string;
+                status: number | null;
+                reason: string;
             }[];
         };
         AttentionItem: {
@@ -8469,6 +8769,598 @@ export interface operations {
             };
             /** @description Not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalRuns: {
+        parameters: {
+            query?: {
+                /** @description a comma list */
+                status?: string;
+                site_key?: string;
+                source_id?: number;
+                /** @description a comma list */
+                trigger?: string;
+                /** @description a comma list; `source.run.web` is of the built-in worker */
+                kind?: string;
+                worker_id?: string;
+                /** @description `fingerprint` of `/internal/errors` */
+                error_group?: string;
+                /** @description text in the address, the site key or the error; letters a to z in any case */
+                q?: string;
+                /** @description runs made since then */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description items stored */
+                min_items?: number;
+                max_items?: number;
+                /** @description most rows of the page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 17,
+                     *           "source_id": 1,
+                     *           "site_key": "tea",
+                     *           "url": "https://tea.example/catalogue",
+                     *           "source_type": "list",
+                     *           "kind": "source.run",
+                     *           "task_id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+                     *           "worker_id": "worker-1",
+                     *           "attempts": 1,
+                     *           "date": "2026-01-15T09:00:02.000Z",
+                     *           "started_at": "2026-01-15T09:00:02.000Z",
+                     *           "finished_at": "2026-01-15T09:04:12.000Z",
+                     *           "duration_seconds": 250,
+                     *           "status": "partial",
+                     *           "strategy": "deep",
+                     *           "trigger": "force",
+                     *           "items_scraped": 120,
+                     *           "items_new": 12,
+                     *           "items_updated": 30,
+                     *           "items_unchanged": 78,
+                     *           "items_duplicate": 2,
+                     *           "items_rejected": 1,
+                     *           "categories_found": 0,
+                     *           "pages_failed": 0,
+                     *           "batches": 3,
+                     *           "outcome": "partial",
+                     *           "outcome_reason": null,
+                     *           "last_activity_at": "2026-01-15T09:04:12.000Z",
+                     *           "error": null,
+                     *           "error_group": null,
+                     *           "log_lines": 42
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["RunView"][];
+                        /**
+                         * @description null on the last page; a page may be empty although more follow
+                         * @example WzE3XQ
+                         */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalRunsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 17 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 17,
+                     *       "source_id": 1,
+                     *       "site_key": "tea",
+                     *       "url": "https://tea.example/catalogue",
+                     *       "source_type": "list",
+                     *       "kind": "source.run",
+                     *       "task_id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+                     *       "worker_id": "worker-1",
+                     *       "attempts": 1,
+                     *       "date": "2026-01-15T09:00:02.000Z",
+                     *       "started_at": "2026-01-15T09:00:02.000Z",
+                     *       "finished_at": "2026-01-15T09:04:12.000Z",
+                     *       "duration_seconds": 250,
+                     *       "status": "partial",
+                     *       "strategy": "deep",
+                     *       "trigger": "force",
+                     *       "items_scraped": 120,
+                     *       "items_new": 12,
+                     *       "items_updated": 30,
+                     *       "items_unchanged": 78,
+                     *       "items_duplicate": 2,
+                     *       "items_rejected": 1,
+                     *       "categories_found": 0,
+                     *       "pages_failed": 0,
+                     *       "batches": 3,
+                     *       "outcome": "partial",
+                     *       "outcome_reason": null,
+                     *       "last_activity_at": "2026-01-15T09:04:12.000Z",
+                     *       "error": null,
+                     *       "error_group": null,
+                     *       "log_lines": 42,
+                     *       "progress": null,
+                     *       "timeline": [
+                     *         {
+                     *           "at": "2026-01-15T09:00:00.000Z",
+                     *           "event": "queued",
+                     *           "data": {
+                     *             "trigger": "force",
+                     *             "strategy": "deep"
+                     *           }
+                     *         },
+                     *         {
+                     *           "at": "2026-01-15T09:00:02.000Z",
+                     *           "event": "started",
+                     *           "data": {
+                     *             "worker_id": "worker-1",
+                     *             "attempts": 1
+                     *           }
+                     *         },
+                     *         {
+                     *           "at": "2026-01-15T09:04:12.000Z",
+                     *           "event": "ended",
+                     *           "data": {
+                     *             "status": "partial"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "rejected": [
+                     *         {
+                     *           "index": 3,
+                     *           "errors": [
+                     *             {
+                     *               "field": "title",
+                     *               "message": "Field required"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "failed_pages": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalRunsIdLogs: {
+        parameters: {
+            query?: {
+                /** @description lines with a higher number */
+                after?: number;
+                /** @description of this level and above */
+                level?: "debug" | "info" | "warn" | "error";
+                /** @description text in the message; letters a to z in any case */
+                q?: string;
+                /** @description most lines */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 17 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "lines": [
+                     *         {
+                     *           "n": 42,
+                     *           "at": "2026-01-15T09:04:11.000Z",
+                     *           "level": "info",
+                     *           "message": "page 8: 60 products"
+                     *         }
+                     *       ],
+                     *       "last": 42
+                     *     }
+                     */
+                    "application/json": {
+                        lines: {
+                            n: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            /** @enum {string} */
+                            level: "debug" | "info" | "warn" | "error";
+                            message: string;
+                            fields?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                        /** @description number of the newest line of the run */
+                        last: number;
+                    };
+                    /** @example 2026-01-15T09:04:11.000Z INFO page 8: 60 products */
+                    "text/plain": string;
+                    /**
+                     * @example id: 42
+                     *     event: line
+                     *     data: {"n":42,"at":"2026-01-15T09:04:11.000Z","level":"info","message":"page 8: 60 products"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    postInternalRunsIdLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 17 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** @description At most 8 MiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lines": [
+                 *         {
+                 *           "level": "warn",
+                 *           "message": "page 7 answered 503",
+                 *           "fields": {
+                 *             "page": 7
+                 *           }
+                 *         },
+                 *         "page 8: 60 products"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description a text, or an object; messages are cut at 8,192 characters */
+                    lines: (string | {
+                        message: string;
+                        level?: ("debug" | "info" | "warn" | "error") | null;
+                        /** @description when it was written; the time of arrival when absent */
+                        at?: string | null;
+                        fields?: {
+                            [key: string]: unknown;
+                        } | null;
+                    })[];
+                    /** @description with `fence`: only while this lease holds */
+                    worker_id?: string | null;
+                    fence?: (number | string) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "last": 42
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description number of the newest line */
+                        last: number;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,6 +12,7 @@ import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
 import { recommendationsRoutes } from './recommendations/index.ts'
 import { monitoringRoutes } from './reports.ts'
+import { fleetRunsRoutes } from './runs/index.ts'
 import { scoringRoutes } from './scoring.ts'
 import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
@@ -27,6 +28,9 @@ const EARLY_MS = 50
 /** How often worker sockets are looked at. */
 const SOCKET_SWEEP_MS = 1000
 
+/** Log lines that one turn removes at most. */
+const PURGED_LINES = 20_000
+
 type Surface = ReturnType<typeof giftySurface>
 
 const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, services: GiftyServices) =>
@@ -36,6 +40,7 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(searchRoutes(surface, services.search))
     .use(catalogRoutes(surface, services.catalog))
     .use(monitoringRoutes(surface, services.reports))
+    .use(fleetRunsRoutes(surface, services.runs, services.runLogs))
     .use(attentionRoutes(surface, operatorOf, services.attention, services.errors))
     .use(scoringRoutes(surface, services.scoring))
     .use(categoriesRoutes(surface, services.categories))
@@ -76,7 +81,7 @@ export const createGifty = (core: Core) => {
     channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],
-    schedules: [reminders.schedule, ...purgesOf(services)],
+    schedules: [reminders.schedule, ...purgesOf(services, config.runLogRetentionDays)],
     /** Due sources and idle runs, every `SCHEDULER_TICK_SECONDS`. */
     dispatch() {
       const since = clock.now() - dispatchedAt
@@ -95,7 +100,10 @@ export const createGifty = (core: Core) => {
       sweeping = setInterval(() => sockets.sweep(), SOCKET_SWEEP_MS)
       if (config.role !== 'api') search.embedding.start()
     },
-    endConnections: () => sockets.stop(),
+    endConnections() {
+      services.runLogs.stop()
+      return sockets.stop()
+    },
     async stop() {
       clearInterval(sweeping)
       await search.stop()
@@ -104,7 +112,10 @@ export const createGifty = (core: Core) => {
 }
 
 /** What keeps the family's tables from growing without end. */
-const purgesOf = ({ attention, ingestion, sources, fleet, subscribers }: GiftyServices): Schedule[] => {
+const purgesOf = (
+  { runLogs, attention, ingestion, sources, fleet, subscribers }: GiftyServices,
+  runLogDays: number,
+): Schedule[] => {
   const purge = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
     name,
     cron,
@@ -119,6 +130,7 @@ const purgesOf = ({ attention, ingestion, sources, fleet, subscribers }: GiftySe
     purge('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
     purge('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
     purge('purge-attention-mutes', '0 3 * * *', (tx, now) => attention.purgeMutes(tx, before(now, DAY_MS))),
+    purge('purge-run-logs', '*/10 * * * *', (tx, now) => runLogs.purge(tx, before(now, runLogDays * DAY_MS), PURGED_LINES)),
     // Longer than any attempt counts.
     purge('purge-claim-attempts', '*/10 * * * *', (tx, now) => subscribers.purgeAttempts(tx, before(now, HOUR_MS))),
   ]

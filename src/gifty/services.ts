@@ -17,6 +17,9 @@ import { createIngestion } from './ingestion/service.ts'
 import { createNotifications, createSystemErrors, notificationKind } from './notifications.ts'
 import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
+import { createRunLogs } from './runs/logs.ts'
+import { fleetRunQueries } from './runs/queries.ts'
+import { createFleetRuns } from './runs/service.ts'
 import { createScoring, createScoringQueue, scoringKind } from './scoring.ts'
 import { searchServices } from './search/service.ts'
 import { createRunReports } from './sources/reports.ts'
@@ -70,6 +73,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     discoveryDailyQuota: config.discoveryDailyQuota,
     dispatchPerTick: config.dispatchPerTick,
   })
+  const runLogs = createRunLogs({ db, clock, bus, engine, queries: repository.logs })
   const ingestion = createIngestion({
     db,
     clock,
@@ -120,6 +124,8 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     categories,
     scoring,
     reports,
+    runs: createFleetRuns(fleetRunQueries(db)),
+    runLogs,
     errors: createErrors({ db, clock, kinds: engine.knownKinds }),
     attention: createAttention({
       db,

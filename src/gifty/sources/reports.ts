@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
+import { linesOfText } from '../runs/logs.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection, ReportOf } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
@@ -139,6 +140,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
     // Late logs are no sign of life: the time of the last batch decides how long further batches join a run.
     const shown = { ...at, lastActivityAt: run && run.finishedAt === null ? now : at.lastActivityAt }
     yield* repository.saveRuns(tx, [{ run: shown, logs: tail(text) }], now)
+    yield* repository.logs.append(tx, [{ id: at.id, lines: linesOfText(text, now) }])
     // Late logs of an older run stay with it: the source shows its newest one's.
     if (at.id === newest?.id) yield* repository.saveSources(tx, [{ source, run: at, logs: text }], now)
   }

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, notInArray, type SQL, sql } from 'drizzle-orm'
 import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/sql.ts'
+import { runLogQueries } from '../runs/logs.ts'
 import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import {
@@ -341,6 +342,8 @@ export const sourcesRepository = (db: Db) => {
   const { statements: ofRuns, ...runs } = runQueries(db)
   const { statements: ofHistory, ...history } = historyQueries(db)
   return {
+    /** Log lines of runs. */
+    logs: runLogQueries(db),
     /** The hot ones, for a look at their plans. */
     statements: { ...ofRuns, ...ofHistory },
     ...sourceQueries(db),

@@ -55,9 +55,9 @@ const NOW = ':now::timestamptz'
 /** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
 export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
   when right(r.logs, 1) = chr(10) then r.logs || ${more} else r.logs || chr(10) || ${more} end, 100000)`
-/** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts, without a loss: `runResult` of model.ts. */
+/** Whether the result of a task (`given`) is one that `completed` of run-kinds.ts accepts, without logs or a loss: `runResult` of run-result.ts. */
 const isOrdinary = (given: string) => `(${given} is null or jsonb_typeof(${given}) = 'null'
-  or (jsonb_typeof(${given}) = 'object' and coalesce(jsonb_typeof(${given} -> 'logs'), 'null') in ('null', 'string')
+  or (jsonb_typeof(${given}) = 'object' and coalesce(${given} -> 'logs', 'null') in ('null', '""')
     and coalesce(jsonb_typeof(${given} -> 'pages'), 'null') in ('null', 'number') and coalesce(${given} ->> 'pages', '0') ~ '^[0-9]{1,15}$'
     and coalesce(${given} -> 'pages_failed', 'null') in ('null', '0') and coalesce(${given} -> 'rejected', 'null') in ('null', '0')
     and coalesce(${given} -> 'failed_pages', 'null') in ('null', '[]') and coalesce(${given} -> 'ended_early', 'null') in ('null', '""')))`
@@ -70,7 +70,7 @@ export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.
  * is one round trip. They change what `startRunsOfTasks` and `completeRun` change; `tests/gifty/run-statements.test.ts` compares them.
  *
  * An end is ordinary unless it needs more than the rows themselves: a cron text (its next time is computed in JavaScript), a run to start
- * afterwards, a refused result, one with losses, a run of refusals alone, or one that came back empty. Those are left to the hook.
+ * afterwards, a refused result, one with logs or losses, a run of refusals alone, or one that came back empty. Those are left to the hook.
  */
 export const runStatements: StatementHooks = {
   name: 'runs',
@@ -81,19 +81,18 @@ export const runStatements: StatementHooks = {
       where s.id = l.source_id and l.status <> 'running'),
     runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${NOW}),
       worker_id = l.owner, attempts = l.attempts, last_activity_at = ${NOW}, updated_at = ${NOW} from runs_leased l where r.id = l.run_id and ${isOpenRun('r')})`,
-  completed: `runs_held as materialized (select r.id as run_id, s.id as source_id, l.given ->> 'logs' as logs from locked l
+  completed: `runs_held as materialized (select r.id as run_id, s.id as source_id from locked l
       join parsing_runs r on r.task_id = l.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id
       where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isOrdinary('l.given')}
       order by s.id for update of s),
     runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${NOW}), finished_at = ${NOW},
-        last_activity_at = ${NOW}, updated_at = ${NOW}, logs = case when coalesce(h.logs, '') = '' then r.logs else ${appendedLogs('h.logs')} end
+        last_activity_at = ${NOW}, updated_at = ${NOW}
       from runs_held h where r.id = h.run_id and ${isOpenRun('r')} and not (r.items_rejected > 0 and r.items_scraped = 0 and r.categories_found = 0)
         and not (r.strategy = 'deep' and r.items_scraped = 0 and r.items_rejected = 0 and coalesce(${itemsBefore}, 0) > 0)
-      returning r.task_id as id, h.source_id, r.strategy, r.items_scraped, r.items_new, r.items_rejected, r.categories_found,
-        case when coalesce(h.logs, '') <> '' then r.logs end as logs),
+      returning r.task_id as id, h.source_id, r.strategy, r.items_scraped, r.items_new, r.items_rejected, r.categories_found),
     runs_rested as (update parsing_sources s set status = case when s.is_active then 'waiting' else coalesce(s.resume_status, s.status) end,
         resume_status = null, next_sync_at = ${NOW} + s.refresh_interval_hours * interval '1 hour', last_synced_at = ${NOW}, retry_count = 0,
-        last_error = null, is_forced = false, updated_at = ${NOW}, last_logs = coalesce(e.logs, s.last_logs),
+        last_error = null, is_forced = false, updated_at = ${NOW},
         last_stats = jsonb_strip_nulls((case when e.items_scraped > 0 or e.strategy <> 'discovery'
           then jsonb_build_object('processed_items', e.items_scraped, 'new_items', e.items_new)
           else jsonb_build_object('status', 'discovery_completed', 'categories_found', e.categories_found) end)

@@ -1,5 +1,7 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
+import { linesOfText, type NewLine } from '../runs/logs.ts'
+import { runEventWriter } from '../runs/queries.ts'
 import type { Rejection } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
@@ -52,7 +54,8 @@ const allRejected = (count: number, first: Pick<Rejection, 'errors'> | undefined
 }
 
 /** The kinds of source tasks, and what the engine's events do to their runs, in sets (gifty §4). */
-export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
+export const createRunKinds = ({ db, repository, store, random }: RunKindsDeps) => {
+  const addEvents = runEventWriter(db)
   /** Changes the open runs of a set of tasks. */
   function* changeRuns(tx: Tx, tasks: Task[], step: (change: OpenRunChange, task: Task) => void, now: Date): Steps<void> {
     const open = yield* store.ofTasks(
@@ -128,13 +131,18 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
         tx,
         done.flatMap(({ task }) => (refused.has(task.id) ? [] : [task.id])),
       )
+      const lines: { id: number; lines: NewLine[] }[] = []
       for (const [taskId, change] of open) {
         const { logs, losses } = results.get(taskId) as RunResult
-        if (logs) change.logs = tail(logs)
+        if (logs) {
+          change.logs = tail(logs)
+          lines.push({ id: change.run.id, lines: linesOfText(logs, now) })
+        }
         if (losses) addLosses(change, losses, now)
       }
       yield* completeRuns(tx, [...open.values()], now)
       yield* store.save(tx, open.values(), now)
+      yield* repository.logs.append(tx, lines)
       return refused
     },
     *failed(tx, failed, now) {
@@ -152,17 +160,25 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
     },
     *released(tx, tasks, now) {
       const moves = new Map<string, ReturnType<typeof moveOf>>()
-      yield* changeRuns(tx, tasks, (change, task) => moves.set(task.id, moveOf(change, now)), now)
+      const events: Parameters<typeof addEvents>[1][number][] = []
+      const move = (change: OpenRunChange, task: Task) => {
+        moves.set(task.id, moveOf(change, now))
+        events.push({ runId: change.run.id, at: now, event: 'released', data: { worker_id: task.leaseOwner } })
+      }
+      yield* changeRuns(tx, tasks, move, now)
+      yield* addEvents(tx, events)
       return moves
     },
     *expired(tx, ended, now) {
       const moves = new Map<string, ReturnType<typeof moveOf>>()
       const outcomes = new Map(ended.map(({ task, outcome }) => [task.id, outcome]))
+      const events: Parameters<typeof addEvents>[1][number][] = []
       yield* changeRuns(
         tx,
         ended.map((end) => end.task),
         (change, task) => {
           const outcome = outcomes.get(task.id)
+          events.push({ runId: change.run.id, at: now, event: 'lease_lost', data: { worker_id: task.leaseOwner } })
           if (outcome === 'queued') moves.set(task.id, moveOf(change, now))
           else if (outcome === 'cancelled') cancelRun(change, undefined, now)
           else
@@ -174,6 +190,7 @@ export const createRunKinds = ({ repository, store, random }: RunKindsDeps) => {
         },
         now,
       )
+      yield* addEvents(tx, events)
       return moves
     },
     *cancelled(tx, tasks, now) {
