@@ -8810,12 +8810,15 @@ export interface operations {
             query?: {
                 /** @description a comma list */
                 status?: string;
+                /** @description only runs of this site */
                 site_key?: string;
+                /** @description only runs of this source */
                 source_id?: number;
                 /** @description a comma list */
                 trigger?: string;
                 /** @description a comma list; `source.run.web` is of the built-in worker */
                 kind?: string;
+                /** @description who leased the task last */
                 worker_id?: string;
                 /** @description `fingerprint` of `/internal/errors` */
                 error_group?: string;
@@ -8825,8 +8828,9 @@ export interface operations {
                 from?: string;
                 /** @description and before this */
                 to?: string;
-                /** @description items stored */
+                /** @description least number of items stored */
                 min_items?: number;
+                /** @description greatest number of items stored */
                 max_items?: number;
                 /** @description most rows of the page */
                 limit?: number;
@@ -8956,7 +8960,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example 17 */
+                /**
+                 * @description of the run
+                 * @example 17
+                 */
                 id: number;
             };
             cookie?: never;
@@ -9124,7 +9131,10 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @example 17 */
+                /**
+                 * @description of the run
+                 * @example 17
+                 */
                 id: number;
             };
             cookie?: never;
@@ -9248,7 +9258,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example 17 */
+                /**
+                 * @description of the run
+                 * @example 17
+                 */
                 id: number;
             };
             cookie?: never;
@@ -9502,7 +9515,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example source_broken:site:tea */
+                /**
+                 * @description `id` of the list
+                 * @example source_broken:site:tea
+                 */
                 id: string;
             };
             cookie?: never;
@@ -9637,6 +9653,7 @@ export interface operations {
                 from?: string;
                 /** @description and before this */
                 to?: string;
+                /** @description only failures of this site */
                 site_key?: string;
                 /** @description only failures of this kind of task */
                 kind?: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { linesOfText } from '../../src/gifty/runs/logs.ts'
+import { linesOfText } from '../../src/gifty/sources/run-history/logs.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually, turn } from '../support/eventually.ts'
 import { DAY, iso } from '../support/fake-clock.ts'

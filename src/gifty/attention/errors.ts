@@ -21,7 +21,7 @@ const instant = (what: string) =>
 export const errorsQuery = z.strictObject({
   from: instant('failures of runs begun since then; a day ago unless it is given'),
   to: instant('and before this'),
-  site_key: siteKey().nullish(),
+  site_key: siteKey().nullish().describe('only failures of this site'),
   kind: text(1, 100).nullish().describe('only failures of this kind of task'),
   limit: absent(integer(1, 500), 50).describe('most groups'),
 })

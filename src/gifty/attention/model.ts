@@ -69,6 +69,7 @@ export const itemParams = z.object({
   id: z
     .string()
     .regex(/^[a-z_]{1,40}(?::[a-z]{1,20}:.{1,200})?$/su, 'Input should be the id of an item')
+    .describe('`id` of the list')
     .meta({ examples: ['source_broken:site:tea'] }),
 })
 export const muteBody = z

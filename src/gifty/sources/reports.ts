@@ -4,10 +4,10 @@ import { MINUTE_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
-import { linesOfText } from '../runs/logs.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection, ReportOf } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
+import { linesOfText } from './run-history/logs.ts'
 import type { RunKinds } from './run-kinds.ts'
 import {
   countError,

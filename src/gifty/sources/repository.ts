@@ -1,7 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, notInArray, type SQL, sql } from 'drizzle-orm'
 import { bytesOf, type Db, param, q, type Steps, type Tx } from '../../platform/db/index.ts'
 import { columnList } from '../../platform/db/sql.ts'
-import { runLogQueries } from '../runs/logs.ts'
 import { backlogQueries } from './backlog.ts'
 import { UNSCHEDULED } from './model.ts'
 import {
@@ -14,6 +13,7 @@ import {
   type Tables,
   urlHash,
 } from './row.ts'
+import { runLogQueries } from './run-history/logs.ts'
 import { runQueries } from './run-queries.ts'
 import type { RunRowChange } from './runs.ts'
 

@@ -1,10 +1,10 @@
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, type TaskChange } from '../../tasks/index.ts'
-import { linesOfText, type NewLine } from '../runs/logs.ts'
-import { runEventWriter } from '../runs/queries.ts'
 import type { Rejection } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
+import { linesOfText, type NewLine } from './run-history/logs.ts'
+import { runEventWriter } from './run-history/queries.ts'
 import { type RunLosses, type RunResult, readRunResult } from './run-result.ts'
 import {
   cancelRun,

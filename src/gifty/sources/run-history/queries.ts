@@ -1,9 +1,9 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
-import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { Rejection } from '../sources/model.ts'
-import { sourcesColumns } from '../sources/row.ts'
-import type { FailedPage } from '../sources/run-result.ts'
-import { sourcesTables } from '../tables.ts'
+import type { Db, Steps, Tx } from '../../../platform/db/index.ts'
+import { sourcesTables } from '../../tables.ts'
+import type { Rejection } from '../model.ts'
+import { sourcesColumns } from '../row.ts'
+import type { FailedPage } from '../run-result.ts'
 import type { RunsQuery } from './model.ts'
 
 /** Ids that one page looks through where no index answers its filters. */

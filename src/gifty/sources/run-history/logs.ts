@@ -1,17 +1,17 @@
 import type { z } from 'zod'
-import { conflict, notFound } from '../../errors.ts'
-import type { Clock } from '../../platform/clock.ts'
-import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import { sseComment, sseEvent } from '../../platform/push/sse.ts'
-import type { Bus } from '../../platform/shared.ts'
-import { type Engine, holds } from '../../tasks/index.ts'
-import { invalidField } from '../envelope.ts'
-import { LOG_LEVELS } from '../sources/model.ts'
-import { sourcesTables } from '../tables.ts'
+import { conflict, notFound } from '../../../errors.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import type { Db, Steps, Tx } from '../../../platform/db/index.ts'
+import { sseComment, sseEvent } from '../../../platform/push/sse.ts'
+import type { Bus } from '../../../platform/shared.ts'
+import { type Engine, holds } from '../../../tasks/index.ts'
+import { invalidField } from '../../envelope.ts'
+import { sourcesTables } from '../../tables.ts'
+import { LOG_LEVELS } from '../model.ts'
 import type { appendBody, LogLineInput, LogsQuery, LogView } from './model.ts'
 
 /** Lines of a run that are kept. */
-export const KEPT_LINES = 10_000
+const KEPT_LINES = 10_000
 /** Lines beyond those that may wait to be removed: removing takes a statement of its own. */
 const SURPLUS = 500
 /** Lines of one part of a followed log. */

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { absent, integer, nextCursor, siteKey, text, time } from '../fields.ts'
-import { LOG_LEVELS, RUN_EVENTS, RUN_STATUSES, runView } from '../sources/model.ts'
+import { absent, integer, nextCursor, siteKey, text, time } from '../../fields.ts'
+import { LOG_LEVELS, RUN_EVENTS, RUN_STATUSES, runView } from '../model.ts'
 
 /** States of runs as operators see them: `partial` is a completed run of which something was lost. */
-export const STATUSES = [...RUN_STATUSES, 'partial'] as const
-export const TRIGGERS = ['schedule', 'force', 'worker', 'ingest'] as const
-export const RUN_KINDS = ['source.run', 'source.run.web'] as const
+const STATUSES = [...RUN_STATUSES, 'partial'] as const
+const TRIGGERS = ['schedule', 'force', 'worker', 'ingest'] as const
+const RUN_KINDS = ['source.run', 'source.run.web'] as const
 
 /** Several values, separated by commas. */
 const listOf = <const W extends readonly string[]>(words: W) =>
@@ -22,14 +22,18 @@ const instant = (what: string) =>
     .describe(what)
 const id = () => integer(1)
 
-export const runParams = z.object({ id: id().meta({ examples: [17] }) })
+export const runParams = z.object({
+  id: id()
+    .describe('of the run')
+    .meta({ examples: [17] }),
+})
 export const runsQuery = z.strictObject({
   status: listOf(STATUSES).describe('a comma list'),
-  site_key: siteKey().nullish(),
-  source_id: id().nullish(),
+  site_key: siteKey().nullish().describe('only runs of this site'),
+  source_id: id().nullish().describe('only runs of this source'),
   trigger: listOf(TRIGGERS).describe('a comma list'),
   kind: listOf(RUN_KINDS).describe('a comma list; `source.run.web` is of the built-in worker'),
-  worker_id: text(1, 128).nullish(),
+  worker_id: text(1, 128).nullish().describe('who leased the task last'),
   error_group: z
     .string()
     .regex(/^[0-9a-f]{16}$/, 'Input should be a fingerprint')
@@ -38,8 +42,8 @@ export const runsQuery = z.strictObject({
   q: text(1, 200).nullish().describe('text in the address, the site key or the error; letters a to z in any case'),
   from: instant('runs made since then'),
   to: instant('and before this'),
-  min_items: integer(0).nullish().describe('items stored'),
-  max_items: integer(0).nullish(),
+  min_items: integer(0).nullish().describe('least number of items stored'),
+  max_items: integer(0).nullish().describe('greatest number of items stored'),
   limit: absent(integer(1, 500), 50).describe('most rows of the page'),
   cursor: text().nullish().describe('`next_cursor` of the page before'),
 })

@@ -1,8 +1,8 @@
-import { notFound } from '../../errors.ts'
-import { decodeCursor, encodeCursor, rowsThatFit } from '../../platform/http/lists.ts'
-import { invalidField } from '../envelope.ts'
-import { isoTime } from '../fields.ts'
-import { toRun } from '../sources/model.ts'
+import { notFound } from '../../../errors.ts'
+import { decodeCursor, encodeCursor, rowsThatFit } from '../../../platform/http/lists.ts'
+import { invalidField } from '../../envelope.ts'
+import { isoTime } from '../../fields.ts'
+import { toRun } from '../model.ts'
 import type { FleetRunView, RunDetail, RunsQuery } from './model.ts'
 import type { ListedRun, RunQueries } from './queries.ts'
 
