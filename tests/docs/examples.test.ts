@@ -112,6 +112,21 @@ const EXAMPLES: Record<string, Example> = {
       return ran
     },
   },
+  'night-watch.sh': {
+    title: 'a failed run is found, and its log, in three calls',
+    prints: [
+      '"id":"source_failing:site:night"',
+      '"message":"HTTP 503 for <url>"',
+      '"status":"failed"',
+      '{"n":2,"at":',
+      'ERROR page 2 answered 503',
+      '"reason":"the shop moves this week"',
+    ],
+  },
+  'follow-log.sh': {
+    title: 'a log is followed to its end',
+    prints: ['id: 2\nevent: line', 'event: end\ndata: {"last":2}'],
+  },
   'tour-gifts.sh': {
     title: 'a category is mapped, gifts are recommended with reasons',
     async run({ app, start }) {
