@@ -77,11 +77,12 @@ export const createErrors = ({ db, clock, kinds }: { db: Db; clock: Clock; kinds
     'errors_samples',
     `select r.id, substr(r.error, 1, 100000) as error, r.task_id as "taskId" from parsing_runs r where ${inList('r.id', 'ids', 'bigint')}`,
   )
+  const newestDead = (columns: string) => `select ${columns} from tasks x where x.kind = k.value and x.state <> 'leased'
+    and x.state = 'dead' order by x.id desc limit ${DEAD_TASKS}`
   const ofTasks = db.statement<{ id: string; kind: string; siteKey: string | null; error: string; at: any }>(
     'errors_of_tasks',
     `select t.id, t.kind, t.site_key as "siteKey", substr(t.error, 1, 5000) as error, ${ms('t.updated_at')} as at
-     from ${eachOf('kinds', 'k')} join tasks t on t.id in (select x.id from tasks x where x.kind = k.value and x.state <> 'leased'
-       and x.state = 'dead' order by x.id desc limit ${DEAD_TASKS})
+     from ${eachOf('kinds', 'k')} ${either(`join tasks t on t.id in (${newestDead('x.id')})`, `cross join lateral (${newestDead('x.*')}) t`)}
      where t.error is not null and t.updated_at >= ${param('from', 'timestamptz')} and t.updated_at < ${param('to', 'timestamptz')}
        and (${param('site', 'text')} is null or t.site_key = ${param('site', 'text')})`,
   )

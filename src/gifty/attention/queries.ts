@@ -25,7 +25,7 @@ export interface RecentYields {
 export interface KindState {
   kind: string
   dead: number
-  /** When the task that has waited longest was due, ms; of the hundred oldest. */
+  /** When the task that has waited longest was due, ms; on SQLite of the hundred oldest. */
   dueAt: number | null
   queued: number
   isHeld: boolean
@@ -83,17 +83,21 @@ export const attentionQueries = (db: Db) => {
      from parsing_sources s where s.is_active and s.last_synced_at > ${param('since', 'timestamptz')}
      order by s.last_synced_at desc limit ${COMPARED}`,
   )
-  const few = (rows: string) =>
-    `(select count(*) from (select 1 from tasks t where t.kind = k.value and ${rows} limit ${COUNTED + 1}) few)`
-  const kinds = db.statement<{ kind: string; dead: any; dueAt: any; queued: any; held: any }>(
-    'attention_kinds',
-    `select k.value as kind, ${few("t.state <> 'leased' and t.state = 'dead'")} as dead,
-       (select ${ms('min(q.run_after)')} from (select t.run_after from tasks t where t.kind = k.value and t.state <> 'leased'
-         and t.state = 'queued' order by t.id limit 100) q where q.run_after <= ${now}) as "dueAt",
-       ${few("t.state <> 'leased' and t.state = 'queued'")} as queued,
-       (select count(*) from (select 1 from tasks t where t.kind = k.value and t.state in ('leased', 'cancelling') limit 1) one) as held
-     from ${eachOf('kinds', 'k')}`,
-  )
+  const held = `case when k.value in (select t.kind from tasks t where t.state in ('leased', 'cancelling')) then 1 else 0 end as held`
+  const few = (state: string) =>
+    `(select count(*) from (select 1 from tasks t where t.kind = k.value and t.state <> 'leased' and t.state = '${state}' limit ${COUNTED + 1}) few)`
+  // SQLite looks at the first few of each kind, because it keeps the event loop meanwhile. Postgres would read the whole table to find the
+  // few of a rare kind: it counts each state once, from partial indices.
+  const kinds = db.statement<{ kind: string; dead: any; dueAt: any; queued: any; held: any }>('attention_kinds', {
+    sqlite: `select k.value as kind, ${few('dead')} as dead, (select min(q.run_after) from (select t.run_after from tasks t
+         where t.kind = k.value and t.state <> 'leased' and t.state = 'queued' order by t.id limit 100) q where q.run_after <= ${now}) as "dueAt",
+       ${few('queued')} as queued, ${held} from ${eachOf('kinds', 'k')}`,
+    postgres: `select k.value as kind, least(coalesce(d.count, 0), ${COUNTED + 1}) as dead, ${ms('q.due')} as "dueAt",
+       least(coalesce(q.count, 0), ${COUNTED + 1}) as queued, ${held}
+     from ${eachOf('kinds', 'k')} left join (select kind, count(*) as count from tasks where state = 'dead' group by kind) d on d.kind = k.value
+       left join (select kind, count(*) as count, min(run_after) filter (where run_after <= ${now}) as due from tasks where state = 'queued'
+         group by kind) q on q.kind = k.value`,
+  })
   const outbox = db.statement<{ since: any }>(
     'attention_outbox',
     `select ${ms('created_at')} as since from outbox where published_at is null order by id limit 1`,

@@ -68,7 +68,8 @@ export const fleetRunQueries = (db: Db) => {
   )
   const bounds = db.statement<{ least: number | string | null; most: number | string | null }>(
     'runs_bounds',
-    'select min(id) as least, max(id) as most from parsing_runs',
+    // Two subqueries: SQLite reads the whole table for two aggregates at once.
+    'select (select min(id) from parsing_runs) as least, (select max(id) from parsing_runs) as most',
   )
   const bytesOf = sql<number>`${sql.raw(bytes('parsing_runs.error'))}`.mapWith(Number)
 
