@@ -88,6 +88,21 @@ onEachDatabase('operations §2: logs of runs', (database) => {
     expect((await app.ok('GET', `/internal/runs/${run_id}`)).log_lines).toBe(4)
   })
 
+  test('an answer is at most 4 MiB and ends early', async () => {
+    const app = await makeRig(database)
+    const { run_id: id } = await leasedRun(app)
+    const line = { message: 'x'.repeat(8000), fields: { more: 'y'.repeat(20_000) } }
+    for (let n = 0; n < 2; n++) await append(app, id, Array(200).fill(line))
+    const seen: number[] = []
+    for (let after = 0; after < 400; ) {
+      const { lines, last } = await logs(app, id, `?limit=5000&after=${after}`)
+      expect([JSON.stringify(lines).length < 4.3 * 1024 * 1024, last]).toEqual([true, 400])
+      seen.push(...lines.map(({ n }: any) => n))
+      after = lines.at(-1).n
+    }
+    expect(seen).toEqual(Array.from({ length: 400 }, (_, n) => n + 1))
+  })
+
   test('a stale lease appends nothing, a late line without one is kept', async () => {
     const app = await makeRig(database)
     const { run_id: id, task } = await leasedRun(app)

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { conflict, notFound } from '../../../errors.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../../platform/db/index.ts'
+import { rowsThatFit } from '../../../platform/http/lists.ts'
 import { sseComment, sseEvent } from '../../../platform/push/sse.ts'
 import type { Bus } from '../../../platform/shared.ts'
 import { type Engine, holds } from '../../../tasks/index.ts'
@@ -97,14 +98,15 @@ export const runLogQueries = (db: Db) => {
       select l.run_id, l.n from ${source} s join run_logs l on l.run_id = s.id and l.n <= s.most) returning n`,
     'json',
   )
-  const read = db.statement<StoredLine>(
-    'run_logs_read',
-    `select n, at, level, message, fields from run_logs l where run_id = ${param('id', 'bigint')} and n > ${param('after', 'bigint')}
+  const wanted = `from run_logs l where run_id = ${param('id', 'bigint')} and n > ${param('after', 'bigint')}
        and (${param('all', 'int')} = 1 or ${db.fragments.inList('level', 'levels')})
        and (${param('pattern', 'text')} is null or message ${either('like', 'ilike')} ${param('pattern', 'text')} escape '\\')
-     order by n limit ${db.fragments.limit('max')}`,
-    runLogs,
+     order by n limit ${db.fragments.limit('max')}`
+  const weigh = db.statement<{ n: number | string; bytes: number | string }>(
+    'run_logs_weigh',
+    `select n, ${db.fragments.bytes('message')} + ${db.fragments.bytes('fields')} as bytes ${wanted}`,
   )
+  const read = db.statement<StoredLine>('run_logs_read', `select n, at, level, message, fields ${wanted}`, runLogs)
   const head = db.statement<{ last: number | string; status: string; taskId: string | null }>(
     'run_logs_head',
     `select log_lines as last, status, task_id as "taskId" from parsing_runs where id = ${param('id', 'bigint')}`,
@@ -152,15 +154,19 @@ export const runLogQueries = (db: Db) => {
     *lockedHead(tx: Tx, id: number): Steps<{ taskId: string | null } | undefined> {
       return (yield* tx.run(head, { id }))[0]
     },
+    /** Lines behind `after`, at most `limit` and 4 MiB of them. */
     read: async (
       id: number,
       after: number,
       { level, q, limit }: Pick<LogsQuery, 'level' | 'q' | 'limit'>,
     ): Promise<LogView[]> => {
-      const rows = await read.all({
+      const params = {
         ...{ id, after, max: limit, all: level ? 0 : 1, levels: level ? LOG_LEVELS.slice(LOG_LEVELS.indexOf(level)) : [] },
         pattern: q ? `%${q.replace(/[\\%_]/g, '\\$&')}%` : null,
-      })
+      }
+      // Lines can be long: an answer ends early before it weighs too much.
+      const max = rowsThatFit(await weigh.all(params), limit)
+      const rows = max === 0 ? [] : await read.all({ ...params, max })
       return rows.map(({ n, at, fields, ...line }) => ({
         ...{ n: Number(n), at: new Date(at).toISOString(), level: line.level, message: line.message },
         ...(fields ? { fields } : {}),
