@@ -3346,7 +3346,7 @@ export interface components {
                  */
                 at: string;
                 /** @enum {string} */
-                event: "queued" | "leased" | "started" | "batch" | "progress" | "lease_lost" | "released" | "cancel_asked" | "ended";
+                event: "queued" | "started" | "batch" | "progress" | "lease_lost" | "released" | "cancel_asked" | "ended";
                 data: {
                     [key: string]: unknown;
                 } | null;

@@ -120,6 +120,14 @@ export const siteKey = () =>
 /** Any JSON object. */
 export const object = () => z.record(z.string(), z.unknown())
 
+/** In: RFC 3339 with a zone. */
+export const instant = () =>
+  takes(
+    z.iso
+      .datetime({ offset: true, message: 'Input should be a time with its zone (RFC 3339)' })
+      .transform((value) => new Date(value)),
+    { type: 'string', format: 'date-time' },
+  )
 /** Out: RFC 3339 UTC with `Z`. */
 export const time = () => z.iso.datetime().describe('RFC 3339, UTC')
 export const isoTime = (value: Date): string => value.toISOString()

@@ -102,7 +102,7 @@ export interface ScrapingReport {
 
 /** Read-only reports over several domains' tables (gifty §8, §10). */
 export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
-  const { param, bytewise } = db.fragments
+  const { param, bytewise, ms } = db.fragments
   const perSite = db.statement<{
     site_key: string
     total_sources: number | string
@@ -116,9 +116,9 @@ export const createReports = (db: Db, clock: Clock, counts: CatalogCounts) => {
     url: string
     scraped_last_run: number | string | null
   }>('report_sites', {
-    sqlite: siteReport('is_active', 'max(last_synced_at)', 'g.site_key'),
+    sqlite: siteReport('is_active', ms('max(last_synced_at)'), 'g.site_key'),
     // In byte order, as SQLite sorts.
-    postgres: siteReport('is_active::int', '(extract(epoch from max(last_synced_at)) * 1000)::bigint', 'g.site_key collate "C"'),
+    postgres: siteReport('is_active::int', ms('max(last_synced_at)'), 'g.site_key collate "C"'),
   })
   const ofRuns = db.statement<Record<'scraped' | 'fresh' | 'updated' | 'runs' | 'failed', number | string | null>>(
     'report_runs',

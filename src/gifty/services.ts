@@ -124,7 +124,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     categories,
     scoring,
     reports,
-    runs: createFleetRuns(fleetRunQueries(db)),
+    runs: createFleetRuns(fleetRunQueries(db), engine),
     runLogs,
     errors: createErrors({ db, clock, kinds: engine.knownKinds }),
     attention: createAttention({

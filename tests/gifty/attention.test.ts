@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { onEachDatabase } from '../support/databases.ts'
 import { DAY, HOUR, iso, MINUTE } from '../support/fake-clock.ts'
-import { leasedRun, makeProcesses, makeRig, problemOf, product, queueNotifications, type Rig } from './rig.ts'
+import { leasedRun, makeProcesses, makeRig, problemOf, product, products, queueNotifications, type Rig } from './rig.ts'
 
 /** The list once what is shared of it is too old. */
 const attention = async (app: Rig): Promise<any[]> => {
@@ -98,6 +99,20 @@ onEachDatabase('operations §7: attention', (database) => {
     expect(await named(app)).toEqual([])
   })
 
+  test('a source that fails is not named for its yield as well, and batches without a run are no runs', async () => {
+    const app = await makeRig(database)
+    const failing = await app.source({ site_key: 'a' })
+    for (const count of [100, 100, 100, 100, 10]) await complete(app, failing.id, count)
+    await app.force(failing.id)
+    await app.error(failing.id, 'HTTP 503')
+    const fed = await app.source({ site_key: 'b' })
+    for (const count of [100, 100, 100, 100, 10]) {
+      await app.ingest(products(count), { source_id: fed.id })
+      app.clock.advance(HOUR)
+    }
+    expect((await named(app)).map(([id]) => id)).toEqual(['source_failing:site:a'])
+  })
+
   test('operations §8: a source is stale after three of its intervals, one with a cron text an hour after its time', async () => {
     const app = await makeRig(database)
     const interval = await app.source({ site_key: 'a', refresh_interval_hours: 2 })
@@ -157,9 +172,7 @@ onEachDatabase('operations §7: attention', (database) => {
         ['source_failing:site:b', undefined],
         ['source_broken:site:a', until],
       ])
-    const [row] = await app.db.sql<any>(
-      (await import('drizzle-orm')).sql`select action, target_id, reason, actor_kind from audit_log`,
-    )
+    const [row] = await app.db.sql<any>(sql`select action, target_id, reason, actor_kind from audit_log`)
     expect(row).toEqual({
       ...{ action: 'attention.mute', target_id: 'source_broken:site:a', reason: 'they move', actor_kind: 'service' },
     })

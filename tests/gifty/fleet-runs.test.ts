@@ -44,6 +44,17 @@ onEachDatabase('operations §2: runs of the fleet', (database) => {
     ])
   })
 
+  test('progress is shown as it was sent, a text too', async () => {
+    const app = await makeRig(database)
+    for (const progress of ['page 2 of 7', 5, ['a']]) {
+      const run = await leasedRun(app)
+      const body = { worker_id: 'w1', fence: run.task.fence, progress }
+      await app.ok('POST', `/internal/workers/tasks/${run.task.id}/heartbeat`, body)
+      expect((await detail(app, run.run_id)).progress).toEqual(progress)
+      await app.verb(run.task, 'complete')
+    }
+  })
+
   test('behaviour 4: a run with 14 of 15 items rejected is partial, with 14 samples', async () => {
     const app = await makeRig(database)
     const run = await leasedRun(app)

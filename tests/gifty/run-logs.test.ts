@@ -70,6 +70,23 @@ onEachDatabase('operations §2: logs of runs', (database) => {
     expect(await text.text()).toBe(`${at} WARN page 7 answered 503\n${now} ERROR Ошибка\n`)
   })
 
+  test('a line without a level keeps its time and fields', async () => {
+    const app = await makeRig(database)
+    const { run_id: id } = await leasedRun(app)
+    const at = iso(app.clock.now() - 7000)
+    await append(app, id, [
+      { message: 'a', fields: { page: 1 } },
+      { message: 'b', at },
+      { message: 'c', level: null, at: null },
+    ])
+    const now = iso(app.clock.now())
+    expect((await logs(app, id)).lines).toEqual([
+      { n: 1, at: now, level: 'info', message: 'a', fields: { page: 1 } },
+      { n: 2, at, level: 'info', message: 'b' },
+      { n: 3, at: now, level: 'info', message: 'c' },
+    ])
+  })
+
   test('what workers report and complete with is among the lines', async () => {
     const app = await makeRig(database)
     const { id, run_id, task } = await leasedRun(app)
@@ -173,6 +190,27 @@ onEachDatabase('operations §2: logs of runs', (database) => {
     const before = app.clock.sleeping()
     expect((await follow(app, id, undefined, 1)).seen).toEqual([1])
     await eventually(() => app.clock.sleeping() === before)
+  })
+
+  test('a stop of the server ends the streams, HEAD begins none, and a follower hears of new lines at once', async () => {
+    const app = await makeRig(database)
+    const { run_id: id } = await leasedRun(app)
+    await append(app, id, ['a'])
+    const head = await app.app.handle(
+      new Request(`http://localhost/internal/runs/${id}/logs`, {
+        method: 'HEAD',
+        headers: { 'x-internal-token': 'dev-internal-token', accept: 'text/event-stream' },
+      }),
+    )
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    const following = follow(app, id)
+    await eventually(() => app.clock.sleeping() > 0)
+    // The clock stands still: nothing but the bus can wake the follower.
+    await append(app, id, ['b'])
+    const second = follow(app, id, 1, 1)
+    expect((await second).seen).toEqual([2])
+    app.services.runLogs.stop()
+    expect(await following).toEqual({ seen: [1, 2], hasEnded: false })
   })
 
   test('lines go after RUN_LOG_RETENTION_DAYS', async () => {

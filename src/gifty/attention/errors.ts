@@ -3,27 +3,23 @@ import { type Clock, DAY_MS } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
 import { invalidField } from '../envelope.ts'
 import { errorGroupOf, messageOfGroup } from '../error-group.ts'
-import { absent, integer, siteKey, text, time } from '../fields.ts'
+import { absent, instant, integer, siteKey, text, time } from '../fields.ts'
 
 /** Dead tasks that are looked at, the newest of each kind. */
 const DEAD_TASKS = 500
+/** Groups of an answer, at most. */
+const MOST_GROUPS = 500
 /** Sites and kinds that one group names. */
 const NAMED = 20
-/** The longest window, in days: as long as runs are kept at most. */
+/** The longest window, in days. */
 const WINDOW_DAYS = 180
 
-const instant = (what: string) =>
-  z.iso
-    .datetime({ offset: true, message: 'Input should be a time with its zone (RFC 3339)' })
-    .transform((value) => new Date(value))
-    .nullish()
-    .describe(what)
 export const errorsQuery = z.strictObject({
-  from: instant('failures of runs begun since then; a day ago unless it is given'),
-  to: instant('and before this'),
+  from: instant().nullish().describe('failures of runs begun since then; a day ago unless it is given'),
+  to: instant().nullish().describe('and before this'),
   site_key: siteKey().nullish().describe('only failures of this site'),
   kind: text(1, 100).nullish().describe('only failures of this kind of task'),
-  limit: absent(integer(1, 500), 50).describe('most groups'),
+  limit: absent(integer(1, MOST_GROUPS), 50).describe('most groups'),
 })
 
 const errorGroup = z.object({
@@ -58,20 +54,35 @@ export const errorGroups = z.object({ items: z.array(errorGroup) }).meta({
 })
 type ErrorGroup = z.output<typeof errorGroup>
 
+/** Failures of one cause. Times are in ms. */
+interface Found {
+  kinds: Set<string>
+  sites: Set<string>
+  count: number
+  firstAt: number
+  lastAt: number
+  runId: number | null
+  taskId: string | null
+  message?: string
+}
+
 /** Failures of a window by their cause, most first (operations §7): of runs, and of tasks of other kinds that have failed for good. */
 export const createErrors = ({ db, clock, kinds }: { db: Db; clock: Clock; kinds(): readonly string[] }) => {
-  const { either, eachOf, param, inList } = db.fragments
-  const ms = (column: string) => either(column, `(extract(epoch from ${column}) * 1000)::bigint`)
+  const { either, eachOf, param, inList, ms } = db.fragments
   const kindOf = `case when ${either("json_extract(s.config, '$.worker')", "s.config ->> 'worker'")} = 'web' then 'source.run.web' else 'source.run' end`
-  // By group, site and kind: the sets of one group are put together below.
-  const ofRuns = db.statement<Record<'fingerprint' | 'siteKey' | 'kind' | 'count' | 'firstAt' | 'lastAt' | 'sample', any>>(
-    'errors_of_runs',
-    `select r.error_group as fingerprint, r.site_key as "siteKey", ${kindOf} as kind, count(*) as count,
-       ${ms('min(coalesce(r.finished_at, r.created_at))')} as "firstAt", ${ms('max(coalesce(r.finished_at, r.created_at))')} as "lastAt", max(r.id) as sample
-     from parsing_runs r join parsing_sources s on s.id = r.source_id
+  const failures = `from parsing_runs r join parsing_sources s on s.id = r.source_id
      where r.error_group is not null and r.created_at >= ${param('from', 'timestamptz')} and r.created_at < ${param('to', 'timestamptz')}
        and (${param('site', 'text')} is null or r.site_key = ${param('site', 'text')})
-     group by 1, 2, 3 order by count(*) desc limit 5000`,
+       and (${param('kind', 'text')} is null or ${kindOf} = ${param('kind', 'text')})`
+  const ofRuns = db.statement<Record<'fingerprint' | 'count' | 'firstAt' | 'lastAt' | 'sample', any>>(
+    'errors_of_runs',
+    `select r.error_group as fingerprint, count(*) as count, ${ms('min(coalesce(r.finished_at, r.created_at))')} as "firstAt",
+       ${ms('max(coalesce(r.finished_at, r.created_at))')} as "lastAt", max(r.id) as sample ${failures}
+     group by r.error_group order by count(*) desc, r.error_group limit ${MOST_GROUPS}`,
+  )
+  const places = db.statement<{ fingerprint: string; siteKey: string; kind: string }>(
+    'errors_places',
+    `select distinct r.error_group as fingerprint, r.site_key as "siteKey", ${kindOf} as kind ${failures} and ${inList('r.error_group', 'groups')}`,
   )
   const samples = db.statement<{ id: any; error: string | null; taskId: string | null }>(
     'errors_samples',
@@ -87,66 +98,60 @@ export const createErrors = ({ db, clock, kinds }: { db: Db; clock: Clock; kinds
        and (${param('site', 'text')} is null or t.site_key = ${param('site', 'text')})`,
   )
 
-  interface Found {
-    kinds: Set<string>
-    sites: Set<string>
-    count: number
-    firstAt: number
-    lastAt: number
-    runId: number | null
-    taskId: string | null
-    message?: string
-  }
   return async ({ from, to, site_key: site, kind, limit }: z.output<typeof errorsQuery>): Promise<{ items: ErrorGroup[] }> => {
     const now = clock.now()
     const window = { from: from ?? new Date(now - DAY_MS), to: to ?? new Date(now + 1), site: site ?? null }
     if (window.to.getTime() - window.from.getTime() > WINDOW_DAYS * DAY_MS)
       throw invalidField(['query', 'from'], `A window of at most ${WINDOW_DAYS} days is read`, window.from.toISOString())
     const others = kinds().filter((one) => !one.startsWith('source.run') && (!kind || one === kind))
+    const wanted = { ...window, kind: kind ?? null }
     const [runs, tasks] = await Promise.all([
-      ofRuns.all(window),
+      ofRuns.all(wanted),
       others.length === 0 ? [] : ofTasks.all({ ...window, kinds: others }),
     ])
     const groups = new Map<string, Found>()
-    const add = (
-      fingerprint: string,
-      one: { kind: string; site: string | null; count: number; firstAt: number; lastAt: number },
-    ) => {
+    const found = (fingerprint: string): Found => {
       let group = groups.get(fingerprint)
       if (!group) {
-        group = {
-          kinds: new Set(),
-          sites: new Set(),
-          count: 0,
-          firstAt: one.firstAt,
-          lastAt: one.lastAt,
-          runId: null,
-          taskId: null,
-        }
+        const never = { firstAt: Number.POSITIVE_INFINITY, lastAt: 0 }
+        group = { kinds: new Set(), sites: new Set(), count: 0, ...never, runId: null, taskId: null }
         groups.set(fingerprint, group)
       }
-      group.kinds.add(one.kind)
-      if (one.site !== null) group.sites.add(one.site)
-      group.count += one.count
-      group.firstAt = Math.min(group.firstAt, one.firstAt)
-      group.lastAt = Math.max(group.lastAt, one.lastAt)
       return group
     }
+    const count = (group: Found, more: number, firstAt: number, lastAt: number) => {
+      group.count += more
+      group.firstAt = Math.min(group.firstAt, firstAt)
+      group.lastAt = Math.max(group.lastAt, lastAt)
+    }
     for (const row of runs) {
-      if (kind && row.kind !== kind) continue
-      const { fingerprint, kind: ofKind, siteKey, count, firstAt, lastAt, sample } = row
-      const one = { kind: ofKind, site: siteKey, count: Number(count), firstAt: Number(firstAt), lastAt: Number(lastAt) }
-      const group = add(fingerprint, one)
-      group.runId = Math.max(group.runId ?? 0, Number(sample))
+      const group = found(row.fingerprint)
+      count(group, Number(row.count), row.firstAt, row.lastAt)
+      group.runId = Number(row.sample)
     }
     for (const { id, kind: ofKind, siteKey, error, at } of tasks) {
-      const group = add(errorGroupOf(error), { kind: ofKind, site: siteKey, count: 1, firstAt: Number(at), lastAt: Number(at) })
+      const group = found(errorGroupOf(error))
+      count(group, 1, at, at)
+      group.kinds.add(ofKind)
+      if (siteKey !== null) group.sites.add(siteKey)
       group.taskId ??= id
       group.message ??= messageOfGroup(error)
     }
     const shown = [...groups].sort(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1)).slice(0, limit)
-    const ids = shown.flatMap(([, { runId }]) => runId ?? [])
-    const byId = new Map((ids.length === 0 ? [] : await samples.all({ ids })).map((row) => [Number(row.id), row]))
+    const ofRun = shown.filter(([, { runId }]) => runId !== null)
+    const [where, errors] =
+      ofRun.length === 0
+        ? [[], []]
+        : await Promise.all([
+            places.all({ ...wanted, groups: ofRun.map(([fingerprint]) => fingerprint) }),
+            samples.all({ ids: ofRun.map(([, { runId }]) => runId) }),
+          ])
+    for (const place of where) {
+      const group = found(place.fingerprint)
+      group.kinds.add(place.kind)
+      group.sites.add(place.siteKey)
+    }
+    const byId = new Map(errors.map((row) => [Number(row.id), row]))
     return {
       items: shown.map(([fingerprint, group]) => {
         const sample = group.runId === null ? undefined : byId.get(group.runId)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { text, time } from '../fields.ts'
+import { instant, text, time } from '../fields.ts'
 
 /** What can be wrong (operations §7). Holds, webhooks and clocks come with their own issues. */
 export const CAUSES = [
@@ -74,9 +74,7 @@ export const itemParams = z.object({
 })
 export const muteBody = z
   .object({
-    until: z.iso
-      .datetime({ offset: true, message: 'Input should be a time with its zone (RFC 3339)' })
-      .transform((value) => new Date(value))
+    until: instant()
       .describe('until when it comes last; a time that has passed ends a mute')
       .meta({ examples: ['2026-01-16T09:00:00Z'] }),
     reason: text(1, 500)

@@ -13,7 +13,7 @@ export interface TroubledSites {
   url: string
   error: string | null
 }
-/** The newest finished deep runs of a source, newest first. */
+/** The newest completed deep runs of a source that does not fail, newest first; batches without a run are none. */
 export interface RecentYields {
   id: number
   siteKey: string
@@ -45,8 +45,7 @@ export const BEFORE = 10
 /** What is read to say what is wrong (operations §7): a bounded number of statements, each with a bounded answer. */
 export const attentionQueries = (db: Db) => {
   const { attentionMutes } = attentionTables(db.kit)
-  const { either, eachOf, param } = db.fragments
-  const ms = (column: string) => either(column, `(extract(epoch from ${column}) * 1000)::bigint`)
+  const { either, eachOf, param, ms } = db.fragments
   const text = (column: string) => either(column, `(${column})::text`)
   const hours = (ratio: number) =>
     either(`s.refresh_interval_hours * ${ratio * 3_600_000}`, `s.refresh_interval_hours * interval '${ratio} hour'`)
@@ -79,8 +78,9 @@ export const attentionQueries = (db: Db) => {
     'attention_yields',
     `select s.id, s.site_key as "siteKey", s.url, ${ms('s.last_synced_at')} as "syncedAt",
        ${text(`(select ${either('json_group_array', 'json_agg')}(x.items) from (select r.items_scraped as items from parsing_runs r
-         where r.source_id = s.id and r.status = 'completed' and r.strategy = 'deep' order by r.id desc limit ${BEFORE + 1}) x)`)} as items
-     from parsing_sources s where s.is_active and s.last_synced_at > ${param('since', 'timestamptz')}
+         where r.source_id = s.id and r.status = 'completed' and r.strategy = 'deep'
+           and r.trigger <> 'ingest' order by r.id desc limit ${BEFORE + 1}) x)`)} as items
+     from parsing_sources s where s.is_active and s.status <> 'error' and s.last_synced_at > ${param('since', 'timestamptz')}
      order by s.last_synced_at desc limit ${COMPARED}`,
   )
   const held = `case when k.value in (select t.kind from tasks t where t.state in ('leased', 'cancelling')) then 1 else 0 end as held`

@@ -26,9 +26,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number]
 /** Levels of a run's log lines, least first (operations §2). */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 /** What a run's timeline is made of (operations §2). */
-export const RUN_EVENTS = [
-  ...(['queued', 'leased', 'started', 'batch', 'progress', 'lease_lost', 'released', 'cancel_asked', 'ended'] as const),
-] as const
+export const RUN_EVENTS = ['queued', 'started', 'batch', 'progress', 'lease_lost', 'released', 'cancel_asked', 'ended'] as const
 export const STRATEGIES = ['deep', 'discovery'] as const
 export type Strategy = (typeof STRATEGIES)[number]
 /** Free JSON of the client, without the server's keys. */

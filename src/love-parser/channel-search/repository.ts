@@ -100,13 +100,13 @@ export const channelSearchRepository = (db: Db) => {
     activity: page('search_results_activity', [desc(channels.activityScore), asc(channelId)]),
   }
   // By hand: what the builder does for a row costs as much as the export of it.
-  const { either, bytewise: inByteOrder } = db.fragments
+  const { either, ms, bytewise: inByteOrder } = db.fragments
   const exportedId = inByteOrder('channel_id')
   // Two ranges, because a row comparison across a descending and an ascending key uses no index.
   const nextExported = db.statement<ExportedRow>(
     'search_export',
     `select channel_id, title, '@' || username as username, ${either('member_count', 'member_count::float8')} as subscribers, description, activity_score,
-        activity_level, ${either('last_post', '(extract(epoch from last_post) * 1000)::float8')} as last_post, language
+        activity_level, ${ms('last_post')} as last_post, language
       from parsed_channels where search_id = :id and member_count <= :members and (member_count < :members or ${exportedId} > :after)
       order by member_count desc, ${exportedId} limit :max`,
   )

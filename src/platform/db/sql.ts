@@ -28,6 +28,10 @@ export interface Fragments {
   forUpdate(alias: string, skip?: 'skip locked'): string
   /** A text in byte order, as SQLite compares it. */
   bytewise(column: string): string
+  /** A time as the number of its milliseconds. */
+  ms(time: string): string
+  /** The operator of texts that are alike, letters a to z in any case: to be given a `likePattern` and `escape '\\'`. */
+  readonly like: string
   /** Bytes of a text or JSON column, 0 where it is null. */
   bytes(column: string): string
   readonly true: string
@@ -45,6 +49,8 @@ export const sqliteFragments: Fragments = {
   eachOf: (parameter, alias) => `(select value from json_each(:${parameter})) ${alias}`,
   forUpdate: () => '',
   bytewise: (column) => column,
+  ms: (time) => time,
+  like: 'like',
   bytes: (column) => `coalesce(octet_length(${column}), 0)`,
   true: '1',
   false: '0',
@@ -61,10 +67,16 @@ export const postgresFragments: Fragments = {
   eachOf: (parameter, alias) => `unnest((select :${parameter}::text)::text[]) as ${alias}(value)`,
   forUpdate: (alias, skip) => ` for update of ${alias}${skip ? ` ${skip}` : ''}`,
   bytewise: (column) => `${column} collate "C"`,
+  // Exact up to 2^53, and a number in JavaScript; the driver gives bigints as texts.
+  ms: (time) => `(extract(epoch from ${time}) * 1000)::float8`,
+  like: 'ilike',
   bytes: (column) => `coalesce(octet_length(${column}::text), 0)`,
   true: 'true',
   false: 'false',
 }
+
+/** What `like` finds a text by wherever it stands; its own wildcards stand for themselves. */
+export const likePattern = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`
 
 /** The text of a Postgres array, as `inList` and `eachOf` take it. */
 export const arrayText = (values: readonly unknown[]): string =>

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { conflict, notFound } from '../../../errors.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../../platform/db/index.ts'
+import { likePattern } from '../../../platform/db/sql.ts'
 import { rowsThatFit } from '../../../platform/http/lists.ts'
 import { sseComment, sseEvent } from '../../../platform/push/sse.ts'
 import type { Bus } from '../../../platform/shared.ts'
@@ -100,7 +101,7 @@ export const runLogQueries = (db: Db) => {
   )
   const wanted = `from run_logs l where run_id = ${param('id', 'bigint')} and n > ${param('after', 'bigint')}
        and (${param('all', 'int')} = 1 or ${db.fragments.inList('level', 'levels')})
-       and (${param('pattern', 'text')} is null or message ${either('like', 'ilike')} ${param('pattern', 'text')} escape '\\')
+       and (${param('pattern', 'text')} is null or message ${db.fragments.like} ${param('pattern', 'text')} escape '\\')
      order by n limit ${db.fragments.limit('max')}`
   const weigh = db.statement<{ n: number | string; bytes: number | string }>(
     'run_logs_weigh',
@@ -151,7 +152,7 @@ export const runLogQueries = (db: Db) => {
       const [row] = await head.all({ id })
       return row && { last: Number(row.last), isOpen: row.status === 'queued' || row.status === 'running' }
     },
-    *lockedHead(tx: Tx, id: number): Steps<{ taskId: string | null } | undefined> {
+    *taskOf(tx: Tx, id: number): Steps<{ taskId: string | null } | undefined> {
       return (yield* tx.run(head, { id }))[0]
     },
     /** Lines behind `after`, at most `limit` and 4 MiB of them. */
@@ -162,7 +163,7 @@ export const runLogQueries = (db: Db) => {
     ): Promise<LogView[]> => {
       const params = {
         ...{ id, after, max: limit, all: level ? 0 : 1, levels: level ? LOG_LEVELS.slice(LOG_LEVELS.indexOf(level)) : [] },
-        pattern: q ? `%${q.replace(/[\\%_]/g, '\\$&')}%` : null,
+        pattern: q ? likePattern(q) : null,
       }
       // Lines can be long: an answer ends early before it weighs too much.
       const max = rowsThatFit(await weigh.all(params), limit)
@@ -196,27 +197,40 @@ export const createRunLogs = ({ db, clock, bus, engine, queries }: RunLogsDeps) 
     if (!head) throw notFound('Run not found')
     return head
   }
-  const toLine = (line: LogLineInput, now: Date): NewLine => ({
-    at: now,
-    level: 'info',
-    fields: null,
-    ...('level' in line
-      ? { level: line.level ?? 'info', at: line.at ?? now, fields: line.fields ?? null, message: line.message }
-      : { message: line.message }),
+  const toLine = ({ message, level, at, fields }: LogLineInput, now: Date): NewLine => ({
+    ...{ message, level: level ?? 'info', at: at ?? now, fields: fields ?? null },
   })
-  /** Resolves with news of a run's log, after a second, or when the stream or the server ends. */
-  const news = async (id: number, ended: AbortSignal): Promise<void> => {
-    const woken = new AbortController()
+  /** Wakes one follower at a run's new lines, and when its stream or the server ends. To be begun before the log is read. */
+  const watch = (id: number) => {
+    const ended = new AbortController()
+    let isNew = false
+    let woken = new AbortController()
     const wake = () => woken.abort()
     const unsubscribe = bus.subscribe(NEW_LINES, ({ runId }: { runId: number }) => {
-      if (runId === id) wake()
+      if (runId !== id) return
+      isNew = true
+      wake()
     })
-    for (const signal of [ended, stopping.signal]) signal.addEventListener('abort', wake)
-    try {
-      if (!ended.aborted && !stopping.signal.aborted) await clock.sleep(LOOK_MS, woken.signal)
-    } finally {
+    const end = () => {
       unsubscribe()
-      for (const signal of [ended, stopping.signal]) signal.removeEventListener('abort', wake)
+      stopping.signal.removeEventListener('abort', end)
+      ended.abort()
+      wake()
+    }
+    stopping.signal.addEventListener('abort', end)
+    const isOver = () => ended.signal.aborted || stopping.signal.aborted
+    return {
+      end,
+      isOver,
+      /** What comes from now on is news. */
+      begin() {
+        isNew = false
+      },
+      /** Resolves with news since `begin`, else after a second. */
+      async news(): Promise<void> {
+        woken = new AbortController()
+        if (!isNew && !isOver()) await clock.sleep(LOOK_MS, woken.signal)
+      },
     }
   }
   const eventOf = (line: LogView) => sseEvent({ id: line.n, event: 'line', data: JSON.stringify(line) })
@@ -230,7 +244,7 @@ export const createRunLogs = ({ db, clock, bus, engine, queries }: RunLogsDeps) 
       return db.tx(function* (tx) {
         const now = new Date(clock.now())
         if (isFenced) {
-          const head = yield* queries.lockedHead(tx, id)
+          const head = yield* queries.taskOf(tx, id)
           const task = head?.taskId ? (yield* engine.lockTasks(tx, [head.taskId])).get(head.taskId) : undefined
           if (head && (!task || !holds(task, { owner, fence: fence as number }, now)))
             throw conflict('The lease is not held any more', 'stale_lease')
@@ -257,15 +271,17 @@ export const createRunLogs = ({ db, clock, bus, engine, queries }: RunLogsDeps) 
     async follow(id: number, query: LogsQuery, recheck: () => Promise<unknown> = async () => {}): Promise<Response> {
       const { last } = await headOf(id)
       let after = Math.max(query.after, last - KEPT_LINES)
-      const gone = new AbortController()
+      let isCancelled = false
       let beatAt = clock.now()
       let checkedAt = clock.now()
-      const part = async (): Promise<{ text: string; isOver: boolean }> => {
+      let watching: ReturnType<typeof watch> | undefined
+      const part = async (watched: ReturnType<typeof watch>): Promise<{ text: string; isOver: boolean }> => {
         // bounded: ends with the run, the reader, the credential or the server; each turn waits
         for (;;) {
+          watched.begin()
           // Read first: what is appended before the end is read before it.
           const head = await queries.head(id)
-          const lines = await queries.read(id, after, { ...query, limit: PART })
+          const lines = head && head.last > after ? await queries.read(id, after, { ...query, limit: PART }) : []
           if (lines.length > 0) {
             after = lines.at(-1)!.n
             return { text: lines.map(eventOf).join(''), isOver: false }
@@ -274,34 +290,45 @@ export const createRunLogs = ({ db, clock, bus, engine, queries }: RunLogsDeps) 
           after = Math.max(after, head?.last ?? 0)
           if (!head?.isOpen)
             return { text: sseEvent({ event: 'end', data: JSON.stringify({ last: head?.last ?? after }) }), isOver: true }
-          if (gone.signal.aborted || stopping.signal.aborted) return { text: '', isOver: true }
+          if (watched.isOver()) return { text: '', isOver: true }
           const now = clock.now()
           if (now - checkedAt >= RECHECK_MS) {
             checkedAt = now
-            if (
-              !(await recheck().then(
-                () => true,
-                () => false,
-              ))
+            const holds = await recheck().then(
+              () => true,
+              () => false,
             )
-              return { text: '', isOver: true }
+            if (!holds) return { text: '', isOver: true }
           }
           if (now - beatAt >= HEARTBEAT_MS) {
             beatAt = now
             return { text: sseComment('hb'), isOver: false }
           }
-          await news(id, gone.signal)
+          await watched.news()
         }
       }
       const body = new ReadableStream<Uint8Array>(
         {
           start: (controller) => controller.enqueue(encoder.encode(sseComment('log'))),
           async pull(controller) {
-            const { text, isOver } = await part()
-            if (text && !gone.signal.aborted) controller.enqueue(encoder.encode(text))
-            if (isOver && !gone.signal.aborted) controller.close()
+            // Not before it is read: a stream that nobody takes must leave nothing behind.
+            watching ??= watch(id)
+            try {
+              const { text, isOver } = await part(watching)
+              if (isCancelled) return
+              if (text) controller.enqueue(encoder.encode(text))
+              if (!isOver) return
+              watching.end()
+              controller.close()
+            } catch (error) {
+              watching.end()
+              throw error
+            }
           },
-          cancel: () => gone.abort(),
+          cancel() {
+            isCancelled = true
+            watching?.end()
+          },
         },
         { highWaterMark: 1 },
       )

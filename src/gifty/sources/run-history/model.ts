@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absent, integer, nextCursor, siteKey, text, time } from '../../fields.ts'
+import { absent, instant, integer, nextCursor, siteKey, text, time } from '../../fields.ts'
 import { LOG_LEVELS, RUN_EVENTS, RUN_STATUSES, runView } from '../model.ts'
 
 /** States of runs as operators see them: `partial` is a completed run of which something was lost. */
@@ -14,12 +14,6 @@ const listOf = <const W extends readonly string[]>(words: W) =>
     .transform((value) => [...new Set(value.split(',').map((one) => one.trim()))])
     .pipe(z.array(z.enum(words)).min(1).max(words.length))
     .nullish()
-const instant = (what: string) =>
-  z.iso
-    .datetime({ offset: true, message: 'Input should be a time with its zone (RFC 3339)' })
-    .transform((value) => new Date(value))
-    .nullish()
-    .describe(what)
 const id = () => integer(1)
 
 export const runParams = z.object({
@@ -40,8 +34,8 @@ export const runsQuery = z.strictObject({
     .nullish()
     .describe('`fingerprint` of `/internal/errors`'),
   q: text(1, 200).nullish().describe('text in the address, the site key or the error; letters a to z in any case'),
-  from: instant('runs made since then'),
-  to: instant('and before this'),
+  from: instant().nullish().describe('runs made since then'),
+  to: instant().nullish().describe('and before this'),
   min_items: integer(0).nullish().describe('least number of items stored'),
   max_items: integer(0).nullish().describe('greatest number of items stored'),
   limit: absent(integer(1, 500), 50).describe('most rows of the page'),
@@ -128,11 +122,11 @@ export type RunDetail = z.output<typeof runDetail>
 const MAX_MESSAGE = 8192
 const cut = (value: string) => (value.length > MAX_MESSAGE ? value.slice(0, MAX_MESSAGE).toWellFormed() : value)
 const logLine = z.union([
-  z.string().transform((message) => ({ message: cut(message) })),
+  z.string().transform((message) => ({ message: cut(message), level: undefined, at: undefined, fields: undefined })),
   z.object({
     message: z.string().transform(cut),
     level: z.enum(LOG_LEVELS).nullish(),
-    at: instant('when it was written; the time of arrival when absent'),
+    at: instant().nullish().describe('when it was written; the time of arrival when absent'),
     fields: z.record(z.string(), z.unknown()).nullish(),
   }),
 ])

@@ -1,5 +1,6 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Db, Steps, Tx } from '../../../platform/db/index.ts'
+import { likePattern } from '../../../platform/db/sql.ts'
 import { sourcesTables } from '../../tables.ts'
 import type { Rejection } from '../model.ts'
 import { sourcesColumns } from '../row.ts'
@@ -20,10 +21,7 @@ export const fleetRunQueries = (db: Db) => {
   const { either, bytes, param } = db.fragments
   const worker = sql.raw(either("json_extract(parsing_sources.config, '$.worker')", "parsing_sources.config ->> 'worker'"))
   const isWeb = sql`coalesce(${worker}, '') = 'web'`
-  const contains = (column: SQL, text: string) => {
-    const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
-    return sql`${column} ${sql.raw(either('like', 'ilike'))} ${pattern} escape '\\'`
-  }
+  const contains = (column: SQL, text: string) => sql`${column} ${sql.raw(db.fragments.like)} ${likePattern(text)} escape '\\'`
   const isLost = sql`(${runs.itemsRejected} > 0 or ${runs.pagesFailed} > 0 or ${runs.outcomeReason} is not null)`
   const statusIs = (status: NonNullable<RunsQuery['status']>[number]): SQL | undefined =>
     status === 'partial'
@@ -31,17 +29,17 @@ export const fleetRunQueries = (db: Db) => {
       : status === 'completed'
         ? and(eq(runs.status, 'completed'), sql`not ${isLost}`)
         : eq(runs.status, status)
-  /** Conditions that an index answers, and those that have to be looked at row by row. */
-  const conditions = (query: RunsQuery) => ({
-    indexed: [
+  /** Conditions that an index answers; those that have to be looked at row by row; whether there are any of these. */
+  const conditions = (query: RunsQuery) => {
+    const indexed = [
       query.status ? or(...query.status.map(statusIs)) : undefined,
       query.site_key ? eq(runs.siteKey, query.site_key) : undefined,
       query.source_id ? eq(runs.sourceId, query.source_id) : undefined,
       query.error_group ? eq(runs.errorGroup, query.error_group) : undefined,
       query.from ? gte(runs.createdAt, query.from) : undefined,
       query.to ? lt(runs.createdAt, query.to) : undefined,
-    ],
-    scanned: [
+    ]
+    const scanned = [
       query.trigger ? inArray(runs.trigger, query.trigger) : undefined,
       query.kind?.length === 1 ? (query.kind[0] === 'source.run.web' ? isWeb : sql`not (${isWeb})`) : undefined,
       query.worker_id ? eq(runs.workerId, query.worker_id) : undefined,
@@ -54,10 +52,11 @@ export const fleetRunQueries = (db: Db) => {
             contains(sql`coalesce(${runs.error}, '')`, query.q),
           )
         : undefined,
-      // Both parts of a completed run stand under one status in the index.
-      query.status?.some((status) => status === 'partial' || status === 'completed') ? sql`true` : undefined,
-    ],
-  })
+    ]
+    // Partial runs and others that completed stand under one status in the index.
+    const isSplit = query.status?.some((status) => status === 'partial' || status === 'completed')
+    return { all: and(...indexed, ...scanned), isScan: isSplit || scanned.some((one) => one !== undefined) }
+  }
   const newestBefore = db.statement<{ id: number | string }>(
     'runs_newest_before',
     `select id from parsing_runs where created_at < ${param('to', 'timestamptz')} order by created_at desc limit 1`,
@@ -73,7 +72,7 @@ export const fleetRunQueries = (db: Db) => {
   )
   const bytesOf = sql<number>`${sql.raw(bytes('parsing_runs.error'))}`.mapWith(Number)
 
-  /** Ids of a page, newest first, with the weight of their errors; `goesOn` is the id below which the next page begins. */
+  /** Ids of a page, newest first, with the weight of their errors; `windowEnd` is the last id that was looked at, where more follow. */
   const page = async (query: RunsQuery, below: number | undefined) => {
     const [[ends], [last], [first]] = await Promise.all([
       bounds.all(),
@@ -88,14 +87,13 @@ export const fleetRunQueries = (db: Db) => {
       Number(ends.most),
     )
     const least = Math.max(Number(ends.least), first ? Number(first.id) - LOOSE_IDS : 0)
-    const { indexed, scanned } = conditions(query)
-    const isScan = scanned.some((one) => one !== undefined)
+    const { all, isScan } = conditions(query)
     const windowStart = isScan ? Math.max(least, most - WINDOW + 1) : least
     const keys = (await db.q
       .select({ id: runs.id, bytes: bytesOf })
       .from(runs)
       .innerJoin(sources, eq(sources.id, runs.sourceId))
-      .where(and(...indexed, ...scanned, gte(runs.id, windowStart), lte(runs.id, most)))
+      .where(and(all, gte(runs.id, windowStart), lte(runs.id, most)))
       .orderBy(desc(runs.id))
       .limit(query.limit + 1)) as { id: number; bytes: number }[]
     return { keys, windowEnd: isScan && windowStart > least ? windowStart : undefined }
@@ -115,11 +113,6 @@ export const fleetRunQueries = (db: Db) => {
       .from(runs)
       .innerJoin(sources, eq(sources.id, runs.sourceId))
       .where(eq(runs.id, id))
-  const taskOf = db.statement<{ state: string; progress: unknown; updatedAt: number | string }>(
-    'runs_task',
-    `select state, progress, ${either('updated_at', '(extract(epoch from updated_at) * 1000)::bigint')} as "updatedAt"
-     from tasks where id = ${param('id', 'uuid')}`,
-  )
   return {
     page,
     byIds: async (ids: number[]) => (ids.length === 0 ? [] : await byIds(ids)),
@@ -130,13 +123,6 @@ export const fleetRunQueries = (db: Db) => {
             failedPages: FailedPage[] | null
           })
         | undefined,
-    /** What is known of the task of an open run; its progress as JSON or as a value, as the database has it. */
-    async taskOf(id: string) {
-      const [row] = await taskOf.all({ id })
-      if (!row) return undefined
-      const progress = typeof row.progress === 'string' ? (JSON.parse(row.progress) as unknown) : row.progress
-      return { state: row.state, progress: progress ?? null, updatedAt: Number(row.updatedAt) }
-    },
     events: (runId: number) =>
       db.q
         .select({ at: runEvents.at, event: runEvents.event, data: runEvents.data })

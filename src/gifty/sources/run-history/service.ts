@@ -1,5 +1,6 @@
 import { notFound } from '../../../errors.ts'
 import { decodeCursor, encodeCursor, rowsThatFit } from '../../../platform/http/lists.ts'
+import type { Engine, Task } from '../../../tasks/index.ts'
 import { invalidField } from '../../envelope.ts'
 import { isoTime } from '../../fields.ts'
 import { toRun } from '../model.ts'
@@ -32,7 +33,7 @@ type TimelineEvent = RunDetail['timeline'][number]
 const timelineOf = (
   row: ListedRun,
   stored: Awaited<ReturnType<RunQueries['events']>>,
-  task: Awaited<ReturnType<RunQueries['taskOf']>>,
+  task: Task | undefined,
 ): TimelineEvent[] => {
   const at = (event: TimelineEvent['event'], time: Date, data: Record<string, unknown>): TimelineEvent => ({
     at: isoTime(time),
@@ -47,8 +48,8 @@ const timelineOf = (
     ...(startedAt ? [at('started', startedAt, { worker_id: row.workerId, attempts: row.attempts })] : []),
     ...stored.map(({ at: time, event, data }) => ({ at: isoTime(time), event, data: data ?? null })),
     ...(batches > 0 ? [at('batch', lastBatchAt, { batches, items_scraped: row.itemsScraped, items_new: row.itemsNew })] : []),
-    ...(task?.progress ? [at('progress', new Date(task.updatedAt), { progress: task.progress })] : []),
-    ...(task?.state === 'cancelling' ? [at('cancel_asked', new Date(task.updatedAt), {})] : []),
+    ...(task?.progress ? [at('progress', task.updatedAt, { progress: task.progress })] : []),
+    ...(task?.state === 'cancelling' ? [at('cancel_asked', task.updatedAt, {})] : []),
     ...(finishedAt
       ? [at('ended', finishedAt, { status: view.status, ...(view.error === null ? {} : { error: view.error.slice(0, 1000) }) })]
       : []),
@@ -56,7 +57,7 @@ const timelineOf = (
 }
 
 /** Runs of the whole fleet, as operators read them (operations §2). */
-export const createFleetRuns = (queries: RunQueries) => ({
+export const createFleetRuns = (queries: RunQueries, engine: Pick<Engine, 'get'>) => ({
   async list(query: RunsQuery): Promise<{ items: FleetRunView[]; next_cursor: string | null }> {
     const place = query.cursor ? decodeCursor(query.cursor) : undefined
     const below = place?.[0]
@@ -76,7 +77,7 @@ export const createFleetRuns = (queries: RunQueries) => ({
     const [row, stored] = await Promise.all([queries.details(id), queries.events(id)])
     if (!row) throw notFound('Run not found')
     const isOpen = row.status === 'queued' || row.status === 'running'
-    const task = isOpen && row.taskId ? await queries.taskOf(row.taskId) : undefined
+    const task = isOpen && row.taskId ? await engine.get(row.taskId) : undefined
     return {
       ...toFleetRun(row),
       progress: task?.progress ?? null,
