@@ -103,8 +103,6 @@ export const sourcesTables = defineTables((k) => {
       batches: k.big().notNull().default(0),
       /** Elements that stood more than once in a batch. */
       itemsDuplicate: k.big().notNull().default(0),
-      /** What its worker said last of how far it is. */
-      progress: k.json<unknown>(),
       /** The fingerprint of its error (operations §7). */
       errorGroup: k.text(),
       /** The number of its newest log line: `run_logs` keeps the last of them. */
@@ -209,8 +207,6 @@ export const catalogTables = defineTables((k) => {
       llmScoredHash: k.text(),
       needsScoring: k.bool().notNull(),
       raw: k.json<Record<string, unknown>>(),
-      /** Ids of the last ten runs that brought it, newest first. */
-      recentRuns: k.json<number[]>(),
       createdAt: k.at().notNull(),
       updatedAt: k.at().notNull(),
       lastSeenAt: k.at().notNull(),

@@ -17,7 +17,7 @@ const row = (n: number, more: Partial<ProductRow>): ProductRow => ({
   ...{ currency: 'RUB', imageUrl: null, productUrl: 'u', merchant: null, category: null, categoryKey: null, isActive: true },
   ...{ contentText: 't', contentHash: 'h', llmGiftScore: null, llmGiftReasoning: null, llmGiftVector: null },
   ...{ llmScoringModel: null, llmScoringVersion: null, llmScoredAt: null, llmScoredHash: null, needsScoring: true, raw: null },
-  ...{ recentRuns: null, createdAt: AT, updatedAt: AT, lastSeenAt: AT },
+  ...{ createdAt: AT, updatedAt: AT, lastSeenAt: AT },
   ...more,
 })
 
