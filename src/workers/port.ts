@@ -58,6 +58,14 @@ export interface IngestAnswer {
   rejected: { kind: 'item' | 'category'; index: number; errors: { field: string; message: string }[] }[]
 }
 
+/** A line of a run's log (operations §2). */
+export interface RunLogLine {
+  /** RFC 3339. */
+  at: string
+  level: 'info' | 'warn' | 'error'
+  message: string
+}
+
 export interface WorkerVitals {
   workerId: string
   hostname: string
@@ -91,6 +99,8 @@ export interface WorkerPort {
   leases(workerId: string, kinds: string[]): Promise<LeaseRef[]>
   /** gifty §3 under a lease. Throws `StaleLease`: nothing of the batch was stored. */
   ingest(lease: LeaseRef, batch: IngestBatch, signal?: AbortSignal): Promise<IngestAnswer>
+  /** Appends to the log of a run, at most 1,000 lines (operations §2). Throws `StaleLease`; a repeat after a lost answer may append twice. */
+  appendLog(lease: LeaseRef, runId: number, lines: RunLogLine[]): Promise<void>
 }
 
 /** 409 `stale_lease` (gifty §4): stop working, report nothing. */
@@ -314,6 +324,11 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
         },
         { headers: { 'idempotency-key': batch.idempotencyKey }, signal },
       )
+    },
+    async appendLog(lease, runId, lines) {
+      // Few tries: what is not taken is sent again with the lines that follow.
+      const options = { tries: 2, timeoutMs: 10_000 }
+      await call(`/runs/${runId}/logs`, { lines, worker_id: lease.workerId, fence: lease.fence }, options)
     },
   }
   return port

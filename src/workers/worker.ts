@@ -8,6 +8,7 @@ import {
   type LeasedTask,
   type LeaseRef,
   PortRefused,
+  type RunLogLine,
   StaleLease,
   type WorkerPort,
 } from './port.ts'
@@ -24,6 +25,8 @@ export interface TaskContext {
   progress(progress: unknown): Promise<void>
   /** Stores a batch under the lease (gifty §3). Throws `PortRefused` (422), `PortUnavailable`; a lost lease aborts `signal` too. */
   ingest(batch: IngestBatch): Promise<IngestAnswer>
+  /** Appends to the log of the task's run. Throws as `ingest` does; also after `signal` has aborted, while the lease holds. */
+  appendLog(runId: number, lines: RunLogLine[]): Promise<void>
 }
 
 /** Runs one task and returns the `result` of complete. Throw `JobFailed` to choose what the failure means: `retryable: false` marks a source broken. */
@@ -96,6 +99,15 @@ export const startWorker = (options: WorkerOptions): Worker => {
     leaseRetryMs: (error) => (error instanceof PortRefused ? REFUSED_RETRY_MS : 0),
   }
 
+  /** A call under a job's lease; one that has been lost ends the job. */
+  const underLease = async <T>(job: Job<LeasedTask>, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof StaleLease) job.lose(error.message)
+      throw error
+    }
+  }
   const run = (job: Job<LeasedTask>): Promise<unknown> =>
     options.run({
       task: job.task,
@@ -103,14 +115,8 @@ export const startWorker = (options: WorkerOptions): Worker => {
       clock,
       log: job.log,
       progress: job.heartbeat,
-      async ingest(batch) {
-        try {
-          return await port.ingest(leaseOf(job), batch, job.signal)
-        } catch (error) {
-          if (error instanceof StaleLease) job.lose(error.message)
-          throw error
-        }
-      },
+      ingest: (batch) => underLease(job, () => port.ingest(leaseOf(job), batch, job.signal)),
+      appendLog: (runId, lines) => underLease(job, () => port.appendLog(leaseOf(job), runId, lines)),
     })
 
   const runtime = createRuntime({

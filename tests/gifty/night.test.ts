@@ -89,7 +89,8 @@ onEachDatabase('operations: a night', (database) => {
     // The log of each is one call away.
     for (const { sample_run_id: run, sites } of errors) {
       const { lines } = await app.ok('GET', `/internal/runs/${run}/logs?level=error`)
-      expect(lines).toHaveLength(1)
+      expect(lines).toHaveLength(2)
+      expect(lines[1].message).toBe((await app.ok('GET', `/internal/runs/${run}`)).error)
       expect(lines[0].message).toContain(
         { site1: 'is gone', site2: 'answered 503', site3: 'no titles' }[sites[0] as string] as string,
       )

@@ -213,6 +213,28 @@ onEachDatabase('operations §2: logs of runs', (database) => {
     expect(await following).toEqual({ seen: [1, 2], hasEnded: false })
   })
 
+  test('every run that failed says why in its log, however it ended; lines that were sent before do not come again', async () => {
+    const app = await makeRig(database)
+    const ways: Record<string, (task: any) => Promise<unknown>> = {
+      fail: (task) => app.verb(task, 'fail', 'w1', { error: 'HTTP 503', retryable: true }),
+      report: (task) => app.ok('POST', `/internal/sources/${task.payload.source_id}/report-error`, { error: 'HTTP 503' }),
+      pages: (task) => app.verb(task, 'complete', 'w1', { result: { pages: 2, pages_failed: 2 } }),
+    }
+    for (const [way, end] of Object.entries(ways)) {
+      const { task, run_id: id } = await leasedRun(app)
+      await end(task)
+      const { lines } = await logs(app, id)
+      const { status, error } = await app.ok('GET', `/internal/runs/${id}`)
+      expect([way, status, lines.length, lines[0].level, lines[0].message]).toEqual([way, 'failed', 1, 'error', error])
+    }
+    const { task, run_id: id } = await leasedRun(app)
+    await append(app, id, ['page 1: 60 products'])
+    await app.verb(task, 'complete', 'w1', { result: { logs: 'page 1: 60 products', logs_appended: true } })
+    expect((await logs(app, id)).lines.map(({ message }: any) => message)).toEqual(['page 1: 60 products'])
+    const { config } = await app.ok('GET', `/internal/sources/${task.payload.source_id}`)
+    expect(config.last_logs).toBe('page 1: 60 products')
+  })
+
   test('lines go after RUN_LOG_RETENTION_DAYS', async () => {
     const app = await makeRig(database, { env: { RUN_LOG_RETENTION_DAYS: '2' } })
     const { run_id: id } = await leasedRun(app)
@@ -221,7 +243,8 @@ onEachDatabase('operations §2: logs of runs', (database) => {
     await append(app, id, ['new'])
     app.clock.advance(0.6 * DAY)
     await app.tick()
-    expect(await logs(app, id)).toMatchObject({ lines: [{ n: 2, message: 'new' }], last: 2 })
+    const messages = (await logs(app, id)).lines.map(({ message }: any) => message)
+    expect([messages.includes('old'), messages.includes('new')]).toEqual([false, true])
   })
 
   test('bad input is refused, and what is too long is cut', async () => {

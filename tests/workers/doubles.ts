@@ -4,6 +4,7 @@ import {
   type IngestBatch,
   type LeasedTask,
   type LeaseRef,
+  type RunLogLine,
   type ScrapedCategory,
   type ScrapedProduct,
   StaleLease,
@@ -46,6 +47,7 @@ export interface Recorded {
   failed: { lease: LeaseRef; error: string; retryable: boolean }[]
   released: LeaseRef[]
   batches: (IngestBatch & { lease: LeaseRef })[]
+  lines: (RunLogLine & { lease: LeaseRef; runId: number })[]
   vitals: number
 }
 
@@ -64,12 +66,23 @@ export interface FakePort extends WorkerPort {
     ingest?: (batch: IngestBatch) => IngestAnswer | undefined
     ended?: () => void
     leases?: () => LeaseRef[]
+    /** Throws what the server answers instead of taking the lines. */
+    appendLog?: (lines: RunLogLine[]) => void
   }
 }
 
 /** A server of the worker protocol that lives in memory and records the calls. */
 export const fakePort = (): FakePort => {
-  const seen: Recorded = { leases: [], heartbeats: [], completed: [], failed: [], released: [], batches: [], vitals: 0 }
+  const seen: Recorded = {
+    leases: [],
+    heartbeats: [],
+    completed: [],
+    failed: [],
+    released: [],
+    batches: [],
+    lines: [],
+    vitals: 0,
+  }
   let wake = () => {}
   const port: FakePort = {
     seen,
@@ -117,6 +130,10 @@ export const fakePort = (): FakePort => {
       const answer = port.on.ingest?.(batch)
       seen.batches.push({ ...batch, lease })
       return answer ?? ingested(batch)
+    },
+    async appendLog(lease, runId, lines) {
+      port.on.appendLog?.(lines)
+      seen.lines.push(...lines.map((line) => ({ ...line, lease, runId })))
     },
   }
   return port

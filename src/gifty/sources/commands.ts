@@ -55,6 +55,7 @@ export const createSourceCommands = ({ db, clock, engine, repository, store }: S
       source: { ...source, isActive, updatedAt: now },
       run: open && { ...open },
       notes: [],
+      lines: [],
       isSourceChanged: true,
     }
     const after = change.source

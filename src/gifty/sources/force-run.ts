@@ -41,7 +41,7 @@ type Outcome =
 
 /** The change that opens a forced run of a locked source without one. `source` stays as it is. */
 const changeOf = (source: SourceRow, strategy: Strategy | undefined, now: Date): RunRowChange => {
-  const change: RunRowChange = { source: { ...source }, run: undefined, notes: [] }
+  const change: RunRowChange = { source: { ...source }, run: undefined, notes: [], lines: [] }
   change.opening = { trigger: 'force', strategy, announcedByCaller: true }
   openRun(change, 'force', now)
   return change
@@ -75,7 +75,7 @@ export const createForceRun = ({ db, clock, engine, repository, store }: Sources
       // Started, or cancelled because the source was switched off meanwhile.
       return (yield* repository.run(tx, run.id))?.status === 'cancelled'
     const nextSyncAt = source.nextSyncAt.getTime() === after.nextSyncAt.getTime() ? before.nextSyncAt : source.nextSyncAt
-    const change: OpenRunChange = { source: { ...source, nextSyncAt }, run: open, notes: [] }
+    const change: OpenRunChange = { source: { ...source, nextSyncAt }, run: open, notes: [], lines: [] }
     const status = source.status === 'queued' ? (source.resumeStatus ?? before.status) : source.status
     cancelRun(change, 'the broker has not confirmed the task', now)
     change.source.status = change.opening ? change.source.status : status

@@ -50,7 +50,7 @@ export interface RunReportsDeps extends Pick<RunStoreDeps, 'db' | 'repository' |
 /** Applies reports and batches to runs (gifty §2.3). The caller has locked the run's task, the source and the open run, in this order. */
 export const createRunReports = ({ db, repository, engine, store, completeRuns, random }: RunReportsDeps) => {
   const { parsingRuns } = sourcesTables(db.kit)
-  const changeOf = (source: SourceRow, run: RunRow | undefined): RunRowChange => ({ source, run, notes: [] })
+  const changeOf = (source: SourceRow, run: RunRow | undefined): RunRowChange => ({ source, run, notes: [], lines: [] })
   /** Ends the task of a run that a report has closed; its holder is refused at its next heartbeat or verdict. */
   function* finishTask(tx: Tx, run: RunRow, state: 'completed' | 'failed', error: string | null, now: Date): Steps<void> {
     if (run.taskId) yield* engine.finishExternally(tx, [{ id: run.taskId, state, error }], now)

@@ -3,7 +3,7 @@ import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, t
 import type { Rejection } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
-import { linesOfText, type NewLine } from './run-history/logs.ts'
+import { lineOfError, linesOfText } from './run-history/logs.ts'
 import { runEventWriter } from './run-history/queries.ts'
 import { type RunLosses, type RunResult, readRunResult } from './run-result.ts'
 import {
@@ -131,18 +131,16 @@ export const createRunKinds = ({ db, repository, store, random }: RunKindsDeps) 
         tx,
         done.flatMap(({ task }) => (refused.has(task.id) ? [] : [task.id])),
       )
-      const lines: { id: number; lines: NewLine[] }[] = []
       for (const [taskId, change] of open) {
-        const { logs, losses } = results.get(taskId) as RunResult
+        const { logs, losses, isAppended } = results.get(taskId) as RunResult
         if (logs) {
           change.logs = tail(logs)
-          lines.push({ id: change.run.id, lines: linesOfText(logs, now) })
+          if (!isAppended) change.lines.push(...linesOfText(logs, now))
         }
         if (losses) addLosses(change, losses, now)
       }
       yield* completeRuns(tx, [...open.values()], now)
       yield* store.save(tx, open.values(), now)
-      yield* repository.logs.append(tx, lines)
       return refused
     },
     *failed(tx, failed, now) {
@@ -179,6 +177,7 @@ export const createRunKinds = ({ db, repository, store, random }: RunKindsDeps) 
         (change, task) => {
           const outcome = outcomes.get(task.id)
           events.push({ runId: change.run.id, at: now, event: 'lease_lost', data: { worker_id: task.leaseOwner } })
+          change.lines.push(lineOfError(`The lease of ${task.leaseOwner} was lost`, now))
           if (outcome === 'queued') moves.set(task.id, moveOf(change, now))
           else if (outcome === 'cancelled') cancelRun(change, undefined, now)
           else

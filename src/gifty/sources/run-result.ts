@@ -48,6 +48,8 @@ export interface RunLosses {
 }
 export interface RunResult {
   logs?: string | undefined
+  /** The lines of `logs` have been appended to the run's log already. */
+  isAppended: boolean
   losses?: RunLosses
 }
 
@@ -59,6 +61,7 @@ const runResult = z
   .object(
     {
       logs: z.string('result.logs should be a string').nullish(),
+      logs_appended: z.boolean().nullish(),
       pages: count,
       pages_failed: count,
       rejected: count,
@@ -79,11 +82,20 @@ export const readRunResult = (result: unknown): RunResult | string => {
     const [{ path, message }] = read.error.issues as [z.core.$ZodIssue]
     return path.length === 0 || path[0] === 'logs' ? message : `result.${path.join('.')}: ${message}`
   }
-  const { logs, pages, pages_failed: failed, rejected, failed_pages: failedPages, ended_early: endedEarly } = read.data ?? {}
+  const {
+    logs,
+    pages,
+    pages_failed: failed,
+    rejected,
+    failed_pages: failedPages,
+    ended_early: endedEarly,
+    logs_appended,
+  } = read.data ?? {}
   const pagesFailed = Math.max(failed ?? 0, failedPages?.length ?? 0)
   const hasLosses = pagesFailed > 0 || (rejected ?? 0) > 0 || Boolean(endedEarly)
   return {
     logs: logs ?? undefined,
+    isAppended: logs_appended === true,
     ...(hasLosses
       ? {
           losses: {

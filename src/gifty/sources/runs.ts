@@ -6,6 +6,7 @@ import { bothEnds, escapeHtml, type Notification, type Notifications, shortened 
 import { missingSource, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
+import { lineOfError, type NewLine } from './run-history/logs.ts'
 import type { RunLosses } from './run-result.ts'
 
 /** A run that is to be opened when a change is saved. */
@@ -32,6 +33,8 @@ export interface RunRowChange {
   hasNewError?: boolean
   /** Appended to the run's logs, and shown with the source. */
   logs?: string
+  /** Lines for the log of the open run. */
+  lines: NewLine[]
   /** What its worker says was lost, beside the elements that the server refused. */
   losses?: RunLosses
   opening?: Opening
@@ -90,7 +93,7 @@ export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy
 export const createRunStore = ({ db, clock, repository, engine, notifications }: RunStoreDeps) => {
   const together = (sources: SourceRow[], runs: RunRow[]): RunRowChange[] => {
     const bySource = new Map(runs.map((run) => [run.sourceId, run]))
-    return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [] }))
+    return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [], lines: [] }))
   }
 
   /** Changes of the sources whose open run is that of one of these tasks, which are locked; by task id. */
@@ -192,6 +195,10 @@ export const createRunStore = ({ db, clock, repository, engine, notifications }:
       yield* repository.saveLosses(
         tx,
         all.flatMap(({ run, losses }) => (run && losses ? [{ run, losses }] : [])),
+      )
+      yield* repository.logs.append(
+        tx,
+        all.flatMap(({ run, lines }) => (run ? [{ id: run.id, lines }] : [])),
       )
       const opening = all.filter((change) => change.opening !== undefined)
       const opened = yield* open(tx, opening, now)
@@ -364,6 +371,7 @@ export const failRun = (
   now: Date,
 ) => {
   close(change, status, { error: tail(text), reported: true }, now)
+  change.lines.push(lineOfError(text, now))
   countError(change, text, isBroken, random, now)
   openQueued(change, now)
 }
@@ -391,6 +399,7 @@ export const cancelRun = (change: OpenRunChange, reason: string | undefined, now
 export const loseUnstarted = (change: OpenRunChange, text: string, now: Date) => {
   const { source } = change
   close(change, 'lost', { error: text }, now)
+  change.lines.push(lineOfError(text, now))
   const status = source.isActive ? 'waiting' : (source.resumeStatus ?? 'waiting')
   changeSource(change, { status, resumeStatus: null, nextSyncAt: now, isForced: false }, now)
   openQueued(change, now)

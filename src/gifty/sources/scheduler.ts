@@ -158,7 +158,7 @@ export const createScheduler = ({
   function* dispatchDue(tx: Tx, limit: number): Steps<{ found: number; dispatched: number }> {
     const now = nowDate()
     const { found, due } = yield* lockDue(tx, now, limit, { open: false })
-    const wanted = due.map((source) => ({ source, run: undefined, notes: [] }))
+    const wanted = due.map((source) => ({ source, run: undefined, notes: [], lines: [] }))
     for (const change of wanted) openRun(change, 'schedule', now)
     return { found, dispatched: (yield* store.save(tx, wanted, now)).size }
   }

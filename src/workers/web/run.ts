@@ -1,6 +1,6 @@
 import { JobFailed } from '../../errors.ts'
 import { backoffMs } from '../../platform/clock.ts'
-import { type IngestAnswer, PortRefused, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
+import { type IngestAnswer, PortRefused, type RunLogLine, type ScrapedCategory, type ScrapedProduct } from '../port.ts'
 import type { TaskContext } from '../worker.ts'
 import { createCookies } from './cookies.ts'
 import { FetchError, isFinal, isPassing, stopped } from './errors.ts'
@@ -35,6 +35,8 @@ export interface FailedPage {
 export interface WebRunResult {
   /** At most 100,000 characters. */
   logs: string
+  /** The server has the lines of `logs` already. */
+  logs_appended?: true
   /** Pages asked for, those that failed included. */
   pages: number
   pages_failed: number
@@ -75,7 +77,7 @@ export interface Session {
   /** Sends the last, incomplete batch. */
   flush(): Promise<void>
   /** What the run comes to, after `flush`. Throws `JobFailed` for one that got nothing, or whose host asked to be left alone. */
-  outcome(): Promise<Omit<WebRunResult, 'logs'>>
+  outcome(): Promise<Omit<WebRunResult, 'logs' | 'logs_appended'>>
   /** Gives up a page that is fetched ahead: a run that fails does not ask for it. */
   end(): void
 }
@@ -158,7 +160,7 @@ const createSession = (
         }
         repeats--
         const waitMs = backoffMs(tries, MAX_BACKOFF_MS, FIRST_BACKOFF_MS)
-        log.add(`${url}: ${error.message}, asked again after ${waitMs} ms`)
+        log.add(`${url}: ${error.message}, asked again after ${waitMs} ms`, 'warn')
         await clock.sleep(waitMs, signal)
         if (signal.aborted) throw stopped()
       }
@@ -195,14 +197,14 @@ const createSession = (
     if (data.isGone && data.products.length === 0)
       throw new FetchError('unreadable', 'The page says that it was not found', true, 200)
     pagesRead++
-    if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`)
+    if (data.brokenScripts > 0) log.add(`${url}: ${data.brokenScripts} JSON-LD script(s) beyond repair`, 'warn')
     // A hostile page may have thousands of either.
-    for (const reason of data.rejected.slice(0, MAX_LINES)) log.add(`${url}: skipped, ${reason}`)
-    if (data.rejected.length > MAX_LINES) log.add(`${url}: ${data.rejected.length - MAX_LINES} more skipped`)
+    for (const reason of data.rejected.slice(0, MAX_LINES)) log.add(`${url}: skipped, ${reason}`, 'warn')
+    if (data.rejected.length > MAX_LINES) log.add(`${url}: ${data.rejected.length - MAX_LINES} more skipped`, 'warn')
     const fresh = data.remarks.filter(({ product_url }) => !remarked.has(product_url))
     for (const { product_url } of fresh) remarked.add(product_url)
     for (const { product_url, field, message } of fresh.slice(0, MAX_LINES))
-      log.add(`${product_url}: stored without ${field}, ${message}`)
+      log.add(`${product_url}: stored without ${field}, ${message}`, 'warn')
     unsent += data.rejected.length
     counts.rejected += data.rejected.length
     counts.remarks = remarked.size
@@ -212,7 +214,7 @@ const createSession = (
   const failed = (url: string, { message, status }: FetchError) => {
     counts.pages_failed++
     if (failedPages.length < MAX_FAILED_PAGES) failedPages.push({ url, status: status ?? null, reason: message })
-    log.add(`${url}: ${message}`)
+    log.add(`${url}: ${message}`, 'warn')
   }
 
   const send = async (products: ScrapedProduct[], found: ScrapedCategory[]) => {
@@ -230,7 +232,7 @@ const createSession = (
       // 422: every element was invalid and nothing was stored. The rest of the site is still worth having.
       if (!(error instanceof PortRefused) || error.status !== 422) throw error
       counts.rejected += products.length + found.length
-      log.add(`Batch ${batches} refused: ${error.message}`)
+      log.add(`Batch ${batches} refused: ${error.message}`, 'error')
       return
     }
     const rejected = answer.rejected ?? []
@@ -240,7 +242,10 @@ const createSession = (
     counts.rejected += rejected.length
     for (const { kind, index, errors } of rejected.slice(0, 10)) {
       const name = kind === 'item' ? products[index]?.product_url : found[index]?.url
-      log.add(`Rejected ${kind} ${name ?? index}: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`)
+      log.add(
+        `Rejected ${kind} ${name ?? index}: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`,
+        'warn',
+      )
     }
     await report()
   }
@@ -342,27 +347,32 @@ export const runWebTask = async (
   tools: { fetcher: Fetcher; reader: DocumentReader },
 ): Promise<WebRunResult> => {
   const task = readPayload(context.task.payload)
-  const log = createRunLog(context.clock)
+  const runId = Number(task.runId)
+  const append = (lines: RunLogLine[]) => context.appendLog(runId, lines)
+  const log = createRunLog(context.clock, Number.isSafeInteger(runId) && runId > 0 ? append : undefined)
   const session = createSession(context, task, tools, log)
   const startedAt = context.clock.now()
   log.add(`${task.strategy} of ${task.type} ${task.url}, at most ${task.maxPages} pages, ${task.delayMs} ms apart`)
   try {
     await (task.strategy === 'discovery' ? discover(session) : crawlDeep(session))
     await session.flush()
+    const outcome = await session.outcome()
+    const { counts } = session
+    const seconds = ((context.clock.now() - startedAt) / 1000).toFixed(1)
+    log.add(
+      `Done in ${seconds} s: ${counts.pages} pages (${counts.pages_failed} failed), ${counts.items} items (${counts.items_new} new), ` +
+        `${counts.categories} categories, ${counts.rejected} rejected${counts.remarks > 0 ? `, ${counts.remarks} remarks` : ''}`,
+    )
+    if (outcome.ended_early) log.add(`Ended early: ${outcome.ended_early}`, 'warn')
+    await log.flush()
+    return { logs: log.text(), ...(log.isAppended() ? { logs_appended: true as const } : {}), ...outcome }
   } catch (error) {
+    // The server adds why the run has failed.
+    await log.flush()
     if (error instanceof FetchError && !context.signal.aborted)
       throw new JobFailed(`${task.url}: ${error.message}`, !isFinal(error))
     throw error
   } finally {
     session.end()
   }
-  const outcome = await session.outcome()
-  const { counts } = session
-  const seconds = ((context.clock.now() - startedAt) / 1000).toFixed(1)
-  log.add(
-    `Done in ${seconds} s: ${counts.pages} pages (${counts.pages_failed} failed), ${counts.items} items (${counts.items_new} new), ` +
-      `${counts.categories} categories, ${counts.rejected} rejected${counts.remarks > 0 ? `, ${counts.remarks} remarks` : ''}`,
-  )
-  if (outcome.ended_early) log.add(`Ended early: ${outcome.ended_early}`)
-  return { logs: log.text(), ...outcome }
 }

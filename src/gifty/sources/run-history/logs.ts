@@ -60,6 +60,11 @@ export const linesOfText = (text: string, now: Date): NewLine[] =>
       message: line.length > MAX_MESSAGE ? line.slice(0, MAX_MESSAGE).toWellFormed() : line,
       fields: null,
     }))
+/** Why a run has failed, as the last line of its log. */
+export const lineOfError = (text: string, now: Date): NewLine => ({
+  ...{ at: now, level: 'error', fields: null },
+  message: text.length > MAX_MESSAGE ? text.slice(-MAX_MESSAGE).toWellFormed() : text,
+})
 
 /** Log lines of runs (operations §2): numbered from 1 in each run, without gaps or repeats, of which the last 10,000 are kept. */
 export const runLogQueries = (db: Db) => {
