@@ -20,6 +20,8 @@ export const {
   attentionMutes,
   runLogs,
   runEvents,
+  liveEvents,
+  seriesPoints,
   products,
   productDocuments,
   productEmbeddings,

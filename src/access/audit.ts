@@ -2,6 +2,7 @@ import { and, desc, eq, lt, or } from 'drizzle-orm'
 import { type Clock, createId } from '../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../platform/db/index.ts'
 import type { Principal } from '../platform/http/family.ts'
+import type { Bus } from '../platform/shared.ts'
 import { auditTables } from './tables.ts'
 
 export type AuditRow = ReturnType<typeof auditTables>['auditLog']['$inferSelect']
@@ -19,11 +20,18 @@ export interface AuditEntry {
   requestId: string
   ip: string
 }
+/** What was done in this process, after the commit, without values. */
+export const AUDITED = 'access.audited'
+export interface Audited {
+  action: string
+  target: { kind: string; id: string }
+  actor: { kind: string; id: string; name: string | null }
+}
 /** The place after which a page goes on: time in milliseconds, and id. */
 export type AuditPlace = readonly [at: number, id: string]
 
 /** What operators have changed in any family, with who and why (operations §1). A row is written in the transaction of its change. */
-export const createAudit = ({ db, clock }: { db: Db; clock: Clock }) => {
+export const createAudit = ({ db, clock, bus }: { db: Db; clock: Clock; bus: Bus }) => {
   const { auditLog } = auditTables(db.kit)
   return {
     *add(tx: Tx, { actor, action, target, before, after, reason, requestId, ip }: AuditEntry): Steps<void> {
@@ -47,6 +55,9 @@ export const createAudit = ({ db, clock }: { db: Db; clock: Clock }) => {
           })
           .returning({ id: auditLog.id }),
       )
+      const { kind, id, name } = actor
+      const message: Audited = { action, target, actor: { kind, id, name: name ?? null } }
+      tx.afterCommit(() => bus.publishHere(AUDITED, message))
     },
     /** Of one target, newest first. */
     list: (target: { kind: string; id: string }, limit: number, after?: AuditPlace): Promise<AuditRow[]> => {

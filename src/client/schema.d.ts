@@ -532,6 +532,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens
+         * @description Server-sent events: a `snapshot` of each topic, then what happens. `id` is a number of the whole database; `Last-Event-ID` goes on behind it, within the last 10,000 events or 10 minutes, otherwise `reset` comes first.
+         */
+        get: operations["getInternalEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/tasks/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count tasks
+         * @description By kind and state, with rates of the last minutes. With `site_key` without those that have ended, and without rates.
+         */
+        get: operations["getInternalTasksCounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read figures over time
+         * @description Sampled each minute in the same database: minutes are kept 14 days, hours 400 days.
+         */
+        get: operations["getInternalSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/scoring/tasks": {
         parameters: {
             query?: never;
@@ -805,7 +865,7 @@ export interface paths {
         };
         /**
          * List live workers
-         * @description By hostname; heartbeats of the last 60 seconds.
+         * @description By hostname; heartbeats of the last 60 seconds, then those that hold leases and send none.
          */
         get: operations["getInternalWorkers"];
         put?: never;
@@ -825,7 +885,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Newest first.
+         * @description Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.
          */
         get: operations["getInternalTasks"];
         put?: never;
@@ -3963,7 +4023,7 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
-        TaskInfo: components["schemas"]["TaskInfoSourceRun"] | components["schemas"]["TaskInfoWebSourceRun"] | components["schemas"]["TaskInfoScoring"] | components["schemas"]["TaskInfoCategoryMapping"] | components["schemas"]["TaskInfoEmbedding"] | components["schemas"]["TaskInfoNotification"];
+        ListedTask: components["schemas"]["ListedTaskSourceRun"] | components["schemas"]["ListedTaskWebSourceRun"] | components["schemas"]["ListedTaskScoring"] | components["schemas"]["ListedTaskCategoryMapping"] | components["schemas"]["ListedTaskEmbedding"] | components["schemas"]["ListedTaskNotification"] | components["schemas"]["ListedTaskOther"];
         /**
          * @example {
          *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
@@ -3972,7 +4032,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -3983,6 +4046,571 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "source.run",
+         *       "payload": {
+         *         "source_id": 1,
+         *         "url": "https://tea.example/catalogue",
+         *         "site_key": "tea",
+         *         "type": "list",
+         *         "strategy": "deep",
+         *         "config": {
+         *           "currency": "RUB"
+         *         },
+         *         "run_id": 17
+         *       }
+         *     }
+         */
+        ListedTaskSourceRun: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "source.run";
+            payload?: components["schemas"]["RunPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "source.run.web",
+         *       "payload": {
+         *         "source_id": 1,
+         *         "url": "https://tea.example/catalogue",
+         *         "site_key": "tea",
+         *         "type": "list",
+         *         "strategy": "deep",
+         *         "config": {
+         *           "currency": "RUB"
+         *         },
+         *         "run_id": 17
+         *       }
+         *     }
+         */
+        ListedTaskWebSourceRun: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "source.run.web";
+            payload?: components["schemas"]["RunPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "scoring",
+         *       "payload": {
+         *         "gift_id": "tea:https://tea.example/p/1",
+         *         "title": "Black tea in a tin",
+         *         "category": "Black tea",
+         *         "merchant": null,
+         *         "price": 1499.5,
+         *         "image_url": null,
+         *         "content_text": "Black tea in a tin Black tea",
+         *         "content_hash": "9f2c1d6e0b7a4c58a1e3f5d7092b4c6e8a0f1d3c5b7e9a2c4d6f8b0e1a3c5d7f"
+         *       }
+         *     }
+         */
+        ListedTaskScoring: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scoring";
+            payload?: components["schemas"]["ScoringPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "category_mapping",
+         *       "payload": {
+         *         "external_name": "Black tea",
+         *         "products_count": 41,
+         *         "sample_titles": [
+         *           "Black tea in a tin"
+         *         ]
+         *       }
+         *     }
+         */
+        ListedTaskCategoryMapping: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "category_mapping";
+            payload?: components["schemas"]["CategoryTask"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "embedding",
+         *       "payload": {
+         *         "gift_id": "tea:https://tea.example/p/1",
+         *         "content_text": "Black tea in a tin Black tea",
+         *         "content_hash": "9f2c1d6e0b7a4c58a1e3f5d7092b4c6e8a0f1d3c5b7e9a2c4d6f8b0e1a3c5d7f",
+         *         "model_name": "trawl-ngram",
+         *         "model_version": "1"
+         *       }
+         *     }
+         */
+        ListedTaskEmbedding: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embedding";
+            payload?: components["schemas"]["EmbeddingPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "notification",
+         *       "payload": {
+         *         "topic": "scraping",
+         *         "text": "tea: the catalogue answered 503",
+         *         "data": {
+         *           "source_id": 1,
+         *           "site_key": "tea",
+         *           "is_broken": false
+         *         },
+         *         "timestamp": "2026-01-15T09:00:12.000Z"
+         *       }
+         *     }
+         */
+        ListedTaskNotification: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "notification";
+            payload?: components["schemas"]["NotificationPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "crawler.FETCH_ISSUES",
+         *       "payload": {
+         *         "task_id": "01J9ZK3V7Q8W5N4M2B1C0D9E8F"
+         *       }
+         *     }
+         */
+        ListedTaskOther: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result?: unknown;
+            progress?: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embedding.other" | "weeek.reminder" | "love-parser.search" | "love-parser.notifications" | "love-parser.job" | "crawler.DISCOVER_AREAS" | "crawler.FETCH_PROJECTS" | "crawler.FETCH_GROUPS" | "crawler.FETCH_PROJECT_DETAILS" | "crawler.FETCH_GROUP_DETAILS" | "crawler.FETCH_PROJECT_MEMBERS" | "crawler.FETCH_GROUP_MEMBERS" | "crawler.FETCH_ISSUES" | "crawler.FETCH_MERGE_REQUESTS" | "crawler.FETCH_COMMITS" | "crawler.FETCH_BRANCHES" | "crawler.FETCH_TAGS" | "crawler.FETCH_PIPELINES" | "crawler.FETCH_JOBS" | "crawler.FETCH_DEPLOYMENTS" | "crawler.FETCH_ENVIRONMENTS" | "crawler.FETCH_VULNERABILITIES" | "crawler.OTHER";
+            payload?: unknown;
+        };
+        AnyTaskInfo: components["schemas"]["TaskInfoSourceRun"] | components["schemas"]["TaskInfoWebSourceRun"] | components["schemas"]["TaskInfoScoring"] | components["schemas"]["TaskInfoCategoryMapping"] | components["schemas"]["TaskInfoEmbedding"] | components["schemas"]["TaskInfoNotification"] | components["schemas"]["TaskInfoOther"];
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "source.run",
          *       "payload": {
          *         "source_id": 1,
@@ -4007,7 +4635,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4027,6 +4663,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4042,7 +4679,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -4053,6 +4693,7 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "source.run.web",
          *       "payload": {
          *         "source_id": 1,
@@ -4077,7 +4718,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4097,6 +4746,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4112,7 +4762,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -4123,6 +4776,7 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "scoring",
          *       "payload": {
          *         "gift_id": "tea:https://tea.example/p/1",
@@ -4146,7 +4800,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4166,6 +4828,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4181,7 +4844,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -4192,6 +4858,7 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "category_mapping",
          *       "payload": {
          *         "external_name": "Black tea",
@@ -4212,7 +4879,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4232,6 +4907,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4247,7 +4923,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -4258,6 +4937,7 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "embedding",
          *       "payload": {
          *         "gift_id": "tea:https://tea.example/p/1",
@@ -4278,7 +4958,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4298,6 +4986,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4313,7 +5002,10 @@ export interface components {
          *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
          *       "priority": 50,
          *       "status": "leased",
+         *       "state": "leased",
          *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
          *       "error": null,
          *       "result": null,
          *       "progress": {
@@ -4324,6 +5016,7 @@ export interface components {
          *       "available_at": "2026-01-15T09:00:00.000Z",
          *       "created_at": "2026-01-15T09:00:00.000Z",
          *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
          *       "kind": "notification",
          *       "payload": {
          *         "topic": "scraping",
@@ -4347,7 +5040,15 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
             worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
             error: string | null;
             result: unknown;
             progress: unknown;
@@ -4367,12 +5068,88 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+            finished_at: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "notification";
             payload: components["schemas"]["NotificationPayload"];
+        };
+        /**
+         * @example {
+         *       "id": "0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34",
+         *       "fence": 1,
+         *       "attempt": 1,
+         *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
+         *       "priority": 50,
+         *       "status": "leased",
+         *       "state": "leased",
+         *       "worker_id": "worker-1",
+         *       "site_key": null,
+         *       "group": null,
+         *       "error": null,
+         *       "result": null,
+         *       "progress": {
+         *         "page": 2,
+         *         "pages": 5
+         *       },
+         *       "max_attempts": 5,
+         *       "available_at": "2026-01-15T09:00:00.000Z",
+         *       "created_at": "2026-01-15T09:00:00.000Z",
+         *       "updated_at": "2026-01-15T09:00:02.000Z",
+         *       "finished_at": null,
+         *       "kind": "crawler.FETCH_ISSUES",
+         *       "payload": {
+         *         "task_id": "01J9ZK3V7Q8W5N4M2B1C0D9E8F"
+         *       }
+         *     }
+         */
+        TaskInfoOther: {
+            id: string;
+            /** @description rises with each lease */
+            fence: number;
+            /** @description from 1 */
+            attempt: number;
+            lease_expires_at: string | null;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+            /**
+             * @description as the engine has it: `status` shows `paused` and `cancelling` as leased
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+            worker_id: string | null;
+            site_key: string | null;
+            /** @description tasks of one group are limited and paused together */
+            group: string | null;
+            error: string | null;
+            result: unknown;
+            progress: unknown;
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            available_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            finished_at: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embedding.other" | "weeek.reminder" | "love-parser.search" | "love-parser.notifications" | "love-parser.job" | "crawler.DISCOVER_AREAS" | "crawler.FETCH_PROJECTS" | "crawler.FETCH_GROUPS" | "crawler.FETCH_PROJECT_DETAILS" | "crawler.FETCH_GROUP_DETAILS" | "crawler.FETCH_PROJECT_MEMBERS" | "crawler.FETCH_GROUP_MEMBERS" | "crawler.FETCH_ISSUES" | "crawler.FETCH_MERGE_REQUESTS" | "crawler.FETCH_COMMITS" | "crawler.FETCH_BRANCHES" | "crawler.FETCH_TAGS" | "crawler.FETCH_PIPELINES" | "crawler.FETCH_JOBS" | "crawler.FETCH_DEPLOYMENTS" | "crawler.FETCH_ENVIRONMENTS" | "crawler.FETCH_VULNERABILITIES" | "crawler.OTHER";
+            payload: unknown;
         };
         /**
          * @example {
@@ -9775,6 +10552,315 @@ export interface operations {
             };
         };
     };
+    getInternalEvents: {
+        parameters: {
+            query: {
+                /**
+                 * @description a comma list of `fleet`, `runs`, `tasks`, `workers`, `attention`, `audit`, `site:KEY`, `source:ID`, `run:ID`
+                 * @example runs,attention,site:tea
+                 */
+                topics: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 42
+                     *     event: run.ended
+                     *     data: {"topic":"runs","type":"run.ended","at":"2026-01-15T09:04:12.000Z","data":{"run_id":17,"status":"partial"}}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalTasksCounts: {
+        parameters: {
+            query?: {
+                /** @description only runs of this site */
+                site_key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "source.run",
+                     *           "state": "queued",
+                     *           "count": 12,
+                     *           "oldest_at": "2026-01-15T09:00:00.000Z",
+                     *           "per_minute_1": 4,
+                     *           "per_minute_15": 3.2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: {
+                            kind: string;
+                            /** @enum {string} */
+                            state: "queued" | "leased" | "paused" | "cancelling" | "completed" | "failed" | "cancelled" | "dead";
+                            /** @description of ended tasks those that are still kept, at most 10,000 */
+                            count: number;
+                            /** @description when the oldest of them was made; null for ended ones */
+                            oldest_at: string | null;
+                            /** @description tasks that came to this state in the last full minute; of `queued` those that were made */
+                            per_minute_1?: number;
+                            /** @description mean of the last 15 full minutes */
+                            per_minute_15?: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalSeries: {
+        parameters: {
+            query: {
+                /** @description what was sampled */
+                name: "items_new" | "items_updated" | "items_unchanged" | "items_rejected" | "runs_completed" | "runs_partial" | "runs_failed" | "runs_lost" | "runs_cancelled" | "runs_skipped" | "tasks_queued" | "tasks_leased" | "tasks_completed" | "tasks_failed" | "tasks_cancelled" | "tasks_dead" | "waiting" | "running" | "dead" | "oldest_seconds" | "lease_wait_ms" | "ingest_ms";
+                /** @description only of this site; series of items and runs */
+                site_key?: string;
+                /** @description only of this kind; series of tasks */
+                kind?: string;
+                /** @description a day before `to` unless given */
+                from?: string;
+                /** @description now unless given */
+                to?: string;
+                /** @description seconds, rounded up to whole minutes (to whole hours, from two weeks back), and so that there are at most 2000 points */
+                step?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "items_new",
+                     *       "is": "sum",
+                     *       "step": 60,
+                     *       "points": [
+                     *         [
+                     *           "2026-01-15T09:04:00.000Z",
+                     *           12
+                     *         ],
+                     *         [
+                     *           "2026-01-15T09:05:00.000Z",
+                     *           7
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        name: "items_new" | "items_updated" | "items_unchanged" | "items_rejected" | "runs_completed" | "runs_partial" | "runs_failed" | "runs_lost" | "runs_cancelled" | "runs_skipped" | "tasks_queued" | "tasks_leased" | "tasks_completed" | "tasks_failed" | "tasks_cancelled" | "tasks_dead" | "waiting" | "running" | "dead" | "oldest_seconds" | "lease_wait_ms" | "ingest_ms";
+                        /**
+                         * @description `sum` of what happened in a step; `level` on average in it; `mean` of single values
+                         * @enum {string}
+                         */
+                        is: "sum" | "level" | "mean";
+                        /** @description seconds */
+                        step: number;
+                        /** @description time at which a step begins, and value; steps in which there was nothing are left out */
+                        points: [
+                            string,
+                            number
+                        ][];
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
     getInternalScoringTasks: {
         parameters: {
             query?: {
@@ -11713,8 +12799,11 @@ export interface operations {
                         cpu_usage: number;
                         memory_usage: number;
                         tasks_count: number;
-                        /** @enum {string} */
-                        via: "http" | "ws" | "redis";
+                        /**
+                         * @description `lease`: it sends no heartbeat and holds leases
+                         * @enum {string}
+                         */
+                        via: "http" | "ws" | "redis" | "lease";
                     }[];
                 };
             };
@@ -11770,8 +12859,28 @@ export interface operations {
             query?: {
                 /** @description only tasks in this status */
                 status?: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
-                /** @description only tasks of this kind */
+                /** @description only tasks in these states of the engine, a comma list */
+                state?: string;
+                /** @description only tasks of these kinds, a comma list; one that nobody knows has none */
                 kind?: string;
+                /** @description only runs of this site */
+                site_key?: string;
+                /** @description only runs of this source */
+                source_id?: number;
+                /** @description the task of this run */
+                run_id?: number;
+                /** @description only tasks that this worker has leased last */
+                worker_id?: string;
+                /** @description only tasks of this group, such as `host:tea.example` */
+                group?: string;
+                /** @description text in the id, the payload or the error; letters a to z in any case */
+                q?: string;
+                /** @description tasks made since then */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description `summary` leaves payload, result and progress out */
+                view?: "full" | "summary";
                 /** @description most tasks of the page */
                 limit?: number;
                 /** @description `next_cursor` of the page before */
@@ -11799,7 +12908,10 @@ export interface operations {
                      *           "lease_expires_at": "2026-01-15T09:01:00.000Z",
                      *           "priority": 50,
                      *           "status": "leased",
+                     *           "state": "leased",
                      *           "worker_id": "worker-1",
+                     *           "site_key": null,
+                     *           "group": null,
                      *           "error": null,
                      *           "result": null,
                      *           "progress": {
@@ -11810,6 +12922,7 @@ export interface operations {
                      *           "available_at": "2026-01-15T09:00:00.000Z",
                      *           "created_at": "2026-01-15T09:00:00.000Z",
                      *           "updated_at": "2026-01-15T09:00:02.000Z",
+                     *           "finished_at": null,
                      *           "kind": "source.run",
                      *           "payload": {
                      *             "source_id": 1,
@@ -11824,16 +12937,22 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
-                     *       "next_cursor": "WzE3XQ"
+                     *       "next_cursor": "WzE3XQ",
+                     *       "searched_to": "2026-01-15T09:00:00.000Z"
                      *     }
                      */
                     "application/json": {
-                        tasks: components["schemas"]["TaskInfo"][];
+                        tasks: components["schemas"]["ListedTask"][];
                         /**
-                         * @description cursor of the next page; null on the last one
+                         * @description null on the last page; a page may be empty although more follow
                          * @example WzE3XQ
                          */
                         next_cursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description set where filters had to look at one task after another: those made since then were looked at for this page
+                         */
+                        searched_to?: string;
                     };
                 };
             };
@@ -11922,7 +13041,10 @@ export interface operations {
                      *       "lease_expires_at": "2026-01-15T09:01:00.000Z",
                      *       "priority": 50,
                      *       "status": "leased",
+                     *       "state": "leased",
                      *       "worker_id": "worker-1",
+                     *       "site_key": null,
+                     *       "group": null,
                      *       "error": null,
                      *       "result": null,
                      *       "progress": {
@@ -11933,6 +13055,7 @@ export interface operations {
                      *       "available_at": "2026-01-15T09:00:00.000Z",
                      *       "created_at": "2026-01-15T09:00:00.000Z",
                      *       "updated_at": "2026-01-15T09:00:02.000Z",
+                     *       "finished_at": null,
                      *       "kind": "source.run",
                      *       "payload": {
                      *         "source_id": 1,
@@ -11947,7 +13070,7 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["TaskInfo"];
+                    "application/json": components["schemas"]["AnyTaskInfo"];
                 };
             };
             /** @description Missing or invalid credential */

@@ -113,6 +113,19 @@ export const problemsOf = (error: z.core.$ZodError, base: (string | number)[]): 
 export const invalidRequest = (problems: FieldProblem[]) =>
   new AppError('validation_error', 422, 'Invalid request', { details: { details: problems } })
 
+/** Where a follower of a stream goes on: the number of the last `line` or `event` that it has. @throws AppError 422 */
+export const lastEventId = (request: Request, what: 'line' | 'event'): number | undefined => {
+  const given = request.headers.get('last-event-id')
+  if (given === null || given === '') return undefined
+  if (!/^\d{1,15}$/.test(given))
+    throw invalidField(
+      ['header', 'Last-Event-ID'],
+      `Input should be the number of a${what === 'event' ? 'n' : ''} ${what}`,
+      given.slice(0, 100),
+    )
+  return Number(given)
+}
+
 /** Routes of operations never ignore a parameter that they do not know (operations). */
 const unknownParameter = (names: string[]) =>
   new AppError('unknown_parameter', 422, `Unknown query parameter: ${cut(names.join(', '))}`, {

@@ -79,6 +79,13 @@ export const leaseFields = {
     .describe('whose lease it is; without a name the lease lasts 120 s and gives way to other nameless ones'),
   lease_seconds: absentOrNull(integer(5, 3600), 900).describe('how long a named lease lasts, in seconds'),
 }
+/** Several values, separated by commas. */
+export const listOf = <const W extends readonly string[]>(words: W) =>
+  z
+    .string()
+    .transform((value) => [...new Set(value.split(',').map((one) => one.trim()))])
+    .pipe(z.array(z.enum(words)).min(1).max(words.length))
+    .nullish()
 /** Query fields of a keyset page (gifty §1.3). */
 export const pageFields = (limit: number) => ({
   limit: absent(integer(1, 200), limit).describe('most rows of the page'),

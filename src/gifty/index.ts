@@ -10,6 +10,7 @@ import { catalogRoutes } from './catalog/index.ts'
 import { categoriesRoutes } from './categories/index.ts'
 import { fleetRoutes } from './fleet/index.ts'
 import { ingestionRoutes } from './ingestion/index.ts'
+import { liveRoutes } from './live/index.ts'
 import { recommendationsRoutes } from './recommendations/index.ts'
 import { monitoringRoutes } from './reports.ts'
 import { scoringRoutes } from './scoring.ts'
@@ -28,6 +29,8 @@ const EARLY_MS = 50
 /** How often worker sockets are looked at. */
 const SOCKET_SWEEP_MS = 1000
 
+/** How often changes are shown and counted: progress and counters come at most four times a second. */
+const REPORT_MS = 250
 /** Log lines that one turn removes at most. */
 const PURGED_LINES = 20_000
 
@@ -42,6 +45,7 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(monitoringRoutes(surface, services.reports))
     .use(fleetRunsRoutes(surface, services.runs, services.runLogs))
     .use(attentionRoutes(surface, operatorOf, services.attention, services.errors))
+    .use(liveRoutes(surface, services.live))
     .use(scoringRoutes(surface, services.scoring))
     .use(categoriesRoutes(surface, services.categories))
     .use(recommendationsRoutes(surface, services.recommendations))
@@ -59,7 +63,7 @@ const giftyRoutes = (surface: Surface, services: GiftyServices) =>
 /** The module of Gifty (gifty.md): sources with their runs, the workers, the catalogue, and those who use it. */
 export const createGifty = (core: Core) => {
   const { platform, dashboard } = core
-  const { config, broker, clock, metrics } = platform
+  const { config, broker, clock, log, metrics } = platform
   const services = createGiftyServices(core)
   const { sources, search, sockets, reminders } = services
   const surface = giftySurface({ platform, dashboard, systemErrors: services.systemErrors, server: core.server })
@@ -71,6 +75,7 @@ export const createGifty = (core: Core) => {
   })
   let dispatchedAt = Number.NEGATIVE_INFINITY
   let sweeping: ReturnType<typeof setInterval> | undefined
+  let reporting: ReturnType<typeof setInterval> | undefined
 
   return {
     name: 'gifty' as const,
@@ -81,7 +86,7 @@ export const createGifty = (core: Core) => {
     channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],
-    schedules: [reminders.schedule, ...purgesOf(services, config.runLogRetentionDays)],
+    schedules: [reminders.schedule, ...recurringWork(services, config.runLogRetentionDays)],
     /** Due sources and idle runs, every `SCHEDULER_TICK_SECONDS`. */
     dispatch() {
       const since = clock.now() - dispatchedAt
@@ -94,29 +99,36 @@ export const createGifty = (core: Core) => {
       }
       return [...(broker ? [sources.endUnstartedRuns] : []), dispatchSources, sources.endIdleRuns]
     },
+    watch: [services.live.sweep],
     prepare: () => search.ready(),
     start() {
       // Pings, sockets that have gone silent, leases that have ended.
       sweeping = setInterval(() => sockets.sweep(), SOCKET_SWEEP_MS)
+      reporting = setInterval(() => {
+        services.live.report().catch((error) => log.warn('live events were not written', { error }))
+      }, REPORT_MS)
       if (config.role !== 'api') search.embedding.start()
     },
     endConnections() {
       services.runLogs.stop()
+      services.live.endConnections()
       return sockets.stop()
     },
     async stop() {
       clearInterval(sweeping)
+      clearInterval(reporting)
+      await services.live.stop()
       await search.stop()
     },
   } satisfies Module & { services: GiftyServices }
 }
 
-/** What keeps the family's tables from growing without end. */
-const purgesOf = (
-  { runLogs, attention, ingestion, sources, fleet, subscribers }: GiftyServices,
+/** What keeps the family's tables from growing without end, and its samples. */
+const recurringWork = (
+  { live, runLogs, attention, ingestion, sources, fleet, subscribers }: GiftyServices,
   runLogDays: number,
 ): Schedule[] => {
-  const purge = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
+  const recurring = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
     name,
     cron,
     *fire(tx, { now }) {
@@ -126,12 +138,16 @@ const purgesOf = (
   })
   const before = (now: Date, ms: number) => new Date(now.getTime() - ms)
   return [
-    purge('purge-idempotency-keys', '*/10 * * * *', (tx, now) => ingestion.purgeKeys(tx, now)),
-    purge('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
-    purge('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
-    purge('purge-attention-mutes', '0 3 * * *', (tx, now) => attention.purgeMutes(tx, before(now, DAY_MS))),
-    purge('purge-run-logs', '*/10 * * * *', (tx, now) => runLogs.purge(tx, before(now, runLogDays * DAY_MS), PURGED_LINES)),
+    recurring('purge-idempotency-keys', '*/10 * * * *', (tx, now) => ingestion.purgeKeys(tx, now)),
+    recurring('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
+    recurring('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
+    recurring('purge-attention-mutes', '0 3 * * *', (tx, now) => attention.purgeMutes(tx, before(now, DAY_MS))),
+    recurring('purge-run-logs', '*/10 * * * *', (tx, now) => runLogs.purge(tx, before(now, runLogDays * DAY_MS), PURGED_LINES)),
+    recurring('sample-tasks', '* * * * *', (tx, now) => live.sample(tx, now)),
+    recurring('sum-hours', '5 * * * *', (tx, now) => live.series.sumHours(tx, now)),
+    recurring('purge-series', '*/10 * * * *', (tx, now) => live.series.purge(tx, now)),
+    recurring('purge-events', '* * * * *', (tx) => live.purgeEvents(tx)),
     // Longer than any attempt counts.
-    purge('purge-claim-attempts', '*/10 * * * *', (tx, now) => subscribers.purgeAttempts(tx, before(now, HOUR_MS))),
+    recurring('purge-claim-attempts', '*/10 * * * *', (tx, now) => subscribers.purgeAttempts(tx, before(now, HOUR_MS))),
   ]
 }

@@ -14,6 +14,7 @@ import { categoryKind, createCategories, createCategoryQueue } from './categorie
 import { createFleet, createRedisHeartbeats } from './fleet/service.ts'
 import { createWorkerSockets } from './fleet/sockets.ts'
 import { createIngestion } from './ingestion/service.ts'
+import { createLive } from './live/service.ts'
 import { createNotifications, createSystemErrors, notificationKind } from './notifications.ts'
 import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
@@ -48,7 +49,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
   const scoring = createScoring({ db, clock, queue: unscored, scores: createScoreStore(db) })
 
   const repository = sourcesRepository(db)
-  const runStore = createRunStore({ db, clock, repository, engine, notifications })
+  const runStore = createRunStore({ db, clock, repository, engine, notifications, bus })
   const { kinds: runKinds, completeRuns } = createRunKinds({ db, repository, store: runStore, random })
   const sources = createSources({
     db,
@@ -82,6 +83,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     catalog: createCatalogStore(catalog, search.documents),
     categories,
     metrics,
+    bus,
     log,
   })
   const fleet = createFleet({
@@ -90,6 +92,19 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     engine,
     dispatcher,
     redisHeartbeats: redis && createRedisHeartbeats(redis, clock, log),
+    taskIdOfRun: async (id) => (await repository.runsOfIds([id]))[0]?.taskId ?? undefined,
+  })
+  const attention = createAttention({
+    db,
+    clock,
+    audit: createAudit({ db, clock, bus }),
+    kinds: engine.knownKinds,
+    services: [
+      ...(redis ? [{ name: 'redis', isUp: redis.isUp }] : []),
+      ...(broker ? [{ name: 'rabbitmq', isUp: broker.isUp }] : []),
+    ],
+    hasOutbox: outbox !== undefined,
+    diskUsage: diskUsageOf(config.database.url),
   })
   const reports = createReports(db, clock, counts)
   const accounts = weeekRepository(db)
@@ -127,18 +142,8 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     runs: createFleetRuns(fleetRunQueries(db), engine),
     runLogs,
     errors: createErrors({ db, clock, kinds: engine.knownKinds }),
-    attention: createAttention({
-      db,
-      clock,
-      audit: createAudit({ db, clock }),
-      kinds: engine.knownKinds,
-      services: [
-        ...(redis ? [{ name: 'redis', isUp: redis.isUp }] : []),
-        ...(broker ? [{ name: 'rabbitmq', isUp: broker.isUp }] : []),
-      ],
-      hasOutbox: outbox !== undefined,
-      diskUsage: diskUsageOf(config.database.url),
-    }),
+    attention,
+    live: createLive({ db, clock, bus, log, metrics, engine, attention, workers: fleet.workers }),
     fleet,
     sockets: createWorkerSockets({ fleet, engine, dispatch: dispatcher.lease, bus, clock, log }),
     subscribers: createSubscribers({ db, clock, queries: subscribers, claims: claimsRepository(db) }),

@@ -431,3 +431,41 @@ export const attentionTables = defineTables((k) => {
   )
   return { attentionMutes }
 })
+
+/** Live events, and figures over time (operations §6, §7). */
+export const liveTables = defineTables((k) => {
+  /** Numbered in the order of their commits: whoever has read up to a number misses none. */
+  const liveEvents = k.table(
+    'live_events',
+    {
+      id: k.serial(),
+      /** A JSON array of the topics it belongs to, the most general one first. */
+      topics: k.text().notNull(),
+      type: k.text().notNull(),
+      at: k.epoch().notNull(),
+      /** JSON that is sent as it is. */
+      data: k.text().notNull(),
+    },
+    (t) => [k.index('live_events_at_ix').on(t.at)],
+  )
+  /** Sums of one minute, or of one hour (`step` in seconds), that begins at `at`. Minutes in which nothing happened have no row. */
+  const seriesPoints = k.table(
+    'series_points',
+    {
+      name: k.text().notNull(),
+      step: k.int().notNull(),
+      at: k.epoch().notNull(),
+      /** A site key or a kind. */
+      label: k.text().notNull(),
+      total: k.real().notNull(),
+      /** How many values the total is the sum of. */
+      count: k.big().notNull(),
+    },
+    (t) => [
+      k.primaryKey({ columns: [t.name, t.step, t.at, t.label] }),
+      k.index('series_points_label_ix').on(t.name, t.step, t.label, t.at),
+      k.index('series_points_age_ix').on(t.step, t.at),
+    ],
+  )
+  return { liveEvents, seriesPoints }
+})

@@ -170,7 +170,7 @@ export const createLoveParserServices = ({ platform, engine, outbox }: Core, gat
   const operators = createOperators({
     db,
     clock,
-    audit: createAudit({ db, clock }),
+    audit: createAudit({ db, clock, bus }),
     subscriptions,
     users,
     refusedNotifications,

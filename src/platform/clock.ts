@@ -31,6 +31,9 @@ export const idAt = (at: number): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
+/** When an id was made, in ms since the epoch. */
+export const timeOfId = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Postgres refuses a malformed uuid with an error, so texts are checked before a query. */
 export const isUuid = (text: string): boolean => UUID.test(text)

@@ -312,6 +312,8 @@ export const createMetrics = (build: { version: string; dialect: string }) => {
       else batches.set(key, { spider, status, count: 1 })
       if (items > 0) scraped.set(spider, (scraped.get(spider) ?? 0) + items)
     },
+    /** A client's label, up to a number of distinct ones; then `other`. */
+    spiderLabel,
     /** Counts what a turn of the scheduler did: runs opened, and times skipped because a run was open. */
     dispatched(runs: number, skips: number) {
       dispatched += runs

@@ -1,22 +1,10 @@
-import { and, eq, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
-import { idAt, isUuid } from '../platform/clock.ts'
+import { and, eq, inArray, lt, lte } from 'drizzle-orm'
+import { idAt } from '../platform/clock.ts'
 import { q, type Steps, type Tx } from '../platform/db/index.ts'
-import { rowsThatFit } from '../platform/http/lists.ts'
-import { type EngineContext, isFinished, isLive, unknown } from './context.ts'
-import {
-  type Refusal,
-  type ShownState,
-  shownState,
-  TASK_CANCEL,
-  TASK_STATES,
-  type Task,
-  type TaskChange,
-  type TaskState,
-} from './model.ts'
+import { type EngineContext, isFinished, unknown } from './context.ts'
+import { type Refusal, TASK_CANCEL, TASK_STATES, type Task, type TaskChange, type TaskState } from './model.ts'
 import { stateIs } from './tables.ts'
 
-/** Above every id. */
-const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** Number of dead tasks that a redrive by kind reads at once. */
 const REDRIVE_PAGE = 1000
 
@@ -25,24 +13,11 @@ export interface Redriven {
   skipped: { id: string; reason: string }[]
 }
 
-/** What an operator does: look, cancel, redrive, purge. */
+/** What an operator does to tasks: cancel, redrive, purge. */
 export const createAdmin = (context: EngineContext) => {
-  const {
-    db,
-    bus,
-    clock,
-    policies,
-    statements,
-    tasks,
-    brokerQueue,
-    policyOf,
-    nowDate,
-    knownKinds,
-    announceReady,
-    lockTasks,
-    transition,
-  } = context
-  const { held, notLeased } = stateIs(tasks.state)
+  const { db, bus, clock, policies, statements, tasks, brokerQueue, policyOf, nowDate, announceReady, lockTasks, transition } =
+    context
+  const { notLeased } = stateIs(tasks.state)
 
   /** Cancels: a queued task at once, a leased one when its holder lets go. Answers the new state, or `finished`. */
   const cancel = (id: string, allowed: readonly string[]): Promise<{ state: TaskState } | Refusal> =>
@@ -158,36 +133,6 @@ export const createAdmin = (context: EngineContext) => {
       return all
     })
 
-  const get = async (id: string): Promise<Task | undefined> => (isUuid(id) ? (await statements.get.all({ id }))[0] : undefined)
-
-  /**
-   * Tasks newest first, at most `limit`, fewer where their JSON is large. `after` is the id of the last task of the page before, `next` that
-   * of this page when there are more.
-   */
-  const list = async ({
-    kinds,
-    state = TASK_STATES,
-    after,
-    limit,
-  }: {
-    kinds: readonly string[]
-    state?: readonly TaskState[]
-    after?: string
-    limit: number
-  }): Promise<{ tasks: Task[]; next: string | undefined }> => {
-    const wanted = [...new Set(kinds)]
-    if (wanted.length === 0 || state.length === 0) return { tasks: [], next: undefined }
-    const params: Record<string, unknown> = { after: after ?? NO_ID, max: limit + 1 }
-    wanted.forEach((kind, n) => {
-      params[`kind${n}`] = kind
-    })
-    const rows = await statements.page(wanted.length, state).all(params)
-    const size = rowsThatFit(rows, limit)
-    const ids = rows.slice(0, size).map(({ id }) => id)
-    const found = ids.length === 0 ? [] : await statements.byIds.all({ ids })
-    return { tasks: found, next: rows.length > size ? ids.at(-1) : undefined }
-  }
-
   /** Deletes finished and dead tasks of all kinds past their keeping time, at most `max` of them. */
   function* purge(tx: Tx, max = 5000): Steps<number> {
     const now = clock.now()
@@ -219,43 +164,5 @@ export const createAdmin = (context: EngineContext) => {
     return purged
   }
 
-  /** Live and dead tasks of the kinds this process knows, per kind and shown state, for the gauges. */
-  const counts = async (): Promise<{ kind: string; state: ShownState; count: number }[]> => {
-    const known = inArray(tasks.kind, knownKinds())
-    // Two queries, because the index of kinds and states has no leased tasks.
-    const count = (which: SQL | undefined): PromiseLike<{ kind: string; state: TaskState; count: number }[]> =>
-      db.q
-        .select({ kind: tasks.kind, state: tasks.state, count: sql<number>`count(*)`.mapWith(Number) })
-        .from(tasks)
-        .where(and(known, which))
-        .groupBy(tasks.kind, tasks.state) as any
-    const found = [
-      ...(await count(and(notLeased, inArray(tasks.state, ['queued', 'paused', 'cancelling', 'dead'])))),
-      ...(await count(and(held, eq(tasks.state, 'leased')))),
-    ]
-    const totals = new Map<string, { kind: string; state: ShownState; count: number }>()
-    for (const { kind, state, count } of found) {
-      const key = `${kind} ${shownState(state)}`
-      totals.set(key, { kind, state: shownState(state), count: count + (totals.get(key)?.count ?? 0) })
-    }
-    return [...totals.values()]
-  }
-
-  /** Live leases of a worker. */
-  const heldBy = async (
-    owner: string,
-    allowed: readonly string[],
-  ): Promise<{ id: string; fence: number; leaseExpiresAt: Date }[]> => {
-    const now = nowDate()
-    const rows = (await db.q
-      .select()
-      .from(tasks)
-      .where(and(held, eq(tasks.leaseOwner, owner), inArray(tasks.kind, [...allowed])))
-      .orderBy(tasks.id)) as Task[]
-    return rows
-      .filter((task) => isLive(task, now))
-      .map(({ id, fence, leaseExpiresAt }) => ({ id, fence, leaseExpiresAt: leaseExpiresAt as Date }))
-  }
-
-  return { cancel, redrive, get, list, purge, counts, heldBy }
+  return { cancel, redrive, purge }
 }

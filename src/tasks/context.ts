@@ -9,10 +9,12 @@ import {
   type NewTask,
   type Refusal,
   type StatementHooks,
+  TASKS_CHANGED,
   TASKS_READY,
   type Task,
   type TaskChange,
   type TaskState,
+  type TaskStateChange,
   type TasksReady,
   type Transition,
 } from './model.ts'
@@ -114,6 +116,10 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     const message: TasksReady = { kinds: [...new Set(ready.map(({ kind }) => kind))] }
     tx.afterCommit(() => publishReady(message))
   }
+  /** Says in this process which tasks came to which state; what others do they say themselves. */
+  const publishChanges = (changes: readonly TaskStateChange[]) => {
+    if (changes.length > 0) bus.publishHere(TASKS_CHANGED, changes)
+  }
   const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
 
   /** Inserts tasks and answers the ids of those inserted; a live one with the same dedupe key wins. Announces nothing to waiting leases. */
@@ -141,6 +147,8 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
         announced.filter((row) => byCaller.has(row.id) === claimed),
         { claimed },
       )
+    const made = rows.flatMap(({ id, kind }) => (inserted.has(id) ? [{ id, kind, state: 'queued' as const }] : []))
+    tx.afterCommit(() => publishChanges(made))
     return [...inserted]
   }
 
@@ -176,6 +184,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
       finished_at: isFinished(state) ? now.getTime() : null,
     }))
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
+    tx.afterCommit(() => publishChanges(items))
   }
   /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
   function* prolong(tx: Tx, ids: readonly string[], now = nowDate()): Steps<void> {
@@ -240,6 +249,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     /** The kinds this process knows: it leaves others alone, because it does not know what their ends mean. */
     knownKinds: () => [...policies.keys()],
     publishReady,
+    publishChanges,
     announceReady,
     lastHeldBy,
     insert,

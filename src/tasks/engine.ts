@@ -5,6 +5,7 @@ import { createGroupCaps } from './lease-statements.ts'
 import { createLeasing } from './leasing.ts'
 import type { Task, TaskChange } from './model.ts'
 import { createReaper } from './reaper.ts'
+import { createTaskQueries } from './task-queries.ts'
 import { createWorkerApi } from './worker-api.ts'
 
 /**
@@ -23,6 +24,7 @@ export const createEngine = (deps: EngineDeps) => {
     ...createWorkerApi(context),
     ...reaper,
     ...createAdmin(context),
+    ...createTaskQueries(context),
     enqueue: context.enqueue,
     lockTasks: context.lockTasks,
     transition: context.transition,

@@ -16,14 +16,18 @@ export {
   type StatementHooks,
   TASK_CANCEL,
   TASK_PROGRESS,
+  TASK_STATES,
+  TASKS_CHANGED,
   TASKS_READY,
   type Task,
   type TaskCancel,
   type TaskChange,
   type TaskState,
+  type TaskStateChange,
   type Transition,
 } from './model.ts'
 export { brokerMetrics, createOutbox, createRelay, type Outbox } from './outbox.ts'
 export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps } from './row-queue.ts'
 export type { RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'
+export type { TaskStanding } from './task-queries.ts'

@@ -48,9 +48,16 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     insert,
     lockTasks,
     transition,
+    publishChanges,
     random,
   } = context
   const caps = createGroupCaps(db, statements)
+  const publishLeased = (tasks: readonly Task[]) => {
+    const now = nowDate().getTime()
+    publishChanges(
+      tasks.map(({ id, kind, runAfter }) => ({ id, kind, state: 'leased', waitedMs: Math.max(0, now - runAfter.getTime()) })),
+    )
+  }
 
   /** Tasks that domains make for this lease only, so that rows by the hundred thousand need none before they are wanted. */
   function* provide(tx: Tx, requests: readonly LeaseRequest[], now: Date): Steps<string[]> {
@@ -218,7 +225,10 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
   const leaseTogether = async (requests: readonly LeaseRequest[]): Promise<Together> => {
     for (let attempt = 1; ; attempt++) {
       const answer = await leaseOnce(requests)
-      if (answer !== 'missed') return answer
+      if (answer !== 'missed') {
+        publishLeased(answer.leased.flat())
+        return answer
+      }
       if (attempt === MISSED_MAX) return { leased: requests.map(() => []), hasWithheld: false }
       // The others hold their locks until they have committed.
       await Bun.sleep(2 ** attempt * 5 * random())
@@ -279,6 +289,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
       const leased = yield* take(tx, [request], chosen, now)
       yield* brokerQueue.forgetMessages(tx, leased.flat())
       const [handed = []] = yield* runLeasedHooks(tx, [request], leased, now)
+      tx.afterCommit(() => publishLeased(handed))
       const waits = new Set(waiting)
       return { leased: handed, gone: new Set(ids.filter((id) => !waits.has(id))) }
     })

@@ -202,6 +202,16 @@ export interface JobHandler {
 export const TASKS_READY = 'engine.tasks-ready'
 export const TASK_CANCEL = 'engine.task-cancel'
 export const TASK_PROGRESS = 'engine.task-progress'
+/** Tasks that came to a state, after the commit, for the parts of this process that count or show them. */
+export const TASKS_CHANGED = 'engine.tasks-changed'
+export interface TaskStateChange {
+  id: string
+  state: TaskState
+  /** Where it is known without reading the task. */
+  kind?: string
+  /** Of a leased one: how long it had been ready, in ms. */
+  waitedMs?: number
+}
 export interface TasksReady {
   kinds: string[]
 }

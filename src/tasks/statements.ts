@@ -185,6 +185,27 @@ export const engineStatements = (db: Db) => {
       }
       return statement
     },
+    /** The last of at most `window` tasks from below `after`, none before `from`, newest first, and how many they are. */
+    windowEnd: db.statement<{ last: string | null; count: number | string }>(
+      'task_window_end',
+      `select ${both('min(id)', 'min(id::text)')} as last, count(*) as count from (select t.id from tasks t
+        where t.id < ${f.param('after', 'uuid')} and t.id >= ${f.param('from', 'uuid')} order by t.id desc limit ${f.limit('window')}) w`,
+    ),
+    /** As \`page\`, for filters that no index answers: those of the tasks from below \`after\` down to \`last\`. A null parameter does not restrict. */
+    filtered: db.statement<{ id: string; bytes: number | string }>(
+      'task_filtered',
+      `select t.id, ${f.bytes('t.payload')} + ${f.bytes('t.result')} + ${f.bytes('t.progress')} as bytes from tasks t
+        where t.id < ${f.param('after', 'uuid')} and t.id >= ${f.param('last', 'uuid')} and ${f.inList('t.kind', 'kinds')} and ${f.inList('t.state', 'states')}
+          and (${f.param('site', 'text')} is null or t.site_key = ${f.param('site', 'text')})
+          and (${f.param('group', 'text')} is null or t.group_key = ${f.param('group', 'text')})
+          and (${f.param('owner', 'text')} is null or (t.lease_owner = ${f.param('owner', 'text')} and t.state not in ('queued', 'paused')))
+          and (${f.param('source', 'bigint')} is null
+            or ${both("t.payload ->> 'source_id' = :source", "t.payload -> 'source_id' = to_jsonb(:source::bigint)")})
+          and (${f.param('pattern', 'text')} is null or ${both('t.id', 't.id::text')} ${f.like} ${f.param('pattern', 'text')} escape '\\'
+            or ${both('t.payload', 't.payload::text')} ${f.like} ${f.param('pattern', 'text')} escape '\\'
+            or coalesce(t.error, '') ${f.like} ${f.param('pattern', 'text')} escape '\\')
+        order by t.id desc limit ${f.limit('max')}`,
+    ),
     byIds: db.statement<Task>(
       'task_by_ids',
       `select t.* from tasks t where ${f.inList('t.id', 'ids', 'uuid')} order by t.id desc`,

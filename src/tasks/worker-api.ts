@@ -47,6 +47,7 @@ export const createWorkerApi = (context: EngineContext) => {
     lastHeldBy,
     lockTasks,
     transition,
+    publishChanges,
     requeue,
   } = context
 
@@ -112,6 +113,7 @@ export const createWorkerApi = (context: EngineContext) => {
       for (const place of places ?? []) done.add(given[place - 1] as Verdict)
       if (task.id !== null) left.set(task.id, task)
     }
+    tx.afterCommit(() => publishChanges([...done].map(({ id }) => ({ id, state: 'completed' as const }))))
     return { done, left }
   }
 

@@ -84,7 +84,7 @@ onEachDatabase('gifty worker protocol', (database) => {
     for (const [path, body, type, field] of refused)
       expect(problemOf(await app.post(path, body))).toMatchObject({ type, loc: ['body', ...field] })
     for (const [query, type] of [
-      ['limit=201', 'less_than_equal'],
+      ['limit=501', 'less_than_equal'],
       ['status=queued', 'enum'],
       ['cursor=x', 'value_error'],
       [`cursor=${Buffer.from('["x"]').toString('base64url')}`, 'value_error'],
@@ -104,6 +104,10 @@ onEachDatabase('gifty worker protocol', (database) => {
       ...task,
       lease_expires_at: iso(START + 150_000),
       status: 'leased',
+      state: 'leased',
+      site_key: 'shop',
+      group: 'host:shop.example',
+      finished_at: null,
       worker_id: 'w1',
       error: null,
       result: null,

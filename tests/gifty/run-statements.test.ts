@@ -62,10 +62,11 @@ const SOURCES = product<{
 
 /** The domain of source tasks over a database; `policies` may change its kinds. */
 const makeDomain = (db: Db, clock: FakeClock, policies = (kinds: KindPolicy[]) => kinds) => {
-  const engine = createEngine({ db, clock, bus: createLocalBus(() => {}) })
+  const bus = createLocalBus(() => {})
+  const engine = createEngine({ db, clock, bus })
   const repository = sourcesRepository(db)
   const notifications = createNotifications(engine, clock, undefined)
-  const store = createRunStore({ db, clock, repository, engine, notifications })
+  const store = createRunStore({ db, clock, repository, engine, notifications, bus })
   const { kinds } = createRunKinds({ db, repository, store, random: () => 0.5 })
   engine.register([...policies(kinds), notificationKind])
   return { engine, repository, store }
@@ -288,7 +289,7 @@ onEachDatabase('runs inside statements of the engine', (database) => {
         },
       }
       const notifications = createNotifications(engine, clock, undefined)
-      const store = createRunStore({ db, clock, repository: stale, engine, notifications })
+      const store = createRunStore({ db, clock, repository: stale, engine, notifications, bus: createLocalBus(() => {}) })
       const locked = await db.tx((tx) => store.lockForReport(tx, 1))
       expect(locked).toMatchObject({ source: { id: 1 }, open: { id: open?.id }, task: { id: open?.taskId, state: 'queued' } })
       expect(looks).toBe(4)
@@ -300,7 +301,14 @@ onEachDatabase('runs inside statements of the engine', (database) => {
           return engine.lockTasks(tx, ids)
         },
       }
-      const batches = createRunStore({ db, clock, repository, engine: watching as typeof engine, notifications })
+      const batches = createRunStore({
+        db,
+        clock,
+        repository,
+        engine: watching as typeof engine,
+        notifications,
+        bus: createLocalBus(() => {}),
+      })
       for (const taskId of [null, '01890000-0000-7000-8000-999999999999']) {
         order.length = 0
         const place = { id: 1, taskId }

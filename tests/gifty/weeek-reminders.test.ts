@@ -164,7 +164,10 @@ onEachDatabase('gifty weeek reminders', (database) => {
     clock.set(at('15T09:00'))
     await app.tick()
     expect(await app.rows("tasks where kind = 'weeek.reminder'")).toBe(1)
-    expect(await app.ok('GET', '/internal/tasks')).toEqual({ tasks: [], next_cursor: null })
+    // They are listed, and nobody may lease or cancel them.
+    const { tasks } = await app.ok('GET', '/internal/tasks')
+    expect(tasks.map((task: any) => task.kind)).toEqual(['weeek.reminder'])
+    expect((await app.post(`/internal/tasks/${tasks[0].id}/cancel`, {})).status).toBe(404)
     expect((await app.ok('POST', '/internal/workers/lease', { worker_id: 'w' })).tasks).toEqual([])
   })
 })

@@ -93,18 +93,25 @@ export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: Worker
     .get('/workers', () => fleet.workers(), {
       auth: 'internal',
       response: { 200: z.array(model.workerView) },
-      detail: { summary: 'List live workers', description: 'By hostname; heartbeats of the last 60 seconds.' },
+      detail: {
+        summary: 'List live workers',
+        description: 'By hostname; heartbeats of the last 60 seconds, then those that hold leases and send none.',
+      },
     })
     .get('/tasks', ({ query }) => fleet.tasks(query), {
       auth: 'internal',
       query: model.tasksQuery,
       response: { 200: model.tasksPage },
-      detail: { summary: 'List tasks', description: 'Newest first.' },
+      detail: {
+        summary: 'List tasks',
+        description:
+          'Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.',
+      },
     })
     .get('/tasks/:id', ({ params }) => fleet.task(params.id), {
       auth: 'internal',
       params,
-      response: { 200: model.taskInfo, ...problems(404) },
+      response: { 200: model.anyTask, ...problems(404) },
       detail: { summary: 'Read a task', description: 'With its result and progress.' },
     })
     .post('/tasks/redrive', ({ body }) => fleet.redrive(body), {

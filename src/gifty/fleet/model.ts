@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { ownExample } from '../../platform/http/schema.ts'
-import { ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
+import { TASK_STATES as ENGINE_STATES, ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
 import { categoryTask } from '../categories/index.ts'
 import {
   absent,
   absentOrNull,
   boolean,
   fenceNumber,
+  instant,
   integer,
+  listOf,
   nextCursor,
   number,
   siteKey,
@@ -113,12 +115,23 @@ export const workerHeartbeatBody = z
   .meta({
     examples: [{ hostname: 'crawler-3', pid: 4117, concurrent_tasks: 2, ram_usage_pct: 41.5, worker_id: 'worker-1' }],
   })
-export const tasksQuery = z.object({
-  status: z.enum(TASK_STATUSES).optional().describe('only tasks in this status'),
-  kind: text().optional().describe('only tasks of this kind'),
-  limit: absent(integer(1, 200), 50).describe('most tasks of the page'),
-  cursor: text().optional().describe('`next_cursor` of the page before'),
+export const tasksQuery = z.strictObject({
+  status: z.enum(TASK_STATUSES).nullish().describe('only tasks in this status'),
+  state: listOf(ENGINE_STATES).describe('only tasks in these states of the engine, a comma list'),
+  kind: text().nullish().describe('only tasks of these kinds, a comma list; one that nobody knows has none'),
+  site_key: siteKey().nullish().describe('only runs of this site'),
+  source_id: integer(1).nullish().describe('only runs of this source'),
+  run_id: integer(1).nullish().describe('the task of this run'),
+  worker_id: text(1, 128).nullish().describe('only tasks that this worker has leased last'),
+  group: text(1, 200).nullish().describe('only tasks of this group, such as `host:tea.example`'),
+  q: text(1, 200).nullish().describe('text in the id, the payload or the error; letters a to z in any case'),
+  from: instant().nullish().describe('tasks made since then'),
+  to: instant().nullish().describe('and before this'),
+  view: z.enum(['full', 'summary']).nullish().describe('`summary` leaves payload, result and progress out'),
+  limit: absent(integer(1, 500), 50).describe('most tasks of the page'),
+  cursor: text().nullish().describe('`next_cursor` of the page before'),
 })
+export const taskQuery = z.strictObject({})
 export const redriveBody = z
   .object({
     ids: z.array(taskName(0)).max(1000).nullish(),
@@ -149,7 +162,10 @@ const infoFields = {
   ...taskFields,
   lease_expires_at: time().nullable(),
   status: z.enum(TASK_STATUSES),
+  state: z.enum(ENGINE_STATES).describe('as the engine has it: `status` shows `paused` and `cancelling` as leased'),
   worker_id: z.string().nullable(),
+  site_key: z.string().nullable(),
+  group: z.string().nullable().describe('tasks of one group are limited and paused together'),
   error: z.string().nullable(),
   result: z.unknown(),
   progress: z.unknown(),
@@ -157,6 +173,7 @@ const infoFields = {
   available_at: time(),
   created_at: time(),
   updated_at: time(),
+  finished_at: time().nullable(),
 }
 const EXAMPLE_TASK = {
   id: '0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34',
@@ -168,7 +185,10 @@ const EXAMPLE_TASK = {
 const EXAMPLE_INFO = {
   ...EXAMPLE_TASK,
   status: 'leased',
+  state: 'leased',
   worker_id: 'worker-1',
+  site_key: null,
+  group: null,
   error: null,
   result: null,
   progress: { page: 2, pages: 5 },
@@ -176,6 +196,7 @@ const EXAMPLE_INFO = {
   available_at: '2026-01-15T09:00:00.000Z',
   created_at: '2026-01-15T09:00:00.000Z',
   updated_at: '2026-01-15T09:00:02.000Z',
+  finished_at: null,
 }
 /** What each kind's tasks are about (gifty §4). */
 const PAYLOADS = {
@@ -195,27 +216,57 @@ const NAMES = {
   notification: 'Notification',
 } satisfies Record<keyof typeof PAYLOADS, string>
 
+/** Kinds of other protocols and families, as the list of tasks shows them (operations §3). */
+export const OTHER_KINDS = [
+  'embedding.other',
+  'weeek.reminder',
+  'love-parser.search',
+  'love-parser.notifications',
+  'love-parser.job',
+  'crawler.DISCOVER_AREAS',
+  'crawler.FETCH_PROJECTS',
+  'crawler.FETCH_GROUPS',
+  'crawler.FETCH_PROJECT_DETAILS',
+  'crawler.FETCH_GROUP_DETAILS',
+  'crawler.FETCH_PROJECT_MEMBERS',
+  'crawler.FETCH_GROUP_MEMBERS',
+  'crawler.FETCH_ISSUES',
+  'crawler.FETCH_MERGE_REQUESTS',
+  'crawler.FETCH_COMMITS',
+  'crawler.FETCH_BRANCHES',
+  'crawler.FETCH_TAGS',
+  'crawler.FETCH_PIPELINES',
+  'crawler.FETCH_JOBS',
+  'crawler.FETCH_DEPLOYMENTS',
+  'crawler.FETCH_ENVIRONMENTS',
+  'crawler.FETCH_VULNERABILITIES',
+  'crawler.OTHER',
+] as const
+
 /** A kind's tasks: which kind it is says what the payload is. */
 const ofKind = <K extends keyof typeof PAYLOADS, F extends z.ZodRawShape>(
   kind: K,
   prefix: string,
   fields: F,
   example: object,
+  isListed = false,
 ) => {
   const payload = PAYLOADS[kind]
-  return z.object({ ...fields, kind: z.literal(kind), payload }).meta({
+  // As a type it is there: who asks for no summary always gets it.
+  const shown = isListed ? (payload.optional() as unknown as typeof payload) : payload
+  return z.object({ ...fields, kind: z.literal(kind), payload: shown }).meta({
     id: `${prefix}${NAMES[kind]}`,
     examples: [{ ...example, kind, payload: ownExample(payload) }],
   })
 }
-const ofAllKinds = <F extends z.ZodRawShape>(prefix: string, fields: F, example: object) =>
+const ofAllKinds = <F extends z.ZodRawShape>(prefix: string, fields: F, example: object, isListed = false) =>
   z.discriminatedUnion('kind', [
-    ofKind('source.run', prefix, fields, example),
-    ofKind('source.run.web', prefix, fields, example),
-    ofKind('scoring', prefix, fields, example),
-    ofKind('category_mapping', prefix, fields, example),
-    ofKind('embedding', prefix, fields, example),
-    ofKind('notification', prefix, fields, example),
+    ofKind('source.run', prefix, fields, example, isListed),
+    ofKind('source.run.web', prefix, fields, example, isListed),
+    ofKind('scoring', prefix, fields, example, isListed),
+    ofKind('category_mapping', prefix, fields, example, isListed),
+    ofKind('embedding', prefix, fields, example, isListed),
+    ofKind('notification', prefix, fields, example, isListed),
   ])
 /** A task as who holds its lease sees it. */
 export const taskView = ofAllKinds('Task', taskFields, EXAMPLE_TASK).meta({ id: 'Task' })
@@ -223,6 +274,26 @@ export type TaskView = z.infer<typeof taskView>
 /** A task as an operator sees it. */
 export const taskInfo = ofAllKinds('TaskInfo', infoFields, EXAMPLE_INFO).meta({ id: 'TaskInfo' })
 export type TaskInfo = z.infer<typeof taskInfo>
+/** Kinds whose payloads this family does not describe. */
+const otherTask = z.object({ ...infoFields, kind: z.enum(OTHER_KINDS), payload: z.unknown() }).meta({
+  id: 'TaskInfoOther',
+  examples: [{ ...EXAMPLE_INFO, kind: 'crawler.FETCH_ISSUES', payload: { task_id: '01J9ZK3V7Q8W5N4M2B1C0D9E8F' } }],
+})
+/** A task of any family, as an operator sees it. */
+export const anyTask = z.discriminatedUnion('kind', [...taskInfo.options, otherTask]).meta({ id: 'AnyTaskInfo' })
+export type AnyTask = z.infer<typeof anyTask>
+/** The same in a list, where `view=summary` leaves out what can be large. */
+const listedFields = { ...infoFields, result: z.unknown().optional(), progress: z.unknown().optional() }
+const listedTask = z
+  .discriminatedUnion('kind', [
+    ...ofAllKinds('ListedTask', listedFields, EXAMPLE_INFO, true).options,
+    z.object({ ...listedFields, kind: z.enum(OTHER_KINDS), payload: z.unknown().optional() }).meta({
+      id: 'ListedTaskOther',
+      examples: [{ ...EXAMPLE_INFO, kind: 'crawler.FETCH_ISSUES', payload: { task_id: '01J9ZK3V7Q8W5N4M2B1C0D9E8F' } }],
+    }),
+  ])
+  .meta({ id: 'ListedTask' })
+export type ListedTask = z.infer<typeof listedTask>
 
 const ok = z.literal('ok')
 export const leaseAnswer = z.object({ tasks: z.array(taskView) })
@@ -252,7 +323,13 @@ export const workerHeartbeatAnswer = z.object({
     .describe('seconds')
     .meta({ examples: [60] }),
 })
-export const tasksPage = z.object({ tasks: z.array(taskInfo), next_cursor: nextCursor() })
+export const tasksPage = z.object({
+  tasks: z.array(listedTask),
+  next_cursor: nextCursor().describe('null on the last page; a page may be empty although more follow'),
+  searched_to: time()
+    .optional()
+    .describe('set where filters had to look at one task after another: those made since then were looked at for this page'),
+})
 export const redriveAnswer = z
   .object({
     status: ok,
@@ -275,7 +352,7 @@ export const workerView = z
     cpu_usage: z.number(),
     memory_usage: z.number(),
     tasks_count: z.number(),
-    via: z.enum(['http', 'ws', 'redis']),
+    via: z.enum(['http', 'ws', 'redis', 'lease']).describe('`lease`: it sends no heartbeat and holds leases'),
   })
   .meta({
     examples: [

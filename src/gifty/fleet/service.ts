@@ -1,8 +1,9 @@
 import { gt, lte, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type AppError, conflict, notFound } from '../../errors.ts'
-import { type Clock, isUuid } from '../../platform/clock.ts'
+import { type Clock, isUuid, timeOfId } from '../../platform/clock.ts'
 import { bytewise, type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import { likePattern } from '../../platform/db/sql.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/lists.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Redis } from '../../platform/redis/index.ts'
@@ -62,6 +63,9 @@ const toTaskInfo = (task: Task): TaskInfo =>
     lease_expires_at: isoTimeOrNull(task.leaseExpiresAt),
     priority: task.priority,
     status: STATUS[task.state],
+    state: task.state,
+    site_key: task.siteKey,
+    group: task.groupKey,
     worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner,
     error: task.error,
     result: task.result ?? null,
@@ -70,6 +74,7 @@ const toTaskInfo = (task: Task): TaskInfo =>
     available_at: isoTime(task.runAfter),
     created_at: isoTime(task.createdAt),
     updated_at: isoTime(task.updatedAt),
+    finished_at: isoTimeOrNull(task.finishedAt),
   }) as TaskInfo
 
 /** The wire code of a refused verb. */
@@ -88,7 +93,15 @@ export interface FleetDeps {
   dispatcher: Dispatcher
   /** Workers with heartbeats in Redis, where it is configured. Never rejects. */
   redisHeartbeats: (() => Promise<WorkerView[]>) | undefined
+  /** The task of a run, where it has one. */
+  taskIdOfRun(runId: number): Promise<string | undefined>
 }
+
+/** A worker that sends no heartbeat, by the leases that it holds. */
+const byLease = ({ owner, count, at }: { owner: string; count: number; at: number }): WorkerView => ({
+  ...{ worker_id: owner, hostname: owner.slice(0, 255), last_seen: isoTime(new Date(at)), status: 'leased' },
+  ...{ concurrent_tasks: count, ram_usage_pct: 0, pid: 0, cpu_usage: 0, memory_usage: 0, tasks_count: count, via: 'lease' },
+})
 
 /** One view a process, the newest; by hostname and pid, in byte order as the database has it. */
 const newestOf = (views: WorkerView[]): WorkerView[] => {
@@ -105,7 +118,7 @@ const newestOf = (views: WorkerView[]): WorkerView[] => {
 export type Wanted = Partial<Pick<z.output<typeof model.leaseBody>, 'kinds' | 'site_keys' | 'exclude_site_keys'>>
 
 /** The worker protocol (gifty §4), the same for HTTP and WebSocket, and the list of live workers (§8). */
-export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: FleetDeps) => {
+export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats, taskIdOfRun }: FleetDeps) => {
   const { workerHeartbeats } = fleetTables(db.kit)
   /** The lease request to the engine for a worker. */
   const offered = ({ kinds, site_keys, exclude_site_keys }: Wanted) => ({
@@ -223,12 +236,13 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
       })
     },
     async workers(): Promise<WorkerView[]> {
-      const [rows, fromRedis] = await Promise.all([
+      const [rows, holders, fromRedis] = await Promise.all([
         db.q
           .select()
           .from(workerHeartbeats)
           .where(gt(workerHeartbeats.lastSeen, new Date(clock.now() - WORKER_LIFE_MS)))
           .orderBy(bytewise(db, workerHeartbeats.hostname), workerHeartbeats.pid),
+        engine.holders(),
         redisHeartbeats?.() ?? [],
       ])
       const views = rows.map((row) => ({
@@ -244,30 +258,53 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats }: 
         tasks_count: row.concurrentTasks,
         via: row.via,
       }))
-      return fromRedis.length === 0 ? views : newestOf([...views, ...fromRedis])
+      const alive = fromRedis.length === 0 ? views : newestOf([...views, ...fromRedis])
+      const known = new Set(alive.map(({ worker_id }) => worker_id))
+      return [...alive, ...holders.filter(({ owner }) => !known.has(owner)).map(byLease)]
     },
     *purgeWorkers(tx: Tx, before: Date): Steps<void> {
       yield* q(tx.delete(workerHeartbeats).where(lte(workerHeartbeats.lastSeen, before)).returning({ pid: workerHeartbeats.pid }))
     },
 
+    /** Tasks of every family, newest first (operations §3). */
     async tasks(query: z.output<typeof model.tasksQuery>) {
-      const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor)
+      const place = query.cursor ? decodeCursor(query.cursor) : undefined
       const after = place?.[0]
-      if (query.cursor !== undefined && !(typeof after === 'string' && isUuid(after)))
+      if (query.cursor && !(typeof after === 'string' && isUuid(after)))
         throw invalidField(['query', 'cursor'], 'Input should be a cursor of this list', query.cursor)
-      const kinds = query.kind === undefined ? FLEET_KINDS : FLEET_KINDS.filter((kind) => kind === query.kind)
-      const { tasks, next } = await engine.list({
-        kinds,
-        state: query.status && statesOf(query.status),
+      const kinds = query.kind ? new Set(query.kind.split(',').map((kind) => kind.trim())) : undefined
+      const ofStatus = query.status ? statesOf(query.status) : undefined
+      const isSummary = query.view === 'summary'
+      const id = query.run_id ? await taskIdOfRun(query.run_id) : undefined
+      if (query.run_id && id === undefined) return { tasks: [], next_cursor: null }
+      const { tasks, next, searchedTo } = await engine.list({
+        id,
+        kinds: kinds ? engine.knownKinds().filter((kind) => kinds.has(kind)) : engine.knownKinds(),
+        state: query.state && ofStatus ? query.state.filter((state) => ofStatus.includes(state)) : (query.state ?? ofStatus),
         after: after as string | undefined,
         limit: query.limit,
+        from: query.from,
+        to: query.to,
+        pattern: query.q ? likePattern(query.q) : null,
+        site: query.site_key ?? null,
+        group: query.group ?? null,
+        owner: query.worker_id ?? null,
+        source: query.source_id ?? null,
+        isSummary,
       })
-      return { tasks: tasks.map(toTaskInfo), next_cursor: next === undefined ? null : encodeCursor([next]) }
+      return {
+        tasks: tasks.map((task) => {
+          const { payload, result, progress, ...summary } = toTaskInfo(task)
+          return (isSummary ? summary : { ...summary, payload, result, progress }) as model.ListedTask
+        }),
+        next_cursor: next === undefined ? null : encodeCursor([next]),
+        ...(searchedTo === undefined ? {} : { searched_to: isoTime(new Date(timeOfId(searchedTo))) }),
+      }
     },
     async task(id: string) {
       const task = await engine.get(id)
-      if (!task || !(FLEET_KINDS as readonly string[]).includes(task.kind)) throw notFound('Task not found')
-      return toTaskInfo(task)
+      if (!task || !engine.knownKinds().includes(task.kind)) throw notFound('Task not found')
+      return toTaskInfo(task) as model.AnyTask
     },
     async redrive(body: z.output<typeof model.redriveBody>) {
       if (!body.ids && !body.kind)

@@ -4,6 +4,7 @@ import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import { type AnswerTable, createIdempotency, type KeyedRequest } from '../../platform/http/idempotency.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
+import type { Bus } from '../../platform/shared.ts'
 import { type Engine, isRefusal } from '../../tasks/index.ts'
 import { stripSet } from '../catalog/identity.ts'
 import { type CatalogStore, type PreparedProduct, prepareProducts } from '../catalog/store.ts'
@@ -26,7 +27,20 @@ export interface IngestionDeps {
   catalog: CatalogStore
   categories: Pick<Categories, 'addNames'>
   metrics: Metrics
+  bus: Bus
   log: Log
+}
+
+/** A batch that has come, after the commit. The message is a `BatchStored`. */
+export const BATCH_STORED = 'gifty.batch-stored'
+export interface BatchStored {
+  siteKey: string
+  new: number
+  updated: number
+  unchanged: number
+  rejected: number
+  /** How long it took, in ms. */
+  tookMs: number
 }
 
 /** Answers kept under an Idempotency-Key, by credential (gifty §3). */
@@ -45,7 +59,7 @@ const staleLease = () => conflict('The lease is not held any more', 'stale_lease
 const missing = () => notFound('Source not found')
 
 /** Ingestion (gifty §3): products, categories, prices, run and source change in one transaction, or not at all. */
-export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics, log }: IngestionDeps) => {
+export const createIngestion = ({ db, clock, engine, sources, catalog, categories: names, metrics, bus, log }: IngestionDeps) => {
   let turns = 0
   const idempotency = createIdempotency(
     { db, clock },
@@ -95,6 +109,22 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     if (batch.task_id || named) return leased ?? named
     const [siteKey] = siteKeys
     return siteKeys.size === 1 && typeof siteKey === 'string' ? await sources.placeOfSite(siteKey) : undefined
+  }
+
+  const publishStored = (
+    siteKey: string | undefined,
+    answer: Pick<IngestAnswer, 'rejected'> & Partial<IngestAnswer>,
+    startedAt: number,
+  ) => {
+    const message: BatchStored = {
+      siteKey: siteKey ?? 'unknown',
+      new: answer.items_ingested ?? 0,
+      updated: answer.items_updated ?? 0,
+      unchanged: answer.items_unchanged ?? 0,
+      rejected: answer.rejected.length,
+      tookMs: Math.max(0, clock.now() - startedAt),
+    }
+    bus.publishHere(BATCH_STORED, message)
   }
 
   /** Counts a batch of which nothing can be stored on its run. */
@@ -194,6 +224,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
     batch: IngestBatch,
     keyed: KeyedRequest | undefined,
   ): Promise<{ answer: IngestAnswer; replayed: boolean }> => {
+    const startedAt = clock.now()
     const categories = batch.categories ?? []
     if (batch.items.length + categories.length > MAX_ELEMENTS)
       throw new AppError('payload_too_large', 413, `A batch holds at most ${MAX_ELEMENTS} elements`)
@@ -221,6 +252,7 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
       await countRefused(batch, place, siteKeys, checked.rejected)
       warnRejected(place, checked.rejected)
       metrics.batch(place?.siteKey ?? 'unknown', 'error', 0)
+      publishStored(place?.siteKey, { rejected: checked.rejected }, startedAt)
       throw invalidRequest(checked.problems)
     }
     const { products, duplicates } = prepareProducts(checked.products, null, currencyOf(place))
@@ -253,7 +285,10 @@ export const createIngestion = ({ db, clock, engine, sources, catalog, categorie
         count: answer.remarks.length,
         fields: [...new Set(answer.remarks.map(({ field }) => field))],
       })
-    if (!replayed) metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
+    if (!replayed) {
+      metrics.batch(siteKey ?? 'unknown', answer.rejected.length > 0 ? 'partial' : 'success', products.length)
+      publishStored(siteKey, answer, startedAt)
+    }
     return { answer, replayed }
   }
 

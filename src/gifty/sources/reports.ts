@@ -90,13 +90,14 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
       yield* repository.update(tx, source.id, change)
       return
     }
-    yield* repository.insertRuns(tx, [
+    const [failed] = yield* repository.insertRuns(tx, [
       newRun(
         source,
         { status: 'failed', strategy: source.strategy, trigger: 'worker', error: tail(text), reported: true, finishedAt: now },
         now,
       ),
     ])
+    store.publishChanged(tx, failed ? [failed.id] : [])
     const change = changeOf(source, undefined)
     countError(change, text, isBroken, random(), now)
     yield* store.save(tx, [change], now)
@@ -111,9 +112,10 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
       yield* store.save(tx, [change], now)
       return
     }
-    yield* repository.insertRuns(tx, [
+    const [started] = yield* repository.insertRuns(tx, [
       newRun(source, { status: 'running', strategy: source.strategy, trigger: 'worker', startedAt: now, reported: true }, now),
     ])
+    store.publishChanged(tx, started ? [started.id] : [])
     yield* repository.update(tx, source.id, { status: 'running', resumeStatus: source.status, updatedAt: now })
   }
 
@@ -164,6 +166,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
         Object.assign(added, { status: 'running', startedAt: open.startedAt ?? now })
       }
       yield* repository.updateRun(tx, open.id, added)
+      store.publishChanged(tx, [open.id])
       if (source.status !== 'running') yield* repository.update(tx, source.id, { status: 'running', updatedAt: now })
       return open.id
     }
@@ -195,6 +198,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
               now,
             ),
           ]))[0] as RunRow)
+    store.publishChanged(tx, [run.id])
     const lastStats = statsOf({ ...run, itemsRejected: run.itemsRejected + counts.rejected })
     const change: SourceChange = { lastSyncedAt: now, lastStats, updatedAt: now }
     if (!KEEPS_ON_INGEST.includes(source.status)) change.status = 'waiting'

@@ -1,6 +1,7 @@
 import { TransactionConflict } from '../../errors.ts'
 import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
+import type { Bus } from '../../platform/shared.ts'
 import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
 import { missingSource, type RunStatus, type Strategy } from './model.ts'
@@ -41,6 +42,9 @@ export interface RunRowChange {
   notes: Notification[]
 }
 
+/** Runs that changed, after the commit, for the parts of this process that count or show them. The message is a list of ids. */
+export const RUNS_CHANGED = 'gifty.runs-changed'
+
 /** One with an open run. */
 export type OpenRunChange = RunRowChange & { run: RunRow }
 
@@ -56,6 +60,7 @@ export interface RunStoreDeps {
   repository: SourcesRepository
   engine: Engine
   notifications: Notifications
+  bus: Bus
 }
 
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
@@ -90,7 +95,7 @@ export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy
 })
 
 /** How changes are read and stored. Rows are locked in the order task, source, run, each in the order of its key. */
-export const createRunStore = ({ db, clock, repository, engine, notifications }: RunStoreDeps) => {
+export const createRunStore = ({ db, clock, repository, engine, notifications, bus }: RunStoreDeps) => {
   const together = (sources: SourceRow[], runs: RunRow[]): RunRowChange[] => {
     const bySource = new Map(runs.map((run) => [run.sourceId, run]))
     return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [], lines: [] }))
@@ -175,7 +180,13 @@ export const createRunStore = ({ db, clock, repository, engine, notifications }:
     return opened
   }
 
+  /** To be called by whatever changes runs past `save`. */
+  const publishChanged = (tx: Tx, ids: readonly number[]) => {
+    if (ids.length > 0) tx.afterCommit(() => bus.publishHere(RUNS_CHANGED, ids))
+  }
+
   return {
+    publishChanged,
     ofTasks,
     ofSources,
     lockForReport,
@@ -211,6 +222,8 @@ export const createRunStore = ({ db, clock, repository, engine, notifications }:
       )
       const notes = all.flatMap((change) => change.notes)
       if (notes.length > 0) yield* notifications.add(tx, notes)
+      const changed = all.flatMap(({ run, isRunChanged }) => (run && isRunChanged ? [run.id] : []))
+      publishChanged(tx, [...changed, ...[...opened.values()].map(({ run }) => run.id)])
       return opened
     },
   }

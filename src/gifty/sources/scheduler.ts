@@ -167,7 +167,7 @@ export const createScheduler = ({
     const now = nowDate()
     const { found, due } = yield* lockDue(tx, now, OVERLAPS_MAX, { open: true })
     const skipped = due.filter((source) => source.overlap === 'skip')
-    yield* repository.insertRuns(
+    const rows = yield* repository.insertRuns(
       tx,
       skipped.map((source) =>
         newRun(
@@ -176,6 +176,10 @@ export const createScheduler = ({
           now,
         ),
       ),
+    )
+    store.publishChanged(
+      tx,
+      rows.map(({ id }) => id),
     )
     yield* repository.saveSources(
       tx,

@@ -2,22 +2,13 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { documented } from '../../../platform/http/openapi.ts'
 import { MIB } from '../../../platform/http/request.ts'
-import { invalidField } from '../../envelope.ts'
+import { lastEventId } from '../../envelope.ts'
 import { type GiftySurface, problems } from '../../surface.ts'
 import type { RunLogs } from './logs.ts'
 import * as model from './model.ts'
 import type { FleetRuns } from './service.ts'
 
 const wants = (request: Request, type: string): boolean => (request.headers.get('accept') ?? '').includes(type)
-/** Where a follower goes on: the number of the last line that it has. @throws AppError 422 */
-const lastEventId = (request: Request): number | undefined => {
-  const given = request.headers.get('last-event-id')
-  if (given === null || given === '') return undefined
-  if (!/^\d{1,15}$/.test(given))
-    throw invalidField(['header', 'Last-Event-ID'], 'Input should be the number of a line', given.slice(0, 100))
-  return Number(given)
-}
-
 /** Runs of the whole fleet and their logs (operations §2). */
 export const fleetRunsRoutes = (surface: GiftySurface, runs: FleetRuns, logs: RunLogs) =>
   new Elysia({ prefix: '/runs', detail: { tags: ['operations'] } })
@@ -37,7 +28,7 @@ export const fleetRunsRoutes = (surface: GiftySurface, runs: FleetRuns, logs: Ru
     .get(
       '/:id/logs',
       async ({ request, call, params, query }) => {
-        const after = lastEventId(request) ?? query.after
+        const after = lastEventId(request, 'line') ?? query.after
         if (wants(request, 'text/event-stream')) return logs.follow(params.id, { ...query, after }, call.recheck)
         const answer = await logs.read(params.id, query)
         if (!wants(request, 'text/plain')) return answer

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absent, instant, integer, nextCursor, siteKey, text, time } from '../../fields.ts'
+import { absent, instant, integer, listOf, nextCursor, siteKey, text, time } from '../../fields.ts'
 import { LOG_LEVELS, RUN_EVENTS, RUN_STATUSES, runView } from '../model.ts'
 
 /** States of runs as operators see them: `partial` is a completed run of which something was lost. */
@@ -7,13 +7,6 @@ const STATUSES = [...RUN_STATUSES, 'partial'] as const
 const TRIGGERS = ['schedule', 'force', 'worker', 'ingest'] as const
 const RUN_KINDS = ['source.run', 'source.run.web'] as const
 
-/** Several values, separated by commas. */
-const listOf = <const W extends readonly string[]>(words: W) =>
-  z
-    .string()
-    .transform((value) => [...new Set(value.split(',').map((one) => one.trim()))])
-    .pipe(z.array(z.enum(words)).min(1).max(words.length))
-    .nullish()
 const id = () => integer(1)
 
 export const runParams = z.object({
