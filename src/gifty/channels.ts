@@ -3,6 +3,7 @@ import type { Channel, ChannelMessage } from '../platform/http/asyncapi.ts'
 import { okResponse } from './fields.ts'
 import * as fleet from './fleet/model.ts'
 import { VERBS } from './fleet/model.ts'
+import { eventsQuery, liveEvent } from './live/model.ts'
 import { notificationPayload } from './notifications.ts'
 import { runPayload } from './sources/run-result.ts'
 
@@ -80,6 +81,17 @@ export const giftyChannels: Channel[] = [
       ),
       pushed('error', 'A frame is refused; the socket stays open', frameId().nullable(), refusal),
     ],
+  },
+  {
+    name: 'liveEvents',
+    address: '/internal/events',
+    protocol: 'sse',
+    title: 'Live events of the fleet',
+    description:
+      'A `snapshot` of each topic, then what happens (operations §6). `id` is a number of the whole database; `Last-Event-ID` goes on behind it, and `reset` says that this was too long ago.',
+    query: eventsQuery,
+    security: ['internalToken', 'dashboard'],
+    sends: [{ name: 'liveEvent', summary: 'Something happened, or how things are', payload: liveEvent }],
   },
   {
     name: 'parsingTasks',

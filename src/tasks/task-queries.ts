@@ -43,7 +43,7 @@ export interface TaskFilter {
 }
 
 /** Ended tasks of one kind and state are counted up to this number. */
-export const COUNTED = 10_000
+const COUNTED = 10_000
 /** Holders of leases that are named at once. */
 const HOLDERS = 1000
 

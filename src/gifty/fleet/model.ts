@@ -131,7 +131,6 @@ export const tasksQuery = z.strictObject({
   limit: absent(integer(1, 500), 50).describe('most tasks of the page'),
   cursor: text().nullish().describe('`next_cursor` of the page before'),
 })
-export const taskQuery = z.strictObject({})
 export const redriveBody = z
   .object({
     ids: z.array(taskName(0)).max(1000).nullish(),

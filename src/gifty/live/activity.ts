@@ -137,4 +137,3 @@ export const createActivity = ({ db, bus, clock }: { db: Db; bus: Bus; clock: Cl
     },
   }
 }
-export type ActivityLog = ReturnType<typeof createActivity>

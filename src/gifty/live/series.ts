@@ -220,4 +220,3 @@ export const createSeries = ({ db, clock }: { db: Db; clock: Clock }) => {
     },
   }
 }
-export type Series = ReturnType<typeof createSeries>

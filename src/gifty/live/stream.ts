@@ -236,4 +236,3 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
     },
   }
 }
-export type EventStreams = ReturnType<typeof createEventStreams>

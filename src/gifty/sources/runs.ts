@@ -181,7 +181,7 @@ export const createRunStore = ({ db, clock, repository, engine, notifications, b
   }
 
   /** To be called by whatever changes runs past `save`. */
-  const publishChanged = (tx: Tx, ids: readonly number[]) => {
+  const publishChanged = (ids: readonly number[], tx: Tx) => {
     if (ids.length > 0) tx.afterCommit(() => bus.publishHere(RUNS_CHANGED, ids))
   }
 
@@ -223,7 +223,7 @@ export const createRunStore = ({ db, clock, repository, engine, notifications, b
       const notes = all.flatMap((change) => change.notes)
       if (notes.length > 0) yield* notifications.add(tx, notes)
       const changed = all.flatMap(({ run, isRunChanged }) => (run && isRunChanged ? [run.id] : []))
-      publishChanged(tx, [...changed, ...[...opened.values()].map(({ run }) => run.id)])
+      publishChanged([...changed, ...[...opened.values()].map(({ run }) => run.id)], tx)
       return opened
     },
   }

@@ -178,8 +178,8 @@ export const createScheduler = ({
       ),
     )
     store.publishChanged(
-      tx,
       rows.map(({ id }) => id),
+      tx,
     )
     yield* repository.saveSources(
       tx,
