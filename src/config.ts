@@ -245,6 +245,7 @@ export const loadConfig = (env: Record<string, string | undefined>) => {
     channelLimit: parsed.PARSING_CHANNEL_LIMIT,
     adultKeywords: parsed.ADULT_KEYWORDS,
     discoveryDailyQuota: parsed.DISCOVERY_DAILY_QUOTA,
+    runRetentionDays: parsed.RUN_RETENTION_DAYS,
     runLogRetentionDays: parsed.RUN_LOG_RETENTION_DAYS,
     crawler: {
       /** Undefined: protected routes are 503 to all but the Unix socket and admins (gitlab-crawler §2). */

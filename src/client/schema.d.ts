@@ -428,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/runs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export runs
+         * @description Those of the same filters, newest first, streamed.
+         */
+        get: operations["getInternalRunsExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/runs/{id}": {
         parameters: {
             query?: never;
@@ -888,6 +908,26 @@ export interface paths {
          * @description Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.
          */
         get: operations["getInternalTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/tasks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export tasks
+         * @description Those of the same filters, newest first, streamed.
+         */
+        get: operations["getInternalTasksExport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9732,6 +9772,113 @@ export interface operations {
             };
         };
     };
+    getInternalRunsExport: {
+        parameters: {
+            query?: {
+                /** @description a comma list */
+                status?: string;
+                /** @description only runs of this site */
+                site_key?: string;
+                /** @description only runs of this source */
+                source_id?: number;
+                /** @description a comma list */
+                trigger?: string;
+                /** @description a comma list; `source.run.web` is of the built-in worker */
+                kind?: string;
+                /** @description who leased the task last */
+                worker_id?: string;
+                /** @description `fingerprint` of `/internal/errors` */
+                error_group?: string;
+                /** @description text in the address, the site key or the error; letters a to z in any case */
+                q?: string;
+                /** @description runs made since then */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description least number of items stored */
+                min_items?: number;
+                /** @description greatest number of items stored */
+                max_items?: number;
+                /** @description form of the file */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,source_id,site_key
+                     *     17,1,tea
+                     */
+                    "text/csv": string;
+                    /** @example {"id":17,"source_id":1,"site_key":"tea"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
     getInternalRunsId: {
         parameters: {
             query?: never;
@@ -12954,6 +13101,111 @@ export interface operations {
                          */
                         searched_to?: string;
                     };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalTasksExport: {
+        parameters: {
+            query?: {
+                /** @description only tasks in this status */
+                status?: "pending" | "leased" | "completed" | "failed" | "dead" | "cancelled";
+                /** @description only tasks in these states of the engine, a comma list */
+                state?: string;
+                /** @description only tasks of these kinds, a comma list; one that nobody knows has none */
+                kind?: string;
+                /** @description only runs of this site */
+                site_key?: string;
+                /** @description only runs of this source */
+                source_id?: number;
+                /** @description only tasks that this worker has leased last */
+                worker_id?: string;
+                /** @description only tasks of this group, such as `host:tea.example` */
+                group?: string;
+                /** @description text in the id, the payload or the error; letters a to z in any case */
+                q?: string;
+                /** @description tasks made since then */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description `summary` leaves payload, result and progress out */
+                view?: "full" | "summary";
+                /** @description form of the file */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,kind,state
+                     *     0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34,scoring,dead
+                     */
+                    "text/csv": string;
+                    /** @example {"id":"0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34","kind":"scoring"} */
+                    "application/x-ndjson": string;
                 };
             };
             /** @description Missing or invalid credential */

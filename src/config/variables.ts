@@ -237,6 +237,7 @@ export const VARIABLES = {
     '21600',
     'a published run that no worker has started for so long is lost',
   ),
+  RUN_RETENTION_DAYS: variable(integer(1, 36_500), '180', 'days for which runs are kept; of each source at least the newest 20'),
   RUN_LOG_RETENTION_DAYS: variable(integer(1, 3650), '14', 'days for which log lines of runs are kept'),
   DISCOVERY_DAILY_QUOTA: variable(integer(0, 1_000_000), '50', 'discovered sources a day that start active'),
   ADULT_KEYWORDS: variable(

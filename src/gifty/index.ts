@@ -6,6 +6,7 @@ import type { Steps, Tx } from '../platform/db/index.ts'
 import type { Schedule } from '../tasks/index.ts'
 import { analyticsRoutes } from './analytics/index.ts'
 import { attentionRoutes } from './attention/index.ts'
+import { attentionMetrics } from './attention/service.ts'
 import { catalogRoutes } from './catalog/index.ts'
 import { categoriesRoutes } from './categories/index.ts'
 import { fleetRoutes } from './fleet/index.ts'
@@ -31,6 +32,8 @@ const SOCKET_SWEEP_MS = 1000
 
 /** How often changes are shown and counted: progress and counters come at most four times a second. */
 const REPORT_MS = 250
+/** Old runs that one turn looks at. */
+const PURGED_RUNS = 1000
 /** Log lines that one turn removes at most. */
 const PURGED_LINES = 20_000
 
@@ -73,6 +76,7 @@ export const createGifty = (core: Core) => {
       gauges.sockets.set(sockets.count())
     },
   })
+  attentionMetrics(metrics, services.attention)
   let dispatchedAt = Number.NEGATIVE_INFINITY
   let sweeping: ReturnType<typeof setInterval> | undefined
   let reporting: ReturnType<typeof setInterval> | undefined
@@ -86,7 +90,7 @@ export const createGifty = (core: Core) => {
     channels: async () => (await import('./channels.ts')).giftyChannels,
     kinds: services.kinds,
     jobs: [{ runBy: 'scheduler' as const, handlers: { [reminderKind.kind]: reminders.handler } }],
-    schedules: [reminders.schedule, ...recurringWork(services, config.runLogRetentionDays)],
+    schedules: [reminders.schedule, ...recurringWork(services, config)],
     /** Due sources and idle runs, every `SCHEDULER_TICK_SECONDS`. */
     dispatch() {
       const since = clock.now() - dispatchedAt
@@ -126,8 +130,10 @@ export const createGifty = (core: Core) => {
 /** What keeps the family's tables from growing without end, and its samples. */
 const recurringWork = (
   { live, runLogs, attention, ingestion, sources, fleet, subscribers }: GiftyServices,
-  runLogDays: number,
+  { runLogRetentionDays, runRetentionDays }: Core['platform']['config'],
 ): Schedule[] => {
+  /** How far the runs have been looked through for old ones. */
+  let runsLookedAt = 0
   const recurring = (name: string, cron: string, run: (tx: Tx, now: Date) => Steps<unknown>): Schedule => ({
     name,
     cron,
@@ -141,8 +147,13 @@ const recurringWork = (
     recurring('purge-idempotency-keys', '*/10 * * * *', (tx, now) => ingestion.purgeKeys(tx, now)),
     recurring('purge-loose-ingests', '0 * * * *', (tx, now) => sources.purgeLoose(tx, before(now, 2 * DAY_MS))),
     recurring('purge-heartbeats', '0 * * * *', (tx, now) => fleet.purgeWorkers(tx, before(now, DAY_MS))),
+    recurring('purge-runs', '* * * * *', function* (tx, now) {
+      runsLookedAt = (yield* sources.purgeRuns(tx, before(now, runRetentionDays * DAY_MS), runsLookedAt, PURGED_RUNS)) ?? 0
+    }),
     recurring('purge-attention-mutes', '0 3 * * *', (tx, now) => attention.purgeMutes(tx, before(now, DAY_MS))),
-    recurring('purge-run-logs', '*/10 * * * *', (tx, now) => runLogs.purge(tx, before(now, runLogDays * DAY_MS), PURGED_LINES)),
+    recurring('purge-run-logs', '*/10 * * * *', (tx, now) =>
+      runLogs.purge(tx, before(now, runLogRetentionDays * DAY_MS), PURGED_LINES),
+    ),
     recurring('sample-tasks', '* * * * *', (tx, now) => live.sample(tx, now)),
     recurring('sum-hours', '5 * * * *', (tx, now) => live.series.sumHours(tx, now)),
     recurring('purge-series', '*/10 * * * *', (tx, now) => live.series.purge(tx, now)),

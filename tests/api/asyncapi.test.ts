@@ -33,6 +33,7 @@ describe('AsyncAPI document', () => {
       '/api/internal2/tasks/{id}/events',
       '/api/internal2/tasks/{id}/websocket',
       '/api/v1/parsing/{search_id}/progress',
+      '/internal/events',
       '/internal/workers/connect',
       'notifications',
       'parsing_tasks',

@@ -125,7 +125,11 @@ const EXAMPLES: Record<string, Example> = {
   },
   'follow-log.sh': {
     title: 'a log is followed to its end',
-    prints: ['id: 2\nevent: line', 'event: end\ndata: {"last":2}'],
+    prints: ['id: 2\nevent: line', 'event: end\ndata: {"last":3}'],
+  },
+  'figures.sh': {
+    title: 'events are followed, figures and files are read',
+    prints: ['event: snapshot', '"name":"items_new"', '"name":"waiting"', '"kind":"source.run"', 'id,source_id,site_key'],
   },
   'tour-gifts.sh': {
     title: 'a category is mapped, gifts are recommended with reasons',

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Audit, AuditEntry } from '../../access/audit.ts'
 import { type Clock, cachedFor, DAY_MS, MINUTE_MS } from '../../platform/clock.ts'
 import { type Db, q, type Steps, type Tx } from '../../platform/db/index.ts'
+import type { Metrics } from '../../platform/metrics.ts'
 import { FLEET_KINDS } from '../fleet/model.ts'
 import { shortened } from '../notifications.ts'
 import { attentionTables } from '../tables.ts'
@@ -112,6 +113,19 @@ export const createAttention = ({ db, clock, audit, kinds, services, hasOutbox, 
 
   return {
     list: async () => ({ items: await shared() }),
+    /** How old the oldest task that is due is, by kind, and the oldest message that waits for the broker; in seconds. */
+    async ages(): Promise<{ tasks: { kind: string; seconds: number }[]; message: number }> {
+      const now = clock.now()
+      const [states, oldest] = await Promise.all([
+        queries.kindStates(kinds(), new Date(now)),
+        hasOutbox ? queries.oldestMessage() : undefined,
+      ])
+      const since = (at: number) => Math.max(0, (now - at) / 1000)
+      return {
+        tasks: states.map(({ kind, dueAt }) => ({ kind, seconds: dueAt === null ? 0 : since(dueAt) })),
+        message: oldest === undefined ? 0 : since(oldest),
+      }
+    },
     /** Puts an item last until a time; one that has passed ends the mute. Items that do not exist now may be muted too. */
     async mute(
       operator: Pick<AuditEntry, 'actor' | 'requestId' | 'ip'>,
@@ -140,6 +154,29 @@ export const createAttention = ({ db, clock, audit, kinds, services, hasOutbox, 
   }
 }
 export type Attention = ReturnType<typeof createAttention>
+
+/** What alert rules ask: sources and tasks in trouble by cause (muted ones are left out), and how long work and messages wait. */
+export const attentionMetrics = (metrics: Metrics, attention: Attention) => {
+  const items = metrics.gauge('trawl_attention_items', 'What GET /internal/attention lists and nobody has muted, by cause')
+  const tasks = metrics.gauge('trawl_task_oldest_seconds', 'How long the oldest task that is due has waited')
+  const message = metrics.gauge('trawl_outbox_oldest_seconds', 'How long the oldest message for the broker has waited')
+  metrics.onScrape({
+    async refresh() {
+      const [{ items: listed }, ages] = await Promise.all([attention.list(), attention.ages()])
+      for (const cause of CAUSES) items.set({ cause }, 0)
+      for (const [cause, of] of Map.groupBy(
+        listed.filter(({ muted_until }) => muted_until === undefined),
+        (item) => item.cause,
+      ))
+        items.set(
+          { cause },
+          of.reduce((sum, { count }) => sum + count, 0),
+        )
+      for (const { kind, seconds } of ages.tasks) tasks.set({ kind }, seconds)
+      message.set({}, ages.message)
+    },
+  })
+}
 
 const serviceDown = (name: string): Found => ({
   id: `dependency_down:service:${name}`,
@@ -175,8 +212,8 @@ const many = (count: number): string => (count > COUNTED ? `more than ${COUNTED}
 const ofKind = ({ kind, dead, dueAt, queued, isHeld }: KindState, now: number): Found[] => {
   const waitedMs = dueAt === null ? 0 : now - dueAt
   const cause = !isHeld && waitedMs > NO_WORKER_MS ? 'no_worker' : waitedMs > QUEUE_OLD_MS ? 'queue_old' : undefined
-  /** Other families' tasks have their own routes. */
-  const isListed = (FLEET_KINDS as readonly string[]).includes(kind)
+  /** Other families' tasks are not redriven here. */
+  const isOurs = (FLEET_KINDS as readonly string[]).includes(kind)
   const list = { label: 'List them', method: 'GET' as const, path: `/internal/tasks?kind=${encodeURIComponent(kind)}&status=` }
   return [
     ...(cause
@@ -190,7 +227,7 @@ const ofKind = ({ kind, dead, dueAt, queued, isHeld }: KindState, now: number): 
             detail: `${many(queued)} wait, the oldest one for ${Math.floor(waitedMs / MINUTE_MS)} minutes.`,
             count: queued,
             actions: [
-              ...(isListed ? [{ ...list, path: `${list.path}pending` }] : []),
+              { ...list, path: `${list.path}pending` },
               { label: 'Look at the workers', method: 'GET' as const, path: '/internal/workers' },
             ],
           } satisfies Found,
@@ -205,12 +242,12 @@ const ofKind = ({ kind, dead, dueAt, queued, isHeld }: KindState, now: number): 
             title: `Tasks of ${kind} have failed for good`,
             detail: `${many(dead)} have used up their attempts.`,
             count: dead,
-            actions: isListed
-              ? [
-                  { ...list, path: `${list.path}dead` },
-                  { label: 'Try them again', method: 'POST' as const, path: '/internal/tasks/redrive', body: { kind } },
-                ]
-              : [],
+            actions: [
+              { ...list, path: `${list.path}dead` },
+              ...(isOurs
+                ? [{ label: 'Try them again', method: 'POST' as const, path: '/internal/tasks/redrive', body: { kind } }]
+                : []),
+            ],
           },
         ]
       : []),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import { isHandshake, MIB } from '../../platform/http/request.ts'
+import { rowExport } from '../../platform/http/row-export.ts'
 import { okResponse, taskName } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
@@ -108,6 +109,29 @@ export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: Worker
           'Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.',
       },
     })
+    .get(
+      '/tasks/export',
+      ({ query: { format, ...query } }) => rowExport(fleet.pages(query), { format, columns: model.TASK_COLUMNS, name: 'tasks' }),
+      {
+        auth: 'internal',
+        query: model.tasksExportQuery,
+        response: problems(),
+        detail: documented({
+          summary: 'Export tasks',
+          description: 'Those of the same filters, newest first, streamed.',
+          responses: {
+            200: {
+              'text/csv': z
+                .string()
+                .meta({ examples: ['id,kind,state\r\n0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34,scoring,dead\r\n'] }),
+              'application/x-ndjson': z
+                .string()
+                .meta({ examples: ['{"id":"0198c5d0-7a51-7c3e-9d42-5f0e6b1a2c34","kind":"scoring"}\n'] }),
+            },
+          },
+        }),
+      },
+    )
     .get('/tasks/:id', ({ params }) => fleet.task(params.id), {
       auth: 'internal',
       params,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ROW_FORMATS } from '../../platform/http/row-export.ts'
 import { ownExample } from '../../platform/http/schema.ts'
 import { TASK_STATES as ENGINE_STATES, ROW_CLIENT_PREFIX } from '../../tasks/index.ts'
 import { categoryTask } from '../categories/index.ts'
@@ -131,6 +132,9 @@ export const tasksQuery = z.strictObject({
   limit: absent(integer(1, 500), 50).describe('most tasks of the page'),
   cursor: text().nullish().describe('`next_cursor` of the page before'),
 })
+export const tasksExportQuery = tasksQuery
+  .omit({ limit: true, cursor: true, run_id: true })
+  .extend({ format: z.enum(ROW_FORMATS).default('csv').describe('form of the file') })
 export const redriveBody = z
   .object({
     ids: z.array(taskName(0)).max(1000).nullish(),
@@ -293,6 +297,8 @@ const listedTask = z
   ])
   .meta({ id: 'ListedTask' })
 export type ListedTask = z.infer<typeof listedTask>
+/** The columns of an export. */
+export const TASK_COLUMNS = [...Object.keys(EXAMPLE_INFO), 'kind', 'payload'] as (keyof ListedTask)[]
 
 const ok = z.literal('ok')
 export const leaseAnswer = z.object({ tasks: z.array(taskView) })

@@ -28,6 +28,8 @@ import {
 /** A worker without a heartbeat for so long is gone (gifty §8). */
 const WORKER_LIFE_MS = 60_000
 const ROWS_AT_ONCE = 500
+/** Tasks of one part of an export. */
+const EXPORT_PAGE = 500
 
 const STATUS: Record<TaskState, TaskStatus> = {
   queued: 'pending',
@@ -299,6 +301,16 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats, ta
         }),
         next_cursor: next === undefined ? null : encodeCursor([next]),
         ...(searchedTo === undefined ? {} : { searched_to: isoTime(new Date(timeOfId(searchedTo))) }),
+      }
+    },
+    /** Pages of tasks after another, newest first. */
+    async *pages(query: Omit<z.output<typeof model.tasksExportQuery>, 'format'>): AsyncGenerator<model.ListedTask[], void> {
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page: { tasks: model.ListedTask[]; next_cursor: string | null } = await this.tasks({
+          ...{ ...query, run_id: null, limit: EXPORT_PAGE, cursor },
+        })
+        yield page.tasks
+        cursor = page.next_cursor
       }
     },
     async task(id: string) {

@@ -9,6 +9,8 @@ import type { Rejection } from './model.ts'
 import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, sourcesColumns } from './row.ts'
 import type { RunLosses } from './run-result.ts'
 
+/** Runs of a source that are kept however old they are. */
+const KEPT_RUNS = 20
 /** Rejected elements that a run keeps with their reasons. */
 const KEPT_REJECTIONS = 100
 
@@ -177,6 +179,20 @@ export const runQueries = (db: Db) => {
      returning shard`,
   )
 
+  const before = bound('before', 'timestamptz')
+  // By the number of the newest old run: a look by the time alone would go through all of the others.
+  const old = `r.id > ${bound('after', 'bigint')} and r.created_at < ${before}
+    and r.id <= coalesce((select o.id from parsing_runs o where o.created_at < ${before} order by o.created_at desc limit 1), 0)`
+  const oldRuns = db.statement<{ last: number | string | null; count: number | string }>(
+    'runs_old',
+    `select max(id) as last, count(*) as count from (select r.id from parsing_runs r where ${old} order by r.id limit ${db.fragments.limit('max')}) w`,
+  )
+  const purgeRuns = db.statement<{ id: number }>(
+    'runs_purge',
+    `delete from parsing_runs where id in (select r.id from parsing_runs r where ${old} and r.id <= ${bound('last', 'bigint')}
+      and r.status not in ('queued', 'running')
+      and exists (select 1 from parsing_runs n where n.source_id = r.source_id and n.id > r.id order by n.id limit 1 offset ${KEPT_RUNS - 1})) returning id`,
+  )
   return {
     /** Counts a batch that belongs to no run. */
     *addLoose(tx: Tx, counts: { scraped: number; new: number; updated: number }, shard: number, now: Date): Steps<void> {
@@ -185,6 +201,16 @@ export const runQueries = (db: Db) => {
     },
     *purgeLoose(tx: Tx, before: Date): Steps<void> {
       yield tx.delete(looseIngests).where(lte(looseIngests.at, before)).returning({ shard: looseIngests.shard })
+    },
+    /**
+     * Removes ended runs that began before a time and are not among the newest `KEPT_RUNS` of their source, with their lines and events: of
+     * at most `max` old runs behind number `after`. Answers the number of the last one looked at, undefined when there are no more.
+     */
+    *purgeRuns(tx: Tx, before: Date, after: number, max: number): Steps<number | undefined> {
+      const [looked] = yield* tx.run(oldRuns, { before, after, max })
+      if (!looked || looked.last === null) return undefined
+      yield* tx.run(purgeRuns, { before, after, last: looked.last })
+      return Number(looked.count) < max ? undefined : Number(looked.last)
     },
     /** The hot ones, for a look at their plans. */
     statements: { openRun, newestRun },

@@ -54,6 +54,7 @@ export const createSources = ({ sweeps, ...deps }: SourcesDeps & { sweeps: RunSw
     addBatch: reports.addBatch,
     addLoose: repository.addLoose,
     purgeLoose: repository.purgeLoose,
+    purgeRuns: repository.purgeRuns,
     addRefusedBatch: reports.addRefusedBatch,
   }
 }

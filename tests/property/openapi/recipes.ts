@@ -72,6 +72,15 @@ const customer: Recipe = ({ params }, { random, world }) => {
 
 /** What a schema cannot say but a request has to, or it would never get beyond the first check. By operation. */
 export const RECIPES: Record<string, Recipe> = {
+  'GET /internal/events': ({ query }, { random }) => {
+    if (random.chance(0.8)) query.topics = random.pick(['runs', 'fleet,tasks', 'attention', 'site:shop,source:1', 'run:1'])
+  },
+  'GET /internal/series': ({ query }, { random }) => {
+    if (random.chance(0.5)) {
+      delete query.site_key
+      delete query.kind
+    }
+  },
   'POST /internal/workers/tasks/{id}/heartbeat': hold,
   'POST /internal/workers/tasks/{id}/complete': hold,
   'POST /internal/workers/tasks/{id}/fail': hold,

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { documented } from '../../../platform/http/openapi.ts'
 import { MIB } from '../../../platform/http/request.ts'
+import { rowExport } from '../../../platform/http/row-export.ts'
 import { lastEventId } from '../../envelope.ts'
 import { type GiftySurface, problems } from '../../surface.ts'
 import type { RunLogs } from './logs.ts'
@@ -19,6 +20,25 @@ export const fleetRunsRoutes = (surface: GiftySurface, runs: FleetRuns, logs: Ru
       response: { 200: model.fleetRunsPage },
       detail: { summary: 'List runs of the fleet', description: 'Newest first, with filters.' },
     })
+    .get(
+      '/export',
+      ({ query: { format, ...query } }) => rowExport(runs.pages(query), { format, columns: model.RUN_COLUMNS, name: 'runs' }),
+      {
+        auth: 'internal',
+        query: model.runsExportQuery,
+        response: problems(),
+        detail: documented({
+          summary: 'Export runs',
+          description: 'Those of the same filters, newest first, streamed.',
+          responses: {
+            200: {
+              'text/csv': z.string().meta({ examples: ['id,source_id,site_key\r\n17,1,tea\r\n'] }),
+              'application/x-ndjson': z.string().meta({ examples: ['{"id":17,"source_id":1,"site_key":"tea"}\n'] }),
+            },
+          },
+        }),
+      },
+    )
     .get('/:id', ({ params }) => runs.detail(params.id), {
       auth: 'internal',
       params: model.runParams,

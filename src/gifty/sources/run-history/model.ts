@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ROW_FORMATS } from '../../../platform/http/row-export.ts'
 import { absent, instant, integer, listOf, nextCursor, siteKey, text, time } from '../../fields.ts'
 import { LOG_LEVELS, RUN_EVENTS, RUN_STATUSES, runView } from '../model.ts'
 
@@ -35,6 +36,9 @@ export const runsQuery = z.strictObject({
   cursor: text().nullish().describe('`next_cursor` of the page before'),
 })
 export type RunsQuery = z.output<typeof runsQuery>
+export const runsExportQuery = runsQuery
+  .omit({ limit: true, cursor: true })
+  .extend({ format: z.enum(ROW_FORMATS).default('csv').describe('form of the file') })
 
 const shown = runView.omit({ status: true }).extend({
   status: z.enum(STATUSES),
@@ -77,6 +81,8 @@ const example = {
 }
 export const fleetRunView = shown.meta({ id: 'RunView', examples: [example] })
 export type FleetRunView = z.output<typeof fleetRunView>
+/** The columns of an export. */
+export const RUN_COLUMNS = Object.keys(example) as (keyof FleetRunView)[]
 export const fleetRunsPage = z
   .object({
     items: z.array(fleetRunView),

@@ -28,6 +28,10 @@ const toFleetRun = (row: ListedRun): FleetRunView => {
   }
 }
 
+/** Runs, and bytes of their errors, of one part of an export. */
+const EXPORT_PAGE = 500
+const EXPORT_BYTES = 1024 * 1024
+
 type TimelineEvent = RunDetail['timeline'][number]
 /** What happened to a run, from its row and the stored events, by time. */
 const timelineOf = (
@@ -58,6 +62,16 @@ const timelineOf = (
 
 /** Runs of the whole fleet, as operators read them (operations §2). */
 export const createFleetRuns = (queries: RunQueries, engine: Pick<Engine, 'get'>) => ({
+  /** A page of runs after another, newest first, from those that there are now. */
+  async *pages(query: Omit<RunsQuery, 'limit' | 'cursor'>): AsyncGenerator<FleetRunView[], void> {
+    let below: number | undefined
+    do {
+      const { keys, windowEnd } = await queries.page({ ...query, limit: EXPORT_PAGE, cursor: null }, below)
+      const ids = keys.slice(0, rowsThatFit(keys, EXPORT_PAGE, EXPORT_BYTES)).map(({ id }) => id)
+      yield (await queries.byIds(ids)).map(toFleetRun)
+      below = keys.length > ids.length ? ids.at(-1) : windowEnd
+    } while (below !== undefined)
+  },
   async list(query: RunsQuery): Promise<{ items: FleetRunView[]; next_cursor: string | null }> {
     const place = query.cursor ? decodeCursor(query.cursor) : undefined
     const below = place?.[0]
