@@ -75,6 +75,7 @@ onEachDatabase('the record of /metrics', (database) => {
         site_key: 'shop',
       })
       await world.post(`/internal/sources/${source.id}/force-run`)
+      await world.post(`/internal/sources/${source.id}/report-error`, { error: 'HTTP 503', is_broken: false })
       await world.post('/internal/ingest-batch', {
         source_id: 0,
         items: [{ title: 'A', product_url: 'https://shop.example/1', site_key: 'shop' }, {}],
