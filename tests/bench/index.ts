@@ -14,6 +14,7 @@ const LINES = {
   fleet: async () => (await import('./fleet.ts')).benchFleet,
   kinds: async () => (await import('./fleet-kinds.ts')).benchKinds,
   groups: async () => (await import('./groups.ts')).benchGroups,
+  operations: async () => (await import('./operations.ts')).benchOperations,
   waiters: async () => (await import('./waiters.ts')).benchWaiters,
   postgres: async () => (await import('./postgres.ts')).benchPostgres,
   stickers: async () => (await import('./stickers.ts')).benchStickers,
