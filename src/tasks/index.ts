@@ -1,3 +1,4 @@
+export { type Calendar, type CalendarTimes, calendarTimes, sameCalendar } from './calendar.ts'
 export type { Holder } from './context.ts'
 export { hasLease, holds, isLive, isRefusal, leaseOf, leaseSource, prolonged, type TaskLease } from './context.ts'
 export { CronError, isSameZone, nextCronTime, normalCron } from './cron.ts'
@@ -24,6 +25,7 @@ export {
   type Transition,
 } from './model.ts'
 export { brokerMetrics, createOutbox, createRelay, type Outbox } from './outbox.ts'
+export { PREVIEW_WARNINGS, preview } from './preview.ts'
 export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps } from './row-queue.ts'
 export type { RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'
