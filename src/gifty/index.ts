@@ -17,6 +17,7 @@ import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { fleetRunsRoutes } from './sources/run-history/index.ts'
+import { scheduleRoutes } from './sources/schedule/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
 import { giftySurface } from './surface.ts'
 import { webappAuthRoutes } from './webapp-auth.ts'
@@ -41,6 +42,7 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(catalogRoutes(surface, services.catalog))
     .use(monitoringRoutes(surface, services.reports))
     .use(fleetRunsRoutes(surface, services.runs, services.runLogs))
+    .use(scheduleRoutes(surface, services.schedule))
     .use(attentionRoutes(surface, operatorOf, services.attention, services.errors))
     .use(scoringRoutes(surface, services.scoring))
     .use(categoriesRoutes(surface, services.categories))

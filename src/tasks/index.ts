@@ -1,7 +1,7 @@
 export { type Calendar, type CalendarTimes, calendarTimes, sameCalendar } from './calendar.ts'
 export type { Holder } from './context.ts'
 export { hasLease, holds, isLive, isRefusal, leaseOf, leaseSource, prolonged, type TaskLease } from './context.ts'
-export { CronError, isSameZone, nextCronTime, normalCron } from './cron.ts'
+export { CronError, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine } from './engine.ts'
 export type { LeaseRequest } from './leasing.ts'

@@ -127,6 +127,15 @@ const EXAMPLES: Record<string, Example> = {
     title: 'a log is followed to its end',
     prints: ['id: 2\nevent: line', 'event: end\ndata: {"last":2}'],
   },
+  'schedules.sh': {
+    title: 'a schedule is previewed, stored, moved, looked at, and removed with its source',
+    prints: [
+      '"code":"jitter"',
+      '"next_sync_at":"2099-01-01T00:00:00.000Z"',
+      '"items":[],"collisions":[],"collisions_complete":true',
+      '{"status":"ok"}',
+    ],
+  },
   'tour-gifts.sh': {
     title: 'a category is mapped, gifts are recommended with reasons',
     async run({ app, start }) {
