@@ -42,14 +42,15 @@ type ContentOf<R> = R extends { content: infer C }
       : ValueOf<C>
   : undefined
 type ValueOf<T> = T[keyof T]
+// Of one operation's answers at a time: over all operations at once the compiler finds the union too complex.
+type SuccessIn<R> = R extends unknown ? { [S in keyof R & Success]: ContentOf<R[S]> }[keyof R & Success] : never
+type RefusalIn<R> = R extends unknown
+  ? { [S in Exclude<keyof R, Success | 101>]: ContentOf<R[S]> }[Exclude<keyof R, Success | 101>]
+  : never
 /** What an operation answers when it succeeds. */
-export type AnswerOf<P extends keyof paths, M extends Method> = {
-  [S in keyof Answers<OperationOf<P, M>> & Success]: ContentOf<Answers<OperationOf<P, M>>[S]>
-}[keyof Answers<OperationOf<P, M>> & Success]
+export type AnswerOf<P extends keyof paths, M extends Method> = SuccessIn<Answers<OperationOf<P, M>>>
 /** The bodies of an operation's refusals. */
-export type RefusalOf<P extends keyof paths, M extends Method> = {
-  [S in Exclude<keyof Answers<OperationOf<P, M>>, Success | 101>]: ContentOf<Answers<OperationOf<P, M>>[S]>
-}[Exclude<keyof Answers<OperationOf<P, M>>, Success | 101>]
+export type RefusalOf<P extends keyof paths, M extends Method> = RefusalIn<Answers<OperationOf<P, M>>>
 
 /** `data` of a success, `error` of a refusal; one of the two. `response` has status and headers. */
 export type Result<P extends keyof paths, M extends Method> =

@@ -118,7 +118,11 @@ export interface paths {
         get: operations["getInternalSourcesId"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove a source with its runs
+         * @description Its products stay. 409 while a run is open, unless `cancel=true` cancels it.
+         */
+        delete: operations["deleteInternalSourcesId"];
         options?: never;
         head?: never;
         /**
@@ -486,6 +490,46 @@ export interface paths {
          * @description With `worker_id` and `fence` only while that lease holds.
          */
         post: operations["postInternalRunsIdLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List due times of the next hours
+         * @description By source; with collisions of one host, and the due times that were skipped, on the first page.
+         */
+        get: operations["getInternalSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/schedule/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a schedule
+         * @description Its next times and what is remarkable about them; nothing is stored.
+         */
+        post: operations["postInternalSchedulePreview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2741,17 +2785,25 @@ export interface components {
             schedule: {
                 cron: string;
                 timezone: string;
+                jitter_seconds?: number;
+                blackout?: {
+                    days: number[];
+                    from: string;
+                    to: string;
+                }[];
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                ends_at?: string;
             } | null;
             /** @enum {string} */
             overlap: "skip" | "queue_one";
             is_active: boolean;
             status: string;
             last_synced_at: string | null;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            next_sync_at: string;
+            /** @description null when its schedule has ended */
+            next_sync_at: string | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -6885,6 +6937,21 @@ export interface operations {
                         cron: string;
                         /** @description IANA zone; UTC when absent */
                         timezone?: string | null;
+                        /** @description each time comes up to so many seconds later */
+                        jitter_seconds?: (number | string) | null;
+                        blackout?: {
+                            /** @description days on which it begins; 0 is Sunday */
+                            days: (number | string)[];
+                            /** @example 22:00 */
+                            from: string;
+                            /**
+                             * @description it ends before this; on the next day unless this is later than `from`
+                             * @example 22:00
+                             */
+                            to: string;
+                        }[] | null;
+                        /** @description no due time after it */
+                        ends_at?: string | null;
                     } | null;
                     overlap?: ("skip" | "queue_one") | null;
                 };
@@ -7557,6 +7624,115 @@ export interface operations {
             };
         };
     };
+    deleteInternalSourcesId: {
+        parameters: {
+            query?: {
+                /** @description cancels the open run before */
+                cancel?: boolean;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description id of the source
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
     patchInternalSourcesId: {
         parameters: {
             query?: never;
@@ -7598,7 +7774,24 @@ export interface operations {
                         cron: string;
                         /** @description IANA zone; UTC when absent */
                         timezone?: string | null;
+                        /** @description each time comes up to so many seconds later */
+                        jitter_seconds?: (number | string) | null;
+                        blackout?: {
+                            /** @description days on which it begins; 0 is Sunday */
+                            days: (number | string)[];
+                            /** @example 22:00 */
+                            from: string;
+                            /**
+                             * @description it ends before this; on the next day unless this is later than `from`
+                             * @example 22:00
+                             */
+                            to: string;
+                        }[] | null;
+                        /** @description no due time after it */
+                        ends_at?: string | null;
                     } | null;
+                    /** @description when it is due next; the time that it has is no change */
+                    next_sync_at?: string | null;
                 };
             };
         };
@@ -10271,6 +10464,378 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unsupported media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalSchedule: {
+        parameters: {
+            query?: {
+                /** @description how far ahead, and for skips how far back */
+                hours?: number;
+                /** @description only sources of this site */
+                site_key?: string;
+                /** @description most sources of the page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-01-15T09:00:00.000Z",
+                     *       "to": "2026-01-16T09:00:00.000Z",
+                     *       "items": [
+                     *         {
+                     *           "source_id": 1,
+                     *           "site_key": "tea",
+                     *           "url": "https://tea.example/catalogue",
+                     *           "host": "tea.example",
+                     *           "schedule": {
+                     *             "cron": "0 6 * * *",
+                     *             "timezone": "Europe/Moscow",
+                     *             "jitter_seconds": 60
+                     *           },
+                     *           "refresh_interval_hours": null,
+                     *           "times": [
+                     *             "2026-01-16T03:00:41.000Z"
+                     *           ],
+                     *           "more": false
+                     *         }
+                     *       ],
+                     *       "collisions": [
+                     *         {
+                     *           "host": "tea.example",
+                     *           "at": "2026-01-16T03:00:00.000Z",
+                     *           "count": 3,
+                     *           "limit": 2,
+                     *           "source_ids": [
+                     *             1,
+                     *             4,
+                     *             5
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "collisions_complete": true,
+                     *       "skips": [
+                     *         {
+                     *           "run_id": 16,
+                     *           "source_id": 1,
+                     *           "site_key": "tea",
+                     *           "at": "2026-01-15T03:00:41.000Z",
+                     *           "reason": "overlap"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        to: string;
+                        items: {
+                            source_id: number;
+                            site_key: string;
+                            url: string;
+                            host: string;
+                            schedule: {
+                                cron: string;
+                                timezone: string;
+                                jitter_seconds?: number;
+                                blackout?: {
+                                    days: number[];
+                                    from: string;
+                                    to: string;
+                                }[];
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                ends_at?: string;
+                            } | null;
+                            /** @description of a source without a schedule */
+                            refresh_interval_hours: number | null;
+                            /** @description the first hundred; the first one may have passed */
+                            times: string[];
+                            /** @description whether further times follow within the hours */
+                            more: boolean;
+                        }[];
+                        /** @description the worst hundred, on the first page */
+                        collisions: {
+                            host: string;
+                            /**
+                             * Format: date-time
+                             * @description the minute
+                             */
+                            at: string;
+                            /** @description due times in it */
+                            count: number;
+                            /** @description most tasks of the host at once; null without a limit */
+                            limit: number | null;
+                            /** @description the first twenty */
+                            source_ids: number[];
+                        }[];
+                        /** @description whether every due time within the hours was looked at */
+                        collisions_complete: boolean;
+                        /** @description the newest hundred, on the first page */
+                        skips: {
+                            run_id: number;
+                            source_id: number;
+                            site_key: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            reason: string | null;
+                        }[];
+                        /**
+                         * @description cursor of the next page; null on the last one
+                         * @example WzE3XQ
+                         */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    postInternalSchedulePreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cron": "0 *\/6 * * *",
+                 *       "timezone": "Europe/Berlin",
+                 *       "blackout": [
+                 *         {
+                 *           "days": [
+                 *             1,
+                 *             2,
+                 *             3,
+                 *             4,
+                 *             5
+                 *           ],
+                 *           "from": "22:00",
+                 *           "to": "06:00"
+                 *         }
+                 *       ],
+                 *       "count": 2
+                 *     }
+                 */
+                "application/json": {
+                    /** @description five cron fields */
+                    cron: string;
+                    /** @description IANA zone; UTC when absent */
+                    timezone?: string | null;
+                    /** @description each time comes up to so many seconds later */
+                    jitter_seconds?: (number | string) | null;
+                    blackout?: {
+                        /** @description days on which it begins; 0 is Sunday */
+                        days: (number | string)[];
+                        /** @example 22:00 */
+                        from: string;
+                        /**
+                         * @description it ends before this; on the next day unless this is later than `from`
+                         * @example 22:00
+                         */
+                        to: string;
+                    }[] | null;
+                    /** @description no due time after it */
+                    ends_at?: string | null;
+                    /**
+                     * @description most times
+                     * @default 10
+                     */
+                    count?: (number | string) | null;
+                    /** @description times after this; now when absent */
+                    from?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "times": [
+                     *         "2026-01-15T11:00:00.000Z",
+                     *         "2026-01-15T17:00:00.000Z"
+                     *       ],
+                     *       "warnings": [
+                     *         {
+                     *           "code": "jitter",
+                     *           "message": "Each time of a source comes up to 60 s later, by its id and that time",
+                     *           "at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description without jitter, which each source has its own of */
+                        times: string[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "dst_gap" | "dst_repetition" | "blackout" | "ends_early" | "jitter";
+                            message: string;
+                            /** @description when it happens first */
+                            at: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,6 +19,7 @@ import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { fleetRunsRoutes } from './sources/run-history/index.ts'
+import { scheduleRoutes } from './sources/schedule/index.ts'
 import { subscribersRoutes } from './subscribers/index.ts'
 import { giftySurface } from './surface.ts'
 import { webappAuthRoutes } from './webapp-auth.ts'
@@ -47,6 +48,7 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(catalogRoutes(surface, services.catalog))
     .use(monitoringRoutes(surface, services.reports))
     .use(fleetRunsRoutes(surface, services.runs, services.runLogs))
+    .use(scheduleRoutes(surface, services.schedule))
     .use(attentionRoutes(surface, operatorOf, services.attention, services.errors))
     .use(liveRoutes(surface, services.live))
     .use(scoringRoutes(surface, services.scoring))

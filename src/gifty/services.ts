@@ -27,6 +27,8 @@ import { fleetRunQueries } from './sources/run-history/queries.ts'
 import { createFleetRuns } from './sources/run-history/service.ts'
 import { createRunKinds } from './sources/run-kinds.ts'
 import { createRunStore } from './sources/runs.ts'
+import { scheduleQueries } from './sources/schedule/queries.ts'
+import { createScheduleService } from './sources/schedule/service.ts'
 import { createRunSweeps } from './sources/scheduler.ts'
 import { createSources } from './sources/service.ts'
 import { claimsRepository, createSubscribers } from './subscribers/service.ts'
@@ -141,6 +143,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     reports,
     runs: createFleetRuns(fleetRunQueries(db), engine),
     runLogs,
+    schedule: createScheduleService({ clock, queries: scheduleQueries(db), engine }),
     errors: createErrors({ db, clock, kinds: engine.knownKinds }),
     attention,
     live: createLive({ db, clock, bus, log, metrics, engine, attention, workers: fleet.workers }),

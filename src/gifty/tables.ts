@@ -1,16 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { accessTables } from '../access/tables.ts'
 import { defineTables } from '../platform/db/kit.ts'
-import {
-  type ClientConfig,
-  LOG_LEVELS,
-  type Rejection,
-  RUN_EVENTS,
-  RUN_STATUSES,
-  type RunStatus,
-  type Schedule,
-} from './sources/model.ts'
+import { type ClientConfig, LOG_LEVELS, type Rejection, RUN_EVENTS, RUN_STATUSES, type RunStatus } from './sources/model.ts'
 import type { FailedPage } from './sources/run-result.ts'
+import type { Schedule } from './sources/schedule/fields.ts'
 import type { RemindedDays } from './weeek/index.ts'
 
 /** Parsing sources and their runs (gifty §12). */

@@ -1,4 +1,5 @@
 import { Cron } from 'croner'
+import { LRUCache } from 'lru-cache'
 import { DAY_MS } from '../platform/clock.ts'
 
 /** How far ahead a time must exist: a pattern such as 30 February never comes. */
@@ -10,7 +11,20 @@ export class CronError extends Error {
 }
 
 /** What the clock on the wall of a zone shows at an instant, in milliseconds as if it were UTC. */
-const wallClockOf = (timezone: string): ((instant: number) => number) => {
+export type WallClock = (instant: number) => number
+/** Making a zone's clock costs far more than reading it. */
+const clocks = new LRUCache<string, WallClock>({ max: 200 })
+
+/** The clock of a zone. @throws CronError for an unknown one */
+export const wallClockOf = (timezone: string): WallClock => {
+  const known = clocks.get(timezone)
+  if (known) return known
+  const made = makeWallClock(timezone)
+  clocks.set(timezone, made)
+  return made
+}
+
+const makeWallClock = (timezone: string): WallClock => {
   let format: Intl.DateTimeFormat
   try {
     // Intl also takes plain offsets (`+02:00`), which are no zones: they know no daylight saving.
@@ -44,7 +58,7 @@ export const isSameZone = (a: string, b: string, from: number): boolean => {
 }
 
 /** The first instant at which the wall clock shows `local` or more: the end of the gap if `local` is skipped, the first of two if repeated. */
-const firstInstant = (wallClock: (instant: number) => number, local: number): number => {
+export const firstInstant = (wallClock: WallClock, local: number): number => {
   // A local time lies within 14 hours of its UTC namesake, so these are the offsets around any change nearby.
   const offsets = [local - DAY_MS, local + DAY_MS].map((instant) => wallClock(instant) - instant)
   let low = local - Math.max(...offsets)
@@ -70,7 +84,7 @@ const parse = (cron: string): Cron => {
 }
 
 /** When the wall clock next goes back within a day after `from`, as at the end of daylight saving; undefined if it does not. */
-const nextRepetition = (wallClock: (instant: number) => number, from: number): number | undefined => {
+const nextRepetition = (wallClock: WallClock, from: number): number | undefined => {
   const offset = (instant: number) => wallClock(instant) - instant
   const before = offset(from)
   let high = from + DAY_MS
@@ -90,16 +104,33 @@ const nextRepetition = (wallClock: (instant: number) => number, from: number): n
  * fixed times fire once, the first time.
  * @throws CronError for bad syntax, seconds, an unknown zone, or a time that never comes
  */
-export const nextCronTime = (cron: string, timezone: string, from: number): number => {
+export const nextCronTime = (cron: string, timezone: string, from: number): number => cronTimes(cron, timezone)(from)
+
+/** `nextCronTime` for many times of one schedule: its text is read once. @throws CronError, as does what it answers */
+export const cronTimes = (cron: string, timezone: string): ((from: number) => number) => {
   const pattern = parse(cron)
   const wallClock = wallClockOf(timezone)
+  const runsThrough = isRepeated(cron)
+  return (from) => nextTime(pattern, wallClock, runsThrough, from)
+}
+
+/** Whether the pattern runs through what the clock shows twice, both times. */
+export const isRepeated = (cron: string): boolean => /[*/]/.test(cron.trim().split(/\s+/).slice(0, 2).join(' '))
+
+/** Whether the pattern names a local time from `from` up to `to`, both as the wall clock shows them. @throws CronError */
+export const namesLocalTime = (cron: string, from: number, to: number): boolean => {
+  const next = parse(cron).nextRun(new Date(from - 1000))
+  return next !== null && next.getTime() < to
+}
+
+const nextTime = (pattern: Cron, wallClock: WallClock, runsThrough: boolean, from: number): number => {
   const start = wallClock(from)
   const nextLocal = (after: number): number => {
     const next = pattern.nextRun(new Date(after))
     if (!next || next.getTime() - start > HORIZON_MS) throw new CronError('this time never comes')
     return next.getTime()
   }
-  if (/[*/]/.test(cron.trim().split(/\s+/).slice(0, 2).join(' '))) {
+  if (runsThrough) {
     const local = nextLocal(start)
     const same = from + local - start
     // In the second pass through a repeated hour `firstInstant` would find the first one.

@@ -41,6 +41,8 @@ export const createEngine = (deps: EngineDeps) => {
     send: brokerQueue.send,
     isSending: brokerQueue.isSending,
     published: brokerQueue.published,
+    /** Caps of groups whose key begins so, by key. */
+    capsOf: groups.capsOf,
     setGroup: (group: Parameters<typeof groups.set>[1]) => db.tx((tx) => groups.set(tx, group, nowDate())),
   }
 }

@@ -1,6 +1,7 @@
+export { type Calendar, type CalendarTimes, calendarTimes, sameCalendar } from './calendar.ts'
 export type { Holder } from './context.ts'
 export { hasLease, holds, isLive, isRefusal, leaseOf, leaseSource, prolonged, type TaskLease } from './context.ts'
-export { CronError, isSameZone, nextCronTime, normalCron } from './cron.ts'
+export { CronError, nextCronTime } from './cron.ts'
 export { createDispatcher, type Dispatcher } from './dispatcher.ts'
 export { createEngine, type Engine } from './engine.ts'
 export type { LeaseRequest } from './leasing.ts'
@@ -27,6 +28,7 @@ export {
   type Transition,
 } from './model.ts'
 export { brokerMetrics, createOutbox, createRelay, type Outbox } from './outbox.ts'
+export { PREVIEW_WARNINGS, preview } from './preview.ts'
 export { createRowQueue, ROW_CLIENT_PREFIX, type RowQueue, type RowQueueDeps } from './row-queue.ts'
 export type { RowSource } from './row-statements.ts'
 export { createSchedules, enginePurges, type Schedule } from './schedules.ts'

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { Db, Statement, Steps, Tx } from '../platform/db/index.ts'
 import type { StatementHooks, Task } from './model.ts'
 import type { EngineStatements } from './statements.ts'
@@ -332,6 +333,15 @@ export const createGroupCaps = (db: Db, statements: Pick<EngineStatements, 'lock
     }
     for (const [key, places] of left) if (places <= 0) full.add(key)
     return { chosen, full }
+  },
+  /** Caps of groups whose key begins so, by key. */
+  async capsOf(prefix: string): Promise<Map<string, number>> {
+    const { taskGroups } = engineTables(db.kit)
+    const capped = await db.q
+      .select({ key: taskGroups.key, cap: taskGroups.cap })
+      .from(taskGroups)
+      .where(sql`${taskGroups.cap} is not null and substr(${taskGroups.key}, 1, ${prefix.length}) = ${prefix}`)
+    return new Map(capped.map(({ key, cap }) => [key, cap as number]))
   },
   /** Sets a group's cap (null: none) and pause. `pausedUntil` is a time, null ends a pause. */
   *set(tx: Tx, group: { key: string; cap?: number | null; pausedUntil?: Date | null }, now: Date): Steps<void> {

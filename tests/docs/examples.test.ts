@@ -131,6 +131,15 @@ const EXAMPLES: Record<string, Example> = {
     title: 'events are followed, figures and files are read',
     prints: ['event: snapshot', '"name":"items_new"', '"name":"waiting"', '"kind":"source.run"', 'id,source_id,site_key'],
   },
+  'schedules.sh': {
+    title: 'a schedule is previewed, stored, moved, looked at, and removed with its source',
+    prints: [
+      '"code":"jitter"',
+      '"next_sync_at":"2099-01-01T00:00:00.000Z"',
+      '"items":[],"collisions":[],"collisions_complete":true',
+      '{"status":"ok"}',
+    ],
+  },
   'tour-gifts.sh': {
     title: 'a category is mapped, gifts are recommended with reasons',
     async run({ app, start }) {

@@ -1,45 +1,17 @@
 import { conflict, isUniqueViolation } from '../../errors.ts'
-import { HOUR_MS } from '../../platform/clock.ts'
 import type { Steps, Tx } from '../../platform/db/index.ts'
-import { CronError, nextCronTime, type TaskChange } from '../../tasks/index.ts'
-import { invalidField } from '../envelope.ts'
-import {
-  type ClientConfig,
-  clientConfig,
-  type Schedule,
-  type SourceCreate,
-  type SourcePatch,
-  type SourceView,
-  sameSchedule,
-  toSource,
-} from './model.ts'
+import type { TaskChange } from '../../tasks/index.ts'
+import { askedTime, derivedTime, nextRegular } from './due-times.ts'
+import { type ClientConfig, clientConfig, type SourceCreate, type SourcePatch, type SourceView, toSource } from './model.ts'
 import { type RunRow, type SourceChange, type SourceRow, urlHash } from './row.ts'
 import { cancelRun, type OpenRunChange, type RunRowChange, SWITCHED_OFF, taskOf } from './runs.ts'
+import { checkedSchedule, type Schedule, sameSchedule } from './schedule/fields.ts'
 import type { SourcesDeps } from './service.ts'
 
-/** Checks a schedule and fills its zone; an expression without a future time is refused. */
-const checkedSchedule = (schedule: { cron: string; timezone?: string | null }, now: number): Schedule => {
-  const timezone = schedule.timezone ?? 'UTC'
-  try {
-    nextCronTime(schedule.cron, timezone, now)
-  } catch (error) {
-    if (!(error instanceof CronError)) throw error
-    throw invalidField(['body', 'schedule'], error.message, schedule)
-  }
-  return { cron: schedule.cron.trim().split(/\s+/).join(' '), timezone }
-}
-
-/** The next time of a source whose interval or schedule has changed; a retry that is due earlier stays (gifty §2.2). */
-const derivedTime = (before: SourceRow, after: SourceRow, now: Date): Date => {
-  const regular = after.schedule
-    ? nextCronTime(after.schedule.cron, after.schedule.timezone, now.getTime())
-    : (after.lastSyncedAt ?? now).getTime() + after.refreshIntervalHours * HOUR_MS
-  // One that has never been synced waits for its first run, not for a full interval.
-  const isPending = before.status === 'error' || (after.lastSyncedAt === null && !after.schedule && !before.schedule)
-  return new Date(isPending ? Math.min(regular, before.nextSyncAt.getTime()) : regular)
-}
-
-type Wanted = Pick<SourcePatch, 'strategy' | 'priority' | 'refresh_interval_hours' | 'is_active' | 'overlap' | 'type' | 'url'> & {
+type Wanted = Pick<
+  SourcePatch,
+  'strategy' | 'priority' | 'refresh_interval_hours' | 'is_active' | 'overlap' | 'type' | 'url' | 'next_sync_at'
+> & {
   site_key?: string
   config?: ClientConfig
   schedule?: Schedule | null
@@ -99,7 +71,11 @@ export const createSourceCommands = ({ db, clock, engine, repository, store }: S
     if (wanted.schedule !== undefined && !Bun.deepEquals(source.schedule, wanted.schedule)) change.schedule = wanted.schedule
     const isRescheduled = change.schedule !== undefined && !sameSchedule(source.schedule, change.schedule, now)
     const isRetimed = isRescheduled || (change.refreshIntervalHours !== undefined && !source.schedule)
-    if (isRetimed) change.nextSyncAt = derivedTime(source, { ...source, ...change } as SourceRow, now)
+    const changed = { ...source, ...change } as SourceRow
+    const given = wanted.next_sync_at
+    // Clients send back the time that they have read: only another one is a wish.
+    if (given && given.getTime() !== source.nextSyncAt.getTime()) change.nextSyncAt = askedTime(changed, given, now)
+    else if (isRetimed) change.nextSyncAt = derivedTime(source, changed, now)
     if (change.siteKey) yield* repository.moveRunsToSite(tx, source.id, change.siteKey)
     const isChanged = Object.keys(change).length > 0
     let after = yield* repository.update(tx, source.id, { ...change, updatedAt: now })
@@ -129,7 +105,7 @@ export const createSourceCommands = ({ db, clock, engine, repository, store }: S
             const { source, open } = yield* lockForReport(tx, known)
             return yield* applyWanted(tx, source, open, { ...input, config, schedule, url: undefined }, now)
           }
-          return yield* repository.insert(tx, {
+          const made = yield* repository.insert(tx, {
             url: input.url,
             urlHash: urlHash(input.url),
             type: input.type,
@@ -142,10 +118,12 @@ export const createSourceCommands = ({ db, clock, engine, repository, store }: S
             schedule: schedule ?? null,
             config: config ?? {},
             status: 'waiting',
-            nextSyncAt: schedule ? new Date(nextCronTime(schedule.cron, schedule.timezone, now.getTime())) : now,
+            nextSyncAt: now,
             createdAt: now,
             updatedAt: now,
           })
+          // Jitter is made of the id, which the row has only now.
+          return schedule ? yield* repository.update(tx, made.id, { nextSyncAt: nextRegular(made, now) }) : made
         })
       try {
         return toSource(await attempt())

@@ -5,7 +5,7 @@ import { checkedLater } from '../../platform/http/macros.ts'
 import { documented } from '../../platform/http/openapi.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { invalidRequest, problemsOf } from '../envelope.ts'
-import { wholeNumber } from '../fields.ts'
+import { OK, okResponse, wholeNumber } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
 import * as model from './model.ts'
 import type { Sources } from './service.ts'
@@ -95,6 +95,23 @@ export const sourcesRoutes = (surface: GiftySurface, sources: Sources) =>
         description: 'Absent and null fields stay, but `schedule: null` removes the schedule; `config` replaces the object.',
       },
     })
+    .delete(
+      '/:id',
+      async ({ params, query }) => {
+        await sources.remove(params.id, query.cancel)
+        return OK
+      },
+      {
+        auth: 'internal',
+        params,
+        query: model.removeQuery,
+        response: { 200: okResponse, ...problems(404, 409) },
+        detail: {
+          summary: 'Remove a source with its runs',
+          description: 'Its products stay. 409 while a run is open, unless `cancel=true` cancels it.',
+        },
+      },
+    )
     .get('/:id/runs', ({ params, query }) => sources.runs(params.id, query.limit, query.cursor), {
       auth: 'internal',
       params,

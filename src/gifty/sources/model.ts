@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { notFound } from '../../errors.ts'
-import { isSameZone, normalCron } from '../../tasks/index.ts'
 import {
   absent,
   absentOrNull,
   boolean,
   fenceNumber,
   httpUrl,
+  instant,
   integer,
   isoTime,
   isoTimeOrNull,
@@ -19,7 +19,9 @@ import {
   time,
   workerName,
 } from '../fields.ts'
+import { isResting } from './due-times.ts'
 import type { RunSummary, SourceRow } from './row.ts'
+import { scheduleInput, scheduleView } from './schedule/fields.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'completed', 'failed', 'lost', 'cancelled', 'skipped'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -31,10 +33,6 @@ export const STRATEGIES = ['deep', 'discovery'] as const
 export type Strategy = (typeof STRATEGIES)[number]
 /** Free JSON of the client, without the server's keys. */
 export type ClientConfig = Record<string, unknown>
-export interface Schedule {
-  cron: string
-  timezone: string
-}
 /** An element of a batch that was not stored. */
 export interface Rejection {
   kind: 'item' | 'category'
@@ -45,13 +43,6 @@ export interface Rejection {
 const SERVER_KEYS = ['last_stats', 'retry_count', 'fix_required', 'last_logs', 'last_error'] as const
 /** Statuses that the scheduler passes over. */
 export const UNSCHEDULED = ['disabled', 'broken', 'discovered'] as const
-
-const schedule = z
-  .object({
-    cron: text(1, 200).describe('five cron fields'),
-    timezone: text(1, 100).nullish().describe('IANA zone; UTC when absent'),
-  })
-  .meta({ examples: [{ cron: '0 6 * * *', timezone: 'Europe/Moscow' }] })
 
 export const runView = z
   .object({
@@ -115,12 +106,12 @@ export const sourceView = z
     strategy: z.enum(STRATEGIES),
     priority: z.int(),
     refresh_interval_hours: z.int(),
-    schedule: z.object({ cron: z.string(), timezone: z.string() }).nullable(),
+    schedule: scheduleView.nullable(),
     overlap: z.enum(['skip', 'queue_one']),
     is_active: z.boolean(),
     status: z.string(),
     last_synced_at: time().nullable(),
-    next_sync_at: time(),
+    next_sync_at: time().nullable().describe('null when its schedule has ended'),
     created_at: time(),
     updated_at: time(),
     config: z.record(z.string(), z.unknown()),
@@ -182,7 +173,7 @@ export const sourceCreate = z
     refresh_interval_hours: sourceFields.refresh_interval_hours.nullish(),
     is_active: sourceFields.is_active.nullish(),
     config: sourceFields.config.nullish(),
-    schedule: schedule.nullish(),
+    schedule: scheduleInput.nullish(),
     overlap: sourceFields.overlap.nullish(),
   })
   .meta({
@@ -208,9 +199,11 @@ export const sourcePatch = z
     is_active: sourceFields.is_active.nullish(),
     config: sourceFields.config.nullish(),
     overlap: sourceFields.overlap.nullish(),
-    schedule: schedule.nullish(),
+    schedule: scheduleInput.nullish(),
+    next_sync_at: instant().nullish().describe('when it is due next; the time that it has is no change'),
   })
   .meta({ examples: [{ priority: 80, schedule: { cron: '0 6 * * *', timezone: 'Europe/Moscow' } }] })
+export const removeQuery = z.strictObject({ cancel: absent(boolean(), false).describe('cancels the open run before') })
 export type SourceCreate = z.infer<typeof sourceCreate>
 export type SourcePatch = z.infer<typeof sourcePatch>
 
@@ -289,12 +282,6 @@ export const backlogStats = z
 export const runsQuery = z.object(pageFields(50))
 export const runsPage = z.object({ items: z.array(runView), next_cursor: nextCursor() })
 
-/** Whether two schedules name the same times from `now` on: clients send back what they have read, in their own spelling. */
-export const sameSchedule = (a: Schedule | null, b: Schedule | null, now: Date): boolean => {
-  if (a === null || b === null) return a === b
-  return normalCron(a.cron) === normalCron(b.cron) && isSameZone(a.timezone, b.timezone, now.getTime())
-}
-
 /** What a client sent as config, without the server's keys: clients send back what they read (gifty §2.1). */
 export const clientConfig = (config: Record<string, unknown> | null | undefined): ClientConfig => {
   if (!config) return {}
@@ -356,7 +343,7 @@ export const toSource = (row: SourceRow, detail?: SourceDetail): SourceView => {
     is_active: row.isActive,
     status: row.status,
     last_synced_at: isoTimeOrNull(row.lastSyncedAt),
-    next_sync_at: isoTime(row.nextSyncAt),
+    next_sync_at: isResting(row.nextSyncAt) ? null : isoTime(row.nextSyncAt),
     created_at: isoTime(row.createdAt),
     updated_at: isoTime(row.updatedAt),
     config,

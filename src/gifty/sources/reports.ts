@@ -5,6 +5,7 @@ import type { Steps, Tx } from '../../platform/db/index.ts'
 import { holds, isLive, type Task } from '../../tasks/index.ts'
 import { invalidRequest } from '../envelope.ts'
 import { sourcesTables } from '../tables.ts'
+import { nextRegular } from './due-times.ts'
 import type { Rejection, ReportOf } from './model.ts'
 import type { RunChange, RunRow, SourceChange, SourceRow } from './row.ts'
 import { linesOfText } from './run-history/logs.ts'
@@ -14,7 +15,6 @@ import {
   failRun,
   joined,
   newRun,
-  nextRegular,
   type RunRowChange,
   type RunStore,
   type RunStoreDeps,

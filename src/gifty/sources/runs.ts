@@ -1,9 +1,10 @@
 import { TransactionConflict } from '../../errors.ts'
-import { type Clock, createId, HOUR_MS, MINUTE_MS } from '../../platform/clock.ts'
+import { type Clock, createId, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Bus } from '../../platform/shared.ts'
-import { type Engine, nextCronTime, type Task } from '../../tasks/index.ts'
+import type { Engine, Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
+import { nextRegular, ownTime } from './due-times.ts'
 import { missingSource, type RunStatus, type Strategy } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
@@ -63,7 +64,9 @@ export interface RunStoreDeps {
   bus: Bus
 }
 
-const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
+/** The host of a source, as its group of tasks names it. */
+export const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url).slice(0, 100)
+export const hostGroup = (host: string) => `host:${host}`
 /**
  * The task of a run, made from its source: copied while the task is queued, and again whenever the source changes (gifty §2.7, §4). The
  * built-in web worker takes those whose config names it (§2.8).
@@ -71,7 +74,7 @@ const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : url)
 export const taskOf = (source: SourceRow, run: Pick<RunRow, 'id' | 'strategy'>) => ({
   kind: source.config.worker === 'web' ? 'source.run.web' : 'source.run',
   priority: source.priority,
-  groupKey: `host:${hostOf(source.url).slice(0, 100)}`,
+  groupKey: hostGroup(hostOf(source.url)),
   siteKey: source.siteKey,
   payload: {
     source_id: source.id,
@@ -253,12 +256,6 @@ export const tail = (text: string) => (text.length > MAX_TEXT ? text.slice(-MAX_
 export const joined = (before: string | null, text: string) =>
   tail(before ? `${before}${before.endsWith('\n') ? '' : '\n'}${text}` : text)
 
-/** The next regular time: the cron text's, or the interval's. */
-export const nextRegular = (source: SourceRow, now: Date): Date =>
-  source.schedule
-    ? new Date(nextCronTime(source.schedule.cron, source.schedule.timezone, now.getTime()))
-    : new Date(now.getTime() + source.refreshIntervalHours * HOUR_MS)
-
 /** What a source shows of its last run (gifty §2.4). */
 export const statsOf = (
   run: Pick<RunRow, 'itemsScraped' | 'itemsNew' | 'itemsRejected' | 'pagesFailed' | 'categoriesFound' | 'strategy'>,
@@ -366,7 +363,7 @@ export const countError = (change: RunRowChange, text: string, isBroken: boolean
         ? { status: 'broken', isActive: false, fixRequired: true, retryCount: 0 }
         : {
             status: kept ?? 'error',
-            nextSyncAt: new Date(now.getTime() + Math.round(delayMs)),
+            nextSyncAt: ownTime(source, new Date(now.getTime() + Math.round(delayMs))),
             retryCount: source.retryCount + 1,
           }),
       resumeStatus: null,
@@ -414,6 +411,6 @@ export const loseUnstarted = (change: OpenRunChange, text: string, now: Date) =>
   close(change, 'lost', { error: text }, now)
   change.lines.push(lineOfError(text, now))
   const status = source.isActive ? 'waiting' : (source.resumeStatus ?? 'waiting')
-  changeSource(change, { status, resumeStatus: null, nextSyncAt: now, isForced: false }, now)
+  changeSource(change, { status, resumeStatus: null, nextSyncAt: ownTime(source, now), isForced: false }, now)
   openQueued(change, now)
 }

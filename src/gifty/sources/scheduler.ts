@@ -1,11 +1,12 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
 import type { Engine } from '../../tasks/index.ts'
+import { calendarOf, nextRegular } from './due-times.ts'
 import { SAME_RUN_MS } from './reports.ts'
 import type { SourcesRepository } from './repository.ts'
 import type { RunRow, SourceRow } from './row.ts'
 import type { RunKinds } from './run-kinds.ts'
-import { failRun, loseUnstarted, newRun, nextRegular, type OpenRunChange, openRun, type RunStore } from './runs.ts'
+import { failRun, loseUnstarted, newRun, type OpenRunChange, openRun, type RunStore } from './runs.ts'
 import type { SourcesDeps } from './service.ts'
 
 /** Number of runs that one transaction reads. */
@@ -154,13 +155,36 @@ export const createScheduler = ({
     const withRun = new Set(runs.map(({ sourceId }) => sourceId))
     return { found: sources.length, due: sources.filter(({ id }) => withRun.has(id) === open) }
   }
-  /** Opens runs of due sources without one, at most `limit`; answers how many the database has offered. */
-  function* dispatchDue(tx: Tx, limit: number): Steps<{ found: number; dispatched: number }> {
+  /** A run that a due time would have opened, and why it did not. */
+  const skippedRun = (source: SourceRow, reason: 'overlap' | 'blackout', now: Date) =>
+    newRun(source, { status: 'skipped', strategy: source.strategy, trigger: 'schedule', reason, finishedAt: now }, now)
+  /** Due times that were missed until a blackout began: recorded, and the source waits for its first time outside. */
+  function* holdBack(tx: Tx, held: readonly SourceRow[], now: Date): Steps<void> {
+    if (held.length === 0) return
+    const rows = yield* repository.insertRuns(
+      tx,
+      held.map((source) => skippedRun(source, 'blackout', now)),
+    )
+    store.publishChanged(
+      rows.map(({ id }) => id),
+      tx,
+    )
+    const waiting = held.map((source) => ({ source: { ...source, nextSyncAt: nextRegular(source, now) }, run: undefined }))
+    yield* repository.saveSources(tx, waiting, now)
+  }
+  /** Opens runs of due sources without one, at most `limit`; answers how many the database has offered, and how many wait for a blackout's end. */
+  function* dispatchDue(tx: Tx, limit: number): Steps<{ found: number; dispatched: number; held: number }> {
     const now = nowDate()
     const { found, due } = yield* lockDue(tx, now, limit, { open: false })
-    const wanted = due.map((source) => ({ source, run: undefined, notes: [], lines: [] }))
+    const isHeld = (source: SourceRow) =>
+      source.schedule?.blackout !== undefined && calendarOf(source)?.isBlackedOut(now.getTime()) === true
+    const held = due.filter(isHeld)
+    yield* holdBack(tx, held, now)
+    const wanted = due
+      .filter((source) => !held.includes(source))
+      .map((source) => ({ source, run: undefined, notes: [], lines: [] }))
     for (const change of wanted) openRun(change, 'schedule', now)
-    return { found, dispatched: (yield* store.save(tx, wanted, now)).size }
+    return { found, dispatched: (yield* store.save(tx, wanted, now)).size, held: held.length }
   }
   /** Cron times that meet an open run: skipped with a record, or one run waits for its end. Answers how many the database has offered. */
   function* recordOverlaps(tx: Tx): Steps<{ found: number; skipped: number }> {
@@ -169,13 +193,7 @@ export const createScheduler = ({
     const skipped = due.filter((source) => source.overlap === 'skip')
     const rows = yield* repository.insertRuns(
       tx,
-      skipped.map((source) =>
-        newRun(
-          source,
-          { status: 'skipped', strategy: source.strategy, trigger: 'schedule', reason: 'overlap', finishedAt: now },
-          now,
-        ),
-      ),
+      skipped.map((source) => skippedRun(source, 'overlap', now)),
     )
     store.publishChanged(
       rows.map(({ id }) => id),
@@ -206,10 +224,11 @@ export const createScheduler = ({
         if (found < OVERLAPS_MAX) break
       }
       for (;;) {
-        const { found, dispatched } = await db.tx((tx) => dispatchDue(tx, dispatchPerTick))
+        const { found, dispatched, held } = await db.tx((tx) => dispatchDue(tx, dispatchPerTick))
         total.dispatched += dispatched
+        total.skipped += held
         // A full turn is followed at once by another; one that opened nothing has met another process.
-        if (found < dispatchPerTick || dispatched === 0) return total
+        if (found < dispatchPerTick || dispatched + held === 0) return total
       }
     },
     /** The same; answers how many runs were opened. */

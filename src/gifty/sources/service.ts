@@ -9,6 +9,7 @@ import { createBacklog } from './backlog.ts'
 import { createSourceCommands } from './commands.ts'
 import { createForceRun } from './force-run.ts'
 import { missingSource, type SourceView, toRun, toSource } from './model.ts'
+import { createSourceRemoval } from './removal.ts'
 import { createReportCommands, type RunReports } from './reports.ts'
 import type { SourceKey, SourcesRepository } from './repository.ts'
 import type { SourceRow } from './row.ts'
@@ -35,6 +36,7 @@ export const createSources = ({ sweeps, ...deps }: SourcesDeps & { sweeps: RunSw
   return {
     ...createSourceQueries(deps),
     ...createSourceCommands(deps),
+    ...createSourceRemoval(deps),
     ...createForceRun(deps),
     ...createReportCommands(deps),
     ...createBacklog(deps),
