@@ -193,6 +193,26 @@ describe.skipIf(!own)('plans of routes at 100,000 rows [postgres]', () => {
         (await rig.post('/internal/workers/lease', { worker_id: 'w', kinds: ['source.run'], max: 25 })).body.tasks,
       ).toHaveLength(25),
     ))
+  test('operations §3: a search of tasks reads a window of 10,000, by their ids', async () => {
+    for (const query of ['q=needle', 'site_key=nobody', 'worker_id=w', 'group=host:x', 'source_id=77']) {
+      const nodes = await explained(async () =>
+        expect((await rig.get(`/internal/tasks?${query}&limit=10`)).body.tasks).toEqual([]),
+      )
+      expect(nodes.map((node) => node['Index Name'])).toContain('tasks_pkey')
+      expect([query, Math.max(...nodes.map(readRows)) <= 10_000]).toEqual([query, true])
+    }
+  })
+  test('operations §2: runs of a status, a site and a source are read by their indices', async () => {
+    await expectIndex('parsing_runs_status_ix', async () =>
+      expect((await rig.get('/internal/runs?status=failed&limit=10')).body.items).toHaveLength(0),
+    )
+    await expectIndex('parsing_runs_history_ix', async () =>
+      expect((await rig.get('/internal/runs?source_id=2000&limit=10')).body.items).toHaveLength(10),
+    )
+    await expectIndex('parsing_runs_site_ix', async () =>
+      expect((await rig.get('/internal/runs?site_key=nobody&limit=10')).body.items).toHaveLength(0),
+    )
+  })
   test('gifty §4: a page of leased tasks is found by their leases', () =>
     expectIndex('tasks_lease_ix', async () =>
       expect((await rig.get('/internal/tasks?kind=source.run&status=leased&limit=10')).body.tasks).toHaveLength(10),

@@ -33,6 +33,8 @@ describe('plans of hot statements [sqlite]', () => {
     ['whether anything is ready', engine.readyKinds, 'tasks_'],
     ['a page of tasks', engine.page(1, ['queued']), 'tasks_kind_ix'],
     ['a page of leased tasks', engine.page(1, ['leased']), 'tasks_lease_ix'],
+    ['the end of a window of tasks', engine.windowEnd, 'SEARCH t USING COVERING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)'],
+    ['a search in a window', engine.filtered, 'SEARCH t USING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)'],
     ['expired leases', engine.lockExpired, 'tasks_lease_ix'],
     ['leased tasks of groups', engine.heldOfGroups, 'tasks_group_ix'],
   ] as const)
