@@ -327,8 +327,7 @@ export const httpPort = (options: HttpPortOptions): WorkerPort => {
     },
     async appendLog(lease, runId, lines) {
       // Few tries: what is not taken is sent again with the lines that follow.
-      const options = { tries: 2, timeoutMs: 10_000 }
-      await call(`/runs/${runId}/logs`, { lines, worker_id: lease.workerId, fence: lease.fence }, options)
+      await call(`/runs/${runId}/logs`, { lines, worker_id: lease.workerId, fence: lease.fence }, { tries: 2 })
     },
   }
   return port

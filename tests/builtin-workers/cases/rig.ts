@@ -80,6 +80,8 @@ export const runShop = async ({
     origin: app.listen(),
     token: 'dev-internal-token',
     clock: hastyClock(),
+    // Each second that the run's log waits for more lines passes at once, and must not end the lease.
+    leaseSeconds: 3600,
     log: silentLog,
     workerId: 'cases',
     allowPrivate: () => true,
