@@ -8,8 +8,10 @@ export type ExportRow = Record<string, unknown>
 
 /** Products that one part looks at. SQLite keeps the event loop meanwhile, so that a filter that few pass must not look for a whole page. */
 const LOOKED_AT = 1000
-/** Bytes of texts in one page. */
-const PAGE_BYTES = 1024 * 1024
+/** Products of one page, and bytes of their texts: ten times as many take as long each, and leave ten times as much to the collector at once. */
+const PAGE_ROWS = 200
+const PAGE_BYTES = 128 * 1024
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** The column of a field, as it is read. */
 const columnOf = ({ name, kind }: ExportField, { either, ms }: Db['fragments']): string => {
@@ -36,7 +38,6 @@ export const exportPages = (db: Db) => {
     const weight = weighed.map(({ name }) => bytes(name === 'raw_data' ? 'p.raw' : `p.${name}`)).join(' + ')
     const part = `from products p where p.gift_hash > ${after} and p.gift_hash <= ${either('likely(:end)', param('end', 'text'))} and ${conditions}`
     return {
-      total: db.statement<{ bytes: number | string | null }>(`export_weight${suffix}`, `select sum(${weight}) as bytes ${part}`),
       weights: db.statement<{ key: string; bytes: number | string }>(
         `export_weights${suffix}`,
         `select p.gift_hash as "key", ${weight} as bytes ${part} order by p.gift_hash`,
@@ -52,7 +53,7 @@ export const exportPages = (db: Db) => {
 
   /** Pages of products behind `start`, a hash or nothing; none is empty. */
   return async function* (filter: LookupFilter, start: string, hasRaw: boolean): AsyncGenerator<ExportRow[], void> {
-    const { total, weights, rows } = hasRaw ? withRaw : plain
+    const { weights, rows } = hasRaw ? withRaw : plain
     const passing = paramsOf(filter)
     const one = filter.giftHash
     if (one !== undefined) {
@@ -61,23 +62,22 @@ export const exportPages = (db: Db) => {
       if (page.length > 0) yield page
       return
     }
-    for (let from = start, end: string | null = null; ; ) {
-      if (end === null) end = (await window.all({ after: from, max: LOOKED_AT }))[0]?.end ?? null
-      if (end === null) return
-      const part = { after: from, end, ...passing }
-      const weight = Number((await total.all(part))[0]?.bytes ?? 0)
-      let until: string = end
-      if (weight > PAGE_BYTES) {
-        const keys = await weights.all(part)
-        const fits = rowsThatFit(keys, LOOKED_AT, PAGE_BYTES)
-        if (fits < keys.length) until = (keys[fits - 1] as { key: string }).key
+    for (let from = start; ; ) {
+      const end: string | null | undefined = (await window.all({ after: from, max: LOOKED_AT }))[0]?.end
+      if (!end) return
+      const keys = await weights.all({ after: from, end, ...passing })
+      for (let read = 0; read < keys.length; ) {
+        const size = rowsThatFit(keys.slice(read, read + PAGE_ROWS), PAGE_ROWS, PAGE_BYTES)
+        const last = (keys[read + size - 1] as { key: string }).key
+        const page = await rows.all({ after: from, end: last, ...passing })
+        from = last
+        read += size
+        if (page.length > 0) yield page
+        // SQLite answers at once: others get their turn here.
+        await turn()
       }
-      const page = weight === 0 ? [] : await rows.all({ ...part, end: until })
-      from = until
-      if (until === end) end = null
-      if (page.length > 0) yield page
-      // SQLite answers at once: others get their turn here.
-      await new Promise((resolve) => setImmediate(resolve))
+      from = end
+      await turn()
     }
   }
 }

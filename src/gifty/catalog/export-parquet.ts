@@ -6,9 +6,9 @@ type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema']
 type Element = Schema[number]
 
 /** Rows of a group, which is written in one go and so keeps the event loop. */
-const GROUP_ROWS = 4000
+const GROUP_ROWS = 1000
 /** Characters of texts after which a group ends before that. */
-const GROUP_CHARACTERS = 3 * 1024 * 1024
+const GROUP_CHARACTERS = 1024 * 1024
 
 const TYPES: Record<FieldKind, Pick<Element, 'type' | 'converted_type'>> = {
   text: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },

@@ -3,7 +3,6 @@ import { cleanText } from '../../platform/http/request.ts'
 import { invalidField } from '../envelope.ts'
 import { type ExportField, type ExportFormat, type ExportQuery, fieldsOf, RAW_FIELD } from './export-model.ts'
 import type { ExportPages, ExportRow } from './export-pages.ts'
-import { parquetWriter } from './export-parquet.ts'
 import { giftHash } from './identity.ts'
 import type { LookupFilter } from './lookup.ts'
 
@@ -99,7 +98,11 @@ export const createExport =
     }
     const fields = fieldsOf(query)
     const writer: FileWriter =
-      format === 'csv' ? csvWriter(fields, query.excel) : format === 'ndjson' ? ndjsonWriter(fields) : parquetWriter(fields)
+      format === 'csv'
+        ? csvWriter(fields, query.excel)
+        : format === 'ndjson'
+          ? ndjsonWriter(fields)
+          : (await import('./export-parquet.ts')).parquetWriter(fields)
     const start = query.after === undefined ? '' : giftHash(cleanText(query.after))
     const pages = pagesOf(filter, start, fields.includes(RAW_FIELD))
     // The first page is read before the answer starts, so that a failure then is still an error response.
