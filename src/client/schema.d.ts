@@ -8856,6 +8856,7 @@ export interface operations {
                     "text/csv": string;
                     /** @example {"gift_id":"tea:https://tea.example/p/1","title":"Black tea in a tin","price":1499.5} */
                     "application/x-ndjson": string;
+                    /** @example PAR1 */
                     "application/vnd.apache.parquet": string;
                 };
             };

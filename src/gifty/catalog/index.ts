@@ -177,7 +177,7 @@ export const catalogRoutes = (surface: GiftySurface, catalog: Catalog, exported:
             'application/x-ndjson': z
               .string()
               .meta({ examples: ['{"gift_id":"tea:https://tea.example/p/1","title":"Black tea in a tin","price":1499.5}\n'] }),
-            'application/vnd.apache.parquet': z.string().meta({ format: 'binary' }),
+            'application/vnd.apache.parquet': z.string().meta({ format: 'binary', examples: ['PAR1'] }),
           },
         },
       }),
