@@ -11,6 +11,9 @@ const LOOKED_AT = 1000
 /** Products of one page, and bytes of their texts: ten times as many take as long each, and leave ten times as much to the collector at once. */
 const PAGE_ROWS = 200
 const PAGE_BYTES = 128 * 1024
+/** Bytes of products, each counted with what is made of it, after which they are collected: by itself the collector lets 100 MB pile up. */
+const COLLECT_AFTER = 5 * 1024 * 1024
+const ROW_OVERHEAD = 256
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** The column of a field, as it is read. */
@@ -55,6 +58,7 @@ export const exportPages = (db: Db) => {
   return async function* (filter: LookupFilter, start: string, hasRaw: boolean): AsyncGenerator<ExportRow[], void> {
     const { weights, rows } = hasRaw ? withRaw : plain
     const passing = paramsOf(filter)
+    let made = 0
     const one = filter.giftHash
     if (one !== undefined) {
       // All but its last character comes right before it: one row is looked at, not all before it.
@@ -71,8 +75,14 @@ export const exportPages = (db: Db) => {
         const last = (keys[read + size - 1] as { key: string }).key
         const page = await rows.all({ after: from, end: last, ...passing })
         from = last
+        for (const { bytes: weight } of keys.slice(read, read + size)) made += Number(weight) + ROW_OVERHEAD
         read += size
         if (page.length > 0) yield page
+        if (made > COLLECT_AFTER) {
+          made = 0
+          // At once: in the background it comes too late for what is made meanwhile.
+          Bun.gc(true)
+        }
         // SQLite answers at once: others get their turn here.
         await turn()
       }

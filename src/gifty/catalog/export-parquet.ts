@@ -6,9 +6,9 @@ type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema']
 type Element = Schema[number]
 
 /** Rows of a group, which is written in one go and so keeps the event loop. */
-const GROUP_ROWS = 1000
+const GROUP_ROWS = 2000
 /** Characters of texts after which a group ends before that. */
-const GROUP_CHARACTERS = 1024 * 1024
+const GROUP_CHARACTERS = 2 * 1024 * 1024
 
 const TYPES: Record<FieldKind, Pick<Element, 'type' | 'converted_type'>> = {
   text: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
@@ -55,6 +55,8 @@ export const parquetWriter = (fields: readonly ExportField[]) => {
       ...(repeats ? {} : { encoding: 'PLAIN' as const }),
     }))
     writer.write({ columnData, rowGroupSize: rows })
+    // No indices are written, so nothing of them is kept until the end.
+    writer.pendingIndexes.length = 0
     columns = fields.map(() => [])
     rows = 0
     characters = 0
