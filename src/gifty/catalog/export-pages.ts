@@ -12,7 +12,7 @@ const LOOKED_AT = 1000
 const PAGE_ROWS = 200
 const PAGE_BYTES = 128 * 1024
 /** Bytes of products, each counted with what is made of it, after which they are collected: by itself the collector lets 100 MB pile up. */
-const COLLECT_AFTER = 5 * 1024 * 1024
+const COLLECT_AFTER = 7 * 1024 * 1024
 const ROW_OVERHEAD = 256
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
