@@ -341,9 +341,49 @@ export interface paths {
         };
         /**
          * List products
-         * @description By relevance with `q`, else newest change first; then by gift id. Keyset pages.
+         * @description By relevance with `q`, else by `sort`, newest change first; then by gift id. Keyset pages.
          */
         get: operations["getInternalProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/products/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export products
+         * @description CSV, NDJSON or Parquet, streamed, in an order of its own that never changes. Cut off, it goes on behind the last row with `after`. What existed at its start comes once, whatever is ingested meanwhile.
+         */
+        get: operations["getInternalProductsExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/products/{gift_id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the prices of a product
+         * @description Its first price and every change, newest first, with the run that brought it. Keyset pages.
+         */
+        get: operations["getInternalProductsGiftIdPrices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -361,9 +401,69 @@ export interface paths {
         };
         /**
          * Read a product
-         * @description The gift id is percent-encoded. With raw data and the newest 100 prices.
+         * @description The gift id is percent-encoded. With raw data, the newest 100 prices and the last runs.
          */
         get: operations["getInternalProductsGiftId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sites
+         * @description Every site that has sources or products, by its key. Keyset pages.
+         */
+        get: operations["getInternalSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/sites/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a site
+         * @description With the share of its products that have each field.
+         */
+        get: operations["getInternalSitesKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/sites/{key}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how full the fields of a site are
+         * @description Of the products that changed last, with some of the newest values of each field.
+         */
+        get: operations["getInternalSitesKeyFields"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3020,6 +3120,10 @@ export interface components {
             min_similarity?: (number | string) | null;
             categories?: string[] | null;
             site_keys?: string[] | null;
+            /** @description only products last ingested for this source */
+            source_id?: (number | string) | null;
+            /** @description only products that have changed since */
+            updated_after?: string | null;
         };
         ProductSearchAnswer: {
             results: {
@@ -3165,6 +3269,37 @@ export interface components {
         };
         /**
          * @example {
+         *       "items": [
+         *         {
+         *           "price": 1499.5,
+         *           "currency": "RUB",
+         *           "seen_at": "2026-01-15T09:03:00.000Z",
+         *           "run_id": 17
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        PriceHistory: {
+            items: {
+                price: number | null;
+                currency: string | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                seen_at: string;
+                /** @description the run that brought it; null of a batch that belongs to none */
+                run_id: number | null;
+            }[];
+            /**
+             * @description cursor of the next page; null on the last one
+             * @example WzE3XQ
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * @example {
          *       "gift_id": "tea:https://tea.example/p/1",
          *       "site_key": "tea",
          *       "source_id": 1,
@@ -3209,6 +3344,12 @@ export interface components {
          *           "dim": 384,
          *           "embedded_at": "2026-01-15T09:03:05.000Z",
          *           "stale": false
+         *         }
+         *       ],
+         *       "runs": [
+         *         {
+         *           "run_id": 17,
+         *           "seen_at": "2026-01-15T09:03:00.000Z"
          *         }
          *       ]
          *     }
@@ -3275,7 +3416,175 @@ export interface components {
                 embedded_at: string;
                 stale: boolean;
             }[];
+            /** @description the last ten runs that brought it or changed its price, newest first */
+            runs: {
+                run_id: number;
+                /**
+                 * Format: date-time
+                 * @description when it last brought a price of the product
+                 */
+                seen_at: string;
+            }[];
         };
+        /**
+         * @example {
+         *       "site_key": "tea",
+         *       "sources": {
+         *         "waiting": 2,
+         *         "error": 1
+         *       },
+         *       "sources_active": 3,
+         *       "items": 1240,
+         *       "last_success_at": "2026-01-15T09:04:12.000Z",
+         *       "freshness_seconds": 3600,
+         *       "error_share": 0,
+         *       "yields": [
+         *         {
+         *           "run_id": 17,
+         *           "source_id": 1,
+         *           "at": "2026-01-15T09:04:12.000Z",
+         *           "status": "partial",
+         *           "items": 120,
+         *           "items_new": 12,
+         *           "items_updated": 30,
+         *           "items_rejected": 1,
+         *           "pages_failed": 0
+         *         }
+         *       ]
+         *     }
+         */
+        Site: {
+            site_key: string;
+            /** @description sources by status */
+            sources: {
+                [key: string]: number;
+            };
+            /** @description sources that are switched on */
+            sources_active: number;
+            /** @description products of the site */
+            items: number;
+            /** @description when a run of one of its sources last succeeded */
+            last_success_at: string | null;
+            /** @description seconds since then */
+            freshness_seconds: number | null;
+            /** @description its last 30 runs that have ended, newest first */
+            yields: {
+                run_id: number;
+                source_id: number;
+                /**
+                 * Format: date-time
+                 * @description when it ended
+                 */
+                at: string;
+                /** @enum {string} */
+                status: "completed" | "partial" | "failed" | "lost" | "cancelled";
+                /** @description items stored */
+                items: number;
+                items_new: number;
+                items_updated: number;
+                items_rejected: number;
+                pages_failed: number;
+            }[];
+            /** @description share of these that failed or were lost; null without any */
+            error_share: number | null;
+        };
+        /**
+         * @example {
+         *       "site_key": "tea",
+         *       "sources": {
+         *         "waiting": 2,
+         *         "error": 1
+         *       },
+         *       "sources_active": 3,
+         *       "items": 1240,
+         *       "last_success_at": "2026-01-15T09:04:12.000Z",
+         *       "freshness_seconds": 3600,
+         *       "error_share": 0,
+         *       "yields": [
+         *         {
+         *           "run_id": 17,
+         *           "source_id": 1,
+         *           "at": "2026-01-15T09:04:12.000Z",
+         *           "status": "partial",
+         *           "items": 120,
+         *           "items_new": 12,
+         *           "items_updated": 30,
+         *           "items_rejected": 1,
+         *           "pages_failed": 0
+         *         }
+         *       ],
+         *       "fill": {
+         *         "title": 1,
+         *         "price": 0.98,
+         *         "image_url": 0.41
+         *       },
+         *       "sampled": 1240
+         *     }
+         */
+        SiteDetail: {
+            site_key: string;
+            /** @description sources by status */
+            sources: {
+                [key: string]: number;
+            };
+            /** @description sources that are switched on */
+            sources_active: number;
+            /** @description products of the site */
+            items: number;
+            /** @description when a run of one of its sources last succeeded */
+            last_success_at: string | null;
+            /** @description seconds since then */
+            freshness_seconds: number | null;
+            /** @description its last 30 runs that have ended, newest first */
+            yields: {
+                run_id: number;
+                source_id: number;
+                /**
+                 * Format: date-time
+                 * @description when it ended
+                 */
+                at: string;
+                /** @enum {string} */
+                status: "completed" | "partial" | "failed" | "lost" | "cancelled";
+                /** @description items stored */
+                items: number;
+                items_new: number;
+                items_updated: number;
+                items_rejected: number;
+                pages_failed: number;
+            }[];
+            /** @description share of these that failed or were lost; null without any */
+            error_share: number | null;
+            /** @description share of the sampled products that have each field */
+            fill: {
+                [key: string]: number;
+            };
+            /** @description products that were sampled: those changed last, at most 10,000 */
+            sampled: number;
+        };
+        /**
+         * @example [
+         *       {
+         *         "field": "price",
+         *         "filled": 0.98,
+         *         "filled_newest": 0.4,
+         *         "sample": [
+         *           1499.5,
+         *           2300,
+         *           990
+         *         ]
+         *       }
+         *     ]
+         */
+        SiteFields: {
+            field: string;
+            /** @description share of the sampled products that have it: those changed last, at most 10,000 */
+            filled: number;
+            /** @description share among the 500 that changed last: lower where a selector has broken */
+            filled_newest: number;
+            /** @description its newest different values; texts are cut at 200 characters */
+            sample: (string | number)[];
+        }[];
         /**
          * @example {
          *       "id": 17,
@@ -9377,12 +9686,18 @@ export interface operations {
                 min_price?: number;
                 /** @description highest price */
                 max_price?: number;
-                /** @description full text: every word, in title, description, merchant or category */
-                q?: string;
                 /** @description only active products, or only inactive ones */
                 is_active?: boolean;
                 /** @description only this product */
                 gift_id?: string;
+                /** @description only products last ingested for this source */
+                source_id?: number;
+                /** @description only products that have changed since */
+                updated_after?: string;
+                /** @description full text: every word, in title, description, merchant or category */
+                q?: string;
+                /** @description `updated` (newest change first, the default), `price` (cheapest first, none without a price) or `id`; not with `q` */
+                sort?: "updated" | "price" | "id";
                 /** @description most products of the page */
                 limit?: number;
                 /** @description `next_cursor` of the page before */
@@ -9502,6 +9817,222 @@ export interface operations {
             };
         };
     };
+    getInternalProductsExport: {
+        parameters: {
+            query?: {
+                /** @description only products of this site */
+                site_key?: string;
+                /** @description only products with this category name of their shop */
+                category?: string;
+                /** @description lowest price */
+                min_price?: number;
+                /** @description highest price */
+                max_price?: number;
+                /** @description only active products, or only inactive ones */
+                is_active?: boolean;
+                /** @description only this product */
+                gift_id?: string;
+                /** @description only products last ingested for this source */
+                source_id?: number;
+                /** @description only products that have changed since */
+                updated_after?: string;
+                /** @description form of the file */
+                format?: "csv" | "ndjson" | "parquet";
+                /** @description a comma list of fields of the product, written in this order; all when absent */
+                fields?: string;
+                /** @description also what else the worker sent of the product */
+                include?: "raw_data";
+                /** @description CSV as spreadsheets read it: byte order mark, semicolons, decimal commas */
+                excel?: boolean;
+                /** @description gift id of the last row that was read: goes on behind it */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example gift_id,title,price
+                     *     tea:https://tea.example/p/1,Black tea in a tin,1499.5
+                     */
+                    "text/csv": string;
+                    /** @example {"gift_id":"tea:https://tea.example/p/1","title":"Black tea in a tin","price":1499.5} */
+                    "application/x-ndjson": string;
+                    /** @example PAR1 */
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalProductsGiftIdPrices: {
+        parameters: {
+            query?: {
+                /** @description most rows of the page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description gift id of the product
+                 * @example tea:https://tea.example/p/1
+                 */
+                gift_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "price": 1499.5,
+                     *           "currency": "RUB",
+                     *           "seen_at": "2026-01-15T09:03:00.000Z",
+                     *           "run_id": 17
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PriceHistory"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
     getInternalProductsGiftId: {
         parameters: {
             query?: never;
@@ -9570,10 +10101,359 @@ export interface operations {
                      *           "embedded_at": "2026-01-15T09:03:05.000Z",
                      *           "stale": false
                      *         }
+                     *       ],
+                     *       "runs": [
+                     *         {
+                     *           "run_id": 17,
+                     *           "seen_at": "2026-01-15T09:03:00.000Z"
+                     *         }
                      *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["ProductDetail"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalSites: {
+        parameters: {
+            query?: {
+                /** @description most rows of the page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "site_key": "tea",
+                     *           "sources": {
+                     *             "waiting": 2,
+                     *             "error": 1
+                     *           },
+                     *           "sources_active": 3,
+                     *           "items": 1240,
+                     *           "last_success_at": "2026-01-15T09:04:12.000Z",
+                     *           "freshness_seconds": 3600,
+                     *           "error_share": 0,
+                     *           "yields": [
+                     *             {
+                     *               "run_id": 17,
+                     *               "source_id": 1,
+                     *               "at": "2026-01-15T09:04:12.000Z",
+                     *               "status": "partial",
+                     *               "items": 120,
+                     *               "items_new": 12,
+                     *               "items_updated": 30,
+                     *               "items_rejected": 1,
+                     *               "pages_failed": 0
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Site"][];
+                        /**
+                         * @description cursor of the next page; null on the last one
+                         * @example WzE3XQ
+                         */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalSitesKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description site key
+                 * @example tea
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "site_key": "tea",
+                     *       "sources": {
+                     *         "waiting": 2,
+                     *         "error": 1
+                     *       },
+                     *       "sources_active": 3,
+                     *       "items": 1240,
+                     *       "last_success_at": "2026-01-15T09:04:12.000Z",
+                     *       "freshness_seconds": 3600,
+                     *       "error_share": 0,
+                     *       "yields": [
+                     *         {
+                     *           "run_id": 17,
+                     *           "source_id": 1,
+                     *           "at": "2026-01-15T09:04:12.000Z",
+                     *           "status": "partial",
+                     *           "items": 120,
+                     *           "items_new": 12,
+                     *           "items_updated": 30,
+                     *           "items_rejected": 1,
+                     *           "pages_failed": 0
+                     *         }
+                     *       ],
+                     *       "fill": {
+                     *         "title": 1,
+                     *         "price": 0.98,
+                     *         "image_url": 0.41
+                     *       },
+                     *       "sampled": 1240
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SiteDetail"];
+                };
+            };
+            /** @description Missing or invalid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unexpected error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftyError"];
+                };
+            };
+        };
+    };
+    getInternalSitesKeyFields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description site key
+                 * @example tea
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "field": "price",
+                     *         "filled": 0.98,
+                     *         "filled_newest": 0.4,
+                     *         "sample": [
+                     *           1499.5,
+                     *           2300,
+                     *           990
+                     *         ]
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["SiteFields"];
                 };
             };
             /** @description Missing or invalid credential */

@@ -17,6 +17,7 @@ import { monitoringRoutes } from './reports.ts'
 import { scoringRoutes } from './scoring.ts'
 import { searchRoutes } from './search/index.ts'
 import { createGiftyServices, type GiftyServices } from './services.ts'
+import { sitesRoutes } from './sites/index.ts'
 import { sourcesRoutes } from './sources/index.ts'
 import { fleetRunsRoutes } from './sources/run-history/index.ts'
 import { scheduleRoutes } from './sources/schedule/index.ts'
@@ -45,7 +46,8 @@ const internalRoutes = ({ routes: surface, counted, operatorOf }: Surface, servi
     .use(sourcesRoutes(surface, services.sources))
     .use(ingestionRoutes(surface, services.ingestion))
     .use(searchRoutes(surface, services.search))
-    .use(catalogRoutes(surface, services.catalog))
+    .use(catalogRoutes(surface, services.catalog, services.exportProducts, services.prices))
+    .use(sitesRoutes(surface, services.sites))
     .use(monitoringRoutes(surface, services.reports))
     .use(fleetRunsRoutes(surface, services.runs, services.runLogs))
     .use(scheduleRoutes(surface, services.schedule))

@@ -5,7 +5,10 @@ import { createAnalytics } from './analytics/service.ts'
 import { analyticsUpstreams } from './analytics/upstreams.ts'
 import { createErrors } from './attention/errors.ts'
 import { createAttention } from './attention/service.ts'
+import { createExport } from './catalog/export.ts'
+import { exportPages } from './catalog/export-pages.ts'
 import { createBestScored, createCatalogLookup, createCategorySamples, createScoreStore } from './catalog/lookup.ts'
+import { createPriceHistory, priceQueries } from './catalog/prices.ts'
 import { catalogRepository } from './catalog/repository.ts'
 import { createCatalog, createCatalogCounts } from './catalog/service.ts'
 import { createCatalogStore } from './catalog/store.ts'
@@ -20,6 +23,8 @@ import { createRecommendations } from './recommendations/service.ts'
 import { createReports } from './reports.ts'
 import { createScoring, createScoringQueue, scoringKind } from './scoring.ts'
 import { searchServices } from './search/service.ts'
+import { siteQueries } from './sites/queries.ts'
+import { createSites } from './sites/service.ts'
 import { createRunReports } from './sources/reports.ts'
 import { sourcesRepository } from './sources/repository.ts'
 import { createRunLogs } from './sources/run-history/logs.ts'
@@ -44,6 +49,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
   const catalog = catalogRepository(db)
   const counts = createCatalogCounts(catalog)
   const lookup = createCatalogLookup(db)
+  const prices = createPriceHistory({ repository: catalog, queries: priceQueries(db) })
   const search = searchServices({ platform, lookup, engine })
   const unmapped = createCategoryQueue({ db, clock, engine }, createCategorySamples(db))
   const categories = createCategories({ db, clock, queue: unmapped, repository: categoriesRepository(db) })
@@ -130,7 +136,10 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     ],
     sources,
     ingestion,
-    catalog: createCatalog({ repository: catalog, search: search.forCatalog, lookup }),
+    catalog: createCatalog({ repository: catalog, search: search.forCatalog, lookup, prices }),
+    prices,
+    exportProducts: createExport(exportPages(db)),
+    sites: createSites({ queries: siteQueries(db), clock }),
     search,
     recommendations: createRecommendations({
       search: search.search,

@@ -209,6 +209,7 @@ export const catalogTables = defineTables((k) => {
       k.index('products_source_ix').on(t.sourceId, t.siteKey),
       k.index('products_category_ix').on(t.categoryKey).where(sql`${t.isActive}`),
       k.index('products_updated_ix').on(k.desc(t.updatedAt)),
+      k.index('products_site_updated_ix').on(t.siteKey, k.desc(t.updatedAt)),
       // Two indices, because products without a score come before those with an old one: one index for both would need a sort or a skip.
       k
         .index('products_unscored_ix')

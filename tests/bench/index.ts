@@ -23,6 +23,7 @@ const LINES = {
   peers: async () => (await import('./peers.ts')).benchPeers,
   processes: async () => (await import('./processes.ts')).benchProcesses,
   web: async () => (await import('./web.ts')).benchWeb,
+  export: async () => (await import('./export.ts')).benchExport,
   memory: async () => (await import('./memory.ts')).benchMemory,
   start: async () => (await import('./start.ts')).benchStart,
 }

@@ -24,16 +24,18 @@ export interface Scale {
   starts: number
   /** Rows of the export. */
   exportRows: number
+  /** Products of the export of the catalogue. */
+  exportProducts: number
   /** Progress streams at once. */
   streams: number
 }
 export const FULL: Scale = {
   ...{ smoke: false, rounds: 9, spanMs: 1500, batches: 20, pairs: 100, products: 200_000, starts: 9 },
-  ...{ exportRows: 100_000, streams: 2000 },
+  ...{ exportRows: 100_000, exportProducts: 1_000_000, streams: 2000 },
 }
 export const SMOKE: Scale = {
   ...{ smoke: true, rounds: 1, spanMs: 100, batches: 2, pairs: 5, products: 2000, starts: 1 },
-  ...{ exportRows: 3000, streams: 40 },
+  ...{ exportRows: 3000, exportProducts: 3000, streams: 40 },
 }
 
 /** 0..1, the same sequence for the same seed. */

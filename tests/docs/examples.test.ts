@@ -123,6 +123,17 @@ const EXAMPLES: Record<string, Example> = {
       '"reason":"the shop moves this week"',
     ],
   },
+  'data-out.sh': {
+    title: 'a catalogue is exported, resumed, and a site looked at',
+    prints: [
+      'gift_id,title,price\r\nexported:https://exported.example/p/',
+      '{"gift_id":"exported:https://exported.example/p/',
+      'PAR1',
+      '"run_id":null',
+      '"fill":{"title":1',
+      '"field":"price","filled":1',
+    ],
+  },
   'follow-log.sh': {
     title: 'a log is followed to its end',
     prints: ['id: 2\nevent: line', 'event: end\ndata: {"last":3}'],

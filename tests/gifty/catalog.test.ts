@@ -95,11 +95,12 @@ onEachDatabase('gifty catalogue', (database) => {
       app.clock.advance(1000)
     }
     const [listed] = (await app.ok('GET', '/internal/products')).items
-    const { raw, price_history, embeddings, ...rest } = await app.ok(
+    const { raw, price_history, embeddings, runs, ...rest } = await app.ok(
       'GET',
       `/internal/products/${encodeURIComponent(listed.gift_id)}`,
     )
     expect(rest).toEqual(listed)
+    expect(runs).toEqual([])
     expect(listed).toMatchObject({ gift_id: `shop:${url}`, product_url: url })
     expect(raw).toEqual({ n: 102 })
     expect(embeddings).toEqual([])

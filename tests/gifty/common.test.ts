@@ -42,7 +42,7 @@ onEachDatabase('gifty common rules', (database) => {
         expect(answer).toMatchObject({ status: 404, body: { error: { code: 'not_found', message: 'Not Found' } } })
         expect(answer.body.error).not.toHaveProperty('fields')
       }
-      const wrong = await app.call('DELETE', `${prefix}/sources/1`)
+      const wrong = await app.call('PUT', `${prefix}/sources/1`)
       expect(codeOf(wrong)).toEqual([405, 'method_not_allowed'])
       expect(wrong.headers.get('allow')).toBe('GET, HEAD, PATCH')
       expect((await app.get(`${prefix}/workers/lease`)).headers.get('allow')).toBe('POST')

@@ -107,6 +107,7 @@ onEachDatabase('gifty ingestion: products', (database) => {
       raw: raw_data,
       price_history: [{ price: 100, currency: 'EUR', seen_at: iso(START) }],
       embeddings: [],
+      runs: [{ run_id: 1, seen_at: iso(START) }],
     })
     const long = 'я'.repeat(3990)
     await app.ingest([product('long', { title: 'Long', description: `${long}😀😀😀😀`, merchant: '' })])

@@ -1,8 +1,12 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { documented } from '../../platform/http/openapi.ts'
 import { takes } from '../../platform/http/schema.ts'
-import { absent, boolean, foldBlanks, integer, nextCursor, number, object, siteKey, text, time } from '../fields.ts'
+import { absent, foldBlanks, integer, nextCursor, object, siteKey, text, time } from '../fields.ts'
 import { type GiftySurface, problems } from '../surface.ts'
+import type { ExportProducts } from './export.ts'
+import { exportQuery, productFilters } from './export-model.ts'
+import { type PriceHistory, pricesPage, pricesQuery, productRun } from './prices.ts'
 import type { Catalog } from './service.ts'
 
 /** A price as a spider brings it; a text is read before the element is checked (gifty §3, prices as text). */
@@ -97,6 +101,7 @@ export const productDetail = z
     embeddings: z.array(
       z.object({ model_name: z.string(), model_version: z.string(), dim: z.int(), embedded_at: time(), stale: z.boolean() }),
     ),
+    runs: z.array(productRun).describe('the last ten runs that brought it or changed its price, newest first'),
   })
   .meta({
     id: 'ProductDetail',
@@ -114,27 +119,36 @@ export const productDetail = z
             stale: false,
           },
         ],
+        runs: [{ run_id: 17, seen_at: '2026-01-15T09:03:00.000Z' }],
       },
     ],
   })
 export type ProductDetail = z.infer<typeof productDetail>
 
+const SORTS = ['updated', 'price', 'id'] as const
 export const productsQuery = z.object({
-  site_key: text().optional().describe('only products of this site'),
-  category: text().optional().describe('only products with this category name of their shop'),
-  min_price: number(0).optional().describe('lowest price'),
-  max_price: number(0).optional().describe('highest price'),
+  ...productFilters,
   q: text().optional().describe('full text: every word, in title, description, merchant or category'),
-  is_active: absent(boolean(), true).describe('only active products, or only inactive ones'),
-  gift_id: text().optional().describe('only this product'),
+  sort: z
+    .enum(SORTS)
+    .optional()
+    .describe(
+      '`updated` (newest change first, the default), `price` (cheapest first, none without a price) or `id`; not with `q`',
+    ),
   limit: absent(integer(1, 200), 50).describe('most products of the page'),
   cursor: text().optional().describe('`next_cursor` of the page before'),
 })
 export type ProductsQuery = z.output<typeof productsQuery>
 const productsPage = z.object({ items: z.array(productView), next_cursor: nextCursor() })
 
-/** Read routes of the catalogue (gifty §6). */
-export const catalogRoutes = (surface: GiftySurface, catalog: Catalog) =>
+const productParams = z.object({
+  gift_id: text()
+    .describe('gift id of the product')
+    .meta({ examples: ['tea:https://tea.example/p/1'] }),
+})
+
+/** Read routes of the catalogue (gifty §6, operations §10). */
+export const catalogRoutes = (surface: GiftySurface, catalog: Catalog, exported: ExportProducts, prices: PriceHistory) =>
   new Elysia({ detail: { tags: ['gifty: catalog'] }, prefix: '/products' })
     .use(surface)
     .get('', ({ query }) => catalog.list(query), {
@@ -143,19 +157,48 @@ export const catalogRoutes = (surface: GiftySurface, catalog: Catalog) =>
       response: { 200: productsPage },
       detail: {
         summary: 'List products',
-        description: 'By relevance with `q`, else newest change first; then by gift id. Keyset pages.',
+        description: 'By relevance with `q`, else by `sort`, newest change first; then by gift id. Keyset pages.',
+      },
+    })
+    .get('/export', ({ query }) => exported(query), {
+      auth: 'internal',
+      query: exportQuery,
+      response: problems(),
+      detail: documented({
+        tags: ['operations'],
+        summary: 'Export products',
+        description:
+          'CSV, NDJSON or Parquet, streamed, in an order of its own that never changes. Cut off, it goes on behind the last row with `after`. What existed at its start comes once, whatever is ingested meanwhile.',
+        responses: {
+          200: {
+            'text/csv': z
+              .string()
+              .meta({ examples: ['gift_id,title,price\r\ntea:https://tea.example/p/1,Black tea in a tin,1499.5\r\n'] }),
+            'application/x-ndjson': z
+              .string()
+              .meta({ examples: ['{"gift_id":"tea:https://tea.example/p/1","title":"Black tea in a tin","price":1499.5}\n'] }),
+            'application/vnd.apache.parquet': z.string().meta({ format: 'binary', examples: ['PAR1'] }),
+          },
+        },
+      }),
+    })
+    .get('/:gift_id/prices', ({ params, query }) => prices.page(params.gift_id, query), {
+      auth: 'internal',
+      params: productParams,
+      query: pricesQuery,
+      response: { 200: pricesPage, ...problems(404) },
+      detail: {
+        tags: ['operations'],
+        summary: 'List the prices of a product',
+        description: 'Its first price and every change, newest first, with the run that brought it. Keyset pages.',
       },
     })
     .get('/:gift_id', ({ params }) => catalog.detail(params.gift_id), {
       auth: 'internal',
-      params: z.object({
-        gift_id: text()
-          .describe('gift id of the product')
-          .meta({ examples: ['tea:https://tea.example/p/1'] }),
-      }),
+      params: productParams,
       response: { 200: productDetail, ...problems(404) },
       detail: {
         summary: 'Read a product',
-        description: 'The gift id is percent-encoded. With raw data and the newest 100 prices.',
+        description: 'The gift id is percent-encoded. With raw data, the newest 100 prices and the last runs.',
       },
     })

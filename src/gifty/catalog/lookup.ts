@@ -13,6 +13,9 @@ export interface LookupFilter {
   categories?: readonly string[]
   siteKeys?: readonly string[]
   giftHash?: string
+  sourceId?: number
+  /** Only what has changed since. */
+  updatedAfter?: Date
 }
 export interface GiftKey {
   giftHash: string
@@ -32,7 +35,9 @@ export const productConditions = ({ fragments }: Pick<Db, 'fragments'>) => {
     and (${cast('max_price', 'float8')} is null or p.price <= ${cast('max_price', 'float8')})
     and (${cast('gift', 'text')} is null or p.gift_hash = ${cast('gift', 'text')})
     and (${cast('sites', 'text')} is null or p.site_key in ${elements('sites')})
-    and (${cast('categories', 'text')} is null or p.category in ${elements('categories')})`
+    and (${cast('categories', 'text')} is null or p.category in ${elements('categories')})
+    and (${cast('source', 'bigint')} is null or p.source_id = ${cast('source', 'bigint')})
+    and (${cast('updated_after', 'timestamptz')} is null or p.updated_at > ${cast('updated_after', 'timestamptz')})`
   const paramsOf = (filter: LookupFilter) => ({
     active: filter.isActive ?? null,
     min_price: filter.minPrice ?? null,
@@ -40,6 +45,8 @@ export const productConditions = ({ fragments }: Pick<Db, 'fragments'>) => {
     gift: filter.giftHash ?? null,
     sites: listOf(filter.siteKeys),
     categories: listOf(filter.categories),
+    source: filter.sourceId ?? null,
+    updated_after: filter.updatedAfter ?? null,
   })
   return { conditions, paramsOf, elements }
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
 import { type BatchColumn, bytesOf, bytewise, type Db, param, type Steps, type Tx } from '../../platform/db/index.ts'
 import { catalogTables } from '../tables.ts'
 
@@ -7,7 +7,7 @@ export type ProductRow = Tables['products']['$inferSelect']
 /** A product without what can be very large and lists do not show. */
 export type ListedProduct = Omit<ProductRow, 'raw'>
 /** A product of a list before its row is read. */
-export type ProductKey = Pick<ProductRow, 'giftHash' | 'giftId' | 'updatedAt'> & { bytes: number }
+export type ProductKey = Pick<ProductRow, 'giftHash' | 'giftId' | 'updatedAt' | 'price'> & { bytes: number }
 
 /** What ingestion writes of a product; `raw` is JSON text, times are epoch milliseconds of the clock. */
 export interface ProductWrite {
@@ -90,6 +90,12 @@ const toRow = (product: ProductWrite): unknown[] => [
   product.raw,
 ]
 
+/** Newest change first, cheapest first (none without a price), or by hash; ties by gift id. `after` is the last product of the page before. */
+export type ProductOrder =
+  | { by: 'updated'; after?: { updatedAt: Date; giftId: string } }
+  | { by: 'price'; after?: { price: number; giftId: string } }
+  | { by: 'id'; after?: { giftHash: string } }
+
 export interface ProductFilter {
   siteKey?: string
   categoryKey?: string
@@ -98,7 +104,11 @@ export interface ProductFilter {
   maxPrice?: number
   isActive: boolean
   giftHash?: string
-  after?: { updatedAt: Date; giftId: string }
+  sourceId?: number
+  /** Only what has changed since. */
+  updatedAfter?: Date
+  /** The order, and with `after` where it goes on. */
+  order: ProductOrder
   limit: number
 }
 
@@ -198,6 +208,29 @@ export const catalogRepository = (db: Db) => {
       .orderBy(desc(productPrices.seenAt), desc(productPrices.id))
       .limit(100),
   )
+  const giftId: SQL = bytewise(db, products.giftId)
+  /** What a page begins behind. The first condition alone bounds the index range. */
+  const behind = (order: ProductOrder): SQL | undefined => {
+    if (order.by === 'id') return order.after && gt(products.giftHash, order.after.giftHash)
+    if (order.by === 'updated')
+      return (
+        order.after &&
+        and(
+          lte(products.updatedAt, order.after.updatedAt),
+          sql`(${products.updatedAt} < ${sql.param(order.after.updatedAt, products.updatedAt)} or ${giftId} > ${order.after.giftId})`,
+        )
+      )
+    return and(
+      isNotNull(products.price),
+      order.after &&
+        and(
+          gte(products.price, order.after.price),
+          sql`(${products.price} > ${order.after.price} or ${giftId} > ${order.after.giftId})`,
+        ),
+    )
+  }
+  const orderOf = ({ by }: ProductOrder): SQL[] =>
+    by === 'id' ? [asc(products.giftHash)] : [by === 'price' ? asc(products.price) : desc(products.updatedAt), asc(giftId)]
   const totals = db.statement<{ total: number | string; unscored: number | string }>(
     'products_totals',
     `select (select count(*) from products) as total,
@@ -249,14 +282,14 @@ export const catalogRepository = (db: Db) => {
     },
     find: async (hash: string): Promise<ProductRow | undefined> => (await find.all({ hash }))[0],
     prices: (hash: string) => prices.all({ hash }),
-    /** Which products a list has, the latest change first, with the bytes of what can be large. */
-    keys: (filter: ProductFilter): Promise<ProductKey[]> => {
-      const giftId: SQL = bytewise(db, products.giftId)
-      return db.q
+    /** Which products a list has, in its order, with the bytes of what can be large. */
+    keys: (filter: ProductFilter): Promise<ProductKey[]> =>
+      db.q
         .select({
           giftHash: products.giftHash,
           giftId: products.giftId,
           updatedAt: products.updatedAt,
+          price: products.price,
           bytes: productBytes(db, products),
         })
         .from(products)
@@ -270,17 +303,13 @@ export const catalogRepository = (db: Db) => {
             filter.minPrice === undefined ? undefined : gte(products.price, filter.minPrice),
             filter.maxPrice === undefined ? undefined : lte(products.price, filter.maxPrice),
             filter.giftHash === undefined ? undefined : eq(products.giftHash, filter.giftHash),
-            // The first condition alone bounds the index range.
-            filter.after &&
-              and(
-                lte(products.updatedAt, filter.after.updatedAt),
-                sql`(${products.updatedAt} < ${sql.param(filter.after.updatedAt, products.updatedAt)} or ${giftId} > ${filter.after.giftId})`,
-              ),
+            filter.sourceId === undefined ? undefined : eq(products.sourceId, filter.sourceId),
+            filter.updatedAfter === undefined ? undefined : gt(products.updatedAt, filter.updatedAfter),
+            behind(filter.order),
           ),
         )
-        .orderBy(desc(products.updatedAt), asc(giftId))
-        .limit(filter.limit)
-    },
+        .orderBy(...orderOf(filter.order))
+        .limit(filter.limit),
   }
 }
 export type CatalogRepository = ReturnType<typeof catalogRepository>

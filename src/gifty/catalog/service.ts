@@ -7,7 +7,8 @@ import { isoTime, isoTimeOrNull } from '../fields.ts'
 import { categoryKey, giftHash } from './identity.ts'
 import type { ProductDetail, ProductsQuery, ProductView } from './index.ts'
 import type { CatalogLookup, LookupFilter } from './lookup.ts'
-import type { CatalogRepository, ListedProduct } from './repository.ts'
+import type { PriceHistory } from './prices.ts'
+import type { CatalogRepository, ListedProduct, ProductKey, ProductOrder } from './repository.ts'
 
 /** Milliseconds of a time that a row can have; Postgres knows no year beyond 9999 as we write it. */
 const isStoredTime = (value: unknown): value is number =>
@@ -72,13 +73,30 @@ export interface CatalogDeps {
   search: CatalogSearch
   /** Rows of products, in no order, and their sizes before they are read. */
   lookup: Pick<CatalogLookup, 'listed' | 'sizes'>
+  prices: Pick<PriceHistory, 'runsOf'>
 }
 
 /** Marks cursors of lists by relevance. */
 const BY_RELEVANCE = 'q'
 
+/** An order with the place of a cursor; undefined where the cursor is of another one. */
+const orderAt = (by: ProductOrder['by'], cursor: string): ProductOrder | undefined => {
+  const [first, second, third] = decodeCursor(cursor) ?? []
+  if (by === 'updated')
+    return isStoredTime(first) && typeof second === 'string'
+      ? { by, after: { updatedAt: new Date(first), giftId: cleanText(second) } }
+      : undefined
+  if (first !== by) return undefined
+  if (by === 'id') return typeof second === 'string' ? { by, after: { giftHash: cleanText(second) } } : undefined
+  return typeof second === 'number' && typeof third === 'string'
+    ? { by, after: { price: second, giftId: cleanText(third) } }
+    : undefined
+}
+const cursorBehind = (by: ProductOrder['by'], { updatedAt, giftId, giftHash: hash, price }: ProductKey): string =>
+  encodeCursor(by === 'updated' ? [updatedAt.getTime(), giftId] : by === 'id' ? [by, hash] : [by, price ?? 0, giftId])
+
 /** Reading the catalogue (gifty §6, the read routes). */
-export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
+export const createCatalog = ({ repository, search, lookup, prices: history }: CatalogDeps) => {
   const badCursor = (cursor: unknown) => invalidField(['query', 'cursor'], 'Input should be a cursor of this list', cursor)
 
   /** Products of a page in its order. */
@@ -107,6 +125,8 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
       siteKeys: query.site_key === undefined ? undefined : [query.site_key],
       categories: query.category === undefined ? undefined : [query.category],
       giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
+      sourceId: query.source_id,
+      updatedAfter: query.updated_after,
     }
     const found = await search.page(text, filter, query.limit + 1, last)
     const sizes = await lookup.sizes(found.map((match) => match.giftHash))
@@ -128,14 +148,13 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
     async list(query: ProductsQuery): Promise<{ items: ProductView[]; next_cursor: string | null }> {
       if (query.min_price !== undefined && query.max_price !== undefined && query.min_price > query.max_price)
         throw invalidField(['query', 'max_price'], 'Input should not be less than min_price', query.max_price)
-      if (query.q !== undefined && query.q.trim() !== '') return listFound(query.q, query)
-      let after: { updatedAt: Date; giftId: string } | undefined
-      if (query.cursor !== undefined) {
-        const place = decodeCursor(query.cursor)
-        const [updatedAt, giftId] = place ?? []
-        if (!isStoredTime(updatedAt) || typeof giftId !== 'string') throw badCursor(query.cursor)
-        after = { updatedAt: new Date(updatedAt), giftId: cleanText(giftId) }
+      if (query.q !== undefined && query.q.trim() !== '') {
+        if (query.sort !== undefined) throw invalidField(['query', 'sort'], 'sort does not go with q', query.sort)
+        return listFound(query.q, query)
       }
+      const by = query.sort ?? 'updated'
+      const order = query.cursor === undefined ? { by } : orderAt(by, query.cursor)
+      if (!order) throw badCursor(query.cursor)
       const keys = await repository.keys({
         siteKey: query.site_key,
         ...(query.category === undefined ? {} : { categoryKey: categoryKey(query.category), category: query.category }),
@@ -143,14 +162,16 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
         maxPrice: query.max_price,
         isActive: query.is_active,
         giftHash: query.gift_id === undefined ? undefined : giftHash(query.gift_id),
-        after,
+        sourceId: query.source_id,
+        updatedAfter: query.updated_after,
+        order,
         limit: query.limit + 1,
       })
       const page = keys.slice(0, rowsThatFit(keys, query.limit))
       const last = page.at(-1)
       return {
         items: await viewsOf(page),
-        next_cursor: keys.length > page.length && last ? encodeCursor([last.updatedAt.getTime(), last.giftId]) : null,
+        next_cursor: keys.length > page.length && last ? cursorBehind(by, last) : null,
       }
     },
 
@@ -159,12 +180,13 @@ export const createCatalog = ({ repository, search, lookup }: CatalogDeps) => {
       const hash = giftHash(giftId)
       const row = await repository.find(hash)
       if (!row) throw notFound('Product not found')
-      const prices = await repository.prices(hash)
+      const [prices, runs] = await Promise.all([repository.prices(hash), history.runsOf(hash)])
       return {
         ...toProduct(row),
         raw: row.raw,
         price_history: prices.map((price) => ({ price: price.price, currency: price.currency, seen_at: isoTime(price.seenAt) })),
         embeddings: await search.embeddingsOf(hash, row.contentHash),
+        runs,
       }
     },
   }

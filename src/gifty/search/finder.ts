@@ -89,6 +89,8 @@ export const createFinder = (search: Search) => {
         minSimilarity: request.min_similarity ?? undefined,
         categories: presentList(request.categories),
         siteKeys: presentList(request.site_keys),
+        sourceId: request.source_id ?? undefined,
+        updatedAfter: request.updated_after ?? undefined,
       }
       if (typeof query !== 'string' && !vector) throw invalidField(['body', 'query'], 'One of query and vector is required', null)
       const found = await search.similar(vector ? { vector: vectorOf(vector) } : { query: query as string }, limit, filter)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { documented } from '../../platform/http/openapi.ts'
 import { MIB } from '../../platform/http/request.ts'
 import { EXAMPLE_PRODUCT, productView } from '../catalog/index.ts'
-import { absentOrNull, integer, leaseFields, number, text } from '../fields.ts'
+import { absentOrNull, instant, integer, leaseFields, number, text } from '../fields.ts'
 import { exampleSubmitAnswer, submitAnswer } from '../submissions.ts'
 import type { GiftySurface } from '../surface.ts'
 import type { SearchServices } from './service.ts'
@@ -20,6 +20,8 @@ export const searchRequest = z
     min_similarity: optional(number(-1, 1)),
     categories: optional(z.array(text())),
     site_keys: optional(z.array(text())),
+    source_id: optional(integer(1)).describe('only products last ingested for this source'),
+    updated_after: optional(instant()).describe('only products that have changed since'),
   })
   .meta({ id: 'ProductSearch', examples: [{ query: 'tea for a colleague', limit: 5, max_price: 2000 }] })
 export type SearchRequest = z.output<typeof searchRequest>

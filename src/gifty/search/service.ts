@@ -43,6 +43,9 @@ export interface SearchFilter {
   maxPrice?: number
   categories?: readonly string[]
   siteKeys?: readonly string[]
+  sourceId?: number
+  /** Only what has changed since. */
+  updatedAfter?: Date
   /** -1..1; only where similarities are compared. */
   minSimilarity?: number
 }
@@ -119,12 +122,14 @@ export interface ProductSearchDeps {
 }
 
 const isZero = (vector: Float32Array) => vector.every((part) => part === 0)
-const active = ({ minPrice, maxPrice, categories, siteKeys }: SearchFilter = {}): LookupFilter => ({
+const active = ({ minPrice, maxPrice, categories, siteKeys, sourceId, updatedAfter }: SearchFilter = {}): LookupFilter => ({
   isActive: true,
   minPrice,
   maxPrice,
   categories,
   siteKeys,
+  sourceId,
+  updatedAfter,
 })
 
 /** Search over products: by words, by vectors, by both (gifty §6). */

@@ -3,7 +3,7 @@ import { defineKind, type KindHooks, type KindPolicy, type Refusal, type Task, t
 import type { Rejection } from './model.ts'
 import type { SourcesRepository } from './repository.ts'
 import { runStatements } from './row.ts'
-import { lineOfError, linesOfText } from './run-history/logs.ts'
+import { linesOfText } from './run-history/logs.ts'
 import { runEventWriter } from './run-history/queries.ts'
 import { type RunLosses, type RunResult, readRunResult } from './run-result.ts'
 import {
@@ -177,7 +177,6 @@ export const createRunKinds = ({ db, repository, store, random }: RunKindsDeps) 
         (change, task) => {
           const outcome = outcomes.get(task.id)
           events.push({ runId: change.run.id, at: now, event: 'lease_lost', data: { worker_id: task.leaseOwner } })
-          change.lines.push(lineOfError(`The lease of ${task.leaseOwner} was lost`, now))
           if (outcome === 'queued') moves.set(task.id, moveOf(change, now))
           else if (outcome === 'cancelled') cancelRun(change, undefined, now)
           else

@@ -1,0 +1,1 @@
+CREATE INDEX `products_site_updated_ix` ON `products` (`site_key`,"updated_at" desc);
