@@ -175,7 +175,7 @@ export const createTaskQueries = ({ db, statements, tasks, nowDate, knownKinds }
   const holding = db.statement<{ owner: string; count: number; at: number }>(
     'task_holders',
     `select t.lease_owner as owner, count(*) as count, ${db.fragments.ms('max(t.updated_at)')} as at from tasks t
-      where t.state in ('leased', 'cancelling') group by t.lease_owner order by 3 desc limit ${HOLDERS}`,
+      where t.state in ('leased', 'cancelling') and t.lease_owner <> '' group by t.lease_owner order by 3 desc limit ${HOLDERS}`,
   )
   /** How many tasks of each kind are in each state; of one site without those that have ended, which no index finds. */
   function* readStandings(tx: Queryable, siteKey?: string): Steps<TaskStanding[]> {

@@ -44,7 +44,7 @@ onEachDatabase('gifty common rules', (database) => {
       }
       const wrong = await app.call('PUT', `${prefix}/sources/1`)
       expect(codeOf(wrong)).toEqual([405, 'method_not_allowed'])
-      expect(wrong.headers.get('allow')).toBe('GET, HEAD, PATCH')
+      expect(wrong.headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH')
       expect((await app.get(`${prefix}/workers/lease`)).headers.get('allow')).toBe('POST')
     }
     for (const prefix of ['/analytics', '/api/v1/analytics'])

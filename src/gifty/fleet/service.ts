@@ -68,7 +68,8 @@ const toTaskInfo = (task: Task): TaskInfo =>
     state: task.state,
     site_key: task.siteKey,
     group: task.groupKey,
-    worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner,
+    // Rows that are leased without a name have none.
+    worker_id: task.state === 'queued' || task.state === 'paused' ? null : task.leaseOwner || null,
     error: task.error,
     result: task.result ?? null,
     progress: task.progress ?? null,
