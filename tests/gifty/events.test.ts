@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { AppError } from '../../src/errors.ts'
 import { onEachDatabase } from '../support/databases.ts'
 import { eventually } from '../support/eventually.ts'
 import { MINUTE } from '../support/fake-clock.ts'
@@ -206,6 +207,24 @@ onEachDatabase('operations §6: live events', (database) => {
     app.services.live.endConnections()
     await eventually(follower.hasEnded)
     expect((await app.get('/internal/events?topics=runs')).status).toBe(503)
+  })
+
+  test('a stream ends with the credential that opened it; a database that does not answer ends none', async () => {
+    const app = await makeRig(database)
+    const { streams } = app.services.live
+    let error: Error | undefined
+    await streams.open(['runs'], undefined, async () => {
+      if (error) throw error
+    })
+    for (const [cause, open] of [
+      [new Error('the database is away'), 1],
+      [new AppError('unauthorized', 401, 'Not authenticated'), 0],
+    ] as const) {
+      error = cause
+      app.clock.advance(5000)
+      await streams.sweep()
+      expect(streams.count()).toBe(open)
+    }
   })
 
   test('1,000 listeners that do not read cost the writers nothing and are closed; bad topics are refused', async () => {
