@@ -17,6 +17,9 @@ import { createSeries, MAX_POINTS, SERIES } from './series.ts'
 import { createSnapshots } from './snapshots.ts'
 import { createEventStreams } from './stream.ts'
 
+/** How long a stop waits for its last writes, in ms. */
+const STOP_MS = 2000
+
 export interface LiveDeps {
   db: Db
   clock: Clock
@@ -138,12 +141,16 @@ export const createLive = ({ db, clock, bus, log, metrics, engine, attention, wo
     },
     /** Ends all streams. */
     endConnections: () => streams.stop(),
-    /** Writes what is counted and not written. */
+    /** Writes what is counted and not written, if the database answers within two seconds. */
     async stop(): Promise<void> {
       for (const end of unsubscribe) end()
-      await report()
+      const over = new AbortController()
+      const writing = report()
+        .then(() => series.write(true))
+        .catch((error) => log.warn('the last events and figures were not written', { error }))
+      await Promise.race([writing, clock.sleep(STOP_MS, over.signal)])
+      over.abort()
       activity.stop()
-      await series.write(true)
     },
   }
 }

@@ -70,11 +70,17 @@ const customer: Recipe = ({ params }, { random, world }) => {
   if (random.chance(0.9)) params.id = world.customer.id
 }
 
+const site: Recipe = ({ params }, { random, pool }) => {
+  if (random.chance(0.8)) params.key = pool.pick('site_key') ?? params.key
+}
+
 /** What a schema cannot say but a request has to, or it would never get beyond the first check. By operation. */
 export const RECIPES: Record<string, Recipe> = {
   'GET /internal/events': ({ query }, { random }) => {
     if (random.chance(0.8)) query.topics = random.pick(['runs', 'fleet,tasks', 'attention', 'site:shop,source:1', 'run:1'])
   },
+  'GET /internal/sites/{key}': site,
+  'GET /internal/sites/{key}/fields': site,
   'GET /internal/series': ({ query }, { random }) => {
     if (random.chance(0.5)) {
       delete query.site_key
