@@ -24,10 +24,8 @@ import {
   createSchedules,
   enginePurges,
   type JobHandler,
+  OWN_LEASES,
 } from './tasks/index.ts'
-
-/** How the names begin under which processes hold leases of their own workers. */
-const OWN_LEASES = 'process-'
 
 /** Routes of a module, none when it is not mounted; a typed client (`App`) sees those of all families. */
 const routesOf = <R extends AnyElysia>(module: { routes(): R } | undefined): R =>

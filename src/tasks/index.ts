@@ -13,6 +13,7 @@ export {
   type KindPolicy,
   type Moves,
   type NewTask,
+  OWN_LEASES,
   type Refusal,
   type StatementHooks,
   TASK_CANCEL,

@@ -202,6 +202,8 @@ export interface JobHandler {
 export const TASKS_READY = 'engine.tasks-ready'
 export const TASK_CANCEL = 'engine.task-cancel'
 export const TASK_PROGRESS = 'engine.task-progress'
+/** How the names begin under which processes hold leases of their own workers. */
+export const OWN_LEASES = 'process-'
 /** Tasks that came to a state, after the commit, for the parts of this process that count or show them. */
 export const TASKS_CHANGED = 'engine.tasks-changed'
 export interface TaskStateChange {

@@ -7,7 +7,16 @@ import { likePattern } from '../../platform/db/sql.ts'
 import { decodeCursor, encodeCursor } from '../../platform/http/lists.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Redis } from '../../platform/redis/index.ts'
-import { type Dispatcher, type Engine, isRefusal, type Refusal, type Task, type TaskState } from '../../tasks/index.ts'
+import {
+  type Dispatcher,
+  type Engine,
+  isRefusal,
+  OWN_LEASES,
+  type Refusal,
+  ROW_CLIENT_PREFIX,
+  type Task,
+  type TaskState,
+} from '../../tasks/index.ts'
 import { invalidField, invalidRequest } from '../envelope.ts'
 import { isoTime, isoTimeOrNull, OK } from '../fields.ts'
 import { fleetTables } from '../tables.ts'
@@ -100,6 +109,8 @@ export interface FleetDeps {
   taskIdOfRun(runId: number): Promise<string | undefined>
 }
 
+/** Not one of our own processes, nor who takes rows without the worker protocol. */
+const isWorker = (owner: string): boolean => !owner.startsWith(OWN_LEASES) && !owner.startsWith(ROW_CLIENT_PREFIX)
 /** A worker that sends no heartbeat, by the leases that it holds. */
 const byLease = ({ owner, count, at }: { owner: string; count: number; at: number }): WorkerView => ({
   ...{ worker_id: owner, hostname: owner.slice(0, 255), last_seen: isoTime(new Date(at)), status: 'leased' },
@@ -263,7 +274,7 @@ export const createFleet = ({ db, clock, engine, dispatcher, redisHeartbeats, ta
       }))
       const alive = fromRedis.length === 0 ? views : newestOf([...views, ...fromRedis])
       const known = new Set(alive.map(({ worker_id }) => worker_id))
-      return [...alive, ...holders.filter(({ owner }) => !known.has(owner)).map(byLease)]
+      return [...alive, ...holders.filter(({ owner }) => !known.has(owner) && isWorker(owner)).map(byLease)]
     },
     *purgeWorkers(tx: Tx, before: Date): Steps<void> {
       yield* q(tx.delete(workerHeartbeats).where(lte(workerHeartbeats.lastSeen, before)).returning({ pid: workerHeartbeats.pid }))
