@@ -1049,7 +1049,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.
+         * @description Of every kind of every family, newest first. What filters cannot find by an index is looked for among 5,000 tasks at a time, which `searched_to` shows.
          */
         get: operations["getInternalTasks"];
         put?: never;

@@ -9,7 +9,7 @@ import { stateIs } from './tables.ts'
 /** Above every id. */
 const NO_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** Tasks that one page looks through where no index answers its filters. */
-export const TASK_WINDOW = 10_000
+export const TASK_WINDOW = 5000
 /** With more kinds times states than these a page is read from all tasks: an index range for each would be more work. */
 const MANY_RANGES = 64
 

@@ -37,7 +37,8 @@ const LINES = 500
 
 /** Source runs leased and completed in process, with or without what records events and figures. */
 const runsOf = async (url: string, isRecorded: boolean) => {
-  const db = await openDatabase({ url, poolMax: 10 })
+  // As the sources' own lines: a commit that waits for the disk would hide the rest.
+  const db = await openDatabase({ url, poolMax: 10, synchronous: 'NORMAL' })
   const bus = createLocalBus(() => {})
   const engine = createEngine({ db, clock: systemClock, bus })
   const repository = sourcesRepository(db)
@@ -217,12 +218,12 @@ const fillStatements = (count: number, dialect: 'sqlite' | 'postgres'): string[]
   const sources = Math.min(10_000, count)
   return [
     `insert into parsing_sources (url, url_hash, type, site_key, strategy, priority, refresh_interval_hours, overlap, is_active, status, next_sync_at, config, created_at, updated_at)
-      select 'https://shop.example/' || n, 'hash' || n, 'list', 'shop' || n % 50, 'deep', 50, 24, 'skip', ${isLite ? 1 : true}, 'waiting', ${at}, '{}', ${at}, ${at}
+      select 'https://shop.example/' || n, 'hash' || n, 'list', 'shop' || (n % 50), 'deep', 50, 24, 'skip', ${isLite ? 1 : true}, 'waiting', ${at}, '{}', ${at}, ${at}
       from ${series} where n <= ${sources}`,
     `insert into tasks (id, kind, payload, priority, state, run_after, max_attempts, lease_owner, group_key, site_key, created_at, updated_at)
-      select ${uuid}, case n % 10 when 0 then 'scoring' else 'source.run' end, ${json}, 50, ${STATES}, ${at}, 5, 'w' || n % 20, 'host:shop' || n % 50 || '.example', 'shop' || n % 50, ${at}, ${at} from ${series}`,
+      select ${uuid}, case n % 10 when 0 then 'scoring' else 'source.run' end, ${json}, 50, ${STATES}, ${at}, 5, 'w' || (n % 20), 'host:shop' || (n % 50) || '.example', 'shop' || (n % 50), ${at}, ${at} from ${series}`,
     `insert into parsing_runs (source_id, site_key, task_id, status, strategy, trigger, items_scraped, items_rejected, error, last_activity_at, created_at, updated_at)
-      select n % ${sources} + 1, 'shop' || n % 50, ${uuid}, case n % 100 when 0 then 'failed' else 'completed' end, 'deep', case n % 50 when 0 then 'force' else 'schedule' end, n % 100,
+      select n % ${sources} + 1, 'shop' || (n % 50), ${uuid}, case n % 100 when 0 then 'failed' else 'completed' end, 'deep', case n % 50 when 0 then 'force' else 'schedule' end, n % 100,
         case n % 40 when 0 then 1 else 0 end, case n % 100 when 0 then 'HTTP 503' end, ${at}, ${at}, ${at} from ${series}`,
   ]
 }

@@ -106,7 +106,7 @@ export const fleetRoutes = (surface: GiftySurface, fleet: Fleet, sockets: Worker
       detail: {
         summary: 'List tasks',
         description:
-          'Of every kind of every family, newest first. What filters cannot find by an index is looked for among 10,000 tasks at a time, which `searched_to` shows.',
+          'Of every kind of every family, newest first. What filters cannot find by an index is looked for among 5,000 tasks at a time, which `searched_to` shows.',
       },
     })
     .get(

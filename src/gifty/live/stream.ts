@@ -13,6 +13,8 @@ const LOOK_MS = 1000
 /** How often states that are no events are looked at, while somebody follows them, in ms. */
 const STATE_MS = 5000
 const COMMENT_MS = 15_000
+/** Listeners that get events in one turn of the event loop. */
+const AT_ONCE = 100
 /** Events that are read at once. */
 const PAGE = 1000
 /** Bytes that a stream holds for its reader, and those that may wait outside it: a reader that does not read is closed. */
@@ -82,13 +84,18 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
     }
     return text
   }
-  const deliver = (events: readonly StoredEvent[]) => {
+  /** Hands events to those who follow them, a part of the listeners at a time: requests get their turn between. */
+  const deliver = async (events: readonly StoredEvent[]): Promise<void> => {
     const last = events.at(-1)?.id as number
-    for (const { topics, listeners: group } of groups.values()) {
+    for (const { topics, listeners: group } of [...groups.values()]) {
       const text = textOf(events, topics)
       if (text === '') continue
       const bytes = encoder.encode(text)
-      for (const { stream } of group) stream.push(bytes, last)
+      let handed = 0
+      for (const { stream } of [...group]) {
+        stream.push(bytes, last)
+        if (++handed % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
     }
   }
   const pull = async (): Promise<void> => {
@@ -98,7 +105,7 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
       lookedAt = clock.now()
       for (let events = await store.after(cursor, PAGE); events.length > 0; events = await store.after(cursor, PAGE)) {
         cursor = events.at(-1)?.id as number
-        deliver(events)
+        await deliver(events)
         if (events.length < PAGE) break
       }
     }

@@ -8,7 +8,7 @@ import type { FailedPage } from '../run-result.ts'
 import type { RunsQuery } from './model.ts'
 
 /** Ids that one page looks through where no index answers its filters. */
-const WINDOW = 50_000
+const WINDOW = 10_000
 /** Ids follow the times at which runs were made, but two processes may differ by so many. */
 const LOOSE_IDS = 1000
 
