@@ -154,12 +154,12 @@ onEachDatabase('operations §2: runs of the fleet', (database) => {
     await app.verb(run.task, 'complete')
     await app.db.sql(
       app.db.fragments.either(
-        sql`update sqlite_sequence set seq = ${run.run_id + 119_999} where name = 'parsing_runs'`,
-        sql`select setval(pg_get_serial_sequence('parsing_runs', 'id'), ${run.run_id + 119_999}::bigint)`,
+        sql`update sqlite_sequence set seq = ${run.run_id + 24_999} where name = 'parsing_runs'`,
+        sql`select setval(pg_get_serial_sequence('parsing_runs', 'id'), ${run.run_id + 24_999}::bigint)`,
       ),
     )
     await app.force(run.id)
-    expect(await idsOf(app)).toEqual([run.run_id + 120_000, run.run_id])
+    expect(await idsOf(app)).toEqual([run.run_id + 25_000, run.run_id])
     const pages: number[][] = []
     for (let cursor = ''; pages.length < 10; ) {
       const { items, next_cursor } = await list(app, `?worker_id=w1${cursor}`)
