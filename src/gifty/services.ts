@@ -57,7 +57,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
   const scoring = createScoring({ db, clock, queue: unscored, scores: createScoreStore(db) })
 
   const repository = sourcesRepository(db)
-  const runStore = createRunStore({ db, clock, repository, engine, notifications, bus })
+  const runStore = createRunStore({ db, clock, repository, engine, notifications })
   const { kinds: runKinds, completeRuns } = createRunKinds({ db, repository, store: runStore, random })
   const sources = createSources({
     db,
@@ -155,7 +155,7 @@ export const createGiftyServices = ({ platform, engine, dispatcher, outbox, subs
     schedule: createScheduleService({ clock, queries: scheduleQueries(db), engine }),
     errors: createErrors({ db, clock, kinds: engine.knownKinds }),
     attention,
-    live: createLive({ db, clock, bus, log, metrics, engine, attention, workers: fleet.workers }),
+    live: createLive({ db, clock, bus, log, metrics, engine, runs: runStore, attention, workers: fleet.workers }),
     fleet,
     sockets: createWorkerSockets({ fleet, engine, dispatch: dispatcher.lease, bus, clock, log }),
     subscribers: createSubscribers({ db, clock, queries: subscribers, claims: claimsRepository(db) }),

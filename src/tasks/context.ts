@@ -9,7 +9,6 @@ import {
   type NewTask,
   type Refusal,
   type StatementHooks,
-  TASKS_CHANGED,
   TASKS_READY,
   type Task,
   type TaskChange,
@@ -76,6 +75,9 @@ export interface EngineDeps {
   announcing?: { outbox: Outbox; broker: Broker }
 }
 
+/** Changes that may wait to be taken; further ones go uncounted. */
+const MAX_CHANGES = 100_000
+
 export const stale: Refusal = { code: 'stale', message: 'The lease is not held any more' }
 export const unknown: Refusal = { code: 'not_found', message: 'Task not found' }
 export const isRefusal = (answer: object): answer is Refusal => 'code' in answer && 'message' in answer
@@ -116,9 +118,19 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     const message: TasksReady = { kinds: [...new Set(ready.map(({ kind }) => kind))] }
     tx.afterCommit(() => publishReady(message))
   }
-  /** Says in this process which tasks came to which state; what others do they say themselves. */
-  const publishChanges = (changes: readonly TaskStateChange[]) => {
-    if (changes.length > 0) bus.publishHere(TASKS_CHANGED, changes)
+  /** What tasks came to in this process since it was last taken; undefined until somebody takes it. */
+  let changes: TaskStateChange[] | undefined
+  const noteChanges = (more: readonly TaskStateChange[]) => {
+    if (changes && changes.length < MAX_CHANGES) for (const change of more) changes.push(change)
+  }
+  /** Begins to collect what tasks come to in this process. Answers what takes it: the changes since the last time. */
+  const collectChanges = () => {
+    changes = []
+    return (): TaskStateChange[] => {
+      const taken = changes ?? []
+      changes = []
+      return taken
+    }
   }
   const lastHeldBy = (task: Task, holder: Holder) => task.leaseOwner === holder.owner && task.fence === holder.fence
 
@@ -148,7 +160,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
         { claimed },
       )
     const made = rows.flatMap(({ id, kind }) => (inserted.has(id) ? [{ id, kind, state: 'queued' as const }] : []))
-    tx.afterCommit(() => publishChanges(made))
+    tx.afterCommit(() => noteChanges(made))
     return [...inserted]
   }
 
@@ -184,7 +196,7 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
       finished_at: isFinished(state) ? now.getTime() : null,
     }))
     yield* tx.run(statements.transition, { items: JSON.stringify(rows), now })
-    tx.afterCommit(() => publishChanges(items))
+    tx.afterCommit(() => noteChanges(items))
   }
   /** Prolongs the leases of tasks that the caller has locked, each by its own length. */
   function* prolong(tx: Tx, ids: readonly string[], now = nowDate()): Steps<void> {
@@ -249,7 +261,8 @@ export const createContext = ({ db, clock, bus, random = Math.random, kinds = []
     /** The kinds this process knows: it leaves others alone, because it does not know what their ends mean. */
     knownKinds: () => [...policies.keys()],
     publishReady,
-    publishChanges,
+    noteChanges,
+    collectChanges,
     announceReady,
     lastHeldBy,
     insert,

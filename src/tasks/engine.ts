@@ -25,6 +25,7 @@ export const createEngine = (deps: EngineDeps) => {
     ...reaper,
     ...createAdmin(context),
     ...createTaskQueries(context),
+    collectChanges: context.collectChanges,
     enqueue: context.enqueue,
     lockTasks: context.lockTasks,
     transition: context.transition,

@@ -19,7 +19,6 @@ export {
   TASK_CANCEL,
   TASK_PROGRESS,
   TASK_STATES,
-  TASKS_CHANGED,
   TASKS_READY,
   type Task,
   type TaskCancel,

@@ -48,13 +48,13 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     insert,
     lockTasks,
     transition,
-    publishChanges,
+    noteChanges,
     random,
   } = context
   const caps = createGroupCaps(db, statements)
-  const publishLeased = (tasks: readonly Task[]) => {
+  const noteLeased = (tasks: readonly Task[]) => {
     const now = nowDate().getTime()
-    publishChanges(
+    noteChanges(
       tasks.map(({ id, kind, runAfter }) => ({ id, kind, state: 'leased', waitedMs: Math.max(0, now - runAfter.getTime()) })),
     )
   }
@@ -226,7 +226,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
     for (let attempt = 1; ; attempt++) {
       const answer = await leaseOnce(requests)
       if (answer !== 'missed') {
-        publishLeased(answer.leased.flat())
+        noteLeased(answer.leased.flat())
         return answer
       }
       if (attempt === MISSED_MAX) return { leased: requests.map(() => []), hasWithheld: false }
@@ -289,7 +289,7 @@ export const createLeasing = (context: EngineContext, { reapExpired }: Pick<Reap
       const leased = yield* take(tx, [request], chosen, now)
       yield* brokerQueue.forgetMessages(tx, leased.flat())
       const [handed = []] = yield* runLeasedHooks(tx, [request], leased, now)
-      tx.afterCommit(() => publishLeased(handed))
+      tx.afterCommit(() => noteLeased(handed))
       const waits = new Set(waiting)
       return { leased: handed, gone: new Set(ids.filter((id) => !waits.has(id))) }
     })

@@ -204,8 +204,7 @@ export const TASK_CANCEL = 'engine.task-cancel'
 export const TASK_PROGRESS = 'engine.task-progress'
 /** How the names begin under which processes hold leases of their own workers. */
 export const OWN_LEASES = 'process-'
-/** Tasks that came to a state, after the commit, for the parts of this process that count or show them. */
-export const TASKS_CHANGED = 'engine.tasks-changed'
+/** A task that came to a state, after the commit, for the part of this process that counts and shows them. */
 export interface TaskStateChange {
   id: string
   state: TaskState

@@ -47,7 +47,7 @@ export const createWorkerApi = (context: EngineContext) => {
     lastHeldBy,
     lockTasks,
     transition,
-    publishChanges,
+    noteChanges,
     requeue,
   } = context
 
@@ -113,7 +113,7 @@ export const createWorkerApi = (context: EngineContext) => {
       for (const place of places ?? []) done.add(given[place - 1] as Verdict)
       if (task.id !== null) left.set(task.id, task)
     }
-    tx.afterCommit(() => publishChanges([...done].map(({ id }) => ({ id, state: 'completed' as const }))))
+    tx.afterCommit(() => noteChanges([...done].map(({ id }) => ({ id, state: 'completed' as const }))))
     return { done, left }
   }
 

@@ -43,10 +43,12 @@ const runsOf = async (url: string, isRecorded: boolean) => {
   const engine = createEngine({ db, clock: systemClock, bus })
   const repository = sourcesRepository(db)
   const notifications = createNotifications(engine, systemClock, undefined)
-  const store = createRunStore({ db, clock: systemClock, repository, engine, notifications, bus })
+  const store = createRunStore({ db, clock: systemClock, repository, engine, notifications })
   const { kinds } = createRunKinds({ db, repository, store, random: Math.random })
   engine.register([...kinds, notificationKind])
-  const activity = isRecorded ? createActivity({ db, bus, clock: systemClock }) : undefined
+  const activity = isRecorded
+    ? createActivity({ db, clock: systemClock, takeTasks: engine.collectChanges(), takeRuns: store.takeChanged })
+    : undefined
   const events = createEventStore({ db, bus, clock: systemClock })
   const series = createSeries({ db, clock: systemClock })
   let reporting: Promise<void> = Promise.resolve()

@@ -11,8 +11,7 @@ import { drainEngine } from './peers/drain-engine.ts'
 
 /** Our engine with the real kind `source.run` as a contestant of the line `peers`, in process as the others. Its runs are filled from outside. */
 const db = await openDatabase({ url: process.env.DATABASE_URL as string, poolMax: CONNECTIONS })
-const bus = createLocalBus(() => {})
-const engine = createEngine({ db, clock: systemClock, bus })
+const engine = createEngine({ db, clock: systemClock, bus: createLocalBus(() => {}) })
 const repository = sourcesRepository(db)
 const store = createRunStore({
   db,
@@ -20,7 +19,6 @@ const store = createRunStore({
   repository,
   engine,
   notifications: createNotifications(engine, systemClock, undefined),
-  bus,
 })
 const { kinds } = createRunKinds({ db, repository, store, random: Math.random })
 engine.register([...kinds, notificationKind])

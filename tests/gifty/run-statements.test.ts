@@ -62,11 +62,10 @@ const SOURCES = product<{
 
 /** The domain of source tasks over a database; `policies` may change its kinds. */
 const makeDomain = (db: Db, clock: FakeClock, policies = (kinds: KindPolicy[]) => kinds) => {
-  const bus = createLocalBus(() => {})
-  const engine = createEngine({ db, clock, bus })
+  const engine = createEngine({ db, clock, bus: createLocalBus(() => {}) })
   const repository = sourcesRepository(db)
   const notifications = createNotifications(engine, clock, undefined)
-  const store = createRunStore({ db, clock, repository, engine, notifications, bus })
+  const store = createRunStore({ db, clock, repository, engine, notifications })
   const { kinds } = createRunKinds({ db, repository, store, random: () => 0.5 })
   engine.register([...policies(kinds), notificationKind])
   return { engine, repository, store }
@@ -289,7 +288,7 @@ onEachDatabase('runs inside statements of the engine', (database) => {
         },
       }
       const notifications = createNotifications(engine, clock, undefined)
-      const store = createRunStore({ db, clock, repository: stale, engine, notifications, bus: createLocalBus(() => {}) })
+      const store = createRunStore({ db, clock, repository: stale, engine, notifications })
       const locked = await db.tx((tx) => store.lockForReport(tx, 1))
       expect(locked).toMatchObject({ source: { id: 1 }, open: { id: open?.id }, task: { id: open?.taskId, state: 'queued' } })
       expect(looks).toBe(4)
@@ -307,7 +306,6 @@ onEachDatabase('runs inside statements of the engine', (database) => {
         repository,
         engine: watching as typeof engine,
         notifications,
-        bus: createLocalBus(() => {}),
       })
       for (const taskId of [null, '01890000-0000-7000-8000-999999999999']) {
         order.length = 0

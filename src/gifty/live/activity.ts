@@ -1,11 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/db/index.ts'
-import { type Bus, createLru } from '../../platform/shared.ts'
-import { TASKS_CHANGED, type TaskState, type TaskStateChange } from '../../tasks/index.ts'
-import { RUNS_CHANGED } from '../sources/runs.ts'
+import { createLru } from '../../platform/shared.ts'
+import type { TaskState, TaskStateChange } from '../../tasks/index.ts'
 
-/** Changes of tasks that may wait to be looked at; then the oldest go uncounted. */
-const MAX_WAITING = 100_000
 /** Runs whose end was seen: a late report about one is no second end. */
 const ENDED_KEPT = 20_000
 const MAX_ERROR = 300
@@ -47,10 +44,22 @@ const COLUMNS = `r.id, r.task_id as "taskId", r.source_id as "sourceId", r.site_
   (r.items_rejected > 0 or r.pages_failed > 0 or r.outcome_reason is not null) as "isPartial", substr(coalesce(r.error, r.reason), 1, ${MAX_ERROR}) as error`
 
 /**
- * Collects which tasks and runs this process has changed, and looks at them together: once for many changes, so that what is shown and
+ * Looks at the tasks and runs that this process has changed, together: once for many changes, so that what is shown and
  * counted costs the writers next to nothing (operations §6, §7).
  */
-export const createActivity = ({ db, bus, clock }: { db: Db; bus: Bus; clock: Clock }) => {
+export const createActivity = ({
+  db,
+  clock,
+  takeTasks,
+  takeRuns,
+}: {
+  db: Db
+  clock: Clock
+  /** What tasks came to in this process since the last call. */
+  takeTasks(): TaskStateChange[]
+  /** Ids of the runs that this process has changed since the last call. */
+  takeRuns(): number[]
+}) => {
   const { inList } = db.fragments
   const kindsOf = db.statement<{ id: string; kind: string }>(
     'activity_kinds',
@@ -65,17 +74,7 @@ export const createActivity = ({ db, bus, clock }: { db: Db; bus: Bus; clock: Cl
     `select ${COLUMNS} from parsing_runs r where ${inList('r.id', 'ids', 'bigint')}`,
   )
 
-  let changes: TaskStateChange[] = []
-  let runIds = new Set<number>()
   const ended = createLru<number, true>(ENDED_KEPT)
-  const unsubscribe = [
-    bus.subscribe(TASKS_CHANGED, (more: readonly TaskStateChange[]) => {
-      if (changes.length < MAX_WAITING) for (const change of more) changes.push(change)
-    }),
-    bus.subscribe(RUNS_CHANGED, (ids: readonly number[]) => {
-      for (const id of ids) runIds.add(id)
-    }),
-  ]
   const toRun = (row: Row): ChangedRun => {
     const run = { ...row, isPartial: Boolean(row.isPartial) } as ChangedRun
     // Postgres answers 64-bit integers as texts.
@@ -91,14 +90,11 @@ export const createActivity = ({ db, bus, clock }: { db: Db; bus: Bus; clock: Cl
   }
 
   return {
-    isIdle: () => changes.length === 0 && runIds.size === 0,
     /** Looks at what has changed since the last look; undefined when nothing has. */
     async look(): Promise<Activity | undefined> {
-      if (changes.length === 0 && runIds.size === 0) return undefined
-      const seen = changes
-      const ids = [...runIds]
-      changes = []
-      runIds = new Set()
+      const seen = takeTasks()
+      const ids = takeRuns()
+      if (seen.length === 0 && ids.length === 0) return undefined
       const unknown = [...new Set(seen.flatMap(({ id, kind }) => (kind === undefined ? [id] : [])))]
       const known = new Map(seen.flatMap(({ id, kind }) => (kind === undefined ? [] : [[id, kind] as const])))
       for (const { id, kind } of unknown.length > 0 ? await kindsOf.all({ ids: unknown }) : []) known.set(id, kind)
@@ -131,9 +127,6 @@ export const createActivity = ({ db, bus, clock }: { db: Db; bus: Bus; clock: Cl
         runs.push({ run, type })
       }
       return { at: clock.now(), tasks, waited, runs }
-    },
-    stop() {
-      for (const end of unsubscribe) end()
     },
   }
 }

@@ -10,6 +10,7 @@ import type { Attention } from '../attention/service.ts'
 import { invalidField } from '../envelope.ts'
 import type { Fleet } from '../fleet/service.ts'
 import { BATCH_STORED, type BatchStored } from '../ingestion/service.ts'
+import type { RunStore } from '../sources/runs.ts'
 import { createActivity } from './activity.ts'
 import { createEventStore, eventsOf, type NewEvent } from './events.ts'
 import type { seriesQuery } from './model.ts'
@@ -27,13 +28,14 @@ export interface LiveDeps {
   log: Log
   metrics: Metrics
   engine: Engine
+  runs: Pick<RunStore, 'takeChanged'>
   attention: Attention
   workers: Fleet['workers']
 }
 
 /** What happens in the fleet, as events and as figures: one look at the changes of this process feeds both. */
-export const createLive = ({ db, clock, bus, log, metrics, engine, attention, workers }: LiveDeps) => {
-  const activity = createActivity({ db, bus, clock })
+export const createLive = ({ db, clock, bus, log, metrics, engine, runs, attention, workers }: LiveDeps) => {
+  const activity = createActivity({ db, clock, takeTasks: engine.collectChanges(), takeRuns: runs.takeChanged })
   const store = createEventStore({ db, bus, clock })
   const series = createSeries({ db, clock })
   const snapshot = createSnapshots({ db, clock, engine, attention, workers })
@@ -150,7 +152,6 @@ export const createLive = ({ db, clock, bus, log, metrics, engine, attention, wo
         .catch((error) => log.warn('the last events and figures were not written', { error }))
       await Promise.race([writing, clock.sleep(STOP_MS, over.signal)])
       over.abort()
-      activity.stop()
     },
   }
 }

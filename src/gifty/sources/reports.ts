@@ -97,7 +97,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
         now,
       ),
     ])
-    store.publishChanged(failed ? [failed.id] : [], tx)
+    store.noteChanged(failed ? [failed.id] : [], tx)
     const change = changeOf(source, undefined)
     countError(change, text, isBroken, random(), now)
     yield* store.save(tx, [change], now)
@@ -115,7 +115,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
     const [started] = yield* repository.insertRuns(tx, [
       newRun(source, { status: 'running', strategy: source.strategy, trigger: 'worker', startedAt: now, reported: true }, now),
     ])
-    store.publishChanged(started ? [started.id] : [], tx)
+    store.noteChanged(started ? [started.id] : [], tx)
     yield* repository.update(tx, source.id, { status: 'running', resumeStatus: source.status, updatedAt: now })
   }
 
@@ -166,7 +166,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
         Object.assign(added, { status: 'running', startedAt: open.startedAt ?? now })
       }
       yield* repository.updateRun(tx, open.id, added)
-      store.publishChanged([open.id], tx)
+      store.noteChanged([open.id], tx)
       if (source.status !== 'running') yield* repository.update(tx, source.id, { status: 'running', updatedAt: now })
       return open.id
     }
@@ -198,7 +198,7 @@ export const createRunReports = ({ db, repository, engine, store, completeRuns, 
               now,
             ),
           ]))[0] as RunRow)
-    store.publishChanged([run.id], tx)
+    store.noteChanged([run.id], tx)
     const lastStats = statsOf({ ...run, itemsRejected: run.itemsRejected + counts.rejected })
     const change: SourceChange = { lastSyncedAt: now, lastStats, updatedAt: now }
     if (!KEEPS_ON_INGEST.includes(source.status)) change.status = 'waiting'

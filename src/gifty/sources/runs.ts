@@ -1,7 +1,6 @@
 import { TransactionConflict } from '../../errors.ts'
 import { type Clock, createId, MINUTE_MS } from '../../platform/clock.ts'
 import type { Db, Steps, Tx } from '../../platform/db/index.ts'
-import type { Bus } from '../../platform/shared.ts'
 import type { Engine, Task } from '../../tasks/index.ts'
 import { bothEnds, escapeHtml, type Notification, type Notifications, shortened } from '../notifications.ts'
 import { nextRegular, ownTime } from './due-times.ts'
@@ -43,8 +42,8 @@ export interface RunRowChange {
   notes: Notification[]
 }
 
-/** Runs that changed, after the commit, for the parts of this process that count or show them. The message is a list of ids. */
-export const RUNS_CHANGED = 'gifty.runs-changed'
+/** Changed runs that may wait to be taken. */
+const MAX_CHANGED = 100_000
 
 /** One with an open run. */
 export type OpenRunChange = RunRowChange & { run: RunRow }
@@ -61,7 +60,6 @@ export interface RunStoreDeps {
   repository: SourcesRepository
   engine: Engine
   notifications: Notifications
-  bus: Bus
 }
 
 /** The host of a source, as its group of tasks names it. */
@@ -98,7 +96,7 @@ export const newRun = (source: SourceRow, row: Pick<RunRow, 'status' | 'strategy
 })
 
 /** How changes are read and stored. Rows are locked in the order task, source, run, each in the order of its key. */
-export const createRunStore = ({ db, clock, repository, engine, notifications, bus }: RunStoreDeps) => {
+export const createRunStore = ({ db, clock, repository, engine, notifications }: RunStoreDeps) => {
   const together = (sources: SourceRow[], runs: RunRow[]): RunRowChange[] => {
     const bySource = new Map(runs.map((run) => [run.sourceId, run]))
     return sources.map((source) => ({ source, run: bySource.get(source.id), notes: [], lines: [] }))
@@ -183,13 +181,24 @@ export const createRunStore = ({ db, clock, repository, engine, notifications, b
     return opened
   }
 
+  /** Runs that this process has changed since they were last taken. */
+  let changedIds = new Set<number>()
   /** To be called by whatever changes runs past `save`. */
-  const publishChanged = (ids: readonly number[], tx: Tx) => {
-    if (ids.length > 0) tx.afterCommit(() => bus.publishHere(RUNS_CHANGED, ids))
+  const noteChanged = (ids: readonly number[], tx: Tx) => {
+    if (ids.length === 0) return
+    tx.afterCommit(() => {
+      if (changedIds.size < MAX_CHANGED) for (const id of ids) changedIds.add(id)
+    })
   }
 
   return {
-    publishChanged,
+    noteChanged,
+    /** Ids of the runs that this process has changed since the last call. */
+    takeChanged(): number[] {
+      const taken = [...changedIds]
+      changedIds = new Set()
+      return taken
+    },
     ofTasks,
     ofSources,
     lockForReport,
@@ -210,10 +219,8 @@ export const createRunStore = ({ db, clock, repository, engine, notifications, b
         tx,
         all.flatMap(({ run, losses }) => (run && losses ? [{ run, losses }] : [])),
       )
-      yield* repository.logs.append(
-        tx,
-        all.flatMap(({ run, lines }) => (run ? [{ id: run.id, lines }] : [])),
-      )
+      const lines = all.flatMap(({ run, lines }) => (run && lines.length > 0 ? [{ id: run.id, lines }] : []))
+      if (lines.length > 0) yield* repository.logs.append(tx, lines)
       const opening = all.filter((change) => change.opening !== undefined)
       const opened = yield* open(tx, opening, now)
       for (const change of opening) if (opened.has(change.source.id)) markQueued(change, now)
@@ -226,7 +233,7 @@ export const createRunStore = ({ db, clock, repository, engine, notifications, b
       const notes = all.flatMap((change) => change.notes)
       if (notes.length > 0) yield* notifications.add(tx, notes)
       const changed = all.flatMap(({ run, isRunChanged }) => (run && isRunChanged ? [run.id] : []))
-      publishChanged([...changed, ...[...opened.values()].map(({ run }) => run.id)], tx)
+      noteChanged([...changed, ...[...opened.values()].map(({ run }) => run.id)], tx)
       return opened
     },
   }

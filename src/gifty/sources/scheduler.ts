@@ -165,7 +165,7 @@ export const createScheduler = ({
       tx,
       held.map((source) => skippedRun(source, 'blackout', now)),
     )
-    store.publishChanged(
+    store.noteChanged(
       rows.map(({ id }) => id),
       tx,
     )
@@ -195,7 +195,7 @@ export const createScheduler = ({
       tx,
       skipped.map((source) => skippedRun(source, 'overlap', now)),
     )
-    store.publishChanged(
+    store.noteChanged(
       rows.map(({ id }) => id),
       tx,
     )
