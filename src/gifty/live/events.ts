@@ -82,11 +82,15 @@ export const createEventStore = ({ db, bus, clock }: { db: Db; bus: Bus; clock: 
     'live_events_bounds',
     'select (select min(id) from live_events) as first, (select max(id) from live_events) as last',
   )
-  const purge = db.statement<{ id: number }>(
-    'live_events_purge',
-    `delete from live_events where id <= (select max(id) from live_events) - ${KEPT_EVENTS}
-      or (at < ${param('before', 'bigint')} and id < (select max(id) from live_events)) returning id`,
+  const trim = db.statement(
+    'live_events_trim',
+    `delete from live_events where id <= (select max(id) from live_events) - ${KEPT_EVENTS}`,
   )
+  const purge = db.statement(
+    'live_events_purge',
+    `delete from live_events where at < ${param('before', 'bigint')} and id < (select max(id) from live_events)`,
+  )
+  let added = 0
   return {
     /** Adds events, numbered behind all that are there. Under one lock: a reader never sees a number before a smaller one. */
     async add(events: readonly NewEvent[]): Promise<void> {
@@ -103,6 +107,11 @@ export const createEventStore = ({ db, bus, clock }: { db: Db; bus: Bus; clock: 
           )
         tx.afterCommit(() => bus.publish(NEW_EVENTS, {}))
       })
+      // A few at a time, so that a fleet that is busy has no long purge once a minute.
+      added += events.length
+      if (added < PART) return
+      added = 0
+      await db.tx((tx) => tx.run(trim))
     },
     /** Events behind number `id`, at most `max`. */
     async after(id: number, max: number): Promise<StoredEvent[]> {
@@ -121,6 +130,7 @@ export const createEventStore = ({ db, bus, clock }: { db: Db; bus: Bus; clock: 
     },
     /** Removes what can no longer be resumed; the newest event stays, because its number is the sequence. */
     *purge(tx: Tx): Steps<void> {
+      yield* tx.run(trim)
       yield* tx.run(purge, { before: clock.now() - KEPT_MS })
     },
   }

@@ -39,6 +39,8 @@ export const rowExport = async <Row extends object>(
           const { done, value } = next ?? (await pages.next())
           next = undefined
           if (done) return controller.close()
+          // SQLite answers at once: others get their turn here.
+          await new Promise((resolve) => setImmediate(resolve))
           if (value.length === 0) continue
           return controller.enqueue(encoder.encode(value.map(write).join('')))
         }
