@@ -187,7 +187,6 @@ onEachDatabase('operations §6: live events', (database) => {
     const app = await makeRig(database)
     const follower = await follow(app, 'attention,workers,audit')
     await follower.next(3)
-    await app.services.live.streams.sweep()
     const source = await app.source()
     await app.error(source.id, 'HTTP 404', true)
     await app.ok('POST', '/internal/attention/no_worker:kind:x/mute', {

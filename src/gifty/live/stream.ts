@@ -8,7 +8,7 @@ import { type EventStore, KEPT_EVENTS, NEW_EVENTS, type StoredEvent } from './ev
 
 /** Streams of one process. */
 const MAX_STREAMS = 2000
-/** How often a process looks for events that others have added, where no bus tells it, in ms. */
+/** How often a process looks for events where no bus names those of others, in ms. */
 const LOOK_MS = 1000
 /** How often states that are no events are looked at, while somebody follows them, in ms. */
 const STATE_MS = 5000
@@ -44,13 +44,11 @@ export interface EventStreamsDeps {
   bus: Bus
   log: Log
   store: EventStore
-  /** Whether other processes add events too. */
-  isShared: boolean
   snapshot: Snapshot
 }
 
 /** The streams of live events of this process (operations §6): one reader of the database for all listeners. */
-export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot }: EventStreamsDeps) => {
+export const createEventStreams = ({ clock, bus, log, store, snapshot }: EventStreamsDeps) => {
   const groups = new Map<string, Group>()
   /** What was last sent of each state. */
   const sent = new Map<string, string>()
@@ -62,6 +60,7 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
   let isWanted = false
   let lookedAt = 0
   let statesAt = 0
+  let isSending = false
   let recheckedAt = 0
 
   const listeners = () => [...groups.values()].flatMap((group) => [...group.listeners])
@@ -115,14 +114,19 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
     isWanted = true
     pulling ??= pull().finally(() => {
       pulling = undefined
+      // Asked for between the last look and this.
+      if (isWanted) lookSoon()
     })
     return pulling
   }
+  const lookSoon = () => {
+    look().catch((error) => log.warn('live events could not be read', { error }))
+  }
   const unsubscribe = bus.subscribe(NEW_EVENTS, () => {
-    if (open > 0) look().catch((error) => log.warn('live events could not be read', { error }))
+    if (open > 0) lookSoon()
   })
 
-  const sendStates = async (): Promise<void> => {
+  const sendChanged = async (): Promise<void> => {
     for (const topic of STATES) {
       const wanting = listeners().filter(({ topics }) => topics.includes(topic))
       if (wanting.length === 0) {
@@ -132,13 +136,17 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
       const data = await snapshot(topic)
       const text = JSON.stringify(data)
       if (sent.get(topic) === text) continue
-      const isFirst = !sent.has(topic)
       sent.set(topic, text)
-      // Those who are there have it from their beginning.
-      if (isFirst) continue
       const bytes = encoder.encode(stateFrame(topic, `${topic}.changed`, data))
       for (const { stream } of wanting) stream.push(bytes)
     }
+  }
+
+  /** Sends the states that have changed. Never rejects. */
+  const sendStates = async (): Promise<void> => {
+    isSending = true
+    await sendChanged().catch((error) => log.warn('states could not be sent to listeners', { error }))
+    isSending = false
   }
 
   /** What comes first: all that was missed since `after`, or the state of each topic. */
@@ -158,7 +166,12 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
       return text
     }
     if (after !== undefined) text += stateFrame(topics[0] as string, 'reset', { last })
-    for (const topic of topics) text += stateFrame(topic, 'snapshot', await snapshot(topic), upTo)
+    for (const topic of topics) {
+      const data = await snapshot(topic)
+      text += stateFrame(topic, 'snapshot', data, upTo)
+      // What the first listener has seen is what a change is measured against.
+      if (isState(topic) && !sent.has(topic)) sent.set(topic, JSON.stringify(data))
+    }
     return text
   }
 
@@ -215,10 +228,11 @@ export const createEventStreams = ({ clock, bus, log, store, isShared, snapshot 
         return
       }
       const now = clock.now()
-      if (isShared && !bus.isShared() && now - lookedAt >= LOOK_MS) await look()
+      if (!bus.isShared() && now - lookedAt >= LOOK_MS) await look()
       if (Math.abs(now - statesAt) >= STATE_MS) {
         statesAt = now
-        await sendStates()
+        // Not awaited: a list that takes long must not hold up the process's other steps.
+        if (!isSending) void sendStates()
       }
       const all = listeners()
       for (const listener of all) {
