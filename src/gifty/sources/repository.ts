@@ -6,6 +6,7 @@ import { UNSCHEDULED } from './model.ts'
 import {
   type IngestPlace,
   isOpen,
+  isOpenRun,
   type RunSummary,
   type SourceChange,
   type SourceRow,
@@ -165,7 +166,7 @@ const sourceQueries = (db: Db) => {
   const lockOfOpenTasks = db.statement<SourceRow>(
     'sources_lock_of_tasks',
     `select ${columnList(sourceColumns, 's')} from parsing_sources s where s.id in (select r.source_id from parsing_runs r
-      where ${inList('r.task_id', 'ids', 'uuid')} and r.status in ('queued', 'running')) order by s.id${forUpdate('s')}`,
+      where ${inList('r.task_id', 'ids', 'uuid')} and ${isOpenRun('r')}) order by s.id${forUpdate('s')}`,
     sources,
   )
   const save = db.batch<{ id: number }>(

@@ -50,7 +50,14 @@ export const sourcesColumns = (db: Db) => {
   return { sources, sourceColumns, lastLogs, runs, runColumns, logs, rejections, failedPages }
 }
 
-const isOpenRun = (alias: string) => `${alias}.status in ('queued', 'running')`
+/**
+ * Whether a run is open, of runs that are found by their task or number. No index of states answers it so: with thousands of open runs, or with
+ * statistics of a time when there were none, a planner would take one of those and read them all.
+ */
+export const isOpenRun = (alias: string) => `coalesce(${alias}.status, '') in ('queued', 'running')`
+/** The open run `r` of each task on Postgres, looked up one by one: without `offset` the planner may read the whole table for a few tasks. */
+const runsOfTask = (id: string) =>
+  `join lateral (select * from parsing_runs o where o.task_id = ${id} and ${isOpenRun('o')} offset 0) r on true`
 const NOW = ':now::timestamptz'
 /** On Postgres the logs of run `r` with `more` below, of which the last 100,000 characters are kept. */
 export const appendedLogs = (more: string) => `right(case when coalesce(r.logs, '') = '' then ${more}
@@ -62,7 +69,7 @@ const isOrdinary = (given: string) => `(${given} is null or jsonb_typeof(${given
     and coalesce(${given} -> 'pages_failed', 'null') in ('null', '0') and coalesce(${given} -> 'rejected', 'null') in ('null', '0')
     and coalesce(${given} -> 'failed_pages', 'null') in ('null', '[]') and coalesce(${given} -> 'ended_early', 'null') in ('null', '""')))`
 /** Items of the completed run of the same strategy before run `r`. */
-export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and b.status = 'completed'
+export const itemsBefore = `(select b.items_scraped from parsing_runs b where b.source_id = r.source_id and b.id < r.id and coalesce(b.status, '') = 'completed'
   and b.strategy = r.strategy and b.trigger <> 'ingest' order by b.id desc limit 1)`
 
 /**
@@ -76,13 +83,13 @@ export const runStatements: StatementHooks = {
   name: 'runs',
   // Sources are locked in the order of their ids, as everywhere; an update would take its rows in any order.
   leased: `runs_leased as materialized (select r.id as run_id, s.id as source_id, s.status, t.owner, t.attempts from taken t
-      join parsing_runs r on r.task_id = t.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
+      ${runsOfTask('t.id')} join parsing_sources s on s.id = r.source_id order by s.id for update of s),
     runs_sources as (update parsing_sources s set status = 'running', updated_at = ${NOW} from runs_leased l
       where s.id = l.source_id and l.status <> 'running'),
     runs_started as (update parsing_runs r set status = 'running', reported = true, started_at = coalesce(r.started_at, ${NOW}),
       worker_id = l.owner, attempts = l.attempts, last_activity_at = ${NOW}, updated_at = ${NOW} from runs_leased l where r.id = l.run_id and ${isOpenRun('r')})`,
   completed: `runs_held as materialized (select r.id as run_id, s.id as source_id from locked l
-      join parsing_runs r on r.task_id = l.id and ${isOpenRun('r')} join parsing_sources s on s.id = r.source_id
+      ${runsOfTask('l.id')} join parsing_sources s on s.id = r.source_id
       where l.completes and l.kind in ('source.run', 'source.run.web') and s.schedule is null and s.queued_after is null and ${isOrdinary('l.given')}
       order by s.id for update of s),
     runs_ended as (update parsing_runs r set status = 'completed', reported = true, started_at = coalesce(r.started_at, ${NOW}), finished_at = ${NOW},

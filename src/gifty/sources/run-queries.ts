@@ -6,7 +6,7 @@ import type { Task } from '../../tasks/index.ts'
 import { errorGroupOf } from '../error-group.ts'
 import { sourcesTables } from '../tables.ts'
 import type { Rejection } from './model.ts'
-import { appendedLogs, isOpen, itemsBefore, type RunChange, type RunRow, sourcesColumns } from './row.ts'
+import { appendedLogs, isOpen, isOpenRun, itemsBefore, type RunChange, type RunRow, sourcesColumns } from './row.ts'
 import type { RunLosses } from './run-result.ts'
 
 /** Runs of a source that are kept however old they are. */
@@ -73,25 +73,24 @@ export const runQueries = (db: Db) => {
   )
 
   const { either, param: bound, inList, cast } = db.fragments
-  const open = (alias: string) => `${alias}.status in ('queued', 'running')`
   // Of a run all but what can be long.
   const runColumnList = (alias: string) => columnList(runColumns, alias)
   const openRunsOfTasks = db.statement<RunRow>(
     'runs_open_of_tasks',
-    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')} order by r.id`,
+    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${isOpenRun('r')} order by r.id`,
     runs,
   )
   const openRunsOf = db.statement<RunRow>(
     'runs_open_of_sources',
-    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and ${open('r')}`,
+    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and r.status in ('queued', 'running')`,
     runs,
   )
   const startSources = db.statement<{ id: number }>('runs_start_sources', {
     sqlite: `update parsing_sources set status = 'running', updated_at = :now where status <> 'running' and id in (
-      select source_id from parsing_runs r where ${inList('r.task_id', 'ids')} and ${open('r')}) returning id`,
+      select source_id from parsing_runs r where ${inList('r.task_id', 'ids')} and ${isOpenRun('r')}) returning id`,
     // Locked in the order of their ids first; an update takes its rows in any.
     postgres: `with locked as materialized (select s.id from parsing_sources s where s.id in (
-        select r.source_id from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${open('r')}) order by s.id for update)
+        select r.source_id from parsing_runs r where ${inList('r.task_id', 'ids', 'uuid')} and ${isOpenRun('r')}) order by s.id for update)
       update parsing_sources s set status = 'running', updated_at = :now::timestamptz from locked where s.id = locked.id and s.status <> 'running' returning s.id`,
   })
   const startRuns = db.batch<{ id: number }>(
@@ -104,7 +103,7 @@ export const runQueries = (db: Db) => {
     (source) => `update parsing_runs as r set status = 'running', reported = ${db.fragments.true},
         started_at = coalesce(r.started_at, ${bound('now', 'timestamptz')}), worker_id = s.worker_id, attempts = s.attempts,
         last_activity_at = ${bound('now', 'timestamptz')}, updated_at = ${bound('now', 'timestamptz')}
-      from ${source} s where r.task_id = ${cast('s.task_id', 'uuid')} and ${open('r')} returning ${either('id', 'r.id')}`,
+      from ${source} s where r.task_id = ${cast('s.task_id', 'uuid')} and ${isOpenRun('r')} returning ${either('id', 'r.id')}`,
     'json',
   )
   const appended = either(
