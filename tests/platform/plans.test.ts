@@ -76,6 +76,7 @@ describe('plans of hot statements [sqlite]', () => {
   test('the open run of a source reads the index of open runs', async () => {
     const { statements } = sourcesRepository(db)
     expect(await plan(db, statements.openRun)).toContain('parsing_runs_open_uq')
+    expect(await plan(db, statements.openRunsOf)).toContain('parsing_runs_open_uq (source_id=?)')
     expect(await plan(db, statements.historyOfSource)).toContain('parsing_runs_history_ix')
     expect(await plan(db, statements.historyOfSource)).not.toContain('TEMP B-TREE')
   })

@@ -82,7 +82,7 @@ export const runQueries = (db: Db) => {
   )
   const openRunsOf = db.statement<RunRow>(
     'runs_open_of_sources',
-    `select ${runColumnList('r')} from parsing_runs r where ${inList('r.source_id', 'ids', 'bigint')} and r.status in ('queued', 'running')`,
+    `select ${runColumnList('r')} from parsing_runs r${either(' indexed by parsing_runs_open_uq', '')} where ${inList('r.source_id', 'ids', 'bigint')} and r.status in ('queued', 'running')`,
     runs,
   )
   const startSources = db.statement<{ id: number }>('runs_start_sources', {
@@ -212,7 +212,7 @@ export const runQueries = (db: Db) => {
       return Number(looked.count) < max ? undefined : Number(looked.last)
     },
     /** The hot ones, for a look at their plans. */
-    statements: { openRun, newestRun },
+    statements: { openRun, newestRun, openRunsOf },
     /** Open runs of these tasks, by id. */
     *openRunsOfTasks(tx: Tx, taskIds: readonly string[]): Steps<RunRow[]> {
       return taskIds.length === 0 ? [] : yield* tx.run(openRunsOfTasks, { ids: taskIds })
