@@ -428,7 +428,7 @@ export const attentionTables = defineTables((k) => {
 
 /** Live events, and figures over time (operations §6, §7). */
 export const liveTables = defineTables((k) => {
-  /** Numbered in the order of their commits: whoever has read up to a number misses none. */
+  /** Numbered in the order of their commits: a reader that has read up to a number misses none. */
   const liveEvents = k.table(
     'live_events',
     {

@@ -143,7 +143,7 @@ onEachDatabase('operations §6: live events', (database) => {
         }))
         await store(turn + part).events.add(events)
       }
-      // Some are read by whoever is there, the others by the one that comes next.
+      // The present listener reads some, the next one the others.
       if (turn % 3 > 0) {
         await reader.services.live.streams.look()
         await eventually(() => follower.frames.some(({ data }) => data.data.n === turn * 100 + 99))
